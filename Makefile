@@ -1,0 +1,157 @@
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# One graph for everything; outputs go below build/. A file that is put into one of the folders below is built
+# without a change here. `make help` lists the targets.
+
+VERSION := 0.1.0
+PREFIX  ?= /usr/local
+SYSCONFDIR ?= /etc
+DESTDIR ?=
+BUILD   ?= build
+V       ?= 0
+
+CC      := gcc
+CLANG   ?= clang
+BPFTOOL ?= $(firstword $(wildcard /usr/sbin/bpftool /usr/local/sbin/bpftool) bpftool)
+PKG_CONFIG ?= pkg-config
+PYTHON  ?= /usr/bin/python3
+
+Q := $(if $(filter 1,$(V)),,@)
+say = $(if $(filter 1,$(V)),,@printf '  %-8s %s\n' '$(1)' '$(2)')
+
+LIBS_PKG := libbpf libelf zlib libevent libevent_openssl openssl sqlite3 jansson libmnl libpcap libcap-ng
+
+WARN := -Wall -Wextra -Werror -Wformat=2 -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wundef -Wvla
+CPPFLAGS += -D_GNU_SOURCE -DTMIP_VERSION='"$(VERSION)"' -Iinclude -Iuser -I$(BUILD)/bpf
+CFLAGS ?= -O2 -g
+HARDEN := -fstack-protector-strong -fPIE $(if $(filter -O0,$(CFLAGS)),,-D_FORTIFY_SOURCE=2)
+ALL_CFLAGS = -std=gnu11 $(WARN) $(HARDEN) $(CFLAGS) $(shell $(PKG_CONFIG) --cflags $(LIBS_PKG))
+ALL_LDFLAGS = -pie -Wl,-z,relro,-z,now $(LDFLAGS)
+LDLIBS = $(shell $(PKG_CONFIG) --libs $(LIBS_PKG))
+BPF_ARCH := $(shell uname -m | sed 's/x86_64/x86/;s/aarch64/arm64/;s/riscv64/riscv/')
+BPF_CFLAGS := -target bpf -mcpu=v3 -O2 -g -Wall -Wextra -Werror -Wshadow -D__TARGET_ARCH_$(BPF_ARCH) -Iinclude -Ivmlinux -Ibpf
+
+core_src  := $(wildcard user/core/*.c)
+io_src    := $(wildcard user/io/*.c)
+agent_src := $(wildcard user/agent/*.c)
+mlrd_src  := $(wildcard user/mlrd/*.c)
+bpf_src   := $(wildcard bpf/*.bpf.c)
+objects    = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
+
+unit_tests := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/test_*.c))
+bpf_tests  := $(patsubst tests/bpf/%.c,$(BUILD)/tests/bpf/%,$(wildcard tests/bpf/test_*.c))
+fuzzers    := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
+tools      := $(patsubst bench/tools/%.c,$(BUILD)/bench-tools/%,$(wildcard bench/tools/*.c))
+
+all: $(BUILD)/bin/tmip-agent $(BUILD)/bin/tmipd $(BUILD)/bin/mlrd ## build the programs into build/bin
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@echo '  V=1 shows the commands; BENCH=name runs one benchmark; TEST=pattern limits check-netns;'
+	@echo '  FUZZ_SECONDS=n sets the time of each fuzzer; DESTDIR= PREFIX= SYSCONFDIR= are for install.'
+
+# ---- tools: a missing one is named together with the Debian package that brings it
+$(BUILD)/.tools: tests/check-tools Makefile
+	$(Q)mkdir -p $(BUILD)
+	$(Q)CC='$(CC)' CLANG='$(CLANG)' BPFTOOL='$(BPFTOOL)' PKG_CONFIG='$(PKG_CONFIG)' sh tests/check-tools $(LIBS_PKG)
+	$(Q)touch $@
+
+# ---- BPF
+$(BUILD)/bpf/%.bpf.o: bpf/%.bpf.c | $(BUILD)/.tools
+	$(call say,BPF,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CLANG) $(BPF_CFLAGS) -MMD -MP -c $< -o $@
+
+$(BUILD)/bpf/tmip.o: $(patsubst bpf/%.c,$(BUILD)/bpf/%.o,$(bpf_src))
+	$(call say,BPFLINK,$@)
+	$(Q)$(BPFTOOL) gen object $@ $^
+
+$(BUILD)/bpf/tmip.skel.h: $(BUILD)/bpf/tmip.o
+	$(call say,SKEL,$@)
+	$(Q)$(BPFTOOL) gen skeleton $< name tmip_bpf > $@
+
+# ---- user space
+$(BUILD)/obj/%.o: %.c | $(BUILD)/.tools
+	$(call say,CC,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
+
+$(BUILD)/obj/user/io/datapath.o: $(BUILD)/bpf/tmip.skel.h
+$(BUILD)/obj/tests/bpf/%.o: $(BUILD)/bpf/tmip.skel.h
+
+$(BUILD)/libtmip.a: $(call objects,$(core_src) $(io_src))
+	$(call say,AR,$@)
+	$(Q)rm -f $@ && ar rcs $@ $^
+
+$(BUILD)/bin/tmip-agent: $(call objects,$(agent_src)) $(BUILD)/libtmip.a
+$(BUILD)/bin/mlrd: $(call objects,$(mlrd_src)) $(BUILD)/libtmip.a
+$(BUILD)/bin/tmip-agent $(BUILD)/bin/mlrd:
+	$(call say,LD,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LDLIBS)
+
+$(BUILD)/bin/tmipd: $(BUILD)/bin/tmip-agent
+	$(Q)ln -sf tmip-agent $@
+
+# ---- tests
+$(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(BUILD)/libtmip.a
+	$(call say,LD,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ -lcmocka $(LDLIBS)
+
+$(BUILD)/bench-tools/%: bench/tools/%.c | $(BUILD)/.tools
+	$(call say,LD,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) -std=gnu11 $(WARN) $(CFLAGS) -MMD -MP -MF $@.d $< -o $@ -lm -lpthread
+
+# Fuzzers compile the pure core again, with clang's sanitizers.
+FUZZ_FLAGS := -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined
+$(BUILD)/fuzz/obj/%.o: %.c | $(BUILD)/.tools
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CLANG) $(CPPFLAGS) -std=gnu11 -O1 -g $(FUZZ_FLAGS) -MMD -MP -c $< -o $@
+$(BUILD)/fuzz/%: $(BUILD)/fuzz/obj/tests/fuzz/%.o $(patsubst %.c,$(BUILD)/fuzz/obj/%.o,$(core_src))
+	$(call say,FUZZ,$@)
+	$(Q)$(CLANG) -fsanitize=fuzzer,address,undefined -o $@ $^
+
+check-build: all $(unit_tests) $(bpf_tests) $(tools) ## build all that the tests need
+check-unit: $(unit_tests) ## unit tests (no root)
+	$(Q)for t in $^; do echo "== $$t"; $$t || exit 1; done
+check-bpf: $(bpf_tests) ## single packets through the loaded BPF programs (root)
+	$(Q)for t in $^; do echo "== $$t"; $$t || exit 1; done
+check-netns: all $(tools) ## small worlds of network namespaces (root)
+	$(Q)$(PYTHON) -m pytest -q tests/netns $(if $(TEST),-k '$(TEST)')
+FUZZ_SECONDS ?= 10
+fuzz: $(fuzzers) ## run each fuzzer for FUZZ_SECONDS
+	$(Q)for f in $^; do n=$$(basename $$f); echo "== $$n"; mkdir -p $(BUILD)/fuzz/corpus/$$n; \
+		$$f -max_total_time=$(FUZZ_SECONDS) -timeout=5 -rss_limit_mb=2048 -print_final_stats=1 -verbosity=0 \
+		$(BUILD)/fuzz/corpus/$$n $$(ls -d tests/fuzz/seeds/$$n 2>/dev/null) || exit 1; done
+check: check-unit check-bpf fuzz check-netns ## all of the above
+
+bench: all $(tools) ## benchmarks; results in build/bench/NAME.json (root)
+	$(Q)$(PYTHON) bench/run.py --build $(BUILD) $(if $(BENCH),--only '$(BENCH)')
+
+# ---- install
+install: all ## install below DESTDIR PREFIX
+	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/share/man/man5 $(DESTDIR)$(PREFIX)/share/man/man8 $(DESTDIR)$(SYSCONFDIR)/tmip $(DESTDIR)$(PREFIX)/include/tmip $(DESTDIR)$(PREFIX)/lib/systemd/system
+	install -m 755 $(BUILD)/bin/tmip-agent $(BUILD)/bin/mlrd $(DESTDIR)$(PREFIX)/sbin
+	ln -sf tmip-agent $(DESTDIR)$(PREFIX)/sbin/tmipd
+	install -m 644 docs/man/*.5 $(DESTDIR)$(PREFIX)/share/man/man5
+	install -m 644 docs/man/*.8 $(DESTDIR)$(PREFIX)/share/man/man8
+	install -m 644 include/tmip/*.h $(DESTDIR)$(PREFIX)/include/tmip
+	for f in config/*.rc; do install -m 640 $$f $(DESTDIR)$(SYSCONFDIR)/tmip/$$(basename $$f).example; done
+	for f in config/*.service; do sed 's,@SBINDIR@,$(PREFIX)/sbin,;s,@SYSCONFDIR@,$(SYSCONFDIR),' $$f > $(DESTDIR)$(PREFIX)/lib/systemd/system/$$(basename $$f); done
+
+uninstall: ## remove what install installed, but no configuration
+	rm -f $(addprefix $(DESTDIR)$(PREFIX)/sbin/,tmip-agent tmipd mlrd)
+	rm -f $(addprefix $(DESTDIR)$(PREFIX)/share/man/,$(patsubst docs/man/%.5,man5/%.5,$(wildcard docs/man/*.5)) $(patsubst docs/man/%.8,man8/%.8,$(wildcard docs/man/*.8)))
+	rm -f $(addprefix $(DESTDIR)$(PREFIX)/lib/systemd/system/,$(notdir $(wildcard config/*.service)))
+	rm -rf $(DESTDIR)$(PREFIX)/include/tmip
+
+clean: ## delete build/
+	rm -rf $(BUILD)
+
+.PHONY: all help check check-build check-unit check-bpf check-netns fuzz bench install uninstall clean
+.DELETE_ON_ERROR:
+.SECONDARY:
+
+-include $(shell test -d $(BUILD) && find $(BUILD) -name '*.d')

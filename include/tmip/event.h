@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * What the BPF programs tell the agent, through two ring buffers: tmip_events (struct tmip_event) and
+ * tmip_punts (struct tmip_punt, whole frames). Two rings, so that a flood of DHCP never hides an arrival.
+ */
+#ifndef TMIP_EVENT_H
+#define TMIP_EVENT_H
+
+#include "types.h"
+
+enum tmip_event_type {
+	/* A MAC or an address that the station map does not show in this cell was seen. addr is all zero when the
+	 * frame carried no usable IPv4 source (DHCP, ARP probe, IPv6, link-layer frames). */
+	TMIP_EVENT_SEEN = 1,
+	/* A frame used the address of a registered station with another MAC. */
+	TMIP_EVENT_CONFLICT = 2,
+};
+
+/* At most one event per MAC in tmip_config.event_interval_ns while nothing changes, and at most
+ * tmip_config.event_burst in any second over all MACs. */
+struct tmip_event {
+	__u64 time_ns;  /* bpf_ktime_get_ns(), CLOCK_MONOTONIC */
+	__u32 type;     /* enum tmip_event_type */
+	__u32 ifindex;  /* cell it was seen in */
+	struct tmip_addr addr;
+	struct tmip_mac mac;
+	__be16 protocol; /* EtherType of the frame */
+};
+
+#define TMIP_PUNT_DATA 1600
+
+enum tmip_punt_type {
+	TMIP_PUNT_DHCP = 1,  /* Ethernet frame from a cell */
+	TMIP_PUNT_PROBE = 2, /* Ethernet frame from the backbone: a returned tunnel probe */
+};
+
+struct tmip_punt {
+	__u64 time_ns;
+	__u32 type;    /* enum tmip_punt_type */
+	__u32 ifindex;
+	__u32 length;  /* bytes of data that are valid */
+	__u32 pad;
+	__u8 data[TMIP_PUNT_DATA];
+};
+
+/*
+ * A tunnel probe is an IPv4-in-IPv4 packet between two CNs whose inner packet is UDP from TMIP_PROBE_PORT to
+ * TMIP_PROBE_PORT between the same two tunnel addresses. The far CN's backbone program sends it back with the
+ * addresses of both headers exchanged and the first payload byte set to TMIP_PROBE_REPLY; the payload is the
+ * prober's own (big-endian u64 cookie after one byte of kind and three of zero), padded to the size under test.
+ */
+#define TMIP_PROBE_PORT 6555
+#define TMIP_PROBE_REQUEST 1
+#define TMIP_PROBE_REPLY 2
+
+TMIP_ASSERT_SIZE(struct tmip_event, 40);
+TMIP_ASSERT_SIZE(struct tmip_punt, 24 + TMIP_PUNT_DATA);
+
+#endif

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Keys and values of the pinned maps, one struct per map. The agent owns every map marked (agent): it alone
+ * writes, the programs read. Maps marked (programs) are written by the data path and read by the agent.
+ * Zero a key before filling it: padding is part of a key.
+ */
+#ifndef TMIP_MAPS_H
+#define TMIP_MAPS_H
+
+#include "types.h"
+
+#define TMIP_NAME_LEN 64 /* with the closing NUL */
+
+/* Where a station is, as this CN must treat it. The agent decides; the programs only switch on it. */
+enum tmip_station_state {
+	TMIP_STATION_HOME = 1,      /* parent is this CN, station is in the cell its address belongs to */
+	TMIP_STATION_NEXT_DOOR = 2, /* parent is this CN, station is in another cell of this CN */
+	TMIP_STATION_AWAY = 3,      /* parent is this CN, station is in the cell of the CN `current` */
+	TMIP_STATION_VISITING = 4,  /* parent is the CN `parent`, station is in a cell of this CN */
+	TMIP_STATION_ELSEWHERE = 5, /* neither parent nor visited: known, so that its first frame here is tunnelled at once */
+	TMIP_STATION_BLOCKED = 6,   /* the register refused it: its frames are dropped */
+};
+
+/* map tmip_station (agent), hash: struct tmip_addr -> struct tmip_station */
+struct tmip_station {
+	struct tmip_mac mac;
+	__u8 state;         /* enum tmip_station_state */
+	__u8 pad;
+	__u32 ifindex;      /* cell of this CN that the station is in; 0: it is in none */
+	__u32 home_ifindex; /* cell of this CN whose subnet holds the address; 0: the parent is another CN */
+	struct tmip_addr parent;  /* tunnel address of the parent CN */
+	struct tmip_addr current; /* tunnel address of the CN whose cell it is in */
+	__u32 epoch;        /* of the register's record that made this entry */
+	__u64 seq;
+};
+
+/* map tmip_peer (agent), hash: tunnel address -> struct tmip_peer. The other CNs of the network. */
+struct tmip_peer {
+	char name[TMIP_NAME_LEN]; /* cn_name */
+	__u32 cn_id;              /* given by the register */
+	__u32 mtu;                /* largest outer packet on the way there in bytes; 0: the route's MTU decides */
+	__u8 tunnel;              /* enum tmip_tunnel */
+	__u8 pad[3];
+	__u32 stations;           /* stations that need the tunnel now */
+};
+
+enum tmip_tunnel {
+	TMIP_TUNNEL_IDLE = 0, /* no station needs it, no type agreed */
+	TMIP_TUNNEL_4IN4 = 1, /* IPv4 in IPv4, protocol 4 (RFC 2003); the default before an agreement */
+};
+
+/* map tmip_peer_stat (programs), per-CPU hash: tunnel address -> struct tmip_peer_stat */
+struct tmip_peer_stat {
+	__u64 rx_packets;
+	__u64 rx_bytes; /* outer IP packet */
+	__u64 tx_packets;
+	__u64 tx_bytes;
+};
+
+/* map tmip_cell (agent), hash: __u32 ifindex -> struct tmip_cell */
+struct tmip_cell {
+	char name[16];           /* interface name */
+	struct tmip_mac mac;     /* of the interface; ARP answers and delivered frames carry it */
+	__u8 prefix_len;         /* of the cell's subnet, IPv4 bits 0..32 */
+	__u8 pad;
+	struct tmip_addr gateway; /* this CN's own address in the cell */
+};
+
+/* map tmip_subnet (agent), LPM trie: struct tmip_subnet_key -> struct tmip_subnet. Every cell of the network. */
+struct tmip_subnet_key {
+	__u32 prefix_len; /* bits of addr: 96 + IPv4 bits */
+	struct tmip_addr addr;
+};
+
+struct tmip_subnet {
+	struct tmip_addr parent; /* tunnel address of its CN */
+	__u32 ifindex;           /* the cell's interface where that CN is this one; else 0 */
+	__u32 pad;
+};
+
+/* map tmip_config (agent), array of one: __u32 0 -> struct tmip_config */
+struct tmip_config {
+	__u32 layout;           /* TMIP_LAYOUT_VERSION */
+	__u32 backbone_ifindex;
+	struct tmip_addr tunnel; /* this CN's tunnel address */
+	__u64 event_interval_ns; /* least time between two events of one MAC that say the same */
+	__u32 event_burst;      /* events per second over all MACs */
+	__u32 dhcp_burst;       /* DHCP messages per second from one MAC */
+	__u16 mss;              /* TCP MSS is clamped to this in both directions; 0: not clamped */
+	__u8 outer_ttl;         /* hop limit of packets that enter a tunnel */
+	__u8 pad[5];
+};
+
+/* map tmip_seen (programs), LRU hash: struct tmip_mac -> struct tmip_seen. Suppression only: entries may vanish. */
+struct tmip_seen {
+	struct tmip_addr addr; /* last IPv4 source, zero: none yet */
+	__u64 last_ns;         /* last frame that needed a look here */
+	__u64 event_ns;        /* last event sent */
+	__u64 dhcp_ns;         /* start of the current second of the DHCP limit */
+	__u32 dhcp_count;
+	__u32 ifindex;
+};
+
+/* map tmip_drop (programs), LRU hash: address of the station concerned -> struct tmip_drop. For `why`. */
+#define TMIP_DROP_TRAIL 4
+struct tmip_drop {
+	struct {
+		__u64 time_ns;
+		__u64 count; /* of consecutive drops for this reason */
+		__u32 reason;
+		__u32 ifindex;
+	} trail[TMIP_DROP_TRAIL]; /* newest first */
+};
+
+/* map tmip_stat (programs), per-CPU array: __u32 reason -> struct tmip_stat */
+struct tmip_stat {
+	__u64 packets;
+	__u64 bytes; /* of the frame as it arrived */
+};
+
+TMIP_ASSERT_SIZE(struct tmip_station, 64);
+TMIP_ASSERT_SIZE(struct tmip_peer, 80);
+TMIP_ASSERT_SIZE(struct tmip_peer_stat, 32);
+TMIP_ASSERT_SIZE(struct tmip_cell, 40);
+TMIP_ASSERT_SIZE(struct tmip_subnet_key, 20);
+TMIP_ASSERT_SIZE(struct tmip_subnet, 24);
+TMIP_ASSERT_SIZE(struct tmip_config, 48);
+TMIP_ASSERT_SIZE(struct tmip_seen, 48);
+TMIP_ASSERT_SIZE(struct tmip_drop, 96);
+TMIP_ASSERT_SIZE(struct tmip_stat, 16);
+
+#endif

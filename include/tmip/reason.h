@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The one list of verdict reasons. Every frame that a TMip program handles ends with one of them; it is
+ * counted in the map tmip_stat under its number. Both the enum and the names that `tmip-agent why`, `status`
+ * and the metrics print come from this list. A number is never reused; new reasons go to the end.
+ *
+ *   X(number, NAME, verdict, text)   verdict: PASS (to the kernel), SEND (redirected), TAKE (given to the agent), DROP
+ */
+#ifndef TMIP_REASON_H
+#define TMIP_REASON_H
+
+#define TMIP_REASONS(X)                                                                            \
+	X(0, NOT_OURS, PASS, "not TMip's business: left to the kernel")                            \
+	X(1, HOME, PASS, "from a station at home: routed by the kernel")                           \
+	X(2, UNREGISTERED_HOME, PASS, "from an address of this cell that no one registered yet")   \
+	X(3, GROUP, PASS, "broadcast or multicast: stays in its cell")                             \
+	X(4, ENCAP_PARENT, SEND, "into the tunnel to the parent CN")                               \
+	X(5, ENCAP_VISITED, SEND, "into the tunnel to the visited CN")                             \
+	X(6, RELAY, SEND, "out of one tunnel into another")                                        \
+	X(7, DECAP_STATION, SEND, "out of the tunnel to a station in a cell")                      \
+	X(8, DECAP_KERNEL, SEND, "out of the tunnel to the kernel, as if it came from the cell")   \
+	X(9, NEXT_DOOR, SEND, "between two cells of this CN")                                      \
+	X(10, ARP_ANSWERED, SEND, "ARP request answered for what is not on this link")             \
+	X(11, ARP_ABSENT, SEND, "ARP request of this host answered for an absent station")         \
+	X(12, ICMP_TOO_BIG, SEND, "too big for the tunnel: ICMP fragmentation needed returned")    \
+	X(13, DHCP_TAKEN, TAKE, "DHCP message given to the agent")                                 \
+	X(14, DHCP_RING_FULL, DROP, "DHCP message lost: the agent does not keep up or is away")    \
+	X(15, DHCP_RATE, DROP, "DHCP message over the rate limit of its MAC")                      \
+	X(16, MALFORMED, DROP, "header is cut short or contradicts itself")                        \
+	X(17, FOREIGN_SOURCE, DROP, "source address belongs to no cell of the network")            \
+	X(18, UNREGISTERED, DROP, "source address belongs to another cell and is not registered")  \
+	X(19, WRONG_MAC, DROP, "source address is registered with another MAC")                    \
+	X(20, BLOCKED, DROP, "station is blocked: the register refused it")                        \
+	X(21, UNKNOWN_PEER, DROP, "tunnel packet from an address that is no CN of this network")   \
+	X(22, TUNNEL_SOURCE, DROP, "tunnel packet whose inner source that CN must not send for")   \
+	X(23, NOT_HERE, DROP, "tunnel packet for a station that is not here and not known")        \
+	X(24, HOPS, DROP, "hop limit of the tunnel packet used up: the CNs disagree")              \
+	X(25, NO_ROUTE, DROP, "no route to the other end of the tunnel")                           \
+	X(26, TOO_BIG, DROP, "too big for the tunnel and no ICMP error may be sent")               \
+	X(27, HEADROOM, DROP, "the kernel refused to change the packet's headers")                 \
+	X(28, NO_CELL, DROP, "interface is not a cell of this CN any more")                        \
+	X(29, PROBE, SEND, "tunnel probe of a peer answered")                                      \
+	X(30, PROBE_TAKEN, TAKE, "answer to our tunnel probe given to the agent")                 
+
+enum tmip_reason {
+#define X(number, name, verdict, text) TMIP_REASON_##name = number,
+	TMIP_REASONS(X)
+#undef X
+	TMIP_REASON_COUNT
+};
+
+/* What a reason means for the frame; the strings of user space are made from the same list. */
+enum tmip_verdict {
+	TMIP_VERDICT_PASS,
+	TMIP_VERDICT_SEND,
+	TMIP_VERDICT_TAKE,
+	TMIP_VERDICT_DROP,
+};
+
+#endif

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * MLRP, the Mobile Location Register Protocol: messages and codec. Pure. docs/mlrp.md is the specification.
+ *
+ * A message is a 12-byte header (u8 version, u8 type, u16 zero, u32 length of the rest, u32 transaction; all
+ * big-endian) and fields (u16 number, u16 length, value), some of which hold fields themselves. A receiver
+ * skips fields and ignores message types that it does not know. A transaction number ties an answer to its
+ * request; 0 is for messages that nobody asked for.
+ */
+#ifndef TMIP_CORE_MLRP_H
+#define TMIP_CORE_MLRP_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "station.h"
+
+#define MLRP_PORT 6554
+#define MLRP_VERSION_MIN 1
+#define MLRP_VERSION_MAX 1
+#define MLRP_HEADER_LEN 12
+#define MLRP_LENGTH_MAX 16384 /* of the fields of one message; a longer one is an error of the peer */
+#define MLRP_TEXT_LEN 192
+#define MLRP_TUNNELS_MAX 8
+
+enum mlrp_type {
+	/* both ways, first on every connection */
+	MLRP_HELLO = 1,     /* role, network, name, versions that the sender speaks; cn (a CN that knows its id) */
+	MLRP_WELCOME = 2,   /* role, network, name, versions (min = max = the chosen one); epoch from an MLR */
+	MLRP_ERROR = 3,     /* code, text; answers a request, or (transaction 0) precedes the end of a connection */
+	MLRP_PING = 4,
+	MLRP_PONG = 5,
+
+	/* CN to MLR */
+	MLRP_REGISTER = 10, /* cn: name, tunnel, port, cells -> MLRP_REGISTERED */
+	MLRP_SYNC = 11,     /* version: the newest the CN has -> MLRP_SYNC_START, MLRP_STATION ..., MLRP_SYNC_END */
+	MLRP_ALLOCATE = 12, /* mac, client_id, subnet (the cell's), addr (wished, optional) -> MLRP_STATION (offered or bound) */
+	MLRP_BIND = 13,     /* mac, client_id, addr, lease -> MLRP_STATION once it is durable */
+	MLRP_CLAIM = 14,    /* mac, addr: a station with an address of its own (static) is here -> MLRP_STATION */
+	MLRP_HANDOVER = 15, /* mac, addr, version (the CN's record) -> MLRP_STATION, or MLRP_ERROR with the record in force */
+	MLRP_RENEW = 16,    /* mac, addr, lease -> MLRP_STATION */
+	MLRP_RELEASE = 17,  /* mac, addr -> MLRP_STATION (free) */
+	MLRP_DECLINE = 18,  /* mac, addr -> MLRP_STATION (declined) */
+
+	/* MLR to CN */
+	MLRP_REGISTERED = 30, /* cn: with its id */
+	MLRP_CN = 31,         /* cn: another CN appeared, changed or (gone) was forgotten */
+	MLRP_SYNC_START = 32, /* full: 1 = what is not sent until SYNC_END does not exist any more; version */
+	MLRP_STATION = 33,    /* station; transaction 0: a push */
+	MLRP_SYNC_END = 34,   /* version: everything up to it was sent */
+
+	/* CN to CN */
+	MLRP_MOVED = 50,     /* station: as the sender will have it; tunnels: types offered -> MLRP_MOVED_OK or MLRP_ERROR */
+	MLRP_MOVED_OK = 51,  /* tunnel: type agreed; present when a parent answers */
+	MLRP_ABORT = 52,     /* addr, version: the MLR refused the move that was announced; the record stands as before */
+	MLRP_TUNNEL_CLOSE = 53, /* no station of the sender needs the tunnel any more */
+};
+
+enum mlrp_role {
+	MLRP_ROLE_CN = 1,
+	MLRP_ROLE_MLR = 2,
+	MLRP_ROLE_PROBE = 3, /* evaluation: HELLO and PING only, changes nothing */
+};
+
+enum mlrp_error {
+	MLRP_E_PROTOCOL = 1, /* message cannot be understood */
+	MLRP_E_VERSION = 2,  /* no version in common */
+	MLRP_E_NETWORK = 3,  /* another network_name */
+	MLRP_E_NOT_REGISTERED = 4, /* the CN must register first */
+	MLRP_E_CONFLICT = 5, /* address, MAC, pool, name or tunnel address belongs to somebody else */
+	MLRP_E_EXHAUSTED = 6, /* no free address in any pool */
+	MLRP_E_UNKNOWN = 7,  /* no such station */
+	MLRP_E_NOT_IN_POOL = 8, /* the address lies in no cell of the network */
+	MLRP_E_STALE = 9,    /* a newer record exists; it is in the answer */
+	MLRP_E_FULL = 10,    /* a table limit of the receiver is reached */
+	MLRP_E_STORE = 11,   /* the register's disk failed */
+	MLRP_E_REFUSED = 12, /* not allowed for this peer */
+};
+
+/* Which members of struct mlrp_message are set: bit n is field number n. */
+enum mlrp_field {
+	MLRP_F_VERSION_MIN = 1, /* u8 */
+	MLRP_F_VERSION_MAX = 2, /* u8 */
+	MLRP_F_ROLE = 3,        /* u8, enum mlrp_role */
+	MLRP_F_NETWORK = 4,     /* text, 1..63 bytes */
+	MLRP_F_NAME = 5,        /* text, 1..63 bytes */
+	MLRP_F_CODE = 6,        /* u16, enum mlrp_error */
+	MLRP_F_TEXT = 7,        /* text, up to 191 bytes */
+	MLRP_F_VERSION = 8,     /* u32 epoch, u64 seq */
+	MLRP_F_ADDR = 9,        /* 16 bytes */
+	MLRP_F_MAC = 10,        /* 6 bytes */
+	MLRP_F_CLIENT_ID = 11,  /* 1..64 bytes */
+	MLRP_F_LEASE = 12,      /* u32 seconds */
+	MLRP_F_SUBNET = 13,     /* 16 bytes address, u8 IPv4 prefix length */
+	MLRP_F_FULL = 14,       /* u8 0 or 1 */
+	MLRP_F_TUNNELS = 15,    /* 1..8 bytes, enum tmip_tunnel, best first */
+	MLRP_F_TUNNEL = 16,     /* u8, enum tmip_tunnel */
+	MLRP_F_STATION = 17,    /* nested: see docs/mlrp.md */
+	MLRP_F_CN = 18,         /* nested */
+	MLRP_F_COUNT
+};
+
+#define MLRP_HAS(f) (1u << (f))
+
+struct mlrp_message {
+	uint8_t type;         /* enum mlrp_type */
+	uint32_t transaction;
+	uint32_t has;         /* MLRP_HAS(...) of the members below that are set */
+
+	uint8_t version_min, version_max;
+	uint8_t role;
+	char network[NAME_LEN];
+	char name[NAME_LEN];
+	uint16_t code;
+	char text[MLRP_TEXT_LEN];
+	struct version version;
+	struct tmip_addr addr;
+	struct tmip_mac mac;
+	uint8_t client_id_len;
+	uint8_t client_id[CLIENT_ID_LEN];
+	uint32_t lease;
+	struct prefix subnet;
+	uint8_t full;
+	uint8_t tunnel_count;
+	uint8_t tunnels[MLRP_TUNNELS_MAX];
+	uint8_t tunnel;
+	struct station_record station;
+	struct cn_info cn;
+};
+
+/* What a decoder found wrong: the field, and the offset in the message where it starts. */
+struct mlrp_fault {
+	const char *what; /* a constant */
+	uint16_t field;
+	size_t offset;
+};
+
+/* Length of the whole message that starts at `data`, once its header is there: a positive number of bytes, 0 if
+ * more than the `len` bytes given are needed to tell, -EPROTO or -EMSGSIZE if it can never be a message. */
+long mlrp_message_length(const uint8_t *data, size_t len, struct mlrp_fault *fault);
+
+/* Decodes one whole message. 0; -EPROTO (fault says why); -ENOMSG: a type that this version does not know, to be ignored.
+ * Fills *msg wholly; texts are NUL-terminated. A message without the fields its type requires is -EPROTO. */
+int mlrp_decode(const uint8_t *data, size_t len, struct mlrp_message *msg, struct mlrp_fault *fault);
+
+/* Encodes msg into out. The number of bytes, or -ENOSPC, -EINVAL (a member out of range, a required one missing). */
+long mlrp_encode(const struct mlrp_message *msg, uint8_t *out, size_t capacity);
+
+const char *mlrp_type_name(uint8_t type);   /* "HELLO" ...; "?" if unknown */
+const char *mlrp_error_name(uint16_t code);
+
+#endif
