@@ -30,8 +30,7 @@ struct tmip_event {
 #define TMIP_PUNT_DATA 1600
 
 enum tmip_punt_type {
-	TMIP_PUNT_DHCP = 1,  /* Ethernet frame from a cell */
-	TMIP_PUNT_PROBE = 2, /* Ethernet frame from the backbone: a returned tunnel probe */
+	TMIP_PUNT_DHCP = 1, /* Ethernet frame from a cell */
 };
 
 struct tmip_punt {
@@ -46,8 +45,9 @@ struct tmip_punt {
 /*
  * A tunnel probe is an IPv4-in-IPv4 packet between two CNs whose inner packet is UDP from TMIP_PROBE_PORT to
  * TMIP_PROBE_PORT between the same two tunnel addresses. The far CN's backbone program sends it back with the
- * addresses of both headers exchanged and the first payload byte set to TMIP_PROBE_REPLY; the payload is the
- * prober's own (big-endian u64 cookie after one byte of kind and three of zero), padded to the size under test.
+ * addresses of both headers exchanged and the first payload byte set to TMIP_PROBE_REPLY; the rest of the payload
+ * is the prober's own. As with an ICMP echo request anyone is answered, and the answer is as long as the question.
+ * A reply is left to the kernel, whose raw sockets (protocol 4) give it to whoever probes.
  */
 #define TMIP_PROBE_PORT 6555
 #define TMIP_PROBE_REQUEST 1

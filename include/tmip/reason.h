@@ -39,8 +39,8 @@
 	X(26, TOO_BIG, DROP, "too big for the tunnel and no ICMP error may be sent")               \
 	X(27, HEADROOM, DROP, "the kernel refused to change the packet's headers")                 \
 	X(28, NO_CELL, DROP, "interface is not a cell of this CN any more")                        \
-	X(29, PROBE, SEND, "tunnel probe of a peer answered")                                      \
-	X(30, PROBE_TAKEN, TAKE, "answer to our tunnel probe given to the agent")                 
+	X(29, PROBE, SEND, "tunnel probe answered")                                                \
+	X(30, PROBE_REPLY, PASS, "answer to a tunnel probe: left to the raw socket that asked")
 
 enum tmip_reason {
 #define X(number, name, verdict, text) TMIP_REASON_##name = number,

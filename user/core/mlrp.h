@@ -59,7 +59,9 @@ enum mlrp_type {
 enum mlrp_role {
 	MLRP_ROLE_CN = 1,
 	MLRP_ROLE_MLR = 2,
-	MLRP_ROLE_PROBE = 3, /* evaluation: HELLO and PING only, changes nothing */
+	/* Evaluation: HELLO and PING only, changes nothing. An MLR sends it every MLRP_CN directly after WELCOME, so that the
+	 * PONG to its first PING says that it has them all. */
+	MLRP_ROLE_PROBE = 3,
 };
 
 enum mlrp_error {
