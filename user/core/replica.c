@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The tables of replica.h, on uthash. An allocation that fails leaves them as they were. */
+#define HASH_NONFATAL_OOM 1
+#include "replica.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <utlist.h>
+
+struct replica_mac {
+	struct tmip_mac mac;
+	struct replica_station *first;
+	UT_hash_handle hh;
+};
+
+void replica_init(struct replica *replica, unsigned stations_max, unsigned cns_max)
+{
+	memset(replica, 0, sizeof(*replica));
+	replica->stations_max = stations_max;
+	replica->cns_max = cns_max;
+}
+
+void replica_free(struct replica *replica)
+{
+	struct replica_station *station, *next_station;
+	struct replica_cn *cn, *next_cn;
+
+	HASH_ITER(hh, replica->stations, station, next_station)
+		replica_remove(replica, station);
+	HASH_ITER(hh, replica->cns, cn, next_cn)
+		replica_remove_cn(replica, cn);
+}
+
+struct replica_station *replica_find(const struct replica *replica, const struct tmip_addr *addr)
+{
+	struct replica_station *station;
+
+	HASH_FIND(hh, replica->stations, addr, sizeof(*addr), station);
+	return station;
+}
+
+static struct replica_mac *find_mac(const struct replica *replica, const struct tmip_mac *mac)
+{
+	struct replica_mac *head;
+
+	HASH_FIND(hh, replica->macs, mac, sizeof(*mac), head);
+	return head;
+}
+
+struct replica_station *replica_find_mac(const struct replica *replica, const struct tmip_mac *mac)
+{
+	struct replica_mac *head = find_mac(replica, mac);
+
+	return head ? head->first : NULL;
+}
+
+/* The list of this MAC, made if there is none. */
+static struct replica_mac *ensure_mac(struct replica *replica, const struct tmip_mac *mac)
+{
+	struct replica_mac *head = find_mac(replica, mac);
+
+	if (head)
+		return head;
+	head = calloc(1, sizeof(*head));
+	if (!head)
+		return NULL;
+	head->mac = *mac;
+	HASH_ADD(hh, replica->macs, mac, sizeof(head->mac), head);
+	if (!head->hh.tbl) {
+		free(head);
+		return NULL;
+	}
+	return head;
+}
+
+static void unlink_mac(struct replica *replica, struct replica_station *station)
+{
+	struct replica_mac *head = find_mac(replica, &station->record.mac);
+
+	DL_DELETE2(head->first, station, mac_prev, mac_next);
+	station->mac_prev = station->mac_next = NULL;
+	if (!head->first) {
+		HASH_DEL(replica->macs, head);
+		free(head);
+	}
+}
+
+struct replica_station *replica_add(struct replica *replica, const struct tmip_addr *addr, const struct tmip_mac *mac)
+{
+	struct replica_station *station;
+	struct replica_mac *head;
+
+	if (HASH_COUNT(replica->stations) >= replica->stations_max)
+		return NULL;
+	station = calloc(1, sizeof(*station));
+	if (!station)
+		return NULL;
+	head = ensure_mac(replica, mac);
+	if (!head) {
+		free(station);
+		return NULL;
+	}
+	station->record.addr = *addr;
+	station->record.mac = *mac;
+	DL_APPEND2(head->first, station, mac_prev, mac_next);
+	HASH_ADD(hh, replica->stations, record.addr, sizeof(station->record.addr), station);
+	if (!station->hh.tbl) {
+		unlink_mac(replica, station);
+		free(station);
+		return NULL;
+	}
+	return station;
+}
+
+int replica_set_mac(struct replica *replica, struct replica_station *station, const struct tmip_mac *mac)
+{
+	struct replica_mac *head;
+
+	if (mac_equal(&station->record.mac, mac))
+		return 0;
+	head = ensure_mac(replica, mac);
+	if (!head)
+		return -ENOMEM;
+	unlink_mac(replica, station);
+	station->record.mac = *mac;
+	DL_APPEND2(head->first, station, mac_prev, mac_next);
+	return 0;
+}
+
+void replica_remove(struct replica *replica, struct replica_station *station)
+{
+	unlink_mac(replica, station);
+	HASH_DEL(replica->stations, station);
+	free(station);
+}
+
+struct replica_cn *replica_find_cn(const struct replica *replica, uint32_t id)
+{
+	struct replica_cn *cn;
+
+	HASH_FIND(hh, replica->cns, &id, sizeof(id), cn);
+	return cn;
+}
+
+struct replica_cn *replica_find_cn_tunnel(const struct replica *replica, const struct tmip_addr *tunnel)
+{
+	for (struct replica_cn *cn = replica->cns; cn; cn = cn->hh.next)
+		if (addr_equal(&cn->info.tunnel, tunnel))
+			return cn;
+	return NULL;
+}
+
+struct replica_cn *replica_put_cn(struct replica *replica, const struct cn_info *info)
+{
+	struct replica_cn *cn = replica_find_cn(replica, info->id);
+
+	if (cn) {
+		cn->info = *info;
+		return cn;
+	}
+	if (HASH_COUNT(replica->cns) >= replica->cns_max)
+		return NULL;
+	cn = calloc(1, sizeof(*cn));
+	if (!cn)
+		return NULL;
+	cn->info = *info;
+	HASH_ADD(hh, replica->cns, info.id, sizeof(cn->info.id), cn);
+	if (!cn->hh.tbl) {
+		free(cn);
+		return NULL;
+	}
+	return cn;
+}
+
+void replica_remove_cn(struct replica *replica, struct replica_cn *cn)
+{
+	HASH_DEL(replica->cns, cn);
+	free(cn);
+}
+
+const struct cell_info *replica_find_cell(const struct replica *replica, const struct tmip_addr *addr, const struct replica_cn **owner)
+{
+	for (const struct replica_cn *cn = replica->cns; cn; cn = cn->hh.next)
+		for (int i = 0; i < cn->info.cell_count; i++)
+			if (prefix_contains(&cn->info.cells[i].subnet, addr)) {
+				if (owner)
+					*owner = cn;
+				return &cn->info.cells[i];
+			}
+	return NULL;
+}

@@ -1,0 +1,413 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The roaming machine: its entry points, the register's records, and what happens when time passes. See roam.h. */
+#include "roam_internal.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <utlist.h>
+
+struct roam *roam_create(const struct roam_options *options, roam_act *act, void *arg)
+{
+	struct roam *roam = calloc(1, sizeof(*roam));
+
+	if (!roam)
+		return NULL;
+	roam->options = *options;
+	roam->act = act;
+	roam->arg = arg;
+	replica_init(&roam->replica, options->stations_max, options->cns_max);
+	return roam;
+}
+
+void roam_destroy(struct roam *roam)
+{
+	struct roam_attempt *attempt, *next;
+
+	if (!roam)
+		return;
+	HASH_ITER(hh, roam->attempts, attempt, next)
+		roam_attempt_end(roam, attempt);
+	replica_free(&roam->replica);
+	free(roam);
+}
+
+void roam_set_options(struct roam *roam, const struct roam_options *options)
+{
+	roam->options = *options;
+	roam->replica.stations_max = options->stations_max;
+	roam->replica.cns_max = options->cns_max;
+}
+
+/* ---- what the other files of the machine use */
+
+void roam_tell(struct roam *roam, int level, const struct replica_station *station, const char *format, ...)
+{
+	char text[ROAM_TEXT];
+	struct roam_action action = {.type = ROAM_TELL, .level = level, .text = text};
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	if (station) {
+		action.addr = station->record.addr;
+		action.mac = station->record.mac;
+	}
+	roam->act(&action, roam->arg);
+}
+
+const struct roam_cell *roam_find_cell(const struct roam *roam, unsigned ifindex)
+{
+	for (int i = 0; ifindex && i < CN_CELLS_MAX; i++)
+		if (roam->cells[i].ifindex == ifindex)
+			return &roam->cells[i];
+	return NULL;
+}
+
+const char *roam_cn_name(const struct roam *roam, uint32_t id)
+{
+	const struct replica_cn *cn = replica_find_cn(&roam->replica, id);
+
+	return cn ? cn->info.name : id ? "a CN that is not known" : "nowhere";
+}
+
+static int due_order(const struct replica_station *a, const struct replica_station *b)
+{
+	return a->deadline_ms < b->deadline_ms ? -1 : a->deadline_ms > b->deadline_ms;
+}
+
+/* Nearly all deadlines lie the same time ahead, so that a new one goes to the end of the list. */
+static void due_insert(struct roam *roam, struct replica_station *station)
+{
+	struct replica_station *last = roam->due ? roam->due->due_prev : NULL;
+
+	if (!last || due_order(last, station) <= 0)
+		DL_APPEND2(roam->due, station, due_prev, due_next);
+	else
+		DL_INSERT_INORDER2(roam->due, station, due_order, due_prev, due_next);
+}
+
+void roam_arm(struct roam *roam, struct replica_station *station, uint64_t deadline_ms)
+{
+	if (station->deadline_ms)
+		DL_DELETE2(roam->due, station, due_prev, due_next);
+	station->deadline_ms = deadline_ms;
+	if (deadline_ms)
+		due_insert(roam, station);
+}
+
+void roam_forget(struct roam *roam, struct replica_station *station)
+{
+	roam_arm(roam, station, 0);
+	if (station->attempt)
+		roam_attempt_end(roam, station->attempt);
+	roam_hide(roam, station);
+	replica_remove(&roam->replica, station);
+}
+
+void roam_send_register(struct roam *roam, struct mlrp_message *message)
+{
+	struct roam_action action = {.type = ROAM_TO_REGISTER, .message = message};
+
+	roam->act(&action, roam->arg);
+}
+
+void roam_send_cn(struct roam *roam, uint32_t cn, const struct mlrp_message *message)
+{
+	struct roam_action action = {.type = ROAM_TO_CN, .cn = cn, .message = message};
+
+	roam->act(&action, roam->arg);
+}
+
+/* ---- the network as it is configured */
+
+void roam_set_self(struct roam *roam, uint32_t cn_id)
+{
+	if (roam->self == cn_id)
+		return;
+	roam->self = cn_id;
+	roam_refresh_all(roam);
+}
+
+int roam_put_cell(struct roam *roam, unsigned ifindex, const char *name, const struct prefix *subnet)
+{
+	struct roam_cell *cell = (struct roam_cell *)roam_find_cell(roam, ifindex);
+
+	for (int i = 0; !cell && i < CN_CELLS_MAX; i++)
+		if (!roam->cells[i].ifindex)
+			cell = &roam->cells[i];
+	if (!cell)
+		return -ENOSPC;
+	cell->ifindex = ifindex;
+	cell->subnet = *subnet;
+	snprintf(cell->name, sizeof(cell->name), "%s", name);
+	roam_refresh_all(roam);
+	return 0;
+}
+
+void roam_remove_cell(struct roam *roam, unsigned ifindex)
+{
+	struct roam_cell *cell = (struct roam_cell *)roam_find_cell(roam, ifindex);
+
+	if (!cell)
+		return;
+	memset(cell, 0, sizeof(*cell));
+	roam_refresh_all(roam);
+}
+
+int roam_put_cn(struct roam *roam, const struct cn_info *info)
+{
+	struct replica_cn *cn = replica_find_cn(&roam->replica, info->id);
+	bool moved = !cn || !addr_equal(&cn->info.tunnel, &info->tunnel) || info->gone;
+
+	if (info->gone) {
+		if (cn)
+			replica_remove_cn(&roam->replica, cn);
+	} else if (!replica_put_cn(&roam->replica, info)) {
+		roam->counts.overflow++;
+		return -ENOSPC;
+	}
+	if (moved)
+		roam_refresh_all(roam);
+	return 0;
+}
+
+/* ---- what is seen in the cells */
+
+void roam_seen(struct roam *roam, const struct tmip_event *event, uint64_t now_ms)
+{
+	const struct roam_cell *cell = roam_find_cell(roam, event->ifindex);
+	struct replica_station *station;
+	bool arp = event->protocol == __builtin_bswap16(0x0806);
+
+	if (!cell || !roam->self)
+		return;
+	if (addr_is_zero(&event->addr)) {
+		for (station = replica_find_mac(&roam->replica, &event->mac); station; station = station->mac_next)
+			roam_arrival(roam, station, cell, "link-layer activity", now_ms);
+		return;
+	}
+	station = replica_find(&roam->replica, &event->addr);
+	if (!station)
+		roam_claim(roam, &event->addr, &event->mac, cell, now_ms);
+	else if (station->refused)
+		return;
+	else if (mac_equal(&station->record.mac, &event->mac))
+		roam_arrival(roam, station, cell, arp ? "ARP activity" : "IP activity", now_ms);
+	else if (station->record.kind == RECORD_RESERVED)
+		roam_claim(roam, &event->addr, &event->mac, cell, now_ms); /* perhaps another MAC of that host */
+	else
+		roam_conflict(roam, event);
+}
+
+void roam_conflict(struct roam *roam, const struct tmip_event *event)
+{
+	const struct replica_station *station = replica_find(&roam->replica, &event->addr);
+	const struct roam_cell *cell = roam_find_cell(roam, event->ifindex);
+	char addr[ADDR_STRLEN], mac[MAC_STRLEN];
+
+	if (!station)
+		return;
+	roam->counts.conflicts++;
+	roam_tell(roam, ROAM_LEVEL_WARN, station, "%s in cell %s uses the address %s of this station",
+		  mac_format(&event->mac, mac), cell ? cell->name : "-", addr_format(&event->addr, addr));
+}
+
+/* ---- what the register says */
+
+/* The snapshot of a register that came back without its last moments: our newer knowledge becomes a move to be confirmed. */
+static void keep_as_move(struct roam *roam, struct replica_station *station, const struct station_record *record, uint64_t now_ms)
+{
+	uint32_t current = replica_current(station);
+
+	if (!station->moved_to && current != record->current) {
+		station->moved_to = current;
+		station->moved_base = record->version;
+		roam_arm(roam, station, current == roam->self ? 0 : now_ms + roam->options.timeout_ms);
+	}
+}
+
+static void apply(struct roam *roam, struct replica_station *station, const struct station_record *record, unsigned ifindex)
+{
+	uint32_t before = replica_current(station);
+	bool known = station->record.state == RECORD_BOUND;
+
+	station->record = *record; /* the MAC was set by the caller */
+	station->refused = station->adopted = station->stale = false;
+	if (ifindex)
+		station->ifindex = ifindex;
+	if (station->moved_to == record->current && !(station->attempt && station->moved_to == roam->self)) {
+		station->moved_to = 0;
+		if (!station->attempt)
+			roam_arm(roam, station, 0);
+	}
+	if (replica_current(station) != roam->self)
+		station->ifindex = 0;
+	roam_refresh(roam, station);
+	if (known && before == roam->self && replica_current(station) != roam->self)
+		roam_tell(roam, ROAM_LEVEL_INFO, station, "station has moved to %s, as the register says",
+			  roam_cn_name(roam, record->current));
+}
+
+void roam_record(struct roam *roam, const struct station_record *record, unsigned ifindex, uint64_t now_ms)
+{
+	struct replica_station *station = replica_find(&roam->replica, &record->addr);
+	int order = station ? version_compare(record->version, station->record.version) : 1;
+
+	if (station && order < 0 && !roam->sync_full)
+		return;
+	if (record->state != RECORD_BOUND) {
+		if (station && station->record.state) {
+			roam_tell(roam, ROAM_LEVEL_INFO, station, "the register has freed the address");
+			roam_forget(roam, station);
+		}
+		return;
+	}
+	if (station && order < 0)
+		keep_as_move(roam, station, record, now_ms);
+	if (!station)
+		station = replica_add(&roam->replica, &record->addr, &record->mac);
+	if (!station || replica_set_mac(&roam->replica, station, &record->mac) < 0) {
+		if (!roam->counts.overflow++)
+			roam_tell(roam, ROAM_LEVEL_WARN, NULL, "the table of stations is full (stations_max): some are not served here");
+		return;
+	}
+	apply(roam, station, record, ifindex);
+}
+
+void roam_sync_start(struct roam *roam, bool full)
+{
+	roam->sync_full = full;
+	for (struct replica_station *station = roam->replica.stations; full && station; station = station->hh.next)
+		station->stale = station->adopted || station->record.state;
+}
+
+static void report_renewed(struct roam *roam, struct replica_station *station)
+{
+	struct mlrp_message message = {.type = MLRP_RENEW, .has = MLRP_HAS(MLRP_F_MAC) | MLRP_HAS(MLRP_F_ADDR) | MLRP_HAS(MLRP_F_LEASE),
+				       .transaction = ROAM_TRANSACTION | roam->next_transaction++, .mac = station->record.mac,
+				       .addr = station->record.addr, .lease = station->renewed};
+
+	station->renewed = 0;
+	roam_send_register(roam, &message);
+}
+
+void roam_sync_end(struct roam *roam, uint64_t now_ms)
+{
+	struct replica_station *station, *next;
+
+	roam->register_ready = true;
+	HASH_ITER(hh, roam->replica.stations, station, next) {
+		if (roam->sync_full && station->stale) {
+			roam_forget(roam, station);
+			continue;
+		}
+		if (station->renewed)
+			report_renewed(roam, station);
+		if (station->moved_to == roam->self)
+			roam_report(roam, station, now_ms);
+		else if (station->moved_to)
+			roam_arm(roam, station, now_ms + roam->options.timeout_ms);
+	}
+	roam->sync_full = false;
+}
+
+/* Handovers stand and are reported later; a claim that was not answered is asked again when the station is next seen. */
+void roam_register_lost(struct roam *roam)
+{
+	struct roam_attempt *attempt, *next;
+
+	roam->register_ready = false;
+	roam->sync_full = false;
+	HASH_ITER(hh, roam->attempts, attempt, next) {
+		struct replica_station *station = attempt->station;
+
+		if (!attempt->claim)
+			continue;
+		roam_attempt_end(roam, attempt);
+		if (!station->record.state)
+			roam_forget(roam, station);
+	}
+}
+
+void roam_renewed(struct roam *roam, const struct tmip_addr *addr, uint32_t lease, uint64_t lease_end)
+{
+	struct replica_station *station = replica_find(&roam->replica, addr);
+
+	if (!station)
+		return;
+	station->renewed = lease;
+	station->record.lease_end = lease_end;
+}
+
+void roam_adopt(struct roam *roam, const struct tmip_addr *addr, const struct tmip_station *entry)
+{
+	struct replica_station *station = replica_add(&roam->replica, addr, &entry->mac);
+
+	if (!station)
+		return;
+	station->adopted = true;
+	station->shown = true;
+	station->kernel = *entry;
+	station->ifindex = entry->ifindex;
+}
+
+/* ---- time */
+
+static void expire(struct roam *roam, struct replica_station *station)
+{
+	roam_arm(roam, station, 0);
+	if (station->refused) {
+		station->refused = false;
+		if (!station->record.state)
+			roam_forget(roam, station);
+		else
+			roam_refresh(roam, station);
+	} else if (!roam->register_ready) {
+		return; /* without a register the CNs' word stands; roam_sync_end sets a new time */
+	} else if (station->attempt) {
+		roam_attempt_expire(roam, station->attempt);
+	} else if (station->moved_to) {
+		roam_tell(roam, ROAM_LEVEL_WARN, station, "nobody confirmed the move to %s: back to the record",
+			  roam_cn_name(roam, station->moved_to));
+		station->moved_to = 0;
+		roam_refresh(roam, station);
+	}
+}
+
+uint64_t roam_tick(struct roam *roam, uint64_t now_ms)
+{
+	while (roam->due && roam->due->deadline_ms <= now_ms)
+		expire(roam, roam->due);
+	return roam_next_due(roam);
+}
+
+uint64_t roam_next_due(const struct roam *roam)
+{
+	return roam->due ? roam->due->deadline_ms : 0;
+}
+
+/* ---- for those who look */
+
+const struct replica *roam_replica(const struct roam *roam)
+{
+	return &roam->replica;
+}
+
+uint32_t roam_self(const struct roam *roam)
+{
+	return roam->self;
+}
+
+void roam_count(const struct roam *roam, struct roam_counts *counts)
+{
+	*counts = roam->counts;
+	for (const struct replica_station *station = roam->replica.stations; station; station = station->hh.next) {
+		if (!station->shown)
+			continue;
+		counts->stations[station->kernel.state]++;
+		counts->stations[0] += station->kernel.state != TMIP_STATION_BLOCKED;
+	}
+}

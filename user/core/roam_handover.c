@@ -1,0 +1,480 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Handovers and claims: those that this CN begins because it saw a station, and those that other CNs tell of. Each is
+ * tentative until the register's record says the same; roam.c knows what becomes of it when time runs out.
+ */
+#include "roam_internal.h"
+
+#include <stdlib.h>
+
+static struct roam_attempt *attempt_begin(struct roam *roam, struct replica_station *station, bool claim, uint64_t now_ms)
+{
+	struct roam_attempt *attempt = calloc(1, sizeof(*attempt));
+
+	if (!attempt)
+		return NULL;
+	attempt->station = station;
+	attempt->claim = claim;
+	attempt->started_ms = now_ms;
+	attempt->transaction = ROAM_TRANSACTION | roam->next_transaction++;
+	HASH_ADD(hh, roam->attempts, transaction, sizeof(attempt->transaction), attempt);
+	if (!attempt->hh.tbl) {
+		free(attempt);
+		return NULL;
+	}
+	station->attempt = attempt;
+	roam->counts.pending++;
+	return attempt;
+}
+
+void roam_attempt_end(struct roam *roam, struct roam_attempt *attempt)
+{
+	HASH_DEL(roam->attempts, attempt);
+	attempt->station->attempt = NULL;
+	roam->counts.pending--;
+	free(attempt);
+}
+
+static bool agreed(const struct roam_attempt *attempt)
+{
+	return !attempt->told[0].waiting && !attempt->told[1].waiting;
+}
+
+static void end_if_done(struct roam *roam, struct roam_attempt *attempt)
+{
+	if (attempt->registered && agreed(attempt)) {
+		roam_arm(roam, attempt->station, attempt->station->moved_to ? roam->options.timeout_ms + attempt->started_ms : 0);
+		roam_attempt_end(roam, attempt);
+	}
+}
+
+static void ask_register(struct roam *roam, const struct roam_attempt *attempt)
+{
+	const struct station_record *record = &attempt->station->record;
+	struct mlrp_message message = {
+		.type = attempt->claim ? MLRP_CLAIM : MLRP_HANDOVER,
+		.transaction = attempt->transaction,
+		.has = MLRP_HAS(MLRP_F_MAC) | MLRP_HAS(MLRP_F_ADDR),
+		.mac = record->mac,
+		.addr = record->addr,
+	};
+
+	if (!attempt->claim) {
+		message.has |= MLRP_HAS(MLRP_F_VERSION);
+		message.version = record->version;
+	}
+	roam_send_register(roam, &message);
+}
+
+static void tell_participant(struct roam *roam, struct roam_attempt *attempt, int slot, uint32_t id)
+{
+	const struct replica_station *station = attempt->station;
+	const struct replica_cn *cn = replica_find_cn(&roam->replica, id);
+	struct mlrp_message message = {.type = MLRP_MOVED, .transaction = attempt->transaction, .has = MLRP_HAS(MLRP_F_STATION)};
+
+	if (!cn)
+		return;
+	message.station = station->record;
+	message.station.current = roam->self;
+	if (id == station->record.parent && cn->tunnel == TMIP_TUNNEL_IDLE) {
+		message.has |= MLRP_HAS(MLRP_F_TUNNELS);
+		message.tunnel_count = 1;
+		message.tunnels[0] = TMIP_TUNNEL_4IN4;
+	}
+	attempt->told[slot].cn = id;
+	attempt->told[slot].waiting = true;
+	roam_send_cn(roam, id, &message);
+}
+
+/* The log of a handover, in the order in which a reader wants it. Written after the messages are on their way. */
+static void tell_beginning(struct roam *roam, const struct roam_attempt *attempt, const struct roam_cell *cell, const char *how,
+			   uint32_t previous)
+{
+	const struct replica_station *station = attempt->station;
+	const struct station_record *record = &station->record;
+	char addr[ADDR_STRLEN];
+
+	roam_tell(roam, ROAM_LEVEL_INFO, station, "station detected in cell %s (%s)", cell->name, how);
+	roam_tell(roam, ROAM_LEVEL_INFO, station, "allocation known from the register: %s, version %u.%llu",
+		  addr_format(&record->addr, addr), record->version.epoch, (unsigned long long)record->version.seq);
+	roam_tell(roam, ROAM_LEVEL_INFO, station, "%s", roam->register_ready ? "notifying the register" :
+		  "the register is away: it will be told when it is back");
+	roam_tell(roam, ROAM_LEVEL_INFO, station, "attempting handover [migrated from %s, parent %s]",
+		  roam_cn_name(roam, previous), roam_cn_name(roam, record->parent));
+	for (int i = 0; i < 2; i++)
+		if (attempt->told[i].waiting)
+			roam_tell(roam, ROAM_LEVEL_INFO, station, "contacting %s CN %s", i == 0 ? "parent" : "previous",
+				  roam_cn_name(roam, attempt->told[i].cn));
+}
+
+static void begin_handover(struct roam *roam, struct replica_station *station, const struct roam_cell *cell, const char *how,
+			   uint64_t now_ms)
+{
+	uint32_t previous = replica_current(station), parent = station->record.parent;
+	struct roam_attempt *attempt;
+
+	if (station->attempt)
+		roam_attempt_end(roam, station->attempt);
+	attempt = attempt_begin(roam, station, false, now_ms);
+	if (!attempt) {
+		roam->counts.overflow++;
+		roam_tell(roam, ROAM_LEVEL_WARN, station, "no memory for a handover: the next frame tries again");
+		return;
+	}
+	station->moved_to = roam->self;
+	station->moved_base = station->record.version;
+	station->ifindex = cell->ifindex;
+	if (parent != roam->self)
+		tell_participant(roam, attempt, 0, parent);
+	if (previous && previous != roam->self && previous != parent)
+		tell_participant(roam, attempt, 1, previous);
+	roam_refresh(roam, station);
+	if (roam->register_ready) {
+		ask_register(roam, attempt);
+		roam_arm(roam, station, now_ms + roam->options.timeout_ms);
+	} else {
+		roam_arm(roam, station, 0);
+	}
+	tell_beginning(roam, attempt, cell, how, previous);
+}
+
+void roam_arrival(struct roam *roam, struct replica_station *station, const struct roam_cell *cell, const char *how,
+		  uint64_t now_ms)
+{
+	const struct roam_cell *former = roam_find_cell(roam, station->ifindex);
+
+	if (station->record.state != RECORD_BOUND)
+		return;
+	if (replica_current(station) != roam->self) {
+		begin_handover(roam, station, cell, how, now_ms);
+		return;
+	}
+	if (station->ifindex == cell->ifindex)
+		return;
+	station->ifindex = cell->ifindex;
+	roam_refresh(roam, station);
+	roam_tell(roam, ROAM_LEVEL_INFO, station, "station detected in cell %s (%s), before in cell %s of this CN",
+		  cell->name, how, former ? former->name : "-");
+}
+
+void roam_report(struct roam *roam, struct replica_station *station, uint64_t now_ms)
+{
+	struct roam_attempt *attempt = station->attempt;
+
+	if (attempt)
+		roam_attempt_end(roam, attempt);
+	attempt = attempt_begin(roam, station, false, now_ms);
+	if (!attempt) {
+		roam->counts.overflow++;
+		return;
+	}
+	ask_register(roam, attempt);
+	roam_arm(roam, station, now_ms + roam->options.timeout_ms);
+	roam_tell(roam, ROAM_LEVEL_INFO, station, "telling the register that the station is here");
+}
+
+static bool claimable(const struct roam *roam, const struct tmip_addr *addr)
+{
+	const struct cell_info *cell = replica_find_cell(&roam->replica, addr, NULL);
+	uint32_t host;
+
+	if (!roam->options.accept_static || !roam->register_ready || !cell || addr_equal(addr, &cell->gateway))
+		return false;
+	host = addr_to_ipv4(addr) & ~prefix_mask(cell->subnet.len);
+	return cell->subnet.len > 30 || (host != 0 && host != ~prefix_mask(cell->subnet.len));
+}
+
+void roam_claim(struct roam *roam, const struct tmip_addr *addr, const struct tmip_mac *mac, const struct roam_cell *cell,
+		uint64_t now_ms)
+{
+	struct replica_station *station = replica_find(&roam->replica, addr);
+	struct roam_attempt *attempt;
+	char text[ADDR_STRLEN];
+
+	if (!claimable(roam, addr) || (station && station->attempt))
+		return;
+	if (!station)
+		station = replica_add(&roam->replica, addr, mac);
+	attempt = station ? attempt_begin(roam, station, true, now_ms) : NULL;
+	if (!attempt) {
+		if (station && !station->record.state)
+			replica_remove(&roam->replica, station);
+		roam->counts.overflow++;
+		return;
+	}
+	station->ifindex = cell->ifindex;
+	struct mlrp_message message = {.type = MLRP_CLAIM, .transaction = attempt->transaction, .mac = *mac, .addr = *addr,
+				       .has = MLRP_HAS(MLRP_F_MAC) | MLRP_HAS(MLRP_F_ADDR)};
+	roam_send_register(roam, &message);
+	roam_arm(roam, station, now_ms + roam->options.timeout_ms);
+	roam_tell(roam, ROAM_LEVEL_INFO, station, "station detected in cell %s with the unregistered address %s: asking the register",
+		  cell->name, addr_format(addr, text));
+}
+
+/* Takes a move back everywhere it was told. */
+static void undo(struct roam *roam, struct roam_attempt *attempt)
+{
+	struct replica_station *station = attempt->station;
+	struct mlrp_message message = {.type = MLRP_ABORT, .has = MLRP_HAS(MLRP_F_ADDR) | MLRP_HAS(MLRP_F_VERSION),
+				       .addr = station->record.addr, .version = station->record.version};
+
+	for (int i = 0; i < 2; i++)
+		if (attempt->told[i].cn)
+			roam_send_cn(roam, attempt->told[i].cn, &message);
+	if (station->moved_to == roam->self)
+		station->moved_to = 0;
+}
+
+/* The time of an attempt is over. */
+void roam_attempt_expire(struct roam *roam, struct roam_attempt *attempt)
+{
+	struct replica_station *station = attempt->station;
+
+	for (int i = 0; i < 2; i++)
+		if (attempt->told[i].waiting)
+			roam_tell(roam, ROAM_LEVEL_WARN, station, "%s did not answer: the register tells it",
+				  roam_cn_name(roam, attempt->told[i].cn));
+	if (!attempt->registered) {
+		roam->counts.undone++;
+		roam_tell(roam, ROAM_LEVEL_WARN, station, "the register did not answer in %u ms: %s undone",
+			  roam->options.timeout_ms, attempt->claim ? "claim" : "handover");
+		undo(roam, attempt);
+	}
+	roam_attempt_end(roam, attempt);
+	if (!station->record.state)
+		roam_forget(roam, station);
+	else
+		roam_refresh(roam, station);
+}
+
+static void refused(struct roam *roam, struct roam_attempt *attempt, const struct mlrp_message *message, uint64_t now_ms)
+{
+	struct replica_station *station = attempt->station;
+	bool unknown = message->code == MLRP_E_UNKNOWN && !attempt->claim;
+
+	roam->counts.refused++;
+	roam_tell(roam, ROAM_LEVEL_WARN, station, "the register refused: %s%s%s", mlrp_error_name(message->code),
+		  message->text[0] ? ", " : "", message->text);
+	undo(roam, attempt);
+	roam_attempt_end(roam, attempt);
+	roam_arm(roam, station, 0);
+	if (message->has & MLRP_HAS(MLRP_F_STATION) && addr_equal(&message->station.addr, &station->record.addr)) {
+		roam_refresh(roam, station);
+		roam_record(roam, &message->station, 0, now_ms);
+	} else if (unknown) {
+		roam_forget(roam, station);
+	} else if (!station->record.state) {
+		station->refused = true;
+		roam_arm(roam, station, now_ms + roam->options.refused_ms);
+		roam_refresh(roam, station);
+	} else {
+		roam_refresh(roam, station);
+	}
+}
+
+static void tell_commit(struct roam *roam, const struct replica_station *station)
+{
+	const struct station_record *record = &station->record;
+	const struct cell_info *cell = replica_find_cell(&roam->replica, &record->addr, NULL);
+	char addr[ADDR_STRLEN], subnet[ADDR_STRLEN], gateway[ADDR_STRLEN];
+
+	if (cell)
+		roam_tell(roam, ROAM_LEVEL_INFO, station, "using %s of %s/%u, gateway %s", addr_format(&record->addr, addr),
+			  addr_format(&cell->subnet.addr, subnet), cell->subnet.len, addr_format(&cell->gateway, gateway));
+	roam_tell(roam, ROAM_LEVEL_INFO, station, "committed to the register as version %u.%llu", record->version.epoch,
+		  (unsigned long long)record->version.seq);
+}
+
+void roam_register_answer(struct roam *roam, const struct mlrp_message *message, uint64_t now_ms)
+{
+	struct roam_attempt *attempt;
+	struct replica_station *station;
+
+	HASH_FIND(hh, roam->attempts, &message->transaction, sizeof(message->transaction), attempt);
+	if (message->type == MLRP_ERROR) {
+		if (attempt && !attempt->registered)
+			refused(roam, attempt, message, now_ms);
+		return;
+	}
+	if (message->type != MLRP_STATION)
+		return;
+	if (!attempt || !addr_equal(&attempt->station->record.addr, &message->station.addr)) {
+		roam_record(roam, &message->station, 0, now_ms);
+		return;
+	}
+	station = attempt->station;
+	attempt->registered = true;
+	if (station->moved_to == roam->self)
+		station->moved_to = 0;
+	roam_record(roam, &message->station, station->ifindex, now_ms);
+	station = replica_find(&roam->replica, &message->station.addr);
+	if (!station || !station->attempt)
+		return;
+	if (!attempt->claim)
+		roam->counts.completed++;
+	tell_commit(roam, station);
+	end_if_done(roam, attempt);
+}
+
+/* ---- what other CNs say */
+
+static void answer(struct roam *roam, uint32_t to, const struct mlrp_message *question, uint16_t error, uint8_t tunnel,
+		   const struct replica_station *station)
+{
+	struct mlrp_message message = {.type = error ? MLRP_ERROR : MLRP_MOVED_OK, .transaction = question->transaction};
+
+	if (!question->transaction)
+		return;
+	if (error) {
+		message.has = MLRP_HAS(MLRP_F_CODE);
+		message.code = error;
+		if (station) {
+			message.has |= MLRP_HAS(MLRP_F_STATION);
+			message.station = station->record;
+		}
+	} else if (tunnel) {
+		message.has = MLRP_HAS(MLRP_F_TUNNEL);
+		message.tunnel = tunnel;
+	}
+	roam_send_cn(roam, to, &message);
+}
+
+static bool offers(const struct mlrp_message *message, uint8_t tunnel)
+{
+	if (!(message->has & MLRP_HAS(MLRP_F_TUNNELS)))
+		return true; /* agreed before */
+	for (int i = 0; i < message->tunnel_count; i++)
+		if (message->tunnels[i] == tunnel)
+			return true;
+	return false;
+}
+
+/* Is the message of a CN that may say so, about a station and CNs that we know? 0 or the error to answer. */
+static uint16_t moved_check(const struct roam *roam, uint32_t from, const struct mlrp_message *message)
+{
+	const struct station_record *moved = &message->station;
+	const struct replica_station *station = replica_find(&roam->replica, &moved->addr);
+
+	if (moved->current == roam->self || (from != moved->current && from != moved->parent))
+		return MLRP_E_REFUSED;
+	if (!replica_find_cn(&roam->replica, moved->current) || !replica_find_cn(&roam->replica, moved->parent))
+		return MLRP_E_NOT_REGISTERED;
+	if (moved->state != RECORD_BOUND || !offers(message, TMIP_TUNNEL_4IN4))
+		return MLRP_E_REFUSED;
+	if (!station || !station->record.state)
+		return 0;
+	if (!mac_equal(&station->record.mac, &moved->mac))
+		return MLRP_E_CONFLICT;
+	return version_compare(moved->version, station->record.version) < 0 ? MLRP_E_STALE : 0;
+}
+
+/* The parent hears of every move; who else believes to have the station learns it from the parent. */
+static void pass_on(struct roam *roam, uint32_t from, uint32_t previous, const struct mlrp_message *message)
+{
+	struct mlrp_message copy;
+
+	if (message->station.parent != roam->self || !previous || previous == roam->self || previous == from ||
+	    previous == message->station.current)
+		return;
+	copy = *message;
+	copy.transaction = 0;
+	copy.has &= ~MLRP_HAS(MLRP_F_TUNNELS);
+	roam_send_cn(roam, previous, &copy);
+}
+
+static void moved(struct roam *roam, uint32_t from, const struct mlrp_message *message, uint64_t now_ms)
+{
+	const struct station_record *record = &message->station;
+	struct replica_station *station = replica_find(&roam->replica, &record->addr);
+	uint16_t error = moved_check(roam, from, message);
+	bool parent = record->parent == roam->self;
+	uint32_t previous;
+
+	if (!error && !station) {
+		station = replica_add(&roam->replica, &record->addr, &record->mac);
+		if (station)
+			station->record = *record;
+		else
+			error = MLRP_E_FULL;
+	}
+	if (error) {
+		answer(roam, from, message, error, 0, error == MLRP_E_STALE ? station : NULL);
+		roam_tell(roam, ROAM_LEVEL_WARN, station, "move told by %s not accepted: %s", roam_cn_name(roam, from),
+			  mlrp_error_name(error));
+		return;
+	}
+	previous = replica_current(station);
+	station->moved_to = record->current;
+	station->moved_base = record->version;
+	station->ifindex = 0;
+	if (parent)
+		roam_set_tunnel(roam, replica_find_cn(&roam->replica, record->current), TMIP_TUNNEL_4IN4);
+	roam_refresh(roam, station);
+	answer(roam, from, message, 0, parent ? TMIP_TUNNEL_4IN4 : 0, NULL);
+	pass_on(roam, from, previous, message);
+	roam_arm(roam, station, roam->register_ready ? now_ms + roam->options.timeout_ms : 0);
+	roam_tell(roam, ROAM_LEVEL_INFO, station, "station has moved to %s%s", roam_cn_name(roam, record->current),
+		  parent ? ": tunnel 4IN4" : "");
+}
+
+static void moved_answer(struct roam *roam, uint32_t from, const struct mlrp_message *message)
+{
+	struct roam_attempt *attempt;
+	struct replica_cn *cn = replica_find_cn(&roam->replica, from);
+
+	HASH_FIND(hh, roam->attempts, &message->transaction, sizeof(message->transaction), attempt);
+	for (int i = 0; attempt && i < 2; i++) {
+		if (attempt->told[i].cn != from || !attempt->told[i].waiting)
+			continue;
+		attempt->told[i].waiting = false;
+		if (message->type == MLRP_ERROR)
+			roam_tell(roam, ROAM_LEVEL_WARN, attempt->station, "%s does not agree: %s", roam_cn_name(roam, from),
+				  mlrp_error_name(message->code));
+		else if (message->has & MLRP_HAS(MLRP_F_TUNNEL) && message->tunnel == TMIP_TUNNEL_4IN4) {
+			if (cn && cn->stations)
+				roam_set_tunnel(roam, cn, message->tunnel);
+			roam_tell(roam, ROAM_LEVEL_INFO, attempt->station, "agreed on tunnel type 4IN4 with parent CN %s",
+				  roam_cn_name(roam, from));
+		}
+		if (agreed(attempt))
+			roam_tell(roam, ROAM_LEVEL_INFO, attempt->station, "all participants have answered");
+		end_if_done(roam, attempt);
+		return;
+	}
+}
+
+static void aborted(struct roam *roam, uint32_t from, const struct tmip_addr *addr)
+{
+	struct replica_station *station = replica_find(&roam->replica, addr);
+
+	if (!station || station->moved_to != from)
+		return;
+	station->moved_to = 0;
+	roam_arm(roam, station, 0);
+	roam_refresh(roam, station);
+	roam_tell(roam, ROAM_LEVEL_INFO, station, "move to %s was refused: back to the record", roam_cn_name(roam, from));
+}
+
+void roam_cn_message(struct roam *roam, uint32_t from, const struct mlrp_message *message, uint64_t now_ms)
+{
+	struct replica_cn *cn = replica_find_cn(&roam->replica, from);
+
+	if (!cn)
+		return;
+	switch (message->type) {
+	case MLRP_MOVED:
+		moved(roam, from, message, now_ms);
+		break;
+	case MLRP_MOVED_OK:
+	case MLRP_ERROR:
+		moved_answer(roam, from, message);
+		break;
+	case MLRP_ABORT:
+		aborted(roam, from, &message->addr);
+		break;
+	case MLRP_TUNNEL_CLOSE:
+		if (!cn->stations)
+			roam_set_tunnel(roam, cn, TMIP_TUNNEL_IDLE);
+		break;
+	}
+}

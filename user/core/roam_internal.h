@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What the files of the roaming machine share: roam.c (entry points, records, time), roam_view.c (record -> map
+ * entry, tunnels), roam_handover.c (attempts of this CN, and those other CNs tell of). Nobody else includes it.
+ */
+#ifndef TMIP_CORE_ROAM_INTERNAL_H
+#define TMIP_CORE_ROAM_INTERNAL_H
+
+#include <string.h>
+
+#include "roam.h"
+
+enum { ROAM_LEVEL_WARN = 1, ROAM_LEVEL_INFO = 2, ROAM_LEVEL_DEBUG = 3 }; /* as in enum log_level */
+
+struct roam_cell {
+	unsigned ifindex; /* 0: free slot */
+	char name[16];
+	struct prefix subnet;
+};
+
+/* A request of this CN about one station that the register has not answered yet. */
+struct roam_attempt {
+	struct replica_station *station;
+	uint32_t transaction;  /* of the request to the register and of the MOVED messages */
+	bool claim;            /* an address new to the network, not a handover */
+	bool registered;       /* the register has answered */
+	uint64_t started_ms;
+	struct {
+		uint32_t cn;
+		bool waiting;
+	} told[2];             /* parent, previous CN; cn 0: none */
+	UT_hash_handle hh;     /* by transaction */
+};
+
+struct roam {
+	struct roam_options options;
+	roam_act *act;
+	void *arg;
+	uint32_t self;
+	bool register_ready; /* connected and in step */
+	bool sync_full;
+	struct replica replica;
+	struct roam_cell cells[CN_CELLS_MAX];
+	struct roam_attempt *attempts;
+	struct replica_station *due;
+	uint32_t next_transaction;
+	struct roam_counts counts; /* the counters; counts of stations are made when asked for */
+};
+
+/* roam.c */
+__attribute__((format(printf, 4, 5))) void roam_tell(struct roam *roam, int level, const struct replica_station *station,
+						     const char *format, ...);
+const struct roam_cell *roam_find_cell(const struct roam *roam, unsigned ifindex);
+const char *roam_cn_name(const struct roam *roam, uint32_t id); /* for the log */
+void roam_arm(struct roam *roam, struct replica_station *station, uint64_t deadline_ms); /* 0: disarm */
+void roam_forget(struct roam *roam, struct replica_station *station);
+void roam_send_register(struct roam *roam, struct mlrp_message *message);
+void roam_send_cn(struct roam *roam, uint32_t cn, const struct mlrp_message *message);
+
+/* roam_view.c */
+void roam_refresh(struct roam *roam, struct replica_station *station); /* brings the map entry and tunnel counts up to date */
+void roam_refresh_all(struct roam *roam);
+void roam_hide(struct roam *roam, struct replica_station *station);    /* takes the map entry out */
+void roam_set_tunnel(struct roam *roam, struct replica_cn *cn, uint8_t tunnel);
+
+/* roam_handover.c */
+void roam_arrival(struct roam *roam, struct replica_station *station, const struct roam_cell *cell,
+		  const char *how, uint64_t now_ms);
+void roam_claim(struct roam *roam, const struct tmip_addr *addr, const struct tmip_mac *mac, const struct roam_cell *cell,
+		uint64_t now_ms);
+void roam_report(struct roam *roam, struct replica_station *station, uint64_t now_ms); /* a move the register does not know */
+void roam_attempt_end(struct roam *roam, struct roam_attempt *attempt);
+void roam_attempt_expire(struct roam *roam, struct roam_attempt *attempt);
+
+#endif

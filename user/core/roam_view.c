@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * From a station's record and the moves agreed on since to what the data path must do with it here: the map
+ * entry, the gratuitous ARP that its going and coming call for, and which tunnels are needed.
+ */
+#include "roam_internal.h"
+
+static unsigned home_cell(const struct roam *roam, const struct replica_station *station)
+{
+	if (station->record.parent != roam->self)
+		return 0;
+	for (int i = 0; i < CN_CELLS_MAX; i++)
+		if (roam->cells[i].ifindex && prefix_contains(&roam->cells[i].subnet, &station->record.addr))
+			return roam->cells[i].ifindex;
+	return 0;
+}
+
+/* The cell of a station that is here: where it was seen; after a start without a trace its home, or the only cell. */
+static unsigned present_cell(const struct roam *roam, const struct replica_station *station, unsigned home)
+{
+	unsigned only = 0;
+
+	if (roam_find_cell(roam, station->ifindex))
+		return station->ifindex;
+	if (home)
+		return home;
+	for (int i = 0; i < CN_CELLS_MAX; i++) {
+		if (only && roam->cells[i].ifindex)
+			return 0;
+		if (roam->cells[i].ifindex)
+			only = roam->cells[i].ifindex;
+	}
+	return only;
+}
+
+static uint8_t view_state(const struct roam *roam, const struct replica_station *station, uint32_t current,
+			  unsigned here, unsigned home)
+{
+	bool parent_here = station->record.parent == roam->self;
+
+	if (current == roam->self && here)
+		return !parent_here ? TMIP_STATION_VISITING : here == home ? TMIP_STATION_HOME : TMIP_STATION_NEXT_DOOR;
+	return parent_here ? TMIP_STATION_AWAY : TMIP_STATION_ELSEWHERE;
+}
+
+/* The map entry; false: the station has none. */
+static bool view(const struct roam *roam, const struct replica_station *station, struct tmip_station *entry)
+{
+	const struct station_record *record = &station->record;
+	const struct replica_cn *parent = replica_find_cn(&roam->replica, record->parent), *cn;
+	uint32_t current = replica_current(station);
+
+	memset(entry, 0, sizeof(*entry));
+	entry->mac = record->mac;
+	entry->epoch = record->version.epoch;
+	entry->seq = record->version.seq;
+	if (station->refused) {
+		entry->state = TMIP_STATION_BLOCKED;
+		return true;
+	}
+	if (record->state != RECORD_BOUND || !parent || !roam->self)
+		return false;
+	/* Never seen yet, or at a CN that was forgotten: expected at home. */
+	cn = replica_find_cn(&roam->replica, current);
+	if (!cn) {
+		cn = parent;
+		current = record->parent;
+	}
+	entry->home_ifindex = home_cell(roam, station);
+	if (record->parent == roam->self && !entry->home_ifindex)
+		return false; /* its cell was taken from this CN */
+	if (current == roam->self)
+		entry->ifindex = present_cell(roam, station, entry->home_ifindex);
+	entry->state = view_state(roam, station, current, entry->ifindex, entry->home_ifindex);
+	entry->parent = parent->info.tunnel;
+	entry->current = cn->info.tunnel;
+	return true;
+}
+
+static void announce(struct roam *roam, const struct replica_station *station, unsigned ifindex, const struct tmip_mac *mac)
+{
+	struct roam_action action = {.type = ROAM_ANNOUNCE, .addr = station->record.addr, .ifindex = ifindex};
+
+	if (mac)
+		action.mac = *mac;
+	if (roam_find_cell(roam, ifindex))
+		roam->act(&action, roam->arg);
+}
+
+/* Neighbours in a cell that it left send its frames to this CN from now on; those at home to itself, once it is back. */
+static void announce_change(struct roam *roam, const struct replica_station *station, const struct tmip_station *before,
+			    const struct tmip_station *after)
+{
+	if (before->ifindex && before->ifindex != after->ifindex)
+		announce(roam, station, before->ifindex, NULL);
+	if (after->state == TMIP_STATION_HOME &&
+	    (before->state == TMIP_STATION_AWAY || before->state == TMIP_STATION_NEXT_DOOR))
+		announce(roam, station, after->ifindex, &after->mac);
+}
+
+static void tell_cn(struct roam *roam, const struct replica_cn *cn)
+{
+	struct roam_action action = {.type = ROAM_CN, .cn = cn->info.id};
+
+	roam->act(&action, roam->arg);
+}
+
+void roam_set_tunnel(struct roam *roam, struct replica_cn *cn, uint8_t tunnel)
+{
+	if (cn->tunnel == tunnel)
+		return;
+	cn->tunnel = tunnel;
+	tell_cn(roam, cn);
+}
+
+static void release_tunnel(struct roam *roam, uint32_t id)
+{
+	struct replica_cn *cn = replica_find_cn(&roam->replica, id);
+	struct mlrp_message close = {.type = MLRP_TUNNEL_CLOSE};
+
+	if (!cn || !cn->stations)
+		return;
+	cn->stations--;
+	tell_cn(roam, cn);
+	if (cn->stations || cn->tunnel == TMIP_TUNNEL_IDLE)
+		return;
+	roam_set_tunnel(roam, cn, TMIP_TUNNEL_IDLE);
+	roam_send_cn(roam, id, &close);
+	roam_tell(roam, ROAM_LEVEL_INFO, NULL, "tunnel to %s torn down: no station needs it", cn->info.name);
+}
+
+static void need_tunnel(struct roam *roam, struct replica_station *station, uint32_t id)
+{
+	struct replica_cn *cn = replica_find_cn(&roam->replica, id);
+	uint32_t former = station->tunnel_cn;
+
+	if (former != id) {
+		station->tunnel_cn = id;
+		if (cn) {
+			cn->stations++;
+			tell_cn(roam, cn);
+		}
+		if (former)
+			release_tunnel(roam, former);
+	}
+	/* Committed without an agreement between the two CNs (they could not talk): the default type. */
+	if (cn && cn->tunnel == TMIP_TUNNEL_IDLE && !station->moved_to)
+		roam_set_tunnel(roam, cn, TMIP_TUNNEL_4IN4);
+}
+
+static uint32_t tunnel_end(const struct roam *roam, const struct replica_station *station, uint8_t state)
+{
+	uint32_t current = replica_current(station);
+
+	if (state == TMIP_STATION_AWAY && current != roam->self)
+		return replica_find_cn(&roam->replica, current) ? current : 0;
+	return state == TMIP_STATION_VISITING ? station->record.parent : 0;
+}
+
+void roam_hide(struct roam *roam, struct replica_station *station)
+{
+	struct roam_action action = {.type = ROAM_DELETE, .addr = station->record.addr, .mac = station->record.mac};
+
+	need_tunnel(roam, station, 0);
+	if (station->shown)
+		roam->act(&action, roam->arg);
+	station->shown = false;
+	memset(&station->kernel, 0, sizeof(station->kernel));
+}
+
+void roam_refresh(struct roam *roam, struct replica_station *station)
+{
+	struct tmip_station before = station->kernel, after;
+	struct roam_action action = {.type = ROAM_PUT, .addr = station->record.addr, .mac = station->record.mac, .station = &station->kernel};
+
+	if (station->adopted)
+		return;
+	if (!view(roam, station, &after)) {
+		roam_hide(roam, station);
+		return;
+	}
+	if (!station->shown || memcmp(&before, &after, sizeof(after)) != 0) {
+		station->kernel = after;
+		station->shown = true;
+		roam->act(&action, roam->arg);
+		announce_change(roam, station, &before, &after);
+	}
+	need_tunnel(roam, station, tunnel_end(roam, station, after.state));
+}
+
+void roam_refresh_all(struct roam *roam)
+{
+	struct replica_station *station, *next;
+
+	HASH_ITER(hh, roam->replica.stations, station, next)
+		roam_refresh(roam, station);
+}
