@@ -306,6 +306,8 @@ void roam_sync_end(struct roam *roam, uint64_t now_ms)
 		}
 		if (station->renewed)
 			report_renewed(roam, station);
+		if (station->attempt)
+			roam_attempt_end(roam, station->attempt); /* the register has forgotten the question */
 		if (station->moved_to == roam->self)
 			roam_report(roam, station, now_ms);
 		else if (station->moved_to)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The log of a program: to a file, to the screen (-F) or to both. One line a message: time, level, text.
- * Levels follow the 2003 programs: `debug N` shows everything up to N. Not thread-safe but for log_at().
+ * Levels follow the 2003 programs: `debug N` shows everything up to N. Call it from one thread.
  */
 #ifndef TMIP_IO_LOG_H
 #define TMIP_IO_LOG_H

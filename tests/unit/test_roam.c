@@ -1,0 +1,691 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The roaming machine: three CNs and a register as small as can be, joined by one queue of messages. A test says what
+ * is seen where, delivers messages in an order of its choice, and compares what every CN's map would show.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "core/roam.h"
+
+#define CNS 3
+#define REGISTER 0 /* its number in the queue; CNs are 1..CNS */
+#define TIMEOUT 1000
+#define REFUSED 5000
+
+struct envelope {
+	uint32_t from, to;
+	struct mlrp_message message;
+};
+
+static struct world {
+	struct cn {
+		struct world *world;
+		uint32_t id;
+		struct roam *roam;
+		struct { struct tmip_addr addr; struct tmip_station entry; } map[8];
+		int map_count;
+		unsigned announced_ifindex;
+		struct tmip_mac announced_mac;
+		char told[4096];
+	} cn[CNS + 1];
+	struct envelope queue[64];
+	int queued;
+	struct station_record record; /* the register's only station */
+	bool register_away;
+	uint16_t refuse;              /* error that the register answers, 0: none */
+	uint64_t seq;
+	uint64_t now;
+} *w;
+
+static const struct tmip_mac MAC = {{2, 0, 0, 0, 0, 9}}, STRANGER = {{2, 0, 0, 0, 0, 0x66}};
+
+static struct tmip_addr ip(int net, int host)
+{
+	return addr_from_ipv4(10u << 24 | 10u << 16 | (uint32_t)net << 8 | (uint32_t)host);
+}
+
+static struct tmip_addr tunnel(uint32_t id)
+{
+	return addr_from_ipv4(192u << 24 | 168u << 16 | id);
+}
+
+static void post(uint32_t from, uint32_t to, const struct mlrp_message *message)
+{
+	assert_true(w->queued < 64);
+	w->queue[w->queued++] = (struct envelope){from, to, *message};
+}
+
+static void map_put(struct cn *cn, const struct roam_action *action)
+{
+	int i = 0;
+
+	while (i < cn->map_count && !addr_equal(&cn->map[i].addr, &action->addr))
+		i++;
+	assert_true(i < 8);
+	cn->map[i].addr = action->addr;
+	cn->map[i].entry = *action->station;
+	if (i == cn->map_count)
+		cn->map_count++;
+}
+
+static void map_delete(struct cn *cn, const struct tmip_addr *addr)
+{
+	for (int i = 0; i < cn->map_count; i++)
+		if (addr_equal(&cn->map[i].addr, addr)) {
+			cn->map[i] = cn->map[--cn->map_count];
+			return;
+		}
+	fail_msg("deleted an entry that is not in the map");
+}
+
+static void act(const struct roam_action *action, void *arg)
+{
+	struct cn *cn = arg;
+	size_t used = strlen(cn->told);
+
+	switch (action->type) {
+	case ROAM_PUT: map_put(cn, action); break;
+	case ROAM_DELETE: map_delete(cn, &action->addr); break;
+	case ROAM_TO_REGISTER:
+		assert_true(action->message->transaction & ROAM_TRANSACTION);
+		if (!w->register_away)
+			post(cn->id, REGISTER, action->message);
+		break;
+	case ROAM_TO_CN: post(cn->id, action->cn, action->message); break;
+	case ROAM_ANNOUNCE:
+		cn->announced_ifindex = action->ifindex;
+		cn->announced_mac = action->mac;
+		break;
+	case ROAM_CN: break;
+	case ROAM_TELL: snprintf(cn->told + used, sizeof(cn->told) - used, "%s\n", action->text); break;
+	}
+}
+
+/* The register: the last claim wins, every CN is pushed the change. */
+static void register_receives(uint32_t from, const struct mlrp_message *message)
+{
+	struct mlrp_message reply = {.type = MLRP_STATION, .transaction = message->transaction, .has = MLRP_HAS(MLRP_F_STATION)};
+
+	if (w->refuse) {
+		reply.type = MLRP_ERROR;
+		reply.has = MLRP_HAS(MLRP_F_CODE);
+		reply.code = w->refuse;
+		post(REGISTER, from, &reply);
+		return;
+	}
+	if (message->type == MLRP_CLAIM)
+		w->record = (struct station_record){.addr = message->addr, .mac = message->mac, .kind = RECORD_STATIC,
+						    .state = RECORD_BOUND, .parent = message->addr.v4[2]};
+	if (message->type != MLRP_RENEW)
+		w->record.current = from;
+	w->record.version.seq = ++w->seq;
+	reply.station = w->record;
+	post(REGISTER, from, &reply);
+	reply.transaction = 0;
+	for (uint32_t id = 1; id <= CNS; id++)
+		if (id != from)
+			post(REGISTER, id, &reply);
+}
+
+static void deliver(int index)
+{
+	struct envelope envelope = w->queue[index];
+	struct roam *roam;
+
+	memmove(&w->queue[index], &w->queue[index + 1], (size_t)(--w->queued - index) * sizeof(w->queue[0]));
+	if (envelope.to == REGISTER) {
+		register_receives(envelope.from, &envelope.message);
+		return;
+	}
+	roam = w->cn[envelope.to].roam;
+	if (envelope.from != REGISTER)
+		roam_cn_message(roam, envelope.from, &envelope.message, w->now);
+	else if (envelope.message.transaction)
+		roam_register_answer(roam, &envelope.message, w->now);
+	else
+		roam_record(roam, &envelope.message.station, 0, w->now);
+}
+
+static void deliver_all(void)
+{
+	while (w->queued)
+		deliver(0);
+}
+
+/* Delivers, oldest first, only what goes from one to another. */
+static void deliver_between(uint32_t from, uint32_t to)
+{
+	for (int i = 0; i < w->queued; i++)
+		if (w->queue[i].from == from && w->queue[i].to == to)
+			deliver(i--);
+}
+
+static void seen(uint32_t id, const struct tmip_addr *addr, const struct tmip_mac *mac)
+{
+	struct tmip_event event = {.type = TMIP_EVENT_SEEN, .ifindex = id * 10, .mac = *mac, .protocol = __builtin_bswap16(0x0800)};
+
+	if (addr)
+		event.addr = *addr;
+	roam_seen(w->cn[id].roam, &event, w->now);
+}
+
+static const struct tmip_station *entry(uint32_t id, struct tmip_addr addr)
+{
+	for (int i = 0; i < w->cn[id].map_count; i++)
+		if (addr_equal(&w->cn[id].map[i].addr, &addr))
+			return &w->cn[id].map[i].entry;
+	return NULL;
+}
+
+static void expect(uint32_t id, struct tmip_addr addr, uint8_t state, uint32_t current)
+{
+	const struct tmip_station *found = entry(id, addr);
+	struct tmip_addr end = tunnel(current);
+
+	assert_non_null(found);
+	assert_int_equal(found->state, state);
+	assert_memory_equal(&found->current, &end, sizeof(end));
+}
+
+static struct cn_info describe(uint32_t id)
+{
+	struct cn_info info = {.id = id, .tunnel = tunnel(id), .port = MLRP_PORT, .cell_count = 1};
+
+	snprintf(info.name, sizeof(info.name), "cn%u", id);
+	info.cells[0].subnet = (struct prefix){ip((int)id, 0), 24};
+	info.cells[0].gateway = ip((int)id, 1);
+	return info;
+}
+
+static void start_cn(uint32_t id)
+{
+	const struct roam_options options = {.stations_max = 4, .cns_max = 8, .timeout_ms = TIMEOUT, .refused_ms = REFUSED, .accept_static = true};
+	struct cn *cn = &w->cn[id];
+
+	cn->world = w;
+	cn->id = id;
+	cn->roam = roam_create(&options, act, cn);
+	assert_non_null(cn->roam);
+	roam_set_self(cn->roam, id);
+	for (uint32_t other = 1; other <= CNS; other++) {
+		struct cn_info info = describe(other);
+
+		assert_int_equal(roam_put_cn(cn->roam, &info), 0);
+	}
+	struct prefix subnet = {ip((int)id, 0), 24};
+
+	assert_int_equal(roam_put_cell(cn->roam, id * 10, "wlan0", &subnet), 0);
+	roam_sync_start(cn->roam, true);
+	if (w->record.state)
+		roam_record(cn->roam, &w->record, 0, w->now);
+	roam_sync_end(cn->roam, w->now);
+}
+
+/* Station 10.10.1.9 has its lease and is at home at CN 1. */
+static int setup(void **state)
+{
+	(void)state;
+	w = calloc(1, sizeof(*w));
+	w->now = 1000;
+	w->seq = 7;
+	w->record = (struct station_record){.addr = ip(1, 9), .mac = MAC, .kind = RECORD_DYNAMIC, .state = RECORD_BOUND,
+					    .parent = 1, .current = 1, .version = {.epoch = 3, .seq = 7}};
+	for (uint32_t id = 1; id <= CNS; id++)
+		start_cn(id);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	for (uint32_t id = 1; id <= CNS; id++)
+		roam_destroy(w->cn[id].roam);
+	free(w);
+	return 0;
+}
+
+static void expect_everywhere(uint32_t current)
+{
+	for (uint32_t id = 1; id <= CNS; id++) {
+		uint8_t here = id == 1 ? TMIP_STATION_HOME : TMIP_STATION_VISITING;
+		uint8_t there = id == 1 ? TMIP_STATION_AWAY : TMIP_STATION_ELSEWHERE;
+		struct roam_counts counts;
+
+		expect(id, ip(1, 9), id == current ? here : there, current);
+		roam_count(w->cn[id].roam, &counts);
+		assert_int_equal(counts.pending, 0);
+		assert_int_equal(entry(id, ip(1, 9))->seq, w->record.version.seq);
+	}
+}
+
+static uint8_t tunnel_type(uint32_t at, uint32_t to)
+{
+	return replica_find_cn(roam_replica(w->cn[at].roam), to)->tunnel;
+}
+
+static void starts_at_home(void **state)
+{
+	(void)state;
+	expect_everywhere(1);
+}
+
+static void roams_and_returns(void **state)
+{
+	struct tmip_addr addr = ip(1, 9);
+
+	(void)state;
+	seen(2, &addr, &MAC);
+	expect(2, addr, TMIP_STATION_VISITING, 2); /* at once */
+	deliver_all();
+	expect_everywhere(2);
+	assert_int_equal(tunnel_type(1, 2), TMIP_TUNNEL_4IN4);
+	assert_int_equal(tunnel_type(2, 1), TMIP_TUNNEL_4IN4);
+	assert_int_equal(w->cn[1].announced_ifindex, 10); /* its neighbours at home are told */
+	assert_true(mac_is_zero(&w->cn[1].announced_mac));
+
+	seen(1, &addr, &MAC);
+	expect(1, addr, TMIP_STATION_HOME, 1);
+	deliver_all();
+	expect_everywhere(1);
+	assert_int_equal(tunnel_type(1, 2), TMIP_TUNNEL_IDLE);
+	assert_int_equal(tunnel_type(2, 1), TMIP_TUNNEL_IDLE);
+	assert_memory_equal(&w->cn[1].announced_mac, &MAC, sizeof(MAC));
+}
+
+static void parent_learns_from_the_new_cn_alone(void **state)
+{
+	struct tmip_addr addr = ip(1, 9);
+
+	(void)state;
+	seen(2, &addr, &MAC);
+	deliver_between(2, 1);
+	expect(1, addr, TMIP_STATION_AWAY, 2);
+	deliver_all();
+	expect_everywhere(2);
+}
+
+static void log_tells_the_steps_in_order(void **state)
+{
+	struct tmip_addr addr = ip(1, 9);
+	static const char *const steps[] = {"station detected in cell wlan0 (IP activity)", "allocation known from the register: 10.10.1.9",
+		"notifying the register", "attempting handover [migrated from cn1, parent cn1]", "contacting parent CN cn1",
+		"agreed on tunnel type 4IN4", "all participants have answered", "using 10.10.1.9 of 10.10.1.0/24, gateway 10.10.1.1",
+		"committed to the register as version 3.8"};
+	const char *at;
+
+	(void)state;
+	w->cn[2].told[0] = '\0';
+	seen(2, &addr, &MAC);
+	deliver_between(2, 1);
+	deliver_all();
+	at = w->cn[2].told;
+	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+		at = strstr(at, steps[i]);
+		if (!at)
+			fail_msg("step missing or out of order: %s\n%s", steps[i], w->cn[2].told);
+	}
+}
+
+static void goes_on_to_a_third_cn(void **state)
+{
+	struct tmip_addr addr = ip(1, 9);
+
+	(void)state;
+	seen(2, &addr, &MAC);
+	deliver_all();
+	seen(3, &addr, &MAC);
+	deliver_between(3, 2);
+	expect(2, addr, TMIP_STATION_ELSEWHERE, 3); /* the previous CN forwards */
+	deliver_all();
+	expect_everywhere(3);
+	assert_int_equal(tunnel_type(1, 2), TMIP_TUNNEL_IDLE);
+	assert_int_equal(tunnel_type(2, 1), TMIP_TUNNEL_IDLE);
+}
+
+static void returns_within_the_first_handover(void **state)
+{
+	struct tmip_addr addr = ip(1, 9);
+
+	(void)state;
+	seen(2, &addr, &MAC);
+	deliver_between(2, 1); /* the parent knows, the register does not yet */
+	seen(1, &addr, &MAC);
+	expect(1, addr, TMIP_STATION_HOME, 1);
+	deliver_all();
+	expect_everywhere(1);
+}
+
+static void returns_before_anybody_heard(void **state)
+{
+	struct tmip_addr addr = ip(1, 9);
+
+	(void)state;
+	seen(2, &addr, &MAC); /* all its messages wait */
+	seen(1, &addr, &MAC); /* for CN 1 it never left */
+	assert_int_equal(w->queued, 2);
+	deliver_all();
+	expect_everywhere(2); /* what the network believes, until its next frame at home: */
+	seen(1, &addr, &MAC);
+	deliver_all();
+	expect_everywhere(1);
+}
+
+static void three_claims_in_a_row(void **state)
+{
+	struct tmip_addr addr = ip(1, 9);
+
+	(void)state;
+	seen(2, &addr, &MAC);
+	deliver_between(2, 1);
+	seen(3, &addr, &MAC);
+	deliver_between(3, 1);
+	expect(1, addr, TMIP_STATION_AWAY, 3);
+	deliver_between(2, REGISTER);
+	deliver_between(REGISTER, 1); /* the first claim's record must not turn the parent back */
+	expect(1, addr, TMIP_STATION_AWAY, 3);
+	deliver_all();
+	expect_everywhere(3);
+}
+
+static void link_layer_sighting_moves_all_addresses(void **state)
+{
+	(void)state;
+	seen(3, NULL, &MAC);
+	deliver_all();
+	expect_everywhere(3);
+}
+
+static void refused_is_undone_everywhere(void **state)
+{
+	struct tmip_addr addr = ip(1, 9);
+	struct roam_counts counts;
+
+	(void)state;
+	w->refuse = MLRP_E_REFUSED;
+	seen(2, &addr, &MAC);
+	deliver_between(2, 1);
+	expect(1, addr, TMIP_STATION_AWAY, 2);
+	deliver_all();
+	expect_everywhere(1);
+	roam_count(w->cn[2].roam, &counts);
+	assert_int_equal(counts.refused, 1);
+	assert_int_equal(counts.completed, 0);
+}
+
+static void silent_register_is_presumed_abort(void **state)
+{
+	struct tmip_addr addr = ip(1, 9);
+	struct roam_counts counts;
+
+	(void)state;
+	w->register_away = true; /* connected, as far as the CNs know, but it does not answer */
+	seen(2, &addr, &MAC);
+	deliver_all();
+	expect(1, addr, TMIP_STATION_AWAY, 2);
+	w->now += TIMEOUT;
+	assert_true(roam_next_due(w->cn[2].roam) <= w->now);
+	roam_tick(w->cn[2].roam, w->now);
+	deliver_all();
+	expect_everywhere(1);
+	roam_count(w->cn[2].roam, &counts);
+	assert_int_equal(counts.undone, 1);
+}
+
+static void dead_new_cn_leaves_nothing_half_done(void **state)
+{
+	struct tmip_addr addr = ip(1, 9);
+
+	(void)state;
+	seen(2, &addr, &MAC);
+	deliver_between(2, 1);
+	w->queued = 0; /* CN 2 dies with its request to the register unsent */
+	w->now += TIMEOUT;
+	roam_tick(w->cn[1].roam, w->now);
+	expect(1, addr, TMIP_STATION_HOME, 1);
+}
+
+static void lose_register(bool away)
+{
+	w->register_away = away;
+	for (uint32_t id = 1; id <= CNS; id++) {
+		if (away) {
+			roam_register_lost(w->cn[id].roam);
+			continue;
+		}
+		roam_sync_start(w->cn[id].roam, true);
+		roam_record(w->cn[id].roam, &w->record, 0, w->now);
+		roam_sync_end(w->cn[id].roam, w->now);
+	}
+}
+
+static void roams_without_a_register_and_reports_later(void **state)
+{
+	struct tmip_addr addr = ip(1, 9);
+
+	(void)state;
+	lose_register(true);
+	seen(2, &addr, &MAC);
+	deliver_all();
+	seen(3, &addr, &MAC); /* CN 3 was not told that it had been at 2: the parent passes it on */
+	deliver_all();
+	w->now += 100 * TIMEOUT;
+	for (uint32_t id = 1; id <= CNS; id++)
+		roam_tick(w->cn[id].roam, w->now);
+	expect(1, addr, TMIP_STATION_AWAY, 3);
+	expect(2, addr, TMIP_STATION_ELSEWHERE, 3);
+	expect(3, addr, TMIP_STATION_VISITING, 3);
+	lose_register(false);
+	deliver_all();
+	assert_int_equal(w->record.current, 3);
+	expect_everywhere(3);
+}
+
+static void register_that_lost_its_last_moments_is_told(void **state)
+{
+	struct tmip_addr addr = ip(1, 9);
+	struct station_record before = w->record;
+
+	(void)state;
+	seen(2, &addr, &MAC);
+	deliver_all();
+	expect_everywhere(2);
+	w->record = before; /* it comes back with what its disk had */
+	lose_register(true);
+	lose_register(false);
+	expect(1, addr, TMIP_STATION_AWAY, 2);
+	deliver_all();
+	assert_int_equal(w->record.current, 2);
+	expect_everywhere(2);
+}
+
+static void renewal_is_reported_later(void **state)
+{
+	struct tmip_addr addr = ip(1, 9);
+
+	(void)state;
+	lose_register(true);
+	roam_renewed(w->cn[1].roam, &addr, 600, 12345);
+	lose_register(false);
+	assert_int_equal(w->queued, 1);
+	assert_int_equal(w->queue[0].message.type, MLRP_RENEW);
+	assert_int_equal(w->queue[0].message.lease, 600);
+	deliver_all();
+}
+
+static void older_record_changes_nothing(void **state)
+{
+	struct station_record old = w->record;
+
+	(void)state;
+	old.version.seq--;
+	old.current = 3;
+	roam_record(w->cn[1].roam, &old, 0, w->now);
+	expect_everywhere(1);
+}
+
+static void newer_epoch_beats_sequence(void **state)
+{
+	struct station_record record = w->record;
+
+	(void)state;
+	record.version = (struct version){.epoch = 4, .seq = 1};
+	record.current = 3;
+	roam_record(w->cn[1].roam, &record, 0, w->now);
+	expect(1, ip(1, 9), TMIP_STATION_AWAY, 3);
+}
+
+static void freed_address_leaves_the_map(void **state)
+{
+	struct station_record record = w->record;
+
+	(void)state;
+	record.version.seq++;
+	record.state = RECORD_FREE;
+	roam_record(w->cn[2].roam, &record, 0, w->now);
+	assert_null(entry(2, ip(1, 9)));
+}
+
+static void static_address_is_claimed(void **state)
+{
+	struct tmip_addr addr = ip(2, 77);
+
+	(void)state;
+	seen(3, &addr, &STRANGER);
+	assert_null(entry(3, addr));
+	deliver_all();
+	expect(3, addr, TMIP_STATION_VISITING, 3);
+	expect(2, addr, TMIP_STATION_AWAY, 3);
+	expect(1, addr, TMIP_STATION_ELSEWHERE, 3);
+	assert_int_equal(tunnel_type(3, 2), TMIP_TUNNEL_4IN4);
+}
+
+static void refused_claim_blocks_for_a_while(void **state)
+{
+	struct tmip_addr addr = ip(2, 77);
+
+	(void)state;
+	w->refuse = MLRP_E_REFUSED;
+	seen(3, &addr, &STRANGER);
+	deliver_all();
+	assert_int_equal(entry(3, addr)->state, TMIP_STATION_BLOCKED);
+	seen(3, &addr, &STRANGER); /* is not asked again */
+	assert_int_equal(w->queued, 0);
+	w->now += REFUSED;
+	roam_tick(w->cn[3].roam, w->now);
+	assert_null(entry(3, addr));
+}
+
+static void gateway_network_and_foreign_are_not_claimed(void **state)
+{
+	struct tmip_addr addrs[] = {ip(2, 1), ip(2, 0), ip(2, 255), ip(99, 5)};
+
+	(void)state;
+	for (int i = 0; i < 4; i++)
+		seen(3, &addrs[i], &STRANGER);
+	assert_int_equal(w->queued, 0);
+}
+
+static void wrong_mac_is_a_conflict(void **state)
+{
+	struct tmip_addr addr = ip(1, 9);
+	struct roam_counts counts;
+
+	(void)state;
+	seen(2, &addr, &STRANGER);
+	assert_int_equal(w->queued, 0);
+	roam_count(w->cn[2].roam, &counts);
+	assert_int_equal(counts.conflicts, 1);
+	expect_everywhere(1);
+}
+
+static void full_table_is_counted(void **state)
+{
+	struct roam_counts counts;
+
+	(void)state;
+	for (int i = 0; i < 5; i++) {
+		struct station_record record = {.addr = ip(2, 20 + i), .mac = STRANGER, .kind = RECORD_DYNAMIC, .state = RECORD_BOUND,
+						.parent = 2, .current = 2, .version = {3, 20 + (uint64_t)i}};
+		roam_record(w->cn[2].roam, &record, 0, w->now);
+	}
+	roam_count(w->cn[2].roam, &counts);
+	assert_int_equal(counts.stations[0], 4);
+	assert_int_equal(counts.overflow, 2);
+}
+
+static void peer_may_not_speak_for_others(void **state)
+{
+	struct mlrp_message message = {.type = MLRP_MOVED, .transaction = 5, .has = MLRP_HAS(MLRP_F_STATION), .station = w->record};
+
+	(void)state;
+	message.station.current = 2; /* said by CN 3, which is neither there nor the parent */
+	roam_cn_message(w->cn[1].roam, 3, &message, w->now);
+	assert_int_equal(w->queue[0].message.type, MLRP_ERROR);
+	assert_int_equal(w->queue[0].message.code, MLRP_E_REFUSED);
+	w->queued = 0;
+	message.station.current = 3;
+	message.station.version.seq--; /* based on a record that is no longer in force */
+	roam_cn_message(w->cn[1].roam, 3, &message, w->now);
+	assert_int_equal(w->queue[0].message.code, MLRP_E_STALE);
+	w->queued = 0;
+	expect_everywhere(1);
+}
+
+static void adopted_entries_stand_until_the_snapshot(void **state)
+{
+	struct tmip_addr known = ip(1, 9), unknown = ip(1, 10);
+	const struct roam_options options = {.stations_max = 4, .cns_max = 8, .timeout_ms = TIMEOUT, .refused_ms = REFUSED};
+	struct cn *cn = &w->cn[1];
+	struct tmip_station old = *entry(1, known);
+
+	(void)state;
+	roam_destroy(cn->roam);
+	cn->roam = roam_create(&options, act, cn);
+	cn->map[1] = cn->map[0];
+	cn->map[1].addr = unknown;
+	cn->map_count = 2;
+	roam_adopt(cn->roam, &known, &old);
+	roam_adopt(cn->roam, &unknown, &old);
+	roam_set_self(cn->roam, 1);
+	for (uint32_t id = 1; id <= CNS; id++) {
+		struct cn_info info = describe(id);
+
+		roam_put_cn(cn->roam, &info);
+	}
+	struct prefix subnet = {ip(1, 0), 24};
+
+	roam_put_cell(cn->roam, 10, "wlan0", &subnet);
+	assert_int_equal(cn->map_count, 2);
+	roam_sync_start(cn->roam, true);
+	roam_record(cn->roam, &w->record, 0, w->now);
+	roam_sync_end(cn->roam, w->now);
+	assert_int_equal(cn->map_count, 1);
+	assert_memory_equal(entry(1, known), &old, sizeof(old));
+}
+
+#define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		CASE(starts_at_home), CASE(roams_and_returns), CASE(parent_learns_from_the_new_cn_alone),
+		CASE(log_tells_the_steps_in_order), CASE(goes_on_to_a_third_cn), CASE(returns_within_the_first_handover),
+		CASE(returns_before_anybody_heard), CASE(three_claims_in_a_row), CASE(link_layer_sighting_moves_all_addresses),
+		CASE(refused_is_undone_everywhere), CASE(silent_register_is_presumed_abort), CASE(dead_new_cn_leaves_nothing_half_done),
+		CASE(roams_without_a_register_and_reports_later), CASE(register_that_lost_its_last_moments_is_told),
+		CASE(renewal_is_reported_later), CASE(older_record_changes_nothing), CASE(newer_epoch_beats_sequence),
+		CASE(freed_address_leaves_the_map), CASE(static_address_is_claimed), CASE(refused_claim_blocks_for_a_while),
+		CASE(gateway_network_and_foreign_are_not_claimed), CASE(wrong_mac_is_a_conflict), CASE(full_table_is_counted),
+		CASE(peer_may_not_speak_for_others), CASE(adopted_entries_stand_until_the_snapshot),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

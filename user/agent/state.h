@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The state of the running agent: one struct, handed to every file of this folder. One thread, one event loop.
+ */
+#ifndef TMIP_AGENT_STATE_H
+#define TMIP_AGENT_STATE_H
+
+#include <event2/dns.h>
+#include <event2/event.h>
+
+#include "agent.h"
+#include "core/roam.h"
+#include "io/datapath.h"
+#include "register.h"
+#include "trail.h"
+
+struct evconnlistener;
+struct mlrp_self;
+struct peer;
+struct cells;
+struct dhcp;
+
+struct agent {
+	struct agent_config config;
+	const char *config_path; /* NULL: none to read again */
+	struct event_base *base;
+	struct evdns_base *dns;
+	struct event *signals[4];
+	struct event *roam_timer;
+	struct event *status_timer;
+	struct event *dp_event;
+	uint64_t started_ms;
+
+	unsigned backbone;       /* ifindex of cn_if */
+	unsigned backbone_mtu;
+	struct tmip_addr tunnel; /* this CN's tunnel address */
+
+	struct datapath *dp;
+	struct roam *roam;
+	struct trail *trail;
+	struct register_client reg;
+	struct evconnlistener *listener;
+	struct peer *peers;
+	struct cells *cells;
+	struct dhcp *dhcp;
+	struct control_server *control;
+	struct console *console;
+
+	void (*ready)(void *arg); /* called once, when stations are served */
+	void *ready_arg;
+	bool was_ready;
+	bool tear_down;          /* leave nothing behind at the end */
+	int status;              /* exit status */
+};
+
+uint64_t agent_now_ms(void);  /* CLOCK_MONOTONIC */
+uint64_t agent_unix_us(void);
+uint32_t agent_random(uint32_t bound); /* 0 .. bound-1 */
+
+void agent_describe_self(const struct agent *agent, struct mlrp_self *self);
+void agent_arm_roam(struct agent *agent); /* the roaming machine was called: its next deadline may have changed */
+void agent_changed(struct agent *agent);  /* the status file is out of date */
+void agent_ready(struct agent *agent);    /* in step with the register, or told that it is away */
+void agent_stop(struct agent *agent, bool tear_down);
+
+#endif
