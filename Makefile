@@ -35,7 +35,8 @@ core_src  := $(wildcard user/core/*.c)
 io_src    := $(wildcard user/io/*.c)
 agent_src := $(wildcard user/agent/*.c)
 mlrd_src  := $(wildcard user/mlrd/*.c)
-bpf_src   := $(wildcard bpf/*.bpf.c)
+# bpftool 7.1 links maps that are extern elsewhere only if their definitions come first.
+bpf_src   := bpf/maps.bpf.c $(filter-out bpf/maps.bpf.c,$(wildcard bpf/*.bpf.c))
 objects    = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 
 unit_tests := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/test_*.c))

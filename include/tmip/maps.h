@@ -88,14 +88,18 @@ struct tmip_config {
 	__u32 dhcp_burst;       /* DHCP messages per second from one MAC */
 	__u16 mss;              /* TCP MSS is clamped to this in both directions; 0: not clamped */
 	__u8 outer_ttl;         /* hop limit of packets that enter a tunnel */
-	__u8 pad[5];
+	__u8 flags;             /* TMIP_CONFIG_... */
+	__u8 pad[4];
 };
+
+/* Packets from the backbone to absent stations take the short cut into the tunnel; else the kernel routes them. */
+#define TMIP_CONFIG_FASTPATH 0x01
 
 /* map tmip_seen (programs), LRU hash: struct tmip_mac -> struct tmip_seen. Suppression only: entries may vanish. */
 struct tmip_seen {
 	struct tmip_addr addr; /* last IPv4 source, zero: none yet */
-	__u64 last_ns;         /* last frame that needed a look here */
-	__u64 event_ns;        /* last event sent */
+	__u64 event_ns;        /* last event with an address */
+	__u64 link_ns;         /* last event without one */
 	__u64 dhcp_ns;         /* start of the current second of the DHCP limit */
 	__u32 dhcp_count;
 	__u32 ifindex;

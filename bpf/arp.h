@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * ARP (RFC 826) in a cell: this CN answers for what a guest believes to be on its link, and for stations of the cell
+ * that are away; and it answers its own kernel's questions for those.
+ */
+#ifndef TMIP_BPF_ARP_H
+#define TMIP_BPF_ARP_H
+
+#include "forward.h"
+#include "notice.h"
+
+#define ARP_REQUEST 1
+#define ARP_REPLY 2
+
+/* An ARP packet for IPv4 over Ethernet. */
+struct arp {
+	__be16 hardware, protocol;
+	__u8 hardware_len, protocol_len;
+	__be16 operation;
+	struct tmip_mac sender_mac;
+	__be32 sender;
+	struct tmip_mac target_mac;
+	__be32 target;
+} __attribute__((packed));
+
+static __always_inline int parse_arp(struct frame *f, struct arp *arp)
+{
+	if (bpf_skb_load_bytes(f->skb, ETH_LEN, arp, sizeof(*arp)) < 0)
+		return -TMIP_REASON_MALFORMED;
+	if (arp->hardware != bpf_htons(1) || arp->protocol != bpf_htons(ETH_P_IP) || arp->hardware_len != 6 || arp->protocol_len != 4)
+		return -TMIP_REASON_MALFORMED;
+	return 0;
+}
+
+/* Turns the request into the reply "the target is at `mac`". */
+static __always_inline int reply_in_place(struct frame *f, struct arp *arp, const struct tmip_mac *mac)
+{
+	__be32 target = arp->target;
+
+	arp->operation = bpf_htons(ARP_REPLY);
+	arp->target_mac = arp->sender_mac;
+	arp->target = arp->sender;
+	arp->sender_mac = *mac;
+	arp->sender = target;
+	if (bpf_skb_store_bytes(f->skb, ETH_LEN, arp, sizeof(*arp), 0) || write_macs(f->skb, &arp->target_mac, mac))
+		return -TMIP_REASON_MALFORMED;
+	return 0;
+}
+
+static __always_inline void notice_arp(struct frame *f, const struct arp *arp, const struct tmip_station *sender)
+{
+	const struct tmip_subnet *subnet;
+
+	if (!arp->sender) {
+		notice(f, TMIP_EVENT_SEEN, 0);
+		return;
+	}
+	if (sender && !same_mac(&sender->mac, &f->src)) {
+		notice(f, TMIP_EVENT_CONFLICT, arp->sender);
+		return;
+	}
+	if (sender && is_in_cell(sender, f->skb->ifindex))
+		return;
+	subnet = find_subnet(arp->sender);
+	if (subnet)
+		notice(f, TMIP_EVENT_SEEN, arp->sender);
+}
+
+/* Must this CN answer in the target's stead? */
+static __always_inline int answers_for(const struct frame *f, const struct arp *arp, const struct tmip_station *sender,
+				       const struct tmip_station *target)
+{
+	__u32 ifindex = f->skb->ifindex;
+
+	if (arp->operation != bpf_htons(ARP_REQUEST) || arp->target == arp->sender)
+		return 0;
+	if (target && target->home_ifindex == ifindex && is_absent(target))
+		return !same_mac(&target->mac, &f->src);
+	/* A guest asks for its gateway and its neighbours at home: all of them are behind this CN, but for guests beside it. */
+	return sender && sender->home_ifindex != ifindex && same_mac(&sender->mac, &f->src) &&
+	       !(target && is_in_cell(target, ifindex));
+}
+
+/* ARP from a station. */
+static __always_inline int arp_from_cell(struct frame *f)
+{
+	const struct tmip_station *sender, *target;
+	struct arp arp;
+
+	if (parse_arp(f, &arp))
+		return TMIP_REASON_MALFORMED;
+	sender = arp.sender ? find_station(arp.sender) : 0;
+	target = find_station(arp.target);
+	notice_arp(f, &arp, sender);
+	if (!answers_for(f, &arp, sender, target))
+		return TMIP_REASON_NOT_OURS;
+	if (reply_in_place(f, &arp, &f->cell->mac))
+		return TMIP_REASON_MALFORMED;
+	f->action = bpf_redirect(f->skb->ifindex, 0);
+	return TMIP_REASON_ARP_ANSWERED;
+}
+
+/* ARP of this host into a cell: the kernel asks for a station that is away, and is told what it knew when it was here. */
+static __always_inline int arp_to_cell(struct frame *f)
+{
+	const struct tmip_station *target;
+	struct arp arp;
+
+	if (parse_arp(f, &arp) || arp.operation != bpf_htons(ARP_REQUEST))
+		return TMIP_REASON_NOT_OURS;
+	target = find_station(arp.target);
+	if (!target || target->home_ifindex != f->skb->ifindex || !is_absent(target))
+		return TMIP_REASON_NOT_OURS;
+	if (reply_in_place(f, &arp, &target->mac))
+		return TMIP_REASON_MALFORMED;
+	f->skb->mark = MARK_TRUSTED;
+	f->action = bpf_redirect(f->skb->ifindex, BPF_F_INGRESS);
+	return TMIP_REASON_ARP_ABSENT;
+}
+
+#endif

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Packets from the backbone (tc ingress): out of a tunnel to a station, to the kernel or on to another CN; into a
+ * tunnel for stations of ours that are away; everything else is the kernel's.
+ */
+#include "finish.h"
+#include "mss.h"
+#include "tunnel.h"
+
+#define UDP_LEN 8
+#define PROBE_PORT bpf_htons(TMIP_PROBE_PORT)
+
+/* Out of the tunnel and into the cell. */
+static __always_inline int deliver(struct frame *f, const struct ipv4 *inner, const struct tmip_station *to)
+{
+	int error = decap(f, inner);
+
+	if (!error) {
+		clamp(f, inner, ETH_LEN);
+		error = send_cell(f, to);
+	}
+	return error ? error : TMIP_REASON_DECAP_STATION;
+}
+
+static __always_inline int hand_to_kernel(struct frame *f, const struct ipv4 *inner, const struct tmip_station *from)
+{
+	int error = decap(f, inner);
+
+	if (!error) {
+		clamp(f, inner, ETH_LEN);
+		error = send_kernel(f, from);
+	}
+	return error ? error : TMIP_REASON_DECAP_KERNEL;
+}
+
+static __always_inline int relay_to(struct frame *f, const struct tmip_station *to)
+{
+	__be32 remote = ipv4_of(&to->current);
+	int error;
+
+	/* Back to whom it came from, or to ourselves: nobody knows better. */
+	if (remote == f->ip.src || remote == ipv4_of(&f->config->tunnel))
+		return TMIP_REASON_NOT_HERE;
+	error = relay(f, remote);
+	return error ? error : TMIP_REASON_RELAY;
+}
+
+/* From a station whose parent is this CN, out of the CN that it visits. */
+static __always_inline int from_absent(struct frame *f, const struct ipv4 *inner, const struct tmip_station *from,
+				       const struct tmip_station *to)
+{
+	if (to && to->home_ifindex == from->home_ifindex) {
+		if (to->state == TMIP_STATION_AWAY)
+			/* Two visitors of the same CN meet at their parent: the packet goes back where it came from. */
+			return relay(f, ipv4_of(&to->current)) ?: TMIP_REASON_RELAY;
+		if (to->ifindex)
+			return deliver(f, inner, to);
+	}
+	return hand_to_kernel(f, inner, from);
+}
+
+static __always_inline int is_probe(const struct frame *f, const struct ipv4 *inner, __u8 *kind)
+{
+	__be16 ports[2];
+
+	if (inner->protocol != PROTO_UDP || inner->src != f->ip.src || inner->dst != f->ip.dst || inner->header_len != IPV4_LEN)
+		return 0;
+	return bpf_skb_load_bytes(f->skb, ETH_LEN + 2 * IPV4_LEN, ports, sizeof(ports)) == 0 && ports[1] == PROBE_PORT &&
+	       bpf_skb_load_bytes(f->skb, ETH_LEN + 2 * IPV4_LEN + UDP_LEN, kind, 1) == 0;
+}
+
+/* Sends a probe back the way it came. */
+static __always_inline int reflect(struct frame *f)
+{
+	__be32 outer[2] = {f->ip.dst, f->ip.src};
+	__u8 kind = TMIP_PROBE_REPLY;
+	__u16 no_checksum = 0; /* RFC 768: none; the payload has changed */
+	__u32 source = __builtin_offsetof(struct iphdr, saddr);
+
+	if (bpf_skb_store_bytes(f->skb, ETH_LEN + source, outer, sizeof(outer), 0) ||
+	    bpf_skb_store_bytes(f->skb, ETH_LEN + IPV4_LEN + source, outer, sizeof(outer), 0) ||
+	    bpf_skb_store_bytes(f->skb, ETH_LEN + 2 * IPV4_LEN + 6, &no_checksum, sizeof(no_checksum), 0) ||
+	    bpf_skb_store_bytes(f->skb, ETH_LEN + 2 * IPV4_LEN + UDP_LEN, &kind, 1, 0) ||
+	    write_macs(f->skb, &f->src, &f->dst))
+		return TMIP_REASON_MALFORMED;
+	f->action = bpf_redirect(f->skb->ifindex, 0);
+	return TMIP_REASON_PROBE;
+}
+
+static __always_inline int from_tunnel(struct frame *f)
+{
+	const struct tmip_station *from, *to;
+	struct ipv4 inner;
+	__u8 kind = 0;
+
+	if (frame_inner(f, &inner))
+		return TMIP_REASON_MALFORMED;
+	if (is_probe(f, &inner, &kind))
+		return kind == TMIP_PROBE_REQUEST ? reflect(f) : TMIP_REASON_PROBE_REPLY;
+	if (!find_peer(f->ip.src))
+		return TMIP_REASON_UNKNOWN_PEER;
+	count_peer(f->ip.src, f->ip.total_len, 0);
+	from = find_station(inner.src);
+	to = find_station(inner.dst);
+	if (from && from->home_ifindex) {
+		f->station = addr_of(inner.src);
+		return from_absent(f, &inner, from, to);
+	}
+	f->station = addr_of(inner.dst);
+	if (to && to->ifindex) /* visiting, or come home before its sender knew */
+		return deliver(f, &inner, to);
+	if (to && to->state != TMIP_STATION_BLOCKED) /* it has left: its packets follow it */
+		return relay_to(f, to);
+	return from ? TMIP_REASON_TUNNEL_SOURCE : TMIP_REASON_NOT_HERE;
+}
+
+/* A plain packet for a station of ours that is away. What the kernel must answer with ICMP is left to the kernel. */
+static __always_inline int to_absent(struct frame *f, const struct tmip_station *to)
+{
+	__be32 remote = ipv4_of(&to->current);
+	struct route route;
+	struct iphdr *ip;
+	int error;
+
+	if (f->ip.ttl <= 1 || route_lookup(f, remote, wire_len(f->skb, &f->ip), &route))
+		return TMIP_REASON_NOT_OURS;
+	f->station = addr_of(f->ip.dst);
+	clamp(f, &f->ip, ETH_LEN);
+	ip = (void *)(long)f->skb->data + ETH_LEN;
+	if ((void *)(ip + 1) > (void *)(long)f->skb->data_end)
+		return TMIP_REASON_MALFORMED;
+	/* RFC 1624: one less in the high byte of a 16-bit word. */
+	__u32 sum = ip->check + bpf_htons(0x0100);
+
+	ip->check = sum + (sum >= 0xffff);
+	ip->ttl--;
+	error = encap_over(f, remote, &route);
+	return error ? error : TMIP_REASON_ENCAP_VISITED;
+}
+
+static __always_inline int handle(struct frame *f)
+{
+	const struct tmip_station *to;
+
+	if (f->protocol != bpf_htons(ETH_P_IP))
+		return TMIP_REASON_NOT_OURS;
+	if (f->ip.protocol == PROTO_IPIP && f->ip.dst == ipv4_of(&f->config->tunnel))
+		return f->ip.frag & (IPV4_MF | IPV4_OFFSET) ? TMIP_REASON_MALFORMED : from_tunnel(f);
+	if (!(f->config->flags & TMIP_CONFIG_FASTPATH) || is_group(&f->dst))
+		return TMIP_REASON_NOT_OURS;
+	to = find_station(f->ip.dst);
+	return to && to->state == TMIP_STATION_AWAY ? to_absent(f, to) : TMIP_REASON_NOT_OURS;
+}
+
+SEC("tc")
+int tmip_bb_in(struct __sk_buff *skb)
+{
+	__u32 len = skb->len;
+	struct frame f;
+
+	/* What cannot be read is the kernel's to judge: on the backbone TMip is a guest. */
+	if (frame_begin(&f, skb))
+		return finish(&f, TMIP_REASON_NOT_OURS, len);
+	return finish(&f, handle(&f), len);
+}

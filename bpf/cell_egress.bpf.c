@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Frames that the kernel sends into a cell (tc egress): those for stations of the cell that are away take the tunnel,
+ * or the way to another cell of this CN. That covers all that is not a plain packet from the backbone: answers that
+ * NAT turned round, local processes, other cells, packets that the kernel had to cut to pieces.
+ */
+#include "arp.h"
+#include "finish.h"
+#include "mss.h"
+#include "tunnel.h"
+
+static __always_inline int to_station(struct frame *f)
+{
+	const struct tmip_station *to = find_station(f->ip.dst);
+	struct route route;
+	__be32 remote;
+	int error;
+
+	if (!to)
+		return TMIP_REASON_NOT_OURS;
+	f->station = addr_of(f->ip.dst);
+	clamp(f, &f->ip, ETH_LEN);
+	if (to->home_ifindex != f->skb->ifindex || !is_absent(to))
+		return TMIP_REASON_NOT_OURS;
+	if (to->state == TMIP_STATION_NEXT_DOOR) {
+		error = send_cell(f, to);
+		return error ? error : TMIP_REASON_NEXT_DOOR;
+	}
+	remote = ipv4_of(&to->current);
+	/* The MTU of the cell's route made the kernel cut or refuse what is too big; what comes here all the same is lost. */
+	error = route_lookup(f, remote, wire_len(f->skb, &f->ip), &route);
+	if (!error)
+		error = encap_over(f, remote, &route);
+	return error ? error : TMIP_REASON_ENCAP_VISITED;
+}
+
+SEC("tc")
+int tmip_cell_out(struct __sk_buff *skb)
+{
+	__u32 len = skb->len;
+	struct frame f;
+	int reason = frame_begin(&f, skb);
+
+	if (reason || is_group(&f.dst)) {
+		if (!reason && f.protocol == bpf_htons(ETH_P_ARP))
+			return finish(&f, arp_to_cell(&f), len);
+		return finish(&f, TMIP_REASON_NOT_OURS, len);
+	}
+	if (f.protocol == bpf_htons(ETH_P_ARP))
+		return finish(&f, arp_to_cell(&f), len);
+	if (f.protocol != bpf_htons(ETH_P_IP))
+		return finish(&f, TMIP_REASON_NOT_OURS, len);
+	return finish(&f, to_station(&f), len);
+}

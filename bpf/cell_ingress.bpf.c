@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Frames that stations send (tc ingress of a cell): who is it, may it, where does it go. A station that the map shows
+ * elsewhere has just arrived: the agent is told, and its packets go their way at once.
+ */
+#include "arp.h"
+#include "finish.h"
+#include "icmp.h"
+#include "mss.h"
+
+#define UDP_DHCP_SERVER bpf_htons(67)
+#define PACKET_OTHERHOST 3
+#define PACKET_HOST 0
+
+static __always_inline int is_dhcp(const struct frame *f)
+{
+	__be16 ports[2];
+
+	if (f->ip.protocol != PROTO_UDP || f->ip.frag & IPV4_OFFSET)
+		return 0;
+	if (bpf_skb_load_bytes(f->skb, ETH_LEN + f->ip.header_len, ports, sizeof(ports)) < 0)
+		return 0;
+	return ports[1] == UDP_DHCP_SERVER;
+}
+
+/* 0/8, 127/8 and 169.254/16 say nothing about who it is. */
+static __always_inline int is_no_address(__be32 ipv4)
+{
+	__u32 host = bpf_ntohl(ipv4);
+
+	return host >> 24 == 0 || host >> 24 == 127 || host >> 16 == 0xa9fe;
+}
+
+static __always_inline int from_stranger(struct frame *f)
+{
+	const struct tmip_subnet *subnet;
+
+	f->station = addr_of(f->ip.src);
+	if (is_no_address(f->ip.src)) {
+		notice(f, TMIP_EVENT_SEEN, 0);
+		return TMIP_REASON_NOT_OURS;
+	}
+	subnet = find_subnet(f->ip.src);
+	if (!subnet)
+		return TMIP_REASON_FOREIGN_SOURCE;
+	notice(f, TMIP_EVENT_SEEN, f->ip.src);
+	return subnet->ifindex == f->skb->ifindex ? TMIP_REASON_UNREGISTERED_HOME : TMIP_REASON_UNREGISTERED;
+}
+
+/* Into the tunnel, or the station is told what size fits. */
+static __always_inline int to_tunnel(struct frame *f, const struct tmip_addr *end, int reason)
+{
+	__be32 remote = ipv4_of(end);
+	struct route route;
+	int error = route_lookup(f, remote, wire_len(f->skb, &f->ip), &route);
+
+	if (error == -TMIP_REASON_TOO_BIG)
+		return answer_too_big(f, route.fib.mtu_result - IPV4_LEN);
+	if (!error)
+		error = encap_over(f, remote, &route);
+	return error ? error : reason;
+}
+
+/* Frames to the MAC of a gateway that it had elsewhere are for the kernel all the same, unless they are for a neighbour. */
+static __always_inline int pass_home(struct frame *f, const struct tmip_station *to)
+{
+	const struct tmip_subnet *subnet;
+
+	if (f->skb->pkt_type != PACKET_OTHERHOST || (to && is_in_cell(to, f->skb->ifindex)))
+		return TMIP_REASON_HOME;
+	subnet = find_subnet(f->ip.dst);
+	if (subnet && subnet->ifindex == f->skb->ifindex && !to)
+		return TMIP_REASON_HOME;
+	write_macs(f->skb, &f->cell->mac, &f->src);
+	bpf_skb_change_type(f->skb, PACKET_HOST);
+	return TMIP_REASON_HOME;
+}
+
+/* From a station whose parent is this CN. */
+static __always_inline int from_own(struct frame *f, const struct tmip_station *from)
+{
+	const struct tmip_station *to = find_station(f->ip.dst);
+	int error;
+
+	/* Neighbours on the same subnet: the kernel has no part in it. */
+	if (to && to->home_ifindex == from->home_ifindex && to->state == TMIP_STATION_AWAY)
+		return to_tunnel(f, &to->current, TMIP_REASON_ENCAP_VISITED);
+	if (to && to->home_ifindex == from->home_ifindex && to->ifindex && to->ifindex != f->skb->ifindex) {
+		error = send_cell(f, to);
+		return error ? error : TMIP_REASON_NEXT_DOOR;
+	}
+	if (f->skb->ifindex == from->home_ifindex)
+		return pass_home(f, to);
+	error = send_kernel(f, from);
+	return error ? error : TMIP_REASON_NEXT_DOOR;
+}
+
+static __always_inline int from_station(struct frame *f)
+{
+	struct tmip_station *from = find_station(f->ip.src);
+
+	if (!from)
+		return from_stranger(f);
+	f->station = addr_of(f->ip.src);
+	if (from->state == TMIP_STATION_BLOCKED)
+		return TMIP_REASON_BLOCKED;
+	if (!same_mac(&from->mac, &f->src)) {
+		notice(f, TMIP_EVENT_CONFLICT, f->ip.src);
+		return TMIP_REASON_WRONG_MAC;
+	}
+	if (!is_in_cell(from, f->skb->ifindex))
+		notice(f, TMIP_EVENT_SEEN, f->ip.src);
+	if (is_group(&f->dst))
+		return TMIP_REASON_GROUP;
+	clamp(f, &f->ip, ETH_LEN);
+	if (from->home_ifindex)
+		return from_own(f, from);
+	return to_tunnel(f, &from->parent, TMIP_REASON_ENCAP_PARENT);
+}
+
+static __always_inline int handle(struct frame *f)
+{
+	f->cell = find_cell(f->skb->ifindex);
+	if (!f->cell)
+		return TMIP_REASON_NO_CELL;
+	if (f->protocol == bpf_htons(ETH_P_ARP))
+		return arp_from_cell(f);
+	if (f->protocol != bpf_htons(ETH_P_IP)) {
+		notice(f, TMIP_EVENT_SEEN, 0);
+		return TMIP_REASON_NOT_OURS;
+	}
+	if (is_dhcp(f)) {
+		notice(f, TMIP_EVENT_SEEN, 0);
+		return punt(f, TMIP_PUNT_DHCP);
+	}
+	return from_station(f);
+}
+
+SEC("tc")
+int tmip_cell_in(struct __sk_buff *skb)
+{
+	__u32 len = skb->len;
+	struct frame f;
+	int reason;
+
+	if (skb->mark == MARK_TRUSTED) {
+		skb->mark = 0;
+		return ACTION_NEXT; /* counted where it was put here */
+	}
+	reason = frame_begin(&f, skb);
+	return finish(&f, reason ? reason : handle(&f), len);
+}

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The end of every frame's way: counts its reason, keeps the trail of drops for `tmip-agent why`, and gives the
+ * action to the kernel.
+ */
+#ifndef TMIP_BPF_FINISH_H
+#define TMIP_BPF_FINISH_H
+
+#include "frame.h"
+
+#define ACTION_NEXT (-1) /* TC_ACT_UNSPEC: to the next program, or on its way; TCX_NEXT under TCX */
+#define ACTION_DROP 2    /* TC_ACT_SHOT */
+
+static const __u8 verdict_of[TMIP_REASON_COUNT] = {
+#define X(number, name, verdict, text) [number] = TMIP_VERDICT_##verdict,
+	TMIP_REASONS(X)
+#undef X
+};
+
+static __always_inline void count(__u32 reason, __u32 bytes)
+{
+	struct tmip_stat *stat = bpf_map_lookup_elem(&tmip_stat, &reason);
+
+	if (!stat)
+		return;
+	stat->packets++;
+	stat->bytes += bytes;
+}
+
+static __noinline void remember_drop(const struct tmip_addr *station, __u32 reason, __u32 ifindex)
+{
+	struct tmip_drop *drop = bpf_map_lookup_elem(&tmip_drop, station), fresh = {};
+
+	if (!station)
+		return;
+	if (!drop) {
+		fresh.trail[0].time_ns = bpf_ktime_get_ns();
+		fresh.trail[0].count = 1;
+		fresh.trail[0].reason = reason;
+		fresh.trail[0].ifindex = ifindex;
+		bpf_map_update_elem(&tmip_drop, station, &fresh, BPF_ANY);
+		return;
+	}
+	if (drop->trail[0].reason != reason || drop->trail[0].ifindex != ifindex) {
+		for (int i = TMIP_DROP_TRAIL - 1; i > 0; i--)
+			drop->trail[i] = drop->trail[i - 1];
+		drop->trail[0].count = 0;
+		drop->trail[0].reason = reason;
+		drop->trail[0].ifindex = ifindex;
+	}
+	drop->trail[0].count++;
+	drop->trail[0].time_ns = bpf_ktime_get_ns();
+}
+
+/* reason: one of enum tmip_reason, or its negative as helpers return it. len: of the frame as it arrived. */
+static __always_inline int finish(const struct frame *f, int reason, __u32 len)
+{
+	__u32 number = reason < 0 ? -reason : reason;
+
+	if (number >= TMIP_REASON_COUNT)
+		number = TMIP_REASON_MALFORMED;
+	count(number, len);
+	switch (verdict_of[number]) {
+	case TMIP_VERDICT_PASS:
+		return ACTION_NEXT;
+	case TMIP_VERDICT_SEND:
+		return f->action;
+	case TMIP_VERDICT_DROP:
+		if (f->station.prefix[10])
+			remember_drop(&f->station, number, f->skb->ifindex);
+		return ACTION_DROP;
+	default: /* the agent has a copy */
+		return ACTION_DROP;
+	}
+}
+
+#endif

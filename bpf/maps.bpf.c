@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* The one definition of every map; see maps.h. */
+#include "maps.h"
+
+struct map_station tmip_station SEC(".maps");
+struct map_peer tmip_peer SEC(".maps");
+struct map_peer_stat tmip_peer_stat SEC(".maps");
+struct map_cell tmip_cell SEC(".maps");
+struct map_subnet tmip_subnet SEC(".maps");
+struct map_config tmip_config SEC(".maps");
+struct map_seen tmip_seen SEC(".maps");
+struct map_drop tmip_drop SEC(".maps");
+struct map_stat tmip_stat SEC(".maps");
+struct map_ring tmip_events SEC(".maps");
+struct map_ring tmip_punts SEC(".maps");
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * What the agent is told: sightings and conflicts through the ring tmip_events, DHCP frames through tmip_punts.
+ * Limited per MAC (tmip_seen) and in total, so that no station can keep the agent busy.
+ */
+#ifndef TMIP_BPF_NOTICE_H
+#define TMIP_BPF_NOTICE_H
+
+#include "frame.h"
+
+#define SECOND_NS 1000000000ull
+
+/* Events of the current second, over all MACs. Races between CPUs let a few more through: it is a brake, not a meter. */
+static struct {
+	__u64 window_ns;
+	__u64 events;
+} budget;
+
+static __always_inline int within_budget(const struct frame *f, __u64 now)
+{
+	if (now - budget.window_ns > SECOND_NS) {
+		budget.window_ns = now;
+		budget.events = 0;
+	}
+	return __sync_fetch_and_add(&budget.events, 1) < f->config->event_burst;
+}
+
+static __always_inline void send_event(const struct frame *f, __u32 type, const struct tmip_addr *addr, __u64 now)
+{
+	struct tmip_event *event = bpf_ringbuf_reserve(&tmip_events, sizeof(*event), 0);
+
+	if (!event)
+		return; /* the next frame of this MAC tries again: its tmip_seen entry is only written after a success */
+	event->time_ns = now;
+	event->type = type;
+	event->ifindex = f->skb->ifindex;
+	event->addr = *addr;
+	event->mac = f->src;
+	event->protocol = f->protocol;
+	bpf_ringbuf_submit(event, 0);
+}
+
+/* A MAC was seen with an address (or, all zero, without one) that the station map does not show here. */
+static __noinline int notice(struct frame *f, __u32 type, __be32 ipv4)
+{
+	struct tmip_addr addr = {};
+	struct tmip_seen *seen, fresh = {};
+	__u64 now = bpf_ktime_get_ns();
+	__u32 ifindex;
+
+	if (!f)
+		return 0;
+	ifindex = f->skb->ifindex;
+	seen = bpf_map_lookup_elem(&tmip_seen, &f->src);
+	if (ipv4)
+		addr = addr_of(ipv4);
+	if (seen && seen->ifindex == ifindex) {
+		__u64 last = ipv4 ? seen->event_ns : seen->link_ns;
+		int same = !ipv4 || same_bytes(seen->addr.v4, addr.v4, sizeof(addr.v4));
+
+		if (last && same && now - last < f->config->event_interval_ns)
+			return 0;
+	}
+	if (!within_budget(f, now))
+		return 0;
+	if (seen)
+		fresh = *seen;
+	fresh.ifindex = ifindex;
+	if (ipv4) {
+		fresh.addr = addr;
+		fresh.event_ns = now;
+	} else {
+		fresh.link_ns = now;
+	}
+	bpf_map_update_elem(&tmip_seen, &f->src, &fresh, BPF_ANY);
+	send_event(f, type, &addr, now);
+	return 0;
+}
+
+/* One DHCP message more of this MAC in this second? */
+static __always_inline int dhcp_allowed(const struct frame *f, __u64 now)
+{
+	struct tmip_seen *seen = bpf_map_lookup_elem(&tmip_seen, &f->src), fresh = {};
+
+	if (!seen) {
+		fresh.dhcp_ns = now;
+		fresh.dhcp_count = 1;
+		fresh.ifindex = f->skb->ifindex;
+		bpf_map_update_elem(&tmip_seen, &f->src, &fresh, BPF_ANY);
+		return 1;
+	}
+	if (now - seen->dhcp_ns > SECOND_NS) {
+		seen->dhcp_ns = now;
+		seen->dhcp_count = 0;
+	}
+	return ++seen->dhcp_count <= f->config->dhcp_burst;
+}
+
+/* Gives the whole frame to the agent. A TAKE or DROP reason. */
+static __always_inline int punt(const struct frame *f, __u32 type)
+{
+	__u64 now = bpf_ktime_get_ns();
+	__u32 len = f->skb->len;
+	struct tmip_punt *item;
+
+	if (!dhcp_allowed(f, now))
+		return TMIP_REASON_DHCP_RATE;
+	if (len > TMIP_PUNT_DATA)
+		return TMIP_REASON_MALFORMED;
+	item = bpf_ringbuf_reserve(&tmip_punts, sizeof(*item), 0);
+	if (!item)
+		return TMIP_REASON_DHCP_RING_FULL;
+	item->time_ns = now;
+	item->type = type;
+	item->ifindex = f->skb->ifindex;
+	item->length = len;
+	item->pad = 0;
+	/* clang 14 forgets the bound of len: the verifier of 6.1 wants to see it once more. */
+	asm volatile("" : "+r"(len));
+	if (len < 1 || len > TMIP_PUNT_DATA || bpf_skb_load_bytes(f->skb, 0, item->data, len) < 0) {
+		bpf_ringbuf_discard(item, 0);
+		return TMIP_REASON_MALFORMED;
+	}
+	bpf_ringbuf_submit(item, 0);
+	return TMIP_REASON_DHCP_TAKEN;
+}
+
+#endif

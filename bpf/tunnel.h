@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * IPv4 in IPv4 (RFC 2003): into the tunnel, out of it, and from one into another without taking the outer header off.
+ *
+ * bpf_skb_adjust_room refuses to encapsulate (-EALREADY) what was encapsulated before, on this host or, over veth, on
+ * another: skb->encapsulation stays set for the packet's life. Then the room is made without the ENCAP flags. What
+ * those would set is still right from the first time: the inner header has not moved, and gso_type knows IPXIP4.
+ */
+#ifndef TMIP_BPF_TUNNEL_H
+#define TMIP_BPF_TUNNEL_H
+
+#include "forward.h"
+
+#define EALREADY_NUMBER 114
+
+static __always_inline void count_peer(__be32 remote, __u32 bytes, int sent)
+{
+	struct tmip_addr addr = addr_of(remote);
+	struct tmip_peer_stat *stat = bpf_map_lookup_elem(&tmip_peer_stat, &addr);
+
+	if (!stat) {
+		struct tmip_peer_stat fresh = {};
+
+		bpf_map_update_elem(&tmip_peer_stat, &addr, &fresh, BPF_ANY);
+		stat = bpf_map_lookup_elem(&tmip_peer_stat, &addr);
+		if (!stat)
+			return;
+	}
+	if (sent) {
+		stat->tx_packets++;
+		stat->tx_bytes += bytes;
+	} else {
+		stat->rx_packets++;
+		stat->rx_bytes += bytes;
+	}
+}
+
+static __always_inline __u16 ipv4_checksum(const struct iphdr *header)
+{
+	const __u16 *word = (const void *)header;
+	__u32 sum = 0;
+
+#pragma unroll
+	for (int i = 0; i < IPV4_LEN / 2; i++)
+		sum += word[i];
+	sum = (sum & 0xffff) + (sum >> 16);
+	sum = (sum & 0xffff) + (sum >> 16);
+	return ~sum;
+}
+
+/* The datagrams of a UDP super-packet keep their size; TCP segments shrink and grow with the room (kernel default). */
+static __always_inline __u64 gso_flags(const struct __sk_buff *skb, __u8 protocol)
+{
+	return skb->gso_size && protocol == PROTO_UDP ? BPF_F_ADJ_ROOM_FIXED_GSO : 0;
+}
+
+/* Bytes of the largest packet on the wire that this one makes, with the outer header. */
+static __always_inline __u32 wire_len(const struct __sk_buff *skb, const struct ipv4 *ip)
+{
+	if (!skb->gso_size)
+		return ip->total_len + IPV4_LEN;
+	if (ip->protocol == PROTO_UDP)
+		return skb->gso_size + ip->header_len + 8 + IPV4_LEN;
+	return skb->gso_size + ip->header_len + 20;
+}
+
+static __always_inline int push_outer(struct frame *f, __be32 remote)
+{
+	const __u64 base = BPF_F_ADJ_ROOM_NO_CSUM_RESET | gso_flags(f->skb, f->ip.protocol);
+	struct iphdr *outer;
+	int error;
+
+	error = bpf_skb_adjust_room(f->skb, IPV4_LEN, BPF_ADJ_ROOM_MAC, base | BPF_F_ADJ_ROOM_ENCAP_L3_IPV4);
+	if (error == -EALREADY_NUMBER)
+		error = bpf_skb_adjust_room(f->skb, IPV4_LEN, BPF_ADJ_ROOM_MAC, base);
+	if (error)
+		return -TMIP_REASON_HEADROOM;
+	outer = (void *)(long)f->skb->data + ETH_LEN;
+	if ((void *)(outer + 1) > (void *)(long)f->skb->data_end)
+		return -TMIP_REASON_HEADROOM;
+	outer->version = 4;
+	outer->ihl = 5;
+	outer->tos = f->ip.tos; /* RFC 6040: DSCP and ECN are copied */
+	outer->tot_len = bpf_htons(f->ip.total_len + IPV4_LEN);
+	outer->id = 0; /* RFC 6864: not used where DF is set */
+	outer->frag_off = bpf_htons(IPV4_DF);
+	outer->ttl = f->config->outer_ttl;
+	outer->protocol = PROTO_IPIP;
+	outer->check = 0;
+	outer->saddr = ipv4_of(&f->config->tunnel);
+	outer->daddr = remote;
+	outer->check = ipv4_checksum(outer);
+	return 0;
+}
+
+/* Into the tunnel to `remote`, over a way that route_lookup found. */
+static __always_inline int encap_over(struct frame *f, __be32 remote, const struct route *route)
+{
+	int error = push_outer(f, remote);
+
+	if (error)
+		return error;
+	count_peer(remote, f->ip.total_len + IPV4_LEN, 1);
+	return send_backbone(f, route);
+}
+
+/* Takes the outer header off. The Ethernet header is still the backbone's afterwards. */
+static __always_inline int decap(struct frame *f, const struct ipv4 *inner)
+{
+	const __u64 flags = BPF_F_ADJ_ROOM_NO_CSUM_RESET | gso_flags(f->skb, inner->protocol);
+
+	if (bpf_skb_adjust_room(f->skb, -IPV4_LEN, BPF_ADJ_ROOM_MAC, flags))
+		return -TMIP_REASON_HEADROOM;
+	/* RFC 6040, 4.2: congestion met in the tunnel is told; where the inner packet cannot say it, it is dropped there. */
+	if ((f->ip.tos & 3) == 3 && (inner->tos & 3) != 3)
+		bpf_skb_ecn_set_ce(f->skb);
+	return 0;
+}
+
+/* Out of one tunnel into the next: the outer header gets new ends. Its hop limit bounds a loop of CNs that disagree. */
+static __always_inline int relay(struct frame *f, __be32 remote)
+{
+	struct route route;
+	struct iphdr *outer;
+	int error;
+
+	if (f->ip.ttl <= 1)
+		return -TMIP_REASON_HOPS;
+	error = route_lookup(f, remote, f->skb->gso_size ? 0 : f->ip.total_len, &route);
+	if (error)
+		return error;
+	outer = (void *)(long)f->skb->data + ETH_LEN;
+	if ((void *)(outer + 1) > (void *)(long)f->skb->data_end)
+		return -TMIP_REASON_MALFORMED;
+	outer->saddr = ipv4_of(&f->config->tunnel);
+	outer->daddr = remote;
+	outer->ttl--;
+	outer->check = 0;
+	outer->check = ipv4_checksum(outer);
+	count_peer(remote, f->ip.total_len, 1);
+	return send_backbone(f, &route);
+}
+
+#endif
