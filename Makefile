@@ -77,7 +77,7 @@ $(BUILD)/obj/%.o: %.c | $(BUILD)/.tools
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
 
-$(BUILD)/obj/user/io/datapath.o: $(BUILD)/bpf/tmip.skel.h
+$(call objects,$(wildcard user/io/datapath*.c)): $(BUILD)/bpf/tmip.skel.h
 $(BUILD)/obj/tests/bpf/%.o: $(BUILD)/bpf/tmip.skel.h
 
 $(BUILD)/libtmip.a: $(call objects,$(core_src) $(io_src))

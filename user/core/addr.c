@@ -3,6 +3,7 @@
 #include "addr.h"
 
 #include <arpa/inet.h>
+#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -85,14 +86,17 @@ bool mac_equal(const struct tmip_mac *a, const struct tmip_mac *b)
 int mac_parse(const char *text, struct tmip_mac *out)
 {
 	struct tmip_mac mac;
-	unsigned octet[6];
-	char end;
-	const char *format = strchr(text, '-') ? "%2x-%2x-%2x-%2x-%2x-%2x%c" : "%2x:%2x:%2x:%2x:%2x:%2x%c";
+	char separator = strchr(text, '-') ? '-' : ':';
 
-	if (sscanf(text, format, &octet[0], &octet[1], &octet[2], &octet[3], &octet[4], &octet[5], &end) != 6)
-		return -EINVAL;
-	for (int i = 0; i < 6; i++)
-		mac.octet[i] = octet[i];
+	for (int i = 0; i < 6; i++, text += 3) {
+		unsigned octet;
+
+		if (!isxdigit((unsigned char)text[0]) || !isxdigit((unsigned char)text[1]) || sscanf(text, "%2x", &octet) != 1)
+			return -EINVAL;
+		if (text[2] != (i < 5 ? separator : '\0'))
+			return -EINVAL;
+		mac.octet[i] = octet;
+	}
 	*out = mac;
 	return 0;
 }

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Programs on interfaces: TCX links, pinned as `link_IFINDEX_HOOK_ROLE`, or clsact filters where the kernel (before
+ * 6.6) has no TCX. A former agent's link gets the new program in place.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "datapath_internal.h"
+#include "tmip.skel.h"
+
+/* enum bpf_attach_type of kernels with TCX; Debian 12's headers end before them. */
+#define TCX_INGRESS 46
+#define TCX_EGRESS 47
+#define FILTER_HANDLE 0x746d /* of our clsact filters */
+#define FILTER_PRIORITY 0x746d
+
+struct hook {
+	const char *name; /* in the pin's name */
+	int tcx;
+	enum bpf_tc_attach_point clsact;
+};
+
+static const struct hook INGRESS = {"in", TCX_INGRESS, BPF_TC_INGRESS};
+static const struct hook EGRESS = {"out", TCX_EGRESS, BPF_TC_EGRESS};
+
+static const char *role_name(enum datapath_role role)
+{
+	return role == DATAPATH_CELL ? "cell" : "backbone";
+}
+
+static void link_path(const struct datapath *dp, unsigned ifindex, const struct hook *hook, enum datapath_role role, char path[DATAPATH_PATH])
+{
+	snprintf(path, DATAPATH_PATH, "%.400s/link_%u_%s_%s", dp->dir, ifindex, hook->name, role_name(role));
+}
+
+/* The pinned link, if it still holds on to that interface; a stale pin is removed. -1: none. */
+static int former_link(const char *path, unsigned ifindex)
+{
+	/* struct bpf_link_info of kernels with TCX: type, id, prog_id, ifindex, attach_type. */
+	struct { __u32 type, id, prog_id, pad, ifindex, attach_type, more[16]; } info = {0};
+	__u32 len = sizeof(info);
+	int fd = bpf_obj_get(path);
+
+	if (fd < 0)
+		return -1;
+	if (bpf_obj_get_info_by_fd(fd, &info, &len) == 0 && info.ifindex == ifindex)
+		return fd;
+	close(fd);
+	unlink(path);
+	return -1;
+}
+
+static int attach_tcx(struct datapath *dp, int prog, unsigned ifindex, const struct hook *hook, enum datapath_role role)
+{
+	char path[DATAPATH_PATH];
+	int link, error = 0;
+
+	link_path(dp, ifindex, hook, role, path);
+	link = former_link(path, ifindex);
+	if (link >= 0) {
+		error = bpf_link_update(link, prog, NULL);
+		close(link);
+		return error;
+	}
+	link = bpf_link_create(prog, (int)ifindex, hook->tcx, NULL);
+	if (link < 0)
+		return link;
+	if (bpf_obj_pin(link, path) < 0)
+		error = -errno;
+	close(link);
+	return error;
+}
+
+static int attach_clsact(int prog, unsigned ifindex, const struct hook *hook)
+{
+	DECLARE_LIBBPF_OPTS(bpf_tc_hook, where, .ifindex = (int)ifindex, .attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS);
+	DECLARE_LIBBPF_OPTS(bpf_tc_opts, filter, .handle = FILTER_HANDLE, .priority = FILTER_PRIORITY, .prog_fd = prog, .flags = BPF_TC_F_REPLACE);
+	int error = bpf_tc_hook_create(&where);
+
+	if (error && error != -EEXIST)
+		return error;
+	where.attach_point = hook->clsact;
+	return bpf_tc_attach(&where, &filter);
+}
+
+static int attach_hook(struct datapath *dp, const struct bpf_program *program, unsigned ifindex, const struct hook *hook,
+		       enum datapath_role role)
+{
+	int error = dp->clsact ? -EINVAL : attach_tcx(dp, bpf_program__fd(program), ifindex, hook, role);
+
+	/* A kernel that does not know the attach type says EINVAL. */
+	if (error == -EINVAL) {
+		error = attach_clsact(bpf_program__fd(program), ifindex, hook);
+		dp->clsact |= error == 0;
+	}
+	return error;
+}
+
+int datapath_attach(struct datapath *dp, unsigned ifindex, enum datapath_role role, char why[DATAPATH_WHY])
+{
+	char name[IF_NAMESIZE] = "?";
+	int error;
+
+	if (role == DATAPATH_CELL) {
+		error = attach_hook(dp, dp->skel->progs.tmip_cell_in, ifindex, &INGRESS, role);
+		if (!error)
+			error = attach_hook(dp, dp->skel->progs.tmip_cell_out, ifindex, &EGRESS, role);
+	} else {
+		error = attach_hook(dp, dp->skel->progs.tmip_bb_in, ifindex, &INGRESS, role);
+	}
+	if (error)
+		datapath_why(why, "cannot attach to %s: %s", if_indextoname(ifindex, name) ? name : "?", strerror(-error));
+	return error;
+}
+
+static void detach_clsact(unsigned ifindex, const struct hook *hook)
+{
+	DECLARE_LIBBPF_OPTS(bpf_tc_hook, where, .ifindex = (int)ifindex, .attach_point = hook->clsact);
+	DECLARE_LIBBPF_OPTS(bpf_tc_opts, filter, .handle = FILTER_HANDLE, .priority = FILTER_PRIORITY);
+
+	bpf_tc_detach(&where, &filter); /* the qdisc stays: others may have their filters there */
+}
+
+int datapath_detach(struct datapath *dp, unsigned ifindex)
+{
+	static const struct hook *const hooks[] = {&INGRESS, &EGRESS};
+	char path[DATAPATH_PATH];
+
+	for (int i = 0; i < 2; i++) {
+		if (dp->clsact)
+			detach_clsact(ifindex, hooks[i]);
+		for (enum datapath_role role = DATAPATH_CELL; role <= DATAPATH_BACKBONE; role++) {
+			int link;
+
+			link_path(dp, ifindex, hooks[i], role, path);
+			link = bpf_obj_get(path);
+			if (link < 0)
+				continue;
+			bpf_link_detach(link);
+			close(link);
+			unlink(path);
+		}
+	}
+	return 0;
+}
+
+int datapath_attached(const struct datapath *dp, unsigned *ifindexes, enum datapath_role *roles, int max)
+{
+	DIR *folder = opendir(dp->dir);
+	struct dirent *entry;
+	char role[16];
+	unsigned ifindex;
+	int found = 0;
+
+	if (!folder)
+		return 0;
+	while ((entry = readdir(folder))) {
+		if (sscanf(entry->d_name, "link_%u_in_%15s", &ifindex, role) != 2)
+			continue;
+		if (found < max) {
+			ifindexes[found] = ifindex;
+			roles[found] = strcmp(role, "cell") == 0 ? DATAPATH_CELL : DATAPATH_BACKBONE;
+		}
+		found++;
+	}
+	closedir(folder);
+	return found;
+}
+
+const char *datapath_hook(const struct datapath *dp)
+{
+	return dp->clsact ? "clsact" : "tcx";
+}
+
+void datapath_destroy(struct datapath *dp)
+{
+	unsigned ifindexes[64];
+	enum datapath_role roles[64];
+	int count;
+
+	if (!dp)
+		return;
+	count = datapath_attached(dp, ifindexes, roles, 64);
+	for (int i = 0; i < count && i < 64; i++)
+		datapath_detach(dp, ifindexes[i]);
+	datapath_remove(dp->dir);
+	datapath_close(dp);
+}

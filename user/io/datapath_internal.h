@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the files of the data path share: datapath.c (life, pins), datapath_attach.c (hooks), datapath_maps.c (entries). */
+#ifndef TMIP_IO_DATAPATH_INTERNAL_H
+#define TMIP_IO_DATAPATH_INTERNAL_H
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "datapath.h"
+
+#define DATAPATH_PATH 512
+
+struct tmip_bpf;
+
+struct datapath {
+	char dir[DATAPATH_PATH];
+	struct tmip_bpf *skel;
+	struct ring_buffer *rings;
+	struct datapath_options options;
+	bool clsact; /* the kernel has no TCX */
+};
+
+__attribute__((format(printf, 2, 3))) void datapath_why(char why[DATAPATH_WHY], const char *format, ...);
+
+#endif
