@@ -1,18 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * Gives up the rights that a running agent does not need: all capabilities but those for its interfaces and its maps,
- * the way to get any back, and, if the configuration names one, the user it was started as.
- */
+/* Gives up what the agent does not need after its start. */
 #ifndef TMIP_IO_PRIVILEGE_H
 #define TMIP_IO_PRIVILEGE_H
 
-#include <stddef.h>
-
-/* Checks that `user` exists (empty or NULL: nobody to become). 0 or -ENOENT. For the configuration's check. */
-int privilege_check_user(const char *user);
-/* Makes a folder or file belong to `user`, so that it can be changed after the drop. 0 or -errno; nothing if empty. */
-int privilege_give(const char *path, const char *user);
-/* Call when everything is open. 0 or -errno; `why` (size bytes) then says what failed. */
-int privilege_drop(const char *user, char *why, size_t size);
+/* Keeps CAP_NET_ADMIN, CAP_NET_RAW and CAP_BPF (links, maps, filters, raw frames) and, as pins and state belong to root,
+ * CAP_DAC_OVERRIDE; no new privileges for whatever it might execute. 0 or -errno; without root nothing is done. */
+int privilege_drop(void);
 
 #endif

@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The control socket. See control.h. */
+#include "control.h"
+
+#include <errno.h>
+#include <event2/buffer.h>
+#include <event2/bufferevent.h>
+#include <event2/event.h>
+#include <event2/listener.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/time.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#define REQUEST_MAX 4096
+#define CLIENTS_MAX 16
+#define SILENCE_S 10
+
+struct control_server {
+	struct evconnlistener *listener;
+	json_t *(*handle)(json_t *request, void *arg);
+	void *arg;
+	unsigned clients;
+	char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
+};
+
+static int set_address(struct sockaddr_un *address, const char *path)
+{
+	memset(address, 0, sizeof(*address));
+	address->sun_family = AF_UNIX;
+	if (strlen(path) >= sizeof(address->sun_path))
+		return -ENAMETOOLONG;
+	strcpy(address->sun_path, path);
+	return 0;
+}
+
+static void close_client(struct bufferevent *client, struct control_server *server)
+{
+	server->clients--;
+	bufferevent_free(client);
+}
+
+static void answer(struct bufferevent *client, struct control_server *server, const char *line)
+{
+	json_error_t error;
+	json_t *request = json_loads(line, 0, &error);
+	json_t *reply = json_is_object(request) ? server->handle(request, server->arg) :
+			json_pack("{s:b, s:s}", "ok", 0, "error", "the request is no JSON object");
+	char *text = reply ? json_dumps(reply, JSON_COMPACT) : NULL;
+
+	if (text) {
+		bufferevent_write(client, text, strlen(text));
+		bufferevent_write(client, "\n", 1);
+	}
+	free(text);
+	json_decref(reply);
+	json_decref(request);
+}
+
+static void on_read(struct bufferevent *client, void *arg)
+{
+	struct evbuffer *input = bufferevent_get_input(client);
+	char *line;
+
+	while ((line = evbuffer_readln(input, NULL, EVBUFFER_EOL_LF))) {
+		answer(client, arg, line);
+		free(line);
+	}
+	if (evbuffer_get_length(input) > REQUEST_MAX)
+		close_client(client, arg);
+}
+
+static void on_event(struct bufferevent *client, short what, void *arg)
+{
+	(void)what;
+	close_client(client, arg);
+}
+
+static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *from, int len, void *arg)
+{
+	struct control_server *server = arg;
+	struct timeval silence = {.tv_sec = SILENCE_S};
+	struct bufferevent *client = NULL;
+
+	(void)from;
+	(void)len;
+	if (server->clients < CLIENTS_MAX)
+		client = bufferevent_socket_new(evconnlistener_get_base(listener), fd, BEV_OPT_CLOSE_ON_FREE);
+	if (!client) {
+		evutil_closesocket(fd);
+		return;
+	}
+	server->clients++;
+	bufferevent_setcb(client, on_read, NULL, on_event, server);
+	bufferevent_set_timeouts(client, &silence, &silence);
+	bufferevent_enable(client, EV_READ | EV_WRITE);
+}
+
+static int connect_to(const char *path)
+{
+	struct sockaddr_un address;
+	int error = set_address(&address, path), fd;
+
+	if (error)
+		return error;
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -errno;
+	if (connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0)
+		return fd;
+	error = -errno;
+	close(fd);
+	return error;
+}
+
+int control_open(struct control_server **out, struct event_base *base, const char *path, json_t *(*handle)(json_t *request, void *arg), void *arg)
+{
+	struct control_server *server;
+	struct sockaddr_un address;
+	int error = set_address(&address, path), fd = error ? error : connect_to(path);
+	mode_t mask;
+
+	if (error)
+		return error;
+	if (fd >= 0) {
+		close(fd);
+		return -EADDRINUSE;
+	}
+	server = calloc(1, sizeof(*server));
+	if (!server)
+		return -ENOMEM;
+	server->handle = handle;
+	server->arg = arg;
+	strcpy(server->path, path);
+	unlink(path);
+	mask = umask(0177);
+	server->listener = evconnlistener_new_bind(base, on_accept, server, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, CLIENTS_MAX,
+						   (struct sockaddr *)&address, sizeof(address));
+	error = -errno;
+	umask(mask);
+	if (!server->listener) {
+		free(server);
+		return error;
+	}
+	*out = server;
+	return 0;
+}
+
+void control_close(struct control_server *server)
+{
+	if (!server)
+		return;
+	evconnlistener_free(server->listener);
+	unlink(server->path);
+	free(server);
+}
+
+static int read_reply(int fd, json_t **reply)
+{
+	FILE *stream = fdopen(fd, "r");
+	json_error_t error;
+
+	if (!stream) {
+		close(fd);
+		return -ENOMEM;
+	}
+	errno = 0;
+	*reply = json_loadf(stream, JSON_DISABLE_EOF_CHECK, &error);
+	int failed = *reply ? 0 : errno == EAGAIN ? -ETIMEDOUT : -EPROTO;
+
+	fclose(stream);
+	return failed;
+}
+
+int control_call(const char *path, json_t *request, json_t **reply, int timeout_ms)
+{
+	struct timeval timeout = {.tv_sec = timeout_ms / 1000, .tv_usec = timeout_ms % 1000 * 1000};
+	int fd = connect_to(path);
+	char *text;
+
+	if (fd < 0)
+		return fd;
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout));
+	text = json_dumps(request, JSON_COMPACT);
+	if (!text || send(fd, text, strlen(text), MSG_NOSIGNAL) < 0 || send(fd, "\n", 1, MSG_NOSIGNAL) < 0) {
+		free(text);
+		close(fd);
+		return -EPIPE;
+	}
+	free(text);
+	return read_reply(fd, reply);
+}

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Becoming a daemon, and its pid file. See daemon.h. */
+#include "daemon.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static int ready_pipe = -1;
+static int pid_fd = -1;
+static char pid_path[4096];
+
+static void wait_for_daemon(int pipe_end, pid_t child)
+{
+	char byte;
+	int status = 0;
+
+	if (read(pipe_end, &byte, 1) == 1)
+		_exit(0);
+	waitpid(child, &status, 0);
+	_exit(WIFEXITED(status) && WEXITSTATUS(status) ? WEXITSTATUS(status) : 1);
+}
+
+int daemon_begin(void)
+{
+	int ends[2];
+	pid_t child;
+
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return -errno;
+	fflush(NULL);
+	child = fork();
+	if (child < 0)
+		return -errno;
+	if (child > 0) {
+		close(ends[1]);
+		wait_for_daemon(ends[0], child);
+	}
+	close(ends[0]);
+	ready_pipe = ends[1];
+	setsid();
+	return chdir("/") < 0 ? -errno : 0;
+}
+
+void daemon_ready(void)
+{
+	int null;
+
+	if (ready_pipe < 0)
+		return;
+	null = open("/dev/null", O_RDWR);
+	if (null >= 0) {
+		dup2(null, STDIN_FILENO);
+		dup2(null, STDOUT_FILENO);
+		dup2(null, STDERR_FILENO);
+		if (null > STDERR_FILENO)
+			close(null);
+	}
+	if (write(ready_pipe, "r", 1) == 1 || errno == EPIPE)
+		close(ready_pipe);
+	ready_pipe = -1;
+}
+
+int pidfile_open(const char *path, int *running)
+{
+	char text[32];
+	ssize_t n;
+
+	snprintf(pid_path, sizeof(pid_path), "%s", path);
+	pid_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
+	if (pid_fd < 0)
+		return -errno;
+	if (flock(pid_fd, LOCK_EX | LOCK_NB) < 0) {
+		n = read(pid_fd, text, sizeof(text) - 1);
+		text[n < 0 ? 0 : n] = '\0';
+		*running = atoi(text);
+		close(pid_fd);
+		pid_fd = -1;
+		return -EEXIST;
+	}
+	n = snprintf(text, sizeof(text), "%d\n", (int)getpid());
+	if (ftruncate(pid_fd, 0) < 0 || write(pid_fd, text, (size_t)n) != n)
+		return -errno;
+	return 0;
+}
+
+void pidfile_close(void)
+{
+	if (pid_fd < 0)
+		return;
+	unlink(pid_path);
+	close(pid_fd);
+	pid_fd = -1;
+}

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* rtnetlink through libmnl. See netlink.h. */
+#include "netlink.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <libmnl/libmnl.h>
+#include <linux/if_link.h>
+#include <linux/rtnetlink.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define BUFFER 16384
+
+/* Sends one request and hands every answer to `callback`. */
+static int talk(struct nlmsghdr *request, mnl_cb_t callback, void *arg)
+{
+	struct mnl_socket *socket = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
+	char buffer[BUFFER];
+	unsigned port, seq = request->nlmsg_seq;
+	ssize_t n;
+	int result = MNL_CB_ERROR;
+
+	if (!socket)
+		return -errno;
+	if (mnl_socket_bind(socket, 0, MNL_SOCKET_AUTOPID) == 0 && mnl_socket_sendto(socket, request, request->nlmsg_len) >= 0) {
+		port = mnl_socket_get_portid(socket);
+		do {
+			n = mnl_socket_recvfrom(socket, buffer, sizeof(buffer));
+			result = n < 0 ? MNL_CB_ERROR : mnl_cb_run(buffer, (size_t)n, seq, port, callback, arg);
+		} while (result == MNL_CB_OK);
+	}
+	result = result == MNL_CB_ERROR ? -errno : 0;
+	mnl_socket_close(socket);
+	return result;
+}
+
+static struct nlmsghdr *request_begin(char *buffer, uint16_t type, uint16_t flags)
+{
+	static unsigned seq;
+	struct nlmsghdr *header = mnl_nlmsg_put_header(buffer);
+
+	header->nlmsg_type = type;
+	header->nlmsg_flags = NLM_F_REQUEST | flags;
+	header->nlmsg_seq = ++seq ? seq : ++seq;
+	return header;
+}
+
+static int on_link(const struct nlmsghdr *header, void *arg)
+{
+	const struct ifinfomsg *info = mnl_nlmsg_get_payload(header);
+	struct netlink_interface *out = arg;
+	const struct nlattr *attr;
+
+	out->ifindex = (unsigned)info->ifi_index;
+	out->up = info->ifi_flags & IFF_UP;
+	mnl_attr_for_each(attr, header, sizeof(*info)) {
+		if (mnl_attr_get_type(attr) == IFLA_ADDRESS && mnl_attr_get_payload_len(attr) == sizeof(out->mac))
+			memcpy(&out->mac, mnl_attr_get_payload(attr), sizeof(out->mac));
+		else if (mnl_attr_get_type(attr) == IFLA_MTU)
+			out->mtu = mnl_attr_get_u32(attr);
+	}
+	return MNL_CB_OK;
+}
+
+static int on_address(const struct nlmsghdr *header, void *arg)
+{
+	const struct ifaddrmsg *info = mnl_nlmsg_get_payload(header);
+	struct netlink_interface *out = arg;
+	const struct nlattr *attr;
+
+	if (info->ifa_index != out->ifindex || info->ifa_family != AF_INET || info->ifa_scope != RT_SCOPE_UNIVERSE ||
+	    !addr_is_zero(&out->addr) || info->ifa_flags & IFA_F_SECONDARY)
+		return MNL_CB_OK;
+	mnl_attr_for_each(attr, header, sizeof(*info))
+		if (mnl_attr_get_type(attr) == IFA_LOCAL) {
+			out->addr = addr_from_ipv4(ntohl(mnl_attr_get_u32(attr)));
+			out->prefix_len = info->ifa_prefixlen;
+		}
+	return MNL_CB_OK;
+}
+
+int netlink_get_interface(const char *name, struct netlink_interface *out)
+{
+	char buffer[BUFFER];
+	struct nlmsghdr *request = request_begin(buffer, RTM_GETLINK, 0);
+	int error;
+
+	memset(out, 0, sizeof(*out));
+	mnl_nlmsg_put_extra_header(request, sizeof(struct ifinfomsg));
+	mnl_attr_put_strz(request, IFLA_IFNAME, name);
+	error = talk(request, on_link, out);
+	if (error)
+		return error;
+	snprintf(out->name, sizeof(out->name), "%s", name);
+	request = request_begin(buffer, RTM_GETADDR, NLM_F_DUMP);
+	struct ifaddrmsg *filter = mnl_nlmsg_put_extra_header(request, sizeof(*filter));
+
+	filter->ifa_family = AF_INET;
+	return talk(request, on_address, out);
+}
+
+int netlink_set_route_mtu(const struct netlink_interface *interface, unsigned mtu)
+{
+	char buffer[BUFFER];
+	struct nlmsghdr *request = request_begin(buffer, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE | NLM_F_ACK);
+	struct rtmsg *route = mnl_nlmsg_put_extra_header(request, sizeof(*route));
+	uint32_t addr = addr_to_ipv4(&interface->addr);
+
+	route->rtm_family = AF_INET;
+	route->rtm_dst_len = interface->prefix_len;
+	route->rtm_table = RT_TABLE_MAIN;
+	route->rtm_protocol = RTPROT_KERNEL;
+	route->rtm_scope = RT_SCOPE_LINK;
+	route->rtm_type = RTN_UNICAST;
+	mnl_attr_put_u32(request, RTA_DST, htonl(addr & prefix_mask(interface->prefix_len)));
+	mnl_attr_put_u32(request, RTA_OIF, interface->ifindex);
+	mnl_attr_put_u32(request, RTA_PREFSRC, htonl(addr));
+	if (mtu) {
+		struct nlattr *metrics = mnl_attr_nest_start(request, RTA_METRICS);
+
+		mnl_attr_put_u32(request, RTAX_MTU, mtu);
+		mnl_attr_nest_end(request, metrics);
+	}
+	return talk(request, NULL, NULL);
+}
+
+int netlink_monitor_open(void)
+{
+	struct sockaddr_nl address = {.nl_family = AF_NETLINK, .nl_groups = RTMGRP_LINK | RTMGRP_IPV4_IFADDR};
+	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE);
+
+	if (fd < 0)
+		return -errno;
+	if (bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0) {
+		int error = -errno;
+
+		close(fd);
+		return error;
+	}
+	return fd;
+}
+
+void netlink_monitor_drain(int fd)
+{
+	char buffer[BUFFER];
+
+	while (recv(fd, buffer, sizeof(buffer), 0) > 0)
+		;
+}
