@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The DHCP codec. See dhcp.h. */
+#include "dhcp.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <string.h>
+
+#define ETH 14
+#define IP_MIN 20
+#define UDP 8
+#define BOOTP 236              /* RFC 2131, 2: fixed part */
+#define OPTIONS (BOOTP + 4)    /* behind the magic cookie */
+#define REPLY_MIN 300          /* BOOTP clients expect as much (RFC 1542, 2.1) */
+#define COOKIE 0x63825363u
+
+enum { /* RFC 2132 */
+	OPT_PAD = 0, OPT_MASK = 1, OPT_ROUTER = 3, OPT_DNS = 6, OPT_HOST_NAME = 12, OPT_DOMAIN = 15, OPT_BROADCAST = 28,
+	OPT_REQUESTED = 50, OPT_LEASE = 51, OPT_OVERLOAD = 52, OPT_TYPE = 53, OPT_SERVER = 54, OPT_T1 = 58, OPT_T2 = 59,
+	OPT_CLIENT_ID = 61, OPT_END = 255,
+};
+
+static uint32_t get(const uint8_t *from, int bytes)
+{
+	uint32_t value = 0;
+
+	for (int i = 0; i < bytes; i++)
+		value = value << 8 | from[i];
+	return value;
+}
+
+static uint8_t *put(uint8_t *to, uint32_t value, int bytes)
+{
+	for (int i = bytes - 1; i >= 0; i--, value >>= 8)
+		to[i] = value;
+	return to + bytes;
+}
+
+static int fail(struct dhcp_fault *fault, const char *what, unsigned option, size_t offset)
+{
+	if (fault)
+		*fault = (struct dhcp_fault){what, option, offset};
+	return -EPROTO;
+}
+
+const char *dhcp_type_name(uint8_t type)
+{
+	static const char *const names[] = {"?", "DISCOVER", "OFFER", "REQUEST", "DECLINE", "ACK", "NAK", "RELEASE", "INFORM"};
+
+	return names[type <= DHCP_INFORM ? type : 0];
+}
+
+/* ---- decoding */
+
+static bool take_addr(const uint8_t *value, size_t len, uint32_t *out)
+{
+	*out = len == 4 ? get(value, 4) : 0;
+	return len == 4;
+}
+
+/* One option into the request; false: its length is wrong. */
+static bool take_option(struct dhcp_request *out, unsigned option, const uint8_t *value, size_t len, uint8_t *overload)
+{
+	switch (option) {
+	case OPT_TYPE:
+		out->type = len == 1 ? value[0] : 0;
+		return len == 1;
+	case OPT_OVERLOAD:
+		*overload = len == 1 ? value[0] : 0;
+		return len == 1;
+	case OPT_REQUESTED:
+		return take_addr(value, len, &out->requested);
+	case OPT_SERVER:
+		return take_addr(value, len, &out->server);
+	case OPT_LEASE:
+		return take_addr(value, len, &out->lease);
+	case OPT_CLIENT_ID:
+		out->client_id_len = len < CLIENT_ID_LEN ? len : CLIENT_ID_LEN;
+		memcpy(out->client_id, value, out->client_id_len);
+		return len >= 2; /* RFC 2132, 9.14 */
+	case OPT_HOST_NAME:
+		len = len < NAME_LEN ? len : NAME_LEN - 1;
+		memcpy(out->host_name, value, len);
+		return true;
+	default:
+		return true;
+	}
+}
+
+/* The options from `at` to `end`. Every turn advances. */
+static int take_options(const uint8_t *frame, size_t at, size_t end, struct dhcp_request *out, uint8_t *overload, struct dhcp_fault *fault)
+{
+	while (at < end && frame[at] != OPT_END) {
+		unsigned option = frame[at];
+		size_t len;
+
+		if (option == OPT_PAD) {
+			at++;
+			continue;
+		}
+		if (at + 2 > end)
+			return fail(fault, "option is cut short", option, at);
+		len = frame[at + 1];
+		if (len > end - at - 2)
+			return fail(fault, "option is longer than the message", option, at);
+		if (!take_option(out, option, frame + at + 2, len, overload))
+			return fail(fault, "option of wrong length", option, at);
+		at += 2 + len;
+	}
+	return 0;
+}
+
+/* Finds the BOOTP message: its offset in *at, its length in *len. */
+static int unwrap(const uint8_t *frame, size_t frame_len, struct dhcp_request *out, size_t *at, size_t *len, struct dhcp_fault *fault)
+{
+	size_t ip_len, total;
+
+	if (frame_len < ETH + IP_MIN + UDP || get(frame + 12, 2) != 0x0800 || frame[ETH] >> 4 != 4)
+		return fail(fault, "not an IPv4 packet", 0, 0);
+	ip_len = (frame[ETH] & 15) * 4u;
+	total = get(frame + ETH + 2, 2);
+	if (ip_len < IP_MIN || total < ip_len + UDP || total > frame_len - ETH)
+		return fail(fault, "IPv4 length is wrong", 0, ETH);
+	if (frame[ETH + 9] != 17 || get(frame + ETH + 6, 2) & 0x3fff)
+		return fail(fault, "not a whole UDP datagram", 0, ETH + 6);
+	*at = ETH + ip_len;
+	*len = get(frame + *at + 4, 2);
+	if (*len < UDP || *len > total - ip_len)
+		return fail(fault, "UDP length is wrong", 0, *at + 4);
+	if (get(frame + *at + 2, 2) != DHCP_SERVER_PORT)
+		return fail(fault, "not to the server's port", 0, *at + 2);
+	memcpy(&out->from, frame + 6, sizeof(out->from));
+	out->source = get(frame + ETH + 12, 4);
+	*at += UDP;
+	*len -= UDP;
+	return 0;
+}
+
+int dhcp_decode(const uint8_t *frame, size_t frame_len, struct dhcp_request *out, struct dhcp_fault *fault)
+{
+	const uint8_t *m;
+	uint8_t overload = 0, ignored = 0;
+	size_t at, len;
+	int error;
+
+	memset(out, 0, sizeof(*out));
+	error = unwrap(frame, frame_len, out, &at, &len, fault);
+	if (error)
+		return error;
+	m = frame + at;
+	if (len < OPTIONS || get(m + BOOTP, 4) != COOKIE)
+		return fail(fault, "no DHCP message", 0, at);
+	if (m[0] != 1 || m[1] != 1 || m[2] != 6)
+		return fail(fault, "not a request of an Ethernet client", 0, at);
+	out->xid = get(m + 4, 4);
+	out->secs = get(m + 8, 2);
+	out->flags = get(m + 10, 2);
+	out->ciaddr = get(m + 12, 4);
+	out->giaddr = get(m + 24, 4);
+	memcpy(&out->mac, m + 28, sizeof(out->mac));
+	error = take_options(frame, at + OPTIONS, at + len, out, &overload, fault);
+	if (!error && overload & 1) /* the field `file` holds options (RFC 2132, 9.3) */
+		error = take_options(frame, at + 108, at + 236, out, &ignored, fault);
+	if (!error && overload & 2) /* `sname` */
+		error = take_options(frame, at + 44, at + 108, out, &ignored, fault);
+	if (error)
+		return error;
+	if (out->type < DHCP_DISCOVER || out->type > DHCP_INFORM)
+		return fail(fault, "no DHCP message type", OPT_TYPE, at + OPTIONS);
+	return 0;
+}
+
+/* ---- encoding */
+
+static uint8_t *put_option(uint8_t *to, unsigned option, uint32_t value)
+{
+	*to++ = option;
+	*to++ = 4;
+	return put(to, value, 4);
+}
+
+static uint8_t *put_bytes(uint8_t *to, unsigned option, const void *bytes, size_t len)
+{
+	*to++ = option;
+	*to++ = len;
+	memcpy(to, bytes, len);
+	return to + len;
+}
+
+static uint8_t *put_cell(uint8_t *to, const struct cell_info *cell)
+{
+	uint32_t mask = prefix_mask(cell->subnet.len), gateway = addr_to_ipv4(&cell->gateway);
+
+	to = put_option(to, OPT_MASK, mask);
+	to = put_option(to, OPT_BROADCAST, gateway | ~mask);
+	to = put_option(to, OPT_ROUTER, gateway);
+	if (cell->dns_count) {
+		*to++ = OPT_DNS;
+		*to++ = cell->dns_count * 4;
+		for (int i = 0; i < cell->dns_count; i++)
+			to = put(to, addr_to_ipv4(&cell->dns[i]), 4);
+	}
+	return to;
+}
+
+static uint8_t *put_options(uint8_t *to, const struct dhcp_request *request, const struct dhcp_reply *reply)
+{
+	*to++ = OPT_TYPE;
+	*to++ = 1;
+	*to++ = reply->type;
+	to = put_option(to, OPT_SERVER, reply->server);
+	if (reply->lease) {
+		to = put_option(to, OPT_LEASE, reply->lease);
+		to = put_option(to, OPT_T1, reply->lease / 2);                         /* RFC 2131, 4.4.5 */
+		to = put_option(to, OPT_T2, (uint32_t)((uint64_t)reply->lease * 7 / 8));
+	}
+	if (reply->cell)
+		to = put_cell(to, reply->cell);
+	if (reply->cell && reply->domain_name && *reply->domain_name)
+		to = put_bytes(to, OPT_DOMAIN, reply->domain_name, strlen(reply->domain_name));
+	if (request->client_id_len) /* RFC 6842 */
+		to = put_bytes(to, OPT_CLIENT_ID, request->client_id, request->client_id_len);
+	*to++ = OPT_END;
+	return to;
+}
+
+static uint16_t checksum(const uint8_t *data, size_t len, uint32_t sum)
+{
+	for (size_t i = 0; i + 1 < len; i += 2)
+		sum += get(data + i, 2);
+	if (len & 1)
+		sum += data[len - 1] << 8;
+	while (sum >> 16)
+		sum = (sum & 0xffff) + (sum >> 16);
+	return ~sum;
+}
+
+/* Where to: RFC 2131, 4.1. */
+static void destination(const struct dhcp_request *request, const struct dhcp_reply *reply, uint32_t *ip, uint8_t mac[6])
+{
+	if (reply->type == DHCP_NAK)
+		*ip = 0xffffffff;
+	else if (request->ciaddr)
+		*ip = request->ciaddr;
+	else
+		*ip = request->flags & DHCP_BROADCAST ? 0xffffffff : reply->yiaddr;
+	if (*ip == 0xffffffff)
+		memset(mac, 0xff, 6);
+	else
+		memcpy(mac, &request->mac, 6);
+}
+
+static void wrap(uint8_t *frame, size_t dhcp_len, uint32_t source, uint32_t target)
+{
+	uint8_t *ip = frame + ETH, *udp = ip + IP_MIN;
+	size_t udp_len = UDP + dhcp_len;
+	uint16_t sum;
+
+	put(frame + 12, 0x0800, 2);
+	ip[0] = 0x45;
+	ip[1] = 0xc0; /* internetwork control */
+	put(ip + 2, IP_MIN + udp_len, 2);
+	ip[8] = 64;
+	ip[9] = 17;
+	put(ip + 12, source, 4);
+	put(ip + 16, target, 4);
+	put(ip + 10, checksum(ip, IP_MIN, 0), 2);
+	put(udp, DHCP_SERVER_PORT, 2);
+	put(udp + 2, DHCP_CLIENT_PORT, 2);
+	put(udp + 4, udp_len, 2);
+	sum = checksum(udp, udp_len, (source >> 16) + (source & 0xffff) + (target >> 16) + (target & 0xffff) + 17 + udp_len);
+	put(udp + 6, sum ? sum : 0xffff, 2);
+}
+
+long dhcp_encode(const struct dhcp_request *request, const struct dhcp_reply *reply, uint8_t *frame, size_t capacity)
+{
+	uint8_t *m = frame + ETH + IP_MIN + UDP, *end;
+	uint32_t target;
+	size_t len;
+
+	if (capacity < DHCP_FRAME_MAX)
+		return -ENOSPC;
+	memset(frame, 0, DHCP_FRAME_MAX);
+	destination(request, reply, &target, frame);
+	memcpy(frame + 6, &reply->from, 6);
+	m[0] = 2; /* BOOTREPLY */
+	m[1] = 1;
+	m[2] = 6;
+	put(m + 4, request->xid, 4);
+	put(m + 10, request->flags, 2);
+	put(m + 12, reply->type == DHCP_NAK ? 0 : request->ciaddr, 4);
+	put(m + 16, reply->yiaddr, 4);
+	memcpy(m + 28, &request->mac, 6);
+	put(m + BOOTP, COOKIE, 4);
+	end = put_options(m + OPTIONS, request, reply);
+	len = (size_t)(end - m) < REPLY_MIN ? REPLY_MIN : (size_t)(end - m);
+	wrap(frame, len, reply->server, target);
+	return (long)(ETH + IP_MIN + UDP + len);
+}

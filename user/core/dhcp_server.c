@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The decisions of the DHCP server. See dhcp_server.h. */
+#include "dhcp_server.h"
+
+#include <string.h>
+
+static void nothing(struct dhcp_decision *out, const char *why)
+{
+	out->action = DHCP_DO_NOTHING;
+	out->why = why;
+}
+
+static const struct cell_info *cell_of(const struct dhcp_server *server, uint32_t addr)
+{
+	struct tmip_addr key = addr_from_ipv4(addr);
+
+	return replica_find_cell(server->replica, &key, NULL);
+}
+
+static const struct station_record *record_of(const struct dhcp_server *server, uint32_t addr)
+{
+	struct tmip_addr key = addr_from_ipv4(addr);
+	const struct replica_station *station = replica_find(server->replica, &key);
+
+	return station && station->record.state == RECORD_BOUND ? &station->record : NULL;
+}
+
+/* The address that this MAC has a lease on, or a reservation for. */
+static const struct station_record *record_of_mac(const struct dhcp_server *server, const struct tmip_mac *mac)
+{
+	for (const struct replica_station *s = replica_find_mac(server->replica, mac); s; s = s->mac_next)
+		if (s->record.state == RECORD_BOUND && s->record.kind != RECORD_STATIC)
+			return &s->record;
+	return NULL;
+}
+
+static uint32_t lease_for(const struct dhcp_server *server, const struct dhcp_request *request)
+{
+	bool shorter = request->lease && request->lease < server->lease_time;
+
+	return shorter ? request->lease : server->lease_time;
+}
+
+static void reply_lease(const struct dhcp_server *server, const struct dhcp_request *request, uint8_t type, uint32_t addr,
+			struct dhcp_decision *out)
+{
+	const struct cell_info *cell = cell_of(server, addr);
+
+	if (!cell) {
+		nothing(out, "the CN of that address is not known yet");
+		return;
+	}
+	out->action = DHCP_DO_REPLY;
+	out->addr = addr;
+	out->lease = lease_for(server, request);
+	out->reply = (struct dhcp_reply){.type = type, .yiaddr = addr, .server = addr_to_ipv4(&cell->gateway), .lease = out->lease,
+					 .cell = cell, .domain_name = server->domain_name, .from = server->mac};
+}
+
+static void renew(const struct dhcp_server *server, const struct dhcp_request *request, uint32_t addr, struct dhcp_decision *out)
+{
+	reply_lease(server, request, DHCP_ACK, addr, out);
+	if (out->action == DHCP_DO_REPLY)
+		out->action = DHCP_DO_RENEW;
+}
+
+static void refuse(const struct dhcp_server *server, const char *why, struct dhcp_decision *out)
+{
+	out->action = DHCP_DO_REPLY;
+	out->why = why;
+	out->reply = (struct dhcp_reply){.type = DHCP_NAK, .server = addr_to_ipv4(&server->cell->gateway), .from = server->mac};
+}
+
+static void ask(const struct dhcp_server *server, const struct dhcp_request *request, enum dhcp_action action, uint32_t addr,
+		struct dhcp_decision *out)
+{
+	if (!server->register_ready) {
+		nothing(out, "the register is away, and without it no new address is given out");
+		return;
+	}
+	out->action = action;
+	out->addr = addr;
+	out->lease = lease_for(server, request);
+}
+
+static void discover(const struct dhcp_server *server, const struct dhcp_request *request, struct dhcp_decision *out)
+{
+	const struct station_record *record = record_of_mac(server, &request->mac);
+
+	if (record)
+		reply_lease(server, request, DHCP_OFFER, addr_to_ipv4(&record->addr), out);
+	else
+		ask(server, request, DHCP_DO_ALLOCATE, request->requested, out);
+}
+
+/* A client that has, or believes to have, the address: INIT-REBOOT, RENEWING, REBINDING (RFC 2131, 4.3.2). */
+static void confirm(const struct dhcp_server *server, const struct dhcp_request *request, uint32_t addr, struct dhcp_decision *out)
+{
+	const struct station_record *record = record_of(server, addr);
+
+	if (!cell_of(server, addr))
+		refuse(server, "the address lies in no cell of this network", out);
+	else if (!record)
+		ask(server, request, DHCP_DO_BIND, addr, out); /* perhaps its lease ended a while ago and nobody else got it */
+	else if (!mac_equal(&record->mac, &request->mac))
+		refuse(server, "the address belongs to another station", out);
+	else
+		renew(server, request, addr, out);
+}
+
+static void select_offer(const struct dhcp_server *server, const struct dhcp_request *request, struct dhcp_decision *out)
+{
+	const struct cell_info *cell = cell_of(server, request->requested);
+	const struct station_record *record = record_of(server, request->requested);
+
+	if (!cell || addr_to_ipv4(&cell->gateway) != request->server)
+		nothing(out, "the client chose another server");
+	else if (record && mac_equal(&record->mac, &request->mac))
+		renew(server, request, request->requested, out);
+	else
+		ask(server, request, DHCP_DO_BIND, request->requested, out);
+}
+
+static void give_back(const struct dhcp_server *server, const struct dhcp_request *request, enum dhcp_action action, uint32_t addr,
+		      struct dhcp_decision *out)
+{
+	const struct station_record *record = record_of(server, addr);
+
+	if (!record || !mac_equal(&record->mac, &request->mac)) {
+		nothing(out, "the address is not this station's to give back");
+		return;
+	}
+	out->action = action;
+	out->addr = addr;
+}
+
+static void inform(const struct dhcp_server *server, const struct dhcp_request *request, struct dhcp_decision *out)
+{
+	const struct cell_info *cell = cell_of(server, request->ciaddr);
+
+	if (!cell) {
+		nothing(out, "the client's address lies in no cell of this network");
+		return;
+	}
+	out->action = DHCP_DO_REPLY; /* RFC 2131, 4.3.5: no lease, no address */
+	out->reply = (struct dhcp_reply){.type = DHCP_ACK, .server = addr_to_ipv4(&cell->gateway), .cell = cell,
+					 .domain_name = server->domain_name, .from = server->mac};
+}
+
+void dhcp_server_decide(const struct dhcp_server *server, const struct dhcp_request *request, struct dhcp_decision *out)
+{
+	memset(out, 0, sizeof(*out));
+	if (request->giaddr) {
+		nothing(out, "it came through a relay agent, which this version does not serve");
+		return;
+	}
+	switch (request->type) {
+	case DHCP_DISCOVER:
+		discover(server, request, out);
+		break;
+	case DHCP_REQUEST:
+		if (request->server)
+			select_offer(server, request, out);
+		else if (request->requested)
+			confirm(server, request, request->requested, out);
+		else if (request->ciaddr)
+			confirm(server, request, request->ciaddr, out);
+		else
+			nothing(out, "a REQUEST that names no address");
+		break;
+	case DHCP_DECLINE:
+		give_back(server, request, DHCP_DO_DECLINE, request->requested, out);
+		break;
+	case DHCP_RELEASE:
+		give_back(server, request, DHCP_DO_RELEASE, request->ciaddr, out);
+		break;
+	case DHCP_INFORM:
+		inform(server, request, out);
+		break;
+	default:
+		nothing(out, "not a message of a client");
+	}
+}
+
+void dhcp_server_conclude(const struct dhcp_server *server, const struct dhcp_request *request, enum dhcp_action question,
+			  const struct station_record *record, struct dhcp_decision *out)
+{
+	memset(out, 0, sizeof(*out));
+	if (record)
+		reply_lease(server, request, question == DHCP_DO_ALLOCATE ? DHCP_OFFER : DHCP_ACK, addr_to_ipv4(&record->addr), out);
+	else if (question == DHCP_DO_BIND)
+		refuse(server, "the register does not give it this address", out);
+	else
+		nothing(out, "the register has no address to offer");
+}

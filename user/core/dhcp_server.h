@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What a CN's DHCP server does with a message (RFC 2131, 4.3). Pure: it looks into the replica and decides; the agent
+ * asks the register and sends the frames. There is no lease store here: records live in the register.
+ *
+ * The whole network is one server to its stations: whichever CN hears them answers with the options of the subnet
+ * that the address lies in, and under the address of that subnet's gateway.
+ */
+#ifndef TMIP_CORE_DHCP_SERVER_H
+#define TMIP_CORE_DHCP_SERVER_H
+
+#include <stdbool.h>
+
+#include "dhcp.h"
+#include "replica.h"
+
+enum dhcp_action {
+	DHCP_DO_NOTHING = 1, /* `why` says it; a drop that is counted */
+	DHCP_DO_REPLY,       /* send `reply` */
+	DHCP_DO_RENEW,       /* send `reply`, and tell the register (MLRP_RENEW) */
+	DHCP_DO_ALLOCATE,    /* ask the register for an address to offer (MLRP_ALLOCATE; wish in addr, may be 0) */
+	DHCP_DO_BIND,        /* ask the register to bind addr (MLRP_BIND); reply when it has */
+	DHCP_DO_RELEASE,     /* tell the register (MLRP_RELEASE) */
+	DHCP_DO_DECLINE,     /* tell the register (MLRP_DECLINE) */
+};
+
+struct dhcp_server {
+	const struct replica *replica;
+	bool register_ready;
+	uint32_t lease_time;         /* seconds, the longest */
+	const char *domain_name;
+	const struct cell_info *cell; /* the cell that the message came from */
+	struct tmip_mac mac;          /* of its interface */
+};
+
+struct dhcp_decision {
+	enum dhcp_action action;
+	uint32_t addr;     /* that it is about */
+	uint32_t lease;    /* seconds */
+	struct dhcp_reply reply;
+	const char *why;   /* a constant */
+};
+
+void dhcp_server_decide(const struct dhcp_server *server, const struct dhcp_request *request, struct dhcp_decision *out);
+/* The register answered: `record`, or NULL if it refused. question: DHCP_DO_ALLOCATE or DHCP_DO_BIND. */
+void dhcp_server_conclude(const struct dhcp_server *server, const struct dhcp_request *request, enum dhcp_action question,
+			  const struct station_record *record, struct dhcp_decision *out);
+
+#endif
