@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Starting an agent. See start.h. */
+#include "start.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "agent.h"
+#include "io/control.h"
+#include "io/daemon.h"
+#include "io/log.h"
+
+/* Tells a service manager that asked to be told (sd_notify(3)). */
+static void notify_manager(void)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	const char *path = getenv("NOTIFY_SOCKET");
+	size_t len = path ? strlen(path) : 0;
+	int fd;
+
+	if (len < 2 || len >= sizeof(address.sun_path) || !strchr("/@", *path))
+		return;
+	memcpy(address.sun_path, path, len);
+	if (*path == '@')
+		address.sun_path[0] = '\0';
+	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return;
+	if (sendto(fd, "READY=1", 7, MSG_NOSIGNAL, (struct sockaddr *)&address, offsetof(struct sockaddr_un, sun_path) + len) < 0)
+		log_debug("the service manager could not be told: %s", strerror(errno));
+	close(fd);
+}
+
+static void on_ready(void *arg)
+{
+	(void)arg;
+	daemon_ready();
+	notify_manager();
+}
+
+/* A service manager gives /dev/null as standard input: there are no commands, and its end ends nothing. */
+static bool has_commands(void)
+{
+	struct stat in;
+
+	return fstat(STDIN_FILENO, &in) == 0 && !(S_ISCHR(in.st_mode) && in.st_rdev == makedev(1, 3));
+}
+
+static int start(const struct agent_config *config, const char *path)
+{
+	const char *log_file = config->log && config->log_file[0] ? config->log_file : NULL;
+	struct agent_options options = {.config = *config, .ready = on_ready};
+	char absolute[PATH_MAX];
+	int error;
+
+	options.config_path = realpath(path, absolute) ? absolute : path; /* a daemon changes its folder */
+	options.foreground = config->foreground && has_commands();
+	signal(SIGPIPE, SIG_IGN);
+	log_set_level((int)config->debug);
+	error = log_open(log_file, config->foreground);
+	if (error)
+		return cli_fail("log_file %s: %s", log_file, strerror(-error));
+	error = config->foreground ? 0 : daemon_begin();
+	if (error)
+		return cli_fail("cannot become a daemon: %s", strerror(-error));
+	return agent_run(&options);
+}
+
+static bool answers(const char *socket)
+{
+	json_t *request = json_pack("{s:s}", "command", "status"), *reply = NULL;
+	int error = control_call(socket, request, &reply, CLI_TIMEOUT_MS);
+
+	json_decref(request);
+	json_decref(reply);
+	return error != -ENOENT && error != -ECONNREFUSED;
+}
+
+int start_run(const struct cli_options *options)
+{
+	const char *path = options->config ? options->config : CLI_DEFAULT_CONFIG;
+	struct agent_config config;
+
+	if (!cli_load(path, &config))
+		return CLI_FAILED;
+	if (!config.cell_count)
+		return cli_fail("%s: directive `mobile_if' is missing: there is no cell to serve", path);
+	config.foreground |= options->foreground;
+	return start(&config, path);
+}
+
+static int attach_to_running(const struct cli_options *options)
+{
+	json_t *result = NULL;
+	int status = cli_ask(options, json_pack("{s:s, s:s}", "command", "attach", "interface", options->args[0]), &result);
+
+	json_decref(result);
+	return status;
+}
+
+int start_attach(const struct cli_options *options)
+{
+	const char *path = options->config ? options->config : CLI_DEFAULT_CONFIG, *interface = options->args[0];
+	char socket[CONFIG_PATH_LEN];
+	struct agent_config config;
+
+	if (options->socket || options->network)
+		return attach_to_running(options);
+	if (!cli_load(path, &config))
+		return CLI_FAILED;
+	agent_config_socket(&config, socket);
+	if (answers(socket))
+		return attach_to_running(options);
+	if (!*interface || strlen(interface) >= CONFIG_IF_LEN)
+		return cli_fail("`%s' cannot be the name of an interface", interface);
+	memset(config.mobile_if, 0, sizeof(config.mobile_if));
+	strcpy(config.mobile_if[0], interface);
+	config.cell_count = 1;
+	return start(&config, path);
+}
+
+int start_detach_without_agent(const struct cli_options *options)
+{
+	(void)options;
+	return -1;
+}
