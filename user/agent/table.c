@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Tables on the terminal. See table.h. */
+#include "table.h"
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define COLUMNS_MAX 16
+
+struct table {
+	size_t columns, used, room;
+	bool right[COLUMNS_MAX];
+	size_t width[COLUMNS_MAX];
+	char **cells; /* the titles are the first row */
+	bool broken;  /* a cell was lost: no memory */
+};
+
+static void put(struct table *table, char *text)
+{
+	size_t column = table->used % table->columns, len = text ? strlen(text) : 0;
+	char **grown;
+
+	if (table->used == table->room) {
+		grown = reallocarray(table->cells, table->room ? table->room * 2 : 64, sizeof(*grown));
+		if (!grown) {
+			free(text);
+			table->broken = true;
+			return;
+		}
+		table->cells = grown;
+		table->room = table->room ? table->room * 2 : 64;
+	}
+	table->cells[table->used++] = text;
+	table->broken |= !text;
+	if (len > table->width[column])
+		table->width[column] = len;
+}
+
+struct table *table_new(const char *const *titles)
+{
+	struct table *table = calloc(1, sizeof(*table));
+
+	if (!table)
+		return NULL;
+	while (titles[table->columns] && table->columns < COLUMNS_MAX)
+		table->columns++;
+	for (size_t i = 0; i < table->columns; i++) {
+		table->right[i] = titles[i][0] == '>';
+		put(table, strdup(titles[i] + table->right[i]));
+	}
+	return table;
+}
+
+void table_add(struct table *table, const char *format, ...)
+{
+	char *text = NULL;
+	va_list args;
+
+	if (!table)
+		return;
+	va_start(args, format);
+	if (vasprintf(&text, format, args) < 0)
+		text = NULL;
+	va_end(args);
+	put(table, text);
+}
+
+static void print_row(const struct table *table, size_t row, FILE *to)
+{
+	for (size_t i = 0; i < table->columns; i++) {
+		const char *text = table->cells[row * table->columns + i];
+		int width = (int)table->width[i];
+
+		if (i + 1 == table->columns && !table->right[i])
+			width = 0; /* no blanks at the end of the line */
+		fprintf(to, "%s%*s", i ? "  " : "", table->right[i] ? width : -width, text ? text : "?");
+	}
+	fputc('\n', to);
+}
+
+size_t table_print(struct table *table, FILE *to)
+{
+	size_t rows = 0;
+
+	if (!table)
+		return 0;
+	if (!table->broken)
+		rows = table->used / table->columns - 1;
+	for (size_t row = 0; rows && row <= rows; row++)
+		print_row(table, row, to);
+	for (size_t i = 0; i < table->used; i++)
+		free(table->cells[i]);
+	free(table->cells);
+	free(table);
+	return rows;
+}
