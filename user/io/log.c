@@ -68,7 +68,7 @@ void log_at(enum log_level level, const char *format, ...)
 	struct tm parts;
 	va_list args;
 
-	if ((int)level > shown || (!file && !on_screen))
+	if ((int)level > shown)
 		return;
 	va_start(args, format);
 	vsnprintf(text, sizeof(text), format, args);
@@ -81,4 +81,6 @@ void log_at(enum log_level level, const char *format, ...)
 		write_line(file, when, names[level], text);
 	if (on_screen)
 		write_line(stderr, when, names[level], text);
+	else if (level <= LOG_LEVEL_WARN)
+		fprintf(stderr, "%s: %s\n", program_invocation_short_name, text);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The log of a program: to a file, to the screen (-F) or to both. One line a message: time, level, text.
+ * The log of a program: to a file, to the screen (-F) or to both. One line a message: time, level, text. Errors and
+ * warnings go to stderr in any case, so that a failing start is seen (a daemon that is ready has /dev/null there).
  * Levels follow the 2003 programs: `debug N` shows everything up to N. Call it from one thread.
  */
 #ifndef TMIP_IO_LOG_H
