@@ -10,6 +10,7 @@
 #include <net/if.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #define BUFFER 16384
@@ -18,6 +19,7 @@
 static int talk(struct nlmsghdr *request, mnl_cb_t callback, void *arg)
 {
 	struct mnl_socket *socket = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
+	struct timeval patience = {.tv_sec = 2};
 	char buffer[BUFFER];
 	unsigned port, seq = request->nlmsg_seq;
 	ssize_t n;
@@ -25,6 +27,7 @@ static int talk(struct nlmsghdr *request, mnl_cb_t callback, void *arg)
 
 	if (!socket)
 		return -errno;
+	setsockopt(mnl_socket_get_fd(socket), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
 	if (mnl_socket_bind(socket, 0, MNL_SOCKET_AUTOPID) == 0 && mnl_socket_sendto(socket, request, request->nlmsg_len) >= 0) {
 		port = mnl_socket_get_portid(socket);
 		do {
@@ -43,7 +46,7 @@ static struct nlmsghdr *request_begin(char *buffer, uint16_t type, uint16_t flag
 	struct nlmsghdr *header = mnl_nlmsg_put_header(buffer);
 
 	header->nlmsg_type = type;
-	header->nlmsg_flags = NLM_F_REQUEST | flags;
+	header->nlmsg_flags = NLM_F_REQUEST | flags | (flags & NLM_F_DUMP ? 0 : NLM_F_ACK); /* an answer ends with ACK or DONE */
 	header->nlmsg_seq = ++seq ? seq : ++seq;
 	return header;
 }
@@ -105,7 +108,7 @@ int netlink_get_interface(const char *name, struct netlink_interface *out)
 int netlink_set_route_mtu(const struct netlink_interface *interface, unsigned mtu)
 {
 	char buffer[BUFFER];
-	struct nlmsghdr *request = request_begin(buffer, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE | NLM_F_ACK);
+	struct nlmsghdr *request = request_begin(buffer, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE);
 	struct rtmsg *route = mnl_nlmsg_put_extra_header(request, sizeof(*route));
 	uint32_t addr = addr_to_ipv4(&interface->addr);
 
