@@ -83,19 +83,27 @@ bool mac_equal(const struct tmip_mac *a, const struct tmip_mac *b)
 	return memcmp(a, b, sizeof(*a)) == 0;
 }
 
+static int hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	c |= 0x20;
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
 int mac_parse(const char *text, struct tmip_mac *out)
 {
+	char between = strlen(text) == MAC_STRLEN - 1 ? text[2] : 0;
 	struct tmip_mac mac;
-	char separator = strchr(text, '-') ? '-' : ':';
 
+	if (between != ':' && between != '-')
+		return -EINVAL;
 	for (int i = 0; i < 6; i++, text += 3) {
-		unsigned octet;
+		int high = hex_digit(text[0]), low = hex_digit(text[1]);
 
-		if (!isxdigit((unsigned char)text[0]) || !isxdigit((unsigned char)text[1]) || sscanf(text, "%2x", &octet) != 1)
+		if (high < 0 || low < 0 || text[2] != (i < 5 ? between : 0))
 			return -EINVAL;
-		if (text[2] != (i < 5 ? separator : '\0'))
-			return -EINVAL;
-		mac.octet[i] = octet;
+		mac.octet[i] = high << 4 | low;
 	}
 	*out = mac;
 	return 0;
