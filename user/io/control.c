@@ -44,6 +44,19 @@ static void close_client(struct bufferevent *client, struct control_server *serv
 	bufferevent_free(client);
 }
 
+/* At once as far as it goes: the handler may have ended the event loop. */
+static void send_text(struct bufferevent *client, const char *text, size_t len)
+{
+	ssize_t n = 0;
+
+	if (evbuffer_get_length(bufferevent_get_output(client)) == 0)
+		n = send(bufferevent_getfd(client), text, len, MSG_DONTWAIT | MSG_NOSIGNAL);
+	if (n < 0)
+		n = 0;
+	if ((size_t)n < len)
+		bufferevent_write(client, text + n, len - (size_t)n);
+}
+
 static void answer(struct bufferevent *client, struct control_server *server, const char *line)
 {
 	json_error_t error;
@@ -53,8 +66,8 @@ static void answer(struct bufferevent *client, struct control_server *server, co
 	char *text = reply ? json_dumps(reply, JSON_COMPACT) : NULL;
 
 	if (text) {
-		bufferevent_write(client, text, strlen(text));
-		bufferevent_write(client, "\n", 1);
+		send_text(client, text, strlen(text));
+		send_text(client, "\n", 1);
 	}
 	free(text);
 	json_decref(reply);
@@ -74,9 +87,19 @@ static void on_read(struct bufferevent *client, void *arg)
 		close_client(client, arg);
 }
 
+static void on_sent(struct bufferevent *client, void *arg)
+{
+	close_client(client, arg);
+}
+
 static void on_event(struct bufferevent *client, short what, void *arg)
 {
-	(void)what;
+	if ((what & BEV_EVENT_EOF) && evbuffer_get_length(bufferevent_get_output(client))) {
+		/* It asks no more, but waits for the answer. */
+		bufferevent_disable(client, EV_READ);
+		bufferevent_setcb(client, NULL, on_sent, on_event, arg);
+		return;
+	}
 	close_client(client, arg);
 }
 

@@ -46,7 +46,7 @@ static struct nlmsghdr *request_begin(char *buffer, uint16_t type, uint16_t flag
 	struct nlmsghdr *header = mnl_nlmsg_put_header(buffer);
 
 	header->nlmsg_type = type;
-	header->nlmsg_flags = NLM_F_REQUEST | flags | (flags & NLM_F_DUMP ? 0 : NLM_F_ACK); /* an answer ends with ACK or DONE */
+	header->nlmsg_flags = NLM_F_REQUEST | flags | ((flags & NLM_F_DUMP) == NLM_F_DUMP ? 0 : NLM_F_ACK); /* an answer ends with ACK or DONE */
 	header->nlmsg_seq = ++seq ? seq : ++seq;
 	return header;
 }
@@ -105,9 +105,52 @@ int netlink_get_interface(const char *name, struct netlink_interface *out)
 	return talk(request, on_address, out);
 }
 
+struct connected {
+	uint32_t subnet; /* network order */
+	unsigned ifindex;
+	uint8_t prefix_len;
+	uint32_t metric;
+};
+
+static int on_route(const struct nlmsghdr *header, void *arg)
+{
+	const struct rtmsg *route = mnl_nlmsg_get_payload(header);
+	struct connected *wanted = arg;
+	uint32_t subnet = 0, metric = 0, ifindex = 0;
+	const struct nlattr *attr;
+
+	if (route->rtm_dst_len != wanted->prefix_len || route->rtm_protocol != RTPROT_KERNEL || route->rtm_table != RT_TABLE_MAIN)
+		return MNL_CB_OK;
+	mnl_attr_for_each(attr, header, sizeof(*route)) {
+		if (mnl_attr_get_type(attr) == RTA_DST)
+			subnet = mnl_attr_get_u32(attr);
+		else if (mnl_attr_get_type(attr) == RTA_OIF)
+			ifindex = mnl_attr_get_u32(attr);
+		else if (mnl_attr_get_type(attr) == RTA_PRIORITY)
+			metric = mnl_attr_get_u32(attr);
+	}
+	if (subnet == wanted->subnet && ifindex == wanted->ifindex)
+		wanted->metric = metric;
+	return MNL_CB_OK;
+}
+
+/* The metric that the connected route has: some network managers give it one, and it is part of a route's identity. */
+static uint32_t connected_metric(const struct netlink_interface *interface)
+{
+	struct connected wanted = {.ifindex = interface->ifindex, .prefix_len = interface->prefix_len};
+	char buffer[BUFFER];
+	struct nlmsghdr *request = request_begin(buffer, RTM_GETROUTE, NLM_F_DUMP);
+	struct rtmsg *route = mnl_nlmsg_put_extra_header(request, sizeof(*route));
+
+	wanted.subnet = htonl(addr_to_ipv4(&interface->addr) & prefix_mask(interface->prefix_len));
+	route->rtm_family = AF_INET;
+	return talk(request, on_route, &wanted) == 0 ? wanted.metric : 0;
+}
+
 int netlink_set_route_mtu(const struct netlink_interface *interface, unsigned mtu)
 {
 	char buffer[BUFFER];
+	uint32_t metric = connected_metric(interface);
 	struct nlmsghdr *request = request_begin(buffer, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE);
 	struct rtmsg *route = mnl_nlmsg_put_extra_header(request, sizeof(*route));
 	uint32_t addr = addr_to_ipv4(&interface->addr);
@@ -121,6 +164,8 @@ int netlink_set_route_mtu(const struct netlink_interface *interface, unsigned mt
 	mnl_attr_put_u32(request, RTA_DST, htonl(addr & prefix_mask(interface->prefix_len)));
 	mnl_attr_put_u32(request, RTA_OIF, interface->ifindex);
 	mnl_attr_put_u32(request, RTA_PREFSRC, htonl(addr));
+	if (metric)
+		mnl_attr_put_u32(request, RTA_PRIORITY, metric);
 	if (mtu) {
 		struct nlattr *metrics = mnl_attr_nest_start(request, RTA_METRICS);
 
