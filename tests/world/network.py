@@ -1,0 +1,447 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""A small TMip network in namespaces, built in a blink and torn down without a trace.
+
+    station --- [air: a bridge per cell] --- w0 CN bb0 --- router --- server
+                                                             +------- MLR
+
+The backbone is routed: each CN, the MLR and the server has a link and a subnet of its own to the router, which knows
+the cells' subnets behind their CNs but for those of CNs that do NAT. A station roams when the port of its cable in
+`air` gets another bridge as master: one netlink message, and nothing is told to anybody.
+"""
+import itertools
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import threading
+
+from .dhcp import Dhclient, Udhcpc
+from .paths import AGENT, MLRD
+from .system import PIN_ROOT, Links, Namespace, Program, WorldError, ip_batch, listens, remove_all, remove_leftovers, run, wait_for
+
+NETWORK = "world"
+serial = itertools.count()
+
+
+def write_config(path, directives):
+    """A directive a line; a list is a directive that is repeated; None is left out."""
+    with open(path, "w", encoding="ascii") as file:
+        for name, value in directives.items():
+            for one in value if isinstance(value, (list, tuple)) else [value]:
+                if one is not None:
+                    file.write(f"{name} {str(one).lower() if isinstance(one, bool) else one}\n")
+
+
+class Place(Namespace):
+    """A namespace with a link to the backbone router. Its device is bb0, the router's one is called like the place."""
+
+    def __init__(self, world, place, subnet):
+        super().__init__(world.prefix, place)
+        self.world, self.address, self.router = world, f"{subnet}.1", f"{subnet}.254"
+
+    def links(self):
+        """Lines of the world's batch that make the links of this place."""
+        return [f"link add bb0 netns {self.name} mtu {self.world.mtu} type veth peer name {self.place} netns {self.world.router.name} "
+                f"mtu {self.world.mtu}"]
+
+    def router_lines(self):
+        """Lines for the router."""
+        return [f"address add {self.router}/24 dev {self.place}", f"link set {self.place} up"]
+
+    def shell(self):
+        return "" if self.world.offloads else "ethtool -K bb0 tx off gso off tso off gro off >/dev/null\n"
+
+    def build(self, more=()):
+        self.configure([f"address add {self.address}/24 dev bb0", "link set bb0 up", f"route add default via {self.router}", *more],
+                       self.shell(), self.world.ipv6)
+
+    def ping(self, target, count=1, seconds=2, size=56, more=()):
+        """True if an answer came to each of `count` pings sent 50 ms apart."""
+        done = self.run("ping", "-n", "-q", "-c", count, "-i", "0.05", "-W", seconds, "-s", size, *more, target, check=False)
+        return done.returncode == 0 and " 0% packet loss" in done.stdout
+
+
+class Daemon(Place):
+    """A place with one of our daemons: its folders, its configuration, its life."""
+
+    binary = None
+
+    def __init__(self, world, place, subnet):
+        super().__init__(world, place, subnet)
+        self.folder = os.path.join(world.folder, place)
+        self.config = os.path.join(self.folder, "rc")
+        self.log = os.path.join(self.folder, "output")
+        self.program = None
+        self.directives = {"network_name": world.network, "run_dir": f"{self.folder}/run", "state_dir": f"{self.folder}/state",
+                           "log_file": f"{self.folder}/log", "status_file": f"{self.folder}/status"}
+        for name in ("run", "state"):
+            os.makedirs(f"{self.folder}/{name}")
+
+    def configure_with(self, **changes):
+        """Writes the configuration anew with these directives; None takes one away. Takes effect with the next start."""
+        self.directives.update(changes)
+        write_config(self.config, self.directives)
+
+    def command_line(self):
+        raise NotImplementedError
+
+    def ready(self):
+        raise NotImplementedError
+
+    def start(self, wait=True, daemon=False):
+        """Starts the program, in the foreground with its commands on a pipe, or as the daemon that it makes itself."""
+        if not os.path.exists(self.binary):
+            raise WorldError(f"{self.binary} is missing: run make first")
+        if daemon:
+            self.run(*self.command_line(), timeout=20, stdin=subprocess.DEVNULL)
+        else:
+            self.program = Program(self, [*self.command_line(), "-F"], self.log)
+        return self.wait_ready() if wait else self
+
+    def wait_ready(self, seconds=10):
+        def ready():
+            if self.program and not self.program.alive:
+                return "ended"
+            return self.ready()
+
+        if wait_for(ready, f"{self.place} to serve", seconds) == "ended":
+            raise WorldError(f"{self.place} ended with status {self.program.process.returncode}:\n{self.program.text()}")
+        return self
+
+    def daemon_pid(self):
+        with open(f"{self.folder}/run/{self.world.network}.pid", encoding="ascii") as file:
+            return int(file.read())
+
+    def pid(self):
+        return self.program.pid if self.program else self.daemon_pid()
+
+    def kill(self):
+        """kill -9."""
+        if self.program:
+            self.program.kill()
+        else:
+            os.kill(self.daemon_pid(), signal.SIGKILL)
+
+    def stop(self):
+        return self.program.stop() if self.program else os.kill(self.daemon_pid(), signal.SIGTERM)
+
+    def texts(self):
+        """What the program has written, by name."""
+        found = {}
+        for name in ("output", "log", "status"):
+            try:
+                with open(f"{self.folder}/{name}", encoding="utf-8", errors="replace") as file:
+                    found[f"{self.place} {name}"] = file.read()
+            except OSError:
+                pass
+        if found.get(f"{self.place} log") and found.get(f"{self.place} output"):
+            del found[f"{self.place} log"]  # in the foreground both say the same
+        return found
+
+
+class Mlr(Daemon):
+    binary = MLRD
+
+    def __init__(self, world, place, subnet, directives):
+        super().__init__(world, place, subnet)
+        self.configure_with(port=6554, **directives)
+
+    def command_line(self):
+        return [self.binary, "-f", self.config]
+
+    def ready(self):
+        return listens(self.pid(), self.directives["port"])
+
+
+class Cell:
+    """A cell of a CN: its device there, its bridge in the air."""
+
+    def __init__(self, cn, number):
+        self.cn, self.device, self.bridge = cn, f"w{number}", f"cell{cn.number}.{number}"
+        self.subnet, self.gateway = f"10.{cn.number}.{number}.0/24", f"10.{cn.number}.{number}.1"
+        self.ifindex = None
+
+    def __repr__(self):
+        return f"{self.cn.place}/{self.device}"
+
+
+class Cn(Daemon):
+    binary = AGENT
+
+    def __init__(self, world, number, cells, directives):
+        super().__init__(world, f"cn{number}", f"10.{200 + number}.0")
+        self.number, self.nat = number, number in world.nat
+        self.cells = [Cell(self, cell) for cell in range(cells)]
+        self.configure_with(cn_name=self.place, mlr=world.mlr.address, cn_if="bb0", mobile_if=[cell.device for cell in self.cells],
+                            addr_pool=[f"{cell.device} * *" for cell in self.cells], dns_server=world.server.address,
+                            bpf_dir=f"{PIN_ROOT}/{world.prefix}/{self.place}", **directives)
+
+    def links(self):
+        lines = super().links()
+        for cell in self.cells:
+            lines.append(f"link add {cell.device} netns {self.name} type veth peer name {cell.bridge[4:]} netns {self.world.air.name}")
+        return lines
+
+    def router_lines(self):
+        lines = super().router_lines()
+        if not self.nat:
+            lines += [f"route add {cell.subnet} via {self.address}" for cell in self.cells]
+        return lines
+
+    def shell(self):
+        lines = super().shell()
+        if self.nat:
+            subnets = ", ".join(cell.subnet for cell in self.cells)
+            lines += ("nft 'add table ip nat; add chain ip nat leaving { type nat hook postrouting priority 100; }; "
+                      f"add rule ip nat leaving ip saddr {{ {subnets} }} oifname bb0 masquerade'\n")
+        return lines
+
+    def build(self, more=()):
+        lines = list(more)
+        for cell in self.cells:
+            lines += [f"address add {cell.gateway}/24 dev {cell.device}", f"link set {cell.device} up"]
+        super().build(lines)
+
+    def command_line(self):
+        return [self.binary, "run", "-f", self.config]
+
+    def ready(self):
+        return self.control("status")["register"]["state"] == "connected"
+
+    def control(self, command, **more):
+        """The result of a command over the control socket, without a process."""
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+            connection.settimeout(5)
+            connection.connect(f"{self.folder}/run/{self.world.network}.sock")
+            connection.sendall(json.dumps({"command": command, **more}).encode() + b"\n")
+            answer = json.loads(connection.makefile("r", encoding="utf-8").readline())
+        if not answer["ok"]:
+            raise WorldError(f"{self.place}: {command}: {answer['error']}")
+        return answer["result"]
+
+    def ask(self, *words):
+        """What `tmip-agent WORDS --json` prints."""
+        return json.loads(self.run(self.binary, *words, "-f", self.config, "--json").stdout)
+
+    def agent(self, *words, **options):
+        """Runs `tmip-agent WORDS -f CONFIG`."""
+        return self.run(self.binary, *words, "-f", self.config, **options)
+
+    def station(self, station):
+        """This CN's record of a station (a Station, an address or a MAC), or None."""
+        wanted = station.mac if isinstance(station, Station) else station
+        return next((record for record in self.control("stations") if wanted in (record["mac"], record["address"])), None)
+
+    def state(self, station):
+        """The state of a station as this CN sees it when nothing is pending any more; else None."""
+        record = self.station(station)
+        return record["state"] if record and not record.get("pending") else None
+
+    def plain_routing(self):
+        """Forwards packets without an agent."""
+        self.sysctl("net.ipv4.ip_forward", 1)
+
+
+class Station(Namespace):
+    """An unmodified host with one device, wlan0, whose cable ends in the air."""
+
+    def __init__(self, world, name, number, mac=None):
+        super().__init__(world.prefix, name)
+        self.world, self.port = world, name
+        self.mac = mac or f"02:00:00:00:{number >> 8:02x}:{number & 255:02x}"
+        self.cell, self.ifindex, self.client = None, None, None
+
+    def build(self):
+        air = self.world.air
+        ip_batch([f"netns add {self.name}",
+                  f"link add wlan0 address {self.mac} netns {self.name} type veth peer name {self.port} netns {air.name}"])
+        offloads = "" if self.world.offloads else "ethtool -K wlan0 tx off gso off tso off gro off >/dev/null\n"
+        self.configure(["link set wlan0 up"], offloads, self.world.ipv6)
+        air.run("ip", "link", "set", self.port, "up")
+        self.ifindex = air.ifindex(self.port)
+
+    def roam(self, cell):
+        """Into a cell (a Cell, or a Cn for its first one), from wherever it is."""
+        cell = cell.cells[0] if isinstance(cell, Cn) else cell
+        self.world.links.set_master(self.ifindex, cell.ifindex)
+        self.cell = cell
+        return self
+
+    def leave(self):
+        """Out of reach."""
+        self.world.links.set_master(self.ifindex, 0)
+        self.cell = None
+
+    def dhclient(self, **options):
+        self.client = Dhclient(self, **options)
+        return self.client
+
+    def udhcpc(self, **options):
+        self.client = Udhcpc(self, **options)
+        return self.client
+
+    def address(self):
+        """The IPv4 address that it has now, or None."""
+        found = json.loads(self.run("ip", "-j", "-4", "address", "show", "dev", "wlan0").stdout or "[]")
+        infos = [info for link in found for info in link.get("addr_info", [])]
+        return infos[0]["local"] if infos else None
+
+    def set_static(self, address, gateway, length=24):
+        """An address of its own, without DHCP."""
+        self.configure([f"address add {address}/{length} dev wlan0", f"route replace default via {gateway}"], "", True)
+
+    ping = Place.ping
+
+
+class World:
+    """The network. With it as context all is torn down at the end, whatever happens; Ctrl-C and SIGTERM included.
+
+    cns, cells: how many; nat: numbers of the CNs that masquerade their cells; mtu: of the backbone; offloads: False
+    turns the endpoints' segmentation and checksum offloads off; pools: {cn: "FIRST LAST"}; lease_time; mlr: further
+    directives of the register; directives: {cn: {...}} further ones of CNs, where CN 0 stands for all.
+    """
+
+    def __init__(self, cns=3, cells=1, nat=(1,), mtu=1500, offloads=True, ipv6=False, pools=None, lease_time=None, mlr=None,
+                 directives=None, network=NETWORK):
+        remove_leftovers()
+        self.prefix = f"tmip-w{os.getpid()}x{next(serial)}"
+        self.nat, self.mtu, self.offloads, self.ipv6, self.network = tuple(nat), mtu, offloads, ipv6, network
+        self.folder = tempfile.mkdtemp(prefix=f"{self.prefix}-")
+        self.router, self.air = Namespace(self.prefix, "router"), Namespace(self.prefix, "air")
+        self.server = Place(self, "server", "10.250.0")
+        self.mlr = Mlr(self, "mlr", "10.251.0", mlr or {})
+        self.cns, directives = [], directives or {}
+        for number in range(1, cns + 1):
+            more = {**directives.get(0, {}), **directives.get(number, {})}
+            if lease_time:
+                more["lease_time"] = lease_time
+            if pools and number in pools:
+                more["addr_pool"] = f"w0 {pools[number]}"
+            self.cns.append(Cn(self, number, cells, {name: value for name, value in more.items() if name != "addr_pool"}))
+            if "addr_pool" in more:
+                self.cns[-1].configure_with(addr_pool=more["addr_pool"])
+        self.stations, self.helpers, self.links, self.old_handler = [], [], None, None
+
+    def cn(self, number):
+        return self.cns[number - 1]
+
+    # ---- building
+
+    def __enter__(self):
+        if threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGTERM) == signal.SIG_DFL:
+            self.old_handler = signal.signal(signal.SIGTERM, self.interrupted)
+        try:
+            self.build()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    @staticmethod
+    def interrupted(_number, _frame):
+        raise KeyboardInterrupt
+
+    def places(self):
+        return [self.server, self.mlr, *self.cns]
+
+    def build(self):
+        lines = [f"netns add {space.name}" for space in (self.router, self.air, *self.places())]
+        for place in self.places():
+            lines += place.links()
+        ip_batch(lines)
+        self.router.configure([line for place in self.places() for line in place.router_lines()],
+                              "echo 1 > /proc/sys/net/ipv4/ip_forward\n", self.ipv6)
+        self.build_air()
+        for place in self.places():
+            place.build()
+
+    def build_air(self):
+        cells = [cell for cn in self.cns for cell in cn.cells]
+        lines = []
+        for cell in cells:
+            port = cell.bridge[4:]
+            lines += [f"link add {cell.bridge} type bridge stp_state 0 forward_delay 0 mcast_snooping 0",
+                      f"link set {cell.bridge} up", f"link set {port} master {cell.bridge}", f"link set {port} up"]
+        self.air.configure(lines)
+        index = {link["ifname"]: link["ifindex"] for link in json.loads(self.air.run("ip", "-j", "link").stdout)}
+        for cell in cells:
+            cell.ifindex = index[cell.bridge]
+        self.links = Links(self.air)
+
+    def add_station(self, name="station", cell=None, mac=None):
+        """A new station; in that cell (a Cell or a Cn), or out of reach of all."""
+        station = Station(self, name, len(self.stations) + 1, mac)
+        self.stations.append(station)
+        station.build()
+        return station.roam(cell) if cell else station
+
+    # ---- running
+
+    def start(self):
+        """The register and all agents; returns when all of them serve."""
+        self.mlr.start()
+        for cn in self.cns:
+            cn.start(wait=False)
+        for cn in self.cns:
+            cn.wait_ready()
+        return self
+
+    def program(self, namespace, *words, name=None, **options):
+        """A helper program in a namespace that ends with the world."""
+        name = name or f"{namespace.place}-{len(self.helpers)}"
+        helper = Program(namespace, words, os.path.join(self.folder, f"{name}.output"), **options)
+        self.helpers.append(helper)
+        return helper
+
+    def settled(self, station, seconds=5):
+        """Waits until all CNs agree on where the station is and nothing is pending."""
+        def agreed():
+            records = [cn.station(station) for cn in self.cns]
+            if not all(records) or any(record.get("pending") for record in records):
+                return False
+            current = {record["current"] for record in records}
+            return len(current) == 1 and (not station.cell or current == {station.cell.cn.place})
+
+        wait_for(agreed, f"all CNs to agree on {station.place}", seconds)
+
+    def texts(self, limit=6000):
+        """What the programs of the world have written, by name, the last bytes of each."""
+        found = {}
+        for daemon in (self.mlr, *self.cns):
+            found.update(daemon.texts())
+        for path in sorted(os.listdir(self.folder)):
+            if path.endswith(".output"):
+                with open(os.path.join(self.folder, path), encoding="utf-8", errors="replace") as file:
+                    found[path] = file.read()
+        return {name: text[-limit:] for name, text in found.items() if text.strip()}
+
+    # ---- the end
+
+    def close(self):
+        """Ends what runs, newest first, then takes everything away. Not to be interrupted: it is bounded in time."""
+        main = threading.current_thread() is threading.main_thread()
+        blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM}) if main else None
+        try:
+            for station in self.stations:
+                if station.client:
+                    station.client.kill()
+            programs = [*reversed(self.helpers), *(daemon.program for daemon in (*self.cns, self.mlr) if daemon.program)]
+            for program in programs:
+                program.send(signal.SIGTERM)
+            for program in programs:
+                program.stop(1)
+            if self.links:
+                self.links.close()
+            remove_all(self.prefix)
+            shutil.rmtree(self.folder, ignore_errors=True)
+        finally:
+            if main:
+                signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
+                if self.old_handler is not None:
+                    signal.signal(signal.SIGTERM, self.old_handler)
+
+    def __exit__(self, *_):
+        self.close()

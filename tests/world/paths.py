@@ -1,0 +1,8 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Where things are: the top of the tree, what is built, the programs. The variable BUILD names another build folder."""
+import os
+
+TOP = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", ".."))
+BUILD = os.path.join(TOP, os.environ.get("BUILD", "build"))
+AGENT, TMIPD, MLRD = (os.path.join(BUILD, "bin", name) for name in ("tmip-agent", "tmipd", "mlrd"))
+STREAM = os.path.join(BUILD, "bench-tools", "stream")

@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Traffic between two places of a world: a TCP transfer whose content is checked, and a UDP stream in both directions."""
+import json
+import os
+import sys
+
+from .paths import STREAM
+from .system import WorldError, listens, wait_for
+
+TRANSFER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "transfer.py")
+
+
+def result(program):
+    """The JSON object in the last line that a program printed."""
+    lines = program.text().strip().splitlines()
+    try:
+        return json.loads(lines[-1])
+    except (IndexError, ValueError):
+        raise WorldError(f"{program} ended with status {program.process.returncode} and printed no result:\n{program.text()}") from None
+
+
+class Transfer:
+    """A download: the station connects to the server and gets `count` bytes, at most `rate` bytes a second (0: as fast as it can)."""
+
+    def __init__(self, world, server, station, count, rate=0, port=5001, address=None):
+        address = address or server.address
+        self.count = count
+        self.sender = world.program(server, sys.executable, TRANSFER, "serve", address, port, count, rate, name=f"tcp-{port}-send")
+        wait_for(lambda: listens(self.sender.pid, port), "the TCP server to listen")
+        self.receiver = world.program(station, sys.executable, TRANSFER, "fetch", address, port, name=f"tcp-{port}-receive")
+
+    def points(self):
+        """(time, bytes so far) of the receiver."""
+        rows = [line.split() for line in self.receiver.text().splitlines()]
+        return [(float(row[0]), int(row[1])) for row in rows if len(row) == 2 and row[1].isdigit()]
+
+    def received(self):
+        points = self.points()
+        return points[-1][1] if points else 0
+
+    @property
+    def alive(self):
+        return self.receiver.alive and self.sender.alive
+
+    def finish(self, seconds=60):
+        """Waits for the end. {"bytes", "stall_ms"}; a wrong content is an error."""
+        self.receiver.wait(seconds)
+        got = result(self.receiver)
+        self.sender.wait(5)
+        sent = result(self.sender)
+        if got["bytes"] != self.count or got["sha256"] != sent["sha256"]:
+            raise WorldError(f"sent {sent}, received {got}")
+        return got
+
+
+class Stream:
+    """A UDP stream from station to server (up) and back (down), over one pair of sockets.
+
+    Times are seconds since the epoch; see bench/tools/stream.c.
+    """
+
+    def __init__(self, world, server, station, rate=1000, port=5002, address=None, more=()):
+        address, self.rate = address or server.address, rate
+        self.files = {way: os.path.join(world.folder, f"stream-{port}.{way}") for way in ("up", "down")}
+        self.server = world.program(server, STREAM, "receive", "-b", "-r", rate, "-w", self.files["up"], *more, port, name=f"udp-{port}-server")
+        wait_for(lambda: listens(self.server.pid, port, "udp"), "the UDP server to listen")
+        self.station = world.program(station, STREAM, "send", "-b", "-r", rate, "-w", self.files["down"], *more, address, port,
+                                     name=f"udp-{port}-station")
+        self.offsets = {"up": 0, "down": 0}
+        self.packets = {"up": [], "down": []}
+
+    def read(self, way):
+        """All packets received so far that way: (sequence number, time sent, time received)."""
+        if os.path.exists(self.files[way]):
+            with open(self.files[way], "rb") as file:
+                file.seek(self.offsets[way])
+                data = file.read()
+            whole = data.rfind(b"\n") + 1
+            self.offsets[way] += whole
+            for line in data[:whole].splitlines():
+                number, sent, received = line.split()
+                self.packets[way].append((int(number), int(sent) / 1e9, int(received) / 1e9))
+        return self.packets[way]
+
+    def flowing(self, seconds=5):
+        """Waits until packets arrive both ways from now on."""
+        before = {way: len(self.read(way)) for way in self.files}
+        wait_for(lambda: all(len(self.read(way)) > before[way] for way in self.files), "the UDP stream to flow both ways", seconds)
+
+    def gap(self, way, start, end):
+        """The interruption in ms between two times: the longest wait for a packet less the sending period.
+
+        The last packet before `start` counts too. Without any packet afterwards it is the whole time.
+        """
+        times = [received for _, _, received in self.read(way)]
+        inside = [time for time in times if start <= time <= end]
+        before = max((time for time in times if time < start), default=start)
+        marks = [before, *inside] if inside else [before, end]
+        longest = max((b - a for a, b in zip(marks, marks[1:])), default=0.0)
+        return max(0.0, (longest - 1 / self.rate) * 1000)
+
+    def stop(self):
+        """Ends the stream: {"up": {...}, "down": {...}}, what the tool says about each direction's receiver."""
+        self.station.stop()
+        self.server.stop()
+        up, down = result(self.server), result(self.station)
+        self.read("up"), self.read("down")
+        return {"up": up, "down": down}

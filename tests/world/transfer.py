@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""One TCP connection whose receiver knows what it should get. Run as a program inside a namespace:
+
+    transfer.py serve ADDRESS PORT BYTES [BYTES_PER_SECOND]     sends to the first who connects
+    transfer.py fetch ADDRESS PORT                              connects and receives
+
+Both end with one JSON object: bytes and SHA-256 of what was sent or received; the receiver also says the longest stall.
+While it receives, it prints a line "TIME BYTES" about every 50 ms.
+"""
+import hashlib
+import json
+import socket
+import sys
+import time
+
+SO_MAX_PACING_RATE = 47
+BLOCK = 1 << 16
+
+
+def content(count):
+    """Bytes that repeat nowhere, in blocks."""
+    number = 0
+    while count > 0:
+        block = hashlib.shake_128(number.to_bytes(8, "big")).digest(min(BLOCK, count))
+        number += 1
+        count -= len(block)
+        yield block
+
+
+def serve(address, port, count, rate=0):
+    listener = socket.create_server((address, int(port)))
+    connection, _ = listener.accept()
+    if int(rate):
+        connection.setsockopt(socket.SOL_SOCKET, SO_MAX_PACING_RATE, int(rate))
+        # What waits in the sender's queue was promised but is not on its way: keep it short, so that the pace is even.
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 20)
+    digest, sent = hashlib.sha256(), 0
+    for block in content(int(count)):
+        connection.sendall(block)
+        digest.update(block)
+        sent += len(block)
+    connection.shutdown(socket.SHUT_WR)
+    connection.recv(1)  # the receiver closes when it has all
+    return {"bytes": sent, "sha256": digest.hexdigest()}
+
+
+def fetch(address, port):
+    connection = socket.create_connection((address, int(port)), timeout=20)
+    digest, got, stall = hashlib.sha256(), 0, 0.0
+    last = told = time.time()
+    while True:
+        block = connection.recv(1 << 18)
+        now = time.time()
+        stall, last = max(stall, now - last), now
+        if now - told >= 0.05 or not block:
+            print(f"{now:.6f} {got}", flush=True)
+            told = now
+        if not block:
+            return {"bytes": got, "sha256": digest.hexdigest(), "stall_ms": round(stall * 1000, 3)}
+        digest.update(block)
+        got += len(block)
+
+
+if __name__ == "__main__":
+    print(json.dumps({"serve": serve, "fetch": fetch}[sys.argv[1]](*sys.argv[2:])))
