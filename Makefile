@@ -116,16 +116,16 @@ $(BUILD)/fuzz/%: $(BUILD)/fuzz/obj/tests/fuzz/%.o $(patsubst %.c,$(BUILD)/fuzz/o
 
 check-build: all $(unit_tests) $(bpf_tests) $(tools) ## build all that the tests need
 check-unit: $(unit_tests) ## unit tests (no root)
-	$(Q)for t in $^; do echo "== $$t"; $$t || exit 1; done
+	$(Q)failed=0; for t in $^; do echo "== $$t"; $$t || failed=1; done; exit $$failed
 check-bpf: $(bpf_tests) ## single packets through the loaded BPF programs (root)
-	$(Q)for t in $^; do echo "== $$t"; $$t || exit 1; done
+	$(Q)failed=0; for t in $^; do echo "== $$t"; $$t || failed=1; done; exit $$failed
 check-netns: all $(tools) ## small worlds of network namespaces (root)
 	$(Q)$(PYTHON) -m pytest -q tests/netns $(if $(TEST),-k '$(TEST)')
 FUZZ_SECONDS ?= 10
 fuzz: $(fuzzers) ## run each fuzzer for FUZZ_SECONDS
-	$(Q)for f in $^; do n=$$(basename $$f); echo "== $$n"; mkdir -p $(BUILD)/fuzz/corpus/$$n; \
+	$(Q)failed=0; for f in $^; do n=$$(basename $$f); echo "== $$n"; mkdir -p $(BUILD)/fuzz/corpus/$$n; \
 		$$f -max_total_time=$(FUZZ_SECONDS) -timeout=5 -rss_limit_mb=2048 -print_final_stats=1 -verbosity=0 \
-		$(BUILD)/fuzz/corpus/$$n $$(ls -d tests/fuzz/seeds/$$n 2>/dev/null) || exit 1; done
+		$(BUILD)/fuzz/corpus/$$n $$(ls -d tests/fuzz/seeds/$$n 2>/dev/null) || failed=1; done; exit $$failed
 check: check-unit check-bpf fuzz check-netns ## all of the above
 
 bench: all $(tools) ## benchmarks; results in build/bench/NAME.json (root)
