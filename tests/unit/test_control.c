@@ -45,6 +45,7 @@ static void serve(int ready)
 	struct control_server *server = NULL;
 
 	alarm(30);
+	signal(SIGPIPE, SIG_IGN); /* as the programs do */
 	if (control_open(&server, base, path, handle, base))
 		_exit(1);
 	if (write(ready, "r", 1) != 1)
