@@ -27,7 +27,7 @@ static const struct wire_field FIELDS[MLRP_F_COUNT] = {
 	[MLRP_F_CLIENT_ID] = {WIRE_BYTES, OFFSET(client_id), OFFSET(client_id_len), .min = 1, .max = CLIENT_ID_LEN},
 	[MLRP_F_LEASE] = {WIRE_U32, OFFSET(lease)},
 	[MLRP_F_SUBNET] = {WIRE_PREFIX, OFFSET(subnet)},
-	[MLRP_F_FULL] = {WIRE_U8, OFFSET(full)},
+	[MLRP_F_FULL] = {WIRE_BOOL, OFFSET(full)},
 	[MLRP_F_TUNNELS] = {WIRE_BYTES, OFFSET(tunnels), OFFSET(tunnel_count), .min = 1, .max = MLRP_TUNNELS_MAX},
 	[MLRP_F_TUNNEL] = {WIRE_U8, OFFSET(tunnel)},
 	[MLRP_F_STATION] = {WIRE_STATION, OFFSET(station)},
@@ -102,7 +102,7 @@ static int fail(struct mlrp_fault *fault, const char *what, uint16_t field, size
 	return error;
 }
 
-/* Header, RFC-style: version(1) type(1) zero(2) length(4) transaction(4). */
+/* version(1) type(1) zero(2) length(4) transaction(4). */
 long mlrp_message_length(const uint8_t *data, size_t len, struct mlrp_fault *fault)
 {
 	uint32_t rest;
@@ -161,7 +161,7 @@ long mlrp_encode(const struct mlrp_message *msg, uint8_t *out, size_t capacity)
 		return error;
 	if (to.at - MLRP_HEADER_LEN > MLRP_LENGTH_MAX)
 		return -ENOSPC;
-	out[0] = MLRP_VERSION_MAX;
+	out[0] = MLRP_VERSION_MIN; /* HELLO must be readable for everybody; there is no other layout yet */
 	out[1] = msg->type;
 	wire_put(out + 2, 0, 2);
 	wire_put(out + 4, to.at - MLRP_HEADER_LEN, 4);

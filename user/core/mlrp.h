@@ -122,7 +122,7 @@ struct mlrp_message {
 	uint8_t client_id[CLIENT_ID_LEN];
 	uint32_t lease;
 	struct prefix subnet;
-	uint8_t full;
+	bool full;
 	uint8_t tunnel_count;
 	uint8_t tunnels[MLRP_TUNNELS_MAX];
 	uint8_t tunnel;
@@ -130,7 +130,8 @@ struct mlrp_message {
 	struct cn_info cn;
 };
 
-/* What a decoder found wrong: the field, and the offset in the message where it starts. */
+/* What a decoder found wrong: the field of the message (0: the header), and the offset in the message where it begins or,
+ * if it holds fields, where the one inside it that is at fault begins. */
 struct mlrp_fault {
 	const char *what; /* a constant */
 	uint16_t field;

@@ -61,12 +61,17 @@ static int read_struct(struct wire_in *in, const struct wire_field *table, uint1
 	return -1;
 }
 
+static bool station_in_range(const struct station_record *record)
+{
+	return record->kind >= RECORD_DYNAMIC && record->kind <= RECORD_RESERVED && record->state >= RECORD_FREE &&
+	       record->state <= RECORD_DECLINED;
+}
+
 static int read_station(struct wire_in *in, struct station_record *record)
 {
 	if (read_struct(in, STATION_FIELDS, STATION_COUNT, record, STATION_REQUIRED) < 0)
 		return -1;
-	if (record->kind >= RECORD_DYNAMIC && record->kind <= RECORD_RESERVED && record->state >= RECORD_FREE &&
-	    record->state <= RECORD_DECLINED)
+	if (station_in_range(record))
 		return 0;
 	in->what = "kind or state of a station out of range";
 	return -1;
@@ -119,6 +124,8 @@ int wire_write_nested(struct wire_out *out, const struct wire_field *field, cons
 	if (field->kind == WIRE_STATION) {
 		const struct station_record *record = (const void *)base;
 
+		if (!station_in_range(record))
+			return -EINVAL;
 		return wire_write_fields(out, STATION_FIELDS, STATION_COUNT, base,
 					 record->client_id_len ? ~0ull : ~BIT(STATION_CLIENT_ID));
 	}

@@ -119,9 +119,11 @@ static const char *read_value(const struct wire_field *field, const uint8_t *val
 	}
 }
 
+/* The field that begins at in->at; on a fault in->at stays there, or names the field inside it that is at fault. */
 static int read_field(struct wire_in *in, const struct wire_field *field, size_t len, void *into)
 {
-	struct wire_in inner = {.data = in->data, .at = in->at, .end = in->at + len};
+	size_t value = in->at + FIELD_HEADER;
+	struct wire_in inner = {.data = in->data, .at = value, .end = value + len};
 	const char *fault = check_length(field, len);
 
 	if (fault) {
@@ -129,7 +131,7 @@ static int read_field(struct wire_in *in, const struct wire_field *field, size_t
 		return -1;
 	}
 	if (!nested(field->kind)) {
-		in->what = read_value(field, in->data + in->at, len, into);
+		in->what = read_value(field, in->data + value, len, into);
 		return in->what ? -1 : 0;
 	}
 	if (wire_read_nested(&inner, field, into) == 0)
@@ -155,7 +157,6 @@ int wire_read_fields(struct wire_in *in, const struct wire_field *table, uint16_
 			in->what = "field is longer than what holds it";
 			return -1;
 		}
-		in->at += FIELD_HEADER;
 		if (number < count && table[number].kind != WIRE_NONE) {
 			if (*has & 1ull << number && table[number].kind != WIRE_CELL) {
 				in->what = "field occurs twice";
@@ -165,7 +166,7 @@ int wire_read_fields(struct wire_in *in, const struct wire_field *table, uint16_
 				return -1;
 			*has |= 1ull << number;
 		}
-		in->at += len;
+		in->at += FIELD_HEADER + len;
 	}
 	return 0;
 }
@@ -181,6 +182,21 @@ static size_t value_length(const struct wire_field *field, const uint8_t *base)
 	if (field->kind == WIRE_ADDRS)
 		return base[field->count] * 16u;
 	return fixed_length(field->kind);
+}
+
+/* An encoder refuses what a decoder would. */
+static bool in_range(const struct wire_field *field, const uint8_t *base)
+{
+	const uint8_t *from = base + field->offset;
+	struct prefix prefix;
+
+	if (field->kind == WIRE_BOOL)
+		return *from <= 1;
+	if (field->kind == WIRE_PREFIX) {
+		memcpy(&prefix, from, sizeof(prefix));
+		return prefix.len <= 32;
+	}
+	return true;
 }
 
 static void write_value(const struct wire_field *field, uint8_t *to, size_t len, const uint8_t *base)
@@ -234,7 +250,7 @@ static int write_field(struct wire_out *out, const struct wire_field *field, uin
 			return error;
 		len = out->at - start - FIELD_HEADER;
 	} else {
-		if (check_length(field, len))
+		if (check_length(field, len) || !in_range(field, from))
 			return -EINVAL;
 		if (out->capacity - out->at < len)
 			return -ENOSPC;

@@ -16,8 +16,8 @@
 #include "log.h"
 
 #define HANDSHAKE_MS 5000   /* an accepted connection must say HELLO in this time */
-#define KEEPALIVE_S 5       /* PING after so much silence */
-#define DEAD_S 15           /* and the connection ends after so much */
+#define PING_MS 5000        /* a PING as often as that */
+#define DEAD_MS 15000       /* silence after which the connection ends at the next PING's time */
 #define MESSAGE_MAX (MLRP_HEADER_LEN + MLRP_LENGTH_MAX)
 
 enum link_state { LINK_CONNECTING, LINK_HELLO, LINK_UP, LINK_DEAD };
@@ -34,7 +34,7 @@ struct mlrp_link {
 	char peer[80];
 	char why[192];          /* cause of an end that the next turn of the loop reports */
 	uint64_t sent, received;
-	unsigned silent_s;
+	int ping_ms, dead_ms, silent_ms;
 };
 
 static void link_free(struct mlrp_link *link)
@@ -57,20 +57,32 @@ static void link_end(struct mlrp_link *link, const char *why)
 	link->handler->closed(link, why, link->arg);
 }
 
-static void wait_s(struct mlrp_link *link, unsigned seconds)
+static void wait_ms(struct mlrp_link *link, int ms)
 {
-	struct timeval when = {.tv_sec = seconds};
+	struct timeval when = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
 
 	evtimer_add(link->timer, &when);
 }
 
-/* Writes at once what the socket takes: a handover's message must not wait for the next turn of the loop. */
+/* Ends the link in the next turn of the loop: the caller is in the middle of something. */
+static void end_soon(struct mlrp_link *link, const char *why)
+{
+	snprintf(link->why, sizeof(link->why), "%s", why);
+	wait_ms(link, 0);
+}
+
+/* Writes at once what the socket takes: a handover's message must not wait for the next turn of the loop, last words
+ * have no next turn. A bufferevent keeps the front of its output frozen for everybody but itself, hence the thaw. */
 static void write_now(struct mlrp_link *link)
 {
 	struct evbuffer *output = bufferevent_get_output(link->stream);
+	evutil_socket_t fd = bufferevent_getfd(link->stream);
 
-	if (link->state == LINK_UP && bufferevent_getfd(link->stream) >= 0)
-		evbuffer_write(output, bufferevent_getfd(link->stream)); /* a failure shows in the next event */
+	if (link->state == LINK_CONNECTING || fd < 0)
+		return;
+	evbuffer_unfreeze(output, 1);
+	evbuffer_write(output, fd); /* a failure shows in the next event */
+	evbuffer_freeze(output, 1);
 }
 
 static int transmit(struct mlrp_link *link, const struct mlrp_message *message)
@@ -82,6 +94,10 @@ static int transmit(struct mlrp_link *link, const struct mlrp_message *message)
 
 	if (len < 0)
 		return (int)len;
+	if (evbuffer_get_length(output) > MLRP_LINK_QUEUE_MAX) {
+		end_soon(link, "the other side reads too slowly");
+		return -ENOBUFS;
+	}
 	if (bufferevent_write(link->stream, bytes, (size_t)len) < 0)
 		return -ENOMEM;
 	link->sent++;
@@ -120,13 +136,21 @@ static void say_error(struct mlrp_link *link, uint16_t code, const char *text)
 
 	snprintf(message.text, sizeof(message.text), "%s", text);
 	transmit(link, &message);
-	evbuffer_write(bufferevent_get_output(link->stream), bufferevent_getfd(link->stream));
+	write_now(link);
 }
 
 static void link_refuse(struct mlrp_link *link, uint16_t code, const char *text)
 {
 	say_error(link, code, text);
 	link_end(link, text);
+}
+
+/* A HELLO names a range that meets ours, a WELCOME the one version that was chosen. */
+static bool version_fits(const struct mlrp_message *message)
+{
+	return message->version_min <= message->version_max && message->version_min <= MLRP_VERSION_MAX &&
+	       message->version_max >= MLRP_VERSION_MIN &&
+	       (message->type == MLRP_HELLO || message->version_min == message->version_max);
 }
 
 /* HELLO or WELCOME of the other side: is it of our network, and of a version that we speak? */
@@ -150,7 +174,7 @@ static void handshake(struct mlrp_link *link, const struct mlrp_message *message
 		link_refuse(link, MLRP_E_NETWORK, text);
 		return;
 	}
-	if (message->version_min > MLRP_VERSION_MAX || message->version_max < MLRP_VERSION_MIN) {
+	if (!version_fits(message)) {
 		snprintf(text, sizeof(text), "versions %u to %u here, %u to %u there", MLRP_VERSION_MIN, MLRP_VERSION_MAX,
 			 message->version_min, message->version_max);
 		link_refuse(link, MLRP_E_VERSION, text);
@@ -162,8 +186,8 @@ static void handshake(struct mlrp_link *link, const struct mlrp_message *message
 		say_hello(link, MLRP_WELCOME, chosen, chosen);
 	}
 	link->state = LINK_UP;
-	link->silent_s = 0;
-	wait_s(link, KEEPALIVE_S);
+	link->silent_ms = 0;
+	wait_ms(link, link->ping_ms);
 	link->handler->up(link, message, link->arg);
 }
 
@@ -172,7 +196,7 @@ static void dispatch(struct mlrp_link *link, const struct mlrp_message *message)
 	struct mlrp_message pong = {.type = MLRP_PONG, .transaction = message->transaction};
 
 	link->received++;
-	link->silent_s = 0;
+	link->silent_ms = 0;
 	if (link->state != LINK_UP)
 		handshake(link, message);
 	else if (message->type == MLRP_PING)
@@ -223,6 +247,8 @@ static void on_read(struct bufferevent *stream, void *arg)
 {
 	struct mlrp_link *link = arg;
 
+	if (link->state == LINK_DEAD)
+		return; /* ended in this turn, and the owner has not closed it yet */
 	link->in_callback = true;
 	while (take_message(link, bufferevent_get_input(stream)))
 		;
@@ -231,7 +257,7 @@ static void on_read(struct bufferevent *stream, void *arg)
 
 static void no_delay(struct bufferevent *stream)
 {
-	int fd = bufferevent_getfd(stream), on = 1, timeout_ms = DEAD_S * 1000;
+	int fd = bufferevent_getfd(stream), on = 1, timeout_ms = DEAD_MS;
 
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &timeout_ms, sizeof(timeout_ms));
@@ -243,6 +269,8 @@ static void on_event(struct bufferevent *stream, short what, void *arg)
 	int dns = bufferevent_socket_get_dns_error(stream);
 	char text[192];
 
+	if (link->state == LINK_DEAD)
+		return;
 	link->in_callback = true;
 	if (what & BEV_EVENT_CONNECTED) {
 		no_delay(stream);
@@ -270,16 +298,16 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	link->in_callback = true;
-	link->silent_s += KEEPALIVE_S;
+	link->silent_ms += link->ping_ms;
 	if (link->why[0])
 		link_end(link, link->why);
 	else if (link->state != LINK_UP)
 		link_end(link, "timed out before the handshake was done");
-	else if (link->silent_s > DEAD_S)
+	else if (link->silent_ms > link->dead_ms)
 		link_end(link, "silent for too long");
 	else {
+		wait_ms(link, link->ping_ms);
 		transmit(link, &ping);
-		wait_s(link, KEEPALIVE_S);
 	}
 	leave_callback(link);
 }
@@ -289,8 +317,14 @@ static struct mlrp_link *link_new(struct event_base *base, evutil_socket_t fd, c
 {
 	struct mlrp_link *link = calloc(1, sizeof(*link));
 
-	if (!link)
+	if (!link) {
+		if (fd >= 0)
+			evutil_closesocket(fd);
+		errno = ENOMEM;
 		return NULL;
+	}
+	link->ping_ms = PING_MS;
+	link->dead_ms = DEAD_MS;
 	link->self = *self;
 	link->handler = handler;
 	link->arg = arg;
@@ -313,7 +347,6 @@ struct mlrp_link *mlrp_link_accept(struct event_base *base, evutil_socket_t fd, 
 	struct mlrp_link *link = link_new(base, fd, self, handler, arg);
 	struct sockaddr_in from;
 	socklen_t len = sizeof(from);
-	struct timeval deadline = {.tv_sec = HANDSHAKE_MS / 1000};
 	char text[INET_ADDRSTRLEN];
 
 	if (!link)
@@ -323,7 +356,7 @@ struct mlrp_link *mlrp_link_accept(struct event_base *base, evutil_socket_t fd, 
 	link->accepted = true;
 	link->state = LINK_HELLO;
 	no_delay(link->stream);
-	evtimer_add(link->timer, &deadline);
+	wait_ms(link, HANDSHAKE_MS);
 	bufferevent_enable(link->stream, EV_READ | EV_WRITE);
 	return link;
 }
@@ -348,8 +381,8 @@ struct mlrp_link *mlrp_link_connect(struct event_base *base, struct evdns_base *
 				    const struct mlrp_link_handler *handler, void *arg)
 {
 	evutil_socket_t fd = source ? bound_socket(source) : -1;
-	struct timeval deadline = {.tv_sec = timeout_ms / 1000, .tv_usec = timeout_ms % 1000 * 1000};
 	struct mlrp_link *link;
+	char text[192];
 
 	if (source && fd < 0)
 		return NULL;
@@ -357,30 +390,29 @@ struct mlrp_link *mlrp_link_connect(struct event_base *base, struct evdns_base *
 	if (!link)
 		return NULL;
 	snprintf(link->peer, sizeof(link->peer), "%.64s:%u", host, port);
-	evtimer_add(link->timer, &deadline);
+	wait_ms(link, timeout_ms);
 	bufferevent_enable(link->stream, EV_READ | EV_WRITE);
 	if (bufferevent_socket_connect_hostname(link->stream, dns, AF_INET, host, port) < 0) {
 		/* Told by a callback or not at all, depending on where it failed: tell it in the next turn, once. */
-		struct timeval now = {0};
-
-		snprintf(link->why, sizeof(link->why), "cannot connect: %s", strerror(errno));
-		evtimer_add(link->timer, &now);
+		snprintf(text, sizeof(text), "cannot connect: %s", strerror(errno));
+		end_soon(link, text);
 	}
 	return link;
 }
 
 int mlrp_link_send(struct mlrp_link *link, const struct mlrp_message *message)
 {
-	struct timeval now = {0};
-
 	if (link->state != LINK_UP || link->why[0])
 		return -ENOTCONN;
-	if (evbuffer_get_length(bufferevent_get_output(link->stream)) > MLRP_LINK_QUEUE_MAX) {
-		snprintf(link->why, sizeof(link->why), "the other side reads too slowly");
-		evtimer_add(link->timer, &now);
-		return -ENOBUFS;
-	}
 	return transmit(link, message);
+}
+
+void mlrp_link_set_patience(struct mlrp_link *link, int handshake_ms, int ping_ms, int dead_ms)
+{
+	link->ping_ms = ping_ms;
+	link->dead_ms = dead_ms;
+	if (link->state != LINK_DEAD && !link->why[0])
+		wait_ms(link, link->state == LINK_UP ? ping_ms : handshake_ms);
 }
 
 bool mlrp_link_is_up(const struct mlrp_link *link)
@@ -407,7 +439,10 @@ void mlrp_link_close(struct mlrp_link *link)
 {
 	if (!link)
 		return;
+	if (!link->free_later)
+		write_now(link);
 	link->state = LINK_DEAD;
+	evtimer_del(link->timer);
 	bufferevent_setcb(link->stream, NULL, NULL, NULL, NULL);
 	if (link->in_callback)
 		link->free_later = true;

@@ -3,7 +3,7 @@
  * One MLRP connection over a libevent bufferevent: framing, codec, the HELLO/WELCOME handshake, keep-alive.
  * Used by mlrd for its CNs and by tmip-agent for its register and its peers. Callbacks come from the event loop.
  * Whoever creates a link closes it; `closed` is called once when the link failed or the other side ended it
- * (not after mlrp_link_close) and the owner then calls mlrp_link_close.
+ * (not after mlrp_link_close) and the owner then calls mlrp_link_close. The process must ignore SIGPIPE.
  */
 #ifndef TMIP_IO_MLRP_LINK_H
 #define TMIP_IO_MLRP_LINK_H
@@ -50,12 +50,17 @@ struct mlrp_link *mlrp_link_connect(struct event_base *base, struct evdns_base *
 int mlrp_link_send(struct mlrp_link *link, const struct mlrp_message *message);
 #define MLRP_LINK_QUEUE_MAX (64u << 20)
 
+/* How long the link waits: for the end of the handshake; between two PINGs; in silence before it ends. Counted anew from
+ * this call. The defaults suit a network: what mlrp_link_connect was given or 5 s, 5 s, 15 s. */
+void mlrp_link_set_patience(struct mlrp_link *link, int handshake_ms, int ping_ms, int dead_ms);
+
 bool mlrp_link_is_up(const struct mlrp_link *link);
 const char *mlrp_link_peer(const struct mlrp_link *link); /* "10.0.0.1:6554", for logs */
 uint64_t mlrp_link_sent(const struct mlrp_link *link);    /* messages */
 uint64_t mlrp_link_received(const struct mlrp_link *link);
 
-/* Sends what is queued as far as it goes at once, closes, frees. NULL is allowed. Allowed inside callbacks. */
+/* Sends what is queued as far as it goes at once, closes (the socket in the next turn of the loop), frees. NULL is allowed.
+ * Allowed inside callbacks. */
 void mlrp_link_close(struct mlrp_link *link);
 
 #endif
