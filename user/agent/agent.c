@@ -18,14 +18,18 @@
 #include "cells.h"
 #include "commands.h"
 #include "dhcp.h"
+#include "io/console.h"
+#include "io/control.h"
 #include "io/daemon.h"
+#include "io/file.h"
 #include "io/log.h"
 #include "io/mlrp_link.h"
 #include "io/netlink.h"
 #include "io/privilege.h"
 #include "peers.h"
+#include "report.h"
+#include "settings.h"
 #include "state.h"
-#include "status.h"
 
 #define REFUSED_MS 30000
 #define TRAIL_MACS 4096
@@ -88,7 +92,7 @@ void agent_changed(struct agent *agent)
 {
 	struct timeval when = after_ms(STATUS_INTERVAL_MS);
 
-	if (agent->status_timer && !evtimer_pending(agent->status_timer, NULL))
+	if (agent->config.status_file[0] && agent->status_timer && !evtimer_pending(agent->status_timer, NULL))
 		evtimer_add(agent->status_timer, &when);
 }
 
@@ -105,4 +109,350 @@ void agent_stop(struct agent *agent, bool tear_down)
 {
 	agent->tear_down |= tear_down;
 	event_base_loopbreak(agent->base);
+}
+
+/* ---- the configuration, as the machine and the data path have it */
+
+static struct roam_options roam_options_of(const struct agent_config *config)
+{
+	return (struct roam_options){
+		.stations_max = config->stations_max,
+		.cns_max = config->peers_max,
+		.timeout_ms = config->handover_timeout,
+		.refused_ms = REFUSED_MS,
+		.accept_static = config->static_stations,
+	};
+}
+
+static uint16_t mss_of(const struct agent *agent)
+{
+	unsigned fits = agent->backbone_mtu - TUNNEL_OVERHEAD - 40; /* IPv4 and TCP headers without options */
+
+	return (uint16_t)(agent->config.mss == AGENT_MSS_AUTO ? fits : agent->config.mss);
+}
+
+static void put_config(struct agent *agent)
+{
+	const struct agent_config *config = &agent->config;
+	struct tmip_config entry = {
+		.backbone_ifindex = agent->backbone,
+		.tunnel = agent->tunnel,
+		.event_interval_ns = config->event_interval * 1000000ull,
+		.event_burst = config->event_burst,
+		.dhcp_burst = config->dhcp_burst,
+		.mss = mss_of(agent),
+		.outer_ttl = (uint8_t)config->tunnel_ttl,
+		.flags = config->fastpath ? TMIP_CONFIG_FASTPATH : 0,
+	};
+	int error = datapath_put_config(agent->dp, &entry);
+
+	if (error)
+		log_error("map tmip_config: %s", strerror(-error));
+}
+
+void agent_apply_config(struct agent *agent)
+{
+	struct roam_options options = roam_options_of(&agent->config);
+
+	roam_set_options(agent->roam, &options);
+	put_config(agent);
+}
+
+void agent_set_backbone(struct agent *agent, const struct netlink_interface *backbone)
+{
+	char why[DATAPATH_WHY];
+
+	if (agent->backbone == backbone->ifindex && agent->backbone_mtu == backbone->mtu)
+		return;
+	if (agent->backbone != backbone->ifindex) {
+		log_warn("backbone %s: it is a new interface now", backbone->name);
+		datapath_detach(agent->dp, agent->backbone);
+		agent->backbone = backbone->ifindex;
+		if (datapath_attach(agent->dp, agent->backbone, DATAPATH_BACKBONE, why) < 0)
+			log_error("backbone: %s", why);
+	}
+	agent->backbone_mtu = backbone->mtu;
+	put_config(agent);
+}
+
+/* ---- events */
+
+static void on_sighting(const struct tmip_event *event, void *arg)
+{
+	struct agent *agent = arg;
+	char mac[MAC_STRLEN], addr[ADDR_STRLEN];
+
+	log_trace("event %u: MAC %s, address %s, interface %u", event->type, mac_format(&event->mac, mac), addr_format(&event->addr, addr),
+		  event->ifindex);
+	if (event->type == TMIP_EVENT_SEEN)
+		roam_seen(agent->roam, event, agent_now_ms());
+	else if (event->type == TMIP_EVENT_CONFLICT)
+		roam_conflict(agent->roam, event);
+}
+
+static void on_frame(const struct tmip_punt *punt, void *arg)
+{
+	if (punt->type == TMIP_PUNT_DHCP)
+		dhcp_frame(arg, punt);
+}
+
+static void on_rings(evutil_socket_t fd, short what, void *arg)
+{
+	struct agent *agent = arg;
+
+	(void)fd;
+	(void)what;
+	datapath_poll(agent->dp);
+	agent_arm_roam(agent);
+}
+
+static void on_roam_timer(evutil_socket_t fd, short what, void *arg)
+{
+	struct agent *agent = arg;
+
+	(void)fd;
+	(void)what;
+	roam_tick(agent->roam, agent_now_ms());
+	agent_arm_roam(agent);
+}
+
+static void on_status_timer(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	report_write_file(arg);
+}
+
+static void on_signal(evutil_socket_t number, short what, void *arg)
+{
+	struct agent *agent = arg;
+	char *errors;
+
+	(void)what;
+	if (number != SIGHUP) {
+		log_info("signal %d: ending, forwarding goes on", (int)number);
+		agent_stop(agent, false);
+	} else if (!agent->config_path) {
+		log_reopen();
+	} else if (commands_reload(agent, &errors) < 0) {
+		log_error("configuration not taken over: %s", errors ? errors : "no memory");
+		free(errors);
+	}
+}
+
+/* ---- start */
+
+static int open_loop(struct agent *agent)
+{
+	static const int signals[] = {SIGHUP, SIGTERM, SIGINT};
+
+	agent->base = event_base_new();
+	if (!agent->base)
+		return -ENOMEM;
+	/* Without a usable resolv.conf addresses still work. */
+	agent->dns = evdns_base_new(agent->base, EVDNS_BASE_INITIALIZE_NAMESERVERS | EVDNS_BASE_DISABLE_WHEN_INACTIVE);
+	if (!agent->dns)
+		agent->dns = evdns_base_new(agent->base, EVDNS_BASE_DISABLE_WHEN_INACTIVE);
+	agent->roam_timer = evtimer_new(agent->base, on_roam_timer, agent);
+	agent->status_timer = evtimer_new(agent->base, on_status_timer, agent);
+	if (!agent->dns || !agent->roam_timer || !agent->status_timer)
+		return -ENOMEM;
+	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
+		agent->signals[i] = evsignal_new(agent->base, signals[i], on_signal, agent);
+		if (!agent->signals[i] || event_add(agent->signals[i], NULL) < 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+/* One agent for each network and run_dir. */
+static int take_place(struct agent *agent)
+{
+	const struct agent_config *config = &agent->config;
+	char path[CONFIG_PATH_LEN + NAME_LEN + 8];
+	int running = 0, error = file_make_dir(config->run_dir, 0755);
+
+	if (error) {
+		log_error("run_dir %s: %s", config->run_dir, strerror(-error));
+		return error;
+	}
+	snprintf(path, sizeof(path), "%s/%s.pid", config->run_dir, config->network_name);
+	error = pidfile_open(path, &running);
+	if (error == -EEXIST)
+		log_error("an agent of network %s runs here already: process %d (%s)", config->network_name, running, path);
+	else if (error)
+		log_error("%s: %s", path, strerror(-error));
+	return error;
+}
+
+static int find_backbone(struct agent *agent)
+{
+	const struct agent_config *config = &agent->config;
+	struct netlink_interface interface;
+	int error = netlink_get_interface(config->cn_if, &interface);
+
+	if (error) {
+		log_error("backbone %s: %s (directive cn_if)", config->cn_if, strerror(-error));
+		return error;
+	}
+	agent->backbone = interface.ifindex;
+	agent->backbone_mtu = interface.mtu;
+	agent->tunnel = addr_is_zero(&config->tunnel_addr) ? interface.addr : config->tunnel_addr;
+	if (!addr_is_zero(&agent->tunnel))
+		return 0;
+	log_error("backbone %s has no IPv4 address for the ends of tunnels (directive tunnel_addr names one)", config->cn_if);
+	return -EADDRNOTAVAIL;
+}
+
+static int open_sockets(struct agent *agent)
+{
+	char path[CONFIG_PATH_LEN], addr[ADDR_STRLEN];
+	int error = peers_start(agent);
+
+	if (error) {
+		log_error("cannot listen on %s, TCP port %u: %s", addr_format(&agent->tunnel, addr), agent->config.port, strerror(-error));
+		return error;
+	}
+	agent_config_socket(&agent->config, path);
+	error = control_open(&agent->control, agent->base, path, commands_handle, agent);
+	if (error)
+		log_error("control_socket %s: %s", path, strerror(-error));
+	return error;
+}
+
+static int adopt_station(const struct tmip_addr *addr, const struct tmip_station *station, void *arg)
+{
+	roam_adopt(arg, addr, station);
+	return 0;
+}
+
+static int open_datapath(struct agent *agent, bool *adopted)
+{
+	const struct agent_config *config = &agent->config;
+	char dir[CONFIG_PATH_LEN + NAME_LEN], why[DATAPATH_WHY] = "";
+	struct datapath_options options = {
+		.dir = dir, .stations_max = config->stations_max, .peers_max = config->peers_max, .seen_max = config->seen_max,
+		.event = on_sighting, .punt = on_frame, .arg = agent,
+	};
+	int error;
+
+	agent_config_pins(config, dir);
+	error = datapath_open(&agent->dp, &options, adopted, why);
+	if (error) {
+		log_error("%s", why);
+		return error;
+	}
+	agent->dp_event = event_new(agent->base, datapath_events_fd(agent->dp), EV_READ | EV_PERSIST, on_rings, agent);
+	return agent->dp_event && event_add(agent->dp_event, NULL) == 0 ? 0 : -ENOMEM;
+}
+
+static int open_tables(struct agent *agent)
+{
+	struct roam_options options = roam_options_of(&agent->config);
+
+	agent->roam = roam_create(&options, actions_perform, agent);
+	agent->trail = trail_create(TRAIL_MACS);
+	return agent->roam && agent->trail ? dhcp_start(agent) : -ENOMEM;
+}
+
+/* Programs and maps last: a mistake found before leaves the kernel untouched. */
+static int serve(struct agent *agent, bool adopted)
+{
+	char why[CELLS_WHY] = "no memory";
+	int error;
+
+	put_config(agent);
+	if (adopted)
+		datapath_each_station(agent->dp, adopt_station, agent->roam);
+	error = cells_start(agent, why);
+	if (!error)
+		error = datapath_attach(agent->dp, agent->backbone, DATAPATH_BACKBONE, why);
+	if (error) {
+		log_error("%s", why);
+		return error;
+	}
+	error = privilege_drop();
+	if (error)
+		log_error("cannot give up rights: %s", strerror(-error));
+	return error ? error : register_start(agent);
+}
+
+static int start(struct agent *agent, bool foreground)
+{
+	bool adopted = false;
+	int error = open_loop(agent);
+
+	if (!error)
+		error = take_place(agent);
+	if (!error)
+		error = find_backbone(agent);
+	if (!error)
+		error = open_tables(agent);
+	if (!error)
+		error = open_sockets(agent);
+	if (!error)
+		error = open_datapath(agent, &adopted);
+	if (!error) {
+		error = serve(agent, adopted);
+		agent->tear_down = error && !adopted;
+	}
+	if (!error && foreground) {
+		agent->console = console_open(agent->base, commands_line, agent);
+		error = agent->console ? 0 : -errno;
+	}
+	if (error == -ENOMEM)
+		log_error("no memory");
+	else if (!error)
+		log_info("CN %s of network %s: %s, %s", agent->config.cn_name, agent->config.network_name, datapath_hook(agent->dp),
+			 adopted ? "took over from a former agent" : "maps made anew");
+	return error;
+}
+
+static void stop(struct agent *agent)
+{
+	console_close(agent->console);
+	control_close(agent->control);
+	register_stop(agent);
+	peers_stop(agent);
+	dhcp_stop(agent);
+	cells_stop(agent);
+	roam_destroy(agent->roam);
+	trail_destroy(agent->trail);
+	if (agent->dp_event)
+		event_free(agent->dp_event);
+	if (agent->tear_down)
+		datapath_destroy(agent->dp);
+	else
+		datapath_close(agent->dp);
+	for (size_t i = 0; i < sizeof(agent->signals) / sizeof(agent->signals[0]); i++)
+		if (agent->signals[i])
+			event_free(agent->signals[i]);
+	if (agent->roam_timer)
+		event_free(agent->roam_timer);
+	if (agent->status_timer)
+		event_free(agent->status_timer);
+	if (agent->dns)
+		evdns_base_free(agent->dns, 0);
+	if (agent->base)
+		event_base_free(agent->base);
+	pidfile_close();
+}
+
+int agent_run(const struct agent_options *options)
+{
+	struct agent agent = {
+		.config = options->config, .config_path = options->config_path, .started_ms = agent_now_ms(),
+		.ready = options->ready, .ready_arg = options->ready_arg,
+		.attached = options->attached,
+	};
+
+	agent.status = start(&agent, options->foreground) ? 1 : 0;
+	if (!agent.status && event_base_dispatch(agent.base) < 0) {
+		log_error("the event loop failed");
+		agent.status = 1;
+	}
+	if (!agent.status)
+		report_write_file(&agent);
+	stop(&agent);
+	return agent.status;
 }

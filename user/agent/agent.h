@@ -14,6 +14,7 @@ struct agent_options {
 	struct agent_config config;
 	const char *config_path;   /* read again on SIGHUP; NULL: none */
 	bool foreground;           /* commands are read from stdin */
+	bool attached;             /* the cell was named by `attach`: the configuration's list of cells does not count */
 	void (*ready)(void *arg);  /* called once, when stations are served; may be NULL */
 	void *ready_arg;
 };

@@ -50,6 +50,7 @@ static void retry_later(struct agent *agent, const char *why)
 	enter(agent, REGISTER_AWAY);
 	reg->backoff_ms = reg->backoff_ms * 2 > BACKOFF_MAX_MS ? BACKOFF_MAX_MS : reg->backoff_ms * 2;
 	event_add(reg->retry, &when);
+	agent_ready(agent);
 }
 
 static void closed(struct mlrp_link *link, const char *why, void *arg)
@@ -150,7 +151,7 @@ static void error(struct agent *agent, const struct mlrp_message *message)
 	if (message->transaction & ROAM_TRANSACTION)
 		roam_register_answer(agent->roam, message, agent_now_ms());
 	else if (!dhcp_register_answer(agent, message))
-		log_error("the register refuses this CN: %s%s%s", mlrp_error_name(message->code), message->text[0] ? ", " : "", message->text);
+		log_error("the register refuses: %s%s%s", mlrp_error_name(message->code), message->text[0] ? ", " : "", message->text);
 }
 
 static void received(struct mlrp_link *link, const struct mlrp_message *message, void *arg)
@@ -211,6 +212,19 @@ int register_start(struct agent *agent)
 		return -ENOMEM;
 	try_connect(agent);
 	return 0;
+}
+
+void register_restart(struct agent *agent)
+{
+	struct timeval now = {0};
+
+	mlrp_link_close(agent->reg.link);
+	agent->reg.link = NULL;
+	roam_register_lost(agent->roam);
+	dhcp_register_lost(agent);
+	enter(agent, REGISTER_AWAY);
+	agent->reg.backoff_ms = BACKOFF_MIN_MS;
+	event_add(agent->reg.retry, &now);
 }
 
 void register_stop(struct agent *agent)

@@ -34,6 +34,7 @@ struct register_client {
 
 int register_start(struct agent *agent);
 void register_stop(struct agent *agent);
+void register_restart(struct agent *agent); /* it may be somewhere else now */
 /* Our description changed (a cell came or went): tell the register, if it is there. */
 void register_announce(struct agent *agent);
 /* 0, or -ENOTCONN: the register is away. The message keeps its transaction. */

@@ -49,33 +49,7 @@ static const char *lease_of(const json_t *station, char out[40])
 	return end <= now ? "ended" : span(end - now, out);
 }
 
-static int print_json(json_t *result)
-{
-	int failed = json_dumpf(result, stdout, JSON_INDENT(2) | JSON_ENCODE_ANY);
-
-	putchar('\n');
-	json_decref(result);
-	return failed ? CLI_FAILED : CLI_OK;
-}
-
-/* Asks and, with --json, prints. True: *result is to be shown by the caller. */
-static bool ask(const struct cli_options *options, json_t *request, json_t **result, int *status)
-{
-	*status = cli_ask(options, request, result);
-	if (*status != CLI_OK)
-		return false;
-	if (!options->json)
-		return true;
-	*status = print_json(*result);
-	return false;
-}
-
 /* ---- stations */
-
-static bool is_wanted(const json_t *station, const char *wanted)
-{
-	return !wanted || strcasecmp(text_of(station, "address"), wanted) == 0 || strcasecmp(text_of(station, "mac"), wanted) == 0;
-}
 
 static const char *const STATION_TITLES[] = {"ADDRESS", "MAC", "STATE", "CELL", "PARENT", "CURRENT", "KIND", "LEASE", ">VERSION", NULL};
 
@@ -91,45 +65,30 @@ static void add_station(struct table *table, const json_t *station)
 	table_add(table, "%lld.%lld", (long long)number_of(station, "epoch"), (long long)number_of(station, "seq"));
 }
 
-int show_stations(const struct cli_options *options)
+static void print_stations(const json_t *stations, FILE *to)
 {
-	const char *wanted = options->count ? options->args[0] : NULL;
-	json_t *request = json_pack("{s:s, s:s*}", "command", "stations", "station", wanted), *result, *station;
-	struct table *table;
-	size_t i, shown;
-	int status;
+	struct table *table = table_new(STATION_TITLES);
+	const json_t *station;
+	size_t i;
 
-	if (!ask(options, request, &result, &status))
-		return status;
-	table = table_new(STATION_TITLES);
-	json_array_foreach(result, i, station)
-		if (is_wanted(station, wanted))
-			add_station(table, station);
-	shown = table_print(table, stdout);
-	json_decref(result);
-	if (!shown && wanted)
-		return cli_fail("no station %s is known", wanted);
-	if (!shown)
-		puts("no station is known");
-	return CLI_OK;
+	json_array_foreach((json_t *)stations, i, station)
+		add_station(table, station);
+	if (!table_print(table, to))
+		fputs("no station is known\n", to);
 }
 
 /* ---- peers */
 
-int show_peers(const struct cli_options *options)
+static void print_peers(const json_t *peers, FILE *to)
 {
 	static const char *const titles[] = {"NAME", ">ID", "TUNNEL", "TYPE", "LINK", ">STATIONS", ">MTU", ">RX PACKETS", ">RX BYTES",
 					     ">TX PACKETS", ">TX BYTES", NULL};
 	static const char *const numbers[] = {"stations", "mtu", "rx_packets", "rx_bytes", "tx_packets", "tx_bytes"};
-	json_t *result, *peer;
-	struct table *table;
+	struct table *table = table_new(titles);
+	const json_t *peer;
 	size_t i;
-	int status;
 
-	if (!ask(options, json_pack("{s:s}", "command", "peers"), &result, &status))
-		return status;
-	table = table_new(titles);
-	json_array_foreach(result, i, peer) {
+	json_array_foreach((json_t *)peers, i, peer) {
 		table_add(table, "%s", text_of(peer, "name"));
 		table_add(table, "%lld", (long long)number_of(peer, "id"));
 		table_add(table, "%s", text_of(peer, "tunnel"));
@@ -138,15 +97,13 @@ int show_peers(const struct cli_options *options)
 		for (size_t k = 0; k < sizeof(numbers) / sizeof(numbers[0]); k++)
 			table_add(table, "%lld", (long long)number_of(peer, numbers[k]));
 	}
-	if (!table_print(table, stdout))
-		puts("no other CN is known");
-	json_decref(result);
-	return CLI_OK;
+	if (!table_print(table, to))
+		fputs("no other CN is known\n", to);
 }
 
 /* ---- status */
 
-static void print_cells(const json_t *cells)
+static void print_cells(const json_t *cells, FILE *to)
 {
 	static const char *const titles[] = {"CELL", "SUBNET", "GATEWAY", "POOL", "HOOK", ">STATIONS", NULL};
 	struct table *table = table_new(titles);
@@ -165,12 +122,12 @@ static void print_cells(const json_t *cells)
 		table_add(table, "%s", text_of(cell, "hook"));
 		table_add(table, "%lld", (long long)number_of(cell, "stations"));
 	}
-	putchar('\n');
-	if (!table_print(table, stdout))
-		puts("no cell");
+	fputc('\n', to);
+	if (!table_print(table, to))
+		fputs("no cell\n", to);
 }
 
-static void print_counters(const json_t *counters)
+static void print_counters(const json_t *counters, FILE *to)
 {
 	static const char *const titles[] = {">PACKETS", ">BYTES", "VERDICT", "REASON", "", NULL};
 	struct table *table = table_new(titles);
@@ -186,57 +143,51 @@ static void print_counters(const json_t *counters)
 		table_add(table, "%s", text_of(counter, "reason"));
 		table_add(table, "%s", text_of(counter, "text"));
 	}
-	putchar('\n');
-	table_print(table, stdout);
+	fputc('\n', to);
+	table_print(table, to);
 }
 
-static void print_register(const json_t *reg)
+static void print_register(const json_t *reg, FILE *to)
 {
 	char since[40];
 	const char *error = json_string_value(json_object_get(reg, "error"));
 
-	printf("register  %s %s for %s, epoch %lld, sequence %lld%s%s\n", text_of(reg, "address"), text_of(reg, "state"),
+	fprintf(to, "register  %s %s for %s, epoch %lld, sequence %lld%s%s\n", text_of(reg, "address"), text_of(reg, "state"),
 	       span(number_of(reg, "since_s"), since), (long long)number_of(reg, "epoch"), (long long)number_of(reg, "seq"),
 	       error && *error ? ": " : "", error ? error : "");
 }
 
-static void print_numbers(const char *title, const json_t *object, const char *const *keys)
+static void print_numbers(const char *title, const json_t *object, const char *const *keys, FILE *to)
 {
-	printf("%-8s ", title);
+	fprintf(to, "%-8s ", title);
 	for (; *keys; keys++)
-		printf(" %lld %s%s", (long long)number_of(object, *keys), *keys, keys[1] ? "," : "\n");
+		fprintf(to, " %lld %s%s", (long long)number_of(object, *keys), *keys, keys[1] ? "," : "\n");
 }
 
-int show_status(const struct cli_options *options)
+static void print_status(const json_t *status, FILE *to)
 {
 	static const char *const states[] = {"total", "home", "next_door", "away", "visiting", "elsewhere", "blocked", NULL};
 	static const char *const ends[] = {"completed", "refused", "undone", "pending", NULL};
-	json_t *result;
-	const json_t *cn, *backbone;
+	static const char *const messages[] = {"received", "offered", "confirmed", "refused", "ignored", "unanswered", NULL};
+	const json_t *cn = json_object_get(status, "cn"), *backbone = json_object_get(status, "backbone");
 	char up[40];
-	int status;
 
-	if (!ask(options, json_pack("{s:s}", "command", "status"), &result, &status))
-		return status;
-	cn = json_object_get(result, "cn");
-	backbone = json_object_get(result, "backbone");
-	printf("network   %s\nCN        %s, number %lld, tunnels from %s\n", text_of(result, "network"), text_of(cn, "name"),
-	       (long long)number_of(cn, "id"), text_of(cn, "tunnel"));
-	printf("agent     version %s, process %lld, up for %s\n", text_of(result, "version"), (long long)number_of(result, "pid"),
-	       span(number_of(result, "uptime_s"), up));
-	print_register(json_object_get(result, "register"));
-	printf("backbone  %s, hook %s, MTU %lld\n", text_of(backbone, "interface"), text_of(backbone, "hook"), (long long)number_of(backbone, "mtu"));
-	print_numbers("stations", json_object_get(result, "stations"), states);
-	print_numbers("moves", json_object_get(result, "handovers"), ends);
-	print_cells(json_object_get(result, "cells"));
-	print_counters(json_object_get(result, "counters"));
-	json_decref(result);
-	return CLI_OK;
+	fprintf(to, "network   %s\nCN        %s, number %lld, tunnels from %s\n", text_of(status, "network"), text_of(cn, "name"),
+		(long long)number_of(cn, "id"), text_of(cn, "tunnel"));
+	fprintf(to, "agent     version %s, process %lld, up for %s\n", text_of(status, "version"), (long long)number_of(status, "pid"),
+		span(number_of(status, "uptime_s"), up));
+	print_register(json_object_get(status, "register"), to);
+	fprintf(to, "backbone  %s, hook %s, MTU %lld\n", text_of(backbone, "interface"), text_of(backbone, "hook"), (long long)number_of(backbone, "mtu"));
+	print_numbers("stations", json_object_get(status, "stations"), states, to);
+	print_numbers("moves", json_object_get(status, "handovers"), ends, to);
+	print_numbers("DHCP", json_object_get(status, "dhcp"), messages, to);
+	print_cells(json_object_get(status, "cells"), to);
+	print_counters(json_object_get(status, "counters"), to);
 }
 
 /* ---- why */
 
-static void print_trail(const json_t *trail)
+static void print_trail(const json_t *trail, FILE *to)
 {
 	const json_t *step;
 	struct tm parts;
@@ -249,46 +200,98 @@ static void print_trail(const json_t *trail)
 
 		localtime_r(&seconds, &parts);
 		strftime(stamp, sizeof(stamp), "%Y-%m-%d %H:%M:%S", &parts);
-		printf("  %s.%03d  %s\n", stamp, (int)((when - (double)seconds) * 1000), text_of(step, "text"));
+		fprintf(to, "  %s.%03d  %s\n", stamp, (int)((when - (double)seconds) * 1000), text_of(step, "text"));
 	}
 	if (!i)
-		puts("  nothing is remembered");
+		fputs("  nothing is remembered\n", to);
 }
 
-static void print_drops(const json_t *drops)
+static void print_drops(const json_t *drops, FILE *to)
 {
 	const json_t *drop;
 	char age[40];
 	size_t i;
 
 	json_array_foreach((json_t *)drops, i, drop)
-		printf("  %lld x %s on %s, last %s ago: %s\n", (long long)number_of(drop, "count"), text_of(drop, "reason"),
+		fprintf(to, "  %lld x %s on %s, last %s ago: %s\n", (long long)number_of(drop, "count"), text_of(drop, "reason"),
 		       text_of(drop, "interface"), span(number_of(drop, "age_s"), age), text_of(drop, "text"));
 	if (!i)
-		puts("  none");
+		fputs("  none\n", to);
+}
+
+static void print_why(const json_t *why, FILE *to)
+{
+	const json_t *record = json_object_get(why, "record");
+	struct table *table;
+
+	if (json_is_object(record)) {
+		table = table_new(STATION_TITLES);
+		add_station(table, record);
+		table_print(table, to);
+	} else {
+		fprintf(to, "address %s, MAC %s: not registered\n", text_of(why, "address"), text_of(why, "mac"));
+	}
+	fputs("\ntrail\n", to);
+	print_trail(json_object_get(why, "trail"), to);
+	fputs("\npackets dropped lately\n", to);
+	print_drops(json_object_get(why, "drops"), to);
+}
+
+/* ---- all of them */
+
+static const struct {
+	const char *command;
+	void (*print)(const json_t *result, FILE *to);
+} PRINTERS[] = {{"stations", print_stations}, {"peers", print_peers}, {"status", print_status}, {"why", print_why}};
+
+bool show_print(const char *command, const json_t *result, FILE *to)
+{
+	for (size_t i = 0; i < sizeof(PRINTERS) / sizeof(PRINTERS[0]); i++)
+		if (strcmp(PRINTERS[i].command, command) == 0) {
+			PRINTERS[i].print(result, to);
+			return true;
+		}
+	return false;
+}
+
+/* Asks the running agent and prints what it says. */
+static int show(const struct cli_options *options, const char *command)
+{
+	const char *station = options->count ? options->args[0] : NULL;
+	json_t *result;
+	int status = cli_ask(options, json_pack("{s:s, s:s*}", "command", command, "station", station), &result);
+
+	if (status != CLI_OK)
+		return status;
+	if (options->json) {
+		if (json_dumpf(result, stdout, JSON_INDENT(2) | JSON_ENCODE_ANY) < 0)
+			status = CLI_FAILED;
+		putchar('\n');
+	} else if (station && json_is_array(result) && json_array_size(result) == 0) {
+		status = cli_fail("no station %s is known", station);
+	} else {
+		show_print(command, result, stdout);
+	}
+	json_decref(result);
+	return status;
+}
+
+int show_stations(const struct cli_options *options)
+{
+	return show(options, "stations");
+}
+
+int show_peers(const struct cli_options *options)
+{
+	return show(options, "peers");
+}
+
+int show_status(const struct cli_options *options)
+{
+	return show(options, "status");
 }
 
 int show_why(const struct cli_options *options)
 {
-	json_t *result;
-	const json_t *record;
-	struct table *table;
-	int status;
-
-	if (!ask(options, json_pack("{s:s, s:s}", "command", "why", "station", options->args[0]), &result, &status))
-		return status;
-	record = json_object_get(result, "record");
-	if (json_is_object(record)) {
-		table = table_new(STATION_TITLES);
-		add_station(table, record);
-		table_print(table, stdout);
-	} else {
-		printf("address %s, MAC %s: not registered\n", text_of(result, "address"), text_of(result, "mac"));
-	}
-	puts("\ntrail");
-	print_trail(json_object_get(result, "trail"));
-	puts("\npackets dropped lately");
-	print_drops(json_object_get(result, "drops"));
-	json_decref(result);
-	return CLI_OK;
+	return show(options, "why");
 }

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "agent.h"
+#include "cells.h"
 #include "io/control.h"
 #include "io/daemon.h"
 #include "io/log.h"
@@ -56,10 +57,10 @@ static bool has_commands(void)
 	return fstat(STDIN_FILENO, &in) == 0 && !(S_ISCHR(in.st_mode) && in.st_rdev == makedev(1, 3));
 }
 
-static int start(const struct agent_config *config, const char *path)
+static int start(const struct agent_config *config, const char *path, bool attached)
 {
 	const char *log_file = config->log && config->log_file[0] ? config->log_file : NULL;
-	struct agent_options options = {.config = *config, .ready = on_ready};
+	struct agent_options options = {.config = *config, .ready = on_ready, .attached = attached};
 	char absolute[PATH_MAX];
 	int error;
 
@@ -96,7 +97,7 @@ int start_run(const struct cli_options *options)
 	if (!config.cell_count)
 		return cli_fail("%s: directive `mobile_if' is missing: there is no cell to serve", path);
 	config.foreground |= options->foreground;
-	return start(&config, path);
+	return start(&config, path, false);
 }
 
 static int attach_to_running(const struct cli_options *options)
@@ -126,11 +127,23 @@ int start_attach(const struct cli_options *options)
 	memset(config.mobile_if, 0, sizeof(config.mobile_if));
 	strcpy(config.mobile_if[0], interface);
 	config.cell_count = 1;
-	return start(&config, path);
+	return start(&config, path, true);
 }
 
 int start_detach_without_agent(const struct cli_options *options)
 {
-	(void)options;
-	return -1;
+	const char *path = options->config ? options->config : CLI_DEFAULT_CONFIG;
+	char socket[CONFIG_PATH_LEN];
+	struct agent_config config;
+	int error;
+
+	if (!options->all || options->socket || options->network || (!options->config && access(path, F_OK) < 0))
+		return -1;
+	if (!cli_load(path, &config))
+		return CLI_FAILED;
+	agent_config_socket(&config, socket);
+	if (answers(socket))
+		return -1;
+	error = cells_remove_remains(&config);
+	return error ? cli_fail("what a former agent left cannot be removed: %s", strerror(-error)) : CLI_OK;
 }

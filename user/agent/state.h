@@ -14,11 +14,14 @@
 #include "register.h"
 #include "trail.h"
 
+struct cells;
+struct console;
+struct control_server;
+struct dhcp;
 struct evconnlistener;
 struct mlrp_self;
+struct netlink_interface;
 struct peer;
-struct cells;
-struct dhcp;
 
 struct agent {
 	struct agent_config config;
@@ -49,6 +52,7 @@ struct agent {
 	void (*ready)(void *arg); /* called once, when stations are served */
 	void *ready_arg;
 	bool was_ready;
+	bool attached;           /* cells come and go by command alone */
 	bool tear_down;          /* leave nothing behind at the end */
 	int status;              /* exit status */
 };
@@ -56,6 +60,10 @@ struct agent {
 uint64_t agent_now_ms(void);  /* CLOCK_MONOTONIC */
 uint64_t agent_unix_us(void);
 uint32_t agent_random(uint32_t bound); /* 0 .. bound-1 */
+
+/* The configuration, or the backbone, is another one now: tell the machine and the data path. */
+void agent_apply_config(struct agent *agent);
+void agent_set_backbone(struct agent *agent, const struct netlink_interface *backbone);
 
 void agent_describe_self(const struct agent *agent, struct mlrp_self *self);
 void agent_arm_roam(struct agent *agent); /* the roaming machine was called: its next deadline may have changed */

@@ -221,6 +221,11 @@ int agent_config_read(struct agent_config *config, const char *file, const char 
 	return failed;
 }
 
+void agent_config_pins(const struct agent_config *config, char out[CONFIG_PATH_LEN + NAME_LEN])
+{
+	snprintf(out, CONFIG_PATH_LEN + NAME_LEN, "%s/%s", config->bpf_dir, config->network_name);
+}
+
 void agent_config_socket(const struct agent_config *config, char out[CONFIG_PATH_LEN])
 {
 	if (config->control_socket[0])

@@ -52,6 +52,7 @@ struct agent_config {
 void agent_config_init(struct agent_config *config); /* defaults */
 /* The number of errors, which are in `errors`, one a line. On an error *config is unchanged. */
 int agent_config_read(struct agent_config *config, const char *file, const char *text, size_t len, char errors[CONFIG_ERRORS]);
+void agent_config_pins(const struct agent_config *config, char out[CONFIG_PATH_LEN + NAME_LEN]); /* folder of maps and links */
 void agent_config_socket(const struct agent_config *config, char out[CONFIG_PATH_LEN]);
 
 #endif

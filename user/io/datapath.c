@@ -85,7 +85,7 @@ static int make_dir(const char *dir, char why[DATAPATH_WHY])
 	return 0;
 }
 
-int datapath_remove(const char *dir)
+int datapath_unpin(const char *dir)
 {
 	char path[DATAPATH_PATH + 256];
 	DIR *folder = opendir(dir);
@@ -297,7 +297,7 @@ int datapath_open(struct datapath **out, const struct datapath_options *options,
 	if (!why[0])
 		datapath_why(why, "%s", strerror(-error));
 	if (fresh)
-		datapath_remove(dp->dir);
+		datapath_unpin(dp->dir);
 	datapath_close(dp);
 	return error;
 }

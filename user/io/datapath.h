@@ -35,7 +35,7 @@ int datapath_open(struct datapath **out, const struct datapath_options *options,
 void datapath_close(struct datapath *dp);
 /* Detaches all, removes all pins and the folder. Frees dp. */
 void datapath_destroy(struct datapath *dp);
-/* Removes pins and links below `dir` without loading anything. */
+/* Removes the programs from all interfaces and the pins below `dir` without loading anything. */
 int datapath_remove(const char *dir);
 
 enum datapath_role { DATAPATH_CELL, DATAPATH_BACKBONE };
@@ -44,8 +44,8 @@ enum datapath_role { DATAPATH_CELL, DATAPATH_BACKBONE };
  * program of a former agent's link in place, so that no packet is lost. */
 int datapath_attach(struct datapath *dp, unsigned ifindex, enum datapath_role role, char why[DATAPATH_WHY]);
 int datapath_detach(struct datapath *dp, unsigned ifindex);
-/* Interfaces that a former agent attached, as found in the pins: fills at most `max`, returns how many there are. */
-int datapath_attached(const struct datapath *dp, unsigned *ifindexes, enum datapath_role *roles, int max);
+/* Interfaces with programs, as the pins in `dir` have them: fills at most `max`, returns how many there are. */
+int datapath_attached(const char *dir, unsigned *ifindexes, enum datapath_role *roles, int max);
 const char *datapath_hook(const struct datapath *dp); /* "tcx" or "clsact" */
 
 int datapath_put_config(struct datapath *dp, const struct tmip_config *config); /* layout is filled in */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Programs on interfaces: TCX links, pinned as `link_IFINDEX_HOOK_ROLE`, or clsact filters where the kernel (before
- * 6.6) has no TCX. A former agent's link gets the new program in place.
+ * 6.6) has no TCX; there the pin of that name is the program, and says that the filter is ours. A former agent's link or
+ * filter gets the new program in place.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -34,9 +35,9 @@ static const char *role_name(enum datapath_role role)
 	return role == DATAPATH_CELL ? "cell" : "backbone";
 }
 
-static void link_path(const struct datapath *dp, unsigned ifindex, const struct hook *hook, enum datapath_role role, char path[DATAPATH_PATH])
+static void link_path(const char *dir, unsigned ifindex, const struct hook *hook, enum datapath_role role, char path[DATAPATH_PATH])
 {
-	snprintf(path, DATAPATH_PATH, "%.400s/link_%u_%s_%s", dp->dir, ifindex, hook->name, role_name(role));
+	snprintf(path, DATAPATH_PATH, "%.400s/link_%u_%s_%s", dir, ifindex, hook->name, role_name(role));
 }
 
 /* The pinned link, if it still holds on to that interface; a stale pin is removed. -1: none. */
@@ -61,7 +62,7 @@ static int attach_tcx(struct datapath *dp, int prog, unsigned ifindex, const str
 	char path[DATAPATH_PATH];
 	int link, error = 0;
 
-	link_path(dp, ifindex, hook, role, path);
+	link_path(dp->dir, ifindex, hook, role, path);
 	link = former_link(path, ifindex);
 	if (link >= 0) {
 		error = bpf_link_update(link, prog, NULL);
@@ -77,26 +78,32 @@ static int attach_tcx(struct datapath *dp, int prog, unsigned ifindex, const str
 	return error;
 }
 
-static int attach_clsact(int prog, unsigned ifindex, const struct hook *hook)
+static int attach_clsact(struct datapath *dp, int prog, unsigned ifindex, const struct hook *hook, enum datapath_role role)
 {
 	DECLARE_LIBBPF_OPTS(bpf_tc_hook, where, .ifindex = (int)ifindex, .attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS);
 	DECLARE_LIBBPF_OPTS(bpf_tc_opts, filter, .handle = FILTER_HANDLE, .priority = FILTER_PRIORITY, .prog_fd = prog, .flags = BPF_TC_F_REPLACE);
+	char path[DATAPATH_PATH];
 	int error = bpf_tc_hook_create(&where);
 
 	if (error && error != -EEXIST)
 		return error;
 	where.attach_point = hook->clsact;
-	return bpf_tc_attach(&where, &filter);
+	error = bpf_tc_attach(&where, &filter);
+	if (error)
+		return error;
+	link_path(dp->dir, ifindex, hook, role, path);
+	unlink(path);
+	return bpf_obj_pin(prog, path);
 }
 
 static int attach_hook(struct datapath *dp, const struct bpf_program *program, unsigned ifindex, const struct hook *hook,
 		       enum datapath_role role)
 {
-	int error = dp->clsact ? -EINVAL : attach_tcx(dp, bpf_program__fd(program), ifindex, hook, role);
+	int prog = bpf_program__fd(program), error = dp->clsact ? -EINVAL : attach_tcx(dp, prog, ifindex, hook, role);
 
 	/* A kernel that does not know the attach type says EINVAL. */
 	if (error == -EINVAL) {
-		error = attach_clsact(bpf_program__fd(program), ifindex, hook);
+		error = attach_clsact(dp, prog, ifindex, hook, role);
 		dp->clsact |= error == 0;
 	}
 	return error;
@@ -127,32 +134,35 @@ static void detach_clsact(unsigned ifindex, const struct hook *hook)
 	bpf_tc_detach(&where, &filter); /* the qdisc stays: others may have their filters there */
 }
 
-int datapath_detach(struct datapath *dp, unsigned ifindex)
+static void detach_from(const char *dir, unsigned ifindex, enum datapath_role role)
 {
 	static const struct hook *const hooks[] = {&INGRESS, &EGRESS};
 	char path[DATAPATH_PATH];
 
 	for (int i = 0; i < 2; i++) {
-		if (dp->clsact)
-			detach_clsact(ifindex, hooks[i]);
-		for (enum datapath_role role = DATAPATH_CELL; role <= DATAPATH_BACKBONE; role++) {
-			int link;
+		int pin;
 
-			link_path(dp, ifindex, hooks[i], role, path);
-			link = bpf_obj_get(path);
-			if (link < 0)
-				continue;
-			bpf_link_detach(link);
-			close(link);
-			unlink(path);
-		}
+		link_path(dir, ifindex, hooks[i], role, path);
+		pin = bpf_obj_get(path);
+		if (pin < 0)
+			continue;
+		if (bpf_link_detach(pin) == -EINVAL) /* no link: the program of a filter */
+			detach_clsact(ifindex, hooks[i]);
+		close(pin);
+		unlink(path);
 	}
+}
+
+int datapath_detach(struct datapath *dp, unsigned ifindex)
+{
+	detach_from(dp->dir, ifindex, DATAPATH_CELL);
+	detach_from(dp->dir, ifindex, DATAPATH_BACKBONE);
 	return 0;
 }
 
-int datapath_attached(const struct datapath *dp, unsigned *ifindexes, enum datapath_role *roles, int max)
+int datapath_attached(const char *dir, unsigned *ifindexes, enum datapath_role *roles, int max)
 {
-	DIR *folder = opendir(dp->dir);
+	DIR *folder = opendir(dir);
 	struct dirent *entry;
 	char role[16];
 	unsigned ifindex;
@@ -173,6 +183,18 @@ int datapath_attached(const struct datapath *dp, unsigned *ifindexes, enum datap
 	return found;
 }
 
+int datapath_remove(const char *dir)
+{
+	enum { MAX = 64 };
+	unsigned ifindexes[MAX];
+	enum datapath_role roles[MAX];
+	int count = datapath_attached(dir, ifindexes, roles, MAX);
+
+	for (int i = 0; i < count && i < MAX; i++)
+		detach_from(dir, ifindexes[i], roles[i]);
+	return datapath_unpin(dir);
+}
+
 const char *datapath_hook(const struct datapath *dp)
 {
 	return dp->clsact ? "clsact" : "tcx";
@@ -180,15 +202,8 @@ const char *datapath_hook(const struct datapath *dp)
 
 void datapath_destroy(struct datapath *dp)
 {
-	unsigned ifindexes[64];
-	enum datapath_role roles[64];
-	int count;
-
 	if (!dp)
 		return;
-	count = datapath_attached(dp, ifindexes, roles, 64);
-	for (int i = 0; i < count && i < 64; i++)
-		datapath_detach(dp, ifindexes[i]);
 	datapath_remove(dp->dir);
 	datapath_close(dp);
 }
