@@ -95,6 +95,15 @@ $(BUILD)/bin/tmipd: $(BUILD)/bin/tmip-agent
 	$(Q)ln -sf tmip-agent $@
 
 # ---- tests
+# Messages made by a second implementation, which the codecs' tests compare with.
+$(BUILD)/vectors/%.h: tests/vectors/%.py | $(BUILD)/.tools
+	$(call say,VECTORS,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(PYTHON) $< > $@
+$(BUILD)/obj/tests/unit/test_mlrp.o: $(BUILD)/vectors/mlrp.h
+$(BUILD)/obj/tests/unit/test_dhcp.o: $(BUILD)/vectors/dhcp.h
+$(BUILD)/obj/tests/%.o: CPPFLAGS += -I$(BUILD)
+
 $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(BUILD)/libtmip.a
 	$(call say,LD,$@)
 	$(Q)mkdir -p $(@D)

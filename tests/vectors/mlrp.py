@@ -1,0 +1,121 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""MLRP once more, written from docs/mlrp.md and not from user/core: prints a C header with one message of each type.
+
+tests/unit/test_mlrp.c holds the same messages as structs; the two must agree byte by byte. A change of the protocol is
+made in the document, here and in the codec.
+"""
+import ipaddress
+import struct
+
+
+def field(number, value):
+    return struct.pack("!HH", number, len(value)) + value
+
+
+def addr(text):
+    return bytes(10) + b"\xff\xff" + ipaddress.IPv4Address(text).packed
+
+
+def mac(text):
+    return bytes.fromhex(text.replace(":", ""))
+
+
+def version(epoch, seq):
+    return struct.pack("!IQ", epoch, seq)
+
+
+def u8(n):
+    return struct.pack("!B", n)
+
+
+def u16(n):
+    return struct.pack("!H", n)
+
+
+def u32(n):
+    return struct.pack("!I", n)
+
+
+def u64(n):
+    return struct.pack("!Q", n)
+
+
+def message(kind, transaction, *fields):
+    body = b"".join(fields)
+    return struct.pack("!BBHII", 1, kind, 0, len(body), transaction) + body
+
+
+def hello(role, network, name, low, high):
+    return [field(1, u8(low)), field(2, u8(high)), field(3, u8(role)), field(4, network.encode()), field(5, name.encode())]
+
+
+def cell(subnet, bits, gateway, first, last, *dns):
+    return field(6, field(1, addr(subnet) + u8(bits)) + field(2, addr(gateway)) + field(3, addr(first)) + field(4, addr(last)) +
+                 field(5, b"".join(addr(d) for d in dns)))
+
+
+def cn(number, name, tunnel, port, gone, *cells):
+    return field(18, field(1, u32(number)) + field(2, name.encode()) + field(3, addr(tunnel)) + field(4, u16(port)) +
+                 field(5, u8(gone)) + b"".join(cells))
+
+
+def station(address, hw, kind, state, parent, current, epoch, seq, lease_end, client_id=b""):
+    return field(17, field(1, addr(address)) + field(2, mac(hw)) + field(3, u8(kind)) + field(4, u8(state)) + field(5, u32(parent)) +
+                 field(6, u32(current)) + field(7, version(epoch, seq)) + field(8, u64(lease_end)) +
+                 (field(9, client_id) if client_id else b""))
+
+
+MAC = "02:00:5e:10:00:09"
+ADDR = field(9, addr("10.10.1.9"))
+HW = field(10, mac(MAC))
+ID = field(11, b"\x01" + mac(MAC))
+LEASE = field(12, u32(3600))
+BOUND = station("10.10.1.9", MAC, 1, 3, 1, 2, 4, 0x1122334455, 1750000000, b"\x01" + mac(MAC))
+STATIC = station("10.10.2.50", "02:00:00:00:00:50", 2, 3, 2, 0, 1, 1, 0)
+CELLS = [cell("10.10.1.0", 24, "10.10.1.1", "10.10.1.2", "10.10.1.254", "10.0.5.7", "9.9.9.9"), cell("10.20.0.0", 16, "10.20.0.1", "10.20.1.0", "10.20.1.255")]
+# A cell without a pool: both ends all zero bytes, not the mapped 0.0.0.0.
+NO_POOL = field(6, field(1, addr("10.30.0.0") + u8(30)) + field(2, addr("10.30.0.1")) + field(3, bytes(16)) + field(4, bytes(16)) + field(5, b""))
+
+VECTORS = [
+    ("hello", message(1, 0, *hello(1, "linux-magazin", "wlanpool1.linux-magazin", 1, 1))),
+    ("hello_known", message(1, 0, *hello(1, "linux-magazin", "cn2", 1, 3), cn(2, "cn2", "192.168.0.2", 0, 0))),
+    ("welcome", message(2, 0, *hello(2, "linux-magazin", "mlr", 1, 1)[:5], field(8, version(4, 99)))),
+    ("error", message(3, 0x80000007, field(6, u16(5)), field(7, b"pool overlaps"))),
+    ("error_stale", message(3, 8, field(6, u16(9)), BOUND)),
+    ("ping", message(4, 0)),
+    ("pong", message(5, 0xffffffff)),
+    ("register", message(10, 1, cn(0, "cn1", "192.168.0.1", 6554, 0, *CELLS, NO_POOL))),
+    ("sync", message(11, 2, field(8, version(0, 0)))),
+    ("allocate", message(12, 3, ADDR, HW, ID, field(13, addr("10.10.1.0") + u8(24)))),
+    ("bind", message(13, 4, ADDR, HW, ID, LEASE)),
+    ("claim", message(14, 0x80000001, ADDR, HW)),
+    ("handover", message(15, 0x80000002, field(8, version(4, 0x1122334455)), ADDR, HW)),
+    ("renew", message(16, 5, ADDR, HW, LEASE)),
+    ("release", message(17, 6, ADDR, HW)),
+    ("decline", message(18, 7, ADDR, HW)),
+    ("registered", message(30, 1, cn(1, "cn1", "192.168.0.1", 6554, 0))),
+    ("cn", message(31, 0, cn(3, "cn3", "192.168.0.3", 7000, 0, CELLS[1]))),
+    ("cn_gone", message(31, 0, cn(3, "cn3", "192.168.0.3", 7000, 1))),
+    ("sync_start", message(32, 2, field(8, version(4, 7)), field(14, u8(1)))),
+    ("station", message(33, 0x80000002, BOUND)),
+    ("station_static", message(33, 0, STATIC)),
+    ("sync_end", message(34, 2, field(8, version(4, 0x1122334456)))),
+    ("moved", message(50, 0x80000002, field(15, b"\x01"), BOUND)),
+    ("moved_ok", message(51, 0x80000002, field(16, u8(1)))),
+    ("abort", message(52, 0, field(8, version(4, 1)), ADDR)),
+    ("tunnel_close", message(53, 0)),
+]
+
+
+def main():
+    print("/* Made by tests/vectors/mlrp.py. */")
+    for name, data in VECTORS:
+        print(f"static const unsigned char vector_{name}[{len(data)}] = {{")
+        for at in range(0, len(data), 16):
+            print("\t" + ", ".join(f"0x{b:02x}" for b in data[at:at + 16]) + ",")
+        print("};")
+
+
+if __name__ == "__main__":
+    main()
