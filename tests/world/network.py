@@ -250,7 +250,7 @@ class Station(Namespace):
 
     def __init__(self, world, name, number, mac=None):
         super().__init__(world.prefix, name)
-        self.world, self.port = world, name
+        self.world, self.port = world, f"port{number}"
         self.mac = mac or f"02:00:00:00:{number >> 8:02x}:{number & 255:02x}"
         self.cell, self.ifindex, self.client = None, None, None
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Traffic between two places of a world: a TCP transfer whose content is checked, and a UDP stream in both directions."""
+import bisect
 import json
 import os
 import sys
@@ -59,6 +60,8 @@ class Stream:
     Times are seconds since the epoch; see bench/tools/stream.c.
     """
 
+    SILENCE = 0.2  # the tool writes its file every 50 ms: less than this at the end of a time is no silence
+
     def __init__(self, world, server, station, rate=1000, port=5002, address=None, more=()):
         address, self.rate = address or server.address, rate
         self.files = {way: os.path.join(world.folder, f"stream-{port}.{way}") for way in ("up", "down")}
@@ -90,12 +93,13 @@ class Stream:
     def gap(self, way, start, end):
         """The interruption in ms between two times: the longest wait for a packet less the sending period.
 
-        The last packet before `start` counts too. Without any packet afterwards it is the whole time.
+        The last packet before `start` counts too, and so does silence at the end.
         """
-        times = [received for _, _, received in self.read(way)]
-        inside = [time for time in times if start <= time <= end]
-        before = max((time for time in times if time < start), default=start)
-        marks = [before, *inside] if inside else [before, end]
+        times = [packet[2] for packet in self.read(way)]
+        first, last = bisect.bisect_left(times, start), bisect.bisect_right(times, end)
+        marks = times[max(first - 1, 0):last] or [start]
+        if first == last or end - marks[-1] > self.SILENCE:
+            marks.append(end)
         longest = max((b - a for a, b in zip(marks, marks[1:])), default=0.0)
         return max(0.0, (longest - 1 / self.rate) * 1000)
 

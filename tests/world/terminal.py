@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The demonstration's screen: lines that scroll, and below them a picture that is redrawn in place. Where the output is
+no terminal there are only the lines.
+"""
+import os
+import re
+import shutil
+import sys
+
+CODES = {"bold": "1", "dim": "2", "green": "32", "red": "31", "yellow": "33", "blue": "34", "cyan": "36"}
+
+
+class Terminal:
+    def __init__(self, out=sys.stdout):
+        self.out, self.live = out, out.isatty()
+        self.colours = self.live and "NO_COLOR" not in os.environ
+        self.picture = []
+
+    def paint(self, text, *styles):
+        return f"\033[{';'.join(CODES[style] for style in styles)}m{text}\033[0m" if self.colours else text
+
+    def cut(self, text):
+        """At most one row of the screen; colours do not count."""
+        room = shutil.get_terminal_size((100, 24)).columns - 1 if self.live else 160
+        if len(re.sub(r"\033\[[0-9;]*m", "", text)) <= room:
+            return text
+        return re.sub(r"\033\[[0-9;]*m", "", text)[:room - 1] + "…"
+
+    def say(self, *lines):
+        self.erase()
+        for line in lines:
+            print(self.cut(line), file=self.out)
+        self.redraw()
+
+    def show(self, picture):
+        """Replaces the picture."""
+        if self.live:
+            self.erase()
+            self.picture = [self.cut(line) for line in picture]
+            self.redraw()
+
+    def erase(self):
+        if self.live and self.picture:
+            self.out.write(f"\033[{len(self.picture)}A\033[J")
+
+    def redraw(self):
+        for line in self.picture if self.live else []:
+            print(line, file=self.out)
+        self.out.flush()
+
+    def close(self):
+        """Leaves the last picture where it is."""
+        self.picture = []
+        self.out.flush()
