@@ -5,18 +5,28 @@ with the handovers marked. Colours follow the reader's light or dark scheme.
 import math
 from xml.sax.saxutils import escape
 
-STYLE = """
-  :root { --ground: #ffffff; --ink: #1f2933; --soft: #5f6b7a; --grid: #e3e8ee; --line: #9aa5b1;
-          --rate: #2b7a78; --up: #c2410c; --down: #2563c9; --c1: #f3d9b1; --c2: #c9dcf2; --c3: #cfe8d2; }
-  @media (prefers-color-scheme: dark) { :root { --ground: #14191f; --ink: #e6eaef; --soft: #9fabb8; --grid: #27303a; --line: #52606d;
-          --rate: #5cc8bd; --up: #fb923c; --down: #7fb2ff; --c1: #5b4526; --c2: #26405f; --c3: #28503a; } }
-  svg { background: var(--ground); font-family: "Helvetica Neue", "DejaVu Sans", Arial, sans-serif; }
-  .ground { fill: var(--ground); } text { fill: var(--ink); font-size: 13px; } .title { font-size: 19px; font-weight: 600; }
-  .soft { fill: var(--soft); } .small { font-size: 12px; } .grid { stroke: var(--grid); } .axis { stroke: var(--line); }
-  .move { stroke: var(--line); stroke-dasharray: 3 4; } .rate { stroke: var(--rate); fill: none; stroke-width: 1.8; stroke-linejoin: round; }
-  .area { fill: var(--rate); opacity: .16; } .up { fill: var(--up); } .down { fill: var(--down); } .noise { opacity: .45; }
-  .mark { stroke: var(--ground); stroke-width: 1.2; } .cell1 { fill: var(--c1); } .cell2 { fill: var(--c2); } .cell3 { fill: var(--c3); }
+LIGHT = {"ground": "#ffffff", "ink": "#1f2933", "soft": "#5f6b7a", "grid": "#e3e8ee", "line": "#9aa5b1", "rate": "#2b7a78",
+         "up": "#c2410c", "down": "#2563c9", "cell1": "#f3d9b1", "cell2": "#c9dcf2", "cell3": "#cfe8d2"}
+DARK = {"ground": "#14191f", "ink": "#e6eaef", "soft": "#9fabb8", "grid": "#27303a", "line": "#52606d", "rate": "#5cc8bd",
+        "up": "#fb923c", "down": "#7fb2ff", "cell1": "#5b4526", "cell2": "#26405f", "cell3": "#28503a"}
+SHAPES = """
+  text { font-family: "Helvetica Neue", "DejaVu Sans", Arial, sans-serif; font-size: 13px; }
+  .title { font-size: 19px; font-weight: 600; } .small { font-size: 12px; }
+  .move { stroke-dasharray: 3 4; } .rate { fill: none; stroke-width: 1.8; stroke-linejoin: round; }
+  .area { opacity: .16; } .noise { opacity: .45; } .mark { stroke-width: 1.2; }
 """
+
+
+def colours(palette):
+    """Written out, because not every viewer knows variables."""
+    fills = {"text": "ink", "text.soft": "soft", ".area": "rate"}
+    fills.update({f".{name}": name for name in ("ground", "up", "down", "cell1", "cell2", "cell3")})
+    strokes = {".grid": "grid", ".axis": "line", ".move": "line", ".rate": "rate", ".mark": "ground"}
+    return " ".join([f"{kind} {{ fill: {palette[name]}; }}" for kind, name in fills.items()] +
+                    [f"{kind} {{ stroke: {palette[name]}; }}" for kind, name in strokes.items()])
+
+
+STYLE = f"{SHAPES}  {colours(LIGHT)}\n  @media (prefers-color-scheme: dark) {{ {colours(DARK)} }}\n"
 
 
 class Svg:
@@ -85,9 +95,9 @@ class Frame:
 
 
 def nice_ceiling(value):
-    """The next number of 1, 2, 5 times a power of ten."""
+    """The next number whose quarters are round."""
     power = 10 ** math.floor(math.log10(value))
-    return next(step * power for step in (1, 2, 5, 10) if value <= step * power * 1.0001)
+    return next(step * power for step in (1, 1.2, 1.6, 2, 2.4, 3.2, 4, 6, 8, 10) if value <= step * power * 1.0001)
 
 
 def rates(points, width=0.25):
@@ -136,12 +146,9 @@ def draw_gaps(svg, frame, gaps, moves):
 
 
 def draw_legend(svg, right, y):
-    for way, text, x in (("up", "station to server", right - 330), ("down", "server to station", right - 190)):
+    for way, text, x in (("up", "station to server", right - 262), ("down", "server to station", right - 116)):
         svg.dot(x, y - 4, 4.6, f"{way} mark")
         svg.text(x + 10, y, text, "soft small")
-    svg.dot(right - 52, y - 4, 1.4, "up noise")
-    svg.dot(right - 46, y - 4, 1.4, "down noise")
-    svg.text(right, y, "others", "soft small", "end")
 
 
 def plot(path, title, subtitle, points, gaps, moves, cells, end):
@@ -151,16 +158,18 @@ def plot(path, title, subtitle, points, gaps, moves, cells, end):
     left, width = 84, 966
     speed = rates(points)
     top_rate = nice_ceiling(max((rate for _, rate in speed), default=1) * 1.05)
-    top_gap = nice_ceiling(max([20, *(gap for way in gaps.values() for _, gap in way), *(move[way] for move in moves for way in ("up", "down"))]))
+    top_gap = nice_ceiling(max([10, *(gap for way in gaps.values() for _, gap in way), *(move[way] for move in moves for way in ("up", "down"))]))
     rate_frame = Frame(svg, left, 134, width, 170, (0, end), (0, top_rate))
     gap_frame = Frame(svg, left, 354, width, 220, (0, end), (0.1, top_gap), True)
     svg.text(left, 34, title, "title")
     svg.text(left, 56, subtitle, "soft")
     draw_cells(svg, rate_frame, 84, cells)
     for move in moves:
-        svg.line(rate_frame.x(move["time"]), 108, rate_frame.x(move["time"]), 574, "move")
+        x = rate_frame.x(move["time"])
+        svg.line(x, 108, x, 304, "move")
+        svg.line(x, 354, x, 574, "move")
     draw_rate(svg, rate_frame, speed)
     draw_gaps(svg, gap_frame, gaps, moves)
     draw_legend(svg, left + width, 342)
-    svg.text(left, 342, "Large points: interruption by each handover; small ones: all other pauses, less the sending period of 1 ms", "soft small")
+    svg.text(left, 342, "Large: interruption by a handover. Small: other pauses. Each less the sending period of 1 ms", "soft small")
     svg.save(path)
