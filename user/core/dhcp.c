@@ -3,13 +3,14 @@
 #include "dhcp.h"
 
 #include <errno.h>
-#include <stdbool.h>
 #include <string.h>
 
 #define ETH 14
 #define IP_MIN 20
 #define UDP 8
-#define BOOTP 236              /* RFC 2131, 2: fixed part */
+#define SERVER_NAME 44         /* RFC 2131, 2: offsets of `sname`, `file`; length of the fixed part */
+#define FILE_NAME 108
+#define BOOTP 236
 #define OPTIONS (BOOTP + 4)    /* behind the magic cookie */
 #define REPLY_MIN 300          /* BOOTP clients expect as much (RFC 1542, 2.1) */
 #define COOKIE 0x63825363u
@@ -58,16 +59,55 @@ static bool take_addr(const uint8_t *value, size_t len, uint32_t *out)
 	return len == 4;
 }
 
+/* The options that matter, each with its parts joined in the order of their appearance (RFC 3396, 7). */
+static const uint8_t KNOWN[] = {OPT_TYPE, OPT_OVERLOAD, OPT_REQUESTED, OPT_SERVER, OPT_LEASE, OPT_CLIENT_ID, OPT_HOST_NAME};
+#define KNOWN_COUNT (sizeof(KNOWN) / sizeof(KNOWN[0]))
+
+struct options {
+	struct joined {
+		bool present;
+		size_t len;          /* of the whole; at most sizeof(value) of it are kept */
+		size_t offset;       /* of the first part, for faults */
+		uint8_t value[255];
+	} joined[KNOWN_COUNT];
+};
+
+static void join(struct options *options, unsigned option, const uint8_t *value, size_t len, size_t offset)
+{
+	size_t i = 0, room;
+
+	while (i < KNOWN_COUNT && KNOWN[i] != option)
+		i++;
+	if (i == KNOWN_COUNT)
+		return;
+	struct joined *to = &options->joined[i];
+
+	if (!to->present)
+		to->offset = offset;
+	to->present = true;
+	if (to->len < sizeof(to->value)) {
+		room = sizeof(to->value) - to->len;
+		memcpy(to->value + to->len, value, len < room ? len : room);
+	}
+	to->len += len;
+}
+
+/* Only for logs and listings: what could write over a terminal is replaced. */
+static void take_host_name(struct dhcp_request *out, const uint8_t *value, size_t len)
+{
+	for (size_t i = 0; i < len && i < NAME_LEN - 1 && value[i]; i++)
+		out->host_name[i] = value[i] > ' ' && value[i] < 0x7f ? (char)value[i] : '?';
+}
+
 /* One option into the request; false: its length is wrong. */
-static bool take_option(struct dhcp_request *out, unsigned option, const uint8_t *value, size_t len, uint8_t *overload)
+static bool take_option(struct dhcp_request *out, unsigned option, const uint8_t *value, size_t len)
 {
 	switch (option) {
 	case OPT_TYPE:
 		out->type = len == 1 ? value[0] : 0;
 		return len == 1;
 	case OPT_OVERLOAD:
-		*overload = len == 1 ? value[0] : 0;
-		return len == 1;
+		return len == 1 && value[0] >= 1 && value[0] <= 3;
 	case OPT_REQUESTED:
 		return take_addr(value, len, &out->requested);
 	case OPT_SERVER:
@@ -77,18 +117,18 @@ static bool take_option(struct dhcp_request *out, unsigned option, const uint8_t
 	case OPT_CLIENT_ID:
 		out->client_id_len = len < CLIENT_ID_LEN ? len : CLIENT_ID_LEN;
 		memcpy(out->client_id, value, out->client_id_len);
+		out->client_id_cut = len > CLIENT_ID_LEN;
 		return len >= 2; /* RFC 2132, 9.14 */
 	case OPT_HOST_NAME:
-		len = len < NAME_LEN ? len : NAME_LEN - 1;
-		memcpy(out->host_name, value, len);
+		take_host_name(out, value, len);
 		return true;
 	default:
 		return true;
 	}
 }
 
-/* The options from `at` to `end`. Every turn advances. */
-static int take_options(const uint8_t *frame, size_t at, size_t end, struct dhcp_request *out, uint8_t *overload, struct dhcp_fault *fault)
+/* Collects the options from `at` to `end`. Every turn advances. */
+static int walk(const uint8_t *frame, size_t at, size_t end, struct options *options, struct dhcp_fault *fault)
 {
 	while (at < end && frame[at] != OPT_END) {
 		unsigned option = frame[at];
@@ -103,11 +143,32 @@ static int take_options(const uint8_t *frame, size_t at, size_t end, struct dhcp
 		len = frame[at + 1];
 		if (len > end - at - 2)
 			return fail(fault, "option is longer than the message", option, at);
-		if (!take_option(out, option, frame + at + 2, len, overload))
-			return fail(fault, "option of wrong length", option, at);
+		join(options, option, frame + at + 2, len, at);
 		at += 2 + len;
 	}
 	return 0;
+}
+
+/* All options of the message at `at`: behind the cookie, then in `file`, then in `sname` (RFC 2131, 4.1). */
+static int take_options(const uint8_t *frame, size_t at, size_t len, struct dhcp_request *out, struct dhcp_fault *fault)
+{
+	struct options options = {0};
+	const struct joined *overload = &options.joined[1];
+	int error = walk(frame, at + OPTIONS, at + len, &options, fault);
+	uint8_t where = overload->len == 1 ? overload->value[0] : 0;
+
+	if (!error && where & 1) /* RFC 2132, 9.3 */
+		error = walk(frame, at + FILE_NAME, at + BOOTP, &options, fault);
+	if (!error && where & 2)
+		error = walk(frame, at + SERVER_NAME, at + FILE_NAME, &options, fault);
+	for (size_t i = 0; !error && i < KNOWN_COUNT; i++) {
+		const struct joined *one = &options.joined[i];
+		size_t kept = one->len < sizeof(one->value) ? one->len : sizeof(one->value);
+
+		if (one->present && !take_option(out, KNOWN[i], one->value, kept))
+			error = fail(fault, "option of wrong length or value", KNOWN[i], one->offset);
+	}
+	return error;
 }
 
 /* Finds the BOOTP message: its offset in *at, its length in *len. */
@@ -139,7 +200,6 @@ static int unwrap(const uint8_t *frame, size_t frame_len, struct dhcp_request *o
 int dhcp_decode(const uint8_t *frame, size_t frame_len, struct dhcp_request *out, struct dhcp_fault *fault)
 {
 	const uint8_t *m;
-	uint8_t overload = 0, ignored = 0;
 	size_t at, len;
 	int error;
 
@@ -158,11 +218,7 @@ int dhcp_decode(const uint8_t *frame, size_t frame_len, struct dhcp_request *out
 	out->ciaddr = get(m + 12, 4);
 	out->giaddr = get(m + 24, 4);
 	memcpy(&out->mac, m + 28, sizeof(out->mac));
-	error = take_options(frame, at + OPTIONS, at + len, out, &overload, fault);
-	if (!error && overload & 1) /* the field `file` holds options (RFC 2132, 9.3) */
-		error = take_options(frame, at + 108, at + 236, out, &ignored, fault);
-	if (!error && overload & 2) /* `sname` */
-		error = take_options(frame, at + 44, at + 108, out, &ignored, fault);
+	error = take_options(frame, at, len, out, fault);
 	if (error)
 		return error;
 	if (out->type < DHCP_DISCOVER || out->type > DHCP_INFORM)
@@ -216,9 +272,9 @@ static uint8_t *put_options(uint8_t *to, const struct dhcp_request *request, con
 	}
 	if (reply->cell)
 		to = put_cell(to, reply->cell);
-	if (reply->cell && reply->domain_name && *reply->domain_name)
+	if (reply->cell && reply->domain_name && *reply->domain_name && strlen(reply->domain_name) <= 255)
 		to = put_bytes(to, OPT_DOMAIN, reply->domain_name, strlen(reply->domain_name));
-	if (request->client_id_len) /* RFC 6842 */
+	if (request->client_id_len && !request->client_id_cut) /* RFC 6842 */
 		to = put_bytes(to, OPT_CLIENT_ID, request->client_id, request->client_id_len);
 	*to++ = OPT_END;
 	return to;
@@ -280,6 +336,8 @@ long dhcp_encode(const struct dhcp_request *request, const struct dhcp_reply *re
 
 	if (capacity < DHCP_FRAME_MAX)
 		return -ENOSPC;
+	if (request->giaddr)
+		return -EINVAL;
 	memset(frame, 0, DHCP_FRAME_MAX);
 	destination(request, reply, &target, frame);
 	memcpy(frame + 6, &reply->from, 6);

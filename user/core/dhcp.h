@@ -6,6 +6,7 @@
 #ifndef TMIP_CORE_DHCP_H
 #define TMIP_CORE_DHCP_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -32,7 +33,8 @@ struct dhcp_request {
 	uint32_t lease;            /* option 51, seconds */
 	uint8_t client_id_len;     /* option 61; 0: none */
 	uint8_t client_id[CLIENT_ID_LEN];
-	char host_name[NAME_LEN];  /* option 12 */
+	bool client_id_cut;        /* it is longer; a reply cannot echo it (RFC 6842) */
+	char host_name[NAME_LEN];  /* option 12; for people, not printable bytes replaced */
 };
 #define DHCP_BROADCAST 0x8000
 
@@ -54,7 +56,8 @@ struct dhcp_fault {
 
 /* 0; -EPROTO with the fault. UDP checksums are not looked at: on virtual links they may not be filled in yet. */
 int dhcp_decode(const uint8_t *frame, size_t len, struct dhcp_request *out, struct dhcp_fault *fault);
-/* The frame to the client, addressed as RFC 2131, 4.1 says. Its length, or -ENOSPC. */
+/* The frame to the client, addressed as RFC 2131, 4.1 says. Its length; -ENOSPC: capacity below DHCP_FRAME_MAX; -EINVAL: the
+ * request came through a relay agent. */
 long dhcp_encode(const struct dhcp_request *request, const struct dhcp_reply *reply, uint8_t *frame, size_t capacity);
 const char *dhcp_type_name(uint8_t type);
 

@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#define LEASE_MIN 60 /* seconds; less only where the configuration says less */
+
 static void nothing(struct dhcp_decision *out, const char *why)
 {
 	out->action = DHCP_DO_NOTHING;
@@ -25,20 +27,34 @@ static const struct station_record *record_of(const struct dhcp_server *server, 
 	return station && station->record.state == RECORD_BOUND ? &station->record : NULL;
 }
 
-/* The address that this MAC has a lease on, or a reservation for. */
-static const struct station_record *record_of_mac(const struct dhcp_server *server, const struct tmip_mac *mac)
+/* The address that this MAC has a lease on, or a reservation for; if several, the one it asks for. */
+static const struct station_record *record_of_mac(const struct dhcp_server *server, const struct dhcp_request *request)
 {
-	for (const struct replica_station *s = replica_find_mac(server->replica, mac); s; s = s->mac_next)
-		if (s->record.state == RECORD_BOUND && s->record.kind != RECORD_STATIC)
-			return &s->record;
-	return NULL;
+	const struct station_record *found = NULL;
+
+	for (const struct replica_station *s = replica_find_mac(server->replica, &request->mac); s; s = s->mac_next) {
+		if (s->record.state != RECORD_BOUND || s->record.kind == RECORD_STATIC)
+			continue;
+		if (!found || addr_to_ipv4(&s->record.addr) == request->requested)
+			found = &s->record;
+	}
+	return found;
 }
 
+/* A shorter lease than ours is granted, but not one that keeps the register busy. */
 static uint32_t lease_for(const struct dhcp_server *server, const struct dhcp_request *request)
 {
-	bool shorter = request->lease && request->lease < server->lease_time;
+	uint32_t wanted = request->lease < LEASE_MIN ? LEASE_MIN : request->lease;
 
-	return shorter ? request->lease : server->lease_time;
+	return request->lease && wanted < server->lease_time ? wanted : server->lease_time;
+}
+
+/* Is this the address of a gateway of the network, under which an answer may have gone out? */
+static bool is_ours(const struct dhcp_server *server, uint32_t addr)
+{
+	const struct cell_info *cell = cell_of(server, addr);
+
+	return cell && addr_to_ipv4(&cell->gateway) == addr;
 }
 
 static void reply_lease(const struct dhcp_server *server, const struct dhcp_request *request, uint8_t type, uint32_t addr,
@@ -64,11 +80,14 @@ static void renew(const struct dhcp_server *server, const struct dhcp_request *r
 		out->action = DHCP_DO_RENEW;
 }
 
-static void refuse(const struct dhcp_server *server, const char *why, struct dhcp_decision *out)
+/* Under the name of the server that the client chose, if it chose one: some clients take a NAK from no other. */
+static void refuse(const struct dhcp_server *server, const struct dhcp_request *request, const char *why, struct dhcp_decision *out)
 {
+	uint32_t name = is_ours(server, request->server) ? request->server : addr_to_ipv4(&server->cell->gateway);
+
 	out->action = DHCP_DO_REPLY;
 	out->why = why;
-	out->reply = (struct dhcp_reply){.type = DHCP_NAK, .server = addr_to_ipv4(&server->cell->gateway), .from = server->mac};
+	out->reply = (struct dhcp_reply){.type = DHCP_NAK, .server = name, .from = server->mac};
 }
 
 static void ask(const struct dhcp_server *server, const struct dhcp_request *request, enum dhcp_action action, uint32_t addr,
@@ -85,7 +104,7 @@ static void ask(const struct dhcp_server *server, const struct dhcp_request *req
 
 static void discover(const struct dhcp_server *server, const struct dhcp_request *request, struct dhcp_decision *out)
 {
-	const struct station_record *record = record_of_mac(server, &request->mac);
+	const struct station_record *record = record_of_mac(server, request);
 
 	if (record)
 		reply_lease(server, request, DHCP_OFFER, addr_to_ipv4(&record->addr), out);
@@ -93,28 +112,34 @@ static void discover(const struct dhcp_server *server, const struct dhcp_request
 		ask(server, request, DHCP_DO_ALLOCATE, request->requested, out);
 }
 
-/* A client that has, or believes to have, the address: INIT-REBOOT, RENEWING, REBINDING (RFC 2131, 4.3.2). */
+/* A client that has, or believes to have, the address: INIT-REBOOT, RENEWING, REBINDING (RFC 2131, 4.3.2). It need not be in
+ * the cell where its address belongs: after roaming it is confirmed as it is. */
 static void confirm(const struct dhcp_server *server, const struct dhcp_request *request, uint32_t addr, struct dhcp_decision *out)
 {
 	const struct station_record *record = record_of(server, addr);
 
-	if (!cell_of(server, addr))
-		refuse(server, "the address lies in no cell of this network", out);
+	if (!cell_of(server, addr) && server->register_ready)
+		refuse(server, request, "the address lies in no cell of this network", out);
+	else if (!cell_of(server, addr))
+		nothing(out, "the address lies in no cell that is known, and the register is away");
 	else if (!record)
 		ask(server, request, DHCP_DO_BIND, addr, out); /* perhaps its lease ended a while ago and nobody else got it */
 	else if (!mac_equal(&record->mac, &request->mac))
-		refuse(server, "the address belongs to another station", out);
+		refuse(server, request, "the address belongs to another station", out);
 	else
 		renew(server, request, addr, out);
 }
 
+/* A client takes an offer (SELECTING): ours, if the server it names is a gateway of this network. */
 static void select_offer(const struct dhcp_server *server, const struct dhcp_request *request, struct dhcp_decision *out)
 {
 	const struct cell_info *cell = cell_of(server, request->requested);
 	const struct station_record *record = record_of(server, request->requested);
 
-	if (!cell || addr_to_ipv4(&cell->gateway) != request->server)
+	if (!is_ours(server, request->server))
 		nothing(out, "the client chose another server");
+	else if (!cell || addr_to_ipv4(&cell->gateway) != request->server)
+		refuse(server, request, "that server does not give out this address", out);
 	else if (record && mac_equal(&record->mac, &request->mac))
 		renew(server, request, request->requested, out);
 	else
@@ -159,10 +184,12 @@ void dhcp_server_decide(const struct dhcp_server *server, const struct dhcp_requ
 		discover(server, request, out);
 		break;
 	case DHCP_REQUEST:
-		if (request->server)
+		if (request->server && request->requested)
 			select_offer(server, request, out);
 		else if (request->requested)
 			confirm(server, request, request->requested, out);
+		else if (request->server && !is_ours(server, request->server))
+			nothing(out, "the client renews at another server");
 		else if (request->ciaddr)
 			confirm(server, request, request->ciaddr, out);
 		else
@@ -185,11 +212,16 @@ void dhcp_server_decide(const struct dhcp_server *server, const struct dhcp_requ
 void dhcp_server_conclude(const struct dhcp_server *server, const struct dhcp_request *request, enum dhcp_action question,
 			  const struct station_record *record, struct dhcp_decision *out)
 {
+	uint32_t wanted = request->requested ? request->requested : request->ciaddr;
+	bool bind = question == DHCP_DO_BIND;
+
 	memset(out, 0, sizeof(*out));
+	if (record && bind && (record->state != RECORD_BOUND || addr_to_ipv4(&record->addr) != wanted || !mac_equal(&record->mac, &request->mac)))
+		record = NULL; /* it stands for somebody else, or for another address */
 	if (record)
-		reply_lease(server, request, question == DHCP_DO_ALLOCATE ? DHCP_OFFER : DHCP_ACK, addr_to_ipv4(&record->addr), out);
-	else if (question == DHCP_DO_BIND)
-		refuse(server, "the register does not give it this address", out);
+		reply_lease(server, request, bind ? DHCP_ACK : DHCP_OFFER, addr_to_ipv4(&record->addr), out);
+	else if (bind)
+		refuse(server, request, "the register does not give it this address", out);
 	else
 		nothing(out, "the register has no address to offer");
 }

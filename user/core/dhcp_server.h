@@ -4,7 +4,9 @@
  * asks the register and sends the frames. There is no lease store here: records live in the register.
  *
  * The whole network is one server to its stations: whichever CN hears them answers with the options of the subnet
- * that the address lies in, and under the address of that subnet's gateway.
+ * that the address lies in, and under the address of that subnet's gateway. In its cells it is the only server and
+ * authoritative: an address that the network does not know is refused, so that a station coming from elsewhere does not
+ * wait in vain. It refuses nothing on the ground of knowledge that may be incomplete, that is while the register is away.
  */
 #ifndef TMIP_CORE_DHCP_SERVER_H
 #define TMIP_CORE_DHCP_SERVER_H
