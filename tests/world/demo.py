@@ -14,19 +14,21 @@ import time
 from .network import World
 from .paths import AGENT, BUILD, MLRD
 from .svg import plot
-from .system import WorldError
+from .system import WorldError, wait_for
 from .terminal import Terminal
 from .traffic import Stream, Transfer
 
 ROUTE = (2, 3, 1, 3, 2, 1, 2, 3, 1)  # cells after the first, which is CN 1's: home again after the 3rd, 6th and 9th move
 WAYS = ("up", "down")
+BEGIN = 0.2  # a pause that begins within this time of a move, in s, is taken for an interruption by it
 
 
 class Demo:
     def __init__(self, options, terminal):
         self.options, self.terminal = options, terminal
         self.world = self.station = self.address = self.download = self.stream = None
-        self.began, self.moves, self.addresses, self.told = 0.0, [], set(), {}
+        self.began, self.moves, self.addresses = 0.0, [], set()
+        self.came = self.told = 0.0  # when the station came where it is; time of the last line told of the CN's log there
         self.problems = []
 
     def say(self, text="", *styles):
@@ -35,13 +37,14 @@ class Demo:
     # ---- the picture
 
     def draw(self):
-        paint, here = self.terminal.paint, self.station.cell.cn.number
-        row = "".join(paint("      (( ☎ ))       ", "green", "bold") if cn.number == here else "         ·          " for cn in self.world.cns)
-        names = "".join(f"{'CN ' + str(cn.number) + (' (NAT)' if cn.nat else ''):^20}" for cn in self.world.cns)
-        subnets = "".join(f"{cn.cells[0].subnet:^20}" for cn in self.world.cns)
-        lines = ["", "       MLR                              server", paint("  ──────┴─────────── backbone ────────────┴───────────────", "dim"),
-                 names, paint(subnets, "dim"), row, f"  station {self.address}, home CN 1, now at CN {here}" +
-                 ("" if here == 1 else f", tunnel CN {here} – CN 1")]
+        paint, here, cns = self.terminal.paint, self.station.cell.cn.number, self.world.cns
+        wire = "          ╤═════════╧═════════╤═════════╧═════════╤"
+        row = "".join(paint(f"{'((●))':^20}", "green", "bold") if cn.number == here else f"{'·':^20}" for cn in cns)
+        tunnel = "" if here == 1 else f", tunnel CN {here} – CN 1"
+        lines = ["", f"{'MLR':>22}{'server':>21}", paint(wire + "   routed backbone", "dim"),
+                 "".join(f"{'CN ' + str(cn.number) + (', NAT' if cn.nat else ''):^20}" for cn in cns),
+                 paint("".join(f"{cn.cells[0].subnet:^20}" for cn in cns), "dim"), row,
+                 f"  station {self.address}, home CN 1, now at CN {here}{tunnel}"]
         if self.download:
             lines += self.draw_traffic()
         self.terminal.show(lines)
@@ -69,21 +72,16 @@ class Demo:
     # ---- the story
 
     def tell_trail(self):
-        """The new lines of the roaming log of the CN where the station is."""
+        """The new lines of the roaming log of the CN where the station is, with the time since it came."""
         cn = self.station.cell.cn
         try:
             trail = cn.control("why", station=self.station.mac)["trail"]
         except (WorldError, OSError):
             return
-        since, first = self.told.get(cn.number, (0.0, 0.0))
         for step in trail:
-            if step["time"] <= since:
-                continue
-            if step["time"] - since > 1:
-                first = step["time"]
-            since = step["time"]
-            self.say(f"    {cn.place} {(since - first) * 1000:+8.1f} ms  {step['text']}", "dim")
-        self.told[cn.number] = (since, first)
+            if step["time"] > self.told:
+                self.told = step["time"]
+                self.say(f"    {cn.place} {(self.told - self.came) * 1000:+8.1f} ms  {step['text']}", "dim")
 
     def build(self):
         self.say("Building a network of namespaces: MLR, three CNs on a routed backbone, NAT at CN 1, a server", "bold")
@@ -92,6 +90,7 @@ class Demo:
             self.say(f"  {cn.place} serves {cn.cells[0].subnet}, gateway {cn.cells[0].gateway}, tunnels from {cn.address}"
                      f"{', NAT to the backbone' if cn.nat else ''}")
         self.say("A station comes into the cell of CN 1; dhclient asks for an address", "bold")
+        self.came = self.told = time.time()
         self.station = self.world.add_station("station", self.world.cn(1))
         self.address = self.station.dhclient().start()
         self.addresses.add(self.address)
@@ -105,17 +104,18 @@ class Demo:
         self.say(f"Download of {size / 1e6:.0f} MB by TCP at {rate / 1e6:.0f} MB/s, and a UDP stream of 1000 packets/s each way", "bold")
         self.stream = Stream(self.world, self.world.server, self.station, more=("-p", "10"))
         self.stream.flowing()
-        self.began = time.time()
         self.download = Transfer(self.world, self.world.server, self.station, size, rate=int(rate))
+        wait_for(self.download.received, "the download to begin")
+        self.began = time.time()
 
     def roam(self, number):
         cn, old = self.world.cn(number), self.station.cell.cn
         move = {"number": len(self.moves) + 1, "from": f"CN {old.number}", "to": f"CN {number}", "time": time.time() - self.began}
         self.moves.append(move)
         self.say(f"Handover {move['number']}: {move['from']} → {move['to']}", "bold", "cyan")
-        before = time.monotonic()
+        self.came = self.told = time.time()
         self.station.roam(cn)
-        move["switch"] = (time.monotonic() - before) * 1000
+        move["switch"] = (time.time() - self.came) * 1000
 
     def settle(self, move):
         """Looks what became of the last move: the state there, the address, the gaps until now."""
@@ -129,7 +129,7 @@ class Demo:
         self.addresses.add(self.station.address())
         start = self.began + move["time"]
         for way in WAYS:
-            move[way] = self.stream.gap(way, start, time.time())
+            move[way] = self.stream.gap(way, start, time.time(), BEGIN)
         if not self.download.alive:
             self.problems.append(f"the download had ended before handover {move['number']} was over")
         self.say(f"  interruption: up {move['up']:.1f} ms, down {move['down']:.1f} ms; the station is {move['state']}", "green")
@@ -162,8 +162,9 @@ class Demo:
         if self.addresses != {self.address}:
             self.problems.append(f"addresses of the station: {', '.join(str(one) for one in self.addresses)}")
         self.table()
-        self.verdict(got, right, reports, ended)
-        self.picture(ended)
+        others = {way: self.others(way, ended - self.began) for way in WAYS}
+        self.verdict(got, right, reports, others, ended)
+        self.picture(others, ended)
         for problem in self.problems:
             self.say(f"PROBLEM: {problem}", "red")
         return 1 if self.problems else 0
@@ -174,11 +175,12 @@ class Demo:
         for move in self.moves:
             self.say(f"  {move['number']:>2} {move['time']:6.1f}  {move['from']:<5} {move['to']:<5} {move['state']:<9} {move['up']:8.1f} "
                      f"{move['down']:8.1f} {move['switch']:10.1f}")
-        self.say("  up, down: longest pause of the 1 kHz stream from this move to the next, less its period of 1 ms; the station announces")
-        self.say("  nothing, its next data packet is the first sign. This contains `switch`, the time in which the station's cable changes")
-        self.say("  bridges in the simulated air and carries nothing, and what a busy machine adds.")
+        self.say("  up, down: the longest pause of the 1 kHz stream, less its period of 1 ms, that began at most 200 ms")
+        self.say("  after the move. The station announces nothing: its next data packet is the first sign. This contains")
+        self.say("  `switch`, the time that the simulated air takes to change the station's bridge, during which nothing")
+        self.say("  is carried, and what a busy machine adds.")
 
-    def verdict(self, got, right, reports, ended):
+    def verdict(self, got, right, reports, others, ended):
         rows = [("same IP throughout", "yes, " + self.address if self.addresses == {self.address} else "NO"),
                 ("checksum (SHA-256) right", "yes" if right else "NO"),
                 ("received", f"{got['bytes']:,} bytes in {ended - self.began:.1f} s, longest stall {got['stall_ms']:.1f} ms"),
@@ -187,12 +189,12 @@ class Demo:
             gaps = [move[way] for move in self.moves]
             rows.append((f"interruption {text}", f"median {statistics.median(gaps):.1f} ms, maximum {max(gaps):.1f} ms; "
                          f"{reports[way]['lost']} of {reports[way]['lost'] + reports[way]['received']} packets lost, "
-                         f"{reports[way]['duplicates']} twice"))
+                         f"{reports[way]['duplicates']} twice; longest other pause {max((gap for _, gap in others[way]), default=0):.1f} ms"))
         self.say()
         for name, value in rows:
             self.say(f"  {name:<31} {value}", *(["red"] if value == "NO" else []))
 
-    def gaps(self, way, end, width=0.02):
+    def others(self, way, end, width=0.02):
         """(time, ms) of pauses, the longest of each 20 ms, without those that the moves' large points show."""
         times = [received - self.began for _, _, received in self.stream.read(way)]
         longest = {}
@@ -203,7 +205,7 @@ class Demo:
         shown = [move[way] for move in self.moves]
         return [point for point in longest.values() if not any(abs(point[1] - gap) < 1e-6 for gap in shown)]
 
-    def picture(self, ended):
+    def picture(self, others, ended):
         end = ended - self.began
         starts = [(0.0, 1), *((move["time"], int(move["to"].split()[1])) for move in self.moves)]
         cells = [(start, after[0], number) for (start, number), after in zip(starts, [*starts[1:], (end, 0)])]
@@ -212,7 +214,7 @@ class Demo:
         os.makedirs(self.options.out, exist_ok=True)
         plot(path, f"One TCP connection and a 1 kHz UDP stream over {len(self.moves)} handovers between three subnets",
              f"Station {self.address} all the time; interruption, median: {medians['up']:.1f} ms to the server, {medians['down']:.1f} ms to the station",
-             [(when - self.began, count) for when, count in self.download.points()], {way: self.gaps(way, end) for way in WAYS},
+             [(when - self.began, count) for when, count in self.download.points()], others,
              self.moves, cells, end)
         self.say(f"  plot                            {os.path.relpath(path)}")
 

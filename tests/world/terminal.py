@@ -27,28 +27,20 @@ class Terminal:
         return re.sub(r"\033\[[0-9;]*m", "", text)[:room - 1] + "…"
 
     def say(self, *lines):
-        self.erase()
-        for line in lines:
-            print(self.cut(line), file=self.out)
-        self.redraw()
+        self.write([self.cut(line) for line in lines], self.picture)
 
     def show(self, picture):
         """Replaces the picture."""
         if self.live:
-            self.erase()
-            self.picture = [self.cut(line) for line in picture]
-            self.redraw()
+            self.write([], [self.cut(line) for line in picture])
 
-    def erase(self):
-        if self.live and self.picture:
-            self.out.write(f"\033[{len(self.picture)}A\033[J")
-
-    def redraw(self):
-        for line in self.picture if self.live else []:
-            print(line, file=self.out)
+    def write(self, lines, picture):
+        """Over the old picture: the lines, then the new one. All at once, so that nothing flickers."""
+        erase = f"\033[{len(self.picture)}A\033[J" if self.picture else ""
+        self.picture = picture
+        self.out.write(erase + "".join(line + "\n" for line in [*lines, *picture]))
         self.out.flush()
 
     def close(self):
         """Leaves the last picture where it is."""
         self.picture = []
-        self.out.flush()

@@ -90,17 +90,19 @@ class Stream:
         before = {way: len(self.read(way)) for way in self.files}
         wait_for(lambda: all(len(self.read(way)) > before[way] for way in self.files), "the UDP stream to flow both ways", seconds)
 
-    def gap(self, way, start, end):
+    def gap(self, way, start, end, begin=None):
         """The interruption in ms between two times: the longest wait for a packet less the sending period.
 
-        The last packet before `start` counts too, and so does silence at the end.
+        The last packet before `start` counts too, and so does silence at the end. With `begin`, only waits that began at
+        most that many seconds after `start`.
         """
         times = [packet[2] for packet in self.read(way)]
         first, last = bisect.bisect_left(times, start), bisect.bisect_right(times, end)
         marks = times[max(first - 1, 0):last] or [start]
         if first == last or end - marks[-1] > self.SILENCE:
             marks.append(end)
-        longest = max((b - a for a, b in zip(marks, marks[1:])), default=0.0)
+        latest = end if begin is None else start + begin
+        longest = max((b - a for a, b in zip(marks, marks[1:]) if a <= latest), default=0.0)
         return max(0.0, (longest - 1 / self.rate) * 1000)
 
     def stop(self):
