@@ -123,7 +123,7 @@ static void register_receives(uint32_t from, const struct mlrp_message *message)
 	}
 	if (message->type == MLRP_CLAIM)
 		w->record = (struct station_record){.addr = message->addr, .mac = message->mac, .kind = RECORD_STATIC,
-						    .state = RECORD_BOUND, .parent = message->addr.v4[2]};
+						    .state = RECORD_BOUND, .parent = message->addr.v4[2], .version = {.epoch = 3}};
 	if (message->type != MLRP_RENEW)
 		w->record.current = from;
 	w->record.version.seq = ++w->seq;
@@ -671,6 +671,106 @@ static void adopted_entries_stand_until_the_snapshot(void **state)
 	assert_memory_equal(entry(1, known), &old, sizeof(old));
 }
 
+/* A stranger that uses a reserved address is asked about, but the station stays in its cell until the register agrees. */
+static void refused_claim_of_a_reserved_address_moves_nothing(void **state)
+{
+	struct prefix subnet = {ip(7, 0), 24};
+	struct tmip_event event = {.type = TMIP_EVENT_SEEN, .ifindex = 11, .mac = STRANGER, .addr = ip(1, 9)};
+	struct station_record reserved = w->record;
+
+	(void)state;
+	reserved.kind = RECORD_RESERVED;
+	reserved.version.seq = ++w->seq;
+	assert_int_equal(roam_put_cell(w->cn[1].roam, 11, "eth1", &subnet), 0);
+	roam_record(w->cn[1].roam, &reserved, 10, w->now);
+	assert_int_equal(entry(1, ip(1, 9))->ifindex, 10);
+	w->refuse = MLRP_E_CONFLICT;
+	roam_seen(w->cn[1].roam, &event, w->now);
+	assert_int_equal(w->queue[0].message.type, MLRP_CLAIM);
+	roam_put_cell(w->cn[1].roam, 12, "eth2", &subnet); /* brings all map entries up to date */
+	assert_int_equal(entry(1, ip(1, 9))->ifindex, 10);
+	deliver_all();
+	assert_int_equal(entry(1, ip(1, 9))->ifindex, 10);
+	assert_int_equal(entry(1, ip(1, 9))->state, TMIP_STATION_HOME);
+	w->refuse = 0; /* the other MAC of that host: then it is where it was seen */
+	roam_seen(w->cn[1].roam, &event, w->now);
+	deliver_all();
+	assert_int_equal(entry(1, ip(1, 9))->ifindex, 11);
+	assert_memory_equal(&entry(1, ip(1, 9))->mac, &STRANGER, sizeof(STRANGER));
+}
+
+/* Our handover, not answered by the register, was overtaken by a move to CN 3, not confirmed either: nothing of them stays. */
+static void overtaken_move_ends_too(void **state)
+{
+	struct tmip_addr addr = ip(1, 9);
+	struct mlrp_message message = {.type = MLRP_MOVED, .transaction = 5, .has = MLRP_HAS(MLRP_F_STATION), .station = w->record};
+
+	(void)state;
+	seen(2, &addr, &MAC);
+	w->queued = 0;
+	message.station.current = 3;
+	roam_cn_message(w->cn[2].roam, 3, &message, w->now);
+	expect(2, addr, TMIP_STATION_ELSEWHERE, 3);
+	w->queued = 0;
+	w->now += TIMEOUT;
+	assert_int_equal(roam_tick(w->cn[2].roam, w->now), 0);
+	expect(2, addr, TMIP_STATION_ELSEWHERE, 1);
+	w->queued = 0;
+	expect_everywhere(1);
+}
+
+/* The register may answer with a record that another CN won since. */
+static void answer_that_names_another_cn(void **state)
+{
+	struct tmip_addr addr = ip(1, 9);
+	struct mlrp_message message = {.type = MLRP_STATION, .has = MLRP_HAS(MLRP_F_STATION)};
+	struct roam_counts counts;
+
+	(void)state;
+	seen(2, &addr, &MAC);
+	for (int i = 0; i < w->queued; i++)
+		if (w->queue[i].to == REGISTER)
+			message.transaction = w->queue[i].message.transaction;
+	w->queued = 0;
+	w->record.current = 3;
+	w->record.version.seq += 2;
+	message.station = w->record;
+	roam_register_answer(w->cn[2].roam, &message, w->now);
+	expect(2, addr, TMIP_STATION_ELSEWHERE, 3);
+	w->now += TIMEOUT;
+	roam_tick(w->cn[2].roam, w->now);
+	roam_count(w->cn[2].roam, &counts);
+	assert_int_equal(counts.completed, 0);
+	assert_int_equal(counts.pending, 0);
+	expect(2, addr, TMIP_STATION_ELSEWHERE, 3);
+}
+
+/* Two addresses of one MAC move together, and one that is freed leaves the other. */
+static void two_addresses_of_one_mac(void **state)
+{
+	struct station_record second = w->record;
+
+	(void)state;
+	second.addr = ip(1, 10);
+	second.version.seq++;
+	for (uint32_t id = 1; id <= CNS; id++)
+		roam_record(w->cn[id].roam, &second, 0, w->now);
+	seen(2, NULL, &MAC);
+	expect(2, ip(1, 9), TMIP_STATION_VISITING, 2);
+	expect(2, ip(1, 10), TMIP_STATION_VISITING, 2);
+	deliver_between(2, 1);
+	expect(1, ip(1, 9), TMIP_STATION_AWAY, 2);
+	expect(1, ip(1, 10), TMIP_STATION_AWAY, 2);
+	assert_int_equal(replica_find_cn(roam_replica(w->cn[2].roam), 1)->stations, 2);
+	second.version.seq++;
+	second.state = RECORD_FREE;
+	roam_record(w->cn[2].roam, &second, 0, w->now); /* in the middle of its handover */
+	assert_null(entry(2, ip(1, 10)));
+	expect(2, ip(1, 9), TMIP_STATION_VISITING, 2);
+	assert_int_equal(replica_find_cn(roam_replica(w->cn[2].roam), 1)->stations, 1);
+	w->queued = 0;
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -685,6 +785,8 @@ int main(void)
 		CASE(freed_address_leaves_the_map), CASE(static_address_is_claimed), CASE(refused_claim_blocks_for_a_while),
 		CASE(gateway_network_and_foreign_are_not_claimed), CASE(wrong_mac_is_a_conflict), CASE(full_table_is_counted),
 		CASE(peer_may_not_speak_for_others), CASE(adopted_entries_stand_until_the_snapshot),
+		CASE(refused_claim_of_a_reserved_address_moves_nothing), CASE(overtaken_move_ends_too),
+		CASE(answer_that_names_another_cn), CASE(two_addresses_of_one_mac),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The tables of replica.h, on uthash. An allocation that fails leaves them as they were. */
-#define HASH_NONFATAL_OOM 1
 #include "replica.h"
 
 #include <errno.h>

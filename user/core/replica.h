@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include <tmip/maps.h>
+#define HASH_NONFATAL_OOM 1 /* for every file that adds to these tables: no memory is an outcome, not the end */
 #include <uthash.h>
 
 #include "station.h"

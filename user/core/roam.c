@@ -308,6 +308,10 @@ void roam_sync_end(struct roam *roam, uint64_t now_ms)
 			report_renewed(roam, station);
 		if (station->attempt)
 			roam_attempt_end(roam, station->attempt); /* the register has forgotten the question */
+		if (!station->record.state && !station->refused && !station->adopted) {
+			roam_forget(roam, station); /* it was a claim: asked again when the station is next seen */
+			continue;
+		}
 		if (station->moved_to == roam->self)
 			roam_report(roam, station, now_ms);
 		else if (station->moved_to)
@@ -346,8 +350,10 @@ void roam_renewed(struct roam *roam, const struct tmip_addr *addr, uint32_t leas
 
 void roam_adopt(struct roam *roam, const struct tmip_addr *addr, const struct tmip_station *entry)
 {
-	struct replica_station *station = replica_add(&roam->replica, addr, &entry->mac);
+	struct replica_station *station = NULL;
 
+	if (!replica_find(&roam->replica, addr))
+		station = replica_add(&roam->replica, addr, &entry->mac);
 	if (!station)
 		return;
 	station->adopted = true;
@@ -370,6 +376,8 @@ static void expire(struct roam *roam, struct replica_station *station)
 	} else if (!roam->register_ready) {
 		return; /* without a register the CNs' word stands; roam_sync_end sets a new time */
 	} else if (station->attempt) {
+		if (station->moved_to != roam->self)
+			station->moved_to = 0; /* another CN told of a later move, which nobody confirmed either */
 		roam_attempt_expire(roam, station->attempt);
 	} else if (station->moved_to) {
 		roam_tell(roam, ROAM_LEVEL_WARN, station, "nobody confirmed the move to %s: back to the record",

@@ -202,7 +202,7 @@ void roam_claim(struct roam *roam, const struct tmip_addr *addr, const struct tm
 		roam->counts.overflow++;
 		return;
 	}
-	station->ifindex = cell->ifindex;
+	attempt->ifindex = cell->ifindex; /* not the station's before the register agrees: the address may be another's */
 	struct mlrp_message message = {.type = MLRP_CLAIM, .transaction = attempt->transaction, .mac = *mac, .addr = *addr,
 				       .has = MLRP_HAS(MLRP_F_MAC) | MLRP_HAS(MLRP_F_ADDR)};
 	roam_send_register(roam, &message);
@@ -221,7 +221,7 @@ static void undo(struct roam *roam, struct roam_attempt *attempt)
 	for (int i = 0; i < 2; i++)
 		if (attempt->told[i].cn)
 			roam_send_cn(roam, attempt->told[i].cn, &message);
-	if (station->moved_to == roam->self)
+	if (!attempt->claim && station->moved_to == roam->self)
 		station->moved_to = 0;
 }
 
@@ -306,13 +306,14 @@ void roam_register_answer(struct roam *roam, const struct mlrp_message *message,
 	attempt->registered = true;
 	if (station->moved_to == roam->self)
 		station->moved_to = 0;
-	roam_record(roam, &message->station, station->ifindex, now_ms);
+	roam_record(roam, &message->station, attempt->claim ? attempt->ifindex : station->ifindex, now_ms);
 	station = replica_find(&roam->replica, &message->station.addr);
 	if (!station || !station->attempt)
 		return;
-	if (!attempt->claim)
-		roam->counts.completed++;
-	tell_commit(roam, station);
+	if (message->station.current == roam->self) {
+		roam->counts.completed += !attempt->claim;
+		tell_commit(roam, station);
+	}
 	end_if_done(roam, attempt);
 }
 

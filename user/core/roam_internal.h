@@ -23,6 +23,7 @@ struct roam_attempt {
 	struct replica_station *station;
 	uint32_t transaction;  /* of the request to the register and of the MOVED messages */
 	bool claim;            /* an address new to the network, not a handover */
+	unsigned ifindex;      /* of a claim: the cell where the claimant was seen */
 	bool registered;       /* the register has answered */
 	uint64_t started_ms;
 	struct {
@@ -70,6 +71,6 @@ void roam_claim(struct roam *roam, const struct tmip_addr *addr, const struct tm
 		uint64_t now_ms);
 void roam_report(struct roam *roam, struct replica_station *station, uint64_t now_ms); /* a move the register does not know */
 void roam_attempt_end(struct roam *roam, struct roam_attempt *attempt);
-void roam_attempt_expire(struct roam *roam, struct roam_attempt *attempt);
+void roam_attempt_expire(struct roam *roam, struct roam_attempt *attempt); /* may forget the station */
 
 #endif
