@@ -136,7 +136,8 @@ static void station(struct agent *agent, const struct mlrp_message *message)
 	struct register_client *reg = &agent->reg;
 	uint64_t now_ms = agent_now_ms();
 
-	if (version_compare(message->station.version, reg->version) > 0)
+	/* A snapshot comes in any order: until its end nothing says that we have all up to a version. */
+	if (reg->state == REGISTER_READY && version_compare(message->station.version, reg->version) > 0)
 		reg->version = message->station.version;
 	if (message->transaction & ROAM_TRANSACTION)
 		roam_register_answer(agent->roam, message, now_ms);
