@@ -378,7 +378,9 @@ static void test_sent_at_once(void **state)
 {
 	struct mlrp_message renew = {.type = MLRP_RENEW, .transaction = 6, .lease = 60,
 				     .has = MLRP_HAS(MLRP_F_MAC) | MLRP_HAS(MLRP_F_ADDR) | MLRP_HAS(MLRP_F_LEASE)}, m;
+	uint8_t bytes[64];
 	int fd = raw_up();
+	long len;
 
 	(void)state;
 	assert_int_equal(mlrp_link_send(a.link, &renew), 0);
@@ -386,8 +388,10 @@ static void test_sent_at_once(void **state)
 	hear(fd, &m);
 	assert_int_equal(m.transaction, 6);
 	hear(fd, &m);
+	assert_int_equal(mlrp_link_queued(a.link), 0);
 	renew.transaction = 7;
-	assert_int_equal(mlrp_link_send(a.link, &renew), 0);
+	len = mlrp_encode(&renew, bytes, sizeof(bytes));
+	assert_int_equal(mlrp_link_send_encoded(a.link, bytes, (size_t)len), 0);
 	close_end(&a); /* last words */
 	hear(fd, &m);
 	assert_int_equal(m.transaction, 7);
@@ -402,6 +406,7 @@ static void test_send_refuses(void **state)
 
 	(void)state;
 	assert_int_equal(mlrp_link_send(a.link, &ping), -ENOTCONN);
+	assert_int_equal(mlrp_link_send_encoded(a.link, (const uint8_t *)"", 1), -ENOTCONN);
 	say_hello(fd, "net", 1, 1);
 	UNTIL(a.ups);
 	assert_int_equal(mlrp_link_send(a.link, &renew), -EINVAL);

@@ -85,25 +85,28 @@ static void write_now(struct mlrp_link *link)
 	evbuffer_freeze(output, 1);
 }
 
-static int transmit(struct mlrp_link *link, const struct mlrp_message *message)
+static int transmit_bytes(struct mlrp_link *link, const uint8_t *bytes, size_t len)
 {
-	uint8_t bytes[MESSAGE_MAX];
-	struct evbuffer *output = bufferevent_get_output(link->stream);
-	long len = mlrp_encode(message, bytes, sizeof(bytes));
-	bool idle = evbuffer_get_length(output) == 0;
+	size_t queued = mlrp_link_queued(link);
 
-	if (len < 0)
-		return (int)len;
-	if (evbuffer_get_length(output) > MLRP_LINK_QUEUE_MAX) {
+	if (queued > MLRP_LINK_QUEUE_MAX) {
 		end_soon(link, "the other side reads too slowly");
 		return -ENOBUFS;
 	}
-	if (bufferevent_write(link->stream, bytes, (size_t)len) < 0)
+	if (bufferevent_write(link->stream, bytes, len) < 0)
 		return -ENOMEM;
 	link->sent++;
-	if (idle)
+	if (!queued)
 		write_now(link);
 	return 0;
+}
+
+static int transmit(struct mlrp_link *link, const struct mlrp_message *message)
+{
+	uint8_t bytes[MESSAGE_MAX];
+	long len = mlrp_encode(message, bytes, sizeof(bytes));
+
+	return len < 0 ? (int)len : transmit_bytes(link, bytes, (size_t)len);
 }
 
 static void say_hello(struct mlrp_link *link, uint8_t type, uint8_t min, uint8_t max)
@@ -405,6 +408,18 @@ int mlrp_link_send(struct mlrp_link *link, const struct mlrp_message *message)
 	if (link->state != LINK_UP || link->why[0])
 		return -ENOTCONN;
 	return transmit(link, message);
+}
+
+int mlrp_link_send_encoded(struct mlrp_link *link, const uint8_t *bytes, size_t len)
+{
+	if (link->state != LINK_UP || link->why[0])
+		return -ENOTCONN;
+	return transmit_bytes(link, bytes, len);
+}
+
+size_t mlrp_link_queued(const struct mlrp_link *link)
+{
+	return evbuffer_get_length(bufferevent_get_output(link->stream));
 }
 
 void mlrp_link_set_patience(struct mlrp_link *link, int handshake_ms, int ping_ms, int dead_ms)

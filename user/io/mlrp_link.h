@@ -50,6 +50,10 @@ struct mlrp_link *mlrp_link_connect(struct event_base *base, struct evdns_base *
 int mlrp_link_send(struct mlrp_link *link, const struct mlrp_message *message);
 #define MLRP_LINK_QUEUE_MAX (64u << 20)
 
+/* The same with a message that was encoded before, for those that go to many. */
+int mlrp_link_send_encoded(struct mlrp_link *link, const uint8_t *bytes, size_t len);
+size_t mlrp_link_queued(const struct mlrp_link *link); /* bytes that the other side has not taken yet */
+
 /* How long the link waits: for the end of the handshake; between two PINGs; in silence before it ends. Counted anew from
  * this call. The defaults suit a network: what mlrp_link_connect was given or 5 s, 5 s, 15 s. */
 void mlrp_link_set_patience(struct mlrp_link *link, int handshake_ms, int ping_ms, int dead_ms);
