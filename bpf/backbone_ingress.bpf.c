@@ -102,12 +102,17 @@ static __always_inline int from_tunnel(struct frame *f)
 	count_peer(f->ip.src, f->ip.total_len, 0);
 	from = find_station(inner.src);
 	to = find_station(inner.dst);
+	/* To a visitor, maybe from a station of ours: what the kernel sent to the visitor's parent comes back this way. */
+	if (to && to->ifindex && !to->home_ifindex) {
+		f->station = addr_of(inner.dst);
+		return deliver(f, &inner, to);
+	}
 	if (from && from->home_ifindex) {
 		f->station = addr_of(inner.src);
 		return from_absent(f, &inner, from, to);
 	}
 	f->station = addr_of(inner.dst);
-	if (to && to->ifindex) /* visiting, or come home before its sender knew */
+	if (to && to->ifindex) /* come home before its sender knew */
 		return deliver(f, &inner, to);
 	if (to && to->state != TMIP_STATION_BLOCKED) /* it has left: its packets follow it */
 		return relay_to(f, to);

@@ -61,13 +61,20 @@ static __always_inline int to_tunnel(struct frame *f, const struct tmip_addr *en
 	return error ? error : reason;
 }
 
-/* Frames to the MAC of a gateway that it had elsewhere are for the kernel all the same, unless they are for a neighbour. */
+/* Frames to a MAC that was the gateway's elsewhere are for the kernel all the same, or for a neighbour who was away then. */
 static __always_inline int pass_home(struct frame *f, const struct tmip_station *to)
 {
 	const struct tmip_subnet *subnet;
+	int error;
 
-	if (f->skb->pkt_type != PACKET_OTHERHOST || (to && is_in_cell(to, f->skb->ifindex)))
+	if (f->skb->pkt_type != PACKET_OTHERHOST)
 		return TMIP_REASON_HOME;
+	if (to && is_in_cell(to, f->skb->ifindex)) {
+		if (same_mac(&to->mac, &f->dst))
+			return TMIP_REASON_HOME;
+		error = send_cell(f, to);
+		return error ? error : TMIP_REASON_NEXT_DOOR;
+	}
 	subnet = find_subnet(f->ip.dst);
 	if (subnet && subnet->ifindex == f->skb->ifindex && !to)
 		return TMIP_REASON_HOME;

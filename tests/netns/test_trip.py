@@ -1,0 +1,235 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The whole trip: stations with real DHCP clients get a lease, roam, and keep address and connections."""
+import signal
+import time
+
+import pytest
+
+from world import Stream, Transfer, wait_for
+
+MEGABYTE = 1 << 20
+
+
+def states(world, station):
+    """The station's state at CN 1, 2, ..., once all agree."""
+    world.settled(station)
+    return [cn.state(station) for cn in world.cns]
+
+
+def arrives(world, station, number):
+    """Roams to a CN and pings the server from there; the states at all CNs."""
+    station.roam(world.cn(number))
+    wait_for(lambda: station.ping(world.server.address, seconds=0.3), f"the server to answer from the cell of CN {number}")
+    return states(world, station)
+
+
+def test_lease_roam_and_back(world):
+    phone = world.add_station("phone", world.cn(1))
+    address = phone.dhclient().start()
+    assert address.startswith("10.1.0.")
+    assert phone.client.events()[-1][2:5] == ("255.255.255.0", "10.1.0.1", "10.1.0.1")
+    assert phone.ping(world.server.address)
+    assert states(world, phone) == ["home", "elsewhere", "elsewhere"]
+
+    stream = Stream(world, world.server, phone)
+    stream.flowing()
+    transfer = Transfer(world, world.server, phone, 20 * MEGABYTE, rate=8 * MEGABYTE)
+    wait_for(transfer.received, "the transfer to begin")
+    for number, expected in ((2, ["away", "visiting", "elsewhere"]), (3, ["away", "elsewhere", "visiting"]),
+                             (1, ["home", "elsewhere", "elsewhere"]), (3, ["away", "elsewhere", "visiting"])):
+        moved = time.time()
+        phone.roam(world.cn(number))
+        stream.flowing()
+        assert states(world, phone) == expected
+        assert phone.address() == address
+        for way in ("up", "down"):
+            assert stream.gap(way, moved, time.time()) < 200, (way, number)
+        assert transfer.alive
+    assert transfer.finish()["stall_ms"] < 500
+    for way, report in stream.stop().items():
+        assert report["duplicates"] == 0, way
+
+
+def test_roaming_log_tells_each_step(world):
+    phone = world.add_station("phone", world.cn(1))
+    address = phone.dhclient().start()
+    arrives(world, phone, 2)
+    texts = [step["text"] for step in world.cn(3).ask("why", phone.mac)["trail"]]
+    arrives(world, phone, 3)
+    texts = [step["text"] for step in world.cn(3).ask("why", address)["trail"]][len(texts):]
+    steps = ("detected in cell w0", "known from the register", "notifying the register", "migrated from cn2, parent cn1", "contacting parent CN cn1",
+             "contacting previous CN cn2", f"using {address} of 10.1.0.0/24, gateway 10.1.0.1", "committed to the register")
+    places = [next((at for at, text in enumerate(texts) if step in text), None) for step in steps]
+    assert None not in places, texts
+    assert places == sorted(places), texts
+    assert any("tunnel type 4IN4" in text for text in texts)
+
+
+@pytest.mark.parametrize("client", ["dhclient", "udhcpc"])
+def test_clients_renew_and_release(world, client):
+    phone = world.add_station("phone", world.cn(1))
+    dhcp = getattr(phone, client)()
+    address = dhcp.start()
+    for number in (1, 2, 3):
+        arrives(world, phone, number)
+        assert dhcp.restart() == address  # INIT-REBOOT, or DISCOVER with the wish for that address
+        assert phone.client.events()[-1][2] in ("255.255.255.0", "24")
+        assert phone.client.events()[-1][3] == "10.1.0.1"
+        if client == "udhcpc":
+            assert dhcp.renew() == address
+        assert phone.ping(world.server.address)
+    dhcp.release()
+    wait_for(lambda: not any(cn.station(phone) for cn in world.cns), "the station to be forgotten")
+    assert phone.address() is None
+
+
+def test_there_and_back_at_once(world):
+    phone = world.add_station("phone", world.cn(1))
+    phone.dhclient().start()
+    stream = Stream(world, world.server, phone, rate=5000)
+    stream.flowing()
+    for _ in range(10):
+        before = len(stream.read("up"))
+        phone.roam(world.cn(2))
+        wait_for(lambda: len(stream.read("up")) > before, "a first packet from the cell of CN 2")
+        phone.roam(world.cn(1))
+    stream.flowing()
+    assert states(world, phone) == ["home", "elsewhere", "elsewhere"]
+    assert phone.ping(world.server.address, count=3)
+
+
+def test_stations_talk_wherever_they_are(world):
+    one, two = world.add_station("one", world.cn(1)), world.add_station("two", world.cn(1))
+    first, second = one.dhclient().start(), two.udhcpc().start()
+    places = [(1, 1), (2, 1), (2, 2), (3, 2), (2, 3), (3, 3), (1, 3), (1, 1)]
+    for here, there in places:
+        arrives(world, one, here)
+        arrives(world, two, there)
+        assert one.ping(second, count=3), (here, there)
+        assert two.ping(first, count=3), (here, there)
+
+
+def test_stations_of_different_homes_talk(world):
+    one, two = world.add_station("one", world.cn(2)), world.add_station("two", world.cn(3))
+    first, second = one.dhclient().start(), two.dhclient().start()
+    assert first.startswith("10.2.0.") and second.startswith("10.3.0.")
+    for here, there in ((2, 3), (3, 3), (3, 2), (1, 2), (1, 1), (2, 1), (2, 2)):
+        arrives(world, one, here)
+        arrives(world, two, there)
+        assert one.ping(second, count=3), (here, there)
+        assert two.ping(first, count=3), (here, there)
+
+
+def test_parent_and_server_reach_an_absent_station(world):
+    behind_nat, routed = world.add_station("hidden", world.cn(1)), world.add_station("open", world.cn(2))
+    hidden, visible = behind_nat.dhclient().start(), routed.dhclient().start()
+    arrives(world, behind_nat, 3)
+    arrives(world, routed, 1)
+    assert world.cn(1).ping(hidden, count=3)
+    assert world.cn(2).ping(visible, count=3)
+    assert world.server.ping(visible, count=3)
+
+
+def test_static_address(world):
+    robot = world.add_station("robot", world.cn(2))
+    robot.set_static("10.2.0.200", "10.2.0.1")
+    assert arrives(world, robot, 2) == ["elsewhere", "home", "elsewhere"]
+    assert arrives(world, robot, 3) == ["elsewhere", "away", "visiting"]
+    stranger = world.add_station("stranger", world.cn(1))
+    stranger.set_static("10.3.0.77", "10.3.0.1")
+    assert arrives(world, stranger, 1) == ["visiting", "elsewhere", "away"]
+    assert stranger.ping("10.2.0.200")
+
+
+def test_exhausted_pool_borrows(make_world):
+    world = make_world(nat=(), pools={1: "10.1.0.10 10.1.0.10"}).start()
+    one, two = world.add_station("one", world.cn(1)), world.add_station("two", world.cn(1))
+    assert one.dhclient().start() == "10.1.0.10"
+    borrowed = two.dhclient().start()
+    assert borrowed.split(".")[1] in ("2", "3")
+    assert two.client.events()[-1][3] == borrowed.rsplit(".", 1)[0] + ".1"
+    wait_for(lambda: two.ping(world.server.address, seconds=0.3), "the server to answer")
+    assert two.ping("10.1.0.10", count=3)
+    assert states(world, two)[0] == "visiting"
+
+
+@pytest.mark.parametrize("who", ["visited", "parent"])
+def test_killed_agent_is_not_missed(world, who):
+    phone = world.add_station("phone", world.cn(1))
+    address = phone.dhclient().start()
+    arrives(world, phone, 2)
+    cn = world.cn(2 if who == "visited" else 1)
+    transfer = Transfer(world, world.server, phone, 30 * MEGABYTE, rate=10 * MEGABYTE)
+    wait_for(transfer.received, "the transfer to begin")
+    cn.kill()
+    at = transfer.received()
+    wait_for(lambda: transfer.received() > at + 5 * MEGABYTE, "the transfer to go on without the agent")
+    cn.start()
+    assert transfer.finish()["stall_ms"] < 50
+    assert states(world, phone) == ["away", "visiting", "elsewhere"]
+    assert arrives(world, phone, 3) == ["away", "elsewhere", "visiting"]
+    assert phone.address() == address
+
+
+def test_killed_register_forgets_nothing(world):
+    phone = world.add_station("phone", world.cn(1))
+    address = phone.dhclient().start()
+    arrives(world, phone, 2)
+    world.mlr.kill()
+    wait_for(lambda: world.cn(3).control("status")["register"]["state"] != "connected", "CN 3 to notice that the register is away")
+    phone.roam(world.cn(3))
+    wait_for(lambda: phone.ping(world.server.address, seconds=0.3), "roaming without the register")
+    assert phone.client.restart() == address
+    world.mlr.start()
+    for cn in world.cns:
+        cn.wait_ready(20)
+    assert states(world, phone) == ["away", "elsewhere", "visiting"]
+    other = world.add_station("other", world.cn(1))
+    assert other.dhclient().start() != address
+
+
+@pytest.mark.parametrize("offloads", [True, False])
+def test_full_size_packets(make_world, offloads):
+    world = make_world(offloads=offloads, nat=()).start()
+    phone = world.add_station("phone", world.cn(1))
+    phone.dhclient().start()
+    arrives(world, phone, 2)
+    assert Transfer(world, world.server, phone, 20 * MEGABYTE).finish()["stall_ms"] < 1000
+    assert Transfer(world, phone, world.server, 20 * MEGABYTE, port=5011, address=phone.address()).finish()["stall_ms"] < 1000
+    # 1480 bytes fit into the tunnel, 1500 do not: the sender is told so, and its next packets are smaller.
+    assert phone.ping(world.server.address, size=1452, more=("-M", "do"))
+    told = phone.run("ping", "-n", "-c", 1, "-W", 1, "-s", 1472, "-M", "do", world.server.address, check=False).stdout
+    assert "mtu = 1480" in told or "mtu=1480" in told, told
+    assert phone.ping(world.server.address, size=1472, more=("-M", "dont"))
+
+
+def test_nothing_is_left_after_detach(make_world):
+    world = make_world()
+    cn = world.cn(1)
+    before = {name: cn.sysctl(name) for name in ("net.ipv4.ip_forward", "net.ipv4.conf.all.rp_filter", "net.ipv4.conf.w0.rp_filter")}
+    routes = cn.run("ip", "route").stdout
+    world.start()
+    phone = world.add_station("phone", cn)
+    phone.dhclient().start()
+    arrives(world, phone, 2)
+    cn.agent("detach", "--all")
+    assert cn.program.wait() == 0
+    assert {name: cn.sysctl(name) for name in before} == before
+    assert cn.run("ip", "route").stdout == routes
+    assert "PERMANENT" not in cn.run("ip", "neigh").stdout
+    for device in ("w0", "bb0"):
+        assert not cn.run("tc", "filter", "show", "dev", device, "ingress").stdout
+    assert not cn.run("sh", "-c", f"find {cn.directives['bpf_dir']} -type f 2>/dev/null", check=False).stdout
+
+
+def test_signal_reads_the_configuration_again(world):
+    cn = world.cn(1)
+    cn.configure_with(dns_server="192.0.2.99")
+    cn.program.send(signal.SIGHUP)
+
+    def name_server():
+        phone = world.add_station(f"phone{len(world.stations)}", cn)
+        phone.dhclient().start()
+        return phone.client.events()[-1][6] == "192.0.2.99"
+
+    wait_for(name_server, "the new name server to be told", 10)
