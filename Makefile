@@ -100,6 +100,7 @@ $(BUILD)/vectors/%.h: tests/vectors/%.py | $(BUILD)/.tools
 	$(call say,VECTORS,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(PYTHON) $< > $@
+$(BUILD)/vectors/mlrp.h: docs/mlrp.md
 $(BUILD)/obj/tests/unit/test_mlrp.o: $(BUILD)/vectors/mlrp.h
 $(BUILD)/obj/tests/unit/test_dhcp.o: $(BUILD)/vectors/dhcp.h
 $(BUILD)/obj/tests/%.o: CPPFLAGS += -I$(BUILD)

@@ -6,7 +6,12 @@ tests/unit/test_mlrp.c holds the same messages as structs; the two must agree by
 made in the document, here and in the codec.
 """
 import ipaddress
+import pathlib
+import re
 import struct
+import sys
+
+DOCUMENT = pathlib.Path(__file__).parents[2] / "docs" / "mlrp.md"
 
 
 def field(number, value):
@@ -108,7 +113,19 @@ VECTORS = [
 ]
 
 
+def check_document():
+    """The example of the specification: each block ```hex NAME is the vector NAME; a line is bytes, then words."""
+    blocks = re.findall(r"^```hex (\w+)\n(.*?)^```$", DOCUMENT.read_text(), re.M | re.S)
+    if not blocks:
+        sys.exit(f"{DOCUMENT}: no example found")
+    for name, text in blocks:
+        data = b"".join(bytes.fromhex(re.match(r"( *[0-9a-f]{2}(?![^ \n]))*", line).group()) for line in text.splitlines())
+        if data != dict(VECTORS)[name]:
+            sys.exit(f"{DOCUMENT}: the example `{name}' is not what the protocol says")
+
+
 def main():
+    check_document()
     print("/* Made by tests/vectors/mlrp.py. */")
     for name, data in VECTORS:
         print(f"static const unsigned char vector_{name}[{len(data)}] = {{")
