@@ -6,7 +6,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "table.h"
+#include "io/table.h"
 
 static const char *text_of(const json_t *object, const char *key)
 {

@@ -220,7 +220,7 @@ static void read_line(struct reader *reader, char *line)
 	for (int i = 0; i < reader->count; i++) {
 		const struct config_directive *d = &reader->table[i];
 
-		if (strcmp(d->name, words[0]) != 0)
+		if (d->type == CONFIG_MISTAKE ? strncmp(d->name, words[0], strlen(d->name)) != 0 : strcmp(d->name, words[0]) != 0)
 			continue;
 		if (reader->seen[i] && !d->repeatable) {
 			fail(reader, "directive `%s' was given in line %d before", d->name, reader->seen[i]);

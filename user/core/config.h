@@ -22,7 +22,7 @@ enum config_type {
 	CONFIG_NUMBER, /* unsigned, min..max */
 	CONFIG_ADDR,   /* struct tmip_addr; dotted IPv4 */
 	CONFIG_CUSTOM, /* `custom` is called with all words after the directive */
-	CONFIG_MISTAKE, /* a known misprint: an error, whose text is the hint */
+	CONFIG_MISTAKE, /* what begins so is a known misprint: an error, whose text is the hint */
 };
 
 struct config_directive {

@@ -6,6 +6,8 @@
 #include <event2/event.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #define LINE_MAX_BYTES 512
@@ -17,6 +19,13 @@ struct console {
 	char line[LINE_MAX_BYTES];
 	size_t used;
 };
+
+bool console_is_there(void)
+{
+	struct stat in;
+
+	return fstat(STDIN_FILENO, &in) == 0 && !(S_ISCHR(in.st_mode) && in.st_rdev == makedev(1, 3));
+}
 
 /* Gives on all whole lines; a line that fills the buffer is given on as far as it goes. */
 static void take_lines(struct console *console)

@@ -4,12 +4,17 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "log.h"
 
 static int ready_pipe = -1;
 static int pid_fd = -1;
@@ -47,10 +52,32 @@ int daemon_begin(void)
 	return chdir("/") < 0 ? -errno : 0;
 }
 
+/* Tells a service manager that asked to be told (sd_notify(3)). */
+static void notify_manager(void)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	const char *path = getenv("NOTIFY_SOCKET");
+	size_t len = path ? strlen(path) : 0;
+	int fd;
+
+	if (len < 2 || len >= sizeof(address.sun_path) || !strchr("/@", *path))
+		return;
+	memcpy(address.sun_path, path, len);
+	if (*path == '@')
+		address.sun_path[0] = '\0';
+	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return;
+	if (sendto(fd, "READY=1", 7, MSG_NOSIGNAL, (struct sockaddr *)&address, offsetof(struct sockaddr_un, sun_path) + len) < 0)
+		log_debug("the service manager could not be told: %s", strerror(errno));
+	close(fd);
+}
+
 void daemon_ready(void)
 {
 	int null;
 
+	notify_manager();
 	if (ready_pipe < 0)
 		return;
 	null = open("/dev/null", O_RDWR);

@@ -8,7 +8,8 @@
 
 /* In the parent: never returns. In the daemon: 0, or -errno in the only process if it could not be made. */
 int daemon_begin(void);
-/* The daemon is ready: the parent exits 0, standard input and outputs go to /dev/null. Without daemon_begin: nothing. */
+/* Ready: a service manager is told (sd_notify(3)); after daemon_begin the parent exits 0, and standard input and outputs go
+ * to /dev/null. */
 void daemon_ready(void);
 
 /* Locks the pid file. 0; -EEXIST with *running set to who holds it; -errno. The file is removed by pidfile_close. */

@@ -1,0 +1,433 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The register: its entry points, the connections of CNs, the order of changes, answers that wait for the disk, time. See registry.h. */
+#include "registry_internal.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define TICK_MAX 2000 /* ends of leases in one call */
+
+struct registry *registry_create(const struct registry_options *options, registry_act *act, void *arg)
+{
+	struct registry *registry = calloc(1, sizeof(*registry));
+
+	if (!registry)
+		return NULL;
+	registry->options = *options;
+	registry->version.epoch = options->epoch;
+	registry->act = act;
+	registry->arg = arg;
+	return registry;
+}
+
+void registry_destroy(struct registry *registry)
+{
+	struct registry_session *session, *next_session;
+	struct reg_waiting *waiting, *next_waiting;
+
+	if (!registry)
+		return;
+	DL_FOREACH_SAFE(registry->waiting, waiting, next_waiting)
+		free(waiting);
+	DL_FOREACH_SAFE(registry->sessions, session, next_session)
+		free(session);
+	reg_table_free(registry);
+	reg_free_cells(registry);
+	reg_free_hosts(registry);
+	reg_free_cns(registry);
+	free(registry);
+}
+
+void registry_set_options(struct registry *registry, const struct registry_options *options)
+{
+	uint32_t epoch = registry->options.epoch;
+
+	registry->options = *options;
+	registry->options.epoch = epoch;
+}
+
+/* ---- what goes out */
+
+void reg_tell(struct registry *registry, int level, const char *format, ...)
+{
+	char text[REGISTRY_TEXT];
+	struct registry_action action = {.type = REGISTRY_TELL, .level = level, .text = text};
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	registry->act(&action, registry->arg);
+}
+
+void reg_send(struct registry *registry, struct registry_session *session, const struct mlrp_message *message)
+{
+	struct registry_action action = {.type = REGISTRY_SEND, .session = session, .message = message};
+
+	registry->act(&action, registry->arg);
+}
+
+void reg_refuse(struct registry *registry, struct registry_session *session, const struct mlrp_message *question, uint16_t code,
+		const struct station_record *record, const char *format, ...)
+{
+	struct mlrp_message message = {.type = MLRP_ERROR, .transaction = question->transaction, .code = code,
+				       .has = MLRP_HAS(MLRP_F_CODE) | MLRP_HAS(MLRP_F_TEXT)};
+	char addr[ADDR_STRLEN] = "", mac[MAC_STRLEN] = "";
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(message.text, sizeof(message.text), format, args);
+	va_end(args);
+	if (record) {
+		message.has |= MLRP_HAS(MLRP_F_STATION);
+		message.station = *record;
+	}
+	if (question->has & MLRP_HAS(MLRP_F_ADDR))
+		addr_format(&question->addr, addr);
+	if (question->has & MLRP_HAS(MLRP_F_MAC))
+		mac_format(&question->mac, mac);
+	registry->counts.refused++;
+	reg_send(registry, session, &message);
+	reg_tell(registry, REGISTRY_LEVEL_WARN, "CN %s: %s%s%s%s%s refused: %s", session->name, mlrp_type_name(question->type),
+		 *addr ? " " : "", addr, *mac ? " for " : "", mac, message.text);
+}
+
+void reg_answer(struct registry *registry, struct registry_session *session, uint32_t transaction, const struct station_record *record)
+{
+	struct mlrp_message message = {.type = MLRP_STATION, .transaction = transaction, .has = MLRP_HAS(MLRP_F_STATION), .station = *record};
+
+	reg_send(registry, session, &message);
+}
+
+static void push(struct registry *registry, struct registry_session *but, const struct station_record *record)
+{
+	struct mlrp_message message = {.type = MLRP_STATION, .has = MLRP_HAS(MLRP_F_STATION), .station = *record};
+	struct registry_action action = {.type = REGISTRY_PUSH, .session = but, .message = &message};
+
+	registry->act(&action, registry->arg);
+}
+
+void reg_store_cn(struct registry *registry, struct reg_cn *cn)
+{
+	struct registry_action action = {.type = REGISTRY_STORE_CN, .cn = &cn->info, .number = ++registry->number, .urgent = true};
+
+	cn->number = registry->number;
+	registry->act(&action, registry->arg);
+}
+
+void reg_commit(struct registry *registry, struct reg_station *station, struct registry_session *asker, bool urgent)
+{
+	struct registry_action action = {.type = REGISTRY_STORE_STATION, .record = &station->record, .urgent = urgent};
+
+	if (station->record.version.epoch) {
+		reg_sync_skip(registry, station);
+		DL_DELETE2(registry->changes, station, change_prev, change_next);
+	}
+	registry->version.seq++;
+	station->record.version = registry->version;
+	DL_APPEND2(registry->changes, station, change_prev, change_next);
+	action.number = ++registry->number;
+	registry->act(&action, registry->arg);
+	push(registry, asker, &station->record);
+}
+
+/* ---- answers that wait for the disk */
+
+static void send_registered(struct registry *registry, struct registry_session *session, uint32_t transaction)
+{
+	struct mlrp_message message = {.type = MLRP_REGISTERED, .transaction = transaction, .has = MLRP_HAS(MLRP_F_CN)};
+	bool first = !session->registered;
+
+	if (!session->cn)
+		return; /* replaced meanwhile */
+	message.cn = session->cn->info;
+	reg_send(registry, session, &message);
+	session->registered = true;
+	if (first)
+		reg_send_cns(registry, session);
+}
+
+static void disk_failed(struct registry *registry, struct registry_session *session, const struct reg_waiting *waiting)
+{
+	struct mlrp_message question = {.type = waiting->registered ? MLRP_REGISTER : MLRP_STATION, .transaction = waiting->transaction};
+	struct registry_action close = {.type = REGISTRY_CLOSE, .session = session, .text = "it could not be registered: the disk failed"};
+
+	reg_refuse(registry, session, &question, MLRP_E_STORE, NULL, "the register's disk failed; see its log");
+	if (waiting->registered && !session->registered)
+		registry->act(&close, registry->arg);
+}
+
+void reg_answer_stored(struct registry *registry, struct registry_session *session, uint32_t transaction,
+		       const struct station_record *record, uint64_t number)
+{
+	struct reg_waiting *waiting;
+
+	if (!record && number <= registry->durable) {
+		send_registered(registry, session, transaction);
+		return;
+	}
+	waiting = calloc(1, sizeof(*waiting));
+	if (!waiting)
+		return; /* no answer: the CN asks again or gives up */
+	waiting->session = session;
+	waiting->number = number;
+	waiting->transaction = transaction;
+	waiting->registered = !record;
+	if (record)
+		waiting->record = *record;
+	DL_APPEND(registry->waiting, waiting);
+	registry->counts.waiting++;
+}
+
+void registry_stored(struct registry *registry, uint64_t number, bool ok)
+{
+	struct reg_waiting *waiting;
+
+	if (ok)
+		registry->durable = number;
+	while ((waiting = registry->waiting) && waiting->number <= number) {
+		struct registry_session *session = waiting->session;
+
+		DL_DELETE(registry->waiting, waiting);
+		registry->counts.waiting--;
+		if (session && !ok)
+			disk_failed(registry, session, waiting);
+		else if (session && waiting->registered)
+			send_registered(registry, session, waiting->transaction);
+		else if (session)
+			reg_answer(registry, session, waiting->transaction, &waiting->record);
+		free(waiting);
+	}
+}
+
+uint64_t registry_last_number(const struct registry *registry)
+{
+	return registry->number;
+}
+
+/* ---- connections */
+
+struct registry_session *registry_open(struct registry *registry, const struct mlrp_message *hello, const char *peer, void *arg,
+				       const char **why)
+{
+	struct registry_session *session;
+
+	*why = "this version serves no other register: carbon copies come later";
+	if (hello->role != MLRP_ROLE_CN && hello->role != MLRP_ROLE_PROBE)
+		return NULL;
+	*why = "no memory";
+	session = calloc(1, sizeof(*session));
+	if (!session)
+		return NULL;
+	session->arg = arg;
+	session->role = hello->role;
+	snprintf(session->name, sizeof(session->name), "%s", hello->name);
+	snprintf(session->peer, sizeof(session->peer), "%s", peer);
+	DL_APPEND(registry->sessions, session);
+	if (session->role == MLRP_ROLE_PROBE)
+		reg_send_cns(registry, session);
+	return session;
+}
+
+void registry_close(struct registry *registry, struct registry_session *session)
+{
+	struct reg_waiting *waiting;
+	struct reg_cn *cn = session->cn;
+
+	DL_FOREACH(registry->waiting, waiting)
+		if (waiting->session == session)
+			waiting->session = NULL;
+	reg_sync_end(registry, session);
+	if (cn) {
+		cn->session = NULL;
+		registry->counts.connected--;
+		reg_list_cells(registry, cn);
+	}
+	DL_DELETE(registry->sessions, session);
+	free(session);
+}
+
+void *registry_session_arg(const struct registry_session *session)
+{
+	return session->arg;
+}
+
+bool registry_session_registered(const struct registry_session *session)
+{
+	return session->registered;
+}
+
+const char *registry_session_name(const struct registry_session *session)
+{
+	return session->name;
+}
+
+/* ---- requests */
+
+static const struct {
+	uint8_t type;
+	void (*serve)(struct registry *, struct registry_session *, const struct mlrp_message *, struct registry_time);
+} REQUESTS[] = {
+	{MLRP_HANDOVER, reg_handover}, {MLRP_ALLOCATE, reg_allocate}, {MLRP_BIND, reg_bind}, {MLRP_RENEW, reg_renew},
+	{MLRP_CLAIM, reg_claim}, {MLRP_RELEASE, reg_release}, {MLRP_DECLINE, reg_decline},
+};
+
+static bool is_station(const struct tmip_mac *mac)
+{
+	return !mac_is_zero(mac) && !(mac->octet[0] & 1); /* IEEE 802: a group address sends nothing */
+}
+
+static void serve(struct registry *registry, struct registry_session *session, const struct mlrp_message *message,
+		  struct registry_time now)
+{
+	for (size_t i = 0; i < sizeof(REQUESTS) / sizeof(REQUESTS[0]); i++) {
+		if (REQUESTS[i].type != message->type)
+			continue;
+		if (!session->registered)
+			reg_refuse(registry, session, message, MLRP_E_NOT_REGISTERED, NULL, "this CN must register first");
+		else if (!is_station(&message->mac))
+			reg_refuse(registry, session, message, MLRP_E_REFUSED, NULL, "that is not the MAC of a station");
+		else
+			REQUESTS[i].serve(registry, session, message, now);
+		return;
+	}
+	if (message->type != MLRP_ERROR)
+		reg_refuse(registry, session, message, MLRP_E_REFUSED, NULL, "a register is not asked this");
+}
+
+void registry_message(struct registry *registry, struct registry_session *session, const struct mlrp_message *message,
+		      struct registry_time now)
+{
+	if (session->role != MLRP_ROLE_CN)
+		reg_refuse(registry, session, message, MLRP_E_REFUSED, NULL, "a prober changes nothing");
+	else if (message->type == MLRP_REGISTER)
+		reg_register(registry, session, message);
+	else if (message->type != MLRP_SYNC)
+		serve(registry, session, message, now);
+	else if (session->registered)
+		reg_sync_begin(registry, session, message);
+	else
+		reg_refuse(registry, session, message, MLRP_E_NOT_REGISTERED, NULL, "this CN must register first");
+}
+
+/* ---- the start */
+
+int registry_load_station(struct registry *registry, const struct station_record *record, struct registry_time now)
+{
+	struct reg_station *station = reg_find(registry, &record->addr) ? NULL :
+				      reg_add(registry, &record->addr, &record->mac, record->client_id, record->client_id_len);
+	uint64_t due = 0;
+
+	if (!station)
+		return HASH_COUNT(registry->stations) >= registry->options.stations_max ? -ENOSPC : -ENOMEM;
+	station->record.kind = record->kind;
+	station->record.parent = record->parent;
+	station->record.current = record->current;
+	station->record.version = record->version;
+	DL_APPEND2(registry->changes, station, change_prev, change_next);
+	if (record->state == RECORD_DECLINED)
+		due = now.ms + registry->options.decline_s * 1000ull;
+	else if (record->state == RECORD_BOUND && record->lease_end)
+		due = record->lease_end + registry->options.grace_s;
+	station->record.lease_end = record->lease_end;
+	reg_set_state(registry, station, record->state, due);
+	return 0;
+}
+
+int registry_load_end(struct registry *registry, struct registry_time now)
+{
+	registry->loaded_ms = now.ms;
+	return reg_rebuild_cells(registry);
+}
+
+/* ---- time */
+
+static void end_offer(struct registry *registry, struct reg_station *station)
+{
+	if (station->record.version.epoch)
+		reg_set_state(registry, station, RECORD_FREE, 0);
+	else
+		reg_remove(registry, station);
+}
+
+static void end_use(struct registry *registry, struct reg_station *station, const char *why)
+{
+	char addr[ADDR_STRLEN], mac[MAC_STRLEN];
+
+	reg_set_state(registry, station, RECORD_FREE, 0);
+	reg_commit(registry, station, NULL, false);
+	reg_tell(registry, REGISTRY_LEVEL_INFO, "%s of %s is free: %s", addr_format(&station->record.addr, addr),
+		 mac_format(&station->record.mac, mac), why);
+}
+
+/* Right after a start leases stand a while longer: CNs may have renewed them meanwhile and not told yet. */
+static bool lease_is_over(const struct registry *registry, struct registry_time now)
+{
+	return registry->heap_count && registry->heap[1]->due <= now.unix_s &&
+	       now.ms >= registry->loaded_ms + registry->options.grace_s * 1000ull;
+}
+
+bool registry_tick(struct registry *registry, struct registry_time now)
+{
+	for (int i = 0; i < TICK_MAX; i++) {
+		if (registry->offers && registry->offers->due <= now.ms) {
+			end_offer(registry, registry->offers);
+		} else if (registry->declined && registry->declined->due <= now.ms) {
+			end_use(registry, registry->declined, "declined long enough ago");
+		} else if (lease_is_over(registry, now)) {
+			registry->counts.expired++;
+			end_use(registry, registry->heap[1], "its lease has ended");
+		} else {
+			return false;
+		}
+	}
+	return true;
+}
+
+int registry_free_address(struct registry *registry, const struct tmip_addr *addr)
+{
+	struct reg_station *station = reg_find(registry, addr);
+
+	if (!station || station->record.state == RECORD_FREE)
+		return -ENOENT;
+	if (station->record.state == RECORD_OFFERED)
+		end_offer(registry, station);
+	else
+		end_use(registry, station, "by command");
+	return 0;
+}
+
+/* ---- for those who look */
+
+struct version registry_version(const struct registry *registry)
+{
+	return registry->version;
+}
+
+void registry_count(const struct registry *registry, struct registry_counts *counts)
+{
+	*counts = registry->counts;
+	counts->states[0] = HASH_COUNT(registry->stations);
+}
+
+void registry_each_station(const struct registry *registry, bool (*each)(const struct station_record *record, void *arg), void *arg)
+{
+	const struct reg_station *station;
+
+	DL_FOREACH2(registry->changes, station, change_next)
+		if (station->record.state != RECORD_OFFERED && !each(&station->record, arg))
+			return;
+	DL_FOREACH2(registry->offers, station, state_next)
+		if (!each(&station->record, arg))
+			return;
+}
+
+const struct station_record *registry_find_station(const struct registry *registry, const struct tmip_addr *addr)
+{
+	const struct reg_station *station = reg_find(registry, addr);
+
+	return station ? &station->record : NULL;
+}

@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Requests about addresses: who gets which one (ALLOCATE, BIND), for how long (RENEW), and its end (RELEASE, DECLINE).
+ * The order of choice follows RFC 2131, 4.3.1, over the whole network: the reserved address, the present one, the former
+ * one, the one wished for, one of the cell's pool, one of a neighbour's.
+ */
+#include "registry_internal.h"
+
+#define FORMER_MAX 16 /* addresses of one owner that are looked at */
+
+static bool reserved_for_other(const struct registry *registry, const struct tmip_addr *addr, const struct tmip_mac *mac)
+{
+	const struct reg_host *host = reg_host_of_addr(registry, addr);
+
+	return host && !reg_host_has(host, mac);
+}
+
+/* May the asker have it by DHCP, as far as the record and the cells say? */
+static bool is_open(const struct registry *registry, const struct tmip_addr *addr, const struct mlrp_message *message)
+{
+	const struct reg_cell *cell = reg_find_cell(registry, addr);
+	const struct reg_station *station = reg_find(registry, addr);
+	const struct reg_host *host = reg_host_of_addr(registry, addr);
+
+	if (!cell || !reg_is_host_address(cell, addr))
+		return false;
+	if (host ? !reg_host_has(host, &message->mac) : !reg_in_pool(cell, addr))
+		return false;
+	return !station || station->record.state == RECORD_FREE ||
+	       (station->record.state == RECORD_OFFERED && (host || reg_is_owner(station, message)));
+}
+
+/* ---- ALLOCATE */
+
+static void give_offer(struct registry *registry, struct registry_session *session, const struct mlrp_message *message,
+		       const struct tmip_addr *addr, struct registry_time now)
+{
+	const struct reg_cell *cell = reg_find_cell(registry, addr);
+	struct reg_station *station = reg_find(registry, addr);
+	char text[ADDR_STRLEN], mac[MAC_STRLEN];
+
+	if (!station)
+		station = reg_add(registry, addr, &message->mac, message->client_id, message->client_id_len);
+	else if (!reg_set_owner(registry, station, &message->mac, message->client_id, message->client_id_len))
+		station = NULL;
+	if (!station) {
+		reg_refuse(registry, session, message, MLRP_E_FULL, NULL, "the register's table of stations is full (stations_max)");
+		return;
+	}
+	station->record.kind = reg_host_of_addr(registry, addr) ? RECORD_RESERVED : RECORD_DYNAMIC;
+	station->record.parent = cell->cn->info.id;
+	station->record.current = session->cn->info.id;
+	reg_set_state(registry, station, RECORD_OFFERED, now.ms + registry->options.offer_s * 1000ull);
+	reg_answer(registry, session, message->transaction, &station->record);
+	reg_tell(registry, REGISTRY_LEVEL_DEBUG, "%s is offered to %s at CN %s", addr_format(addr, text), mac_format(&message->mac, mac),
+		 session->name);
+}
+
+/* The one of the owner's addresses, bound or (not `bound`) free again, that was last dealt with. */
+static const struct reg_station *own_address(const struct registry *registry, const struct mlrp_message *message, bool bound)
+{
+	const struct reg_station *station;
+	int looked = 0;
+
+	DL_FOREACH2(reg_owned(registry, &message->mac, message->client_id, message->client_id_len), station, owner_next) {
+		const struct tmip_addr *addr = &station->record.addr;
+
+		if (looked++ == FORMER_MAX)
+			break;
+		if (bound ? station->record.state == RECORD_BOUND && reg_find_cell(registry, addr) &&
+			    !reserved_for_other(registry, addr, &message->mac) : is_open(registry, addr, message))
+			return station;
+	}
+	return NULL;
+}
+
+/* The reserved record that is bound to this or another MAC of the same host. */
+static const struct reg_station *reserved_record(const struct registry *registry, const struct reg_host *host)
+{
+	const struct reg_station *station = reg_find(registry, &host->host.addr);
+
+	if (!station || station->record.state != RECORD_BOUND || !reg_find_cell(registry, &host->host.addr))
+		return NULL;
+	return reg_host_has(reg_host_of_addr(registry, &host->host.addr), &station->record.mac) ? station : NULL;
+}
+
+static bool pick(struct registry *registry, struct reg_cell *cell, struct tmip_addr *addr)
+{
+	struct reg_station *freed;
+
+	return cell && reg_pick(registry, cell, addr, &freed);
+}
+
+/* From the pool of the cell, of another cell of the CN, of a neighbour who is there. */
+static bool pick_any(struct registry *registry, const struct registry_session *session, struct reg_cell *cell, struct tmip_addr *addr)
+{
+	if (pick(registry, cell, addr))
+		return true;
+	for (int i = 0; i < session->cn->info.cell_count; i++)
+		if (pick(registry, reg_find_cell(registry, &session->cn->info.cells[i].subnet.addr), addr))
+			return true;
+	if (!pick(registry, registry->available, addr))
+		return false;
+	registry->counts.borrowed++;
+	/* The next one borrows from the next neighbour. */
+	cell = registry->available;
+	DL_DELETE(registry->available, cell);
+	DL_APPEND(registry->available, cell);
+	return true;
+}
+
+static bool choose(struct registry *registry, const struct registry_session *session, const struct mlrp_message *message,
+		   struct reg_cell *cell, const struct reg_host *host, struct tmip_addr *addr)
+{
+	const struct reg_station *former;
+
+	if (host && is_open(registry, &host->host.addr, message)) {
+		*addr = host->host.addr;
+		return true;
+	}
+	former = own_address(registry, message, false);
+	if (former) {
+		*addr = former->record.addr;
+		return true;
+	}
+	if (message->has & MLRP_HAS(MLRP_F_ADDR) && is_open(registry, &message->addr, message)) {
+		*addr = message->addr;
+		return true;
+	}
+	return pick_any(registry, session, cell, addr);
+}
+
+void reg_allocate(struct registry *registry, struct registry_session *session, const struct mlrp_message *message, struct registry_time now)
+{
+	const struct reg_host *host = reg_host_of_mac(registry, &message->mac);
+	struct reg_cell *cell = reg_find_cell(registry, &message->subnet.addr);
+	const struct reg_station *bound;
+	struct tmip_addr addr;
+
+	if (!cell || cell->cn != session->cn) {
+		reg_refuse(registry, session, message, MLRP_E_NOT_IN_POOL, NULL, "the subnet is no cell of this CN");
+		return;
+	}
+	bound = host ? reserved_record(registry, host) : NULL;
+	if (!bound && !(host && is_open(registry, &host->host.addr, message)))
+		bound = own_address(registry, message, true);
+	if (bound) {
+		reg_answer(registry, session, message->transaction, &bound->record);
+	} else if (choose(registry, session, message, cell, host, &addr)) {
+		give_offer(registry, session, message, &addr, now);
+	} else {
+		registry->counts.exhausted++;
+		reg_refuse(registry, session, message, MLRP_E_EXHAUSTED, NULL, "no free address in any pool of the network");
+	}
+}
+
+/* ---- BIND */
+
+/* 0 or the error. */
+static uint16_t check_bind(const struct registry *registry, const struct mlrp_message *message, const char **why)
+{
+	const struct reg_cell *cell = reg_find_cell(registry, &message->addr);
+	const struct reg_station *station = reg_find(registry, &message->addr);
+	const struct reg_host *host = reg_host_of_addr(registry, &message->addr);
+	uint8_t state = station ? station->record.state : RECORD_FREE;
+
+	*why = "the address lies in no cell of the network";
+	if (!cell)
+		return MLRP_E_NOT_IN_POOL;
+	*why = "the address is a gateway's, the network's or its broadcast address";
+	if (!reg_is_host_address(cell, &message->addr))
+		return MLRP_E_CONFLICT;
+	*why = "the address is reserved for another host";
+	if (host && !reg_host_has(host, &message->mac))
+		return MLRP_E_CONFLICT;
+	*why = "the address was found in use by a stranger";
+	if (state == RECORD_DECLINED)
+		return MLRP_E_CONFLICT;
+	*why = "the address belongs to another station";
+	if (state != RECORD_FREE && !reg_is_owner(station, message) && !(host && reg_host_has(host, &station->record.mac)) &&
+	    !(host && state == RECORD_OFFERED))
+		return MLRP_E_CONFLICT;
+	*why = "the address lies in no pool of the network";
+	return host || state != RECORD_FREE || reg_in_pool(cell, &message->addr) ? 0 : MLRP_E_NOT_IN_POOL;
+}
+
+/* A station has one lease: the addresses that it had are free again. */
+static void give_back_others(struct registry *registry, const struct reg_station *kept)
+{
+	struct reg_station *station = kept->owner->stations, *next;
+	char addr[ADDR_STRLEN];
+
+	for (; station; station = next) {
+		next = station->owner_next;
+		if (station == kept || station->record.kind != RECORD_DYNAMIC)
+			continue;
+		if (station->record.state == RECORD_BOUND) {
+			reg_set_state(registry, station, RECORD_FREE, 0);
+			reg_commit(registry, station, NULL, false);
+			reg_tell(registry, REGISTRY_LEVEL_INFO, "%s is free: its station has a new address",
+				 addr_format(&station->record.addr, addr));
+		}
+	}
+}
+
+static void set_lease(struct registry *registry, struct reg_station *station, uint32_t lease, struct registry_time now)
+{
+	bool ends = station->record.kind == RECORD_DYNAMIC;
+
+	station->record.lease_end = ends ? now.unix_s + lease : 0;
+	reg_set_state(registry, station, RECORD_BOUND, ends ? station->record.lease_end + registry->options.grace_s : 0);
+}
+
+static void bind_address(struct registry *registry, struct registry_session *session, const struct mlrp_message *message,
+			 struct registry_time now)
+{
+	const struct reg_cell *cell = reg_find_cell(registry, &message->addr);
+	struct reg_station *station = reg_find(registry, &message->addr);
+	bool host = reg_host_of_addr(registry, &message->addr);
+	char addr[ADDR_STRLEN], mac[MAC_STRLEN];
+
+	if (!station)
+		station = reg_add(registry, &message->addr, &message->mac, message->client_id, message->client_id_len);
+	else if (!reg_set_owner(registry, station, &message->mac, message->client_id, message->client_id_len))
+		station = NULL;
+	if (!station) {
+		reg_refuse(registry, session, message, MLRP_E_FULL, NULL, "the register's table of stations is full (stations_max)");
+		return;
+	}
+	reg_set_state(registry, station, 0, 0);
+	if (host)
+		station->record.kind = RECORD_RESERVED;
+	else if (station->record.kind != RECORD_STATIC || reg_in_pool(cell, &message->addr))
+		station->record.kind = RECORD_DYNAMIC;
+	station->record.parent = cell->cn->info.id;
+	station->record.current = session->cn->info.id;
+	set_lease(registry, station, message->lease, now);
+	registry->counts.binds++;
+	reg_commit(registry, station, NULL, true);
+	reg_answer_stored(registry, session, message->transaction, &station->record, registry->number);
+	reg_tell(registry, REGISTRY_LEVEL_INFO, "%s is bound to %s at CN %s for %u s", addr_format(&message->addr, addr),
+		 mac_format(&message->mac, mac), session->name, message->lease);
+	give_back_others(registry, station);
+}
+
+void reg_bind(struct registry *registry, struct registry_session *session, const struct mlrp_message *message, struct registry_time now)
+{
+	const struct reg_station *station = reg_find(registry, &message->addr);
+	bool bound = station && station->record.state == RECORD_BOUND;
+	const char *why;
+	uint16_t error = check_bind(registry, message, &why);
+
+	if (error)
+		reg_refuse(registry, session, message, error, bound ? &station->record : NULL, "%s", why);
+	else
+		bind_address(registry, session, message, now);
+}
+
+/* ---- RENEW, RELEASE, DECLINE */
+
+void reg_renew(struct registry *registry, struct registry_session *session, const struct mlrp_message *message, struct registry_time now)
+{
+	struct reg_station *station = reg_find(registry, &message->addr);
+
+	if (!station || station->record.state != RECORD_BOUND || !mac_equal(&station->record.mac, &message->mac)) {
+		reg_bind(registry, session, message, now); /* it ended meanwhile: the station has it again, if it may */
+		return;
+	}
+	registry->counts.renewals++;
+	if (station->record.kind == RECORD_DYNAMIC) {
+		set_lease(registry, station, message->lease, now);
+		reg_commit(registry, station, session, false);
+	}
+	reg_answer(registry, session, message->transaction, &station->record);
+}
+
+/* The station's own record, bound or offered; NULL: the asker has been refused. */
+static struct reg_station *own_record(struct registry *registry, struct registry_session *session, const struct mlrp_message *message)
+{
+	struct reg_station *station = reg_find(registry, &message->addr);
+
+	if (!station || (station->record.state != RECORD_BOUND && station->record.state != RECORD_OFFERED)) {
+		reg_refuse(registry, session, message, MLRP_E_UNKNOWN, NULL, "no station has this address");
+		return NULL;
+	}
+	if (mac_equal(&station->record.mac, &message->mac))
+		return station;
+	reg_refuse(registry, session, message, MLRP_E_CONFLICT, &station->record, "the address belongs to another MAC");
+	return NULL;
+}
+
+void reg_release(struct registry *registry, struct registry_session *session, const struct mlrp_message *message, struct registry_time now)
+{
+	struct reg_station *station = own_record(registry, session, message);
+	char addr[ADDR_STRLEN], mac[MAC_STRLEN];
+
+	(void)now;
+	if (!station)
+		return;
+	registry->counts.releases++;
+	reg_set_state(registry, station, RECORD_FREE, 0);
+	reg_commit(registry, station, NULL, true);
+	reg_answer_stored(registry, session, message->transaction, &station->record, registry->number);
+	reg_tell(registry, REGISTRY_LEVEL_INFO, "%s was released by %s at CN %s", addr_format(&message->addr, addr),
+		 mac_format(&message->mac, mac), session->name);
+}
+
+void reg_decline(struct registry *registry, struct registry_session *session, const struct mlrp_message *message, struct registry_time now)
+{
+	struct reg_station *station = own_record(registry, session, message);
+	char addr[ADDR_STRLEN], mac[MAC_STRLEN];
+
+	if (!station)
+		return;
+	registry->counts.declines++;
+	reg_set_state(registry, station, RECORD_DECLINED, now.ms + registry->options.decline_s * 1000ull);
+	reg_commit(registry, station, NULL, true);
+	reg_answer_stored(registry, session, message->transaction, &station->record, registry->number);
+	reg_tell(registry, REGISTRY_LEVEL_WARN, "%s was declined by %s at CN %s: a stranger uses it", addr_format(&message->addr, addr),
+		 mac_format(&message->mac, mac), session->name);
+}

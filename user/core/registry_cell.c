@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The cells of the network, sorted, and the free addresses of their pools. Addresses that nobody ever had are the zero
+ * bits of a map, searched from where the last one was found; those given back wait in a queue, the longest free first.
+ */
+#include "registry_internal.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define BITS 64
+
+static struct reg_cell *find_cell(const struct registry *registry, uint32_t value)
+{
+	size_t low = 0, high = registry->cell_count;
+
+	while (low < high) {
+		size_t middle = (low + high) / 2;
+
+		if (registry->cells[middle].last < value)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < registry->cell_count && registry->cells[low].first <= value ? &registry->cells[low] : NULL;
+}
+
+struct reg_cell *reg_find_cell(const struct registry *registry, const struct tmip_addr *addr)
+{
+	return addr_is_ipv4(addr) ? find_cell(registry, addr_to_ipv4(addr)) : NULL;
+}
+
+static bool pool_has(const struct reg_cell *cell, uint32_t value)
+{
+	return cell->used && value >= cell->pool_first && value <= cell->pool_last;
+}
+
+bool reg_in_pool(const struct reg_cell *cell, const struct tmip_addr *addr)
+{
+	return pool_has(cell, addr_to_ipv4(addr));
+}
+
+bool reg_is_host_address(const struct reg_cell *cell, const struct tmip_addr *addr)
+{
+	uint32_t value = addr_to_ipv4(addr);
+
+	if (addr_equal(addr, &cell->info->gateway))
+		return false;
+	return cell->info->subnet.len > 30 || (value != cell->first && value != cell->last); /* RFC 3021 for /31 */
+}
+
+/* ---- the map of the pool */
+
+static bool has_free(const struct reg_cell *cell)
+{
+	return cell->unused || cell->freed;
+}
+
+/* Cells that can give an address, and whose CN is there to serve it, are in a list: a borrower takes the first. */
+static void list_cell(struct registry *registry, struct reg_cell *cell)
+{
+	bool wanted = cell->cn->session && has_free(cell);
+
+	if (wanted && !cell->listed)
+		DL_APPEND(registry->available, cell);
+	else if (!wanted && cell->listed)
+		DL_DELETE(registry->available, cell);
+	cell->listed = wanted;
+}
+
+static void set_bit(struct reg_cell *cell, uint32_t value, bool used)
+{
+	uint32_t at = value - cell->pool_first;
+	uint64_t bit = 1ull << at % BITS, *word = &cell->used[at / BITS];
+
+	if (!(*word & bit) == !used)
+		return;
+	*word ^= bit;
+	cell->unused += used ? -1u : 1;
+}
+
+void reg_mark(struct registry *registry, const struct tmip_addr *addr, bool used)
+{
+	struct reg_cell *cell = reg_find_cell(registry, addr);
+
+	if (!cell || !reg_in_pool(cell, addr))
+		return;
+	if (!used && (!reg_is_host_address(cell, addr) || reg_host_of_addr(registry, addr)))
+		return;
+	set_bit(cell, addr_to_ipv4(addr), used);
+	list_cell(registry, cell);
+}
+
+/* The next zero bit at or after the cursor, and around. There is one. */
+static uint32_t next_unused(struct reg_cell *cell)
+{
+	uint32_t size = cell->pool_last - cell->pool_first + 1, words = (size + BITS - 1) / BITS, word = cell->cursor / BITS;
+	uint64_t free_bits = ~cell->used[word] & ~0ull << cell->cursor % BITS;
+
+	for (uint32_t i = 0; !free_bits && i <= words; i++) {
+		word = word + 1 == words ? 0 : word + 1;
+		free_bits = ~cell->used[word];
+	}
+	cell->cursor = word * BITS + (uint32_t)__builtin_ctzll(free_bits);
+	return cell->pool_first + cell->cursor;
+}
+
+bool reg_pick(struct registry *registry, struct reg_cell *cell, struct tmip_addr *addr, struct reg_station **freed)
+{
+	bool room = HASH_COUNT(registry->stations) < registry->options.stations_max;
+
+	*freed = NULL;
+	if (cell->unused && (room || !cell->freed)) {
+		*addr = addr_from_ipv4(next_unused(cell));
+		return true;
+	}
+	*freed = cell->freed;
+	if (*freed)
+		*addr = (*freed)->record.addr;
+	return *freed != NULL;
+}
+
+/* ---- the queue of those given back */
+
+static struct reg_station **queue_of(struct registry *registry, const struct reg_station *station, struct reg_cell **cell)
+{
+	const struct tmip_addr *addr = &station->record.addr;
+
+	*cell = reg_find_cell(registry, addr);
+	if (*cell && reg_in_pool(*cell, addr) && reg_is_host_address(*cell, addr) && !reg_host_of_addr(registry, addr))
+		return &(*cell)->freed;
+	*cell = NULL;
+	return &registry->homeless;
+}
+
+void reg_queue_free(struct registry *registry, struct reg_station *station)
+{
+	struct reg_cell *cell;
+	struct reg_station **queue = queue_of(registry, station, &cell);
+
+	DL_APPEND2(*queue, station, state_prev, state_next);
+	if (cell)
+		list_cell(registry, cell);
+}
+
+void reg_unqueue_free(struct registry *registry, struct reg_station *station)
+{
+	struct reg_cell *cell;
+	struct reg_station **queue = queue_of(registry, station, &cell);
+
+	DL_DELETE2(*queue, station, state_prev, state_next);
+	if (cell)
+		list_cell(registry, cell);
+}
+
+/* ---- the cells anew, when CNs or reserved hosts changed */
+
+static int by_address(const void *a, const void *b)
+{
+	const struct reg_cell *x = a, *y = b;
+
+	return x->first < y->first ? -1 : x->first > y->first;
+}
+
+static int make_pool(struct reg_cell *cell)
+{
+	uint32_t size, words;
+
+	if (addr_is_zero(&cell->info->pool_first))
+		return 0;
+	cell->pool_first = addr_to_ipv4(&cell->info->pool_first);
+	cell->pool_last = addr_to_ipv4(&cell->info->pool_last);
+	size = cell->pool_last - cell->pool_first + 1;
+	words = (size + BITS - 1) / BITS;
+	cell->used = calloc(words, sizeof(*cell->used));
+	if (!cell->used)
+		return -ENOMEM;
+	if (size % BITS)
+		cell->used[words - 1] = ~0ull << size % BITS; /* beyond the end */
+	cell->unused = size;
+	return 0;
+}
+
+static void block(struct reg_cell *cell, uint32_t value)
+{
+	if (pool_has(cell, value))
+		set_bit(cell, value, true);
+}
+
+static void free_cells(struct reg_cell *cells, size_t count)
+{
+	for (size_t i = 0; cells && i < count; i++)
+		free(cells[i].used);
+	free(cells);
+}
+
+static int make_cells(const struct registry *registry, struct reg_cell **out, size_t *count)
+{
+	size_t total = 0, n = 0;
+	struct reg_cell *cells;
+	int error = 0;
+
+	for (const struct reg_cn *cn = registry->cns; cn; cn = cn->hh.next)
+		total += cn->info.gone ? 0 : cn->info.cell_count;
+	cells = calloc(total + 1, sizeof(*cells));
+	if (!cells)
+		return -ENOMEM;
+	for (struct reg_cn *cn = registry->cns; cn && !error; cn = cn->hh.next)
+		for (int i = 0; !cn->info.gone && !error && i < cn->info.cell_count; i++) {
+			struct reg_cell *cell = &cells[n++];
+			uint32_t mask = prefix_mask(cn->info.cells[i].subnet.len);
+
+			cell->info = &cn->info.cells[i];
+			cell->cn = cn;
+			cell->first = addr_to_ipv4(&cell->info->subnet.addr) & mask;
+			cell->last = cell->first | ~mask;
+			error = make_pool(cell);
+		}
+	if (error) {
+		free_cells(cells, n);
+		return error;
+	}
+	qsort(cells, n, sizeof(*cells), by_address);
+	*out = cells;
+	*count = n;
+	return 0;
+}
+
+static void block_all(struct registry *registry)
+{
+	for (size_t i = 0; i < registry->cell_count; i++) {
+		struct reg_cell *cell = &registry->cells[i];
+
+		block(cell, addr_to_ipv4(&cell->info->gateway));
+		if (cell->info->subnet.len <= 30) {
+			block(cell, cell->first);
+			block(cell, cell->last);
+		}
+	}
+	for (const struct reg_host *host = registry->hosts; host; host = host->hh.next) {
+		struct reg_cell *cell = reg_find_cell(registry, &host->host.addr);
+
+		if (cell)
+			block(cell, addr_to_ipv4(&host->host.addr));
+	}
+}
+
+static void place(struct registry *registry, struct reg_station *station)
+{
+	struct reg_cell *cell = reg_find_cell(registry, &station->record.addr);
+
+	if (cell)
+		block(cell, addr_to_ipv4(&station->record.addr));
+	if (station->record.state == RECORD_FREE) {
+		struct reg_station **queue = queue_of(registry, station, &cell);
+
+		DL_APPEND2(*queue, station, state_prev, state_next);
+	}
+}
+
+int reg_rebuild_cells(struct registry *registry)
+{
+	struct reg_cell *cells;
+	size_t count;
+	int error = make_cells(registry, &cells, &count);
+
+	if (error)
+		return error;
+	reg_free_cells(registry);
+	registry->cells = cells;
+	registry->cell_count = count;
+	block_all(registry);
+	registry->homeless = NULL;
+	for (struct reg_station *station = registry->changes; station; station = station->change_next)
+		place(registry, station);
+	for (struct reg_station *station = registry->offers; station; station = station->state_next)
+		place(registry, station);
+	for (size_t i = 0; i < count; i++)
+		list_cell(registry, &cells[i]);
+	return 0;
+}
+
+void reg_list_cells(struct registry *registry, const struct reg_cn *cn)
+{
+	for (int i = 0; i < cn->info.cell_count; i++) {
+		struct reg_cell *cell = reg_find_cell(registry, &cn->info.cells[i].subnet.addr);
+
+		if (cell && cell->cn == cn)
+			list_cell(registry, cell);
+	}
+}
+
+void reg_free_cells(struct registry *registry)
+{
+	free_cells(registry->cells, registry->cell_count);
+	registry->cells = NULL;
+	registry->cell_count = 0;
+	registry->available = NULL;
+}

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Registered hosts: those that the configuration reserves an address for, known by one or more MACs. */
+#include "registry_internal.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct reg_host *reg_host_of_mac(const struct registry *registry, const struct tmip_mac *mac)
+{
+	struct reg_host *host;
+
+	HASH_FIND(hh, registry->hosts, mac, sizeof(*mac), host);
+	return host;
+}
+
+struct reg_host *reg_host_of_addr(const struct registry *registry, const struct tmip_addr *addr)
+{
+	struct reg_host *host;
+
+	HASH_FIND(hh_addr, registry->hosts_by_addr, addr, sizeof(*addr), host);
+	return host;
+}
+
+bool reg_host_has(const struct reg_host *host, const struct tmip_mac *mac)
+{
+	for (; host; host = host->next)
+		if (mac_equal(&host->host.mac, mac))
+			return true;
+	return false;
+}
+
+const char *registry_host_name(const struct registry *registry, const struct tmip_addr *addr)
+{
+	const struct reg_host *host = reg_host_of_addr(registry, addr);
+
+	return host ? host->host.name : NULL;
+}
+
+static int add_host(struct registry *registry, const struct registry_host *from)
+{
+	struct reg_host *first = reg_host_of_addr(registry, &from->addr), *host;
+
+	if (reg_host_of_mac(registry, &from->mac))
+		return 0; /* the configuration's reader has told of it */
+	host = calloc(1, sizeof(*host));
+	if (!host)
+		return -ENOMEM;
+	host->host = *from;
+	HASH_ADD(hh, registry->hosts, host.mac, sizeof(host->host.mac), host);
+	if (!host->hh.tbl) {
+		free(host);
+		return -ENOMEM;
+	}
+	if (first) {
+		host->next = first->next;
+		first->next = host;
+		return 0;
+	}
+	HASH_ADD(hh_addr, registry->hosts_by_addr, host.addr, sizeof(host->host.addr), host);
+	return host->hh_addr.tbl ? 0 : -ENOMEM;
+}
+
+static void free_hosts(struct reg_host *hosts, struct reg_host *by_addr)
+{
+	struct reg_host *host, *next;
+
+	HASH_CLEAR(hh_addr, by_addr);
+	HASH_ITER(hh, hosts, host, next) {
+		HASH_DELETE(hh, hosts, host);
+		free(host);
+	}
+}
+
+void reg_free_hosts(struct registry *registry)
+{
+	free_hosts(registry->hosts, registry->hosts_by_addr);
+	registry->hosts = registry->hosts_by_addr = NULL;
+}
+
+int registry_set_hosts(struct registry *registry, const struct registry_host *hosts, size_t count)
+{
+	struct reg_host *before = registry->hosts, *before_by_addr = registry->hosts_by_addr;
+	int error = 0;
+
+	registry->hosts = registry->hosts_by_addr = NULL;
+	for (size_t i = 0; !error && i < count; i++)
+		error = add_host(registry, &hosts[i]);
+	if (!error)
+		error = reg_rebuild_cells(registry);
+	if (error) {
+		reg_free_hosts(registry);
+		registry->hosts = before;
+		registry->hosts_by_addr = before_by_addr;
+		return error;
+	}
+	registry->counts.hosts = (unsigned)count;
+	free_hosts(before, before_by_addr);
+	return 0;
+}

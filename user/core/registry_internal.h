@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What the files of the register share: registry.c (entry points, sessions, order of changes, time), registry_table.c
+ * (stations by address and owner, states and their queues), registry_cell.c (cells and the free addresses of their
+ * pools), registry_cn.c (REGISTER, CNs), registry_sync.c, registry_address.c and registry_station.c (the requests about
+ * addresses and about stations). Nobody else includes it.
+ */
+#ifndef TMIP_CORE_REGISTRY_INTERNAL_H
+#define TMIP_CORE_REGISTRY_INTERNAL_H
+
+#define HASH_NONFATAL_OOM 1
+#include <uthash.h>
+#include <utlist.h>
+
+#include "registry.h"
+
+enum { REGISTRY_LEVEL_ERROR = 0, REGISTRY_LEVEL_WARN = 1, REGISTRY_LEVEL_INFO = 2, REGISTRY_LEVEL_DEBUG = 3 }; /* as in enum log_level */
+
+struct reg_owner;
+struct reg_cn;
+
+/* One address that is or was in use. */
+struct reg_station {
+	struct station_record record;
+	uint64_t due;                 /* bound: end of lease and grace, Unix s; offered, declined: ms; 0: none */
+	size_t heap_at;               /* place in the heap of leases, from 1; 0: not in it */
+	struct reg_owner *owner;
+	struct reg_station *owner_prev, *owner_next;   /* others of the same owner, last one first */
+	struct reg_station *state_prev, *state_next;   /* queue of its state: offers, declined, or free ones of a pool */
+	struct reg_station *change_prev, *change_next; /* all that have a version, in its order */
+	UT_hash_handle hh;            /* by address */
+};
+
+/* Whom an address belongs to: a client identifier, else a MAC (RFC 2131, 4.2). */
+struct reg_owner {
+	struct reg_station *stations;
+	UT_hash_handle hh;
+	uint8_t len;
+	uint8_t key[]; /* its kind, then the identifier */
+};
+
+struct reg_cell {
+	uint32_t first, last;         /* of the subnet */
+	const struct cell_info *info;
+	struct reg_cn *cn;
+	uint32_t pool_first, pool_last; /* both 0: none */
+	uint64_t *used;               /* a bit for each address of the pool that has a record or may never be given */
+	uint32_t unused;              /* bits that are 0 */
+	uint32_t cursor;              /* where the search for the next one begins */
+	struct reg_station *freed;    /* longest free first */
+	bool listed;
+	struct reg_cell *prev, *next; /* cells of connected CNs that have a free address */
+};
+
+struct reg_cn {
+	struct cn_info info;
+	struct registry_session *session;
+	uint64_t number;              /* of its last store */
+	unsigned stations, here;      /* bound: of its cells; in its cells */
+	UT_hash_handle hh;            /* by id */
+	UT_hash_handle hh_name;
+};
+
+struct registry_session {
+	void *arg;
+	char name[NAME_LEN];
+	char peer[80];
+	uint8_t role;
+	struct reg_cn *cn;            /* NULL: not registered yet, or replaced */
+	bool registered;              /* REGISTERED was sent: pushes go to it */
+	bool syncing;
+	uint32_t sync_transaction;
+	struct reg_station *sync_at;  /* next one to send */
+	struct version sync_until;
+	struct registry_session *prev, *next;
+	struct registry_session *sync_prev, *sync_next;
+};
+
+/* An answer that waits for the disk. */
+struct reg_waiting {
+	struct registry_session *session; /* NULL: gone */
+	uint64_t number;
+	uint32_t transaction;
+	bool registered;              /* REGISTERED, else STATION */
+	struct station_record record;
+	struct reg_waiting *prev, *next;
+};
+
+struct reg_host {
+	struct registry_host host;
+	UT_hash_handle hh;            /* by MAC */
+	UT_hash_handle hh_addr;       /* by address; the first of a host that has several MACs */
+	struct reg_host *next;        /* the same host's next MAC */
+};
+
+struct registry {
+	struct registry_options options;
+	registry_act *act;
+	void *arg;
+	struct version version;       /* of the last change */
+	uint64_t number;              /* of the last store */
+	uint64_t durable;             /* of the last store that is on the disk */
+	uint64_t loaded_ms;           /* leases do not end before the CNs had time to come back */
+	struct reg_station *stations;
+	struct reg_owner *owners;
+	struct reg_station *changes;
+	struct reg_station *offers, *declined;
+	struct reg_station *homeless; /* free ones outside of all pools, longest free first */
+	struct reg_station **heap;    /* leases, the first to end on top */
+	size_t heap_count, heap_room;
+	struct version forgotten;     /* the newest tombstone that was thrown away */
+	struct reg_cn *cns, *cns_by_name;
+	uint32_t last_cn_id;
+	struct reg_cell *cells;       /* sorted */
+	size_t cell_count;
+	struct reg_cell *available;
+	struct reg_host *hosts, *hosts_by_addr;
+	struct registry_session *sessions, *syncing;
+	struct reg_waiting *waiting;
+	struct registry_counts counts;
+};
+
+/* registry.c */
+__attribute__((format(printf, 3, 4))) void reg_tell(struct registry *registry, int level, const char *format, ...);
+void reg_send(struct registry *registry, struct registry_session *session, const struct mlrp_message *message);
+__attribute__((format(printf, 6, 7))) void reg_refuse(struct registry *registry, struct registry_session *session,
+						      const struct mlrp_message *question, uint16_t code,
+						      const struct station_record *record, const char *format, ...);
+void reg_answer(struct registry *registry, struct registry_session *session, uint32_t transaction, const struct station_record *record);
+/* The same once `number` is on the disk; record NULL: REGISTERED. */
+void reg_answer_stored(struct registry *registry, struct registry_session *session, uint32_t transaction,
+		       const struct station_record *record, uint64_t number);
+/* The record was changed: version, store, push to all but `asker` (NULL: to all). */
+void reg_commit(struct registry *registry, struct reg_station *station, struct registry_session *asker, bool urgent);
+void reg_store_cn(struct registry *registry, struct reg_cn *cn);
+
+/* registry_table.c */
+struct reg_station *reg_find(const struct registry *registry, const struct tmip_addr *addr);
+/* A record for an address that has none, FREE; NULL: the table is full or there is no memory. */
+struct reg_station *reg_add(struct registry *registry, const struct tmip_addr *addr, const struct tmip_mac *mac,
+			    const uint8_t *client_id, uint8_t client_id_len);
+void reg_remove(struct registry *registry, struct reg_station *station);
+bool reg_set_owner(struct registry *registry, struct reg_station *station, const struct tmip_mac *mac, const uint8_t *client_id,
+		   uint8_t client_id_len); /* false: no memory */
+/* due as in struct reg_station. */
+void reg_set_state(struct registry *registry, struct reg_station *station, uint8_t state, uint64_t due);
+void reg_set_current(struct registry *registry, struct reg_station *station, uint32_t current);
+void reg_set_parent(struct registry *registry, struct reg_station *station, uint32_t parent);
+struct reg_station *reg_owned(const struct registry *registry, const struct tmip_mac *mac, const uint8_t *client_id, uint8_t client_id_len);
+bool reg_is_owner(const struct reg_station *station, const struct mlrp_message *message);
+bool reg_drop_tombstone(struct registry *registry);
+void reg_table_free(struct registry *registry);
+
+/* registry_cell.c */
+struct reg_cell *reg_find_cell(const struct registry *registry, const struct tmip_addr *addr);
+bool reg_in_pool(const struct reg_cell *cell, const struct tmip_addr *addr);
+/* Neither gateway nor network or broadcast address. */
+bool reg_is_host_address(const struct reg_cell *cell, const struct tmip_addr *addr);
+/* An address that no record has, or the longest free one (`freed`); false: the pool is empty. */
+bool reg_pick(struct registry *registry, struct reg_cell *cell, struct tmip_addr *addr, struct reg_station **freed);
+void reg_mark(struct registry *registry, const struct tmip_addr *addr, bool used);
+void reg_queue_free(struct registry *registry, struct reg_station *station);
+void reg_unqueue_free(struct registry *registry, struct reg_station *station);
+int reg_rebuild_cells(struct registry *registry); /* 0 or -ENOMEM: as before */
+void reg_list_cells(struct registry *registry, const struct reg_cn *cn); /* its connection came or went */
+void reg_free_cells(struct registry *registry);
+
+/* registry_cn.c */
+struct reg_cn *reg_find_cn(const struct registry *registry, uint32_t id);
+struct reg_cn *reg_find_cn_name(const struct registry *registry, const char *name);
+void reg_register(struct registry *registry, struct registry_session *session, const struct mlrp_message *message);
+void reg_send_cns(struct registry *registry, struct registry_session *session);
+void reg_free_cns(struct registry *registry);
+
+/* registry_sync.c */
+void reg_sync_begin(struct registry *registry, struct registry_session *session, const struct mlrp_message *message);
+void reg_sync_skip(struct registry *registry, const struct reg_station *station); /* it leaves its place in the order */
+void reg_sync_end(struct registry *registry, struct registry_session *session);
+
+/* registry_host.c */
+struct reg_host *reg_host_of_mac(const struct registry *registry, const struct tmip_mac *mac);
+struct reg_host *reg_host_of_addr(const struct registry *registry, const struct tmip_addr *addr);
+bool reg_host_has(const struct reg_host *host, const struct tmip_mac *mac);
+void reg_free_hosts(struct registry *registry);
+
+/* registry_address.c: who gets which address; registry_station.c: where a station is */
+void reg_allocate(struct registry *, struct registry_session *, const struct mlrp_message *, struct registry_time);
+void reg_bind(struct registry *, struct registry_session *, const struct mlrp_message *, struct registry_time);
+void reg_renew(struct registry *, struct registry_session *, const struct mlrp_message *, struct registry_time);
+void reg_release(struct registry *, struct registry_session *, const struct mlrp_message *, struct registry_time);
+void reg_decline(struct registry *, struct registry_session *, const struct mlrp_message *, struct registry_time);
+void reg_claim(struct registry *, struct registry_session *, const struct mlrp_message *, struct registry_time);
+void reg_handover(struct registry *, struct registry_session *, const struct mlrp_message *, struct registry_time);
+
+#endif

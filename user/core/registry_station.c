@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Requests about where a station is: HANDOVER of one that is known, CLAIM by one that brings an address of its own. */
+#include "registry_internal.h"
+
+static void move(struct registry *registry, struct registry_session *session, struct reg_station *station, uint32_t transaction)
+{
+	const struct station_record *record = &station->record;
+	uint32_t from = record->current;
+	char addr[ADDR_STRLEN], mac[MAC_STRLEN];
+	const char *name;
+
+	if (from == session->cn->info.id) {
+		reg_answer(registry, session, transaction, record); /* told twice, or a report of what was known */
+		return;
+	}
+	reg_set_current(registry, station, session->cn->info.id);
+	registry->counts.handovers++;
+	reg_commit(registry, station, session, false);
+	reg_answer(registry, session, transaction, record);
+	name = registry_cn_name(registry, from);
+	reg_tell(registry, REGISTRY_LEVEL_INFO, "%s (%s) moved from %s to %s, version %u.%llu", addr_format(&record->addr, addr),
+		 mac_format(&record->mac, mac), name ? name : "nowhere", session->name, record->version.epoch,
+		 (unsigned long long)record->version.seq);
+}
+
+void reg_handover(struct registry *registry, struct registry_session *session, const struct mlrp_message *message, struct registry_time now)
+{
+	struct reg_station *station = reg_find(registry, &message->addr);
+
+	(void)now;
+	if (!station || station->record.state != RECORD_BOUND)
+		reg_refuse(registry, session, message, MLRP_E_UNKNOWN, NULL, "no station has this address");
+	else if (!mac_equal(&station->record.mac, &message->mac))
+		reg_refuse(registry, session, message, MLRP_E_CONFLICT, &station->record, "the address belongs to another MAC");
+	else
+		move(registry, session, station, message->transaction);
+}
+
+/* 0 or the error. */
+static uint16_t check_claim(const struct registry *registry, const struct mlrp_message *message, const struct reg_cell *cell,
+			    const struct reg_station *station, const char **why)
+{
+	const struct reg_host *host = reg_host_of_addr(registry, &message->addr);
+
+	*why = "the address lies in no cell of the network";
+	if (!cell)
+		return MLRP_E_NOT_IN_POOL;
+	*why = "the address is a gateway's, the network's or its broadcast address";
+	if (!reg_is_host_address(cell, &message->addr))
+		return MLRP_E_CONFLICT;
+	*why = "the address is reserved for another host";
+	if (host && !reg_host_has(host, &message->mac))
+		return MLRP_E_CONFLICT;
+	*why = "the address belongs to another MAC";
+	if (station && station->record.state == RECORD_BOUND && !host && !mac_equal(&station->record.mac, &message->mac))
+		return MLRP_E_CONFLICT;
+	return 0;
+}
+
+static void claim(struct registry *registry, struct registry_session *session, const struct mlrp_message *message,
+		  const struct reg_cell *cell, struct reg_station *station)
+{
+	const struct reg_host *host = reg_host_of_addr(registry, &message->addr);
+	char addr[ADDR_STRLEN], mac[MAC_STRLEN];
+	bool changed_mac = station && station->record.state == RECORD_BOUND;
+
+	if (!station)
+		station = reg_add(registry, &message->addr, &message->mac, NULL, 0);
+	else if (!reg_set_owner(registry, station, &message->mac, station->record.client_id, 0))
+		station = NULL;
+	if (!station) {
+		reg_refuse(registry, session, message, MLRP_E_FULL, NULL, "the register's table of stations is full (stations_max)");
+		return;
+	}
+	reg_set_state(registry, station, 0, 0);
+	station->record.kind = host ? RECORD_RESERVED : RECORD_STATIC;
+	station->record.parent = cell->cn->info.id;
+	station->record.current = session->cn->info.id;
+	station->record.lease_end = 0;
+	reg_set_state(registry, station, RECORD_BOUND, 0);
+	registry->counts.claims++;
+	reg_commit(registry, station, NULL, true);
+	reg_answer_stored(registry, session, message->transaction, &station->record, registry->number);
+	reg_tell(registry, REGISTRY_LEVEL_INFO, "%s %s %s at CN %s", mac_format(&message->mac, mac),
+		 changed_mac ? "is another MAC of the host of" : host ? "is the registered host of" : "brings the address",
+		 addr_format(&message->addr, addr), session->name);
+}
+
+void reg_claim(struct registry *registry, struct registry_session *session, const struct mlrp_message *message, struct registry_time now)
+{
+	struct reg_station *station = reg_find(registry, &message->addr);
+	const struct reg_cell *cell = reg_find_cell(registry, &message->addr);
+	const char *why;
+	uint16_t error = check_claim(registry, message, cell, station, &why);
+	bool bound = station && station->record.state == RECORD_BOUND;
+
+	(void)now;
+	if (error)
+		reg_refuse(registry, session, message, error, bound ? &station->record : NULL, "%s", why);
+	else if (bound && mac_equal(&station->record.mac, &message->mac))
+		move(registry, session, station, message->transaction);
+	else
+		claim(registry, session, message, cell, station);
+}

@@ -1,0 +1,412 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The writer of the register's database and its hand-over with the event loop. See store.h. The database itself is the
+ * loop's until the writer starts, then the writer's; statements are in store_sql.c.
+ */
+#include "store.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/file.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "store_internal.h"
+
+#define LAZY_MS 20     /* how long a record that nobody waits for may lie */
+#define RETRY_MS 1000  /* after a failed commit */
+
+struct result {
+	uint64_t number;
+	bool ok, fresh;
+	char why[STORE_ERROR];
+};
+
+struct store {
+	struct database db;
+	int lock_fd;
+
+	/* the loop's */
+	const struct store_handler *handler;
+	void *arg;
+	struct event *wake, *submit;
+	struct batch *gathering;
+	uint64_t number;             /* the last one given */
+	bool busy;                   /* the writer has a batch */
+
+	/* between the two, under `mutex` */
+	pthread_t thread;
+	bool running;
+	pthread_mutex_t mutex;
+	pthread_cond_t cond;
+	struct batch *handed;
+	bool stop;
+	struct result result;
+	struct store_counts counts;
+	int event_fd;
+};
+
+/* ---- batches */
+
+static void batch_free(struct batch *batch)
+{
+	struct station_op *station, *next_station;
+	struct cn_op *cn, *next_cn;
+
+	if (!batch)
+		return;
+	HASH_ITER(hh, batch->stations, station, next_station) {
+		HASH_DEL(batch->stations, station);
+		free(station);
+	}
+	HASH_ITER(hh, batch->cns, cn, next_cn) {
+		HASH_DEL(batch->cns, cn);
+		free(cn);
+	}
+	free(batch);
+}
+
+static struct station_op *gather_station(struct store *store, const struct tmip_addr *addr)
+{
+	struct batch *batch = store->gathering;
+	struct station_op *op;
+
+	HASH_FIND(hh, batch->stations, addr, sizeof(*addr), op);
+	if (op)
+		return op;
+	op = calloc(1, sizeof(*op));
+	if (!op)
+		return NULL;
+	op->record.addr = *addr;
+	HASH_ADD(hh, batch->stations, record.addr, sizeof(op->record.addr), op);
+	if (op->hh.tbl)
+		return op;
+	free(op);
+	return NULL;
+}
+
+static struct cn_op *gather_cn(struct store *store, uint32_t id)
+{
+	struct batch *batch = store->gathering;
+	struct cn_op *op;
+
+	HASH_FIND(hh, batch->cns, &id, sizeof(id), op);
+	if (op)
+		return op;
+	op = calloc(1, sizeof(*op));
+	if (!op)
+		return NULL;
+	op->info.id = id;
+	HASH_ADD(hh, batch->cns, info.id, sizeof(op->info.id), op);
+	if (op->hh.tbl)
+		return op;
+	free(op);
+	return NULL;
+}
+
+/* ---- the writer's side */
+
+static void post_result(struct store *store, uint64_t number, size_t written, bool ok, const char *why, double ms)
+{
+	uint64_t one = 1;
+
+	pthread_mutex_lock(&store->mutex);
+	store->result.number = number;
+	store->result.ok = ok;
+	store->result.fresh = true;
+	snprintf(store->result.why, sizeof(store->result.why), "%s", why);
+	store->counts.commits += ok;
+	store->counts.failed += !ok;
+	store->counts.written += ok ? written : 0;
+	store->counts.commit_ms = ms;
+	pthread_mutex_unlock(&store->mutex);
+	if (write(store->event_fd, &one, sizeof(one)) < 0)
+		return; /* its counter is full: the loop has not even read the last one, and will */
+}
+
+static double now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double)now.tv_sec * 1000 + (double)now.tv_nsec / 1e6;
+}
+
+/* The batch to write, or NULL: the end. Waits. */
+static struct batch *next_batch(struct store *store)
+{
+	struct batch *batch;
+
+	pthread_mutex_lock(&store->mutex);
+	while (!store->handed && !store->stop)
+		pthread_cond_wait(&store->cond, &store->mutex);
+	batch = store->handed;
+	store->handed = NULL;
+	pthread_mutex_unlock(&store->mutex);
+	return batch;
+}
+
+/* False: the end was asked for. */
+static bool wait_before_retry(struct store *store)
+{
+	struct timespec until;
+	bool stop;
+
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += RETRY_MS / 1000;
+	pthread_mutex_lock(&store->mutex);
+	while (!store->stop && pthread_cond_timedwait(&store->cond, &store->mutex, &until) == 0)
+		;
+	stop = store->stop;
+	pthread_mutex_unlock(&store->mutex);
+	return !stop;
+}
+
+static void write_batch(struct store *store, struct batch *batch)
+{
+	char why[STORE_ERROR] = "";
+	bool ok;
+
+	do {
+		double start = now_ms();
+
+		ok = database_write(&store->db, batch, why) == 0;
+		post_result(store, batch->number, HASH_COUNT(batch->stations) + HASH_COUNT(batch->cns), ok, why, now_ms() - start);
+	} while (!ok && wait_before_retry(store));
+	batch_free(batch);
+}
+
+static void *writer(void *arg)
+{
+	struct store *store = arg;
+	struct batch *batch;
+
+	while ((batch = next_batch(store)))
+		write_batch(store, batch);
+	return NULL;
+}
+
+/* ---- the loop's side */
+
+static void hand_over(struct store *store)
+{
+	struct batch *batch = store->gathering, *empty;
+
+	if (store->busy || !batch->number)
+		return;
+	empty = calloc(1, sizeof(*empty));
+	if (!empty)
+		return; /* goes on gathering; the next call tries again */
+	store->gathering = empty;
+	store->busy = true;
+	pthread_mutex_lock(&store->mutex);
+	store->handed = batch;
+	pthread_cond_signal(&store->cond);
+	pthread_mutex_unlock(&store->mutex);
+}
+
+static void on_submit(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	hand_over(arg);
+}
+
+/* What is urgent leaves at the end of this turn of the loop, with all that came in it. */
+static void arm(struct store *store)
+{
+	struct timeval now = {0}, later = {.tv_usec = LAZY_MS * 1000};
+
+	if (!store->busy && store->submit && (store->gathering->urgent || !evtimer_pending(store->submit, NULL)))
+		evtimer_add(store->submit, store->gathering->urgent ? &now : &later);
+}
+
+static void on_wake(evutil_socket_t fd, short what, void *arg)
+{
+	struct store *store = arg;
+	struct result result;
+	uint64_t count;
+
+	(void)what;
+	if (read(fd, &count, sizeof(count)) < 0)
+		return;
+	pthread_mutex_lock(&store->mutex);
+	result = store->result;
+	store->result.fresh = false;
+	pthread_mutex_unlock(&store->mutex);
+	if (!result.fresh)
+		return;
+	if (result.ok)
+		store->busy = false;
+	/* While the disk fails nobody waits for it: all that was given is told to be in danger. */
+	store->handler->stored(result.ok ? result.number : store->number, result.ok, result.why, store->arg);
+	if (store->gathering->number)
+		arm(store);
+}
+
+static int note(struct store *store, uint64_t number, bool urgent)
+{
+	store->number = number;
+	store->gathering->number = number;
+	store->gathering->urgent |= urgent;
+	arm(store);
+	return 0;
+}
+
+int store_put_station(struct store *store, const struct station_record *record, uint64_t number, bool urgent)
+{
+	struct station_op *op = gather_station(store, &record->addr);
+
+	if (!op)
+		return -ENOMEM;
+	op->record = *record;
+	op->erase = false;
+	return note(store, number, urgent);
+}
+
+int store_erase_station(struct store *store, const struct tmip_addr *addr, uint64_t number)
+{
+	struct station_op *op = gather_station(store, addr);
+
+	if (!op)
+		return -ENOMEM;
+	op->erase = true;
+	return note(store, number, false);
+}
+
+int store_put_cn(struct store *store, const struct cn_info *info, uint64_t number)
+{
+	struct cn_op *op = gather_cn(store, info->id);
+
+	if (!op)
+		return -ENOMEM;
+	op->info = *info;
+	return note(store, number, true);
+}
+
+void store_count(const struct store *store, struct store_counts *counts)
+{
+	pthread_mutex_t *mutex = (pthread_mutex_t *)&store->mutex;
+
+	pthread_mutex_lock(mutex);
+	*counts = store->counts;
+	pthread_mutex_unlock(mutex);
+}
+
+/* ---- begin and end */
+
+/* flock(2) lives beside SQLite's own locks; the descriptor must outlive the database, as closing it drops those. */
+static int lock_file(struct store *store, const char *path, char why[STORE_ERROR])
+{
+	int error;
+
+	store->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (store->lock_fd >= 0 && flock(store->lock_fd, LOCK_EX | LOCK_NB) == 0)
+		return 0;
+	error = errno;
+	if (error == EWOULDBLOCK)
+		snprintf(why, STORE_ERROR, "database %s is in use by another process", path);
+	else
+		snprintf(why, STORE_ERROR, "database %s: %s", path, strerror(error));
+	return -error;
+}
+
+int store_open(struct store **out, const char *path, uint32_t *epoch, char why[STORE_ERROR])
+{
+	struct store *store = calloc(1, sizeof(*store));
+	int error;
+
+	if (!store || !(store->gathering = calloc(1, sizeof(*store->gathering)))) {
+		free(store);
+		snprintf(why, STORE_ERROR, "no memory");
+		return -ENOMEM;
+	}
+	pthread_mutex_init(&store->mutex, NULL);
+	pthread_cond_init(&store->cond, NULL);
+	store->event_fd = -1;
+	error = lock_file(store, path, why);
+	if (!error)
+		error = database_open(&store->db, path, epoch, why);
+	if (error) {
+		store_close(store);
+		return error;
+	}
+	*out = store;
+	return 0;
+}
+
+int store_load(struct store *store, const struct store_handler *handler, void *arg, char why[STORE_ERROR])
+{
+	return database_load(&store->db, handler, arg, why);
+}
+
+/* Signals are for the loop's thread. */
+static int start_thread(struct store *store)
+{
+	sigset_t all, before;
+	int error;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	error = pthread_create(&store->thread, NULL, writer, store);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	store->running = !error;
+	return -error;
+}
+
+int store_start(struct store *store, struct event_base *base, const struct store_handler *handler, void *arg)
+{
+	store->handler = handler;
+	store->arg = arg;
+	store->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (store->event_fd < 0)
+		return -errno;
+	store->wake = event_new(base, store->event_fd, EV_READ | EV_PERSIST, on_wake, store);
+	store->submit = evtimer_new(base, on_submit, store);
+	if (!store->wake || !store->submit || event_add(store->wake, NULL) < 0)
+		return -ENOMEM;
+	return start_thread(store);
+}
+
+static void stop_thread(struct store *store)
+{
+	pthread_mutex_lock(&store->mutex);
+	store->stop = true;
+	pthread_cond_signal(&store->cond);
+	pthread_mutex_unlock(&store->mutex);
+	pthread_join(store->thread, NULL);
+	batch_free(store->handed);
+	store->running = false;
+}
+
+void store_close(struct store *store)
+{
+	char why[STORE_ERROR];
+
+	if (!store)
+		return;
+	if (store->running)
+		stop_thread(store);
+	if (store->gathering->number)
+		database_write(&store->db, store->gathering, why);
+	batch_free(store->gathering);
+	database_close(&store->db);
+	if (store->lock_fd >= 0)
+		close(store->lock_fd);
+	if (store->wake)
+		event_free(store->wake);
+	if (store->submit)
+		event_free(store->submit);
+	if (store->event_fd >= 0)
+		close(store->event_fd);
+	pthread_cond_destroy(&store->cond);
+	pthread_mutex_destroy(&store->mutex);
+	free(store);
+}

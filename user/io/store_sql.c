@@ -1,0 +1,417 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The register's database, readable with sqlite3(1): meta (layout, epoch), cn (its cells as JSON) and station, with
+ * addresses and MACs as text. Functions return 0 or -errno and say the cause in `why`.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "store_internal.h"
+
+#define BUSY_MS 2000
+
+static const char SCHEMA[] =
+	"BEGIN;"
+	"CREATE TABLE meta(layout INTEGER NOT NULL, epoch INTEGER NOT NULL);"
+	"CREATE TABLE cn(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, tunnel TEXT NOT NULL, port INTEGER NOT NULL,"
+	" gone INTEGER NOT NULL, cells TEXT NOT NULL);"
+	"CREATE TABLE station(addr TEXT PRIMARY KEY, mac TEXT NOT NULL, client_id BLOB, kind INTEGER NOT NULL, state INTEGER NOT NULL,"
+	" parent INTEGER NOT NULL, current INTEGER NOT NULL, epoch INTEGER NOT NULL, seq INTEGER NOT NULL, lease_end INTEGER NOT NULL)"
+	" WITHOUT ROWID;"
+	"INSERT INTO meta VALUES(1, 0);"
+	"COMMIT;";
+
+/* ---- small helpers */
+
+static int to_errno(int code)
+{
+	switch (code & 0xff) {
+	case SQLITE_BUSY:
+	case SQLITE_LOCKED: return -EBUSY;
+	case SQLITE_FULL: return -ENOSPC;
+	case SQLITE_NOMEM: return -ENOMEM;
+	case SQLITE_READONLY:
+	case SQLITE_PERM: return -EACCES;
+	default: return -EIO;
+	}
+}
+
+static int fail(struct database *db, const char *doing, char why[STORE_ERROR])
+{
+	int code = sqlite3_errcode(db->handle);
+	const char *hint = "";
+
+	if ((code & 0xff) == SQLITE_BUSY)
+		hint = " (another process uses it)";
+	else if ((code & 0xff) == SQLITE_CORRUPT || (code & 0xff) == SQLITE_NOTADB)
+		hint = " (move it away, or put a copy in its place)";
+	snprintf(why, STORE_ERROR, "%s: %s%s", doing, sqlite3_errmsg(db->handle), hint);
+	return to_errno(code);
+}
+
+static int execute(struct database *db, const char *sql, const char *doing, char why[STORE_ERROR])
+{
+	return sqlite3_exec(db->handle, sql, NULL, NULL, NULL) == SQLITE_OK ? 0 : fail(db, doing, why);
+}
+
+static int prepare(struct database *db, sqlite3_stmt **out, const char *sql, char why[STORE_ERROR])
+{
+	if (sqlite3_prepare_v3(db->handle, sql, -1, SQLITE_PREPARE_PERSISTENT, out, NULL) == SQLITE_OK)
+		return 0;
+	return fail(db, "preparing a statement", why);
+}
+
+static void bind_addr(sqlite3_stmt *statement, int at, const struct tmip_addr *addr)
+{
+	char text[ADDR_STRLEN];
+
+	sqlite3_bind_text(statement, at, addr_format(addr, text), -1, SQLITE_TRANSIENT);
+}
+
+/* Runs a statement that returns nothing. */
+static int run(struct database *db, sqlite3_stmt *statement, const char *doing, char why[STORE_ERROR])
+{
+	int error = sqlite3_step(statement) == SQLITE_DONE ? 0 : fail(db, doing, why);
+
+	sqlite3_reset(statement);
+	return error;
+}
+
+/* ---- a CN's cells as JSON */
+
+static json_t *addr_json(const struct tmip_addr *addr)
+{
+	char text[ADDR_STRLEN];
+
+	return json_string(addr_format(addr, text));
+}
+
+static json_t *cell_json(const struct cell_info *cell)
+{
+	char text[ADDR_STRLEN], subnet[ADDR_STRLEN + 4];
+	json_t *dns = json_array(), *pool = json_array();
+
+	snprintf(subnet, sizeof(subnet), "%s/%u", addr_format(&cell->subnet.addr, text), cell->subnet.len);
+	for (int i = 0; i < cell->dns_count; i++)
+		json_array_append_new(dns, addr_json(&cell->dns[i]));
+	if (!addr_is_zero(&cell->pool_first)) {
+		json_array_append_new(pool, addr_json(&cell->pool_first));
+		json_array_append_new(pool, addr_json(&cell->pool_last));
+	}
+	return json_pack("{s:s, s:o, s:o, s:o}", "subnet", subnet, "gateway", addr_json(&cell->gateway), "pool", pool, "dns", dns);
+}
+
+static char *cells_text(const struct cn_info *info)
+{
+	json_t *cells = json_array();
+	char *text;
+
+	for (int i = 0; i < info->cell_count; i++)
+		json_array_append_new(cells, cell_json(&info->cells[i]));
+	text = json_dumps(cells, JSON_COMPACT);
+	json_decref(cells);
+	return text;
+}
+
+static bool parse_addr(const json_t *value, struct tmip_addr *out)
+{
+	return json_is_string(value) && addr_parse(json_string_value(value), out) == 0;
+}
+
+static bool parse_cell(const json_t *object, struct cell_info *cell)
+{
+	const char *subnet = json_string_value(json_object_get(object, "subnet"));
+	const json_t *pool = json_object_get(object, "pool"), *dns = json_object_get(object, "dns");
+	char text[ADDR_STRLEN] = "";
+	unsigned len = 0;
+
+	if (!subnet || sscanf(subnet, "%45[0-9.]/%u", text, &len) != 2 || len > 32 || addr_parse(text, &cell->subnet.addr) < 0)
+		return false;
+	cell->subnet.len = (uint8_t)len;
+	if (!parse_addr(json_object_get(object, "gateway"), &cell->gateway))
+		return false;
+	if (json_array_size(pool) && (!parse_addr(json_array_get(pool, 0), &cell->pool_first) ||
+				      !parse_addr(json_array_get(pool, 1), &cell->pool_last)))
+		return false;
+	for (size_t i = 0; i < json_array_size(dns) && i < CELL_DNS_MAX; i++)
+		if (!parse_addr(json_array_get(dns, i), &cell->dns[cell->dns_count++]))
+			return false;
+	return true;
+}
+
+static bool parse_cells(const char *text, struct cn_info *info)
+{
+	json_t *cells = text ? json_loads(text, 0, NULL) : NULL;
+	bool good = json_is_array(cells) && json_array_size(cells) <= CN_CELLS_MAX;
+
+	for (size_t i = 0; good && i < json_array_size(cells); i++)
+		good = parse_cell(json_array_get(cells, i), &info->cells[info->cell_count++]);
+	json_decref(cells);
+	return good;
+}
+
+/* ---- opening */
+
+static int read_meta(struct database *db, const char *path, int64_t *layout, int64_t *epoch, char why[STORE_ERROR])
+{
+	sqlite3_stmt *statement = NULL;
+	int error = 0, code = sqlite3_prepare_v2(db->handle, "SELECT layout, epoch FROM meta", -1, &statement, NULL);
+
+	if (code == SQLITE_OK)
+		code = sqlite3_step(statement);
+	if (code == SQLITE_ROW) {
+		*layout = sqlite3_column_int64(statement, 0);
+		*epoch = sqlite3_column_int64(statement, 1);
+	} else if ((code & 0xff) == SQLITE_ERROR || code == SQLITE_DONE) {
+		snprintf(why, STORE_ERROR, "database %s is not that of a register", path);
+		error = -EINVAL;
+	} else {
+		error = fail(db, path, why);
+	}
+	sqlite3_finalize(statement);
+	return error;
+}
+
+static int is_empty(struct database *db, const char *path, bool *empty, char why[STORE_ERROR])
+{
+	sqlite3_stmt *statement = NULL;
+	int error = 0;
+
+	if (sqlite3_prepare_v2(db->handle, "SELECT count(*) FROM sqlite_master", -1, &statement, NULL) != SQLITE_OK ||
+	    sqlite3_step(statement) != SQLITE_ROW)
+		error = fail(db, path, why);
+	else
+		*empty = sqlite3_column_int64(statement, 0) == 0;
+	sqlite3_finalize(statement);
+	return error;
+}
+
+static int check_layout(struct database *db, const char *path, int64_t *epoch, char why[STORE_ERROR])
+{
+	int64_t layout = 0;
+	bool empty = false;
+	int error = is_empty(db, path, &empty, why);
+
+	if (!error && empty)
+		error = execute(db, SCHEMA, path, why);
+	if (!error)
+		error = read_meta(db, path, &layout, epoch, why);
+	if (error || layout == STORE_LAYOUT)
+		return error;
+	snprintf(why, STORE_ERROR, "database %s was made by %s version of mlrd (layout %" PRId64 ", this one knows %d)", path,
+		 layout > STORE_LAYOUT ? "a newer" : "an unknown", layout, STORE_LAYOUT);
+	return -EINVAL;
+}
+
+static int raise_epoch(struct database *db, const char *path, int64_t epoch, char why[STORE_ERROR])
+{
+	char sql[80];
+
+	if (epoch < 0 || epoch >= UINT32_MAX) {
+		snprintf(why, STORE_ERROR, "database %s has no epoch that could be raised", path);
+		return -EINVAL;
+	}
+	snprintf(sql, sizeof(sql), "UPDATE meta SET epoch = %" PRId64, epoch + 1);
+	return execute(db, sql, path, why);
+}
+
+static int prepare_all(struct database *db, char why[STORE_ERROR])
+{
+	int error = prepare(db, &db->put_station, "REPLACE INTO station VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", why);
+
+	if (!error)
+		error = prepare(db, &db->erase_station, "DELETE FROM station WHERE addr = ?", why);
+	if (!error)
+		error = prepare(db, &db->put_cn, "REPLACE INTO cn VALUES(?, ?, ?, ?, ?, ?)", why);
+	return error;
+}
+
+int database_open(struct database *db, const char *path, uint32_t *epoch, char why[STORE_ERROR])
+{
+	int64_t before = 0;
+	int error;
+
+	if (sqlite3_open_v2(path, &db->handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_FULLMUTEX, NULL) != SQLITE_OK)
+		return fail(db, path, why);
+	sqlite3_busy_timeout(db->handle, BUSY_MS);
+	db->synchronous = 2;
+	error = execute(db, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL", path, why);
+	if (!error)
+		error = check_layout(db, path, &before, why);
+	if (!error)
+		error = raise_epoch(db, path, before, why);
+	if (!error)
+		error = prepare_all(db, why);
+	*epoch = (uint32_t)before + 1;
+	return error;
+}
+
+void database_close(struct database *db)
+{
+	sqlite3_finalize(db->put_station);
+	sqlite3_finalize(db->erase_station);
+	sqlite3_finalize(db->put_cn);
+	sqlite3_close(db->handle);
+	memset(db, 0, sizeof(*db));
+}
+
+/* ---- reading */
+
+static const char *column(sqlite3_stmt *row, int at)
+{
+	const char *text = (const char *)sqlite3_column_text(row, at);
+
+	return text ? text : "";
+}
+
+static bool read_cn(sqlite3_stmt *row, struct cn_info *info)
+{
+	memset(info, 0, sizeof(*info));
+	info->id = (uint32_t)sqlite3_column_int64(row, 0);
+	snprintf(info->name, sizeof(info->name), "%s", column(row, 1));
+	info->port = (uint16_t)sqlite3_column_int(row, 3);
+	info->gone = sqlite3_column_int(row, 4);
+	return info->id && info->name[0] && addr_parse(column(row, 2), &info->tunnel) == 0 && parse_cells(column(row, 5), info);
+}
+
+static bool read_station(sqlite3_stmt *row, struct station_record *record)
+{
+	int len = sqlite3_column_bytes(row, 2);
+
+	memset(record, 0, sizeof(*record));
+	if (addr_parse(column(row, 0), &record->addr) < 0 || mac_parse(column(row, 1), &record->mac) < 0 || len > CLIENT_ID_LEN)
+		return false;
+	record->client_id_len = (uint8_t)len;
+	if (len)
+		memcpy(record->client_id, sqlite3_column_blob(row, 2), (size_t)len);
+	record->kind = (uint8_t)sqlite3_column_int(row, 3);
+	record->state = (uint8_t)sqlite3_column_int(row, 4);
+	record->parent = (uint32_t)sqlite3_column_int64(row, 5);
+	record->current = (uint32_t)sqlite3_column_int64(row, 6);
+	record->version.epoch = (uint32_t)sqlite3_column_int64(row, 7);
+	record->version.seq = (uint64_t)sqlite3_column_int64(row, 8);
+	record->lease_end = (uint64_t)sqlite3_column_int64(row, 9);
+	return record->kind >= RECORD_DYNAMIC && record->kind <= RECORD_RESERVED && record->state >= RECORD_FREE &&
+	       record->state <= RECORD_DECLINED && record->version.epoch;
+}
+
+static int load_cn(sqlite3_stmt *row, const struct store_handler *handler, void *arg)
+{
+	struct cn_info info;
+
+	return read_cn(row, &info) ? handler->cn(&info, arg) : -EINVAL;
+}
+
+static int load_station(sqlite3_stmt *row, const struct store_handler *handler, void *arg)
+{
+	struct station_record record;
+
+	return read_station(row, &record) ? handler->station(&record, arg) : -EINVAL;
+}
+
+static int load(struct database *db, const char *sql, int (*each)(sqlite3_stmt *row, const struct store_handler *handler, void *arg),
+		const struct store_handler *handler, void *arg, char why[STORE_ERROR])
+{
+	sqlite3_stmt *statement = NULL;
+	int error = prepare(db, &statement, sql, why), code = SQLITE_DONE;
+
+	while (!error && (code = sqlite3_step(statement)) == SQLITE_ROW) {
+		error = each(statement, handler, arg);
+		if (error)
+			snprintf(why, STORE_ERROR, "database: the entry `%.64s' cannot be taken: %s", column(statement, 0),
+				 error == -EINVAL ? "it is damaged" : error == -ENOSPC ? "there are more stations than stations_max" : strerror(-error));
+	}
+	if (!error && code != SQLITE_DONE)
+		error = fail(db, "reading the database", why);
+	sqlite3_finalize(statement);
+	return error;
+}
+
+int database_load(struct database *db, const struct store_handler *handler, void *arg, char why[STORE_ERROR])
+{
+	int error = load(db, "SELECT * FROM cn ORDER BY id", load_cn, handler, arg, why);
+
+	return error ? error : load(db, "SELECT * FROM station ORDER BY epoch, seq", load_station, handler, arg, why);
+}
+
+/* ---- writing */
+
+static int put_station(struct database *db, const struct station_op *op, char why[STORE_ERROR])
+{
+	const struct station_record *record = &op->record;
+	sqlite3_stmt *statement = op->erase ? db->erase_station : db->put_station;
+	char mac[MAC_STRLEN];
+
+	bind_addr(statement, 1, &record->addr);
+	if (op->erase)
+		return run(db, statement, "erasing a station", why);
+	sqlite3_bind_text(statement, 2, mac_format(&record->mac, mac), -1, SQLITE_TRANSIENT);
+	if (record->client_id_len)
+		sqlite3_bind_blob(statement, 3, record->client_id, record->client_id_len, SQLITE_TRANSIENT);
+	else
+		sqlite3_bind_null(statement, 3);
+	sqlite3_bind_int(statement, 4, record->kind);
+	sqlite3_bind_int(statement, 5, record->state);
+	sqlite3_bind_int64(statement, 6, record->parent);
+	sqlite3_bind_int64(statement, 7, record->current);
+	sqlite3_bind_int64(statement, 8, record->version.epoch);
+	sqlite3_bind_int64(statement, 9, (int64_t)record->version.seq);
+	sqlite3_bind_int64(statement, 10, (int64_t)record->lease_end);
+	return run(db, statement, "writing a station", why);
+}
+
+static int put_cn(struct database *db, const struct cn_info *info, char why[STORE_ERROR])
+{
+	char *cells = cells_text(info);
+	int error;
+
+	if (!cells) {
+		snprintf(why, STORE_ERROR, "no memory");
+		return -ENOMEM;
+	}
+	sqlite3_bind_int64(db->put_cn, 1, info->id);
+	sqlite3_bind_text(db->put_cn, 2, info->name, -1, SQLITE_TRANSIENT);
+	bind_addr(db->put_cn, 3, &info->tunnel);
+	sqlite3_bind_int(db->put_cn, 4, info->port);
+	sqlite3_bind_int(db->put_cn, 5, info->gone);
+	sqlite3_bind_text(db->put_cn, 6, cells, -1, SQLITE_TRANSIENT);
+	error = run(db, db->put_cn, "writing a CN", why);
+	free(cells);
+	return error;
+}
+
+/* Only what somebody waits for needs the disk's word at once; the rest is safe with the next commit that is. */
+static int set_synchronous(struct database *db, bool full, char why[STORE_ERROR])
+{
+	int wanted = full ? 2 : 1;
+
+	if (db->synchronous == wanted)
+		return 0;
+	db->synchronous = wanted;
+	return execute(db, full ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL", "setting the database", why);
+}
+
+int database_write(struct database *db, const struct batch *batch, char why[STORE_ERROR])
+{
+	const struct station_op *station;
+	const struct cn_op *cn;
+	int error = set_synchronous(db, batch->urgent, why);
+
+	if (!error)
+		error = execute(db, "BEGIN IMMEDIATE", "beginning a transaction", why);
+	if (error)
+		return error;
+	for (cn = batch->cns; cn && !error; cn = cn->hh.next)
+		error = put_cn(db, &cn->info, why);
+	for (station = batch->stations; station && !error; station = station->hh.next)
+		error = put_station(db, station, why);
+	if (!error)
+		error = execute(db, "COMMIT", "committing", why);
+	if (error && !sqlite3_get_autocommit(db->handle))
+		sqlite3_exec(db->handle, "ROLLBACK", NULL, NULL, NULL);
+	return error;
+}

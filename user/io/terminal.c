@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the command lines of both programs have in common. See terminal.h. */
+#include "terminal.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <string.h>
+#include <time.h>
+
+#include "control.h"
+
+int terminal_fail(const char *format, ...)
+{
+	va_list args;
+
+	fprintf(stderr, "%s: ", program_invocation_short_name);
+	va_start(args, format);
+	vfprintf(stderr, format, args);
+	va_end(args);
+	fputc('\n', stderr);
+	return TERMINAL_FAILED;
+}
+
+static int take_reply(const char *whom, json_t *reply, json_t **result)
+{
+	if (!json_is_true(json_object_get(reply, "ok"))) {
+		const char *text = json_string_value(json_object_get(reply, "error"));
+
+		return text ? terminal_fail("%s", text) : terminal_fail("the %s refused without a reason", whom);
+	}
+	*result = json_incref(json_object_get(reply, "result"));
+	return TERMINAL_OK;
+}
+
+int terminal_ask(const char *whom, const char *socket, json_t *request, json_t **result)
+{
+	json_t *reply = NULL;
+	int error = control_call(socket, request, &reply, TERMINAL_TIMEOUT_MS), status = TERMINAL_FAILED;
+
+	*result = NULL;
+	if (error == -ENOENT || error == -ECONNREFUSED)
+		terminal_fail("no %s runs: nobody answers at %s", whom, socket);
+	else if (error)
+		terminal_fail("asking the %s at %s: %s", whom, socket, strerror(-error));
+	else
+		status = take_reply(whom, reply, result);
+	json_decref(reply);
+	json_decref(request);
+	return status;
+}
+
+int terminal_print_json(json_t *result)
+{
+	int failed = json_dumpf(result, stdout, JSON_INDENT(2) | JSON_ENCODE_ANY);
+
+	putchar('\n');
+	json_decref(result);
+	return failed ? TERMINAL_FAILED : TERMINAL_OK;
+}
+
+const char *terminal_text(const json_t *object, const char *key)
+{
+	const char *text = json_string_value(json_object_get(object, key));
+
+	return text && *text ? text : "-";
+}
+
+json_int_t terminal_number(const json_t *object, const char *key)
+{
+	return (json_int_t)json_number_value(json_object_get(object, key));
+}
+
+const char *terminal_span(json_int_t seconds, char out[TERMINAL_SPAN])
+{
+	static const struct {
+		json_int_t seconds;
+		char letter;
+	} units[] = {{86400, 'd'}, {3600, 'h'}, {60, 'm'}, {1, 's'}};
+	size_t i = 0;
+	int used;
+
+	if (seconds < 0)
+		seconds = 0;
+	while (i < 3 && seconds < units[i].seconds)
+		i++;
+	used = snprintf(out, TERMINAL_SPAN, "%lld%c", (long long)(seconds / units[i].seconds), units[i].letter);
+	if (i < 3)
+		snprintf(out + used, TERMINAL_SPAN - (size_t)used, "%lld%c", (long long)(seconds % units[i].seconds / units[i + 1].seconds),
+			 units[i + 1].letter);
+	return out;
+}
+
+const char *terminal_lease(const json_t *station, char out[TERMINAL_SPAN])
+{
+	json_int_t end = terminal_number(station, "lease_end"), now = time(NULL);
+
+	if (!end)
+		return "no end";
+	return end <= now ? "ended" : terminal_span(end - now, out);
+}

@@ -1,0 +1,376 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The register's life: start in the order in which things depend on one another, the event loop, reload, the end. See server.h. */
+#include "server.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "io/console.h"
+#include "io/control.h"
+#include "io/daemon.h"
+#include "io/file.h"
+#include "io/log.h"
+
+struct registry_time server_now(void)
+{
+	struct timespec steady, unix_time;
+
+	clock_gettime(CLOCK_MONOTONIC, &steady);
+	clock_gettime(CLOCK_REALTIME, &unix_time);
+	return (struct registry_time){.ms = (uint64_t)steady.tv_sec * 1000 + (uint64_t)steady.tv_nsec / 1000000, .unix_s = (uint64_t)unix_time.tv_sec};
+}
+
+void server_stop(struct server *server)
+{
+	event_base_loopbreak(server->base);
+}
+
+/* ---- registry and store */
+
+static void check_stored(int error)
+{
+	if (error)
+		log_error("a change could not be handed to the store: %s", strerror(-error));
+}
+
+static void act(const struct registry_action *action, void *arg)
+{
+	struct server *server = arg;
+
+	switch (action->type) {
+	case REGISTRY_STORE_STATION:
+		check_stored(store_put_station(server->store, action->record, action->number, action->urgent));
+		break;
+	case REGISTRY_ERASE_STATION:
+		check_stored(store_erase_station(server->store, &action->record->addr, action->number));
+		break;
+	case REGISTRY_STORE_CN:
+		check_stored(store_put_cn(server->store, action->cn, action->number));
+		break;
+	case REGISTRY_TELL:
+		log_at((enum log_level)action->level, "%s", action->text);
+		break;
+	default:
+		links_act(server, action);
+	}
+}
+
+static int on_load_cn(const struct cn_info *info, void *arg)
+{
+	struct server *server = arg;
+
+	return registry_load_cn(server->registry, info);
+}
+
+static int on_load_station(const struct station_record *record, void *arg)
+{
+	struct server *server = arg;
+
+	return registry_load_station(server->registry, record, server_now());
+}
+
+static void on_stored(uint64_t number, bool ok, const char *why, void *arg)
+{
+	struct server *server = arg;
+
+	if (!ok && !server->store_failing)
+		log_error("the database cannot be written: %s; trying again every second", why);
+	else if (ok && server->store_failing)
+		log_info("the database is written again, nothing is lost");
+	server->store_failing = !ok;
+	registry_stored(server->registry, number, ok);
+	server->changed = true;
+}
+
+static const struct store_handler STORE_HANDLER = {.cn = on_load_cn, .station = on_load_station, .stored = on_stored};
+
+static void registry_options_of(const struct mlrd_config *config, uint32_t epoch, struct registry_options *options)
+{
+	*options = (struct registry_options){.epoch = epoch, .stations_max = config->stations_max, .cns_max = config->cns_max,
+					     .offer_s = config->offer_time, .decline_s = config->decline_time, .grace_s = config->lease_grace};
+}
+
+static int open_store(struct server *server)
+{
+	char path[CONFIG_PATH_LEN + NAME_LEN + 16], why[STORE_ERROR] = "no memory";
+	struct registry_options options;
+	uint32_t epoch = 0;
+	int error = file_make_dir(server->config.state_dir, 0750);
+
+	if (error) {
+		log_error("state_dir %s: %s", server->config.state_dir, strerror(-error));
+		return error;
+	}
+	snprintf(path, sizeof(path), "%s/%s.mlrd.db", server->config.state_dir, server->config.network_name);
+	error = store_open(&server->store, path, &epoch, why);
+	if (!error) {
+		registry_options_of(&server->config, epoch, &options);
+		server->registry = registry_create(&options, act, server);
+		error = server->registry ? store_load(server->store, &STORE_HANDLER, server, why) : -ENOMEM;
+	}
+	if (!error)
+		error = registry_load_end(server->registry, server_now());
+	if (!error)
+		error = registry_set_hosts(server->registry, server->config.hosts, server->config.host_count);
+	if (!error)
+		error = store_start(server->store, server->base, &STORE_HANDLER, server);
+	if (error)
+		log_error("%s", why);
+	return error;
+}
+
+/* ---- configuration */
+
+static void warn_carbon_copy(const struct mlrd_config *config)
+{
+	if (config->copy_count || config->grant_count)
+		log_warn("`cc_mlr' and `grant' are read, but this version makes no carbon copy: this register stands alone");
+}
+
+/* What cannot change while it runs keeps its value. */
+static void keep_fixed(struct mlrd_config *fresh, const struct mlrd_config *old)
+{
+	struct mlrd_config wanted = *fresh;
+
+	memcpy(fresh->network_name, old->network_name, sizeof(old->network_name));
+	memcpy(fresh->run_dir, old->run_dir, sizeof(old->run_dir));
+	memcpy(fresh->state_dir, old->state_dir, sizeof(old->state_dir));
+	memcpy(fresh->control_socket, old->control_socket, sizeof(old->control_socket));
+	fresh->port = old->port;
+	fresh->listen = old->listen;
+	fresh->foreground = old->foreground;
+	if (strcmp(wanted.network_name, old->network_name) != 0 || strcmp(wanted.run_dir, old->run_dir) != 0 ||
+	    strcmp(wanted.state_dir, old->state_dir) != 0 || strcmp(wanted.control_socket, old->control_socket) != 0 ||
+	    wanted.port != old->port || !addr_equal(&wanted.listen, &old->listen))
+		log_warn("network_name, port, listen, control_socket, run_dir and state_dir change with the next start only");
+}
+
+static int read_config(const char *path, struct mlrd_config *config, char errors[CONFIG_ERRORS])
+{
+	char *text = NULL;
+	size_t len = 0;
+	int error = file_read(path, &text, &len);
+
+	if (error) {
+		snprintf(errors, CONFIG_ERRORS, "configuration %s: %s", path, strerror(-error));
+		return error;
+	}
+	error = mlrd_config_read(config, path, text, len, errors) ? -EINVAL : 0;
+	free(text);
+	return error;
+}
+
+static int apply(struct server *server, struct mlrd_config *fresh, char errors[CONFIG_ERRORS])
+{
+	const char *log_file = fresh->log && fresh->log_file[0] ? fresh->log_file : NULL;
+	struct registry_options options;
+	int error = log_open(log_file, server->config.foreground);
+
+	if (error) {
+		snprintf(errors, CONFIG_ERRORS, "log_file %s: %s", log_file, strerror(-error));
+		return error;
+	}
+	error = registry_set_hosts(server->registry, fresh->hosts, fresh->host_count);
+	if (error) {
+		snprintf(errors, CONFIG_ERRORS, "%s", strerror(-error));
+		return error;
+	}
+	registry_options_of(fresh, 0, &options);
+	registry_set_options(server->registry, &options);
+	log_set_level((int)fresh->debug);
+	mlrd_config_free(&server->config);
+	server->config = *fresh;
+	return 0;
+}
+
+int server_reload(struct server *server, char errors[CONFIG_ERRORS])
+{
+	struct mlrd_config fresh;
+	int error = read_config(server->config_path, &fresh, errors);
+
+	if (!error) {
+		keep_fixed(&fresh, &server->config);
+		error = apply(server, &fresh, errors);
+		if (error)
+			mlrd_config_free(&fresh);
+	}
+	if (error) {
+		log_error("the configuration was not read again, all stays as it was: %s", errors);
+		return error;
+	}
+	log_info("configuration %s read again", server->config_path);
+	warn_carbon_copy(&server->config);
+	server->changed = true;
+	return 0;
+}
+
+/* ---- events */
+
+static void on_hangup(evutil_socket_t fd, short what, void *arg)
+{
+	char errors[CONFIG_ERRORS];
+
+	(void)fd;
+	(void)what;
+	log_reopen();
+	server_reload(arg, errors);
+}
+
+static void on_end(evutil_socket_t fd, short what, void *arg)
+{
+	(void)what;
+	log_info("signal %d: mlrd ends", (int)fd);
+	server_stop(arg);
+}
+
+static void on_tick(evutil_socket_t fd, short what, void *arg)
+{
+	struct server *server = arg;
+	struct timeval at_once = {0}, second = {.tv_sec = 1};
+	bool more = registry_tick(server->registry, server_now());
+
+	(void)fd;
+	(void)what;
+	evtimer_add(server->tick, more ? &at_once : &second);
+	if (!more && server->changed)
+		status_write(server);
+}
+
+static int add_events(struct server *server)
+{
+	static const struct {
+		int number;
+		event_callback_fn call;
+	} signals[3] = {{SIGHUP, on_hangup}, {SIGTERM, on_end}, {SIGINT, on_end}};
+	struct timeval second = {.tv_sec = 1};
+
+	for (int i = 0; i < 3; i++) {
+		server->signals[i] = evsignal_new(server->base, signals[i].number, signals[i].call, server);
+		if (!server->signals[i] || event_add(server->signals[i], NULL) < 0)
+			return -ENOMEM;
+	}
+	server->tick = evtimer_new(server->base, on_tick, server);
+	return server->tick && evtimer_add(server->tick, &second) == 0 ? 0 : -ENOMEM;
+}
+
+/* ---- begin and end */
+
+static int take_name(const struct server *server)
+{
+	char path[CONFIG_PATH_LEN + NAME_LEN + 16];
+	int running = 0, error = file_make_dir(server->config.run_dir, 0755);
+
+	if (error) {
+		log_error("run_dir %s: %s", server->config.run_dir, strerror(-error));
+		return error;
+	}
+	snprintf(path, sizeof(path), "%s/%s.mlrd.pid", server->config.run_dir, server->config.network_name);
+	error = pidfile_open(path, &running);
+	if (error == -EEXIST)
+		log_error("a register of network %s runs already, as process %d (%s)", server->config.network_name, running, path);
+	else if (error)
+		log_error("pid file %s: %s", path, strerror(-error));
+	return error;
+}
+
+static int take_port(struct server *server)
+{
+	char text[ADDR_STRLEN];
+	int error = links_bind(server);
+
+	if (error)
+		log_error("port %u%s%s: %s", server->config.port, addr_is_zero(&server->config.listen) ? "" : " of ",
+			  addr_is_zero(&server->config.listen) ? "" : addr_format(&server->config.listen, text), strerror(-error));
+	return error;
+}
+
+static int open_control(struct server *server)
+{
+	char path[CONFIG_PATH_LEN];
+	int error;
+
+	mlrd_config_socket(&server->config, path);
+	error = control_open(&server->control, server->base, path, commands_handle, server);
+	if (error)
+		log_error("control socket %s: %s", path, strerror(-error));
+	return error;
+}
+
+static int start(struct server *server, bool commands)
+{
+	int error = take_name(server);
+
+	if (!error)
+		error = take_port(server);
+	if (!error)
+		error = open_store(server);
+	if (!error)
+		error = add_events(server);
+	if (!error)
+		error = open_control(server);
+	if (!error) {
+		error = links_open(server);
+		if (error)
+			log_error("port %u: %s", server->config.port, strerror(-error));
+	}
+	if (!error && commands) {
+		server->console = console_open(server->base, commands_console, server);
+		error = server->console ? 0 : -errno;
+	}
+	return error;
+}
+
+static void stop(struct server *server)
+{
+	console_close(server->console);
+	control_close(server->control);
+	links_close(server);
+	store_close(server->store);
+	registry_destroy(server->registry);
+	for (int i = 0; i < 3; i++)
+		if (server->signals[i])
+			event_free(server->signals[i]);
+	if (server->tick)
+		event_free(server->tick);
+	if (server->base)
+		event_base_free(server->base);
+	pidfile_close();
+	mlrd_config_free(&server->config);
+}
+
+static void tell_start(const struct server *server)
+{
+	struct registry_counts counts;
+
+	registry_count(server->registry, &counts);
+	log_info("mlrd %s: register of network %s, port %u, epoch %u; %u CNs, %u stations, %zu reserved hosts", TMIP_VERSION,
+		 server->config.network_name, server->config.port, registry_version(server->registry).epoch, counts.cns,
+		 counts.states[RECORD_BOUND], server->config.host_count);
+	warn_carbon_copy(&server->config);
+}
+
+int server_run(const struct mlrd_config *config, const char *config_path, bool commands)
+{
+	struct server server = {.config = *config, .config_path = config_path, .listen_fd = -1};
+	int error;
+
+	server.started_ms = server_now().ms;
+	server.base = event_base_new();
+	error = server.base ? start(&server, commands) : -ENOMEM;
+	if (!error) {
+		tell_start(&server);
+		status_write(&server);
+		daemon_ready();
+		if (event_base_dispatch(server.base) < 0)
+			error = -EIO;
+	}
+	stop(&server);
+	if (!error)
+		log_info("mlrd has ended");
+	return error ? 1 : 0;
+}

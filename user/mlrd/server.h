@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The running register: joins registry (core/registry.h), store and connections in one event loop. server.c starts and
+ * ends it, links.c has the connections of CNs, commands.c what people ask, status.c the status file.
+ */
+#ifndef TMIP_MLRD_SERVER_H
+#define TMIP_MLRD_SERVER_H
+
+#include <event2/event.h>
+#include <jansson.h>
+
+#include "core/mlrd_config.h"
+#include "core/registry.h"
+#include "io/store.h"
+
+#define SERVER_STRANGERS_MAX 256 /* connections that have not registered */
+
+struct evconnlistener;
+struct link;
+
+struct server {
+	struct mlrd_config config;
+	const char *config_path;
+	struct event_base *base;
+	struct event *signals[3];
+	struct event *tick;          /* once a second */
+	struct registry *registry;
+	struct store *store;
+	bool store_failing;
+	struct control_server *control;
+	struct console *console;
+	struct evconnlistener *listener;
+	int listen_fd;               /* bound, before the listener has it */
+	struct link *links;
+	unsigned strangers;
+	uint64_t strangers_refused;
+	struct event *sync;          /* sends the next slices of snapshots */
+	struct event *reap;          /* ends connections that the registry is done with */
+	uint64_t started_ms;
+	bool changed;                /* the status file is out of date */
+	int status;                  /* exit status */
+};
+
+/* Takes over the configuration. Runs until it is told to end. The exit status. */
+int server_run(const struct mlrd_config *config, const char *config_path, bool commands);
+
+struct registry_time server_now(void);
+void server_stop(struct server *server);
+/* Reads the configuration again. 0, or -errno with the errors. */
+int server_reload(struct server *server, char errors[CONFIG_ERRORS]);
+
+/* links.c */
+int links_bind(struct server *server);  /* the port is ours; nobody is let in yet. 0 or -errno */
+int links_open(struct server *server);
+void links_close(struct server *server);
+void links_act(struct server *server, const struct registry_action *action); /* SEND, PUSH, CLOSE */
+
+/* commands.c */
+json_t *commands_handle(json_t *request, void *arg);
+json_t *commands_status(const struct server *server);
+void commands_console(char *line, void *arg);
+
+/* status.c */
+void status_write(struct server *server);
+
+#endif

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The status file: what `mlrd status' and `mlrd cns' show, written anew when it changed, at most once a second. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "io/file.h"
+#include "io/log.h"
+#include "server.h"
+#include "show.h"
+
+static void print_all(struct server *server, FILE *to)
+{
+	json_t *request = json_pack("{s:s}", "command", "cns"), *cns = commands_handle(request, server), *status = commands_status(server);
+
+	show_status(status, to);
+	fputc('\n', to);
+	show_cns(json_object_get(cns, "result"), to);
+	json_decref(status);
+	json_decref(cns);
+	json_decref(request);
+}
+
+void status_write(struct server *server)
+{
+	const char *path = server->config.status_file;
+	char *text = NULL;
+	size_t len = 0;
+	FILE *to = *path ? open_memstream(&text, &len) : NULL;
+	int error;
+
+	server->changed = false;
+	if (!to)
+		return;
+	print_all(server, to);
+	if (fclose(to) == 0) {
+		error = file_replace(path, text, len, 0644);
+		if (error)
+			log_warn("status_file %s: %s", path, strerror(-error));
+	}
+	free(text);
+}
