@@ -102,10 +102,10 @@ static void closed(struct mlrp_link *link, const char *why, void *arg)
 	mlrp_link_close(link);
 	peer->link = NULL;
 	agent_changed(peer->agent);
-	if (peer->id && connects(peer))
+	if (peer->retry && connects(peer))
 		retry_later(peer);
 	else
-		free_peer(peer); /* the other side comes again */
+		free_peer(peer); /* the other side comes again, or its next description makes us connect */
 }
 
 /* An accepted connection said who it is. Right: a CN that the register knows, from its own tunnel address, in its turn to connect. */
