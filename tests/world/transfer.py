@@ -4,7 +4,8 @@
     transfer.py serve ADDRESS PORT BYTES [BYTES_PER_SECOND]     sends to the first who connects
     transfer.py fetch ADDRESS PORT                              connects and receives
 
-Both end with one JSON object: bytes and SHA-256 of what was sent or received; the receiver also says the longest stall.
+Both end with one JSON object: bytes and SHA-256 of what was sent or received; the receiver also tells its stalls of over
+10 ms as [time when it began, ms], and the longest.
 While it receives, it prints a line "TIME BYTES" about every 50 ms.
 """
 import hashlib
@@ -15,6 +16,7 @@ import time
 
 SO_MAX_PACING_RATE = 47
 BLOCK = 1 << 16
+STALL = 0.01
 
 
 def content(count):
@@ -46,17 +48,20 @@ def serve(address, port, count, rate=0):
 
 def fetch(address, port):
     connection = socket.create_connection((address, int(port)), timeout=20)
-    digest, got, stall = hashlib.sha256(), 0, 0.0
+    digest, got, stalls = hashlib.sha256(), 0, []
     last = told = time.time()
     while True:
         block = connection.recv(1 << 18)
         now = time.time()
-        stall, last = max(stall, now - last), now
+        if now - last > STALL:
+            stalls.append((round(last, 6), round((now - last) * 1000, 3)))
+        last = now
         if now - told >= 0.05 or not block:
             print(f"{now:.6f} {got}", flush=True)
             told = now
         if not block:
-            return {"bytes": got, "sha256": digest.hexdigest(), "stall_ms": round(stall * 1000, 3)}
+            return {"bytes": got, "sha256": digest.hexdigest(), "stalls": stalls,
+                    "stall_ms": max((stall[1] for stall in stalls), default=0.0)}
         digest.update(block)
         got += len(block)
 
