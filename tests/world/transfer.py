@@ -5,7 +5,7 @@
     transfer.py fetch ADDRESS PORT                              connects and receives
 
 Both end with one JSON object: bytes and SHA-256 of what was sent or received; the receiver also tells its stalls of over
-10 ms as [time when it began, ms], and the longest.
+30 ms as [time when it began, ms], and the longest.
 While it receives, it prints a line "TIME BYTES" about every 50 ms.
 """
 import hashlib
@@ -16,7 +16,7 @@ import time
 
 SO_MAX_PACING_RATE = 47
 BLOCK = 1 << 16
-STALL = 0.01
+STALL = 0.03
 
 
 def content(count):
