@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The interruption of a 1 kHz stream by a handover, in both directions: the longest gap between two packets received
+around the move, less the sending period. The station (tools/roamer.c) changes legs between two packets and announces
+nothing, so that only the network's share is measured. Both directions come from the same run.
+
+What the machine itself does to such a stream is measured in the same run, at times without a move half way between
+two: that is the reference.
+"""
+import bisect
+import os
+import statistics
+
+from results import at_most, make_row
+from tunnel import json_of
+from world import BUILD, STREAM, World, WorldError, wait_for
+from world.system import listens
+
+NAMES = ("handover_uplink", "handover_downlink")
+TOOL = os.path.join(BUILD, "bench-tools", "roamer")
+ADDRESS, MAC, PORT = "10.1.0.77", "02:00:00:00:77:77", 7400
+RATE, PERIOD_MS = 1000, 1.0
+MOVES_A_ROUND, QUICK_MOVES = 24, 6
+BEFORE_NS, AROUND_NS = 5_000_000, 20_000_000
+PRIORITY = 50
+
+
+class RoamerWorld(World):
+    """Three CNs on the world's routed backbone, and a station with a leg in the cell of each."""
+
+    def __init__(self):
+        super().__init__(nat=())
+        self.legs = [f"cn{cn.number}" for cn in self.cns]
+
+    def build(self):
+        super().build()
+        self.roamer = self.add_station("roamer")
+        lines, ports = [], []
+        for leg, cn in zip(self.legs, self.cns):
+            lines += [f"link add {leg} address {MAC} netns {self.roamer.name} type veth peer name leg-{leg} netns {self.air.name}"]
+            ports += [f"link set leg-{leg} master {cn.cells[0].bridge}", f"link set leg-{leg} up"]
+        from world.system import ip_batch
+        ip_batch(lines)
+        self.air.configure(ports)
+        self.roamer.configure([f"link set {leg} up" for leg in self.legs])
+
+    def roam(self, moves, more=()):
+        """(list of moves, packets received up, packets received down); a packet: (sequence number, sent, received) in ns."""
+        up, down = (os.path.join(self.folder, f"roamer.{way}") for way in ("up", "down"))
+        server = self.program(self.server, STREAM, "receive", "-b", "-r", RATE, "-w", up, "-p", PRIORITY, PORT, name="roamer-server")
+        wait_for(lambda: listens(server.pid, PORT, "udp"), "the server to listen")
+        program = self.program(self.roamer, TOOL, "-m", MAC, "-a", ADDRESS, "-g", self.cns[0].cells[0].gateway,
+                               "-s", f"{self.server.address}:{PORT}", "-n", moves, "-r", RATE, "-w", down, "-p", PRIORITY, *more, *self.legs,
+                               name="roamer-station")
+        status = program.wait(30 + moves)
+        server.stop()
+        if status:
+            raise WorldError(f"{program} ended with status {status}:\n{program.text()}")
+        lines = program.text().strip().splitlines()
+        return [json_of(line) for line in lines[:-1]], read_packets(up), read_packets(down)
+
+
+def read_packets(path):
+    with open(path, encoding="ascii") as file:
+        return sorted((tuple(map(int, line.split())) for line in file), key=lambda packet: packet[2])
+
+
+class Direction:
+    """The packets that arrived one way."""
+
+    def __init__(self, packets):
+        self.times = [received for _, _, received in packets]
+
+    def interruption(self, time_ns):
+        """In ms, around a time: of the gaps that begin from a little before it to a while after it, the longest, less the period."""
+        first = max(0, bisect.bisect_left(self.times, time_ns - BEFORE_NS) - 1)
+        last = bisect.bisect_right(self.times, time_ns + AROUND_NS)
+        marks = self.times[first:last + 1]
+        if len(marks) < 2 or marks[-1] <= time_ns:
+            raise WorldError("the stream has ended")
+        return max(0.0, max(b - a for a, b in zip(marks, marks[1:])) / 1e6 - PERIOD_MS)
+
+    def first_after(self, time_ns):
+        return self.times[bisect.bisect_right(self.times, time_ns)]
+
+
+def kind_of(move, home):
+    return f"{'home' if move['from'] == home else 'visited'} to {'home' if move['to'] == home else 'visited'}"
+
+
+def medians(samples):
+    return ", ".join(f"{kind} {statistics.median(values):.3f}" for kind, values in sorted(samples.items()))
+
+
+class Result:
+    def __init__(self):
+        self.gaps = {way: {} for way in ("up", "down")}
+        self.still = {way: [] for way in ("up", "down")}
+        self.network, self.late = [], []
+
+    def add(self, moves, packets, home):
+        ways = {way: Direction(found) for way, found in packets.items()}
+        for move, following in zip(moves, [*moves[1:], None]):
+            for way, direction in ways.items():
+                self.gaps[way].setdefault(kind_of(move, home), []).append(direction.interruption(move["time_ns"]))
+                if following:
+                    self.still[way].append(direction.interruption((move["time_ns"] + following["time_ns"]) // 2))
+            self.network.append((ways["down"].first_after(move["sent_ns"]) - move["sent_ns"]) / 1e6)
+
+    def row(self, way, goal, note):
+        samples = [value for values in self.gaps[way].values() for value in values]
+        return make_row(f"handover_{way}link", "ms", samples, ("same stream, no handover", self.still[way]), goal,
+                        f"{note}; medians: {medians(self.gaps[way])}")
+
+
+def measure(names, rounds):
+    result = Result()
+    with RoamerWorld() as world:
+        world.start()
+        for _ in range(rounds):
+            moves, up, down = world.roam(MOVES_A_ROUND if rounds > 1 else QUICK_MOVES)
+            result.add(moves, {"up": up, "down": down}, world.legs[0])
+    goal = at_most(1, 5)
+    rows = {
+        "handover_uplink": [result.row("up", goal, "received by the server")],
+        "handover_downlink": [
+            result.row("down", goal, "received in the new cell; with the wait for the station's first packet there, up to 1 ms"),
+            make_row("handover_downlink_network", "ms", result.network, None, None,
+                     "from the station's first packet in the new cell to the first packet that it gets there, of one each ms")]}
+    return {name: rows[name] for name in names}

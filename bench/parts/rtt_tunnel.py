@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Round trips through the tunnel: a UDP request of 64 bytes and its answer, one after the other. Both ends spin on a CPU
+of their own, so that the time is that of the way and not that of waking up processes.
+"""
+import os
+
+from results import ratio_at_most
+from tunnel import json_of, measure_paths
+from world import BUILD, wait_for
+from world.system import listens
+
+NAMES = ("rtt_tunnel",)
+TOOL = os.path.join(BUILD, "bench-tools", "udp_echo")
+PORT, QUESTIONS = 7200, 10000
+
+
+def sample(path, _):
+    """Median of many round trips in microseconds."""
+    program = path.program(path.server, "taskset", "-c", 1, TOOL, "serve", PORT, name=f"echo-{len(path.helpers)}")
+    try:
+        wait_for(lambda: listens(program.pid, PORT, "udp"), "the answering side")
+        done = path.station.run("taskset", "-c", 0, TOOL, "-n", QUESTIONS, "ask", path.server.address, PORT)
+    finally:
+        program.stop()
+    return json_of(done.stdout)["median_us"]
+
+
+def measure(names, rounds):
+    rows = measure_paths("rtt_tunnel", "us", {"": None}, sample, rounds, ratio_at_most(1.1),
+                         f"each sample is the median of {QUESTIONS} round trips of 64 bytes; both ends spin, each on its CPU")
+    return {name: rows for name in names}

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * How many small UDP packets a second a path delivers: `udp_rate send ADDRESS PORT` sends as fast as the kernel takes
+ * them, `udp_rate receive PORT` counts what arrives, from a while after the first packet on, and prints the rate as a
+ * JSON object. Both end by themselves: the receiver with status 1 when nothing came in time.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <time.h>
+#include <unistd.h>
+
+#define BATCH 64
+#define BUFFER (4 << 20)
+#define WAIT_SECONDS 5
+
+struct options {
+	double seconds, settle;
+	size_t size;
+};
+
+struct batch {
+	struct mmsghdr messages[BATCH];
+	struct iovec iov[BATCH];
+	uint8_t bytes[BATCH][2048];
+};
+
+static void fail(const char *what)
+{
+	fprintf(stderr, "udp_rate: %s: %s\n", what, strerror(errno));
+	exit(1);
+}
+
+static double now(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
+}
+
+static struct batch *make_batch(size_t size)
+{
+	struct batch *batch = calloc(1, sizeof(*batch));
+
+	if (!batch)
+		fail("memory");
+	for (int i = 0; i < BATCH; i++) {
+		batch->iov[i] = (struct iovec){batch->bytes[i], size};
+		batch->messages[i].msg_hdr.msg_iov = &batch->iov[i];
+		batch->messages[i].msg_hdr.msg_iovlen = 1;
+	}
+	return batch;
+}
+
+static void send_all(int fd, const struct options *options, struct sockaddr_in *to)
+{
+	struct batch *batch = make_batch(options->size);
+	double end = now() + options->seconds;
+
+	if (connect(fd, (struct sockaddr *)to, sizeof(*to)) < 0)
+		fail("connect");
+	while (now() < end)
+		if (sendmmsg(fd, batch->messages, BATCH, 0) < 0 && errno != ECONNREFUSED && errno != ENOBUFS)
+			fail("send");
+	free(batch);
+}
+
+/* Packets received until `end`, or -1 when nothing comes any more. */
+static int64_t count_until(int fd, struct batch *batch, double end)
+{
+	int64_t packets = 0;
+
+	while (now() < end) {
+		int got = recvmmsg(fd, batch->messages, BATCH, MSG_WAITFORONE, NULL);
+
+		if (got < 0)
+			return -1;
+		packets += got;
+	}
+	return packets;
+}
+
+static int receive_all(int fd, const struct options *options, const struct sockaddr_in *at)
+{
+	struct batch *batch = make_batch(sizeof(batch->bytes[0]));
+	struct timeval patience = {.tv_sec = WAIT_SECONDS};
+	int size = BUFFER;
+	double start;
+	int64_t packets;
+
+	if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)) < 0 ||
+	    setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) < 0)
+		fail("socket option");
+	if (bind(fd, (const struct sockaddr *)at, sizeof(*at)) < 0)
+		fail("bind");
+	if (recvmmsg(fd, batch->messages, 1, MSG_WAITFORONE, NULL) < 0 || count_until(fd, batch, now() + options->settle) < 0)
+		fail("nothing received");
+	start = now();
+	packets = count_until(fd, batch, start + options->seconds);
+	if (packets < 0)
+		fail("the packets stopped");
+	printf("{\"packets\": %" PRId64 ", \"pps\": %.0f}\n", packets, (double)packets / (now() - start));
+	free(batch);
+	return 0;
+}
+
+static int usage(FILE *out)
+{
+	fputs("usage: udp_rate [OPTIONS] send ADDRESS PORT\n"
+	      "       udp_rate [OPTIONS] receive PORT\n"
+	      "  -d SECONDS  how long to send, or to count (1)\n"
+	      "  -i SECONDS  how long to receive before it counts (0.2)\n"
+	      "  -s BYTES    of UDP payload (18: the smallest Ethernet frame)\n", out);
+	return out == stderr ? 2 : 0;
+}
+
+int main(int argc, char **argv)
+{
+	struct options options = {.seconds = 1, .settle = 0.2, .size = 18};
+	struct sockaddr_in address = {.sin_family = AF_INET};
+	bool sends;
+	int c, fd;
+
+	while ((c = getopt(argc, argv, "d:i:s:h")) != -1) {
+		switch (c) {
+		case 'd': options.seconds = atof(optarg); break;
+		case 'i': options.settle = atof(optarg); break;
+		case 's': options.size = (size_t)atoi(optarg); break;
+		case 'h': return usage(stdout);
+		default: return usage(stderr);
+		}
+	}
+	sends = argc - optind == 3 && strcmp(argv[optind], "send") == 0;
+	if (!sends && (argc - optind != 2 || strcmp(argv[optind], "receive") != 0))
+		return usage(stderr);
+	if (options.size < 1 || options.size > 1472)
+		return usage(stderr);
+	address.sin_port = htons((uint16_t)atoi(argv[argc - 1]));
+	if (sends && inet_pton(AF_INET, argv[optind + 1], &address.sin_addr) != 1)
+		return usage(stderr);
+	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		fail("socket");
+	if (!sends)
+		return receive_all(fd, &options, &address);
+	send_all(fd, &options, &address);
+	return 0;
+}
