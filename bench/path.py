@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The way station - visited CN - parent CN - server, in three kinds that differ in nothing but what the CNs do.
 
-    station wlan0 --- w0 CN 2 bb0 --- CN 1 (bridge bb0) --- bb0 server
-                                           +--- bb0 MLR
+    station wlan0 --- w0 CN 2 bb0 --- switch --- bb0 CN 1
+                                        +--- bb0 server
+                                        +--- bb0 MLR
 
 tmip: the station's address belongs to CN 1, real agents and register serve; plain: the kernels route, without an agent;
-vxlan: the kernels route, through a kernel VXLAN device between the CNs. The bridge in CN 1 stands for the switch of a
-backbone: the packets of all kinds pass it twice.
+vxlan: the kernels route, through a kernel VXLAN device between the CNs. The packets of all kinds pass the switch twice, a
+bridge of its own: as a device of CN 1 it would cut every super-packet that was ever in a tunnel into its segments.
 """
 from world import Place, Station, World, WorldError, wait_for
 from world.system import ip_batch
@@ -24,30 +25,35 @@ class Path(World):
         self.station = Station(self, "station", 1)
 
     def build(self):
-        """Instead of the world's routed backbone: one subnet for each place, all of them on one bridge in CN 1."""
-        leaves = [self.server, self.mlr, self.visited]
-        lines = [f"netns add {space.name}" for space in (self.air, self.station, self.parent, *leaves)]
-        lines += [f"link add bb0 netns {leaf.name} type veth peer name {leaf.place} netns {self.parent.name}" for leaf in leaves]
+        """Instead of the world's routed backbone: one subnet for each place, all of them on one switch."""
+        spaces = [self.router, self.air, self.station, *self.places()]
+        lines = [f"netns add {space.name}" for space in spaces]
+        for place in (self.server, self.mlr, *self.cns):
+            lines += Place.links(place)
         lines += [f"link add w0 netns {self.parent.name} type veth peer name w0 netns {self.air.name}",
-                  f"link add w0 netns {self.visited.name} type veth peer name wlan0 address {self.station.mac} "
-                  f"netns {self.station.name}"]
+                  f"link add w0 netns {self.visited.name} type veth peer name wlan0 address {self.station.mac} netns {self.station.name}"]
         ip_batch(lines)
         self.air.configure(["link set w0 up"])
-        ports = [line for leaf in leaves for line in (f"link set {leaf.place} master bb0", f"link set {leaf.place} up")]
-        self.build_router(self.parent, ["link add bb0 type bridge stp_state 0 forward_delay 0 mcast_snooping 0", *ports])
-        self.build_router(self.visited, [], [f"route add default via {self.parent.address} dev bb0 onlink"])
-        for leaf in (self.server, self.mlr):
-            self.configure_place(leaf, [], [f"route add default via {self.parent.address} dev bb0 onlink"])
+        self.build_switch()
+        for place in self.places():
+            self.build_place(place)
         self.build_kind()
 
-    def configure_place(self, place, before, after):
-        others = [other.address for other in (self.server, self.mlr, *self.cns) if other is not place]
-        place.configure([*before, f"address add {place.address}/24 dev bb0", "link set bb0 up",
-                         *(f"route add {address} dev bb0" for address in others), *after], QUIET_KERNEL)
+    def build_switch(self):
+        lines = ["link add switch type bridge stp_state 0 forward_delay 0 mcast_snooping 0", "link set switch up"]
+        for place in self.places():
+            lines += [f"link set {place.place} master switch", f"link set {place.place} up"]
+        self.router.configure(lines)
 
-    def build_router(self, cn, before, after=()):
-        cell = cn.cells[0]
-        self.configure_place(cn, before, [f"address add {cell.gateway}/24 dev w0", "link set w0 up", *after])
+    def build_place(self, place):
+        """Others are reached directly; what is behind the CNs, through CN 1."""
+        lines = [f"address add {place.address}/24 dev bb0", "link set bb0 up"]
+        lines += [f"route add {other.address} dev bb0" for other in self.places() if other is not place]
+        if place is not self.parent:
+            lines.append(f"route add default via {self.parent.address} dev bb0 onlink")
+        if place in self.cns:
+            lines += [f"address add {place.cells[0].gateway}/24 dev w0", "link set w0 up"]
+        place.configure(lines, QUIET_KERNEL)
 
     def build_kind(self):
         home = self.parent if self.kind == "tmip" else self.visited

@@ -46,7 +46,7 @@ class RoamerWorld(World):
     def roam(self, moves, more=()):
         """(list of moves, packets received up, packets received down); a packet: (sequence number, sent, received) in ns."""
         up, down = (os.path.join(self.folder, f"roamer.{way}") for way in ("up", "down"))
-        server = self.program(self.server, STREAM, "receive", "-b", "-r", RATE, "-w", up, "-p", PRIORITY, PORT, name="roamer-server")
+        server = self.program(self.server, STREAM, "receive", "-b", "-r", os.environ.get("DOWN", RATE), "-w", up, "-p", PRIORITY, PORT, name="roamer-server")
         wait_for(lambda: listens(server.pid, PORT, "udp"), "the server to listen")
         program = self.program(self.roamer, TOOL, "-m", MAC, "-a", ADDRESS, "-g", self.cns[0].cells[0].gateway,
                                "-s", f"{self.server.address}:{PORT}", "-n", moves, "-r", RATE, "-w", down, "-p", PRIORITY, *more, *self.legs,
