@@ -3,6 +3,7 @@
 #include "frame.h"
 
 #include <errno.h>
+#include <linux/if_ether.h>
 #include <linux/if_packet.h>
 #include <pcap/pcap.h>
 #include <stdio.h>
@@ -14,7 +15,12 @@ struct frame_port {
 	pcap_t *pcap;
 };
 
-/* We only send: a capture that nobody reads would fill its buffer for nothing. */
+/*
+ * We only send. A tap for all protocols would be shown every frame of the cell, and those that leave are cloned for it,
+ * even if its filter takes nothing. So it is one for an EtherType that is used for experiments only (IEEE 802).
+ */
+#define SILENT_PROTOCOL ETH_P_802_EX1
+
 static int receive_nothing(pcap_t *pcap)
 {
 	struct bpf_insn drop = {.code = BPF_RET | BPF_K, .k = 0};
@@ -34,6 +40,7 @@ struct frame_port *frame_open(const char *interface, char why[FRAME_WHY])
 	if (port && port->pcap) {
 		pcap_set_snaplen(port->pcap, 64);
 		pcap_set_buffer_size(port->pcap, 65536);
+		pcap_set_protocol_linux(port->pcap, SILENT_PROTOCOL);
 		status = pcap_activate(port->pcap);
 		snprintf(text, sizeof(text), "%s", status < 0 ? pcap_statustostr(status) : "");
 	}
