@@ -14,6 +14,7 @@ from world.system import ip_batch
 
 KINDS = ("tmip", "plain", "vxlan")
 QUIET_KERNEL = "for f in /proc/sys/net/ipv4/conf/*/send_redirects /proc/sys/net/ipv4/conf/*/accept_redirects; do echo 0 > $f; done\n"
+SWITCH_ONLY = "f=/proc/sys/net/bridge/bridge-nf-call-iptables; [ ! -e $f ] || echo 0 > $f\n"  # a switch has no netfilter
 NO_OFFLOADS = ("tx", "tso", "gso", "gro")
 
 
@@ -43,7 +44,7 @@ class Path(World):
         lines = ["link add switch type bridge stp_state 0 forward_delay 0 mcast_snooping 0", "link set switch up"]
         for place in self.places():
             lines += [f"link set {place.place} master switch", f"link set {place.place} up"]
-        self.router.configure(lines)
+        self.router.configure(lines, SWITCH_ONLY)
 
     def build_place(self, place):
         """Others are reached directly; what is behind the CNs, through CN 1."""

@@ -74,43 +74,42 @@ static void send_all(int fd, const struct options *options, struct sockaddr_in *
 	free(batch);
 }
 
-/* Packets received until `end`, or -1 when nothing comes any more. */
-static int64_t count_until(int fd, struct batch *batch, double end)
+/* Packets received until `end`. It spins: to wake it up would be the sender's work. */
+static uint64_t count_until(int fd, struct batch *batch, double end)
 {
-	int64_t packets = 0;
+	uint64_t packets = 0;
 
 	while (now() < end) {
-		int got = recvmmsg(fd, batch->messages, BATCH, MSG_WAITFORONE, NULL);
+		int got = recvmmsg(fd, batch->messages, BATCH, MSG_DONTWAIT, NULL);
 
-		if (got < 0)
-			return -1;
-		packets += got;
+		if (got > 0)
+			packets += (unsigned)got;
+		else if (got < 0 && errno != EAGAIN)
+			fail("receive");
 	}
 	return packets;
 }
 
-static int receive_all(int fd, const struct options *options, const struct sockaddr_in *at)
+static void receive_all(int fd, const struct options *options, const struct sockaddr_in *at)
 {
 	struct batch *batch = make_batch(sizeof(batch->bytes[0]));
 	struct timeval patience = {.tv_sec = WAIT_SECONDS};
 	int size = BUFFER;
 	double start;
-	int64_t packets;
+	uint64_t packets;
 
 	if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)) < 0 ||
 	    setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) < 0)
 		fail("socket option");
 	if (bind(fd, (const struct sockaddr *)at, sizeof(*at)) < 0)
 		fail("bind");
-	if (recvmmsg(fd, batch->messages, 1, MSG_WAITFORONE, NULL) < 0 || count_until(fd, batch, now() + options->settle) < 0)
+	if (recvmmsg(fd, batch->messages, 1, MSG_WAITFORONE, NULL) < 0)
 		fail("nothing received");
+	count_until(fd, batch, now() + options->settle);
 	start = now();
 	packets = count_until(fd, batch, start + options->seconds);
-	if (packets < 0)
-		fail("the packets stopped");
-	printf("{\"packets\": %" PRId64 ", \"pps\": %.0f}\n", packets, (double)packets / (now() - start));
+	printf("{\"packets\": %" PRIu64 ", \"pps\": %.0f}\n", packets, (double)packets / (now() - start));
 	free(batch);
-	return 0;
 }
 
 static int usage(FILE *out)
@@ -150,8 +149,9 @@ int main(int argc, char **argv)
 	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		fail("socket");
-	if (!sends)
-		return receive_all(fd, &options, &address);
-	send_all(fd, &options, &address);
+	if (sends)
+		send_all(fd, &options, &address);
+	else
+		receive_all(fd, &options, &address);
 	return 0;
 }
