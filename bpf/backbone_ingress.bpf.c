@@ -102,8 +102,12 @@ static __always_inline int from_tunnel(struct frame *f)
 	count_peer(f->ip.src, f->ip.total_len, 0);
 	from = find_station(inner.src);
 	to = find_station(inner.dst);
-	/* To a visitor, maybe from a station of ours: what the kernel sent to the visitor's parent comes back this way. */
-	if (to && to->ifindex && !to->home_ifindex) {
+	/*
+	 * To a visitor. From a station of ours it is if its parent sends it: the kernel sent it there, and it is back. Else our
+	 * station is away and sends it: the kernel must see it first, which may translate addresses.
+	 */
+	if (to && to->ifindex && !to->home_ifindex &&
+	    (!from || !from->home_ifindex || f->ip.src == ipv4_of(&to->parent))) {
 		f->station = addr_of(inner.dst);
 		return deliver(f, &inner, to);
 	}
