@@ -2,8 +2,8 @@
 /* The command line: subcommands, options, help. See cli.h; what starts an agent is in start.c, the way to a running one in ask.c. */
 #include "cli.h"
 
+#include <errno.h>
 #include <getopt.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -47,20 +47,6 @@ static const struct command COMMANDS[] = {
 	{"version", "", "", 0, 0, run_version, "the version"},
 };
 #define COMMAND_COUNT (sizeof(COMMANDS) / sizeof(COMMANDS[0]))
-
-static const char *program = "tmip-agent";
-
-int cli_fail(const char *format, ...)
-{
-	va_list args;
-
-	fprintf(stderr, "%s: ", program);
-	va_start(args, format);
-	vfprintf(stderr, format, args);
-	va_end(args);
-	fputc('\n', stderr);
-	return CLI_FAILED;
-}
 
 static void print_help(FILE *to)
 {
@@ -110,7 +96,7 @@ static int usage_error(const struct command *command)
 		print_command_help(stderr, command);
 	else
 		fprintf(stderr, "`tmip-agent help' lists the commands\n");
-	return CLI_USAGE;
+	return TERMINAL_USAGE;
 }
 
 static int run_help(const struct cli_options *options)
@@ -118,21 +104,21 @@ static int run_help(const struct cli_options *options)
 	const struct command *command = options->count ? find_command(options->args[0]) : NULL;
 
 	if (options->count && !command) {
-		cli_fail("no command `%s'", options->args[0]);
+		terminal_fail("no command `%s'", options->args[0]);
 		return usage_error(NULL);
 	}
 	if (command)
 		print_command_help(stdout, command);
 	else
 		print_help(stdout);
-	return CLI_OK;
+	return TERMINAL_OK;
 }
 
 static int run_version(const struct cli_options *options)
 {
 	(void)options;
-	printf("%s %s (maps layout %d, MLRP %d)\n", program, TMIP_VERSION, TMIP_LAYOUT_VERSION, MLRP_VERSION_MAX);
-	return CLI_OK;
+	printf("%s %s (maps layout %d, MLRP %d)\n", program_invocation_short_name, TMIP_VERSION, TMIP_LAYOUT_VERSION, MLRP_VERSION_MAX);
+	return TERMINAL_OK;
 }
 
 static int run_reload(const struct cli_options *options)
@@ -184,7 +170,7 @@ static int read_options(const struct command *command, int argc, char **argv, st
 		if (c == '?')
 			return -1;
 		if (!strchr(command->options, c)) {
-			cli_fail("`%s' does not take %s", command->name, argv[optind - 1]);
+			terminal_fail("`%s' does not take %s", command->name, argv[optind - 1]);
 			return -1;
 		}
 		switch (c) {
@@ -200,7 +186,7 @@ static int read_options(const struct command *command, int argc, char **argv, st
 	options->args = argv + optind;
 	if (options->count >= command->min && options->count <= command->max)
 		return 0;
-	cli_fail("`%s' takes %s arguments", command->name, options->count < command->min ? "more" : "fewer");
+	terminal_fail("`%s' takes %s arguments", command->name, options->count < command->min ? "more" : "fewer");
 	return -1;
 }
 
@@ -218,16 +204,16 @@ int cli_main(int argc, char **argv)
 	command = find_command(word);
 	if (!command) {
 		if (*word)
-			cli_fail("no command `%s'", word);
+			terminal_fail("no command `%s'", word);
 		else
 			print_help(stderr);
-		return *word ? usage_error(NULL) : CLI_USAGE;
+		return *word ? usage_error(NULL) : TERMINAL_USAGE;
 	}
 	argv[1] = argv[0]; /* getopt names the program, not the subcommand */
 	read = read_options(command, argc - 1, argv + 1, &options);
 	if (read < 0)
 		return usage_error(command);
-	return read ? CLI_OK : command->run(&options);
+	return read ? TERMINAL_OK : command->run(&options);
 }
 
 static void print_tmipd_help(FILE *to)
@@ -246,22 +232,21 @@ int cli_tmipd(int argc, char **argv)
 	bool evaluate = false;
 	int c;
 
-	program = "tmipd";
 	while ((c = getopt(argc, argv, "f:FEVh")) != -1) {
 		switch (c) {
 		case 'f': options.config = optarg; break;
 		case 'F': options.foreground = true; break;
 		case 'E': evaluate = true; break;
 		case 'V': return run_version(&options);
-		case 'h': print_tmipd_help(stdout); return CLI_OK;
-		default: print_tmipd_help(stderr); return CLI_USAGE;
+		case 'h': print_tmipd_help(stdout); return TERMINAL_OK;
+		default: print_tmipd_help(stderr); return TERMINAL_USAGE;
 		}
 	}
 	if (optind < argc || (evaluate && options.foreground)) {
 		if (optind < argc)
-			cli_fail("unexpected word `%s'", argv[optind]);
+			terminal_fail("unexpected word `%s'", argv[optind]);
 		print_tmipd_help(stderr);
-		return CLI_USAGE;
+		return TERMINAL_USAGE;
 	}
 	return evaluate ? run_evaluate(&options) : start_run(&options);
 }

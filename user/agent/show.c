@@ -4,50 +4,9 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "io/table.h"
-
-static const char *text_of(const json_t *object, const char *key)
-{
-	const char *text = json_string_value(json_object_get(object, key));
-
-	return text && *text ? text : "-";
-}
-
-static json_int_t number_of(const json_t *object, const char *key)
-{
-	return (json_int_t)json_number_value(json_object_get(object, key));
-}
-
-/* 75 -> "1m15s", 90061 -> "1d1h" */
-static const char *span(json_int_t seconds, char out[40])
-{
-	static const struct {
-		json_int_t seconds;
-		char letter;
-	} units[] = {{86400, 'd'}, {3600, 'h'}, {60, 'm'}, {1, 's'}};
-	size_t i = 0;
-	int used;
-
-	if (seconds < 0)
-		seconds = 0;
-	while (i < 3 && seconds < units[i].seconds)
-		i++;
-	used = snprintf(out, 40, "%lld%c", (long long)(seconds / units[i].seconds), units[i].letter);
-	if (i < 3)
-		snprintf(out + used, 40 - used, "%lld%c", (long long)(seconds % units[i].seconds / units[i + 1].seconds), units[i + 1].letter);
-	return out;
-}
-
-static const char *lease_of(const json_t *station, char out[40])
-{
-	json_int_t end = number_of(station, "lease_end"), now = time(NULL);
-
-	if (!end)
-		return "no end";
-	return end <= now ? "ended" : span(end - now, out);
-}
+#include "io/terminal.h"
 
 /* ---- stations */
 
@@ -56,13 +15,13 @@ static const char *const STATION_TITLES[] = {"ADDRESS", "MAC", "STATE", "CELL", 
 static void add_station(struct table *table, const json_t *station)
 {
 	static const char *const keys[] = {"address", "mac", "state", "cell", "parent", "current", "kind"};
-	char left[40];
+	char left[TERMINAL_SPAN];
 
 	for (size_t k = 0; k < sizeof(keys) / sizeof(keys[0]); k++)
-		table_add(table, "%s%s", text_of(station, keys[k]),
+		table_add(table, "%s%s", terminal_text(station, keys[k]),
 			  k == 2 && json_is_true(json_object_get(station, "pending")) ? " (pending)" : "");
-	table_add(table, "%s", lease_of(station, left));
-	table_add(table, "%lld.%lld", (long long)number_of(station, "epoch"), (long long)number_of(station, "seq"));
+	table_add(table, "%s", terminal_lease(station, left));
+	table_add(table, "%lld.%lld", terminal_number(station, "epoch"), terminal_number(station, "seq"));
 }
 
 static void print_stations(const json_t *stations, FILE *to)
@@ -89,13 +48,13 @@ static void print_peers(const json_t *peers, FILE *to)
 	size_t i;
 
 	json_array_foreach((json_t *)peers, i, peer) {
-		table_add(table, "%s", text_of(peer, "name"));
-		table_add(table, "%lld", (long long)number_of(peer, "id"));
-		table_add(table, "%s", text_of(peer, "tunnel"));
-		table_add(table, "%s", text_of(peer, "type"));
-		table_add(table, "%s", text_of(peer, "link"));
+		table_add(table, "%s", terminal_text(peer, "name"));
+		table_add(table, "%lld", terminal_number(peer, "id"));
+		table_add(table, "%s", terminal_text(peer, "tunnel"));
+		table_add(table, "%s", terminal_text(peer, "type"));
+		table_add(table, "%s", terminal_text(peer, "link"));
 		for (size_t k = 0; k < sizeof(numbers) / sizeof(numbers[0]); k++)
-			table_add(table, "%lld", (long long)number_of(peer, numbers[k]));
+			table_add(table, "%lld", terminal_number(peer, numbers[k]));
 	}
 	if (!table_print(table, to))
 		fputs("no other CN is known\n", to);
@@ -112,15 +71,15 @@ static void print_cells(const json_t *cells, FILE *to)
 
 	json_array_foreach((json_t *)cells, i, cell) {
 		pool = json_object_get(cell, "pool");
-		table_add(table, "%s", text_of(cell, "interface"));
-		table_add(table, "%s", text_of(cell, "subnet"));
-		table_add(table, "%s", text_of(cell, "gateway"));
+		table_add(table, "%s", terminal_text(cell, "interface"));
+		table_add(table, "%s", terminal_text(cell, "subnet"));
+		table_add(table, "%s", terminal_text(cell, "gateway"));
 		if (json_array_size(pool) == 2)
 			table_add(table, "%s - %s", json_string_value(json_array_get(pool, 0)), json_string_value(json_array_get(pool, 1)));
 		else
 			table_add(table, "none");
-		table_add(table, "%s", text_of(cell, "hook"));
-		table_add(table, "%lld", (long long)number_of(cell, "stations"));
+		table_add(table, "%s", terminal_text(cell, "hook"));
+		table_add(table, "%lld", terminal_number(cell, "stations"));
 	}
 	fputc('\n', to);
 	if (!table_print(table, to))
@@ -135,13 +94,13 @@ static void print_counters(const json_t *counters, FILE *to)
 	size_t i;
 
 	json_array_foreach((json_t *)counters, i, counter) {
-		if (!number_of(counter, "packets"))
+		if (!terminal_number(counter, "packets"))
 			continue;
-		table_add(table, "%lld", (long long)number_of(counter, "packets"));
-		table_add(table, "%lld", (long long)number_of(counter, "bytes"));
-		table_add(table, "%s", text_of(counter, "verdict"));
-		table_add(table, "%s", text_of(counter, "reason"));
-		table_add(table, "%s", text_of(counter, "text"));
+		table_add(table, "%lld", terminal_number(counter, "packets"));
+		table_add(table, "%lld", terminal_number(counter, "bytes"));
+		table_add(table, "%s", terminal_text(counter, "verdict"));
+		table_add(table, "%s", terminal_text(counter, "reason"));
+		table_add(table, "%s", terminal_text(counter, "text"));
 	}
 	fputc('\n', to);
 	table_print(table, to);
@@ -149,11 +108,11 @@ static void print_counters(const json_t *counters, FILE *to)
 
 static void print_register(const json_t *reg, FILE *to)
 {
-	char since[40];
+	char since[TERMINAL_SPAN];
 	const char *error = json_string_value(json_object_get(reg, "error"));
 
-	fprintf(to, "register  %s %s for %s, epoch %lld, sequence %lld%s%s\n", text_of(reg, "address"), text_of(reg, "state"),
-	       span(number_of(reg, "since_s"), since), (long long)number_of(reg, "epoch"), (long long)number_of(reg, "seq"),
+	fprintf(to, "register  %s %s for %s, epoch %lld, sequence %lld%s%s\n", terminal_text(reg, "address"), terminal_text(reg, "state"),
+	       terminal_span(terminal_number(reg, "since_s"), since), terminal_number(reg, "epoch"), terminal_number(reg, "seq"),
 	       error && *error ? ": " : "", error ? error : "");
 }
 
@@ -161,7 +120,7 @@ static void print_numbers(const char *title, const json_t *object, const char *c
 {
 	fprintf(to, "%-8s ", title);
 	for (; *keys; keys++)
-		fprintf(to, " %lld %s%s", (long long)number_of(object, *keys), *keys, keys[1] ? "," : "\n");
+		fprintf(to, " %lld %s%s", terminal_number(object, *keys), *keys, keys[1] ? "," : "\n");
 }
 
 static void print_status(const json_t *status, FILE *to)
@@ -170,14 +129,14 @@ static void print_status(const json_t *status, FILE *to)
 	static const char *const ends[] = {"completed", "refused", "undone", "pending", NULL};
 	static const char *const messages[] = {"received", "offered", "confirmed", "refused", "ignored", "unanswered", NULL};
 	const json_t *cn = json_object_get(status, "cn"), *backbone = json_object_get(status, "backbone");
-	char up[40];
+	char up[TERMINAL_SPAN];
 
-	fprintf(to, "network   %s\nCN        %s, number %lld, tunnels from %s\n", text_of(status, "network"), text_of(cn, "name"),
-		(long long)number_of(cn, "id"), text_of(cn, "tunnel"));
-	fprintf(to, "agent     version %s, process %lld, up for %s\n", text_of(status, "version"), (long long)number_of(status, "pid"),
-		span(number_of(status, "uptime_s"), up));
+	fprintf(to, "network   %s\nCN        %s, number %lld, tunnels from %s\n", terminal_text(status, "network"), terminal_text(cn, "name"),
+		terminal_number(cn, "id"), terminal_text(cn, "tunnel"));
+	fprintf(to, "agent     version %s, process %lld, up for %s\n", terminal_text(status, "version"), terminal_number(status, "pid"),
+		terminal_span(terminal_number(status, "uptime_s"), up));
 	print_register(json_object_get(status, "register"), to);
-	fprintf(to, "backbone  %s, hook %s, MTU %lld\n", text_of(backbone, "interface"), text_of(backbone, "hook"), (long long)number_of(backbone, "mtu"));
+	fprintf(to, "backbone  %s, hook %s, MTU %lld\n", terminal_text(backbone, "interface"), terminal_text(backbone, "hook"), terminal_number(backbone, "mtu"));
 	print_numbers("stations", json_object_get(status, "stations"), states, to);
 	print_numbers("moves", json_object_get(status, "handovers"), ends, to);
 	print_numbers("DHCP", json_object_get(status, "dhcp"), messages, to);
@@ -200,7 +159,7 @@ static void print_trail(const json_t *trail, FILE *to)
 
 		localtime_r(&seconds, &parts);
 		strftime(stamp, sizeof(stamp), "%Y-%m-%d %H:%M:%S", &parts);
-		fprintf(to, "  %s.%03d  %s\n", stamp, (int)((when - (double)seconds) * 1000), text_of(step, "text"));
+		fprintf(to, "  %s.%03d  %s\n", stamp, (int)((when - (double)seconds) * 1000), terminal_text(step, "text"));
 	}
 	if (!i)
 		fputs("  nothing is remembered\n", to);
@@ -209,12 +168,12 @@ static void print_trail(const json_t *trail, FILE *to)
 static void print_drops(const json_t *drops, FILE *to)
 {
 	const json_t *drop;
-	char age[40];
+	char age[TERMINAL_SPAN];
 	size_t i;
 
 	json_array_foreach((json_t *)drops, i, drop)
-		fprintf(to, "  %lld x %s on %s, last %s ago: %s\n", (long long)number_of(drop, "count"), text_of(drop, "reason"),
-		       text_of(drop, "interface"), span(number_of(drop, "age_s"), age), text_of(drop, "text"));
+		fprintf(to, "  %lld x %s on %s, last %s ago: %s\n", terminal_number(drop, "count"), terminal_text(drop, "reason"),
+		       terminal_text(drop, "interface"), terminal_span(terminal_number(drop, "age_s"), age), terminal_text(drop, "text"));
 	if (!i)
 		fputs("  none\n", to);
 }
@@ -229,7 +188,7 @@ static void print_why(const json_t *why, FILE *to)
 		add_station(table, record);
 		table_print(table, to);
 	} else {
-		fprintf(to, "address %s, MAC %s: not registered\n", text_of(why, "address"), text_of(why, "mac"));
+		fprintf(to, "address %s, MAC %s: not registered\n", terminal_text(why, "address"), terminal_text(why, "mac"));
 	}
 	fputs("\ntrail\n", to);
 	print_trail(json_object_get(why, "trail"), to);
@@ -261,17 +220,14 @@ static int show(const struct cli_options *options, const char *command)
 	json_t *result;
 	int status = cli_ask(options, json_pack("{s:s, s:s*}", "command", command, "station", station), &result);
 
-	if (status != CLI_OK)
+	if (status != TERMINAL_OK)
 		return status;
-	if (options->json) {
-		if (json_dumpf(result, stdout, JSON_INDENT(2) | JSON_ENCODE_ANY) < 0)
-			status = CLI_FAILED;
-		putchar('\n');
-	} else if (station && json_is_array(result) && json_array_size(result) == 0) {
-		status = cli_fail("no station %s is known", station);
-	} else {
+	if (options->json)
+		return terminal_print_json(result);
+	if (station && json_is_array(result) && json_array_size(result) == 0) {
+		status = terminal_fail("no station %s is known", station);
+	else
 		show_print(command, result, stdout);
-	}
 	json_decref(result);
 	return status;
 }

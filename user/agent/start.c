@@ -5,56 +5,22 @@
 #include <errno.h>
 #include <limits.h>
 #include <signal.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/sysmacros.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "agent.h"
 #include "cells.h"
+#include "io/console.h"
 #include "io/control.h"
 #include "io/daemon.h"
 #include "io/log.h"
-
-/* Tells a service manager that asked to be told (sd_notify(3)). */
-static void notify_manager(void)
-{
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	const char *path = getenv("NOTIFY_SOCKET");
-	size_t len = path ? strlen(path) : 0;
-	int fd;
-
-	if (len < 2 || len >= sizeof(address.sun_path) || !strchr("/@", *path))
-		return;
-	memcpy(address.sun_path, path, len);
-	if (*path == '@')
-		address.sun_path[0] = '\0';
-	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return;
-	if (sendto(fd, "READY=1", 7, MSG_NOSIGNAL, (struct sockaddr *)&address, offsetof(struct sockaddr_un, sun_path) + len) < 0)
-		log_debug("the service manager could not be told: %s", strerror(errno));
-	close(fd);
-}
 
 static void on_ready(void *arg)
 {
 	(void)arg;
 	daemon_ready();
-	notify_manager();
-}
-
-/* A service manager gives /dev/null as standard input: there are no commands, and its end ends nothing. */
-static bool has_commands(void)
-{
-	struct stat in;
-
-	return fstat(STDIN_FILENO, &in) == 0 && !(S_ISCHR(in.st_mode) && in.st_rdev == makedev(1, 3));
 }
 
 static int start(const struct agent_config *config, const char *path, bool attached)
@@ -65,22 +31,22 @@ static int start(const struct agent_config *config, const char *path, bool attac
 	int error;
 
 	options.config_path = realpath(path, absolute) ? absolute : path; /* a daemon changes its folder */
-	options.foreground = config->foreground && has_commands();
+	options.foreground = config->foreground && console_is_there();
 	signal(SIGPIPE, SIG_IGN);
 	log_set_level((int)config->debug);
 	error = log_open(log_file, config->foreground);
 	if (error)
-		return cli_fail("log_file %s: %s", log_file, strerror(-error));
+		return terminal_fail("log_file %s: %s", log_file, strerror(-error));
 	error = config->foreground ? 0 : daemon_begin();
 	if (error)
-		return cli_fail("cannot become a daemon: %s", strerror(-error));
+		return terminal_fail("cannot become a daemon: %s", strerror(-error));
 	return agent_run(&options);
 }
 
 static bool answers(const char *socket)
 {
 	json_t *request = json_pack("{s:s}", "command", "status"), *reply = NULL;
-	int error = control_call(socket, request, &reply, CLI_TIMEOUT_MS);
+	int error = control_call(socket, request, &reply, TERMINAL_TIMEOUT_MS);
 
 	json_decref(request);
 	json_decref(reply);
@@ -93,9 +59,9 @@ int start_run(const struct cli_options *options)
 	struct agent_config config;
 
 	if (!cli_load(path, &config))
-		return CLI_FAILED;
+		return TERMINAL_FAILED;
 	if (!config.cell_count)
-		return cli_fail("%s: directive `mobile_if' is missing: there is no cell to serve", path);
+		return terminal_fail("%s: directive `mobile_if' is missing: there is no cell to serve", path);
 	config.foreground |= options->foreground;
 	return start(&config, path, false);
 }
@@ -118,12 +84,12 @@ int start_attach(const struct cli_options *options)
 	if (options->socket || options->network)
 		return attach_to_running(options);
 	if (!cli_load(path, &config))
-		return CLI_FAILED;
+		return TERMINAL_FAILED;
 	agent_config_socket(&config, socket);
 	if (answers(socket))
 		return attach_to_running(options);
 	if (!*interface || strlen(interface) >= CONFIG_IF_LEN)
-		return cli_fail("`%s' cannot be the name of an interface", interface);
+		return terminal_fail("`%s' cannot be the name of an interface", interface);
 	memset(config.mobile_if, 0, sizeof(config.mobile_if));
 	strcpy(config.mobile_if[0], interface);
 	config.cell_count = 1;
@@ -140,10 +106,10 @@ int start_detach_without_agent(const struct cli_options *options)
 	if (!options->all || options->socket || options->network || (!options->config && access(path, F_OK) < 0))
 		return -1;
 	if (!cli_load(path, &config))
-		return CLI_FAILED;
+		return TERMINAL_FAILED;
 	agent_config_socket(&config, socket);
 	if (answers(socket))
 		return -1;
 	error = cells_remove_remains(&config);
-	return error ? cli_fail("what a former agent left cannot be removed: %s", strerror(-error)) : CLI_OK;
+	return error ? terminal_fail("what a former agent left cannot be removed: %s", strerror(-error)) : TERMINAL_OK;
 }

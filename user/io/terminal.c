@@ -65,15 +65,15 @@ const char *terminal_text(const json_t *object, const char *key)
 	return text && *text ? text : "-";
 }
 
-json_int_t terminal_number(const json_t *object, const char *key)
+long long terminal_number(const json_t *object, const char *key)
 {
-	return (json_int_t)json_number_value(json_object_get(object, key));
+	return (long long)json_number_value(json_object_get(object, key));
 }
 
-const char *terminal_span(json_int_t seconds, char out[TERMINAL_SPAN])
+const char *terminal_span(long long seconds, char out[TERMINAL_SPAN])
 {
 	static const struct {
-		json_int_t seconds;
+		long long seconds;
 		char letter;
 	} units[] = {{86400, 'd'}, {3600, 'h'}, {60, 'm'}, {1, 's'}};
 	size_t i = 0;
@@ -83,16 +83,16 @@ const char *terminal_span(json_int_t seconds, char out[TERMINAL_SPAN])
 		seconds = 0;
 	while (i < 3 && seconds < units[i].seconds)
 		i++;
-	used = snprintf(out, TERMINAL_SPAN, "%lld%c", (long long)(seconds / units[i].seconds), units[i].letter);
+	used = snprintf(out, TERMINAL_SPAN, "%lld%c", seconds / units[i].seconds, units[i].letter);
 	if (i < 3)
-		snprintf(out + used, TERMINAL_SPAN - (size_t)used, "%lld%c", (long long)(seconds % units[i].seconds / units[i + 1].seconds),
+		snprintf(out + used, TERMINAL_SPAN - (size_t)used, "%lld%c", seconds % units[i].seconds / units[i + 1].seconds,
 			 units[i + 1].letter);
 	return out;
 }
 
 const char *terminal_lease(const json_t *station, char out[TERMINAL_SPAN])
 {
-	json_int_t end = terminal_number(station, "lease_end"), now = time(NULL);
+	long long end = terminal_number(station, "lease_end"), now = time(NULL);
 
 	if (!end)
 		return "no end";

@@ -24,8 +24,8 @@ int terminal_ask(const char *whom, const char *socket, json_t *request, json_t *
 int terminal_print_json(json_t *result); /* releases it; an exit status */
 
 const char *terminal_text(const json_t *object, const char *key);
-json_int_t terminal_number(const json_t *object, const char *key);
-const char *terminal_span(json_int_t seconds, char out[TERMINAL_SPAN]); /* 75 -> "1m15s", 90061 -> "1d1h" */
+long long terminal_number(const json_t *object, const char *key);
+const char *terminal_span(long long seconds, char out[TERMINAL_SPAN]); /* 75 -> "1m15s", 90061 -> "1d1h" */
 const char *terminal_lease(const json_t *station, char out[TERMINAL_SPAN]); /* what is left until its lease_end */
 
 #endif

@@ -7,11 +7,6 @@
 #include "io/table.h"
 #include "io/terminal.h"
 
-static long long number(const json_t *object, const char *key)
-{
-	return terminal_number(object, key);
-}
-
 /* ---- stations */
 
 void show_stations(json_t *result, FILE *to)
@@ -27,7 +22,7 @@ void show_stations(json_t *result, FILE *to)
 		for (size_t k = 0; k < sizeof(keys) / sizeof(keys[0]); k++)
 			table_add(table, "%s", terminal_text(station, keys[k]));
 		table_add(table, "%s", terminal_lease(station, left));
-		table_add(table, "%lld.%lld", number(station, "epoch"), number(station, "seq"));
+		table_add(table, "%lld.%lld", terminal_number(station, "epoch"), terminal_number(station, "seq"));
 	}
 	if (!table_print(table, to))
 		fputs("no station is known\n", to);
@@ -52,8 +47,8 @@ static void print_pools(json_t *cns, FILE *to)
 				table_add(table, "%s - %s", json_string_value(json_array_get(pool, 0)), json_string_value(json_array_get(pool, 1)));
 			else
 				table_add(table, "none");
-			table_add(table, "%lld", number(cell, "unused"));
-			table_add(table, "%lld", number(cell, "freed"));
+			table_add(table, "%lld", terminal_number(cell, "unused"));
+			table_add(table, "%lld", terminal_number(cell, "freed"));
 		}
 	}
 	fputc('\n', to);
@@ -70,12 +65,12 @@ void show_cns(json_t *result, FILE *to)
 
 	json_array_foreach(result, i, cn) {
 		table_add(table, "%s", terminal_text(cn, "name"));
-		table_add(table, "%lld", number(cn, "id"));
+		table_add(table, "%lld", terminal_number(cn, "id"));
 		table_add(table, "%s", terminal_text(cn, "tunnel"));
-		table_add(table, "%lld", number(cn, "port"));
+		table_add(table, "%lld", terminal_number(cn, "port"));
 		table_add(table, "%s", json_is_true(json_object_get(cn, "connected")) ? terminal_text(cn, "peer") : "no");
-		table_add(table, "%lld", number(cn, "stations"));
-		table_add(table, "%lld", number(cn, "here"));
+		table_add(table, "%lld", terminal_number(cn, "stations"));
+		table_add(table, "%lld", terminal_number(cn, "here"));
 	}
 	if (table_print(table, to))
 		print_pools(result, to);
@@ -92,7 +87,7 @@ static void print_numbers(const char *title, const json_t *object, FILE *to)
 
 	fprintf(to, "%-9s ", title);
 	json_object_foreach((json_t *)object, key, value) {
-		fprintf(to, "%s%lld %s", between, number(object, key), key);
+		fprintf(to, "%s%lld %s", between, terminal_number(object, key), key);
 		between = ", ";
 	}
 	fputc('\n', to);
@@ -105,16 +100,16 @@ void show_status(json_t *result, FILE *to)
 	char up[TERMINAL_SPAN];
 
 	fprintf(to, "network   %s\nregister  version %s, process %lld, up for %s\n", terminal_text(result, "network"),
-		terminal_text(result, "version"), number(result, "pid"), terminal_span(terminal_number(result, "uptime_s"), up));
-	fprintf(to, "port      %lld of %s\n", number(result, "port"), strcmp(address, "-") == 0 ? "all addresses" : address);
-	fprintf(to, "order     epoch %lld, sequence %lld\n", number(result, "epoch"), number(result, "seq"));
-	fprintf(to, "CNs       %lld known, %lld connected; %lld other connections\n", number(cns, "known"), number(cns, "connected"),
-		number(cns, "strangers"));
+		terminal_text(result, "version"), terminal_number(result, "pid"), terminal_span(terminal_number(result, "uptime_s"), up));
+	fprintf(to, "port      %lld of %s\n", terminal_number(result, "port"), strcmp(address, "-") == 0 ? "all addresses" : address);
+	fprintf(to, "order     epoch %lld, sequence %lld\n", terminal_number(result, "epoch"), terminal_number(result, "seq"));
+	fprintf(to, "CNs       %lld known, %lld connected; %lld other connections\n", terminal_number(cns, "known"), terminal_number(cns, "connected"),
+		terminal_number(cns, "strangers"));
 	print_numbers("stations", json_object_get(result, "stations"), to);
-	fprintf(to, "hosts     %lld reserved\n", number(result, "hosts"));
+	fprintf(to, "hosts     %lld reserved\n", terminal_number(result, "hosts"));
 	print_numbers("since", json_object_get(result, "counters"), to);
 	fprintf(to, "database  %s, %lld commits of %lld records, %lld failed, the last took %.1f ms, %lld answers wait\n",
-		json_is_true(json_object_get(store, "failing")) ? "CANNOT BE WRITTEN" : "in order", number(store, "commits"),
-		number(store, "written"), number(store, "failed"), json_number_value(json_object_get(store, "commit_ms")),
-		number(store, "waiting"));
+		json_is_true(json_object_get(store, "failing")) ? "CANNOT BE WRITTEN" : "in order", terminal_number(store, "commits"),
+		terminal_number(store, "written"), terminal_number(store, "failed"), json_number_value(json_object_get(store, "commit_ms")),
+		terminal_number(store, "waiting"));
 }
