@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "io/table.h"
 #include "io/terminal.h"
@@ -224,7 +225,7 @@ static int show(const struct cli_options *options, const char *command)
 		return status;
 	if (options->json)
 		return terminal_print_json(result);
-	if (station && json_is_array(result) && json_array_size(result) == 0) {
+	if (station && json_is_array(result) && json_array_size(result) == 0)
 		status = terminal_fail("no station %s is known", station);
 	else
 		show_print(command, result, stdout);
