@@ -12,7 +12,8 @@ BOUND = {"BOUND", "RENEW", "REBIND", "REBOOT", "bound", "renew"}
 
 
 class Client:
-    """events() is what the script was called with: (reason, address, mask, router, server, lease time, name servers)."""
+    """events() is what the script was called with: (reason, address, mask, router, server, lease time, name servers with
+    commas between them, domain)."""
 
     def __init__(self, station, device="wlan0"):
         self.station, self.device, self.program = station, device, None
@@ -23,7 +24,7 @@ class Client:
     def events(self):
         try:
             with open(self.events_path, encoding="ascii") as file:
-                return [tuple(line.rstrip("\n").split(" ", 6)) for line in file]
+                return [tuple(line.rstrip("\n").split(" ", 7)) for line in file]
         except FileNotFoundError:
             return []
 
