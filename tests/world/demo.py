@@ -181,9 +181,10 @@ class Demo:
         self.say("  is carried, and what a busy machine adds.")
 
     def verdict(self, got, right, reports, others, ended):
+        stall = f"longest stall {got['stall_ms']:.0f} ms" if got["stall_ms"] else "no stall over 30 ms"
         rows = [("same IP throughout", "yes, " + self.address if self.addresses == {self.address} else "NO"),
                 ("checksum (SHA-256) right", "yes" if right else "NO"),
-                ("received", f"{got['bytes']:,} bytes in {ended - self.began:.1f} s, longest stall {got['stall_ms']:.1f} ms"),
+                ("received", f"{got['bytes']:,} bytes in {ended - self.began:.1f} s, {stall}"),
                 ("handovers", f"{len(self.moves)}, {sum(move['state'] == 'home' for move in self.moves)} of them home again")]
         for way, text in (("up", "station → server"), ("down", "server → station")):
             gaps = [move[way] for move in self.moves]
