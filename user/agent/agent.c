@@ -326,7 +326,7 @@ static int adopt_station(const struct tmip_addr *addr, const struct tmip_station
 	return 0;
 }
 
-static int open_datapath(struct agent *agent, bool *adopted)
+static int open_datapath(struct agent *agent)
 {
 	const struct agent_config *config = &agent->config;
 	char dir[CONFIG_PATH_LEN + NAME_LEN], why[DATAPATH_WHY] = "";
@@ -337,7 +337,7 @@ static int open_datapath(struct agent *agent, bool *adopted)
 	int error;
 
 	agent_config_pins(config, dir);
-	error = datapath_open(&agent->dp, &options, adopted, why);
+	error = datapath_open(&agent->dp, &options, &agent->adopted, why);
 	if (error) {
 		log_error("%s", why);
 		return error;
@@ -356,13 +356,13 @@ static int open_tables(struct agent *agent)
 }
 
 /* Programs and maps last: a mistake found before leaves the kernel untouched. */
-static int serve(struct agent *agent, bool adopted)
+static int serve(struct agent *agent)
 {
 	char why[CELLS_WHY] = "no memory";
 	int error;
 
 	put_config(agent);
-	if (adopted)
+	if (agent->adopted)
 		datapath_each_station(agent->dp, adopt_station, agent->roam);
 	error = cells_start(agent, why);
 	if (!error)
@@ -379,7 +379,6 @@ static int serve(struct agent *agent, bool adopted)
 
 static int start(struct agent *agent, bool foreground)
 {
-	bool adopted = false;
 	int error = open_loop(agent);
 
 	if (!error)
@@ -391,10 +390,10 @@ static int start(struct agent *agent, bool foreground)
 	if (!error)
 		error = open_sockets(agent);
 	if (!error)
-		error = open_datapath(agent, &adopted);
+		error = open_datapath(agent);
 	if (!error) {
-		error = serve(agent, adopted);
-		agent->tear_down = error && !adopted;
+		error = serve(agent);
+		agent->tear_down = error && !agent->adopted;
 	}
 	if (!error && foreground) {
 		agent->console = console_open(agent->base, commands_line, agent);
@@ -404,7 +403,7 @@ static int start(struct agent *agent, bool foreground)
 		log_error("no memory");
 	else if (!error)
 		log_info("CN %s of network %s: %s, %s", agent->config.cn_name, agent->config.network_name, datapath_hook(agent->dp),
-			 adopted ? "took over from a former agent" : "maps made anew");
+			 agent->adopted ? "took over from a former agent" : "maps made anew");
 	return error;
 }
 

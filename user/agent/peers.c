@@ -247,6 +247,11 @@ static void put_subnets(struct agent *agent, const struct cn_info *info)
 	}
 }
 
+void peers_put_own_subnets(struct agent *agent, const struct cn_info *self)
+{
+	put_subnets(agent, self);
+}
+
 void peers_show(struct agent *agent, uint32_t cn_id)
 {
 	const struct replica_cn *cn = replica_find_cn(roam_replica(agent->roam), cn_id);

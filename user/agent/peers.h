@@ -21,6 +21,8 @@ void peers_stop(struct agent *agent);
 
 /* A CN (this one too) appeared, changed or is gone. */
 void peers_put_cn(struct agent *agent, const struct cn_info *info);
+/* Before the register has given this CN its number: what lies in its own cells is at home. */
+void peers_put_own_subnets(struct agent *agent, const struct cn_info *self);
 /* The machine changed the tunnel to this CN. */
 void peers_show(struct agent *agent, uint32_t cn_id);
 /* Takes out of the maps what a former agent left and the register does not know. */

@@ -80,10 +80,11 @@ void register_announce(struct agent *agent)
 
 	if (agent->reg.state >= REGISTER_SYNCHRONISING)
 		announce(agent);
-	if (roam_self(agent->roam)) {
-		cells_describe(agent, &self);
+	cells_describe(agent, &self);
+	if (roam_self(agent->roam))
 		peers_put_cn(agent, &self);
-	}
+	else
+		peers_put_own_subnets(agent, &self);
 }
 
 static void up(struct mlrp_link *link, const struct mlrp_message *hello, void *arg)

@@ -134,8 +134,9 @@ static void print_status(const json_t *status, FILE *to)
 
 	fprintf(to, "network   %s\nCN        %s, number %lld, tunnels from %s\n", terminal_text(status, "network"), terminal_text(cn, "name"),
 		terminal_number(cn, "id"), terminal_text(cn, "tunnel"));
-	fprintf(to, "agent     version %s, process %lld, up for %s\n", terminal_text(status, "version"), terminal_number(status, "pid"),
-		terminal_span(terminal_number(status, "uptime_s"), up));
+	fprintf(to, "agent     version %s, process %lld, up for %s%s\n", terminal_text(status, "version"), terminal_number(status, "pid"),
+		terminal_span(terminal_number(status, "uptime_s"), up),
+		json_is_true(json_object_get(status, "adopted")) ? ", took over from a former agent" : "");
 	print_register(json_object_get(status, "register"), to);
 	fprintf(to, "backbone  %s, hook %s, MTU %lld\n", terminal_text(backbone, "interface"), terminal_text(backbone, "hook"), terminal_number(backbone, "mtu"));
 	print_numbers("stations", json_object_get(status, "stations"), states, to);

@@ -52,6 +52,7 @@ struct agent {
 	void (*ready)(void *arg); /* called once, when stations are served */
 	void *ready_arg;
 	bool was_ready;
+	bool adopted;            /* the maps of a former agent were there */
 	bool attached;           /* cells come and go by command alone */
 	bool tear_down;          /* leave nothing behind at the end */
 	int status;              /* exit status */

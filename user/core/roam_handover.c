@@ -40,12 +40,30 @@ static bool agreed(const struct roam_attempt *attempt)
 	return !attempt->told[0].waiting && !attempt->told[1].waiting;
 }
 
+/* The end of the log of a handover or claim: whoever answers last, the register or a participant, the order is the same. */
+static void tell_commit(struct roam *roam, const struct replica_station *station)
+{
+	const struct station_record *record = &station->record;
+	const struct cell_info *cell = replica_find_cell(&roam->replica, &record->addr, NULL);
+	char addr[ADDR_STRLEN], subnet[ADDR_STRLEN], gateway[ADDR_STRLEN];
+
+	if (cell)
+		roam_tell(roam, ROAM_LEVEL_INFO, station, "using %s of %s/%u, gateway %s", addr_format(&record->addr, addr),
+			  addr_format(&cell->subnet.addr, subnet), cell->subnet.len, addr_format(&cell->gateway, gateway));
+	roam_tell(roam, ROAM_LEVEL_INFO, station, "committed to the register as version %u.%llu", record->version.epoch,
+		  (unsigned long long)record->version.seq);
+}
+
 static void end_if_done(struct roam *roam, struct roam_attempt *attempt)
 {
-	if (attempt->registered && agreed(attempt)) {
-		roam_arm(roam, attempt->station, attempt->station->moved_to ? roam->options.timeout_ms + attempt->started_ms : 0);
-		roam_attempt_end(roam, attempt);
-	}
+	struct replica_station *station = attempt->station;
+
+	if (!attempt->registered || !agreed(attempt))
+		return;
+	if (station->record.current == roam->self)
+		tell_commit(roam, station);
+	roam_arm(roam, station, station->moved_to ? roam->options.timeout_ms + attempt->started_ms : 0);
+	roam_attempt_end(roam, attempt);
 }
 
 static void ask_register(struct roam *roam, const struct roam_attempt *attempt)
@@ -86,6 +104,13 @@ static void tell_participant(struct roam *roam, struct roam_attempt *attempt, in
 	roam_send_cn(roam, id, &message);
 }
 
+static bool tunnel_stands(const struct roam *roam, uint32_t id)
+{
+	const struct replica_cn *cn = replica_find_cn(&roam->replica, id);
+
+	return cn && cn->tunnel != TMIP_TUNNEL_IDLE;
+}
+
 /* The log of a handover, in the order in which a reader wants it. Written after the messages are on their way. */
 static void tell_beginning(struct roam *roam, const struct roam_attempt *attempt, const struct roam_cell *cell, const char *how,
 			   uint32_t previous)
@@ -105,6 +130,9 @@ static void tell_beginning(struct roam *roam, const struct roam_attempt *attempt
 		if (attempt->told[i].waiting)
 			roam_tell(roam, ROAM_LEVEL_INFO, station, "contacting %s CN %s", i == 0 ? "parent" : "previous",
 				  roam_cn_name(roam, attempt->told[i].cn));
+	if (attempt->told[0].waiting)
+		roam_tell(roam, ROAM_LEVEL_INFO, station, tunnel_stands(roam, record->parent) ? "a tunnel between parent CN %s and this CN stands" :
+			  "requesting a tunnel between parent CN %s and this CN", roam_cn_name(roam, record->parent));
 }
 
 static void begin_handover(struct roam *roam, struct replica_station *station, const struct roam_cell *cell, const char *how,
@@ -239,6 +267,8 @@ void roam_attempt_expire(struct roam *roam, struct roam_attempt *attempt)
 		roam_tell(roam, ROAM_LEVEL_WARN, station, "the register did not answer in %u ms: %s undone",
 			  roam->options.timeout_ms, attempt->claim ? "claim" : "handover");
 		undo(roam, attempt);
+	} else if (station->record.current == roam->self) {
+		tell_commit(roam, station);
 	}
 	roam_attempt_end(roam, attempt);
 	if (!station->record.state)
@@ -272,19 +302,6 @@ static void refused(struct roam *roam, struct roam_attempt *attempt, const struc
 	}
 }
 
-static void tell_commit(struct roam *roam, const struct replica_station *station)
-{
-	const struct station_record *record = &station->record;
-	const struct cell_info *cell = replica_find_cell(&roam->replica, &record->addr, NULL);
-	char addr[ADDR_STRLEN], subnet[ADDR_STRLEN], gateway[ADDR_STRLEN];
-
-	if (cell)
-		roam_tell(roam, ROAM_LEVEL_INFO, station, "using %s of %s/%u, gateway %s", addr_format(&record->addr, addr),
-			  addr_format(&cell->subnet.addr, subnet), cell->subnet.len, addr_format(&cell->gateway, gateway));
-	roam_tell(roam, ROAM_LEVEL_INFO, station, "committed to the register as version %u.%llu", record->version.epoch,
-		  (unsigned long long)record->version.seq);
-}
-
 void roam_register_answer(struct roam *roam, const struct mlrp_message *message, uint64_t now_ms)
 {
 	struct roam_attempt *attempt;
@@ -310,10 +327,8 @@ void roam_register_answer(struct roam *roam, const struct mlrp_message *message,
 	station = replica_find(&roam->replica, &message->station.addr);
 	if (!station || !station->attempt)
 		return;
-	if (message->station.current == roam->self) {
+	if (message->station.current == roam->self)
 		roam->counts.completed += !attempt->claim;
-		tell_commit(roam, station);
-	}
 	end_if_done(roam, attempt);
 }
 
@@ -414,8 +429,9 @@ static void moved(struct roam *roam, uint32_t from, const struct mlrp_message *m
 	answer(roam, from, message, 0, parent ? TMIP_TUNNEL_4IN4 : 0, NULL);
 	pass_on(roam, from, previous, message);
 	roam_arm(roam, station, roam->register_ready ? now_ms + roam->options.timeout_ms : 0);
-	roam_tell(roam, ROAM_LEVEL_INFO, station, "station has moved to %s%s", roam_cn_name(roam, record->current),
-		  parent ? ": tunnel 4IN4" : "");
+	if (previous != record->current)
+		roam_tell(roam, ROAM_LEVEL_INFO, station, "station has moved to %s%s", roam_cn_name(roam, record->current),
+			  parent ? ": tunnel 4IN4" : "");
 }
 
 static void moved_answer(struct roam *roam, uint32_t from, const struct mlrp_message *message)
