@@ -77,8 +77,8 @@ static __always_inline int answers_for(const struct frame *f, const struct arp *
 	if (target && target->home_ifindex == ifindex && is_absent(target))
 		return !same_mac(&target->mac, &f->src);
 	/* A guest asks for its gateway and its neighbours at home: all of them are behind this CN, but for guests beside it. */
-	return sender && sender->home_ifindex != ifindex && same_mac(&sender->mac, &f->src) &&
-	       !(target && is_in_cell(target, ifindex));
+	return sender && sender->state != TMIP_STATION_BLOCKED && sender->home_ifindex != ifindex &&
+	       same_mac(&sender->mac, &f->src) && !(target && is_in_cell(target, ifindex));
 }
 
 /* ARP from a station. */

@@ -87,6 +87,16 @@ static __always_inline int reflect(struct frame *f)
 	return TMIP_REASON_PROBE;
 }
 
+/*
+ * For a station of another CN that is here. From a station of ours it is if the guest's parent sends it: the kernel sent
+ * it there, and it is back. Else our station is away and sends it: the kernel must see it first, which may translate
+ * addresses.
+ */
+static __always_inline int is_for_guest(const struct frame *f, const struct tmip_station *to)
+{
+	return to->ifindex && !to->home_ifindex && f->ip.src == ipv4_of(&to->parent);
+}
+
 static __always_inline int from_tunnel(struct frame *f)
 {
 	const struct tmip_station *from, *to;
@@ -102,23 +112,17 @@ static __always_inline int from_tunnel(struct frame *f)
 	count_peer(f->ip.src, f->ip.total_len, 0);
 	from = find_station(inner.src);
 	to = find_station(inner.dst);
-	/*
-	 * To a visitor. From a station of ours it is if its parent sends it: the kernel sent it there, and it is back. Else our
-	 * station is away and sends it: the kernel must see it first, which may translate addresses.
-	 */
-	if (to && to->ifindex && !to->home_ifindex &&
-	    (!from || !from->home_ifindex || f->ip.src == ipv4_of(&to->parent))) {
-		f->station = addr_of(inner.dst);
-		return deliver(f, &inner, to);
-	}
-	if (from && from->home_ifindex) {
-		f->station = addr_of(inner.src);
+	f->station = addr_of(inner.src);
+	if (from && from->state == TMIP_STATION_BLOCKED)
+		return TMIP_REASON_BLOCKED;
+	if (from && from->home_ifindex && !(to && is_for_guest(f, to)))
 		return from_absent(f, &inner, from, to);
-	}
 	f->station = addr_of(inner.dst);
-	if (to && to->ifindex) /* come home before its sender knew */
+	if (to && to->state == TMIP_STATION_BLOCKED)
+		return TMIP_REASON_BLOCKED;
+	if (to && to->ifindex) /* a guest, or come home before its sender knew */
 		return deliver(f, &inner, to);
-	if (to && to->state != TMIP_STATION_BLOCKED) /* it has left: its packets follow it */
+	if (to) /* it has left: its packets follow it */
 		return relay_to(f, to);
 	return from ? TMIP_REASON_TUNNEL_SOURCE : TMIP_REASON_NOT_HERE;
 }
@@ -155,7 +159,7 @@ static __always_inline int handle(struct frame *f)
 		return TMIP_REASON_NOT_OURS;
 	if (f->ip.protocol == PROTO_IPIP && f->ip.dst == ipv4_of(&f->config->tunnel))
 		return f->ip.frag & (IPV4_MF | IPV4_OFFSET) ? TMIP_REASON_MALFORMED : from_tunnel(f);
-	if (!(f->config->flags & TMIP_CONFIG_FASTPATH) || is_group(&f->dst))
+	if (!(f->config->flags & TMIP_CONFIG_FASTPATH) || f->skb->pkt_type != PACKET_HOST)
 		return TMIP_REASON_NOT_OURS;
 	to = find_station(f->ip.dst);
 	return to && to->state == TMIP_STATION_AWAY ? to_absent(f, to) : TMIP_REASON_NOT_OURS;

@@ -9,8 +9,6 @@
 #include "mss.h"
 
 #define UDP_DHCP_SERVER bpf_htons(67)
-#define PACKET_OTHERHOST 3
-#define PACKET_HOST 0
 
 static __always_inline int is_dhcp(const struct frame *f)
 {
@@ -102,6 +100,17 @@ static __always_inline int from_own(struct frame *f, const struct tmip_station *
 	return error ? error : TMIP_REASON_NEXT_DOOR;
 }
 
+/* Between two stations of this cell, and only here because the interface hears all of it. */
+static __always_inline int is_overheard(const struct frame *f)
+{
+	const struct tmip_station *to;
+
+	if (f->skb->pkt_type != PACKET_OTHERHOST)
+		return 0;
+	to = find_station(f->ip.dst);
+	return to && is_in_cell(to, f->skb->ifindex) && same_mac(&to->mac, &f->dst);
+}
+
 static __always_inline int from_station(struct frame *f)
 {
 	struct tmip_station *from = find_station(f->ip.src);
@@ -119,6 +128,8 @@ static __always_inline int from_station(struct frame *f)
 		notice(f, TMIP_EVENT_SEEN, f->ip.src);
 	if (is_group(&f->dst))
 		return TMIP_REASON_GROUP;
+	if (is_overheard(f))
+		return TMIP_REASON_NOT_OURS;
 	clamp(f, &f->ip, ETH_LEN);
 	if (from->home_ifindex)
 		return from_own(f, from);

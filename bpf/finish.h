@@ -11,7 +11,8 @@
 #define ACTION_NEXT (-1) /* TC_ACT_UNSPEC: to the next program, or on its way; TCX_NEXT under TCX */
 #define ACTION_DROP 2    /* TC_ACT_SHOT */
 
-static const __u8 verdict_of[TMIP_REASON_COUNT] = {
+/* The section is named because clang puts an array of exactly 32 bytes into .rodata.cst32, where its BTF does not find it. */
+static const __u8 verdict_of[TMIP_REASON_COUNT] SEC(".rodata") = {
 #define X(number, name, verdict, text) [number] = TMIP_VERDICT_##verdict,
 	TMIP_REASONS(X)
 #undef X

@@ -22,6 +22,8 @@
 #define PROTO_IPIP 4
 #define PROTO_TCP 6
 #define PROTO_UDP 17
+#define PACKET_HOST 0
+#define PACKET_OTHERHOST 3
 #define PULL_LEN (ETH_LEN + 2 * IPV4_LEN + 20) /* enough for outer, inner and transport header without options */
 
 struct ipv4 {

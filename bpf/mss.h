@@ -35,6 +35,10 @@ static __noinline int mss_clamp(struct __sk_buff *skb, __u32 tcp, __u16 mss)
 			if (bpf_ntohs(was) <= mss)
 				return 0;
 			bpf_skb_store_bytes(skb, at + 2, &now, sizeof(now), 0);
+			if ((at - tcp) & 1) { /* after a single NOP the bytes of the value lie in two words of the checksum */
+				was = __builtin_bswap16(was);
+				now = __builtin_bswap16(now);
+			}
 			bpf_l4_csum_replace(skb, tcp + TCP_CHECK, was, now, sizeof(now));
 			return 0;
 		}

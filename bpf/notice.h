@@ -25,12 +25,12 @@ static __always_inline int within_budget(const struct frame *f, __u64 now)
 	return __sync_fetch_and_add(&budget.events, 1) < f->config->event_burst;
 }
 
-static __always_inline void send_event(const struct frame *f, __u32 type, const struct tmip_addr *addr, __u64 now)
+static __always_inline int send_event(const struct frame *f, __u32 type, const struct tmip_addr *addr, __u64 now)
 {
 	struct tmip_event *event = bpf_ringbuf_reserve(&tmip_events, sizeof(*event), 0);
 
 	if (!event)
-		return; /* the next frame of this MAC tries again: its tmip_seen entry is only written after a success */
+		return 0; /* the next frame of this MAC tries again: its tmip_seen entry is only written after a success */
 	event->time_ns = now;
 	event->type = type;
 	event->ifindex = f->skb->ifindex;
@@ -38,6 +38,7 @@ static __always_inline void send_event(const struct frame *f, __u32 type, const 
 	event->mac = f->src;
 	event->protocol = f->protocol;
 	bpf_ringbuf_submit(event, 0);
+	return 1;
 }
 
 /* A MAC was seen with an address (or, all zero, without one) that the station map does not show here. */
@@ -61,7 +62,7 @@ static __noinline int notice(struct frame *f, __u32 type, __be32 ipv4)
 		if (last && same && now - last < f->config->event_interval_ns)
 			return 0;
 	}
-	if (!within_budget(f, now))
+	if (!within_budget(f, now) || !send_event(f, type, &addr, now))
 		return 0;
 	if (seen)
 		fresh = *seen;
@@ -73,7 +74,6 @@ static __noinline int notice(struct frame *f, __u32 type, __be32 ipv4)
 		fresh.link_ns = now;
 	}
 	bpf_map_update_elem(&tmip_seen, &f->src, &fresh, BPF_ANY);
-	send_event(f, type, &addr, now);
 	return 0;
 }
 

@@ -13,6 +13,13 @@
 
 #define EALREADY_NUMBER 114
 
+/* The two bits of the traffic class, RFC 3168, 5. */
+#define ECN_MASK 3
+#define ECN_NOT 0
+#define ECN_ECT1 1
+#define ECN_ECT0 2
+#define ECN_CE 3
+
 static __always_inline void count_peer(__be32 remote, __u32 bytes, int sent)
 {
 	struct tmip_addr addr = addr_of(remote);
@@ -70,6 +77,8 @@ static __always_inline int push_outer(struct frame *f, __be32 remote)
 	struct iphdr *outer;
 	int error;
 
+	if (f->ip.total_len > 0xffff - IPV4_LEN)
+		return -TMIP_REASON_TOO_BIG; /* a super-packet may be as long as an IPv4 packet can be */
 	error = bpf_skb_adjust_room(f->skb, IPV4_LEN, BPF_ADJ_ROOM_MAC, base | BPF_F_ADJ_ROOM_ENCAP_L3_IPV4);
 	if (error == -EALREADY_NUMBER)
 		error = bpf_skb_adjust_room(f->skb, IPV4_LEN, BPF_ADJ_ROOM_MAC, base);
@@ -104,17 +113,32 @@ static __always_inline int encap_over(struct frame *f, __be32 remote, const stru
 	return send_backbone(f, route);
 }
 
+/* RFC 6040, 4.2: what the outer header tells of congestion goes into the inner one; a packet that cannot carry it is lost. */
+static __always_inline int keep_ecn(struct frame *f, const struct ipv4 *inner)
+{
+	const __u32 at = ETH_LEN + IPV4_LEN, checksum = __builtin_offsetof(struct iphdr, check);
+	__u8 outer = f->ip.tos & ECN_MASK, was = inner->tos & ECN_MASK, tos;
+
+	if (outer == ECN_CE && was == ECN_NOT)
+		return -TMIP_REASON_CONGESTION;
+	if (was == ECN_CE || (outer != ECN_CE && (outer != ECN_ECT1 || was != ECN_ECT0)))
+		return 0;
+	tos = (inner->tos & ~ECN_MASK) | outer;
+	if (bpf_skb_store_bytes(f->skb, at + __builtin_offsetof(struct iphdr, tos), &tos, sizeof(tos), 0) ||
+	    bpf_l3_csum_replace(f->skb, at + checksum, bpf_htons(inner->tos), bpf_htons(tos), sizeof(__u16)))
+		return -TMIP_REASON_MALFORMED;
+	return 0;
+}
+
 /* Takes the outer header off. The Ethernet header is still the backbone's afterwards. */
 static __always_inline int decap(struct frame *f, const struct ipv4 *inner)
 {
 	const __u64 flags = BPF_F_ADJ_ROOM_NO_CSUM_RESET | gso_flags(f->skb, inner->protocol);
+	int error = keep_ecn(f, inner);
 
-	if (bpf_skb_adjust_room(f->skb, -IPV4_LEN, BPF_ADJ_ROOM_MAC, flags))
-		return -TMIP_REASON_HEADROOM;
-	/* RFC 6040, 4.2: congestion met in the tunnel is told; where the inner packet cannot say it, it is dropped there. */
-	if ((f->ip.tos & 3) == 3 && (inner->tos & 3) != 3)
-		bpf_skb_ecn_set_ce(f->skb);
-	return 0;
+	if (error)
+		return error;
+	return bpf_skb_adjust_room(f->skb, -IPV4_LEN, BPF_ADJ_ROOM_MAC, flags) ? -TMIP_REASON_HEADROOM : 0;
 }
 
 /* Out of one tunnel into the next: the outer header gets new ends. Its hop limit bounds a loop of CNs that disagree. */

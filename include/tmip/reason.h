@@ -40,7 +40,8 @@
 	X(27, HEADROOM, DROP, "the kernel refused to change the packet's headers")                 \
 	X(28, NO_CELL, DROP, "interface is not a cell of this CN any more")                        \
 	X(29, PROBE, SEND, "tunnel probe answered")                                                \
-	X(30, PROBE_REPLY, PASS, "answer to a tunnel probe: left to the raw socket that asked")
+	X(30, PROBE_REPLY, PASS, "answer to a tunnel probe: left to the raw socket that asked")       \
+	X(31, CONGESTION, DROP, "congestion met in the tunnel, and the packet inside cannot carry the mark (RFC 6040)")
 
 enum tmip_reason {
 #define X(number, name, verdict, text) TMIP_REASON_##name = number,
