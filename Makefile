@@ -78,7 +78,6 @@ $(BUILD)/obj/%.o: %.c | $(BUILD)/.tools
 	$(Q)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
 
 $(call objects,$(wildcard user/io/datapath*.c)): $(BUILD)/bpf/tmip.skel.h
-$(BUILD)/obj/tests/bpf/%.o: $(BUILD)/bpf/tmip.skel.h
 
 $(BUILD)/libtmip.a: $(call objects,$(core_src) $(io_src))
 	$(call say,AR,$@)
@@ -95,7 +94,7 @@ $(BUILD)/bin/tmipd: $(BUILD)/bin/tmip-agent
 	$(Q)ln -sf tmip-agent $@
 
 # ---- tests
-# Messages made by a second implementation, which the codecs' tests compare with.
+# Messages and packets made by a second implementation, which the tests compare with.
 $(BUILD)/vectors/%.h: tests/vectors/%.py | $(BUILD)/.tools
 	$(call say,VECTORS,$@)
 	$(Q)mkdir -p $(@D)
@@ -104,6 +103,12 @@ $(BUILD)/vectors/mlrp.h: docs/mlrp.md
 $(BUILD)/obj/tests/unit/test_mlrp.o: $(BUILD)/vectors/mlrp.h
 $(BUILD)/obj/tests/unit/test_dhcp.o: $(BUILD)/vectors/dhcp.h
 $(BUILD)/obj/tests/%.o: CPPFLAGS += -I$(BUILD)
+$(call objects,$(wildcard tests/bpf/*.c)): $(BUILD)/bpf/tmip.skel.h $(BUILD)/vectors/packets.h
+
+$(BUILD)/tests/bpf/%: $(BUILD)/obj/tests/bpf/%.o $(BUILD)/obj/tests/bpf/world.o $(BUILD)/libtmip.a
+	$(call say,LD,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ -lcmocka $(LDLIBS)
 
 $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(BUILD)/libtmip.a
 	$(call say,LD,$@)

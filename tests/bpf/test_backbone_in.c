@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Packets from the backbone, one by one: plain ones for absent stations, and what comes out of tunnels. */
+#include "world.h"
+
+#define IN(frame, verdict, why, ...) \
+	{.name = #frame, .program = BACKBONE_IN, .interface = "bb", .packet = &frame, .action = verdict, .reason = TMIP_REASON_##why, ##__VA_ARGS__}
+
+static void slow_path(void)
+{
+	struct tmip_config config = world_config();
+
+	config.flags = 0;
+	world_set_config(&config);
+}
+
+static void no_cell(void)
+{
+	uint32_t key = world_ifindex("cell0");
+
+	bpf_map_delete_elem(bpf_map__fd(world_bpf->maps.tmip_cell), &key);
+}
+
+static const struct bpf_case cases[] = {
+	/* plain */
+	IN(bb_away, REDIRECT, ENCAP_VISITED),
+	IN(bb_away_ttl2, REDIRECT, ENCAP_VISITED),
+	IN(bb_away_ttl255, REDIRECT, ENCAP_VISITED),
+	IN(bb_away_checksum_feff, REDIRECT, ENCAP_VISITED),
+	IN(bb_away_checksum_ff00, REDIRECT, ENCAP_VISITED),
+	IN(bb_away_checksum_fffe, REDIRECT, ENCAP_VISITED),
+	IN(bb_away_checksum_0001, REDIRECT, ENCAP_VISITED),
+	IN(bb_away_ttl1, NEXT, NOT_OURS),
+	IN(bb_away_too_big, NEXT, NOT_OURS),
+	IN(bb_away_other_mac, NEXT, NOT_OURS),
+	IN(bb_away_options, REDIRECT, ENCAP_VISITED),
+	IN(bb_mss_away, REDIRECT, ENCAP_VISITED),
+	IN(bb_home, NEXT, NOT_OURS),
+	IN(bb_next_door, NEXT, NOT_OURS),
+	IN(bb_ipv6, NEXT, NOT_OURS),
+	IN(bb_arp, NEXT, NOT_OURS),
+	IN(bb_vlan, NEXT, NOT_OURS),
+	IN(bb_tunnel_of_others, NEXT, NOT_OURS),
+	{.name = "bb_away, without the short cut", .program = BACKBONE_IN, .interface = "bb", .packet = &bb_away_slow, .action = NEXT, .reason = TMIP_REASON_NOT_OURS, .prepare = slow_path},
+	/* delivery */
+	IN(tunnel_to_visitor, REDIRECT, DECAP_STATION),
+	IN(tunnel_from_home_to_visitor, REDIRECT, DECAP_STATION),
+	IN(tunnel_to_home, REDIRECT, DECAP_STATION),
+	IN(tunnel_to_visitor_options, REDIRECT, DECAP_STATION),
+	IN(tunnel_first_fragment, REDIRECT, DECAP_STATION),
+	IN(tunnel_last_fragment, REDIRECT, DECAP_STATION),
+	IN(tunnel_mss, REDIRECT, DECAP_STATION),
+	{.name = "tunnel_to_visitor, cell is gone", .program = BACKBONE_IN, .interface = "bb", .packet = &tunnel_to_visitor, .action = DROP, .reason = TMIP_REASON_NO_CELL, .prepare = no_cell},
+	/* to the kernel, as if the station had never left */
+	IN(tunnel_mss_to_kernel, REDIRECT, DECAP_KERNEL, .mark = MARK_TRUSTED),
+	IN(tunnel_from_away, REDIRECT, DECAP_KERNEL, .mark = MARK_TRUSTED),
+	IN(tunnel_from_away_to_gateway, REDIRECT, DECAP_KERNEL, .mark = MARK_TRUSTED),
+	IN(tunnel_from_home, REDIRECT, DECAP_KERNEL, .mark = MARK_TRUSTED),
+	/* to its neighbours */
+	IN(tunnel_from_away_to_home, REDIRECT, DECAP_STATION),
+	IN(tunnel_from_away_to_next_door, REDIRECT, DECAP_STATION),
+	IN(tunnel_from_away_to_away_same_cell, REDIRECT, RELAY),
+	IN(tunnel_from_away_to_away_elsewhere, REDIRECT, RELAY),
+	IN(tunnel_from_away_to_away_no_route, DROP, NO_ROUTE),
+	/* after a further move */
+	IN(tunnel_relay_next, REDIRECT, RELAY),
+	IN(tunnel_relay_back, DROP, NOT_HERE),
+	IN(tunnel_relay_hops, DROP, HOPS),
+	/* what must not be */
+	IN(tunnel_from_blocked, DROP, BLOCKED),
+	IN(tunnel_to_blocked, DROP, BLOCKED),
+	IN(tunnel_unknown_peer, DROP, UNKNOWN_PEER),
+	IN(tunnel_not_here, DROP, NOT_HERE),
+	IN(tunnel_wrong_source, DROP, TUNNEL_SOURCE),
+	IN(tunnel_fragment, DROP, MALFORMED),
+	IN(tunnel_later_fragment, DROP, MALFORMED),
+	IN(tunnel_outer_options, DROP, MALFORMED),
+	IN(tunnel_inner_not_ip, DROP, MALFORMED),
+	IN(tunnel_inner_ihl, DROP, MALFORMED),
+	IN(tunnel_inner_too_long, DROP, MALFORMED),
+	/* RFC 6040 */
+	IN(ecn_not_in_not, REDIRECT, DECAP_STATION),
+	IN(ecn_not_in_ect1, REDIRECT, DECAP_STATION),
+	IN(ecn_not_in_ect0, REDIRECT, DECAP_STATION),
+	IN(ecn_not_in_ce, DROP, CONGESTION),
+	IN(ecn_ect0_in_not, REDIRECT, DECAP_STATION),
+	IN(ecn_ect0_in_ect1, REDIRECT, DECAP_STATION),
+	IN(ecn_ect0_in_ect0, REDIRECT, DECAP_STATION),
+	IN(ecn_ect0_in_ce, REDIRECT, DECAP_STATION),
+	IN(ecn_ect1_in_not, REDIRECT, DECAP_STATION),
+	IN(ecn_ect1_in_ect1, REDIRECT, DECAP_STATION),
+	IN(ecn_ect1_in_ect0, REDIRECT, DECAP_STATION),
+	IN(ecn_ect1_in_ce, REDIRECT, DECAP_STATION),
+	IN(ecn_ce_in_not, REDIRECT, DECAP_STATION),
+	IN(ecn_ce_in_ect1, REDIRECT, DECAP_STATION),
+	IN(ecn_ce_in_ect0, REDIRECT, DECAP_STATION),
+	IN(ecn_ce_in_ce, REDIRECT, DECAP_STATION),
+	/* probes */
+	IN(probe_request, REDIRECT, PROBE),
+	IN(probe_reply, NEXT, PROBE_REPLY),
+	IN(probe_of_anyone, REDIRECT, PROBE),
+};
+
+int main(void)
+{
+	return world_run_table("packets of the backbone", cases, sizeof(cases) / sizeof(cases[0]));
+}

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Frames that stations send, one by one: action, whole frame, reason, event. */
+#include "world.h"
+
+#define IN(frame, verdict, why, ...) \
+	{.name = #frame, .program = CELL_IN, .interface = "cell0", .packet = &frame, .action = verdict, .reason = TMIP_REASON_##why, ##__VA_ARGS__}
+#define IN1(frame, verdict, why, ...) \
+	{.name = #frame, .program = CELL_IN, .interface = "cell1", .packet = &frame, .action = verdict, .reason = TMIP_REASON_##why, ##__VA_ARGS__}
+#define SEEN(addr) .event = TMIP_EVENT_SEEN, .event_addr = (addr)
+#define CONFLICT(addr) .event = TMIP_EVENT_CONFLICT, .event_addr = (addr)
+
+static void no_cell(void)
+{
+	uint32_t key = world_ifindex("cell0");
+
+	bpf_map_delete_elem(bpf_map__fd(world_bpf->maps.tmip_cell), &key);
+}
+
+static void no_mss(void)
+{
+	struct tmip_config config = world_config();
+
+	config.mss = 0;
+	world_set_config(&config);
+}
+
+static const struct bpf_case cases[] = {
+	/* DHCP */
+	IN(dhcp_discover, DROP, DHCP_TAKEN, SEEN(NULL)),
+	IN(dhcp_renew, DROP, DHCP_TAKEN, SEEN(NULL)),
+	IN(dhcp_of_server, NEXT, HOME),
+	/* at home */
+	IN(home_to_server, NEXT, HOME),
+	IN(home_to_home, NEXT, NOT_OURS),
+	IN(home_old_gateway, NEXT, HOME),
+	IN(home_to_home_old_gateway, REDIRECT, NEXT_DOOR),
+	IN(home_to_away, REDIRECT, ENCAP_VISITED),
+	IN(home_to_next_door, REDIRECT, NEXT_DOOR),
+	IN1(next_door_to_server, REDIRECT, NEXT_DOOR, .mark = MARK_TRUSTED),
+	IN1(next_door_to_home, REDIRECT, NEXT_DOOR),
+	/* visiting */
+	IN(visitor_to_server, REDIRECT, ENCAP_PARENT),
+	IN(elsewhere_to_server, REDIRECT, ENCAP_PARENT, SEEN(W_ELSEWHERE)),
+	IN(visitor_old_gateway, REDIRECT, ENCAP_PARENT),
+	IN(visitor_to_visitor, NEXT, NOT_OURS),
+	IN(visitor_dscp_ecn, REDIRECT, ENCAP_PARENT),
+	IN(visitor_ip_options, REDIRECT, ENCAP_PARENT),
+	IN(visitor_first_fragment, REDIRECT, ENCAP_PARENT),
+	IN(visitor_last_fragment, REDIRECT, ENCAP_PARENT),
+	IN(visitor_fragment_like_dhcp, REDIRECT, ENCAP_PARENT),
+	IN(visitor_multicast, NEXT, GROUP),
+	IN(visitor_broadcast, NEXT, GROUP),
+	IN(visitor_no_route, DROP, NO_ROUTE),
+	IN(visitor_wrong_mac, DROP, WRONG_MAC, CONFLICT(W_VISITOR)),
+	IN(blocked, DROP, BLOCKED),
+	{.name = "visitor_to_server, cell is gone", .program = CELL_IN, .interface = "cell0", .packet = &visitor_to_server, .action = DROP, .reason = TMIP_REASON_NO_CELL, .prepare = no_cell},
+	/* nobody knows them */
+	IN(stranger_home, NEXT, UNREGISTERED_HOME, SEEN(W_STRANGER)),
+	IN(stranger_of_cn2, DROP, UNREGISTERED, SEEN(W_STRANGER2)),
+	IN(stranger_foreign, DROP, FOREIGN_SOURCE),
+	IN(stranger_link_local, NEXT, NOT_OURS, SEEN(NULL)),
+	IN(stranger_unspecified, NEXT, NOT_OURS, SEEN(NULL)),
+	IN(stranger_ipv6, NEXT, NOT_OURS, SEEN(NULL)),
+	IN(visitor_vlan, NEXT, NOT_OURS, SEEN(NULL)),
+	/* segment size */
+	IN(mss_visitor, REDIRECT, ENCAP_PARENT),
+	IN(mss_home, NEXT, HOME),
+	IN(mss_odd_offset, NEXT, HOME),
+	IN(mss_late, NEXT, HOME),
+	IN(mss_small, NEXT, HOME),
+	IN(mss_no_option, NEXT, HOME),
+	IN(mss_not_syn, NEXT, HOME),
+	IN(mss_zero_length, NEXT, HOME),
+	{.name = "mss_unclamped", .program = CELL_IN, .interface = "cell0", .packet = &mss_unclamped, .action = NEXT, .reason = TMIP_REASON_HOME, .prepare = no_mss},
+	/* too big */
+	IN(visitor_just_fits, REDIRECT, ENCAP_PARENT),
+	IN(visitor_too_big, REDIRECT, ICMP_TOO_BIG),
+	IN(visitor_too_big_echo, REDIRECT, ICMP_TOO_BIG),
+	IN(visitor_too_big_icmp_error, DROP, TOO_BIG),
+	IN(visitor_too_big_later_fragment, DROP, TOO_BIG),
+	/* ARP */
+	IN(arp_guest_gateway, REDIRECT, ARP_ANSWERED),
+	IN(arp_guest_gateway_unicast, REDIRECT, ARP_ANSWERED),
+	IN(arp_guest_neighbour, REDIRECT, ARP_ANSWERED),
+	IN(arp_guest_elsewhere_neighbour, REDIRECT, ARP_ANSWERED),
+	IN(arp_guest_beside, NEXT, NOT_OURS),
+	IN(arp_elsewhere_gateway, REDIRECT, ARP_ANSWERED, SEEN(W_ELSEWHERE)),
+	IN1(arp_next_door_gateway, REDIRECT, ARP_ANSWERED),
+	IN(arp_home_for_away, REDIRECT, ARP_ANSWERED),
+	IN(arp_home_for_next_door, REDIRECT, ARP_ANSWERED),
+	IN(arp_home_for_home, NEXT, NOT_OURS),
+	IN(arp_home_for_gateway, NEXT, NOT_OURS),
+	IN(arp_home_for_unknown, NEXT, NOT_OURS),
+	IN(arp_gratuitous, NEXT, NOT_OURS),
+	IN(arp_probe_for_away, REDIRECT, ARP_ANSWERED, SEEN(NULL)),
+	IN(arp_probe_own, NEXT, NOT_OURS, SEEN(NULL)),
+	IN(arp_blocked, NEXT, NOT_OURS, SEEN(W_BLOCKED)),
+	IN(arp_wrong_mac, NEXT, NOT_OURS, CONFLICT(W_VISITOR)),
+	IN(arp_stranger, NEXT, NOT_OURS, SEEN(W_STRANGER)),
+	IN(arp_stranger_of_cn2, NEXT, NOT_OURS, SEEN(W_STRANGER2)),
+	IN(arp_reply_of_guest, NEXT, NOT_OURS),
+	IN(arp_other_hardware, DROP, MALFORMED),
+	/* contradictions */
+	IN(bad_ihl, DROP, MALFORMED),
+	IN(bad_version, DROP, MALFORMED),
+	IN(bad_total_long, DROP, MALFORMED),
+	IN(bad_total_short, DROP, MALFORMED),
+};
+
+int main(void)
+{
+	return world_run_table("frames that stations send", cases, sizeof(cases) / sizeof(cases[0]));
+}

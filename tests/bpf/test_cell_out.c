@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Frames that the kernel sends into a cell, one by one. */
+#include "world.h"
+
+#define OUT(frame, verdict, why, ...) \
+	{.name = #frame, .program = CELL_OUT, .interface = "cell0", .packet = &frame, .action = verdict, .reason = TMIP_REASON_##why, ##__VA_ARGS__}
+
+static const struct bpf_case cases[] = {
+	OUT(arp_kernel_for_away, REDIRECT, ARP_ABSENT, .mark = MARK_TRUSTED),
+	OUT(arp_kernel_for_away_unicast, REDIRECT, ARP_ABSENT, .mark = MARK_TRUSTED),
+	OUT(arp_kernel_for_next_door, REDIRECT, ARP_ABSENT, .mark = MARK_TRUSTED),
+	OUT(arp_kernel_for_home, NEXT, NOT_OURS),
+	OUT(arp_kernel_announces, NEXT, NOT_OURS),
+	OUT(out_home, NEXT, NOT_OURS),
+	OUT(out_away, REDIRECT, ENCAP_VISITED),
+	OUT(out_away_behind_router, REDIRECT, ENCAP_VISITED),
+	OUT(out_away_no_route, DROP, NO_ROUTE),
+	OUT(out_away_no_neighbour, REDIRECT, ENCAP_VISITED),
+	OUT(out_away_too_big, DROP, TOO_BIG),
+	OUT(out_next_door, REDIRECT, NEXT_DOOR),
+	OUT(out_broadcast, NEXT, NOT_OURS),
+	OUT(out_unknown, NEXT, NOT_OURS),
+	OUT(out_mss_home, NEXT, NOT_OURS),
+	OUT(out_mss_away, REDIRECT, ENCAP_VISITED),
+	OUT(out_ipv6, NEXT, NOT_OURS),
+};
+
+int main(void)
+{
+	return world_run_table("frames into a cell", cases, sizeof(cases) / sizeof(cases[0]));
+}

@@ -1,0 +1,369 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""The packets of the BPF tests, made by scapy: what goes in and what must come out, so that no byte is our own reckoning.
+
+Prints a C header: the names of the world (addresses and MACs), and for each case `struct packet NAME` with both frames.
+A case without a second frame is one whose frame must come out as it went in.
+"""
+import sys
+
+from scapy.all import ARP, ICMP, IP, TCP, UDP, BOOTP, DHCP, Dot1Q, Ether, IPOption, IPv6, Raw, fragment, raw
+
+# ---- the world; world.c builds it of these names
+WORLD = {
+    "TUNNEL": "192.0.2.1", "CN2": "192.0.2.2", "CN3": "192.0.2.3",
+    "CN4": "198.51.100.4",    # behind a router of the backbone
+    "CN5": "203.0.113.5",     # no route leads there
+    "CN6": "192.0.2.6",       # its MAC is not known
+    "CN7": "192.0.2.7",       # is no peer
+    "ROUTER": "192.0.2.254",
+    "BACKBONE_MAC": "02:00:00:00:bb:01", "CN2_MAC": "02:00:00:00:bb:02", "CN3_MAC": "02:00:00:00:bb:03",
+    "CN7_MAC": "02:00:00:00:bb:07", "ROUTER_MAC": "02:00:00:00:bb:fe",
+    "GATEWAY0": "10.1.0.1", "CELL0_MAC": "02:00:00:00:ce:00", "GATEWAY1": "10.1.1.1", "CELL1_MAC": "02:00:00:00:ce:01",
+    "OLD_GATEWAY": "10.2.0.1", "OLD_GATEWAY_MAC": "02:00:00:00:ce:22",
+    "SERVER": "198.18.0.9",
+    "HOME": "10.1.0.10", "HOME_MAC": "02:00:00:00:00:10",         # at home in cell0
+    "HOME2": "10.1.0.11", "HOME2_MAC": "02:00:00:00:00:11",
+    "AWAY": "10.1.0.20", "AWAY_MAC": "02:00:00:00:00:20",         # of cell0, in a cell of CN2
+    "AWAY2": "10.1.0.21", "AWAY2_MAC": "02:00:00:00:00:21",       # of cell0, in a cell of CN2
+    "AWAY3": "10.1.0.22", "AWAY3_MAC": "02:00:00:00:00:22",       # of cell0, in a cell of CN3
+    "AWAY4": "10.1.0.23", "AWAY4_MAC": "02:00:00:00:00:23",       # of cell0, in a cell of CN4
+    "AWAY5": "10.1.0.24", "AWAY5_MAC": "02:00:00:00:00:24",       # of cell0, in a cell of CN5
+    "AWAY6": "10.1.0.25", "AWAY6_MAC": "02:00:00:00:00:25",       # of cell0, in a cell of CN6
+    "NEXT_DOOR": "10.1.0.30", "NEXT_DOOR_MAC": "02:00:00:00:00:30",  # of cell0, in cell1
+    "VISITOR": "10.2.0.10", "VISITOR_MAC": "02:00:00:00:02:10",   # of CN2, in cell0
+    "VISITOR2": "10.2.0.11", "VISITOR2_MAC": "02:00:00:00:02:11", # of CN2, in cell0
+    "VISITOR5": "10.5.0.10", "VISITOR5_MAC": "02:00:00:00:05:10", # of CN5, in cell0
+    "ELSEWHERE": "10.2.0.20", "ELSEWHERE_MAC": "02:00:00:00:02:20",  # of CN2, in a cell of CN3
+    "BLOCKED": "10.2.0.66", "BLOCKED_MAC": "02:00:00:00:02:66",
+    "BLOCKED_OWN": "10.1.0.66", "BLOCKED_OWN_MAC": "02:00:00:00:00:66",  # the same, of cell0
+    "STRANGER": "10.1.0.99", "STRANGER_MAC": "02:00:00:00:00:99", # in no map; its address is one of cell0
+    "STRANGER2": "10.2.0.99",                                     # one of CN2
+    "FOREIGN": "172.16.0.5",                                      # one of nobody
+}
+OUTER_TTL, MSS, MTU = 64, 1400, 1500
+NUMBERS = {"OUTER_TTL": OUTER_TTL, "MSS": MSS}
+W = type("World", (), WORLD)
+PACKETS = {}
+
+
+def case(name, frame, out=None):
+    PACKETS[name] = (raw(frame), raw(frame if out is None else out))
+
+
+def ether(src, dst, payload):
+    return Ether(src=src, dst=dst) / payload
+
+
+def outer(remote, inner, src=W.TUNNEL, ttl=OUTER_TTL, **more):
+    return IP(src=src, dst=remote, ttl=ttl, flags="DF", id=0, proto=4, **{"tos": inner[IP].tos, **more}) / inner
+
+
+def sent(mac, remote, inner, **more):
+    """As this CN sends it over the backbone."""
+    return ether(W.BACKBONE_MAC, mac, outer(remote, inner, **more))
+
+
+def received(inner, src=W.CN2, mac=W.CN2_MAC, ttl=60, **more):
+    """As a CN sends it to this one."""
+    return ether(mac, W.BACKBONE_MAC, outer(W.TUNNEL, inner, src=src, ttl=ttl, **more))
+
+
+def udp(src, dst, size=64, sport=4000, dport=5000, **more):
+    return IP(src=src, dst=dst, id=7, **more) / UDP(sport=sport, dport=dport) / Raw(bytes(i & 0xff for i in range(size)))
+
+
+def hop(packet):
+    """The same, one router later."""
+    later = packet.copy()
+    later.ttl -= 1
+    del later.chksum
+    return later
+
+
+def syn(src, dst, options, flags="S", **more):
+    return IP(src=src, dst=dst, id=9, flags="DF", **more) / TCP(sport=4000, dport=80, seq=1, flags=flags, options=options)
+
+
+def too_big(frame, gateway, gateway_mac, mtu):
+    """RFC 792, RFC 1191: the error about a packet, with the whole header and the first bytes of it."""
+    packet = frame[IP]
+    quote = raw(packet)[:68]
+    return ether(gateway_mac, frame.src, IP(src=gateway, dst=packet.src, id=0, ttl=64, tos=0xc0) /
+                 ICMP(type=3, code=4, nexthopmtu=mtu) / Raw(quote))
+
+
+# ---- DHCP
+DISCOVER = Ether(src=W.STRANGER_MAC, dst="ff:ff:ff:ff:ff:ff") / IP(src="0.0.0.0", dst="255.255.255.255") / \
+    UDP(sport=68, dport=67) / BOOTP(chaddr=bytes.fromhex(W.STRANGER_MAC.replace(":", "")), xid=0x1234) / \
+    DHCP(options=[("message-type", "discover"), "end"])
+case("dhcp_discover", DISCOVER)
+case("dhcp_renew", ether(W.VISITOR_MAC, W.OLD_GATEWAY_MAC, IP(src=W.VISITOR, dst=W.OLD_GATEWAY) / UDP(sport=68, dport=67) /
+                         BOOTP(ciaddr=W.VISITOR) / DHCP(options=[("message-type", "request"), "end"])))
+case("dhcp_of_server", ether(W.HOME_MAC, W.CELL0_MAC, IP(src=W.HOME, dst=W.GATEWAY0) / UDP(sport=67, dport=68) / BOOTP()))
+
+
+# ---- stations of the cell
+def from_cell(name, src, payload, out=None, dst=W.CELL0_MAC):
+    case(name, ether(getattr(W, src + "_MAC", W.STRANGER_MAC), dst, payload), out)
+
+
+from_cell("home_to_server", "HOME", udp(W.HOME, W.SERVER))
+from_cell("home_to_home", "HOME", udp(W.HOME, W.HOME2), dst=W.HOME2_MAC)
+from_cell("home_old_gateway", "HOME", udp(W.HOME, W.SERVER), ether(W.HOME_MAC, W.CELL0_MAC, udp(W.HOME, W.SERVER)), dst=W.OLD_GATEWAY_MAC)
+from_cell("home_to_home_old_gateway", "HOME", udp(W.HOME, W.HOME2), ether(W.CELL0_MAC, W.HOME2_MAC, udp(W.HOME, W.HOME2)), dst=W.OLD_GATEWAY_MAC)
+from_cell("home_to_away", "HOME", udp(W.HOME, W.AWAY), sent(W.CN2_MAC, W.CN2, udp(W.HOME, W.AWAY)), dst=W.CELL0_MAC)
+from_cell("home_to_next_door", "HOME", udp(W.HOME, W.NEXT_DOOR), ether(W.CELL1_MAC, W.NEXT_DOOR_MAC, udp(W.HOME, W.NEXT_DOOR)))
+from_cell("next_door_to_server", "NEXT_DOOR", udp(W.NEXT_DOOR, W.SERVER), ether(W.NEXT_DOOR_MAC, W.CELL0_MAC, udp(W.NEXT_DOOR, W.SERVER)),
+          dst=W.CELL1_MAC)
+from_cell("next_door_to_home", "NEXT_DOOR", udp(W.NEXT_DOOR, W.HOME), ether(W.CELL0_MAC, W.HOME_MAC, udp(W.NEXT_DOOR, W.HOME)), dst=W.CELL1_MAC)
+for who, mac, remote in (("VISITOR", W.CN2_MAC, W.CN2), ("ELSEWHERE", W.CN2_MAC, W.CN2)):
+    ip = getattr(W, who)
+    from_cell(f"{who.lower()}_to_server", who, udp(ip, W.SERVER), sent(mac, remote, udp(ip, W.SERVER)))
+from_cell("visitor_old_gateway", "VISITOR", udp(W.VISITOR, W.SERVER), sent(W.CN2_MAC, W.CN2, udp(W.VISITOR, W.SERVER)), dst=W.OLD_GATEWAY_MAC)
+from_cell("visitor_to_visitor", "VISITOR", udp(W.VISITOR, W.VISITOR2), dst=W.VISITOR2_MAC)
+from_cell("visitor_dscp_ecn", "VISITOR", udp(W.VISITOR, W.SERVER, tos=0xb9), sent(W.CN2_MAC, W.CN2, udp(W.VISITOR, W.SERVER, tos=0xb9)))
+OPTIONS = IP(src=W.VISITOR, dst=W.SERVER, options=[IPOption(b"\x94\x04\x00\x00")]) / UDP(sport=1, dport=2) / b"router alert"
+from_cell("visitor_ip_options", "VISITOR", OPTIONS, sent(W.CN2_MAC, W.CN2, OPTIONS))
+PIECES = fragment(udp(W.VISITOR, W.SERVER, size=600), fragsize=304)
+from_cell("visitor_first_fragment", "VISITOR", PIECES[0], sent(W.CN2_MAC, W.CN2, PIECES[0]))
+from_cell("visitor_last_fragment", "VISITOR", PIECES[-1], sent(W.CN2_MAC, W.CN2, PIECES[-1]))
+# A fragment is no DHCP message, whatever stands where the ports would be.
+NO_DHCP = IP(src=W.VISITOR, dst=W.SERVER, frag=20, proto=17) / Raw(b"\x00\x44\x00\x43" * 8)
+from_cell("visitor_fragment_like_dhcp", "VISITOR", NO_DHCP, sent(W.CN2_MAC, W.CN2, NO_DHCP))
+from_cell("visitor_padded", "VISITOR", IP(src=W.VISITOR, dst=W.SERVER) / UDP(sport=1, dport=2) / b"x" / Raw(bytes(18)))
+from_cell("visitor_multicast", "VISITOR", udp(W.VISITOR, "224.0.0.251"), dst="01:00:5e:00:00:fb")
+from_cell("visitor_broadcast", "VISITOR", udp(W.VISITOR, "255.255.255.255"), dst="ff:ff:ff:ff:ff:ff")
+from_cell("visitor_no_route", "VISITOR5", udp(W.VISITOR5, W.SERVER))
+from_cell("visitor_wrong_mac", "STRANGER", udp(W.VISITOR, W.SERVER))
+from_cell("blocked", "BLOCKED", udp(W.BLOCKED, W.SERVER))
+from_cell("stranger_home", "STRANGER", udp(W.STRANGER, W.SERVER))
+from_cell("stranger_of_cn2", "STRANGER", udp(W.STRANGER2, W.SERVER))
+from_cell("stranger_foreign", "STRANGER", udp(W.FOREIGN, W.SERVER))
+from_cell("stranger_link_local", "STRANGER", udp("169.254.7.7", W.SERVER))
+from_cell("stranger_unspecified", "STRANGER", udp("0.0.0.0", "255.255.255.255", dport=9999), dst="ff:ff:ff:ff:ff:ff")
+from_cell("stranger_ipv6", "STRANGER", IPv6(src="fe80::1", dst="ff02::1") / UDP(sport=1, dport=2) / b"six", dst="33:33:00:00:00:01")
+case("visitor_vlan", Ether(src=W.VISITOR_MAC, dst=W.CELL0_MAC) / Dot1Q(vlan=7) / udp(W.VISITOR, W.SERVER))
+
+# ---- TCP's segment size
+BIG, SMALL = [("MSS", 1460), ("SAckOK", b"")], [("MSS", MSS), ("SAckOK", b"")]
+from_cell("mss_visitor", "VISITOR", syn(W.VISITOR, W.SERVER, BIG), sent(W.CN2_MAC, W.CN2, syn(W.VISITOR, W.SERVER, SMALL)))
+from_cell("mss_home", "HOME", syn(W.HOME, W.SERVER, BIG), ether(W.HOME_MAC, W.CELL0_MAC, syn(W.HOME, W.SERVER, SMALL)))
+ODD, ODD_SMALL = ([("NOP", None), ("MSS", size), ("NOP", None), ("SAckOK", b"")] for size in (1460, MSS))
+from_cell("mss_odd_offset", "HOME", syn(W.HOME, W.SERVER, ODD), ether(W.HOME_MAC, W.CELL0_MAC, syn(W.HOME, W.SERVER, ODD_SMALL)))
+LATE, LATE_SMALL = ([("SAckOK", b""), ("Timestamp", (1, 0)), ("WScale", 7), ("NOP", None), ("MSS", size)] for size in (1460, MSS))
+from_cell("mss_late", "HOME", syn(W.HOME, W.SERVER, LATE), ether(W.HOME_MAC, W.CELL0_MAC, syn(W.HOME, W.SERVER, LATE_SMALL)))
+from_cell("mss_small", "HOME", syn(W.HOME, W.SERVER, [("MSS", 536)]))
+from_cell("mss_no_option", "HOME", syn(W.HOME, W.SERVER, []))
+from_cell("mss_not_syn", "HOME", syn(W.HOME, W.SERVER, BIG, flags="A"))
+from_cell("mss_unclamped", "HOME", syn(W.HOME, W.SERVER, BIG))
+# An option of length 0 must not make the parser stand still.
+from_cell("mss_zero_length", "HOME", IP(src=W.HOME, dst=W.SERVER) / TCP(flags="S", dataofs=7) / Raw(b"\x08\x00\x02\x04\x05\xb4\x01\x01"))
+
+# ---- too big for the tunnel: 1500 bytes less 20
+FITS = MTU - 20 - 28
+from_cell("visitor_just_fits", "VISITOR", udp(W.VISITOR, W.SERVER, size=FITS, flags="DF"),
+          sent(W.CN2_MAC, W.CN2, udp(W.VISITOR, W.SERVER, size=FITS, flags="DF")))
+BIG_FRAME = ether(W.VISITOR_MAC, W.CELL0_MAC, udp(W.VISITOR, W.SERVER, size=FITS + 1, flags="DF"))
+case("visitor_too_big", BIG_FRAME, too_big(BIG_FRAME, W.GATEWAY0, W.CELL0_MAC, MTU - 20))
+BIG_ECHO = ether(W.VISITOR_MAC, W.OLD_GATEWAY_MAC, IP(src=W.VISITOR, dst=W.SERVER, flags="DF", tos=0x10) / ICMP() / Raw(bytes(1472)))
+case("visitor_too_big_echo", BIG_ECHO, too_big(BIG_ECHO, W.GATEWAY0, W.CELL0_MAC, MTU - 20))
+from_cell("visitor_too_big_icmp_error", "VISITOR", IP(src=W.VISITOR, dst=W.SERVER, flags="DF") / ICMP(type=3, code=1) / Raw(bytes(1472)))
+from_cell("visitor_too_big_later_fragment", "VISITOR", IP(src=W.VISITOR, dst=W.SERVER, flags="DF+MF", frag=200, proto=17) / Raw(bytes(1480)))
+
+# ---- ARP in the cell
+WHO_HAS = {"hwdst": "00:00:00:00:00:00", "op": 1}
+
+
+def arp(name, who, target, answer=None, mac=None, dst="ff:ff:ff:ff:ff:ff", sender=None, cell=W.CELL0_MAC):
+    mac = mac or getattr(W, who + "_MAC")
+    sender = sender or getattr(W, who)
+    out = answer and ether(cell, mac, ARP(op=2, hwsrc=answer, psrc=target, hwdst=mac, pdst=sender))
+    case(name, ether(mac, dst, ARP(hwsrc=mac, psrc=sender, pdst=target, **WHO_HAS)), out)
+
+
+arp("arp_guest_gateway", "VISITOR", W.OLD_GATEWAY, W.CELL0_MAC)
+arp("arp_guest_gateway_unicast", "VISITOR", W.OLD_GATEWAY, W.CELL0_MAC, dst=W.OLD_GATEWAY_MAC)
+arp("arp_guest_neighbour", "VISITOR", "10.2.0.77", W.CELL0_MAC)
+arp("arp_guest_elsewhere_neighbour", "VISITOR", W.ELSEWHERE, W.CELL0_MAC)
+arp("arp_guest_beside", "VISITOR", W.VISITOR2)
+arp("arp_elsewhere_gateway", "ELSEWHERE", W.OLD_GATEWAY, W.CELL0_MAC)
+arp("arp_next_door_gateway", "NEXT_DOOR", W.GATEWAY0, W.CELL1_MAC, cell=W.CELL1_MAC)
+arp("arp_home_for_away", "HOME", W.AWAY, W.CELL0_MAC)
+arp("arp_home_for_next_door", "HOME", W.NEXT_DOOR, W.CELL0_MAC)
+arp("arp_home_for_home", "HOME", W.HOME2)
+arp("arp_home_for_gateway", "HOME", W.GATEWAY0)
+arp("arp_home_for_unknown", "HOME", "10.1.0.200")
+arp("arp_gratuitous", "VISITOR", W.VISITOR)
+arp("arp_probe_for_away", "STRANGER", W.AWAY, W.CELL0_MAC, sender="0.0.0.0")
+arp("arp_probe_own", "AWAY", W.AWAY, sender="0.0.0.0")
+arp("arp_blocked", "BLOCKED", W.OLD_GATEWAY)
+arp("arp_wrong_mac", "VISITOR", W.OLD_GATEWAY, mac=W.STRANGER_MAC)
+arp("arp_stranger", "STRANGER", W.GATEWAY0)
+arp("arp_stranger_of_cn2", "STRANGER", W.OLD_GATEWAY, sender=W.STRANGER2)
+case("arp_reply_of_guest", ether(W.VISITOR_MAC, W.CELL0_MAC, ARP(op=2, hwsrc=W.VISITOR_MAC, psrc=W.VISITOR, hwdst=W.CELL0_MAC, pdst=W.GATEWAY0)))
+case("arp_other_hardware", ether(W.VISITOR_MAC, "ff:ff:ff:ff:ff:ff", ARP(hwtype=6, hwsrc=W.VISITOR_MAC, psrc=W.VISITOR, pdst=W.OLD_GATEWAY, **WHO_HAS)))
+
+
+# ---- the kernel's frames into the cell
+def to_cell(name, dst_mac, payload, out=None):
+    case(name, ether(W.CELL0_MAC, dst_mac, payload), out)
+
+
+KERNEL_ASKS = {"hwsrc": W.CELL0_MAC, "psrc": W.GATEWAY0, **WHO_HAS}
+for who in ("AWAY", "NEXT_DOOR"):
+    ip, mac = getattr(W, who), getattr(W, who + "_MAC")
+    case(f"arp_kernel_for_{who.lower()}", ether(W.CELL0_MAC, "ff:ff:ff:ff:ff:ff", ARP(pdst=ip, **KERNEL_ASKS)),
+         ether(mac, W.CELL0_MAC, ARP(op=2, hwsrc=mac, psrc=ip, hwdst=W.CELL0_MAC, pdst=W.GATEWAY0)))
+case("arp_kernel_for_away_unicast", ether(W.CELL0_MAC, W.AWAY_MAC, ARP(pdst=W.AWAY, **KERNEL_ASKS)),
+     ether(W.AWAY_MAC, W.CELL0_MAC, ARP(op=2, hwsrc=W.AWAY_MAC, psrc=W.AWAY, hwdst=W.CELL0_MAC, pdst=W.GATEWAY0)))
+to_cell("arp_kernel_for_home", "ff:ff:ff:ff:ff:ff", ARP(pdst=W.HOME, **KERNEL_ASKS))
+to_cell("arp_kernel_announces", "ff:ff:ff:ff:ff:ff", ARP(op=2, hwsrc=W.CELL0_MAC, psrc=W.GATEWAY0, hwdst=W.CELL0_MAC, pdst=W.GATEWAY0))
+to_cell("out_home", W.HOME_MAC, udp(W.SERVER, W.HOME))
+to_cell("out_away", W.AWAY_MAC, udp(W.SERVER, W.AWAY), sent(W.CN2_MAC, W.CN2, udp(W.SERVER, W.AWAY)))
+to_cell("out_away_behind_router", W.AWAY4_MAC, udp(W.SERVER, W.AWAY4), sent(W.ROUTER_MAC, W.CN4, udp(W.SERVER, W.AWAY4)))
+to_cell("out_away_no_route", W.AWAY5_MAC, udp(W.SERVER, W.AWAY5))
+# The kernel fills in the MACs: they are still those of the cell's frame here.
+to_cell("out_away_no_neighbour", W.AWAY6_MAC, udp(W.SERVER, W.AWAY6), ether(W.CELL0_MAC, W.AWAY6_MAC, outer(W.CN6, udp(W.SERVER, W.AWAY6))))
+to_cell("out_away_too_big", W.AWAY_MAC, udp(W.SERVER, W.AWAY, size=1472))
+to_cell("out_next_door", W.NEXT_DOOR_MAC, udp(W.SERVER, W.NEXT_DOOR), ether(W.CELL1_MAC, W.NEXT_DOOR_MAC, udp(W.SERVER, W.NEXT_DOOR)))
+to_cell("out_broadcast", "ff:ff:ff:ff:ff:ff", udp(W.GATEWAY0, "255.255.255.255"))
+to_cell("out_unknown", W.STRANGER_MAC, udp(W.SERVER, W.STRANGER))
+to_cell("out_mss_home", W.HOME_MAC, syn(W.SERVER, W.HOME, BIG, flags="SA"), ether(W.CELL0_MAC, W.HOME_MAC, syn(W.SERVER, W.HOME, SMALL, flags="SA")))
+to_cell("out_mss_away", W.AWAY_MAC, syn(W.SERVER, W.AWAY, BIG, flags="SA"), sent(W.CN2_MAC, W.CN2, syn(W.SERVER, W.AWAY, SMALL, flags="SA")))
+to_cell("out_ipv6", W.HOME_MAC, IPv6(src="fe80::1", dst="fe80::2") / UDP(sport=1, dport=2) / b"six")
+
+
+# ---- plain packets of the backbone
+def from_backbone(name, payload, out=None, dst=W.BACKBONE_MAC):
+    case(name, ether(W.ROUTER_MAC, dst, payload), out)
+
+
+from_backbone("bb_away", udp(W.SERVER, W.AWAY), sent(W.CN2_MAC, W.CN2, hop(udp(W.SERVER, W.AWAY))))
+from_backbone("bb_away_slow", udp(W.SERVER, W.AWAY))
+for ttl in (2, 255):
+    from_backbone(f"bb_away_ttl{ttl}", udp(W.SERVER, W.AWAY, ttl=ttl), sent(W.CN2_MAC, W.CN2, hop(udp(W.SERVER, W.AWAY, ttl=ttl))))
+
+
+def with_checksum(wanted):
+    """A packet whose header checksum is that: the edge of the arithmetic of ones' complement."""
+    for number in range(65536):
+        packet = IP(raw(udp(W.SERVER, W.AWAY)))
+        packet.id = number
+        del packet.chksum
+        packet = IP(raw(packet))
+        if packet.chksum == wanted:
+            return packet
+    raise ValueError(wanted)
+
+
+for wanted in (0xfeff, 0xff00, 0xfffe, 0x0001):
+    from_backbone(f"bb_away_checksum_{wanted:04x}", with_checksum(wanted), sent(W.CN2_MAC, W.CN2, hop(with_checksum(wanted))))
+from_backbone("bb_away_ttl1", udp(W.SERVER, W.AWAY, ttl=1))
+from_backbone("bb_away_too_big", udp(W.SERVER, W.AWAY, size=1472, flags="DF"))
+from_backbone("bb_away_other_mac", udp(W.SERVER, W.AWAY), dst=W.ROUTER_MAC)
+OPTIONS_IN = IP(src=W.SERVER, dst=W.AWAY, options=[IPOption(b"\x94\x04\x00\x00")]) / UDP(sport=1, dport=2) / b"router alert"
+from_backbone("bb_away_options", OPTIONS_IN, sent(W.CN2_MAC, W.CN2, hop(OPTIONS_IN)))
+from_backbone("bb_mss_away", syn(W.SERVER, W.AWAY, BIG), sent(W.CN2_MAC, W.CN2, hop(syn(W.SERVER, W.AWAY, SMALL))))
+from_backbone("bb_home", udp(W.SERVER, W.HOME))
+from_backbone("bb_next_door", udp(W.SERVER, W.NEXT_DOOR))
+from_backbone("bb_ipv6", IPv6(src="fe80::1", dst="fe80::2") / UDP(sport=1, dport=2) / b"six")
+from_backbone("bb_arp", ARP(op=1, psrc=W.ROUTER, pdst=W.TUNNEL), dst="ff:ff:ff:ff:ff:ff")
+case("bb_vlan", Ether(src=W.ROUTER_MAC, dst=W.BACKBONE_MAC) / Dot1Q(vlan=7) / udp(W.SERVER, W.AWAY))
+case("bb_tunnel_of_others", ether(W.CN2_MAC, W.BACKBONE_MAC, outer(W.CN3, udp(W.SERVER, W.AWAY), src=W.CN2)))
+
+
+# ---- out of the tunnel
+def delivered(inner, who="VISITOR"):
+    return ether(W.CELL0_MAC, getattr(W, who + "_MAC"), inner)
+
+
+def as_from_cell(inner, who="AWAY"):
+    return ether(getattr(W, who + "_MAC"), W.CELL0_MAC, inner)
+
+
+TO_VISITOR = udp(W.SERVER, W.VISITOR)
+case("tunnel_to_visitor", received(TO_VISITOR), delivered(TO_VISITOR))
+case("tunnel_to_home", received(udp(W.SERVER, W.HOME)), delivered(udp(W.SERVER, W.HOME), "HOME"))
+WITH_OPTIONS = IP(src=W.SERVER, dst=W.VISITOR, options=[IPOption(b"\x94\x04\x00\x00")]) / UDP() / b"x"
+case("tunnel_to_visitor_options", received(WITH_OPTIONS), delivered(WITH_OPTIONS))
+IN_PIECES = fragment(udp(W.SERVER, W.VISITOR, size=600), fragsize=304)
+for at, name in ((0, "first"), (-1, "last")):
+    case(f"tunnel_{name}_fragment", received(IN_PIECES[at]), delivered(IN_PIECES[at]))
+case("tunnel_mss", received(syn(W.SERVER, W.VISITOR, BIG, flags="SA")), delivered(syn(W.SERVER, W.VISITOR, SMALL, flags="SA")))
+case("tunnel_mss_to_kernel", received(syn(W.AWAY, W.SERVER, BIG)), as_from_cell(syn(W.AWAY, W.SERVER, SMALL)))
+FROM_AWAY = udp(W.AWAY, W.SERVER)
+case("tunnel_from_away", received(FROM_AWAY), as_from_cell(FROM_AWAY))
+case("tunnel_from_away_to_home", received(udp(W.AWAY, W.HOME)), delivered(udp(W.AWAY, W.HOME), "HOME"))
+case("tunnel_from_away_to_next_door", received(udp(W.AWAY, W.NEXT_DOOR)), ether(W.CELL1_MAC, W.NEXT_DOOR_MAC, udp(W.AWAY, W.NEXT_DOOR)))
+case("tunnel_from_away_to_gateway", received(udp(W.AWAY, W.GATEWAY0)), as_from_cell(udp(W.AWAY, W.GATEWAY0)))
+case("tunnel_from_away_to_away_same_cell", received(udp(W.AWAY, W.AWAY2)), sent(W.CN2_MAC, W.CN2, udp(W.AWAY, W.AWAY2), ttl=59))
+case("tunnel_from_away_to_away_elsewhere", received(udp(W.AWAY, W.AWAY3)), sent(W.CN3_MAC, W.CN3, udp(W.AWAY, W.AWAY3), ttl=59))
+case("tunnel_from_away_to_away_no_route", received(udp(W.AWAY, W.AWAY5)))
+case("tunnel_from_home_to_visitor", received(udp(W.HOME, W.VISITOR)), delivered(udp(W.HOME, W.VISITOR)))
+# Home again, while a straggler of it comes from where it was.
+case("tunnel_from_home", received(udp(W.HOME, W.SERVER)), as_from_cell(udp(W.HOME, W.SERVER), "HOME"))
+case("tunnel_from_blocked", received(udp(W.BLOCKED_OWN, W.SERVER)))
+case("tunnel_to_blocked", received(udp(W.SERVER, W.BLOCKED)))
+case("tunnel_relay_next", received(udp(W.SERVER, W.ELSEWHERE)), sent(W.CN3_MAC, W.CN3, udp(W.SERVER, W.ELSEWHERE), ttl=59))
+case("tunnel_relay_back", received(udp(W.SERVER, W.ELSEWHERE), src=W.CN3, mac=W.CN3_MAC))
+case("tunnel_relay_hops", received(udp(W.SERVER, W.ELSEWHERE), ttl=1))
+case("tunnel_unknown_peer", received(TO_VISITOR, src=W.CN7, mac=W.CN7_MAC))
+case("tunnel_not_here", received(udp(W.SERVER, "10.2.0.77")))
+case("tunnel_wrong_source", received(udp(W.VISITOR, W.SERVER)))
+case("tunnel_fragment", ether(W.CN2_MAC, W.BACKBONE_MAC, IP(src=W.CN2, dst=W.TUNNEL, proto=4, flags="MF") / TO_VISITOR))
+case("tunnel_later_fragment", ether(W.CN2_MAC, W.BACKBONE_MAC, IP(src=W.CN2, dst=W.TUNNEL, proto=4, frag=5) / TO_VISITOR))
+case("tunnel_outer_options", ether(W.CN2_MAC, W.BACKBONE_MAC, IP(src=W.CN2, dst=W.TUNNEL, proto=4, options=[IPOption(b"\x94\x04\x00\x00")]) / TO_VISITOR))
+case("tunnel_inner_not_ip", ether(W.CN2_MAC, W.BACKBONE_MAC, IP(src=W.CN2, dst=W.TUNNEL, proto=4) / Raw(b"\x60" + bytes(60))))
+case("tunnel_inner_ihl", ether(W.CN2_MAC, W.BACKBONE_MAC, IP(src=W.CN2, dst=W.TUNNEL, proto=4) / Raw(b"\x44" + raw(TO_VISITOR)[1:])))
+case("tunnel_inner_too_long", ether(W.CN2_MAC, W.BACKBONE_MAC, IP(src=W.CN2, dst=W.TUNNEL, proto=4) / IP(src=W.SERVER, dst=W.VISITOR, len=500) / UDP() / b"x"))
+# RFC 6040, figure 4: rows are the inner packet, columns the outer header.
+ECN = {"not": 0, "ect1": 1, "ect0": 2, "ce": 3}
+FIGURE = {"not": ("not", "not", "not", None), "ect0": ("ect0", "ect1", "ect0", "ce"), "ect1": ("ect1", "ect1", "ect1", "ce"), "ce": ("ce",) * 4}
+for inner, row in FIGURE.items():
+    for outside, result in zip(("not", "ect1", "ect0", "ce"), row):
+        packet = udp(W.SERVER, W.VISITOR, tos=0xb8 | ECN[inner])
+        case(f"ecn_{inner}_in_{outside}", received(packet, tos=0x40 | ECN[outside]),
+             delivered(udp(W.SERVER, W.VISITOR, tos=0xb8 | ECN[result])) if result else None)
+
+
+# ---- probes
+def probe(kind, src, dst):
+    return IP(src=src, dst=dst, id=3) / UDP(sport=6555, dport=6555, chksum=0) / Raw(bytes([kind]) + b"token of the prober")
+
+
+def probe_frame(kind, src_mac, dst_mac, src, dst):
+    return ether(src_mac, dst_mac, outer(dst, probe(kind, src, dst), src=src))
+
+
+case("probe_request", probe_frame(1, W.CN2_MAC, W.BACKBONE_MAC, W.CN2, W.TUNNEL), probe_frame(2, W.BACKBONE_MAC, W.CN2_MAC, W.TUNNEL, W.CN2))
+case("probe_reply", probe_frame(2, W.CN2_MAC, W.BACKBONE_MAC, W.CN2, W.TUNNEL))
+case("probe_of_anyone", probe_frame(1, W.CN7_MAC, W.BACKBONE_MAC, W.CN7, W.TUNNEL), probe_frame(2, W.BACKBONE_MAC, W.CN7_MAC, W.TUNNEL, W.CN7))
+
+# ---- headers that contradict themselves
+from_cell("bad_ihl", "VISITOR", Raw(b"\x44" + raw(udp(W.VISITOR, W.SERVER))[1:]))
+from_cell("bad_version", "VISITOR", Raw(b"\x65" + raw(udp(W.VISITOR, W.SERVER))[1:]))
+from_cell("bad_total_long", "VISITOR", IP(src=W.VISITOR, dst=W.SERVER, len=1000) / UDP() / b"x")
+from_cell("bad_total_short", "VISITOR", IP(src=W.VISITOR, dst=W.SERVER, len=19) / UDP() / b"x")
+for name in ("bad_ihl", "bad_version"):
+    frame = PACKETS[name][0]
+    PACKETS[name] = (frame[:12] + b"\x08\x00" + frame[14:],) * 2
+
+
+def emit(out):
+    print("/* Made by packets.py. */\n#pragma once\n#include <stddef.h>\n", file=out)
+    print("struct packet {\n\tconst unsigned char *in;\n\tsize_t in_len;\n\tconst unsigned char *out;\n\tsize_t out_len;\n};\n", file=out)
+    for name, text in WORLD.items():
+        print(f'#define W_{name} "{text}"', file=out)
+    for name, number in NUMBERS.items():
+        print(f"#define W_{name} {number}", file=out)
+    for name, frames in PACKETS.items():
+        for suffix, frame in zip(("in", "out"), frames):
+            print(f"static const unsigned char {name}_{suffix}[] = {{{', '.join(map(str, frame))}}};", file=out)
+        print(f"static const struct packet {name} = {{{name}_in, sizeof({name}_in), {name}_out, sizeof({name}_out)}};", file=out)
+    names = ", ".join(f'{{"{name}", &{name}}}' for name in PACKETS)
+    print(f"static const struct {{\n\tconst char *name;\n\tconst struct packet *packet;\n}} all_packets[] = {{{names}}};", file=out)
+
+
+if __name__ == "__main__":
+    emit(sys.stdout)
