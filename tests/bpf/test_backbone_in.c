@@ -44,6 +44,7 @@ static const struct bpf_case cases[] = {
 	/* delivery */
 	IN(tunnel_to_visitor, REDIRECT, DECAP_STATION),
 	IN(tunnel_from_home_to_visitor, REDIRECT, DECAP_STATION),
+	IN(tunnel_from_away_to_visitor, REDIRECT, DECAP_KERNEL, .mark = MARK_TRUSTED),
 	IN(tunnel_to_home, REDIRECT, DECAP_STATION),
 	IN(tunnel_to_visitor_options, REDIRECT, DECAP_STATION),
 	IN(tunnel_first_fragment, REDIRECT, DECAP_STATION),
