@@ -47,7 +47,7 @@ static __always_inline int reply_in_place(struct frame *f, struct arp *arp, cons
 	return 0;
 }
 
-static __always_inline void notice_arp(struct frame *f, const struct arp *arp, const struct tmip_station *sender)
+static __always_inline void notice_arp(struct frame *f, const struct arp *arp, struct tmip_station *sender)
 {
 	const struct tmip_subnet *subnet;
 
@@ -59,8 +59,11 @@ static __always_inline void notice_arp(struct frame *f, const struct arp *arp, c
 		notice(f, TMIP_EVENT_CONFLICT, arp->sender);
 		return;
 	}
-	if (sender && is_in_cell(sender, f->skb->ifindex))
-		return;
+	if (sender && is_in_cell(sender, f->skb->ifindex)) {
+		hear(sender);
+		if (!(sender->flags & TMIP_STATION_F_SILENT))
+			return;
+	}
 	subnet = find_subnet(arp->sender);
 	if (subnet)
 		notice(f, TMIP_EVENT_SEEN, arp->sender);
@@ -84,7 +87,8 @@ static __always_inline int answers_for(const struct frame *f, const struct arp *
 /* ARP from a station. */
 static __always_inline int arp_from_cell(struct frame *f)
 {
-	const struct tmip_station *sender, *target;
+	const struct tmip_station *target;
+	struct tmip_station *sender;
 	struct arp arp;
 
 	if (parse_arp(f, &arp))

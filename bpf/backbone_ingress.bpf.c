@@ -4,6 +4,7 @@
  * tunnel for stations of ours that are away; everything else is the kernel's.
  */
 #include "finish.h"
+#include "hold.h"
 #include "mss.h"
 #include "tunnel.h"
 
@@ -33,10 +34,21 @@ static __always_inline int hand_to_kernel(struct frame *f, const struct ipv4 *in
 	return error ? error : TMIP_REASON_DECAP_KERNEL;
 }
 
-static __always_inline int relay_to(struct frame *f, const struct tmip_station *to)
+/* Out of the tunnel, to be held. */
+static __always_inline int hold_inner(struct frame *f, const struct ipv4 *inner)
+{
+	int error = decap(f, inner);
+
+	return error ? error : hold(f);
+}
+
+static __always_inline int relay_to(struct frame *f, const struct ipv4 *inner, const struct tmip_station *to)
 {
 	__be32 remote = ipv4_of(&to->current);
 	int error;
+
+	if (is_held(f, to))
+		return hold_inner(f, inner);
 
 	/* Back to whom it came from, or to ourselves: nobody knows better. */
 	if (remote == f->ip.src || remote == ipv4_of(&f->config->tunnel))
@@ -50,6 +62,8 @@ static __always_inline int from_absent(struct frame *f, const struct ipv4 *inner
 				       const struct tmip_station *to)
 {
 	if (to && to->home_ifindex == from->home_ifindex) {
+		if (to->state == TMIP_STATION_AWAY && is_held(f, to))
+			return hold_inner(f, inner);
 		if (to->state == TMIP_STATION_AWAY)
 			/* Two visitors of the same CN meet at their parent: the packet goes back where it came from. */
 			return relay(f, ipv4_of(&to->current)) ?: TMIP_REASON_RELAY;
@@ -123,7 +137,7 @@ static __always_inline int from_tunnel(struct frame *f)
 	if (to && to->ifindex) /* a guest, or come home before its sender knew */
 		return deliver(f, &inner, to);
 	if (to) /* it has left: its packets follow it */
-		return relay_to(f, to);
+		return relay_to(f, &inner, to);
 	return from ? TMIP_REASON_TUNNEL_SOURCE : TMIP_REASON_NOT_HERE;
 }
 
@@ -147,6 +161,8 @@ static __always_inline int to_absent(struct frame *f, const struct tmip_station 
 
 	ip->check = sum + (sum >= 0xffff);
 	ip->ttl--;
+	if (is_held(f, to))
+		return hold(f);
 	error = encap_over(f, remote, &route);
 	return error ? error : TMIP_REASON_ENCAP_VISITED;
 }

@@ -6,6 +6,7 @@
  */
 #include "arp.h"
 #include "finish.h"
+#include "hold.h"
 #include "mss.h"
 #include "tunnel.h"
 
@@ -20,6 +21,8 @@ static __always_inline int to_station(struct frame *f)
 		return TMIP_REASON_NOT_OURS;
 	f->station = addr_of(f->ip.dst);
 	clamp(f, &f->ip, ETH_LEN);
+	if (is_held(f, to) && (is_in_cell(to, f->skb->ifindex) || to->state == TMIP_STATION_AWAY))
+		return hold(f);
 	if (to->home_ifindex != f->skb->ifindex || !is_absent(to))
 		return TMIP_REASON_NOT_OURS;
 	if (to->state == TMIP_STATION_NEXT_DOOR) {
@@ -39,8 +42,13 @@ int tmip_cell_out(struct __sk_buff *skb)
 {
 	__u32 len = skb->len;
 	struct frame f;
-	int reason = frame_begin(&f, skb);
+	int reason;
 
+	if (skb->mark == MARK_TRUSTED) {
+		skb->mark = 0;
+		return ACTION_NEXT; /* held before; counted where it was put here */
+	}
+	reason = frame_begin(&f, skb);
 	if (reason || is_group(&f.dst)) {
 		if (!reason && f.protocol == bpf_htons(ETH_P_ARP))
 			return finish(&f, arp_to_cell(&f), len);

@@ -5,6 +5,7 @@
  */
 #include "arp.h"
 #include "finish.h"
+#include "hold.h"
 #include "icmp.h"
 #include "mss.h"
 
@@ -88,6 +89,8 @@ static __always_inline int from_own(struct frame *f, const struct tmip_station *
 	int error;
 
 	/* Neighbours on the same subnet: the kernel has no part in it. */
+	if (to && to->home_ifindex == from->home_ifindex && to->state == TMIP_STATION_AWAY && is_held(f, to))
+		return hold(f);
 	if (to && to->home_ifindex == from->home_ifindex && to->state == TMIP_STATION_AWAY)
 		return to_tunnel(f, &to->current, TMIP_REASON_ENCAP_VISITED);
 	if (to && to->home_ifindex == from->home_ifindex && to->ifindex && to->ifindex != f->skb->ifindex) {
@@ -124,7 +127,9 @@ static __always_inline int from_station(struct frame *f)
 		notice(f, TMIP_EVENT_CONFLICT, f->ip.src);
 		return TMIP_REASON_WRONG_MAC;
 	}
-	if (!is_in_cell(from, f->skb->ifindex))
+	if (is_in_cell(from, f->skb->ifindex))
+		hear(from);
+	if (!is_in_cell(from, f->skb->ifindex) || from->flags & TMIP_STATION_F_SILENT)
 		notice(f, TMIP_EVENT_SEEN, f->ip.src);
 	if (is_group(&f->dst))
 		return TMIP_REASON_GROUP;

@@ -70,8 +70,8 @@ static __always_inline int finish(const struct frame *f, int reason, __u32 len)
 		if (f->station.prefix[10])
 			remember_drop(&f->station, number, f->skb->ifindex);
 		return ACTION_DROP;
-	default: /* the agent has a copy */
-		return ACTION_DROP;
+	default: /* the agent has a copy, or gets the frame itself */
+		return f->action ? f->action : ACTION_DROP;
 	}
 }
 

@@ -44,4 +44,18 @@ static __always_inline int is_absent(const struct tmip_station *s)
 	return s->state == TMIP_STATION_AWAY || s->state == TMIP_STATION_NEXT_DOOR;
 }
 
+static __always_inline __u32 heard_now(void)
+{
+	return bpf_ktime_get_coarse_ns() >> TMIP_HEARD_SHIFT;
+}
+
+/* A frame of the station itself, in its cell. Its cache line stays clean most of the time. */
+static __always_inline void hear(struct tmip_station *s)
+{
+	__u32 now = heard_now();
+
+	if (s->heard != now)
+		s->heard = now;
+}
+
 #endif

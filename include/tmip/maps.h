@@ -25,14 +25,25 @@ enum tmip_station_state {
 struct tmip_station {
 	struct tmip_mac mac;
 	__u8 state;         /* enum tmip_station_state */
-	__u8 pad;
+	__u8 flags;         /* TMIP_STATION_F_... */
 	__u32 ifindex;      /* cell of this CN that the station is in; 0: it is in none */
 	__u32 home_ifindex; /* cell of this CN whose subnet holds the address; 0: the parent is another CN */
 	struct tmip_addr parent;  /* tunnel address of the parent CN */
 	struct tmip_addr current; /* tunnel address of the CN whose cell it is in */
 	__u32 epoch;        /* of the register's record that made this entry */
+	__u32 heard;        /* (programs) when it last sent a frame in a cell of this CN: see TMIP_HEARD_SHIFT; 0: not known */
 	__u64 seq;
 };
+
+/* It was told or found to have left its cell: its next frame there raises an event. */
+#define TMIP_STATION_F_SILENT 0x01
+/* Packets for it go to the agent, which holds them (tmip_config.buffer_ifindex). */
+#define TMIP_STATION_F_HELD 0x02
+
+/* `heard` counts units of 2^30 ns of CLOCK_MONOTONIC, about a second each: written at most once in a unit. */
+#define TMIP_HEARD_SHIFT 30
+/* Once a held station was heard again, its packets go straight to it after so many units: the agent may be dead. */
+#define TMIP_HEARD_HOLD 2
 
 /* map tmip_peer (agent), hash: tunnel address -> struct tmip_peer. The other CNs of the network. */
 struct tmip_peer {
@@ -89,7 +100,7 @@ struct tmip_config {
 	__u16 mss;              /* TCP MSS is clamped to this in both directions; 0: not clamped */
 	__u8 outer_ttl;         /* hop limit of packets that enter a tunnel */
 	__u8 flags;             /* TMIP_CONFIG_... */
-	__u8 pad[4];
+	__u32 buffer_ifindex;   /* the agent's device that takes and gives back held packets; 0: none, nothing is held */
 };
 
 /* Packets from the backbone to absent stations take the short cut into the tunnel; else the kernel routes them. */

@@ -41,7 +41,9 @@
 	X(28, NO_CELL, DROP, "interface is not a cell of this CN any more")                        \
 	X(29, PROBE, SEND, "tunnel probe answered")                                                \
 	X(30, PROBE_REPLY, PASS, "answer to a tunnel probe: left to the raw socket that asked")       \
-	X(31, CONGESTION, DROP, "congestion met in the tunnel, and the packet inside cannot carry the mark (RFC 6040)")
+	X(31, CONGESTION, DROP, "congestion met in the tunnel, and the packet inside cannot carry the mark (RFC 6040)") \
+	X(32, BUFFERED, TAKE, "held by the agent for a station that has left its cell")               \
+	X(33, REPLAYED, SEND, "held before, and now on its way to the station")
 
 enum tmip_reason {
 #define X(number, name, verdict, text) TMIP_REASON_##name = number,

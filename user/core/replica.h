@@ -27,6 +27,8 @@ struct replica_station {
 	uint32_t ifindex;             /* cell of this CN that it was last seen in; 0: none */
 	uint32_t renewed;             /* lease in seconds that the register must still be told; 0: none */
 	bool refused;                 /* the register will not have it: its frames are dropped until the deadline */
+	bool silent;                  /* it has left its cell here, as far as is known */
+	bool held;                    /* its packets are held here */
 	bool stale;                   /* not yet named by the snapshot that is arriving */
 
 	bool adopted;                 /* `kernel` is the map entry of a former agent; there is no record yet */

@@ -215,6 +215,47 @@ void roam_conflict(struct roam *roam, const struct tmip_event *event)
 		  mac_format(&event->mac, mac), cell ? cell->name : "-", addr_format(&event->addr, addr));
 }
 
+/* ---- stations that leave without a word: they keep record, lease and map entry, for idle is not gone */
+
+static unsigned leave(struct roam *roam, struct replica_station *station, const char *how)
+{
+	const struct roam_cell *cell = roam_find_cell(roam, station->kernel.ifindex);
+
+	if (!station->shown || !cell || station->silent || station->adopted || station->refused)
+		return 0;
+	station->silent = true;
+	station->held |= roam->options.hold;
+	roam_refresh(roam, station);
+	roam_tell(roam, ROAM_LEVEL_INFO, station, "station is silent in cell %s: %s", cell->name, how);
+	return 1;
+}
+
+unsigned roam_silent(struct roam *roam, const struct tmip_addr *addr, const char *how)
+{
+	struct replica_station *station = replica_find(&roam->replica, addr);
+
+	return station ? leave(roam, station, how) : 0;
+}
+
+unsigned roam_departed(struct roam *roam, const struct tmip_mac *mac)
+{
+	unsigned count = 0;
+
+	for (struct replica_station *station = replica_find_mac(&roam->replica, mac); station; station = station->mac_next)
+		count += leave(roam, station, "it has left, as the link layer says");
+	return count;
+}
+
+void roam_unhold(struct roam *roam, const struct tmip_addr *addr)
+{
+	struct replica_station *station = replica_find(&roam->replica, addr);
+
+	if (!station || !station->held)
+		return;
+	station->held = false;
+	roam_refresh(roam, station);
+}
+
 /* ---- what the register says */
 
 /* The snapshot of a register that came back without its last moments: our newer knowledge becomes a move to be confirmed. */
@@ -359,6 +400,7 @@ void roam_adopt(struct roam *roam, const struct tmip_addr *addr, const struct tm
 	station->adopted = true;
 	station->shown = true;
 	station->kernel = *entry;
+	station->kernel.heard = 0; /* the programs' own */
 	station->ifindex = entry->ifindex;
 }
 
@@ -419,5 +461,6 @@ void roam_count(const struct roam *roam, struct roam_counts *counts)
 			continue;
 		counts->stations[station->kernel.state]++;
 		counts->stations[0] += station->kernel.state != TMIP_STATION_BLOCKED;
+		counts->silent += station->silent;
 	}
 }

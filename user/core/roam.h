@@ -51,6 +51,7 @@ struct roam_options {
 	unsigned timeout_ms;     /* of a handover */
 	unsigned refused_ms;     /* how long a refused claim is not repeated */
 	bool accept_static;      /* stations that bring an address of their own */
+	bool hold;               /* packets for stations that have left are held (see roam_hold) */
 };
 
 /* Transactions of the machine's own requests have this bit; others are free for whoever shares the register's link. */
@@ -63,6 +64,7 @@ struct roam_counts {
 	uint64_t refused;
 	uint64_t undone;    /* the register did not answer in time */
 	uint64_t conflicts; /* a station's address was used with another MAC */
+	unsigned silent;    /* stations that have left a cell of this CN and are nowhere else yet */
 	uint64_t overflow;  /* a record or claim that found the table full */
 };
 
@@ -93,6 +95,14 @@ void roam_register_lost(struct roam *roam);
 
 /* MOVED, MOVED_OK, ABORT, TUNNEL_CLOSE, or the ERROR to a MOVED, from the CN `from`. */
 void roam_cn_message(struct roam *roam, uint32_t from, const struct mlrp_message *message, uint64_t now_ms);
+
+/* Has it left the cell of this CN that it was in? By an address, because it does not answer, or by a MAC, because the link
+ * layer says so; its next frame proves the contrary. With options.hold its packets are held from then on. The number of
+ * stations that were there until now. */
+unsigned roam_silent(struct roam *roam, const struct tmip_addr *addr, const char *how);
+unsigned roam_departed(struct roam *roam, const struct tmip_mac *mac);
+/* The holding of its packets is over: nothing waits any more, or it was given up. */
+void roam_unhold(struct roam *roam, const struct tmip_addr *addr);
 
 /* A lease renewed while the register could not be told. */
 void roam_renewed(struct roam *roam, const struct tmip_addr *addr, uint32_t lease, uint64_t lease_end);

@@ -71,6 +71,7 @@ static bool view(const struct roam *roam, const struct replica_station *station,
 		return false; /* its cell was taken from this CN */
 	if (current == roam->self)
 		entry->ifindex = present_cell(roam, station, entry->home_ifindex);
+	entry->flags = (station->silent && entry->ifindex ? TMIP_STATION_F_SILENT : 0) | (station->held ? TMIP_STATION_F_HELD : 0);
 	entry->state = view_state(roam, station, current, entry->ifindex, entry->home_ifindex);
 	entry->parent = parent->info.tunnel;
 	entry->current = cn->info.tunnel;
@@ -179,6 +180,7 @@ void roam_refresh(struct roam *roam, struct replica_station *station)
 		roam_hide(roam, station);
 		return;
 	}
+	station->silent &= after.ifindex != 0;
 	if (!station->shown || memcmp(&before, &after, sizeof(after)) != 0) {
 		station->kernel = after;
 		station->shown = true;

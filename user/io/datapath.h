@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include <tmip/event.h>
 #include <tmip/maps.h>
@@ -51,7 +52,9 @@ const char *datapath_hook(const struct datapath *dp); /* "tcx" or "clsact" */
 int datapath_put_config(struct datapath *dp, const struct tmip_config *config); /* layout is filled in */
 int datapath_get_config(const struct datapath *dp, struct tmip_config *config);
 
+/* The `heard` of an entry in a cell of this CN stays what the programs made it; that of one that is silent begins anew. */
 int datapath_put_station(struct datapath *dp, const struct tmip_addr *addr, const struct tmip_station *station);
+uint64_t datapath_heard_ms(const struct datapath *dp, const struct tmip_addr *addr); /* CLOCK_MONOTONIC, a second late at most; 0: not known */
 int datapath_delete_station(struct datapath *dp, const struct tmip_addr *addr); /* 0 also if it was not there */
 int datapath_put_peer(struct datapath *dp, const struct tmip_addr *tunnel, const struct tmip_peer *peer);
 int datapath_delete_peer(struct datapath *dp, const struct tmip_addr *tunnel);

@@ -40,7 +40,21 @@ int datapath_get_config(const struct datapath *dp, struct tmip_config *config)
 
 int datapath_put_station(struct datapath *dp, const struct tmip_addr *addr, const struct tmip_station *station)
 {
-	return put(MAP(dp, station), addr, station);
+	struct tmip_station former, entry = *station;
+
+	entry.heard = 0;
+	if (entry.ifindex && !(entry.flags & TMIP_STATION_F_SILENT) && bpf_map_lookup_elem(MAP(dp, station), addr, &former) == 0)
+		entry.heard = former.heard;
+	return put(MAP(dp, station), addr, &entry);
+}
+
+uint64_t datapath_heard_ms(const struct datapath *dp, const struct tmip_addr *addr)
+{
+	struct tmip_station entry;
+
+	if (bpf_map_lookup_elem(MAP(dp, station), addr, &entry) < 0 || !entry.heard)
+		return 0;
+	return ((entry.heard + 1ull) << TMIP_HEARD_SHIFT) / 1000000;
 }
 
 int datapath_delete_station(struct datapath *dp, const struct tmip_addr *addr)
