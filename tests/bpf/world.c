@@ -170,6 +170,14 @@ static void empty_counters(void)
 	free(zero);
 }
 
+void world_reset_budget(void)
+{
+	static const uint8_t zeros[4096];
+	uint32_t key = 0;
+
+	put(world_bpf->maps.bss, &key, zeros); /* the skeleton does not name static variables */
+}
+
 void world_reset(void)
 {
 	struct tmip_config config = world_config();
@@ -180,7 +188,7 @@ void world_reset(void)
 	empty(world_bpf->maps.tmip_drop);
 	empty(world_bpf->maps.tmip_peer_stat);
 	empty_counters();
-	memset(world_bpf->bss, 0, sizeof(*world_bpf->bss)); /* the budget of events */
+	world_reset_budget();
 	world_set_config(&config);
 	put_cell("cell0", W_CELL0_MAC, W_GATEWAY0);
 	put_cell("cell1", W_CELL1_MAC, W_GATEWAY1);

@@ -56,6 +56,8 @@ int world_begin(void **state);
 int world_end(void **state);
 /* Maps as in the beginning, counters and rings empty. */
 void world_reset(void);
+/* A new second for the events. */
+void world_reset_budget(void);
 
 void world_run(const struct bpf_case *c);
 /* One frame, nothing checked. 0 or -errno of the test run. */

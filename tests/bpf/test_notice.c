@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the agent is told: DHCP frames whole, events once, and the limits of both. And what `why` is told of drops. */
+#include "world.h"
+
+#include <string.h>
+
+static struct outcome out;
+
+static void send_in(const struct packet *packet)
+{
+	assert_int_equal(world_send(CELL_IN, "cell0", 0, packet->in, packet->in_len, &out), 0);
+}
+
+/* The packet from another station: its MAC ends in that number. */
+static void send_as(const struct packet *packet, uint16_t number)
+{
+	uint8_t frame[2048];
+
+	memcpy(frame, packet->in, packet->in_len);
+	memcpy(frame + 10, &number, sizeof(number));
+	assert_int_equal(world_send(CELL_IN, "cell0", 0, frame, packet->in_len, &out), 0);
+}
+
+static void limit(uint64_t interval_ns, uint32_t event_burst, uint32_t dhcp_burst)
+{
+	struct tmip_config config = world_config();
+
+	config.event_interval_ns = interval_ns;
+	config.event_burst = event_burst;
+	config.dhcp_burst = dhcp_burst;
+	world_set_config(&config);
+}
+
+static int reset(void **state)
+{
+	(void)state;
+	world_reset();
+	return 0;
+}
+
+static void dhcp_is_given_whole(void **state)
+{
+	struct tmip_punt punt;
+
+	(void)state;
+	send_in(&dhcp_discover);
+	assert_int_equal(world_punts(&punt), 1);
+	assert_int_equal(punt.type, TMIP_PUNT_DHCP);
+	assert_int_equal(punt.ifindex, world_ifindex("cell0"));
+	assert_int_equal(punt.length, dhcp_discover.in_len);
+	assert_memory_equal(punt.data, dhcp_discover.in, dhcp_discover.in_len);
+}
+
+static void dhcp_is_limited_per_mac(void **state)
+{
+	(void)state;
+	limit(1000000000000ull, 1000, 3);
+	for (int i = 0; i < 5; i++)
+		send_in(&dhcp_discover);
+	assert_int_equal(world_count(TMIP_REASON_DHCP_TAKEN), 3);
+	assert_int_equal(world_count(TMIP_REASON_DHCP_RATE), 2);
+	send_as(&dhcp_discover, 7);
+	assert_int_equal(world_count(TMIP_REASON_DHCP_TAKEN), 4);
+	assert_int_equal(world_punts(NULL), 4);
+}
+
+static void a_full_ring_is_counted(void **state)
+{
+	uint64_t taken;
+
+	(void)state;
+	for (uint16_t i = 0; !world_count(TMIP_REASON_DHCP_RING_FULL) && i < 1000; i++)
+		send_as(&dhcp_discover, i);
+	assert_int_equal(world_count(TMIP_REASON_DHCP_RING_FULL), 1);
+	taken = world_count(TMIP_REASON_DHCP_TAKEN);
+	assert_int_equal(world_punts(NULL), taken);
+	send_as(&dhcp_discover, 1000);
+	assert_int_equal(world_count(TMIP_REASON_DHCP_TAKEN), taken + 1);
+}
+
+static void an_event_comes_once(void **state)
+{
+	(void)state;
+	send_in(&elsewhere_to_server);
+	send_in(&elsewhere_to_server);
+	assert_int_equal(world_events(NULL), 1);
+}
+
+static void an_event_comes_again_on_change(void **state)
+{
+	struct tmip_event event;
+	struct tmip_addr stranger2 = world_addr(W_STRANGER2);
+
+	(void)state;
+	send_in(&stranger_home);
+	send_in(&stranger_of_cn2);
+	assert_int_equal(world_events(&event), 2);
+	assert_memory_equal(&event.addr, &stranger2, sizeof(stranger2));
+	/* The same address in another cell is news too. */
+	assert_int_equal(world_send(CELL_IN, "cell1", 0, stranger_of_cn2.in, stranger_of_cn2.in_len, &out), 0);
+	assert_int_equal(world_events(&event), 1);
+	assert_int_equal(event.ifindex, world_ifindex("cell1"));
+}
+
+static void an_event_comes_again_after_the_interval(void **state)
+{
+	(void)state;
+	limit(1, 1000, 10);
+	send_in(&elsewhere_to_server);
+	send_in(&elsewhere_to_server);
+	assert_int_equal(world_events(NULL), 2);
+}
+
+static void a_forgotten_mac_is_news(void **state)
+{
+	struct tmip_mac mac = world_mac(W_ELSEWHERE_MAC);
+
+	(void)state;
+	send_in(&elsewhere_to_server);
+	assert_int_equal(bpf_map_delete_elem(bpf_map__fd(world_bpf->maps.tmip_seen), &mac), 0);
+	send_in(&elsewhere_to_server);
+	assert_int_equal(world_events(NULL), 2);
+}
+
+static void events_have_a_budget(void **state)
+{
+	(void)state;
+	limit(1000000000000ull, 5, 10);
+	for (uint16_t i = 0; i < 50; i++)
+		send_as(&stranger_home, i);
+	assert_in_range(world_events(NULL), 5, 10); /* more than 5 only if a second ends meanwhile */
+}
+
+static void an_event_that_found_no_room_comes_later(void **state)
+{
+	const uint32_t many = 10000; /* the ring holds some 5000 */
+	unsigned got;
+
+	(void)state;
+	limit(1000000000000ull, many, 10);
+	for (uint16_t i = 0; i < many; i++)
+		send_as(&stranger_home, i);
+	got = world_events(NULL);
+	assert_true(got < many);
+	world_reset_budget();
+	send_as(&stranger_home, (uint16_t)(many - 1));
+	assert_int_equal(world_events(NULL), 1);
+}
+
+static void drops_leave_a_trail(void **state)
+{
+	struct tmip_addr addr = world_addr(W_VISITOR);
+	struct tmip_drop drop;
+
+	(void)state;
+	for (int i = 0; i < 3; i++)
+		send_in(&visitor_wrong_mac);
+	send_in(&visitor_too_big_icmp_error);
+	assert_int_equal(bpf_map_lookup_elem(bpf_map__fd(world_bpf->maps.tmip_drop), &addr, &drop), 0);
+	assert_int_equal(drop.trail[0].reason, TMIP_REASON_TOO_BIG);
+	assert_int_equal(drop.trail[0].count, 1);
+	assert_int_equal(drop.trail[1].reason, TMIP_REASON_WRONG_MAC);
+	assert_int_equal(drop.trail[1].count, 3);
+	assert_int_equal(drop.trail[1].ifindex, world_ifindex("cell0"));
+	assert_true(drop.trail[0].time_ns > drop.trail[1].time_ns);
+	assert_int_equal(drop.trail[2].count, 0);
+	assert_int_equal(world_count(TMIP_REASON_WRONG_MAC), 3);
+}
+
+static void peers_are_counted(void **state)
+{
+	int cpus = libbpf_num_possible_cpus();
+	struct tmip_addr addr = world_addr(W_CN2);
+	struct tmip_peer_stat each[64], sum = {0};
+
+	(void)state;
+	assert_in_range(cpus, 1, 64);
+	send_in(&visitor_to_server);
+	assert_int_equal(world_send(BACKBONE_IN, "bb", 0, tunnel_to_visitor.in, tunnel_to_visitor.in_len, &out), 0);
+	assert_int_equal(bpf_map_lookup_elem(bpf_map__fd(world_bpf->maps.tmip_peer_stat), &addr, each), 0);
+	for (int i = 0; i < cpus; i++) {
+		sum.rx_packets += each[i].rx_packets;
+		sum.rx_bytes += each[i].rx_bytes;
+		sum.tx_packets += each[i].tx_packets;
+		sum.tx_bytes += each[i].tx_bytes;
+	}
+	assert_int_equal(sum.tx_packets, 1);
+	assert_int_equal(sum.tx_bytes, visitor_to_server.out_len - 14);
+	assert_int_equal(sum.rx_packets, 1);
+	assert_int_equal(sum.rx_bytes, tunnel_to_visitor.in_len - 14);
+}
+
+/* What a program puts into a cell's ingress is for the kernel, once. */
+static void a_trusted_frame_passes(void **state)
+{
+	(void)state;
+	assert_int_equal(world_send(CELL_IN, "cell0", MARK_TRUSTED, visitor_to_server.in, visitor_to_server.in_len, &out), 0);
+	assert_int_equal(out.action, NEXT);
+	assert_int_equal(out.mark, 0);
+	assert_int_equal(world_count_all(), 0);
+}
+
+#define TEST(function) cmocka_unit_test_setup(function, reset)
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		TEST(dhcp_is_given_whole), TEST(dhcp_is_limited_per_mac), TEST(a_full_ring_is_counted), TEST(an_event_comes_once),
+		TEST(an_event_comes_again_on_change), TEST(an_event_comes_again_after_the_interval), TEST(a_forgotten_mac_is_news),
+		TEST(events_have_a_budget), TEST(an_event_that_found_no_room_comes_later), TEST(drops_leave_a_trail),
+		TEST(peers_are_counted), TEST(a_trusted_frame_passes),
+	};
+
+	return cmocka_run_group_tests_name("what the agent is told", tests, world_begin, world_end);
+}
