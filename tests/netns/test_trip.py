@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The whole trip: stations with real DHCP clients get a lease, roam, and keep address and connections."""
+"""The whole trip: a station with a real DHCP client gets a lease, roams, and keeps address and connections, also while
+programs are killed and started again. Other ways and addresses: test_roaming.py; the clients: test_dhcp_clients.py.
+"""
 import signal
 import time
 
@@ -63,94 +65,6 @@ def test_roaming_log_tells_each_step(world):
     assert None not in places, texts
     assert places == sorted(places), texts
     assert any("tunnel type 4IN4" in text for text in texts)
-
-
-@pytest.mark.parametrize("client", ["dhclient", "udhcpc"])
-def test_clients_renew_and_release(world, client):
-    phone = world.add_station("phone", world.cn(1))
-    dhcp = getattr(phone, client)()
-    address = dhcp.start()
-    for number in (1, 2, 3):
-        arrives(world, phone, number)
-        assert dhcp.restart() == address  # INIT-REBOOT, or DISCOVER with the wish for that address
-        assert phone.client.events()[-1][2] in ("255.255.255.0", "24")
-        assert phone.client.events()[-1][3] == "10.1.0.1"
-        if client == "udhcpc":
-            assert dhcp.renew() == address
-        assert phone.ping(world.server.address)
-    dhcp.release()
-    wait_for(lambda: not any(cn.station(phone) for cn in world.cns), "the station to be forgotten")
-    assert phone.address() is None
-
-
-def test_there_and_back_at_once(world):
-    phone = world.add_station("phone", world.cn(1))
-    phone.dhclient().start()
-    stream = Stream(world, world.server, phone, rate=5000)
-    stream.flowing()
-    for _ in range(10):
-        before = len(stream.read("up"))
-        phone.roam(world.cn(2))
-        wait_for(lambda: len(stream.read("up")) > before, "a first packet from the cell of CN 2")
-        phone.roam(world.cn(1))
-    stream.flowing()
-    assert states(world, phone) == ["home", "elsewhere", "elsewhere"]
-    assert phone.ping(world.server.address, count=3)
-
-
-def test_stations_talk_wherever_they_are(world):
-    one, two = world.add_station("one", world.cn(1)), world.add_station("two", world.cn(1))
-    first, second = one.dhclient().start(), two.udhcpc().start()
-    places = [(1, 1), (2, 1), (2, 2), (3, 2), (2, 3), (3, 3), (1, 3), (1, 1)]
-    for here, there in places:
-        arrives(world, one, here)
-        arrives(world, two, there)
-        assert one.ping(second, count=3), (here, there)
-        assert two.ping(first, count=3), (here, there)
-
-
-def test_stations_of_different_homes_talk(world):
-    one, two = world.add_station("one", world.cn(2)), world.add_station("two", world.cn(3))
-    first, second = one.dhclient().start(), two.dhclient().start()
-    assert first.startswith("10.2.0.") and second.startswith("10.3.0.")
-    for here, there in ((2, 3), (3, 3), (3, 2), (1, 2), (1, 1), (2, 1), (2, 2)):
-        arrives(world, one, here)
-        arrives(world, two, there)
-        assert one.ping(second, count=3), (here, there)
-        assert two.ping(first, count=3), (here, there)
-
-
-def test_parent_and_server_reach_an_absent_station(world):
-    behind_nat, routed = world.add_station("hidden", world.cn(1)), world.add_station("open", world.cn(2))
-    hidden, visible = behind_nat.dhclient().start(), routed.dhclient().start()
-    arrives(world, behind_nat, 3)
-    arrives(world, routed, 1)
-    assert world.cn(1).ping(hidden, count=3)
-    assert world.cn(2).ping(visible, count=3)
-    assert world.server.ping(visible, count=3)
-
-
-def test_static_address(world):
-    robot = world.add_station("robot", world.cn(2))
-    robot.set_static("10.2.0.200", "10.2.0.1")
-    assert arrives(world, robot, 2) == ["elsewhere", "home", "elsewhere"]
-    assert arrives(world, robot, 3) == ["elsewhere", "away", "visiting"]
-    stranger = world.add_station("stranger", world.cn(1))
-    stranger.set_static("10.3.0.77", "10.3.0.1")
-    assert arrives(world, stranger, 1) == ["visiting", "elsewhere", "away"]
-    assert stranger.ping("10.2.0.200")
-
-
-def test_exhausted_pool_borrows(make_world):
-    world = make_world(nat=(), pools={1: "10.1.0.10 10.1.0.10"}).start()
-    one, two = world.add_station("one", world.cn(1)), world.add_station("two", world.cn(1))
-    assert one.dhclient().start() == "10.1.0.10"
-    borrowed = two.dhclient().start()
-    assert borrowed.split(".")[1] in ("2", "3")
-    assert two.client.events()[-1][3] == borrowed.rsplit(".", 1)[0] + ".1"
-    wait_for(lambda: two.ping(world.server.address, seconds=0.3), "the server to answer")
-    assert two.ping("10.1.0.10", count=3)
-    assert states(world, two)[0] == "visiting"
 
 
 @pytest.mark.parametrize("who", ["visited", "parent"])

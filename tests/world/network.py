@@ -111,8 +111,11 @@ class Daemon(Place):
             raise WorldError(f"{self.place} ended with status {self.program.process.returncode}:\n{self.program.text()}")
         return self
 
+    def pid_file(self):
+        return f"{self.folder}/run/{self.world.network}.pid"
+
     def daemon_pid(self):
-        with open(f"{self.folder}/run/{self.world.network}.pid", encoding="ascii") as file:
+        with open(self.pid_file(), encoding="ascii") as file:
             return int(file.read())
 
     def pid(self):
@@ -151,6 +154,9 @@ class Mlr(Daemon):
 
     def command_line(self):
         return [self.binary, "-f", self.config]
+
+    def pid_file(self):
+        return f"{self.folder}/run/{self.world.network}.mlrd.pid"
 
     def ready(self):
         return listens(self.pid(), self.directives["port"])
