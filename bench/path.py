@@ -14,6 +14,7 @@ from world.system import ip_batch
 
 KINDS = ("tmip", "plain", "vxlan")
 QUIET_KERNEL = "for f in /proc/sys/net/ipv4/conf/*/send_redirects /proc/sys/net/ipv4/conf/*/accept_redirects; do echo 0 > $f; done\n"
+FORWARD = "echo 1 > /proc/sys/net/ipv4/ip_forward\n"
 SWITCH_ONLY = "f=/proc/sys/net/bridge/bridge-nf-call-iptables; [ ! -e $f ] || echo 0 > $f\n"  # a switch has no netfilter
 NO_OFFLOADS = ("tx", "tso", "gso", "gro")
 
@@ -47,14 +48,15 @@ class Path(World):
         self.router.configure(lines, SWITCH_ONLY)
 
     def build_place(self, place):
-        """Others are reached directly; what is behind the CNs, through CN 1."""
+        """All others are reached through CN 1, although they are on the same switch: every packet has the same way."""
         lines = [f"address add {place.address}/24 dev bb0", "link set bb0 up"]
-        lines += [f"route add {other.address} dev bb0" for other in self.places() if other is not place]
-        if place is not self.parent:
-            lines.append(f"route add default via {self.parent.address} dev bb0 onlink")
+        if place is self.parent:
+            lines += [f"route add {other.address} dev bb0" for other in self.places() if other is not place]
+        else:
+            lines += [f"route add default via {self.parent.address} dev bb0 onlink"]
         if place in self.cns:
             lines += [f"address add {place.cells[0].gateway}/24 dev w0", "link set w0 up"]
-        place.configure(lines, QUIET_KERNEL)
+        place.configure(lines, QUIET_KERNEL + FORWARD)
 
     def build_kind(self):
         home = self.parent if self.kind == "tmip" else self.visited
@@ -63,8 +65,6 @@ class Path(World):
                                QUIET_KERNEL)
         if self.kind == "tmip":
             return
-        for cn in self.cns:
-            cn.plain_routing()
         way = f"via {self.visited.address} dev bb0 onlink"
         if self.kind == "vxlan":
             way = "via 10.99.0.2"
@@ -75,7 +75,7 @@ class Path(World):
         for number, (cn, other) in enumerate((self.cns, reversed(self.cns)), 1):
             cn.configure([f"link add vx0 type vxlan id 1 local {cn.address} remote {other.address} dstport 4789 dev bb0",
                           f"address add 10.99.0.{number}/24 dev vx0", "link set vx0 up"], QUIET_KERNEL)
-        self.visited.configure(["route replace default via 10.99.0.1"])
+        self.visited.configure([f"route add {self.parent.address} dev bb0", "route replace default via 10.99.0.1"])
 
     @property
     def address(self):

@@ -7,34 +7,49 @@ from path import KINDS, Path
 from results import make_row
 from world import WorldError
 
-REFERENCES = {"plain": "plain kernel routing", "vxlan": "kernel VXLAN"}
+REFERENCES = {"plain": "plain routing", "vxlan": "kernel VXLAN"}
 OFFLOADS = {"": True, "_nooffload": False}
 
 
-def measure_paths(name, unit, directions, sample, rounds, goal, note=""):
-    """Rows of `name` for each of the directions ({suffix: argument of sample}), with and without the endpoints' offloads.
-
-    sample(path, argument) is one sample. In each round every kind of path has its turn, and another one begins.
+class Tunnel:
+    """A benchmark of the tunnel. sample(path, direction) is one sample: {suffix: value}; units: {suffix: unit} tells what
+    they are, and the first of them has the goal. In each round every kind of path has `turns` samples, in changing order.
     """
-    samples = {}
-    with contextlib.ExitStack() as stack:
-        paths = [stack.enter_context(Path(kind)).ready() for kind in KINDS]
-        for offloads, on in OFFLOADS.items():
+
+    def __init__(self, name, units, directions, sample, goal, turns=1, note=""):
+        self.name, self.units, self.directions, self.sample = name, units, directions, sample
+        self.goal, self.turns, self.note = goal, turns, note
+        self.samples = {}
+
+    def measure(self, rounds):
+        """The rows, with and without the endpoints' offloads."""
+        with contextlib.ExitStack() as stack:
+            paths = [stack.enter_context(Path(kind)).ready() for kind in KINDS]
+            for turn in range(rounds * (self.turns if rounds > 1 else 1)):
+                order = paths[turn % len(paths):] + paths[:turn % len(paths)]
+                for offloads, on in OFFLOADS.items():
+                    for path in paths:
+                        path.set_offloads(on)
+                    self.round(order, offloads)
+        return self.rows()
+
+    def round(self, paths, offloads):
+        for direction in self.directions:
             for path in paths:
-                path.set_offloads(on)
-            for turn in range(rounds):
-                for direction, argument in directions.items():
-                    for path in paths[turn % len(paths):] + paths[:turn % len(paths)]:
-                        value = sample(path, argument)
-                        samples.setdefault((direction, offloads, path.kind), []).append(value)
-    rows = []
-    for direction in directions:
-        for offloads in OFFLOADS:
-            ours = samples[direction, offloads, "tmip"]
-            for kind, reference in REFERENCES.items():
-                rows.append(make_row(f"{name}{direction}{offloads}", unit, ours, (reference, samples[direction, offloads, kind]),
-                                     goal if kind == "plain" else None, note))
-    return rows
+                for suffix, value in self.sample(path, direction).items():
+                    self.samples.setdefault((direction, offloads, suffix, path.kind), []).append(value)
+
+    def rows(self):
+        rows = []
+        first = next(iter(self.units))
+        for suffix, unit in self.units.items():
+            for direction in self.directions:
+                for offloads in OFFLOADS:
+                    for kind, reference in REFERENCES.items():
+                        ours, theirs = (self.samples[direction, offloads, suffix, one] for one in ("tmip", kind))
+                        rows.append(make_row(f"{self.name}{direction}{suffix}{offloads}", unit, ours, (reference, theirs),
+                                             self.goal if kind == "plain" and suffix == first else None, self.note))
+        return rows
 
 
 def json_of(text):

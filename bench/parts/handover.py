@@ -13,12 +13,12 @@ import statistics
 from results import at_most, make_row
 from tunnel import json_of
 from world import BUILD, STREAM, World, WorldError, wait_for
-from world.system import listens
+from world.system import ip_batch, listens
 
 NAMES = ("handover_uplink", "handover_downlink")
 TOOL = os.path.join(BUILD, "bench-tools", "roamer")
 ADDRESS, MAC, PORT = "10.1.0.77", "02:00:00:00:77:77", 7400
-RATE, PERIOD_MS = 1000, 1.0
+RATE, PERIOD_MS, FINE_RATE = 1000, 1.0, 10000
 MOVES_A_ROUND, QUICK_MOVES = 24, 6
 BEFORE_NS, AROUND_NS = 5_000_000, 20_000_000
 PRIORITY = 50
@@ -38,19 +38,18 @@ class RoamerWorld(World):
         for leg, cn in zip(self.legs, self.cns):
             lines += [f"link add {leg} address {MAC} netns {self.roamer.name} type veth peer name leg-{leg} netns {self.air.name}"]
             ports += [f"link set leg-{leg} master {cn.cells[0].bridge}", f"link set leg-{leg} up"]
-        from world.system import ip_batch
         ip_batch(lines)
         self.air.configure(ports)
         self.roamer.configure([f"link set {leg} up" for leg in self.legs])
 
-    def roam(self, moves, more=()):
+    def roam(self, moves, down_rate=RATE):
         """(list of moves, packets received up, packets received down); a packet: (sequence number, sent, received) in ns."""
         up, down = (os.path.join(self.folder, f"roamer.{way}") for way in ("up", "down"))
-        server = self.program(self.server, STREAM, "receive", "-b", "-r", os.environ.get("DOWN", RATE), "-w", up, "-p", PRIORITY, PORT, name="roamer-server")
+        server = self.program(self.server, STREAM, "receive", "-b", "-r", down_rate, "-w", up, "-p", PRIORITY, PORT, name=f"roamer-server-{len(self.helpers)}")
         wait_for(lambda: listens(server.pid, PORT, "udp"), "the server to listen")
         program = self.program(self.roamer, TOOL, "-m", MAC, "-a", ADDRESS, "-g", self.cns[0].cells[0].gateway,
-                               "-s", f"{self.server.address}:{PORT}", "-n", moves, "-r", RATE, "-w", down, "-p", PRIORITY, *more, *self.legs,
-                               name="roamer-station")
+                               "-s", f"{self.server.address}:{PORT}", "-n", moves, "-r", RATE, "-w", down, "-p", PRIORITY, *self.legs,
+                               name=f"roamer-station-{len(self.helpers)}")
         status = program.wait(30 + moves)
         server.stop()
         if status:
@@ -95,7 +94,7 @@ class Result:
     def __init__(self):
         self.gaps = {way: {} for way in ("up", "down")}
         self.still = {way: [] for way in ("up", "down")}
-        self.network, self.late = [], []
+        self.network = []
 
     def add(self, moves, packets, home):
         ways = {way: Direction(found) for way, found in packets.items()}
@@ -104,7 +103,10 @@ class Result:
                 self.gaps[way].setdefault(kind_of(move, home), []).append(direction.interruption(move["time_ns"]))
                 if following:
                     self.still[way].append(direction.interruption((move["time_ns"] + following["time_ns"]) // 2))
-            self.network.append((ways["down"].first_after(move["sent_ns"]) - move["sent_ns"]) / 1e6)
+
+    def add_fine(self, moves, down):
+        direction = Direction(down)
+        self.network += [(direction.first_after(move["sent_ns"]) - move["sent_ns"]) / 1e6 for move in moves]
 
     def row(self, way, goal, note):
         samples = [value for values in self.gaps[way].values() for value in values]
@@ -117,13 +119,16 @@ def measure(names, rounds):
     with RoamerWorld() as world:
         world.start()
         for _ in range(rounds):
-            moves, up, down = world.roam(MOVES_A_ROUND if rounds > 1 else QUICK_MOVES)
+            count = MOVES_A_ROUND if rounds > 1 else QUICK_MOVES
+            moves, up, down = world.roam(count)
             result.add(moves, {"up": up, "down": down}, world.legs[0])
+            moves, _, down = world.roam(count // 2, FINE_RATE)
+            result.add_fine(moves, down)
     goal = at_most(1, 5)
     rows = {
         "handover_uplink": [result.row("up", goal, "received by the server")],
         "handover_downlink": [
             result.row("down", goal, "received in the new cell; with the wait for the station's first packet there, up to 1 ms"),
             make_row("handover_downlink_network", "ms", result.network, None, None,
-                     "from the station's first packet in the new cell to the first packet that it gets there, of one each ms")]}
+                     f"from the station's first packet in the new cell to the first that it gets there, of {FINE_RATE} a second")]}
     return {name: rows[name] for name in names}

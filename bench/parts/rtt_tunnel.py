@@ -5,7 +5,7 @@ of their own, so that the time is that of the way and not that of waking up proc
 import os
 
 from results import ratio_at_most
-from tunnel import json_of, measure_paths
+from tunnel import Tunnel, json_of
 from world import BUILD, wait_for
 from world.system import listens
 
@@ -15,17 +15,16 @@ PORT, QUESTIONS = 7200, 10000
 
 
 def sample(path, _):
-    """Median of many round trips in microseconds."""
     program = path.program(path.server, "taskset", "-c", 1, TOOL, "serve", PORT, name=f"echo-{len(path.helpers)}")
     try:
         wait_for(lambda: listens(program.pid, PORT, "udp"), "the answering side")
         done = path.station.run("taskset", "-c", 0, TOOL, "-n", QUESTIONS, "ask", path.server.address, PORT)
     finally:
         program.stop()
-    return json_of(done.stdout)["median_us"]
+    return {"": json_of(done.stdout)["median_us"]}
 
 
 def measure(names, rounds):
-    rows = measure_paths("rtt_tunnel", "us", {"": None}, sample, rounds, ratio_at_most(1.1),
-                         f"each sample is the median of {QUESTIONS} round trips of 64 bytes; both ends spin, each on its CPU")
-    return {name: rows for name in names}
+    tunnel = Tunnel("rtt_tunnel", {"": "us"}, ("",), sample, ratio_at_most(1.1), turns=3,
+                    note=f"a sample is the median of {QUESTIONS} round trips of 64 bytes; both ends spin, each on its CPU")
+    return {name: tunnel.measure(rounds) for name in names}

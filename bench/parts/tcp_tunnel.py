@@ -3,7 +3,7 @@
 import json
 
 from results import ratio_at_least
-from tunnel import measure_paths
+from tunnel import Tunnel
 from world import wait_for
 from world.system import listens
 
@@ -11,17 +11,19 @@ NAMES = ("tcp_tunnel",)
 PORT, SECONDS = 7300, 2
 
 
-def sample(path, upwards):
-    """Gbit/s, as the receiver has it."""
-    server = path.program(path.server, "iperf3", "-s", "-1", "-B", path.server.address, "-A", 1 if upwards else 0, "-p", PORT, name=f"iperf-{len(path.helpers)}")
+def sample(path, direction):
+    """As the receiver has it."""
+    up = direction == "_up"
+    server = path.program(path.server, "iperf3", "-s", "-1", "-B", path.server.address, "-A", int(up), "-p", PORT,
+                          name=f"iperf-{len(path.helpers)}")
     wait_for(lambda: listens(server.pid, PORT), "the iperf3 server to listen")
-    done = path.station.run("iperf3", "-c", path.server.address, "-p", PORT, "-A", 0 if upwards else 1, "-t", SECONDS, "-J",
-                            *([] if upwards else ["-R"]), timeout=20)
+    done = path.station.run("iperf3", "-c", path.server.address, "-p", PORT, "-A", int(not up), "-t", SECONDS, "-J",
+                            *([] if up else ["-R"]), timeout=20)
     server.wait(10)
-    return json.loads(done.stdout)["end"]["sum_received"]["bits_per_second"] / 1e9
+    return {"": json.loads(done.stdout)["end"]["sum_received"]["bits_per_second"] / 1e9}
 
 
 def measure(names, rounds):
-    rows = measure_paths("tcp_tunnel", "Gbit/s", {"_up": True, "_down": False}, sample, rounds, ratio_at_least(1.0),
-                         "iperf3, one connection, 2 s for a sample, sender and receiver on a CPU each")
-    return {name: rows for name in names}
+    tunnel = Tunnel("tcp_tunnel", {"": "Gbit/s"}, ("_up", "_down"), sample, ratio_at_least(1.0),
+                    note="iperf3, one connection, 2 s for a sample, sender and receiver on a CPU each")
+    return {name: tunnel.measure(rounds) for name in names}

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * How many small UDP packets a second a path delivers: `udp_rate send ADDRESS PORT` sends as fast as the kernel takes
- * them, `udp_rate receive PORT` counts what arrives, from a while after the first packet on, and prints the rate as a
- * JSON object. Both end by themselves: the receiver with status 1 when nothing came in time.
+ * them, `udp_rate receive PORT` counts what arrives, from a while after the first packet on. Each prints a JSON object:
+ * the receiver the rate; the sender how much of its CPU a packet took, over veth all the way to the receiver's socket.
+ * Both end by themselves: the receiver with status 1 when nothing came in time.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -39,12 +40,17 @@ static void fail(const char *what)
 	exit(1);
 }
 
-static double now(void)
+static double seconds_of(clockid_t clock)
 {
 	struct timespec time;
 
-	clock_gettime(CLOCK_MONOTONIC, &time);
+	clock_gettime(clock, &time);
 	return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
+}
+
+static double now(void)
+{
+	return seconds_of(CLOCK_MONOTONIC);
 }
 
 static struct batch *make_batch(size_t size)
@@ -64,13 +70,20 @@ static struct batch *make_batch(size_t size)
 static void send_all(int fd, const struct options *options, struct sockaddr_in *to)
 {
 	struct batch *batch = make_batch(options->size);
-	double end = now() + options->seconds;
+	double end = now() + options->seconds, cpu = seconds_of(CLOCK_THREAD_CPUTIME_ID);
+	uint64_t packets = 0;
 
 	if (connect(fd, (struct sockaddr *)to, sizeof(*to)) < 0)
 		fail("connect");
-	while (now() < end)
-		if (sendmmsg(fd, batch->messages, BATCH, 0) < 0 && errno != ECONNREFUSED && errno != ENOBUFS)
+	while (now() < end) {
+		int sent = sendmmsg(fd, batch->messages, BATCH, 0);
+
+		if (sent < 0 && errno != ECONNREFUSED && errno != ENOBUFS)
 			fail("send");
+		packets += sent > 0 ? (unsigned)sent : 0;
+	}
+	cpu = seconds_of(CLOCK_THREAD_CPUTIME_ID) - cpu;
+	printf("{\"packets\": %" PRIu64 ", \"cpu_ns\": %.0f}\n", packets, packets ? cpu * 1e9 / (double)packets : 0.0);
 	free(batch);
 }
 
