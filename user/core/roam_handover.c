@@ -152,6 +152,7 @@ static void begin_handover(struct roam *roam, struct replica_station *station, c
 	station->moved_to = roam->self;
 	station->moved_base = station->record.version;
 	station->ifindex = cell->ifindex;
+	roam_show(roam, station); /* before the parent's first packet can come through the tunnel */
 	if (parent != roam->self)
 		tell_participant(roam, attempt, 0, parent);
 	if (previous && previous != roam->self && previous != parent)
@@ -429,6 +430,7 @@ static void moved(struct roam *roam, uint32_t from, const struct mlrp_message *m
 	station->moved_to = record->current;
 	station->moved_base = record->version;
 	station->ifindex = 0;
+	roam_show(roam, station); /* first of all: its packets go where it is now */
 	if (parent)
 		roam_set_tunnel(roam, replica_find_cn(&roam->replica, record->current), TMIP_TUNNEL_4IN4);
 	roam_refresh(roam, station);

@@ -59,7 +59,8 @@ void roam_send_register(struct roam *roam, struct mlrp_message *message);
 void roam_send_cn(struct roam *roam, uint32_t cn, const struct mlrp_message *message);
 
 /* roam_view.c */
-void roam_refresh(struct roam *roam, struct replica_station *station); /* brings the map entry and tunnel counts up to date */
+void roam_show(struct roam *roam, struct replica_station *station);    /* brings the map entry up to date */
+void roam_refresh(struct roam *roam, struct replica_station *station); /* and tunnel counts; takes out what must not be there */
 void roam_refresh_all(struct roam *roam);
 void roam_hide(struct roam *roam, struct replica_station *station);    /* takes the map entry out */
 void roam_set_tunnel(struct roam *roam, struct replica_cn *cn, uint8_t tunnel);

@@ -169,25 +169,34 @@ void roam_hide(struct roam *roam, struct replica_station *station)
 	memset(&station->kernel, 0, sizeof(station->kernel));
 }
 
-void roam_refresh(struct roam *roam, struct replica_station *station)
+void roam_show(struct roam *roam, struct replica_station *station)
 {
 	struct tmip_station before = station->kernel, after;
 	struct roam_action action = {.type = ROAM_PUT, .addr = station->record.addr, .mac = station->record.mac, .station = &station->kernel};
 
+	if (station->adopted || !view(roam, station, &after))
+		return;
+	station->silent &= after.ifindex != 0;
+	if (station->shown && memcmp(&before, &after, sizeof(after)) == 0)
+		return;
+	station->kernel = after;
+	station->shown = true;
+	roam->act(&action, roam->arg);
+	announce_change(roam, station, &before, &after);
+}
+
+void roam_refresh(struct roam *roam, struct replica_station *station)
+{
+	struct tmip_station entry;
+
 	if (station->adopted)
 		return;
-	if (!view(roam, station, &after)) {
+	if (!view(roam, station, &entry)) {
 		roam_hide(roam, station);
 		return;
 	}
-	station->silent &= after.ifindex != 0;
-	if (!station->shown || memcmp(&before, &after, sizeof(after)) != 0) {
-		station->kernel = after;
-		station->shown = true;
-		roam->act(&action, roam->arg);
-		announce_change(roam, station, &before, &after);
-	}
-	need_tunnel(roam, station, tunnel_end(roam, station, after.state));
+	roam_show(roam, station);
+	need_tunnel(roam, station, tunnel_end(roam, station, entry.state));
 }
 
 void roam_refresh_all(struct roam *roam)
