@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Packets as large as they can be, both ways, roamed: nothing may vanish. A tunnel takes 20 bytes of the backbone's MTU."""
+import errno
+import socket
+import struct
+
+import pytest
+
+from agreement import agree, leased, reaches
+from world import Transfer, WorldError, wait_for
+
+IP_MTU_DISCOVER, PMTUDISC_DO, PMTUDISC_DONT, IP_MTU = 10, 2, 0, 14
+TCP_MAXSEG, UDP_SEGMENT = 2, 103
+TUNNEL = 20
+
+
+def roamed(make_world, home=2, **options):
+    """A station of CN `home` in the cell of CN 3."""
+    world = make_world(**options).start()
+    phone = leased(world, "phone", world.cn(home))
+    phone.roam(world.cn(3))
+    reaches(phone, world.server.address)
+    agree(world, phone)
+    return world, phone
+
+
+def udp(place, *, fragment, port=0):
+    """A UDP socket there, which may or may not let its packets be cut to pieces."""
+    one = place.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    one.settimeout(5)
+    one.setsockopt(socket.IPPROTO_IP, IP_MTU_DISCOVER, PMTUDISC_DONT if fragment else PMTUDISC_DO)
+    one.bind(("0.0.0.0", port))
+    return one
+
+
+def send_until_told(sender, size, to):
+    """Sends packets of that size until the application sees EMSGSIZE, and returns the MTU that it is told."""
+    sender.connect(to)
+
+    def told():
+        try:
+            sender.send(b"x" * size)
+            return False
+        except OSError as error:
+            if error.errno != errno.EMSGSIZE:
+                raise
+            return True
+
+    wait_for(told, "EMSGSIZE", 5, every=0.02)
+    sender.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)  # each packet before was answered; the next call would still fail
+    return sender.getsockopt(socket.IPPROTO_IP, IP_MTU)
+
+
+def connection(listener, caller, address, port):
+    with listener.socket(socket.AF_INET, socket.SOCK_STREAM) as door:
+        door.bind(("0.0.0.0", port))
+        door.listen()
+        door.settimeout(5)
+        calling = caller.socket(socket.AF_INET, socket.SOCK_STREAM)
+        calling.settimeout(5)
+        calling.connect((address, port))
+        return door.accept()[0], calling
+
+
+@pytest.mark.parametrize("offloads", [True, False], ids=["offloads", "no offloads"])
+@pytest.mark.parametrize("home", [1, 2], ids=["NAT", "routed"])
+def test_tcp_both_ways(make_world, home, offloads):
+    """Contents are compared by SHA-256. Also between two stations that are both away, at different CNs."""
+    world, phone = roamed(make_world, home, offloads=offloads)
+    laptop = leased(world, "laptop", world.cn(home))
+    laptop.roam(world.cn(2 if home == 1 else 1))
+    reaches(laptop, world.server.address)
+    ways = [(world.server, phone, world.server.address), (laptop, phone, laptop.address())]
+    if home == 2:
+        ways.append((phone, world.server, phone.address()))
+    for port, (sender, receiver, address) in enumerate(ways, start=5200):
+        assert Transfer(world, sender, receiver, 4 << 20, port=port, address=address).finish(20)["stall_ms"] < 1000
+    drops = {counter["reason"]: counter["packets"] for cn in world.cns for counter in cn.control("status")["counters"]
+             if counter["verdict"] == "drop" and counter["packets"] and counter["reason"] not in ("FOREIGN_SOURCE", "UNREGISTERED")}
+    assert not drops
+
+
+@pytest.mark.parametrize("mtu", [1400, 1500, 9000])
+def test_segments_fit(make_world, mtu):
+    """Both ends of a connection agree on segments that fit into a tunnel, also one that was made at home."""
+    world = make_world(mtu=mtu).start()
+    phone = leased(world, "phone", world.cn(2))
+    fits = min(mtu - TUNNEL, 1500) - 40 - 12  # the last 12: time stamps
+    for port, cell in ((6000, None), (6001, world.cn(3))):
+        if cell:
+            phone.roam(cell)
+            reaches(phone, world.server.address)
+            agree(world, phone)
+        for number, (one, other, address) in enumerate(((world.server, phone, world.server.address),
+                                                        (phone, world.server, phone.address()))):
+            for end in connection(one, other, address, port + 10 * number):
+                assert end.getsockopt(socket.IPPROTO_TCP, TCP_MAXSEG) == fits
+                end.close()
+    assert Transfer(world, world.server, phone, 4 << 20).finish(20)["stall_ms"] < 1000
+    assert Transfer(world, phone, world.server, 4 << 20, port=5011, address=phone.address()).finish(20)["stall_ms"] < 1000
+
+
+@pytest.mark.parametrize("mtu", [1400, 1500])
+@pytest.mark.parametrize("home", [1, 2], ids=["NAT", "routed"])
+def test_udp_that_must_not_be_cut(make_world, home, mtu):
+    """Sender and receiver are told the size that fits, by the CN of the cell and by the kernel of the parent CN."""
+    world, phone = roamed(make_world, home, mtu=mtu)
+    size = mtu - TUNNEL - 28
+    server, station = udp(world.server, fragment=False, port=7000), udp(phone, fragment=False)
+    assert send_until_told(station, min(mtu, 1500) - 28, (world.server.address, 7000)) == mtu - TUNNEL
+    station.send(b"y" * size)
+    word, partner = server.recvfrom(9000)
+    assert word == b"y" * size
+    assert send_until_told(server, min(mtu, 1500) - 28, partner) == mtu - TUNNEL
+    server.send(b"z" * size)
+    assert station.recv(9000) == b"z" * size
+
+
+@pytest.mark.parametrize("home", [1, 2], ids=["NAT", "routed"])
+def test_udp_that_may_be_cut(make_world, home):
+    """From the server the parent's kernel cuts it to pieces. From the station it does not fit: it is told, and cuts itself."""
+    world, phone = roamed(make_world, home)
+    server, station = udp(world.server, fragment=True, port=7000), udp(phone, fragment=True)
+    station.connect((world.server.address, 7000))
+    for size in (1472, 4000, 60000):
+        word = bytes(byte & 255 for byte in range(size))
+
+        def arrives():
+            station.send(word)  # pylint: disable=cell-var-from-loop
+            server.settimeout(0.3)
+            return server.recvfrom(65535)
+
+        heard, partner = wait_for(arrives, f"{size} bytes from the station", 5)
+        assert heard == word
+        server.sendto(word, partner)
+        assert station.recv(65535) == word
+    assert phone.ping(world.server.address, size=3000)
+
+
+@pytest.mark.parametrize("offloads", [True, False], ids=["offloads", "no offloads"])
+def test_udp_segmentation_offload(make_world, offloads):
+    """Datagrams as QUIC sends them: the kernel gets many in one call, and each arrives in the size that it had."""
+    world, phone = roamed(make_world, offloads=offloads)
+    server, station = udp(world.server, fragment=False, port=7000), udp(phone, fragment=False)
+    station.sendto(b"hello", (world.server.address, 7000))
+    _, partner = server.recvfrom(100)
+    for sender, receiver, to in ((station, server, (world.server.address, 7000)), (server, station, partner)):
+        sender.setsockopt(socket.SOL_UDP if hasattr(socket, "SOL_UDP") else 17, UDP_SEGMENT, 1200)
+        words = [struct.pack("!I", number) * 300 for number in range(30)] + [b"the last one"]
+        sender.sendto(b"".join(words), to)
+        assert sorted(receiver.recv(65535) for _ in words) == sorted(words)
+
+
+def test_too_big_is_seen_as_such(make_world):
+    """Counted, and answered at the limit of one an offending packet; a broken ICMP way must not make it a black hole for TCP."""
+    world, phone = roamed(make_world)
+    phone.run("nft", "add table ip t; add chain ip t i { type filter hook input priority 0; }; add rule ip t i ip protocol icmp drop")
+    assert Transfer(world, phone, world.server, 4 << 20, address=phone.address()).finish(20)["stall_ms"] < 1000
+    station = udp(phone, fragment=False)
+    station.sendto(b"x" * 1472, (world.server.address, 7000))
+    counted = {counter["reason"]: counter["packets"] for counter in world.cn(3).control("status")["counters"]}
+    assert counted["ICMP_TOO_BIG"] == 1
+    with pytest.raises(WorldError):
+        send_until_told(station, 1472, (world.server.address, 7000))
