@@ -268,7 +268,7 @@ static void prepare(struct stream *stream)
 	const struct options *options = &stream->options;
 	struct sched_param priority = {.sched_priority = options->priority};
 	struct sigaction action = {.sa_handler = on_signal};
-	int one = 1;
+	int one = 1, room = 4 << 20; /* for a receiver that waits its turn: nothing is lost here */
 
 	sigaction(SIGTERM, &action, NULL);
 	sigaction(SIGINT, &action, NULL);
@@ -277,7 +277,9 @@ static void prepare(struct stream *stream)
 	if (stream->timer < 0 || stream->socket < 0)
 		fail("socket");
 	if (setsockopt(stream->socket, SOL_SOCKET, SO_TIMESTAMPNS, &one, sizeof(one)) < 0 ||
-	    setsockopt(stream->socket, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) < 0)
+	    setsockopt(stream->socket, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) < 0 ||
+	    (setsockopt(stream->socket, SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof(room)) < 0 &&
+	     setsockopt(stream->socket, SOL_SOCKET, SO_RCVBUF, &room, sizeof(room)) < 0))
 		fail("socket option");
 	if (options->priority && (sched_setscheduler(0, SCHED_FIFO, &priority) < 0 || mlockall(MCL_CURRENT) < 0))
 		fail("priority");

@@ -73,8 +73,10 @@ def test_killed_agent_is_not_missed(world, who):
     address = phone.dhclient().start()
     arrives(world, phone, 2)
     cn = world.cn(2 if who == "visited" else 1)
+    stream = Stream(world, world.server, phone)
+    stream.flowing()
     transfer = Transfer(world, world.server, phone, 30 * MEGABYTE, rate=10 * MEGABYTE)
-    wait_for(transfer.received, "the transfer to begin")
+    wait_for(lambda: transfer.received() > 2 * MEGABYTE, "the transfer to begin")
     at, times = transfer.received(), [time.time()]
     cn.kill()
     times.append(time.time())
@@ -82,10 +84,13 @@ def test_killed_agent_is_not_missed(world, who):
     times.append(time.time())
     cn.start()
     times.append(time.time())
-    wait_for(lambda: transfer.received() > at + 10 * MEGABYTE, "the transfer to go on with the new agent")
-    stalls = [stall for stall in transfer.finish()["stalls"] if stall[1] >= 50]
-    for start, end in (times[:2], times[2:]):
-        assert not [stall for stall in stalls if stall[0] < end + 0.1 and stall[0] + stall[1] / 1000 > start - 0.1], (stalls, times)
+    inside, outside = [0], [50]  # a busy machine stalls at any time: then no more than otherwise
+    for start, length in transfer.finish()["stalls"]:
+        critical = any(start < last + 0.1 and start + length / 1000 > first - 0.1 for first, last in (times[:2], times[2:]))
+        (inside if critical else outside).append(length)
+    assert max(inside) <= max(outside), (inside, outside)
+    for way, report in stream.stop().items():
+        assert report["lost"] == 0 and report["duplicates"] == 0, (way, report)
     assert states(world, phone) == ["away", "visiting", "elsewhere"]
     assert arrives(world, phone, 3) == ["away", "elsewhere", "visiting"]
     assert phone.address() == address
