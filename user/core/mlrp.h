@@ -32,11 +32,18 @@ enum mlrp_type {
 	MLRP_PONG = 5,
 
 	/* CN to MLR */
-	MLRP_REGISTER = 10, /* cn: name, tunnel, port, cells -> MLRP_REGISTERED */
+	/* cn: name, tunnel, port, cells -> MLRP_REGISTERED, durable; may be repeated when the CN changes. A first REGISTER that is
+	 * refused (CONFLICT, REFUSED, FULL, STORE) ends the connection; a later one leaves the description as it was. The same
+	 * name from another connection ends the older connection. */
+	MLRP_REGISTER = 10,
 	MLRP_SYNC = 11,     /* version: the newest the CN has -> MLRP_SYNC_START, MLRP_STATION ..., MLRP_SYNC_END */
 	MLRP_ALLOCATE = 12, /* mac, client_id, subnet (the cell's), addr (wished, optional) -> MLRP_STATION (offered or bound) */
-	MLRP_BIND = 13,     /* mac, client_id, addr, lease -> MLRP_STATION once it is durable */
+	/* BIND, CLAIM, RELEASE and DECLINE are answered once they are durable. The record is pushed at once to all CNs, the
+	 * asking one too: a push that comes before the answer is no acknowledgement. */
+	MLRP_BIND = 13,     /* mac, client_id, addr, lease -> MLRP_STATION */
 	MLRP_CLAIM = 14,    /* mac, addr: a station with an address of its own (static) is here -> MLRP_STATION */
+	/* HANDOVER and RENEW are answered at once and made durable behind; pushed to the others. The register orders moves as
+	 * they arrive; the version only tells what the CN knew. A move to where the station is changes nothing. */
 	MLRP_HANDOVER = 15, /* mac, addr, version (the CN's record) -> MLRP_STATION, or MLRP_ERROR with the record in force */
 	MLRP_RENEW = 16,    /* mac, addr, lease -> MLRP_STATION */
 	MLRP_RELEASE = 17,  /* mac, addr -> MLRP_STATION (free) */
@@ -45,7 +52,7 @@ enum mlrp_type {
 	/* MLR to CN */
 	MLRP_REGISTERED = 30, /* cn: with its id */
 	MLRP_CN = 31,         /* cn: another CN appeared, changed or (gone) was forgotten */
-	MLRP_SYNC_START = 32, /* full: 1 = what is not sent until SYNC_END does not exist any more; version */
+	MLRP_SYNC_START = 32, /* full: 1 = what is not sent until SYNC_END does not exist any more; version; pushes may come between */
 	MLRP_STATION = 33,    /* station; transaction 0: a push */
 	MLRP_SYNC_END = 34,   /* version: everything up to it was sent */
 

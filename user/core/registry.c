@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The register: its entry points, the connections of CNs, the order of changes, answers that wait for the disk, time. See registry.h. */
+/* The register: entry points, connections of CNs, the order of changes, answers that wait for the disk, time. See registry.h. */
 #include "registry_internal.h"
 
 #include <errno.h>
@@ -95,9 +95,11 @@ void reg_refuse(struct registry *registry, struct registry_session *session, con
 		 *addr ? " " : "", addr, *mac ? " for " : "", mac, message.text);
 }
 
-void reg_answer(struct registry *registry, struct registry_session *session, uint32_t transaction, const struct station_record *record)
+void reg_answer(struct registry *registry, struct registry_session *session, uint32_t transaction,
+		const struct station_record *record)
 {
-	struct mlrp_message message = {.type = MLRP_STATION, .transaction = transaction, .has = MLRP_HAS(MLRP_F_STATION), .station = *record};
+	struct mlrp_message message = {.type = MLRP_STATION, .transaction = transaction, .has = MLRP_HAS(MLRP_F_STATION),
+				       .station = *record};
 
 	reg_send(registry, session, &message);
 }
@@ -153,7 +155,8 @@ static void send_registered(struct registry *registry, struct registry_session *
 static void disk_failed(struct registry *registry, struct registry_session *session, const struct reg_waiting *waiting)
 {
 	struct mlrp_message question = {.type = waiting->registered ? MLRP_REGISTER : MLRP_STATION, .transaction = waiting->transaction};
-	struct registry_action close = {.type = REGISTRY_CLOSE, .session = session, .text = "it could not be registered: the disk failed"};
+	struct registry_action close = {.type = REGISTRY_CLOSE, .session = session,
+					.text = "it could not be registered: the disk failed"};
 
 	reg_refuse(registry, session, &question, MLRP_E_STORE, NULL, "the register's disk failed; see its log");
 	if (waiting->registered && !session->registered)
@@ -413,7 +416,8 @@ void registry_count(const struct registry *registry, struct registry_counts *cou
 	counts->states[0] = HASH_COUNT(registry->stations);
 }
 
-void registry_each_station(const struct registry *registry, bool (*each)(const struct station_record *record, void *arg), void *arg)
+void registry_each_station(const struct registry *registry, bool (*each)(const struct station_record *record, void *arg),
+			   void *arg)
 {
 	const struct reg_station *station;
 

@@ -124,7 +124,8 @@ struct registry_cn_view {
 struct version registry_version(const struct registry *registry);
 void registry_count(const struct registry *registry, struct registry_counts *counts);
 /* `each` returns false to end it. Order: last change, oldest first. */
-void registry_each_station(const struct registry *registry, bool (*each)(const struct station_record *record, void *arg), void *arg);
+void registry_each_station(const struct registry *registry, bool (*each)(const struct station_record *record, void *arg),
+			   void *arg);
 const struct station_record *registry_find_station(const struct registry *registry, const struct tmip_addr *addr);
 void registry_each_cn(const struct registry *registry, void (*each)(const struct registry_cn_view *cn, void *arg), void *arg);
 const char *registry_cn_name(const struct registry *registry, uint32_t id);

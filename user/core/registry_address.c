@@ -92,7 +92,8 @@ static bool pick(struct registry *registry, struct reg_cell *cell, struct tmip_a
 }
 
 /* From the pool of the cell, of another cell of the CN, of a neighbour who is there. */
-static bool pick_any(struct registry *registry, const struct registry_session *session, struct reg_cell *cell, struct tmip_addr *addr)
+static bool pick_any(struct registry *registry, const struct registry_session *session, struct reg_cell *cell,
+		     struct tmip_addr *addr)
 {
 	if (pick(registry, cell, addr))
 		return true;
@@ -130,7 +131,8 @@ static bool choose(struct registry *registry, const struct registry_session *ses
 	return pick_any(registry, session, cell, addr);
 }
 
-void reg_allocate(struct registry *registry, struct registry_session *session, const struct mlrp_message *message, struct registry_time now)
+void reg_allocate(struct registry *registry, struct registry_session *session, const struct mlrp_message *message,
+		  struct registry_time now)
 {
 	const struct reg_host *host = reg_host_of_mac(registry, &message->mac);
 	struct reg_cell *cell = reg_find_cell(registry, &message->subnet.addr);
@@ -243,7 +245,8 @@ static void bind_address(struct registry *registry, struct registry_session *ses
 	give_back_others(registry, station);
 }
 
-void reg_bind(struct registry *registry, struct registry_session *session, const struct mlrp_message *message, struct registry_time now)
+void reg_bind(struct registry *registry, struct registry_session *session, const struct mlrp_message *message,
+	      struct registry_time now)
 {
 	const struct reg_station *station = reg_find(registry, &message->addr);
 	bool bound = station && station->record.state == RECORD_BOUND;
@@ -258,7 +261,8 @@ void reg_bind(struct registry *registry, struct registry_session *session, const
 
 /* ---- RENEW, RELEASE, DECLINE */
 
-void reg_renew(struct registry *registry, struct registry_session *session, const struct mlrp_message *message, struct registry_time now)
+void reg_renew(struct registry *registry, struct registry_session *session, const struct mlrp_message *message,
+	       struct registry_time now)
 {
 	struct reg_station *station = reg_find(registry, &message->addr);
 
@@ -275,7 +279,8 @@ void reg_renew(struct registry *registry, struct registry_session *session, cons
 }
 
 /* The station's own record, bound or offered; NULL: the asker has been refused. */
-static struct reg_station *own_record(struct registry *registry, struct registry_session *session, const struct mlrp_message *message)
+static struct reg_station *own_record(struct registry *registry, struct registry_session *session,
+				      const struct mlrp_message *message)
 {
 	struct reg_station *station = reg_find(registry, &message->addr);
 
@@ -289,7 +294,8 @@ static struct reg_station *own_record(struct registry *registry, struct registry
 	return NULL;
 }
 
-void reg_release(struct registry *registry, struct registry_session *session, const struct mlrp_message *message, struct registry_time now)
+void reg_release(struct registry *registry, struct registry_session *session, const struct mlrp_message *message,
+		 struct registry_time now)
 {
 	struct reg_station *station = own_record(registry, session, message);
 	char addr[ADDR_STRLEN], mac[MAC_STRLEN];
@@ -305,7 +311,8 @@ void reg_release(struct registry *registry, struct registry_session *session, co
 		 mac_format(&message->mac, mac), session->name);
 }
 
-void reg_decline(struct registry *registry, struct registry_session *session, const struct mlrp_message *message, struct registry_time now)
+void reg_decline(struct registry *registry, struct registry_session *session, const struct mlrp_message *message,
+		 struct registry_time now)
 {
 	struct reg_station *station = own_record(registry, session, message);
 	char addr[ADDR_STRLEN], mac[MAC_STRLEN];

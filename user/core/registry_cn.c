@@ -209,7 +209,8 @@ static int change_cn(struct registry *registry, struct reg_cn *cn, const struct 
 
 static void replace_session(struct registry *registry, struct reg_cn *cn, struct registry_session *session)
 {
-	struct registry_action action = {.type = REGISTRY_CLOSE, .session = cn->session, .text = "replaced by a newer connection of this CN"};
+	struct registry_action action = {.type = REGISTRY_CLOSE, .session = cn->session,
+					 .text = "replaced by a newer connection of this CN"};
 
 	if (!cn->session || cn->session == session)
 		return;
@@ -223,8 +224,8 @@ static void replace_session(struct registry *registry, struct reg_cn *cn, struct
 }
 
 /* Refuses; a CN that cannot be registered at all has nothing to say here, and tries again after a while. */
-static void refuse_cn(struct registry *registry, struct registry_session *session, const struct mlrp_message *message, uint16_t code,
-		      const char *why)
+static void refuse_cn(struct registry *registry, struct registry_session *session, const struct mlrp_message *message,
+		      uint16_t code, const char *why)
 {
 	struct registry_action action = {.type = REGISTRY_CLOSE, .session = session, .text = "it could not be registered"};
 
@@ -284,8 +285,8 @@ void reg_register(struct registry *registry, struct registry_session *session, c
 	}
 	registry->counts.cns += !back;
 	join(registry, session, cn);
-	reg_tell(registry, REGISTRY_LEVEL_INFO, "CN %s registered from %s as number %u, %u cells%s", cn->info.name, session->peer, cn->info.id,
-		 cn->info.cell_count, fresh ? ", new" : changed ? ", changed" : "");
+	reg_tell(registry, REGISTRY_LEVEL_INFO, "CN %s registered from %s as number %u, %u cells%s", cn->info.name, session->peer,
+		 cn->info.id, cn->info.cell_count, fresh ? ", new" : changed ? ", changed" : "");
 	reg_answer_stored(registry, session, message->transaction, NULL, cn->number);
 }
 

@@ -14,7 +14,8 @@
 
 #include "registry.h"
 
-enum { REGISTRY_LEVEL_ERROR = 0, REGISTRY_LEVEL_WARN = 1, REGISTRY_LEVEL_INFO = 2, REGISTRY_LEVEL_DEBUG = 3 }; /* as in enum log_level */
+/* As in enum log_level. */
+enum { REGISTRY_LEVEL_ERROR = 0, REGISTRY_LEVEL_WARN = 1, REGISTRY_LEVEL_INFO = 2, REGISTRY_LEVEL_DEBUG = 3 };
 
 struct reg_owner;
 struct reg_cn;
@@ -126,7 +127,8 @@ void reg_send(struct registry *registry, struct registry_session *session, const
 __attribute__((format(printf, 6, 7))) void reg_refuse(struct registry *registry, struct registry_session *session,
 						      const struct mlrp_message *question, uint16_t code,
 						      const struct station_record *record, const char *format, ...);
-void reg_answer(struct registry *registry, struct registry_session *session, uint32_t transaction, const struct station_record *record);
+void reg_answer(struct registry *registry, struct registry_session *session, uint32_t transaction,
+		const struct station_record *record);
 /* The same once `number` is on the disk; record NULL: REGISTERED. */
 void reg_answer_stored(struct registry *registry, struct registry_session *session, uint32_t transaction,
 		       const struct station_record *record, uint64_t number);
@@ -146,7 +148,8 @@ bool reg_set_owner(struct registry *registry, struct reg_station *station, const
 void reg_set_state(struct registry *registry, struct reg_station *station, uint8_t state, uint64_t due);
 void reg_set_current(struct registry *registry, struct reg_station *station, uint32_t current);
 void reg_set_parent(struct registry *registry, struct reg_station *station, uint32_t parent);
-struct reg_station *reg_owned(const struct registry *registry, const struct tmip_mac *mac, const uint8_t *client_id, uint8_t client_id_len);
+struct reg_station *reg_owned(const struct registry *registry, const struct tmip_mac *mac, const uint8_t *client_id,
+			      uint8_t client_id_len);
 bool reg_is_owner(const struct reg_station *station, const struct mlrp_message *message);
 bool reg_drop_tombstone(struct registry *registry);
 void reg_table_free(struct registry *registry);

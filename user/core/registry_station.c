@@ -23,7 +23,8 @@ static void move(struct registry *registry, struct registry_session *session, st
 		 (unsigned long long)record->version.seq);
 }
 
-void reg_handover(struct registry *registry, struct registry_session *session, const struct mlrp_message *message, struct registry_time now)
+void reg_handover(struct registry *registry, struct registry_session *session, const struct mlrp_message *message,
+		  struct registry_time now)
 {
 	struct reg_station *station = reg_find(registry, &message->addr);
 
@@ -86,7 +87,8 @@ static void claim(struct registry *registry, struct registry_session *session, c
 		 addr_format(&message->addr, addr), session->name);
 }
 
-void reg_claim(struct registry *registry, struct registry_session *session, const struct mlrp_message *message, struct registry_time now)
+void reg_claim(struct registry *registry, struct registry_session *session, const struct mlrp_message *message,
+	       struct registry_time now)
 {
 	struct reg_station *station = reg_find(registry, &message->addr);
 	const struct reg_cell *cell = reg_find_cell(registry, &message->addr);

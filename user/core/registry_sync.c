@@ -9,7 +9,8 @@
 /* What the CN has is a version of this epoch, and no end of a record that it missed was thrown away. */
 static bool delta_is_enough(const struct registry *registry, struct version has)
 {
-	return has.epoch == registry->version.epoch && has.seq <= registry->version.seq && version_compare(has, registry->forgotten) >= 0;
+	return has.epoch == registry->version.epoch && has.seq <= registry->version.seq &&
+	       version_compare(has, registry->forgotten) >= 0;
 }
 
 /* The first record that is newer. CNs miss little: the search begins at the end. */
@@ -27,8 +28,8 @@ static struct reg_station *first_newer(const struct registry *registry, struct v
 void reg_sync_begin(struct registry *registry, struct registry_session *session, const struct mlrp_message *message)
 {
 	bool delta = delta_is_enough(registry, message->version);
-	struct mlrp_message start = {.type = MLRP_SYNC_START, .transaction = message->transaction, .full = !delta, .version = registry->version,
-				     .has = MLRP_HAS(MLRP_F_FULL) | MLRP_HAS(MLRP_F_VERSION)};
+	struct mlrp_message start = {.type = MLRP_SYNC_START, .transaction = message->transaction, .full = !delta,
+				     .version = registry->version, .has = MLRP_HAS(MLRP_F_FULL) | MLRP_HAS(MLRP_F_VERSION)};
 
 	reg_sync_end(registry, session);
 	reg_send(registry, session, &start);

@@ -99,7 +99,8 @@ bool reg_set_owner(struct registry *registry, struct reg_station *station, const
 	return true;
 }
 
-struct reg_station *reg_owned(const struct registry *registry, const struct tmip_mac *mac, const uint8_t *client_id, uint8_t client_id_len)
+struct reg_station *reg_owned(const struct registry *registry, const struct tmip_mac *mac, const uint8_t *client_id,
+			      uint8_t client_id_len)
 {
 	uint8_t key[KEY_MAX], len = make_key(mac, client_id, client_id_len, key);
 	struct reg_owner *owner = find_owner(registry, key, len);

@@ -19,6 +19,7 @@
 #define PING_MS 5000        /* a PING as often as that */
 #define DEAD_MS 15000       /* silence after which the connection ends at the next PING's time */
 #define MESSAGE_MAX (MLRP_HEADER_LEN + MLRP_LENGTH_MAX)
+#define GATHER_MAX (256u << 10) /* bytes that one call reads or writes where many messages travel together */
 
 enum link_state { LINK_CONNECTING, LINK_HELLO, LINK_UP, LINK_DEAD };
 
@@ -26,6 +27,7 @@ struct mlrp_link {
 	enum link_state state;
 	bool accepted;          /* we answer WELCOME, they said HELLO */
 	bool in_callback, free_later;
+	bool gathers;           /* what is sent leaves in the next turn of the loop */
 	struct bufferevent *stream;
 	struct event *timer;    /* handshake deadline, then keep-alive */
 	struct mlrp_self self;
@@ -96,7 +98,7 @@ static int transmit_bytes(struct mlrp_link *link, const uint8_t *bytes, size_t l
 	if (bufferevent_write(link->stream, bytes, len) < 0)
 		return -ENOMEM;
 	link->sent++;
-	if (!queued)
+	if (!queued && !link->gathers)
 		write_now(link);
 	return 0;
 }
@@ -415,6 +417,13 @@ int mlrp_link_send_encoded(struct mlrp_link *link, const uint8_t *bytes, size_t 
 	if (link->state != LINK_UP || link->why[0])
 		return -ENOTCONN;
 	return transmit_bytes(link, bytes, len);
+}
+
+void mlrp_link_gather(struct mlrp_link *link)
+{
+	link->gathers = true;
+	bufferevent_set_max_single_read(link->stream, GATHER_MAX);
+	bufferevent_set_max_single_write(link->stream, GATHER_MAX);
 }
 
 size_t mlrp_link_queued(const struct mlrp_link *link)

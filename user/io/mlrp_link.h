@@ -54,6 +54,9 @@ int mlrp_link_send(struct mlrp_link *link, const struct mlrp_message *message);
 int mlrp_link_send_encoded(struct mlrp_link *link, const uint8_t *bytes, size_t len);
 size_t mlrp_link_queued(const struct mlrp_link *link); /* bytes that the other side has not taken yet */
 
+/* From now on messages leave together, in the next turn of the loop: for who has many to send to many. */
+void mlrp_link_gather(struct mlrp_link *link);
+
 /* How long the link waits: for the end of the handshake; between two PINGs; in silence before it ends. Counted anew from
  * this call. The defaults suit a network: what mlrp_link_connect was given or 5 s, 5 s, 15 s. */
 void mlrp_link_set_patience(struct mlrp_link *link, int handshake_ms, int ping_ms, int dead_ms);

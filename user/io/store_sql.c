@@ -26,7 +26,8 @@ static const char SCHEMA[] =
 	"COMMIT;";
 
 /* The cache holds a million stations; it grows as it is used. Checkpoints cost least when many pages go at once. */
-static const char SETTINGS[] = "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-262144; PRAGMA wal_autocheckpoint=16384";
+static const char SETTINGS[] =
+	"PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-262144; PRAGMA wal_autocheckpoint=16384";
 
 /* ---- small helpers */
 
@@ -316,7 +317,8 @@ static int load_station(sqlite3_stmt *row, const struct store_handler *handler, 
 	return read_station(row, &record) ? handler->station(&record, arg) : -EINVAL;
 }
 
-static int load(struct database *db, const char *sql, int (*each)(sqlite3_stmt *row, const struct store_handler *handler, void *arg),
+static int load(struct database *db, const char *sql,
+		int (*each)(sqlite3_stmt *row, const struct store_handler *handler, void *arg),
 		const struct store_handler *handler, void *arg, char why[STORE_ERROR])
 {
 	sqlite3_stmt *statement = NULL;

@@ -212,11 +212,13 @@ static json_t *handle_forget(struct server *server, json_t *request)
 {
 	const char *name = json_string_value(json_object_get(request, "cn"));
 	char why[160];
+	int error;
 
 	if (!name)
 		return bad("which CN?");
 	server->changed = true;
-	return registry_forget_cn(server->registry, name, json_is_true(json_object_get(request, "force")), why, sizeof(why)) ? bad(why) : good(NULL);
+	error = registry_forget_cn(server->registry, name, json_is_true(json_object_get(request, "force")), why, sizeof(why));
+	return error ? bad(why) : good(NULL);
 }
 
 static json_t *handle_free(struct server *server, json_t *request)
@@ -283,8 +285,9 @@ static void run_command(struct server *server, const char *name)
 	}
 	if (strcmp(name, "help") != 0)
 		printf("no command `%s'\n", name);
-	printf("debug N   log level, 0 errors to 4 everything\nstatus    the state of the register\nstations  stations and where they are\n"
-	       "cns       the CNs and their pools\nhelp      this text\nThe end of input (Ctrl-D) ends the program.\n");
+	printf("debug N   log level, 0 errors to 4 everything\nstatus    the state of the register\n"
+	       "stations  stations and where they are\ncns       the CNs and their pools\nhelp      this text\n"
+	       "The end of input (Ctrl-D) ends the program.\n");
 }
 
 void commands_console(char *line, void *arg)

@@ -113,7 +113,8 @@ static void on_reap(evutil_socket_t fd, short what, void *arg)
 	DL_FOREACH_SAFE(server->links, link, next) {
 		if (!link->ending)
 			continue;
-		log_info("CN %s at %s: connection ended: %s", registry_session_name(link->session), mlrp_link_peer(link->mlrp), link->ending);
+		log_info("CN %s at %s: connection ended: %s", registry_session_name(link->session), mlrp_link_peer(link->mlrp),
+			 link->ending);
 		end_link(link);
 	}
 }
@@ -165,7 +166,8 @@ static void on_message(struct mlrp_link *mlrp, const struct mlrp_message *messag
 	(void)mlrp;
 	if (link->ending)
 		return;
-	log_trace("CN %s: %s, transaction %u", registry_session_name(link->session), mlrp_type_name(message->type), message->transaction);
+	log_trace("CN %s: %s, transaction %u", registry_session_name(link->session), mlrp_type_name(message->type),
+		  message->transaction);
 	registry_message(server->registry, link->session, message, server_now());
 	server->changed = true;
 }
@@ -216,6 +218,7 @@ static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struc
 		free(link);
 		return;
 	}
+	mlrp_link_gather(link->mlrp);
 	set_stranger(link, true);
 	DL_APPEND(server->links, link);
 }
@@ -250,7 +253,8 @@ int links_open(struct server *server)
 	server->reap = event_new(server->base, -1, 0, on_reap, server);
 	if (!server->sync || !server->reap)
 		return -ENOMEM;
-	server->listener = evconnlistener_new(server->base, on_accept, server, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 512, server->listen_fd);
+	server->listener = evconnlistener_new(server->base, on_accept, server, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 512,
+					      server->listen_fd);
 	if (!server->listener)
 		return -errno;
 	server->listen_fd = -1;

@@ -56,7 +56,8 @@ static int print_help(FILE *to)
 		const struct command *command = &COMMANDS[i];
 		char left[40];
 
-		snprintf(left, sizeof(left), command->required ? "%s %s" : command->argument ? "%s [%s]" : "%s", command->name, command->argument);
+		snprintf(left, sizeof(left), command->required ? "%s %s" : command->argument ? "%s [%s]" : "%s", command->name,
+			 command->argument);
 		fprintf(to, "  %-25s %s\n", left, command->blurb);
 	}
 	fprintf(to, "\noptions:\n"
@@ -221,6 +222,10 @@ int main(int argc, char **argv)
 		return status;
 	if (command && command->argument && optind < argc)
 		options.argument = argv[optind++];
+	if (!command && optind < argc && find_command(argv[optind])) {
+		terminal_fail("the command comes first: mlrd %s -f FILE", argv[optind]);
+		return TERMINAL_USAGE;
+	}
 	if (optind < argc)
 		terminal_fail(command ? "unexpected word `%s'" : "no command `%s'", argv[optind]);
 	else if (command && command->required && !options.argument)

@@ -103,8 +103,8 @@ void show_status(json_t *result, FILE *to)
 		terminal_text(result, "version"), terminal_number(result, "pid"), terminal_span(terminal_number(result, "uptime_s"), up));
 	fprintf(to, "port      %lld of %s\n", terminal_number(result, "port"), strcmp(address, "-") == 0 ? "all addresses" : address);
 	fprintf(to, "order     epoch %lld, sequence %lld\n", terminal_number(result, "epoch"), terminal_number(result, "seq"));
-	fprintf(to, "CNs       %lld known, %lld connected; %lld other connections\n", terminal_number(cns, "known"), terminal_number(cns, "connected"),
-		terminal_number(cns, "strangers"));
+	fprintf(to, "CNs       %lld known, %lld connected; %lld other connections\n", terminal_number(cns, "known"),
+		terminal_number(cns, "connected"), terminal_number(cns, "strangers"));
 	print_numbers("stations", json_object_get(result, "stations"), to);
 	fprintf(to, "hosts     %lld reserved\n", terminal_number(result, "hosts"));
 	print_numbers("since", json_object_get(result, "counters"), to);

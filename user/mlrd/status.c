@@ -10,7 +10,8 @@
 
 static void print_all(struct server *server, FILE *to)
 {
-	json_t *request = json_pack("{s:s}", "command", "cns"), *cns = commands_handle(request, server), *status = commands_status(server);
+	json_t *request = json_pack("{s:s}", "command", "cns");
+	json_t *cns = commands_handle(request, server), *status = commands_status(server);
 
 	show_status(status, to);
 	fputc('\n', to);
