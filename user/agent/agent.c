@@ -25,6 +25,7 @@
 #include "io/log.h"
 #include "io/mlrp_link.h"
 #include "io/netlink.h"
+#include "io/priority.h"
 #include "io/privilege.h"
 #include "peers.h"
 #include "report.h"
@@ -371,6 +372,8 @@ static int serve(struct agent *agent)
 		log_error("%s", why);
 		return error;
 	}
+	if (agent->config.realtime && (error = priority_raise()) < 0)
+		log_info("no real-time scheduling (directive realtime): %s", strerror(-error));
 	error = privilege_drop();
 	if (error)
 		log_error("cannot give up rights: %s", strerror(-error));

@@ -163,6 +163,7 @@ static const struct config_directive DIRECTIVES[] = {
 	{"mss", WORD(set_mss)},
 	{"fastpath", CONFIG_BOOL, AT(fastpath)},
 	{"static_stations", CONFIG_BOOL, AT(static_stations)},
+	{"realtime", CONFIG_BOOL, AT(realtime)},
 	{"handover_timeout", CONFIG_NUMBER, AT(handover_timeout), .min = 50, .max = 60000},
 	{"stations_max", CONFIG_NUMBER, AT(stations_max), .min = 16, .max = 4194304},
 	{"peers_max", CONFIG_NUMBER, AT(peers_max), .min = 2, .max = 16384},
@@ -185,6 +186,7 @@ void agent_config_init(struct agent_config *config)
 {
 	*config = (struct agent_config){
 		.mlr_port = MLRP_PORT, .port = MLRP_PORT, .lease_time = 3600, .log = true, .fastpath = true, .static_stations = true,
+		.realtime = true,
 		.debug = 2, .stations_max = 65536, .peers_max = 1024, .seen_max = 16384, .event_burst = 1000, .event_interval = 1000,
 		.dhcp_burst = 10, .tunnel_ttl = 64, .mss = AGENT_MSS_AUTO, .handover_timeout = 3000,
 		.bpf_dir = "/sys/fs/bpf/tmip", .run_dir = "/run/tmip", .state_dir = "/var/lib/tmip",
