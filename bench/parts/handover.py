@@ -18,7 +18,7 @@ from world.system import ip_batch, listens
 NAMES = ("handover_uplink", "handover_downlink")
 TOOL = os.path.join(BUILD, "bench-tools", "roamer")
 ADDRESS, MAC, PORT = "10.1.0.77", "02:00:00:00:77:77", 7400
-RATE, PERIOD_MS, FINE_RATE = 1000, 1.0, 10000
+RATE, PERIOD_MS, FINE_RATE = 1000, 1.0, 4000
 MOVES_A_ROUND, QUICK_MOVES = 24, 6
 BEFORE_NS, AROUND_NS = 5_000_000, 20_000_000
 PRIORITY = 50
