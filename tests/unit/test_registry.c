@@ -21,6 +21,9 @@
 #define OFFER_S 30
 #define DECLINE_S 600
 #define GRACE_S 60
+#define FLAP_MOVES 4
+#define WINDOW_S 10
+#define HOLD_S 10
 
 struct mailbox {
 	struct registry_session *session;
@@ -38,7 +41,8 @@ static struct world {
 	bool disk_waits;                    /* the test calls registry_stored itself */
 	struct registry_time now;
 	uint32_t transaction;
-	unsigned stations_max;
+	unsigned stations_max, flap_moves;
+	char told[REGISTRY_TEXT];           /* the last line */
 } *w;
 
 static struct tmip_addr ip(int net, int host)
@@ -89,7 +93,7 @@ static void act(const struct registry_action *action, void *arg)
 		break;
 	case REGISTRY_ERASE_STATION: w->erased++; break;
 	case REGISTRY_STORE_CN: w->cns[w->stored_cns++ % 8] = *action->cn; break;
-	case REGISTRY_TELL: break;
+	case REGISTRY_TELL: snprintf(w->told, sizeof(w->told), "%s", action->text); break;
 	}
 }
 
@@ -232,7 +236,8 @@ static void pass(unsigned seconds)
 static void begin(uint32_t epoch)
 {
 	struct registry_options options = {.epoch = epoch, .stations_max = w->stations_max, .cns_max = CNS, .offer_s = OFFER_S,
-					   .decline_s = DECLINE_S, .grace_s = GRACE_S};
+					   .decline_s = DECLINE_S, .grace_s = GRACE_S,
+					   .flap_moves = w->flap_moves, .flap_window_s = WINDOW_S, .flap_hold_s = HOLD_S};
 
 	w->registry = registry_create(&options, act, NULL);
 	assert_non_null(w->registry);
@@ -906,6 +911,159 @@ static void commands_free_addresses(void **state)
 	assert_null(record(addr));
 }
 
+/* ---- stations that move too often */
+
+static void flap_begin(void)
+{
+	registry_destroy(w->registry);
+	w->flap_moves = FLAP_MOVES;
+	begin(EPOCH);
+	for (int cn = 1; cn <= 3; cn++)
+		join(cn, 10, 20);
+	lease(1, 1);
+}
+
+static void moves(int cn)
+{
+	assert_int_equal(good(cn, MLRP_HANDOVER, 1, ip(1, 10))->current, cn);
+}
+
+static const struct mlrp_message *damped(int cn, int kept_at)
+{
+	const struct mlrp_message *answer = request(cn, MLRP_HANDOVER, 1, ip(1, 10));
+
+	assert_int_equal(answer->type, MLRP_ERROR);
+	assert_int_equal(answer->code, MLRP_E_DAMPED);
+	assert_int_equal(answer->station.current, kept_at);
+	assert_true(answer->has & MLRP_HAS(MLRP_F_WAIT));
+	assert_int_equal(record(ip(1, 10))->current, kept_at);
+	return answer;
+}
+
+/* Up to the limit, the station is at CN 1. */
+static void flap(void)
+{
+	for (int i = 0; i < FLAP_MOVES; i++)
+		moves(i % 2 ? 1 : 2);
+}
+
+static struct registry_flap_view flap_view(void)
+{
+	struct tmip_addr addr = ip(1, 10);
+	struct registry_flap_view view;
+
+	registry_view_flap(w->registry, &addr, w->now, &view);
+	return view;
+}
+
+static void a_station_that_flaps_is_damped(void **state)
+{
+	uint64_t seq;
+
+	(void)state;
+	flap_begin();
+	flap();
+	assert_int_equal(flap_view().moves, FLAP_MOVES);
+	seq = registry_version(w->registry).seq;
+	assert_int_equal(damped(2, 1)->wait, HOLD_S * 1000);
+	assert_non_null(strstr(w->told, "more than 4 times in 10 s: it is kept at cn1"));
+	assert_true(flap_view().damped);
+	moves(1); /* it is there: told as it stands */
+	w->now.ms += 4000;
+	assert_int_equal(damped(2, 1)->wait, HOLD_S * 1000 - 4000); /* asking on changes nothing */
+	assert_int_equal(damped(3, 1)->wait, HOLD_S * 1000);        /* but moving on does */
+	assert_int_equal(registry_version(w->registry).seq, seq);
+	w->now.ms += HOLD_S * 1000;
+	assert_false(flap_view().damped);
+	moves(3);
+}
+
+static void slow_moves_are_no_flapping(void **state)
+{
+	(void)state;
+	flap_begin();
+	for (int i = 0; i < 5 * FLAP_MOVES; i++) {
+		moves(i % 2 ? 1 : 2);
+		w->now.ms += WINDOW_S * 1000 / FLAP_MOVES;
+	}
+	flap_begin();
+	for (int i = 0; i < 5 * FLAP_MOVES; i++)
+		moves(2); /* the same again is no move */
+	assert_int_equal(flap_view().moves, 1);
+	registry_destroy(w->registry);
+	w->flap_moves = 0;
+	begin(EPOCH);
+	for (int cn = 1; cn <= 2; cn++)
+		join(cn, 10, 20);
+	lease(1, 1);
+	for (int i = 0; i < 5 * FLAP_MOVES; i++)
+		moves(i % 2 ? 1 : 2);
+}
+
+static void after_the_hold_one_move_is_free(void **state)
+{
+	(void)state;
+	flap_begin();
+	flap();
+	damped(2, 1);
+	pass(HOLD_S);
+	assert_non_null(strstr(w->told, "damped no more"));
+	moves(3);
+	damped(2, 3);
+	pass(HOLD_S);
+	moves(2);
+	pass(WINDOW_S);
+	flap(); /* it has been quiet long enough */
+}
+
+static void two_stations_with_one_mac_are_told(void **state)
+{
+	(void)state;
+	flap_begin();
+	flap();
+	damped(2, 1);
+	assert_false(flap_view().twins);
+	pass(HOLD_S);
+	moves(2);
+	assert_non_null(strstr(damped(1, 2)->text, "two stations seem to have this MAC: cn2 and cn1"));
+	assert_non_null(strstr(w->told, "two stations seem to have this MAC"));
+	assert_true(flap_view().twins);
+	flap_begin();
+	flap();
+	damped(2, 1);
+	request(1, MLRP_HANDOVER, 1, ip(1, 10)); /* it hears its own, though it was told that it left */
+	assert_true(flap_view().twins);
+}
+
+static void damping_is_cleared_by_command(void **state)
+{
+	struct tmip_addr addr = ip(1, 10);
+	struct tmip_mac who = mac(1), other = mac(2);
+
+	(void)state;
+	flap_begin();
+	assert_int_equal(registry_clear_damped(w->registry, &who, NULL), -1);
+	flap();
+	damped(2, 1);
+	w->cn[2].count = 0;
+	assert_int_equal(registry_clear_damped(w->registry, &other, NULL), -1);
+	assert_int_equal(registry_clear_damped(w->registry, &who, NULL), 0);
+	assert_int_equal(w->cn[2].box[0].type, MLRP_STATION); /* a new version tells who waits */
+	flap();
+	damped(2, 1);
+	assert_int_equal(registry_clear_damped(w->registry, NULL, &addr), 0);
+	flap();
+	damped(2, 1);
+	struct registry_counts counts;
+
+	registry_count(w->registry, &counts);
+	assert_int_equal(counts.damped, 1);
+	assert_int_equal(counts.dampings, 3);
+	good(1, MLRP_RELEASE, 1, addr);
+	registry_count(w->registry, &counts);
+	assert_int_equal(counts.damped, 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -921,6 +1079,8 @@ int main(void)
 		TEST(a_second_connection_replaces_the_first), TEST(a_subnet_changes_hands), TEST(snapshots_and_deltas),
 		TEST(changes_during_a_snapshot_are_not_lost), TEST(a_lost_tombstone_needs_a_snapshot), TEST(a_prober_hears_of_all_cns),
 		TEST(everything_stored_is_there_again), TEST(commands_free_addresses),
+		TEST(a_station_that_flaps_is_damped), TEST(slow_moves_are_no_flapping), TEST(after_the_hold_one_move_is_free),
+		TEST(two_stations_with_one_mac_are_told), TEST(damping_is_cleared_by_command),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -19,6 +19,7 @@
 #define REGISTER 0 /* its number in the queue; CNs are 1..CNS */
 #define TIMEOUT 1000
 #define REFUSED 5000
+#define DAMPED 8000
 
 struct envelope {
 	uint32_t from, to;
@@ -118,6 +119,11 @@ static void register_receives(uint32_t from, const struct mlrp_message *message)
 		reply.type = MLRP_ERROR;
 		reply.has = MLRP_HAS(MLRP_F_CODE);
 		reply.code = w->refuse;
+		if (w->refuse == MLRP_E_DAMPED) {
+			reply.has |= MLRP_HAS(MLRP_F_STATION) | MLRP_HAS(MLRP_F_WAIT);
+			reply.station = w->record;
+			reply.wait = DAMPED;
+		}
 		post(REGISTER, from, &reply);
 		return;
 	}
@@ -604,6 +610,60 @@ static void wrong_mac_is_a_conflict(void **state)
 	roam_count(w->cn[2].roam, &counts);
 	assert_int_equal(counts.conflicts, 1);
 	expect_everywhere(1);
+	assert_non_null(strstr(w->cn[2].told, "which belongs to station"));
+	assert_non_null(strstr(w->cn[2].told, "uses the address 10.10.1.9 of this station"));
+	w->cn[2].told[0] = '\0';
+	for (int i = 0; i < 59; i++) {
+		w->now += 1000;
+		seen(2, &addr, &STRANGER);
+	}
+	assert_string_equal(w->cn[2].told, ""); /* counted, but not told each time */
+	roam_count(w->cn[2].roam, &counts);
+	assert_int_equal(counts.conflicts, 60);
+	w->now += 1000;
+	seen(2, &addr, &STRANGER);
+	assert_string_not_equal(w->cn[2].told, "");
+}
+
+static void damped_station_waits_where_it_is(void **state)
+{
+	struct tmip_addr addr = ip(1, 9);
+	struct roam_counts counts;
+
+	(void)state;
+	w->refuse = MLRP_E_DAMPED;
+	seen(2, &addr, &MAC);
+	expect(2, addr, TMIP_STATION_VISITING, 2);
+	deliver_all();
+	expect_everywhere(1);
+	roam_count(w->cn[2].roam, &counts);
+	assert_int_equal(counts.damped, 1);
+	assert_non_null(strstr(w->cn[2].told, "damped"));
+	w->now += DAMPED - 1;
+	seen(2, &addr, &MAC);
+	assert_int_equal(w->queued, 0);
+	w->refuse = 0;
+	w->now++;
+	seen(2, &addr, &MAC);
+	deliver_all();
+	expect_everywhere(2);
+}
+
+static void new_record_ends_the_wait(void **state)
+{
+	struct tmip_addr addr = ip(1, 9);
+
+	(void)state;
+	w->refuse = MLRP_E_DAMPED;
+	seen(2, &addr, &MAC);
+	deliver_all();
+	w->refuse = 0;
+	w->record.version.seq = ++w->seq; /* as after `mlrd clear` */
+	roam_record(w->cn[2].roam, &w->record, 0, w->now);
+	seen(2, &addr, &MAC);
+	deliver_all();
+	expect(2, addr, TMIP_STATION_VISITING, 2);
+	expect(1, addr, TMIP_STATION_AWAY, 2);
 }
 
 static void full_table_is_counted(void **state)
@@ -783,7 +843,8 @@ int main(void)
 		CASE(roams_without_a_register_and_reports_later), CASE(register_that_lost_its_last_moments_is_told),
 		CASE(renewal_is_reported_later), CASE(older_record_changes_nothing), CASE(newer_epoch_beats_sequence),
 		CASE(freed_address_leaves_the_map), CASE(static_address_is_claimed), CASE(refused_claim_blocks_for_a_while),
-		CASE(gateway_network_and_foreign_are_not_claimed), CASE(wrong_mac_is_a_conflict), CASE(full_table_is_counted),
+		CASE(gateway_network_and_foreign_are_not_claimed), CASE(wrong_mac_is_a_conflict), CASE(damped_station_waits_where_it_is),
+		CASE(new_record_ends_the_wait), CASE(full_table_is_counted),
 		CASE(peer_may_not_speak_for_others), CASE(adopted_entries_stand_until_the_snapshot),
 		CASE(refused_claim_of_a_reserved_address_moves_nothing), CASE(overtaken_move_ends_too),
 		CASE(answer_that_names_another_cn), CASE(two_addresses_of_one_mac),

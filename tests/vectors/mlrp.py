@@ -88,6 +88,7 @@ VECTORS = [
     ("welcome", message(2, 0, *hello(2, "linux-magazin", "mlr", 1, 1)[:5], field(8, version(4, 99)))),
     ("error", message(3, 0x80000007, field(6, u16(5)), field(7, b"pool overlaps"))),
     ("error_stale", message(3, 8, field(6, u16(9)), BOUND)),
+    ("error_damped", message(3, 0x80000008, field(6, u16(13)), BOUND, field(19, u32(9500)))),
     ("ping", message(4, 0)),
     ("pong", message(5, 0xffffffff)),
     ("register", message(10, 1, cn(0, "cn1", "192.168.0.1", 6554, 0, *CELLS, NO_POOL))),

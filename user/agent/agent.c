@@ -188,7 +188,7 @@ static void on_sighting(const struct tmip_event *event, void *arg)
 	if (event->type == TMIP_EVENT_SEEN)
 		roam_seen(agent->roam, event, agent_now_ms());
 	else if (event->type == TMIP_EVENT_CONFLICT)
-		roam_conflict(agent->roam, event);
+		roam_conflict(agent->roam, event, agent_now_ms());
 }
 
 static void on_frame(const struct tmip_punt *punt, void *arg)

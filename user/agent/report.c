@@ -52,12 +52,12 @@ static json_t *station_report(const struct agent *agent, const struct replica_st
 	const struct station_record *record = &station->record;
 	char addr[ADDR_STRLEN], mac[MAC_STRLEN];
 
-	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:b}", "address", addr_format(&record->addr, addr), "mac",
+	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:b, s:b}", "address", addr_format(&record->addr, addr), "mac",
 			 mac_format(&record->mac, mac), "state", NAME_OF(STATE_NAMES, station->shown ? station->kernel.state : 0u), "cell",
 			 cell_name(agent, station->kernel.ifindex), "parent", cn_name(agent, record->parent), "current",
 			 cn_name(agent, replica_current(station)), "kind", NAME_OF(KIND_NAMES, record->kind), "lease_end",
 			 (json_int_t)record->lease_end, "epoch", (json_int_t)record->version.epoch, "seq", (json_int_t)record->version.seq,
-			 "pending", station->attempt || station->moved_to);
+			 "pending", station->attempt || station->moved_to, "damped", agent_now_ms() < station->quiet_until_ms);
 }
 
 json_t *report_stations(const struct agent *agent, const char *which, int here)
@@ -132,9 +132,9 @@ static json_t *station_counts(const struct roam_counts *counts)
 
 static json_t *handover_counts(const struct roam_counts *counts)
 {
-	return json_pack("{s:I, s:I, s:I, s:i, s:I, s:I}", "completed", (json_int_t)counts->completed, "refused", (json_int_t)counts->refused,
+	return json_pack("{s:I, s:I, s:I, s:i, s:I, s:I, s:I}", "completed", (json_int_t)counts->completed, "refused", (json_int_t)counts->refused,
 			 "undone", (json_int_t)counts->undone, "pending", (int)counts->pending, "conflicts", (json_int_t)counts->conflicts,
-			 "overflow", (json_int_t)counts->overflow);
+			 "overflow", (json_int_t)counts->overflow, "damped", (json_int_t)counts->damped);
 }
 
 static json_t *cells_with_stations(const struct agent *agent)

@@ -19,8 +19,8 @@ static void add_station(struct table *table, const json_t *station)
 	char left[TERMINAL_SPAN];
 
 	for (size_t k = 0; k < sizeof(keys) / sizeof(keys[0]); k++)
-		table_add(table, "%s%s", terminal_text(station, keys[k]),
-			  k == 2 && json_is_true(json_object_get(station, "pending")) ? " (pending)" : "");
+		table_add(table, "%s%s%s", terminal_text(station, keys[k]), k == 2 && json_is_true(json_object_get(station, "pending")) ? " (pending)" : "",
+			  k == 2 && json_is_true(json_object_get(station, "damped")) ? " (damped)" : "");
 	table_add(table, "%s", terminal_lease(station, left));
 	table_add(table, "%lld.%lld", terminal_number(station, "epoch"), terminal_number(station, "seq"));
 }
@@ -127,7 +127,7 @@ static void print_numbers(const char *title, const json_t *object, const char *c
 static void print_status(const json_t *status, FILE *to)
 {
 	static const char *const states[] = {"total", "home", "next_door", "away", "visiting", "elsewhere", "blocked", NULL};
-	static const char *const ends[] = {"completed", "refused", "undone", "pending", NULL};
+	static const char *const ends[] = {"completed", "refused", "damped", "undone", "pending", "conflicts", NULL};
 	static const char *const messages[] = {"received", "offered", "confirmed", "refused", "ignored", "unanswered", NULL};
 	const json_t *cn = json_object_get(status, "cn"), *backbone = json_object_get(status, "backbone");
 	char up[TERMINAL_SPAN];

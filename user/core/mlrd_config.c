@@ -125,6 +125,9 @@ static const struct config_directive DIRECTIVES[] = {
 	{"offer_time", CONFIG_NUMBER, AT(offer_time), .min = 1, .max = 3600},
 	{"decline_time", CONFIG_NUMBER, AT(decline_time), .min = 1, .max = 86400},
 	{"lease_grace", CONFIG_NUMBER, AT(lease_grace), .min = 0, .max = 86400},
+	{"flap_moves", CONFIG_NUMBER, AT(flap_moves), .min = 0, .max = 10000},
+	{"flap_window", CONFIG_NUMBER, AT(flap_window), .min = 1, .max = 3600},
+	{"flap_hold", CONFIG_NUMBER, AT(flap_hold), .min = 1, .max = 3600},
 	{"stations_max", CONFIG_NUMBER, AT(stations_max), .min = 16, .max = 16777216},
 	{"cns_max", CONFIG_NUMBER, AT(cns_max), .min = 1, .max = 16384},
 	{"run_dir", CONFIG_PATH, AT(run_dir)},
@@ -136,6 +139,7 @@ void mlrd_config_init(struct mlrd_config *config)
 {
 	*config = (struct mlrd_config){
 		.port = MLRP_PORT, .log = true, .debug = 2, .offer_time = 30, .decline_time = 600, .lease_grace = 60,
+		.flap_moves = 20, .flap_window = 10, .flap_hold = 10,
 		.stations_max = 2097152, .cns_max = 4096, .run_dir = "/run/tmip", .state_dir = "/var/lib/tmip",
 	};
 }

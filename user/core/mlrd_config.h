@@ -24,6 +24,7 @@ struct mlrd_config {
 	char grant[MLRD_PEERS_MAX][256];   /* who may change this register's database */
 	char copy[MLRD_PEERS_MAX][256];    /* registers that get a carbon copy: host:port */
 	unsigned offer_time, decline_time, lease_grace; /* seconds */
+	unsigned flap_moves, flap_window, flap_hold; /* a number, seconds */
 	unsigned stations_max, cns_max;
 	struct registry_host *hosts;
 	size_t host_count;

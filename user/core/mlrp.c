@@ -32,6 +32,7 @@ static const struct wire_field FIELDS[MLRP_F_COUNT] = {
 	[MLRP_F_TUNNEL] = {WIRE_U8, OFFSET(tunnel)},
 	[MLRP_F_STATION] = {WIRE_STATION, OFFSET(station)},
 	[MLRP_F_CN] = {WIRE_CN, OFFSET(cn)},
+	[MLRP_F_WAIT] = {WIRE_U32, OFFSET(wait)},
 };
 
 #define F(name) MLRP_HAS(MLRP_F_##name)
@@ -90,6 +91,7 @@ const char *mlrp_error_name(uint16_t code)
 		[MLRP_E_UNKNOWN] = "unknown station", [MLRP_E_NOT_IN_POOL] = "address in no cell of the network",
 		[MLRP_E_STALE] = "a newer record exists", [MLRP_E_FULL] = "table full",
 		[MLRP_E_STORE] = "the register's disk failed", [MLRP_E_REFUSED] = "refused",
+		[MLRP_E_DAMPED] = "the station is damped",
 	};
 
 	return code < sizeof(names) / sizeof(names[0]) && names[code] ? names[code] : "unknown error";

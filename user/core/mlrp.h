@@ -84,6 +84,7 @@ enum mlrp_error {
 	MLRP_E_FULL = 10,    /* a table limit of the receiver is reached */
 	MLRP_E_STORE = 11,   /* the register's disk failed */
 	MLRP_E_REFUSED = 12, /* not allowed for this peer */
+	MLRP_E_DAMPED = 13,  /* the station moves too often: not before `wait` is over; the record in force is in the answer */
 };
 
 /* Which members of struct mlrp_message are set: bit n is field number n. */
@@ -106,6 +107,7 @@ enum mlrp_field {
 	MLRP_F_TUNNEL = 16,     /* u8, enum tmip_tunnel */
 	MLRP_F_STATION = 17,    /* nested: see docs/mlrp.md */
 	MLRP_F_CN = 18,         /* nested */
+	MLRP_F_WAIT = 19,       /* u32 milliseconds */
 	MLRP_F_COUNT
 };
 
@@ -135,6 +137,7 @@ struct mlrp_message {
 	uint8_t tunnel;
 	struct station_record station;
 	struct cn_info cn;
+	uint32_t wait;
 };
 
 /* What a decoder found wrong: the field of the message (0: the header), and the offset in the message where it begins or,

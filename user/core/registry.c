@@ -375,6 +375,7 @@ static bool lease_is_over(const struct registry *registry, struct registry_time 
 
 bool registry_tick(struct registry *registry, struct registry_time now)
 {
+	reg_flap_tick(registry, now);
 	for (int i = 0; i < TICK_MAX; i++) {
 		if (registry->offers && registry->offers->due <= now.ms) {
 			end_offer(registry, registry->offers);

@@ -55,6 +55,8 @@ struct registry_options {
 	uint32_t epoch;          /* higher than that of any record before */
 	unsigned stations_max, cns_max;
 	unsigned offer_s, decline_s, grace_s; /* how long an offer and a declined address are kept, a lease beyond its end */
+	unsigned flap_moves, flap_window_s;   /* more moves of one station than this in the window, and it is damped; 0: never */
+	unsigned flap_hold_s;                 /* for how long */
 };
 
 /* A registered host: this MAC, of the host with this name, has this address. A host may have several MACs. */
@@ -69,9 +71,11 @@ struct registry_counts {
 	unsigned away;       /* bound, and elsewhere than at their parent */
 	unsigned cns, connected, hosts;
 	unsigned waiting;    /* answers that wait for the disk */
+	unsigned damped;     /* stations that are kept where they are */
 	uint64_t handovers, binds, claims, renewals, releases, declines, expired, borrowed;
 	uint64_t refused;    /* requests that were answered by an error */
 	uint64_t exhausted, full;
+	uint64_t dampings;
 	uint64_t snapshots, deltas;
 };
 
@@ -112,7 +116,17 @@ int registry_forget_cn(struct registry *registry, const char *name, bool force, 
 /* Frees the address of a station, whoever has it. 0, -ENOENT. */
 int registry_free_address(struct registry *registry, const struct tmip_addr *addr);
 
+/* Lets damped stations with this MAC or (mac NULL) this address move again. 0, or -1: there is none. */
+int registry_clear_damped(struct registry *registry, const struct tmip_mac *mac, const struct tmip_addr *addr);
+
 /* ---- for those who look */
+struct registry_flap_view {
+	bool damped, twins;  /* twins: it seems to be two stations */
+	unsigned moves;      /* in the present window */
+	uint64_t left_ms;    /* damped: for so long */
+	char why[MLRP_TEXT_LEN];
+};
+
 struct registry_cn_view {
 	const struct cn_info *info;
 	const char *peer;    /* NULL: not connected */
@@ -127,6 +141,8 @@ void registry_count(const struct registry *registry, struct registry_counts *cou
 void registry_each_station(const struct registry *registry, bool (*each)(const struct station_record *record, void *arg),
 			   void *arg);
 const struct station_record *registry_find_station(const struct registry *registry, const struct tmip_addr *addr);
+void registry_view_flap(const struct registry *registry, const struct tmip_addr *addr, struct registry_time now,
+			struct registry_flap_view *view);
 void registry_each_cn(const struct registry *registry, void (*each)(const struct registry_cn_view *cn, void *arg), void *arg);
 const char *registry_cn_name(const struct registry *registry, uint32_t id);
 /* Free addresses of a cell's pool: never used, and used before. */

@@ -3,7 +3,7 @@
  * What the files of the register share: registry.c (entry points, sessions, order of changes, time), registry_table.c
  * (stations by address and owner, states and their queues), registry_cell.c (cells and the free addresses of their
  * pools), registry_cn.c (REGISTER, CNs), registry_sync.c, registry_address.c and registry_station.c (the requests about
- * addresses and about stations). Nobody else includes it.
+ * addresses and about stations), registry_flap.c (stations that move too often). Nobody else includes it.
  */
 #ifndef TMIP_CORE_REGISTRY_INTERNAL_H
 #define TMIP_CORE_REGISTRY_INTERNAL_H
@@ -25,11 +25,24 @@ struct reg_station {
 	struct station_record record;
 	uint64_t due;                 /* bound: end of lease and grace, Unix s; offered, declined: ms; 0: none */
 	size_t heap_at;               /* place in the heap of leases, from 1; 0: not in it */
+	uint32_t window_at;           /* ms: when the moves below began to be counted */
+	uint16_t moves;
+	struct reg_damped *damped;    /* NULL: it moves freely */
 	struct reg_owner *owner;
 	struct reg_station *owner_prev, *owner_next;   /* others of the same owner, last one first */
 	struct reg_station *state_prev, *state_next;   /* queue of its state: offers, declined, or free ones of a pool */
 	struct reg_station *change_prev, *change_next; /* all that have a version, in its order */
 	UT_hash_handle hh;            /* by address */
+};
+
+/* A station that moves too often. */
+struct reg_damped {
+	struct reg_station *station;
+	uint64_t until_ms;
+	uint32_t places[2];           /* cn_id: where it is kept, and who asked for it last */
+	bool watched;                 /* the hold is over, but it may go on */
+	bool twins;                   /* it seems to be two stations */
+	struct reg_damped *prev, *next; /* those damped, those watched: the first to end first */
 };
 
 /* Whom an address belongs to: a client identifier, else a MAC (RFC 2131, 4.2). */
@@ -109,6 +122,7 @@ struct registry {
 	struct reg_station *homeless; /* free ones outside of all pools, longest free first */
 	struct reg_station **heap;    /* leases, the first to end on top */
 	size_t heap_count, heap_room;
+	struct reg_damped *damped, *watched;
 	struct version forgotten;     /* the newest tombstone that was thrown away */
 	struct reg_cn *cns, *cns_by_name;
 	uint32_t last_cn_id;
@@ -179,6 +193,14 @@ void reg_free_cns(struct registry *registry);
 void reg_sync_begin(struct registry *registry, struct registry_session *session, const struct mlrp_message *message);
 void reg_sync_skip(struct registry *registry, const struct reg_station *station); /* it leaves its place in the order */
 void reg_sync_end(struct registry *registry, struct registry_session *session);
+
+/* registry_flap.c */
+/* A move of this station is asked for. True: it was refused, and that is answered. */
+bool reg_flap_refuses(struct registry *registry, struct registry_session *session, struct reg_station *station,
+		      const struct mlrp_message *question, struct registry_time now);
+void reg_flap_heard(struct registry *registry, struct reg_station *station, struct registry_time now); /* asked for by the CN that has it */
+void reg_flap_forget(struct registry *registry, struct reg_station *station);
+void reg_flap_tick(struct registry *registry, struct registry_time now);
 
 /* registry_host.c */
 struct reg_host *reg_host_of_mac(const struct registry *registry, const struct tmip_mac *mac);

@@ -2,7 +2,8 @@
 /* Requests about where a station is: HANDOVER of one that is known, CLAIM by one that brings an address of its own. */
 #include "registry_internal.h"
 
-static void move(struct registry *registry, struct registry_session *session, struct reg_station *station, uint32_t transaction)
+static void move(struct registry *registry, struct registry_session *session, struct reg_station *station, const struct mlrp_message *message,
+		 struct registry_time now)
 {
 	const struct station_record *record = &station->record;
 	uint32_t from = record->current;
@@ -10,13 +11,16 @@ static void move(struct registry *registry, struct registry_session *session, st
 	const char *name;
 
 	if (from == session->cn->info.id) {
-		reg_answer(registry, session, transaction, record); /* told twice, or a report of what was known */
+		reg_flap_heard(registry, station, now);
+		reg_answer(registry, session, message->transaction, record); /* told twice, or a report of what was known */
 		return;
 	}
+	if (reg_flap_refuses(registry, session, station, message, now))
+		return;
 	reg_set_current(registry, station, session->cn->info.id);
 	registry->counts.handovers++;
 	reg_commit(registry, station, session, false);
-	reg_answer(registry, session, transaction, record);
+	reg_answer(registry, session, message->transaction, record);
 	name = registry_cn_name(registry, from);
 	reg_tell(registry, REGISTRY_LEVEL_INFO, "%s (%s) moved from %s to %s, version %u.%llu", addr_format(&record->addr, addr),
 		 mac_format(&record->mac, mac), name ? name : "nowhere", session->name, record->version.epoch,
@@ -28,13 +32,12 @@ void reg_handover(struct registry *registry, struct registry_session *session, c
 {
 	struct reg_station *station = reg_find(registry, &message->addr);
 
-	(void)now;
 	if (!station || station->record.state != RECORD_BOUND)
 		reg_refuse(registry, session, message, MLRP_E_UNKNOWN, NULL, "no station has this address");
 	else if (!mac_equal(&station->record.mac, &message->mac))
 		reg_refuse(registry, session, message, MLRP_E_CONFLICT, &station->record, "the address belongs to another MAC");
 	else
-		move(registry, session, station, message->transaction);
+		move(registry, session, station, message, now);
 }
 
 /* 0 or the error. */
@@ -96,11 +99,10 @@ void reg_claim(struct registry *registry, struct registry_session *session, cons
 	uint16_t error = check_claim(registry, message, cell, station, &why);
 	bool bound = station && station->record.state == RECORD_BOUND;
 
-	(void)now;
 	if (error)
 		reg_refuse(registry, session, message, error, bound ? &station->record : NULL, "%s", why);
 	else if (bound && mac_equal(&station->record.mac, &message->mac))
-		move(registry, session, station, message->transaction);
+		move(registry, session, station, message, now);
 	else
 		claim(registry, session, message, cell, station);
 }

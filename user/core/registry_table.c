@@ -231,6 +231,8 @@ static void leave_state(struct registry *registry, struct reg_station *station)
 void reg_set_state(struct registry *registry, struct reg_station *station, uint8_t state, uint64_t due)
 {
 	leave_state(registry, station);
+	if (state != RECORD_BOUND)
+		reg_flap_forget(registry, station);
 	station->record.state = state;
 	station->due = due;
 	switch (state) {
@@ -351,6 +353,7 @@ void reg_table_free(struct registry *registry)
 	HASH_CLEAR(hh, registry->stations);
 	for (; station; station = next) {
 		next = station->hh.next;
+		free(station->damped);
 		free(station);
 	}
 	owner = registry->owners;

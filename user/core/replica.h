@@ -25,6 +25,8 @@ struct replica_station {
 	struct version moved_base;    /* the record that move was based on */
 	uint64_t deadline_ms;         /* end of a move that nobody confirmed, or of a refusal; 0: none */
 	uint32_t ifindex;             /* cell of this CN that it was last seen in; 0: none */
+	uint64_t quiet_until_ms;      /* damped: this CN does not ask for it before, unless a new record comes */
+	uint64_t conflict_ms;         /* when another MAC with its address was last told of; 0: never */
 	uint32_t renewed;             /* lease in seconds that the register must still be told; 0: none */
 	bool refused;                 /* the register will not have it: its frames are dropped until the deadline */
 	bool silent;                  /* it has left its cell here, as far as is known */

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <utlist.h>
 
+#define CONFLICT_TOLD_MS 60000
+
 struct roam *roam_create(const struct roam_options *options, roam_act *act, void *arg)
 {
 	struct roam *roam = calloc(1, sizeof(*roam));
@@ -199,18 +201,26 @@ void roam_seen(struct roam *roam, const struct tmip_event *event, uint64_t now_m
 	else if (station->record.kind == RECORD_RESERVED)
 		roam_claim(roam, &event->addr, &event->mac, cell, now_ms); /* perhaps another MAC of that host */
 	else
-		roam_conflict(roam, event);
+		roam_conflict(roam, event, now_ms);
 }
 
-void roam_conflict(struct roam *roam, const struct tmip_event *event)
+/* In the trail of the station and in that of the other one. Told once a minute, counted always. */
+void roam_conflict(struct roam *roam, const struct tmip_event *event, uint64_t now_ms)
 {
-	const struct replica_station *station = replica_find(&roam->replica, &event->addr);
+	struct replica_station *station = replica_find(&roam->replica, &event->addr);
 	const struct roam_cell *cell = roam_find_cell(roam, event->ifindex);
-	char addr[ADDR_STRLEN], mac[MAC_STRLEN];
+	char addr[ADDR_STRLEN], mac[MAC_STRLEN], text[ROAM_TEXT];
+	struct roam_action action = {.type = ROAM_TELL, .level = ROAM_LEVEL_DEBUG, .addr = event->addr, .mac = event->mac, .text = text};
 
 	if (!station)
 		return;
 	roam->counts.conflicts++;
+	if (station->conflict_ms && now_ms - station->conflict_ms < CONFLICT_TOLD_MS)
+		return;
+	station->conflict_ms = now_ms ? now_ms : 1;
+	snprintf(text, sizeof(text), "in cell %s it uses the address %s, which belongs to station %s: its packets are dropped",
+		 cell ? cell->name : "-", addr_format(&event->addr, addr), mac_format(&station->record.mac, mac));
+	roam->act(&action, roam->arg);
 	roam_tell(roam, ROAM_LEVEL_WARN, station, "%s in cell %s uses the address %s of this station",
 		  mac_format(&event->mac, mac), cell ? cell->name : "-", addr_format(&event->addr, addr));
 }
@@ -277,6 +287,7 @@ static void apply(struct roam *roam, struct replica_station *station, const stru
 
 	station->record = *record; /* the MAC was set by the caller */
 	station->refused = station->adopted = station->stale = false;
+	station->quiet_until_ms = 0;
 	if (ifindex)
 		station->ifindex = ifindex;
 	if (station->moved_to == record->current && !(station->attempt && station->moved_to == roam->self)) {

@@ -65,6 +65,7 @@ struct roam_counts {
 	uint64_t undone;    /* the register did not answer in time */
 	uint64_t conflicts; /* a station's address was used with another MAC */
 	unsigned silent;    /* stations that have left a cell of this CN and are nowhere else yet */
+	uint64_t damped;    /* of those refused: the station moves too often */
 	uint64_t overflow;  /* a record or claim that found the table full */
 };
 
@@ -82,7 +83,7 @@ int roam_put_cn(struct roam *roam, const struct cn_info *info);
 
 /* A frame that the map does not show in this cell (TMIP_EVENT_SEEN) or that used a station's address with another MAC. */
 void roam_seen(struct roam *roam, const struct tmip_event *event, uint64_t now_ms);
-void roam_conflict(struct roam *roam, const struct tmip_event *event);
+void roam_conflict(struct roam *roam, const struct tmip_event *event, uint64_t now_ms);
 
 /* A committed record. ifindex: the cell of this CN that the station is in, if the caller knows; else 0. */
 void roam_record(struct roam *roam, const struct station_record *record, unsigned ifindex, uint64_t now_ms);

@@ -7,6 +7,8 @@
 
 #include <stdlib.h>
 
+#define WAIT_MAX_MS 3600000 /* longer than any register means it */
+
 static struct roam_attempt *attempt_begin(struct roam *roam, struct replica_station *station, bool claim, uint64_t now_ms)
 {
 	struct roam_attempt *attempt = calloc(1, sizeof(*attempt));
@@ -175,6 +177,8 @@ void roam_arrival(struct roam *roam, struct replica_station *station, const stru
 	if (station->record.state != RECORD_BOUND)
 		return;
 	if (replica_current(station) != roam->self) {
+		if (now_ms < station->quiet_until_ms)
+			return;
 		begin_handover(roam, station, cell, how, now_ms);
 		return;
 	}
@@ -284,12 +288,25 @@ void roam_attempt_expire(struct roam *roam, struct roam_attempt *attempt)
 		roam_refresh(roam, station);
 }
 
+/* The register keeps the station where it is: it is not asked again in vain. Its packets go the way of the record meanwhile. */
+static void hold_back(struct roam *roam, const struct mlrp_message *message, uint64_t now_ms)
+{
+	struct replica_station *station = replica_find(&roam->replica, &message->station.addr);
+	unsigned wait_ms = message->has & MLRP_HAS(MLRP_F_WAIT) ? message->wait : roam->options.refused_ms;
+
+	roam->counts.damped++;
+	if (!station || !station->record.state)
+		return;
+	station->quiet_until_ms = now_ms + (wait_ms < WAIT_MAX_MS ? wait_ms : WAIT_MAX_MS);
+}
+
 static void refused(struct roam *roam, struct roam_attempt *attempt, const struct mlrp_message *message, uint64_t now_ms)
 {
 	struct replica_station *station = attempt->station;
 	bool unknown = message->code == MLRP_E_UNKNOWN && !attempt->claim;
 
 	roam->counts.refused++;
+	roam->counts.conflicts += attempt->claim && message->code == MLRP_E_CONFLICT;
 	roam_tell(roam, ROAM_LEVEL_WARN, station, "the register refused: %s%s%s", mlrp_error_name(message->code),
 		  message->text[0] ? ", " : "", message->text);
 	undo(roam, attempt);
@@ -298,6 +315,8 @@ static void refused(struct roam *roam, struct roam_attempt *attempt, const struc
 	if (message->has & MLRP_HAS(MLRP_F_STATION) && addr_equal(&message->station.addr, &station->record.addr)) {
 		roam_refresh(roam, station);
 		roam_record(roam, &message->station, 0, now_ms);
+		if (message->code == MLRP_E_DAMPED)
+			hold_back(roam, message, now_ms);
 	} else if (unknown) {
 		roam_forget(roam, station);
 	} else if (!station->record.state) {

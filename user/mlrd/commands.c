@@ -55,12 +55,15 @@ static const char *cn_name(const struct server *server, uint32_t id)
 static json_t *station_json(const struct server *server, const struct station_record *record)
 {
 	char addr[ADDR_STRLEN], mac[MAC_STRLEN];
+	struct registry_flap_view flap;
 
-	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:s*}", "address", addr_format(&record->addr, addr),
+	registry_view_flap(server->registry, &record->addr, server_now(), &flap);
+	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:s*, s:b, s:i, s:s*}", "address", addr_format(&record->addr, addr),
 			 "mac", mac_format(&record->mac, mac), "state", state_name(record->state), "kind", kind_name(record->kind),
 			 "parent", cn_name(server, record->parent), "current", cn_name(server, record->current),
 			 "epoch", (json_int_t)record->version.epoch, "seq", (json_int_t)record->version.seq,
-			 "lease_end", (json_int_t)record->lease_end, "host", registry_host_name(server->registry, &record->addr));
+			 "lease_end", (json_int_t)record->lease_end, "host", registry_host_name(server->registry, &record->addr),
+			 "damped", flap.damped, "moves", flap.moves, "damped_why", flap.damped ? flap.why : NULL);
 }
 
 struct selection {
@@ -155,7 +158,7 @@ static json_t *counters_json(const struct registry_counts *counts)
 		{"handovers", counts->handovers}, {"binds", counts->binds}, {"claims", counts->claims}, {"renewals", counts->renewals},
 		{"releases", counts->releases}, {"declines", counts->declines}, {"expired", counts->expired}, {"borrowed", counts->borrowed},
 		{"refused", counts->refused}, {"exhausted", counts->exhausted}, {"full", counts->full}, {"snapshots", counts->snapshots},
-		{"deltas", counts->deltas},
+		{"deltas", counts->deltas}, {"dampings", counts->dampings},
 	};
 	json_t *object = json_object();
 
@@ -181,8 +184,9 @@ json_t *commands_status(const struct server *server)
 	json_t *stations;
 
 	registry_count(server->registry, &counts);
-	stations = json_pack("{s:i, s:i, s:i, s:i, s:i}", "bound", counts.states[RECORD_BOUND], "away", counts.away, "offered",
-			     counts.states[RECORD_OFFERED], "declined", counts.states[RECORD_DECLINED], "free", counts.states[RECORD_FREE]);
+	stations = json_pack("{s:i, s:i, s:i, s:i, s:i, s:i}", "bound", counts.states[RECORD_BOUND], "away", counts.away, "offered",
+			     counts.states[RECORD_OFFERED], "declined", counts.states[RECORD_DECLINED], "free", counts.states[RECORD_FREE],
+			     "damped", counts.damped);
 	return json_pack("{s:s, s:s, s:i, s:I, s:o, s:i, s:I, s:I, s:{s:i, s:i, s:i, s:I}, s:o, s:i, s:o, s:o}",
 			 "network", server->config.network_name, "version", TMIP_VERSION, "pid", (int)getpid(),
 			 "uptime_s", (json_int_t)((server_now().ms - server->started_ms) / 1000), "listen", addr_json(&server->config.listen),
@@ -232,6 +236,19 @@ static json_t *handle_free(struct server *server, json_t *request)
 	return registry_free_address(server->registry, &addr) ? bad("no station has this address") : good(NULL);
 }
 
+static json_t *handle_clear(struct server *server, json_t *request)
+{
+	const char *text = json_string_value(json_object_get(request, "station"));
+	struct tmip_addr addr;
+	struct tmip_mac mac;
+	bool by_mac = text && mac_parse(text, &mac) == 0;
+
+	if (!text || (!by_mac && addr_parse(text, &addr) < 0))
+		return bad("that is neither an IPv4 address nor a MAC");
+	server->changed = true;
+	return registry_clear_damped(server->registry, by_mac ? &mac : NULL, &addr) ? bad("no such station is damped") : good(NULL);
+}
+
 static const struct {
 	const char *name;
 	json_t *(*handle)(struct server *server, json_t *request);
@@ -243,6 +260,7 @@ static const struct {
 	{"reload", handle_reload, NULL},
 	{"forget-cn", handle_forget, NULL},
 	{"free", handle_free, NULL},
+	{"clear", handle_clear, NULL},
 };
 #define COMMAND_COUNT (sizeof(COMMANDS) / sizeof(COMMANDS[0]))
 

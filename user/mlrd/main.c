@@ -45,6 +45,7 @@ static const struct command COMMANDS[] = {
 	{"reload", NULL, NULL, false, "", NULL, "make the register read its configuration again"},
 	{"forget-cn", "NAME", "cn", true, "o", NULL, "forget a CN that is gone for good"},
 	{"free", "ADDRESS", "address", true, "", NULL, "free the address of a station"},
+	{"clear", "ADDRESS|MAC", "station", true, "", NULL, "let a station that is damped move again"},
 };
 #define COMMAND_COUNT (sizeof(COMMANDS) / sizeof(COMMANDS[0]))
 

@@ -93,7 +93,9 @@ static const struct store_handler STORE_HANDLER = {.cn = on_load_cn, .station = 
 static void registry_options_of(const struct mlrd_config *config, uint32_t epoch, struct registry_options *options)
 {
 	*options = (struct registry_options){.epoch = epoch, .stations_max = config->stations_max, .cns_max = config->cns_max,
-					     .offer_s = config->offer_time, .decline_s = config->decline_time, .grace_s = config->lease_grace};
+					     .offer_s = config->offer_time, .decline_s = config->decline_time, .grace_s = config->lease_grace,
+					     .flap_moves = config->flap_moves, .flap_window_s = config->flap_window,
+					     .flap_hold_s = config->flap_hold};
 }
 
 static int open_store(struct server *server)

@@ -20,7 +20,8 @@ void show_stations(json_t *result, FILE *to)
 
 	json_array_foreach(result, i, station) {
 		for (size_t k = 0; k < sizeof(keys) / sizeof(keys[0]); k++)
-			table_add(table, "%s", terminal_text(station, keys[k]));
+			table_add(table, "%s%s", terminal_text(station, keys[k]),
+				  k == 2 && json_is_true(json_object_get(station, "damped")) ? " (damped)" : "");
 		table_add(table, "%s", terminal_lease(station, left));
 		table_add(table, "%lld.%lld", terminal_number(station, "epoch"), terminal_number(station, "seq"));
 	}

@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Stations that move back and forth too fast are damped: kept where they are for a while, so that one station cannot keep
+ * the whole network busy. A counter of moves is all that a station costs; one that is damped has a note of its own. After the
+ * hold it is watched: one move is granted, and if it goes on at once it is damped again. Two stations with one MAC look
+ * like this, too: they are told from their CNs, which both go on hearing it.
+ */
+#include "registry_internal.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { PLACE_KEPT, PLACE_OTHER };
+
+static uint64_t window_ms(const struct registry *registry)
+{
+	return registry->options.flap_window_s * 1000ull;
+}
+
+static struct reg_damped **list_of(struct registry *registry, const struct reg_damped *damped)
+{
+	return damped->watched ? &registry->watched : &registry->damped;
+}
+
+void reg_flap_forget(struct registry *registry, struct reg_station *station)
+{
+	struct reg_damped *damped = station->damped;
+
+	station->moves = 0;
+	if (!damped)
+		return;
+	registry->counts.damped -= !damped->watched;
+	DL_DELETE(*list_of(registry, damped), damped);
+	station->damped = NULL;
+	free(damped);
+}
+
+static void tell_end(struct registry *registry, const struct reg_station *station, const char *why)
+{
+	char addr[ADDR_STRLEN], mac[MAC_STRLEN];
+
+	reg_tell(registry, REGISTRY_LEVEL_INFO, "%s (%s) is damped no more: %s", addr_format(&station->record.addr, addr),
+		 mac_format(&station->record.mac, mac), why);
+}
+
+/* The hold is over. */
+static void watch(struct registry *registry, struct reg_damped *damped, struct registry_time now)
+{
+	DL_DELETE(registry->damped, damped);
+	registry->counts.damped--;
+	damped->watched = true;
+	damped->until_ms = now.ms + window_ms(registry);
+	damped->station->moves = 0;
+	DL_APPEND(registry->watched, damped);
+	tell_end(registry, damped->station, "its time is over");
+}
+
+static void settle(struct registry *registry, struct reg_damped *damped, struct registry_time now)
+{
+	if (damped->until_ms > now.ms)
+		return;
+	if (damped->watched)
+		reg_flap_forget(registry, damped->station);
+	else
+		watch(registry, damped, now);
+}
+
+void reg_flap_tick(struct registry *registry, struct registry_time now)
+{
+	while (registry->damped && registry->damped->until_ms <= now.ms)
+		settle(registry, registry->damped, now);
+	while (registry->watched && registry->watched->until_ms <= now.ms)
+		settle(registry, registry->watched, now);
+}
+
+/* ---- counting */
+
+/* One move more. False: it is one too many. */
+static bool count_move(struct registry *registry, struct reg_station *station, struct registry_time now)
+{
+	uint32_t at = (uint32_t)now.ms; /* differences count: it may wrap */
+
+	if (station->damped && !station->moves) { /* the move after the hold is the only one for a while */
+		station->window_at = at;
+		station->moves = registry->options.flap_moves;
+		station->damped->until_ms = now.ms + window_ms(registry);
+		DL_DELETE(registry->watched, station->damped);
+		DL_APPEND(registry->watched, station->damped);
+		return true;
+	}
+	if (!station->moves || at - station->window_at >= window_ms(registry)) {
+		station->window_at = at;
+		station->moves = 0;
+	}
+	if (station->moves < UINT16_MAX)
+		station->moves++;
+	return station->moves <= registry->options.flap_moves;
+}
+
+static struct reg_damped *begin(struct registry *registry, struct reg_station *station, uint32_t asker)
+{
+	struct reg_damped *damped = station->damped;
+
+	if (damped) {
+		/* Granted a move, and asked back at once by the CN that it left. */
+		damped->twins |= damped->places[PLACE_KEPT] == asker && damped->places[PLACE_OTHER] == station->record.current;
+		DL_DELETE(registry->watched, damped);
+		damped->watched = false;
+	} else {
+		damped = calloc(1, sizeof(*damped));
+		if (!damped)
+			return NULL;
+		damped->station = station;
+		station->damped = damped;
+	}
+	DL_APPEND(registry->damped, damped);
+	registry->counts.damped++;
+	registry->counts.dampings++;
+	return damped;
+}
+
+/* ---- saying no */
+
+static const char *place(const struct registry *registry, uint32_t id)
+{
+	const char *name = registry_cn_name(registry, id);
+
+	return name ? name : "nowhere";
+}
+
+static void say_why(const struct registry *registry, const struct reg_station *station, char *why, size_t size)
+{
+	const struct reg_damped *damped = station->damped;
+
+	if (damped->twins)
+		snprintf(why, size, "two stations seem to have this MAC: %s and %s; it is kept at %s", place(registry, damped->places[PLACE_KEPT]),
+			 place(registry, damped->places[PLACE_OTHER]), place(registry, station->record.current));
+	else
+		snprintf(why, size, "it moved more than %u times in %u s: it is kept at %s", registry->options.flap_moves,
+			 registry->options.flap_window_s, place(registry, station->record.current));
+}
+
+static void refuse(struct registry *registry, struct registry_session *session, const struct mlrp_message *question,
+		   const struct reg_station *station, struct registry_time now)
+{
+	struct mlrp_message message = {.type = MLRP_ERROR, .transaction = question->transaction, .code = MLRP_E_DAMPED, .station = station->record,
+				       .has = MLRP_HAS(MLRP_F_CODE) | MLRP_HAS(MLRP_F_TEXT) | MLRP_HAS(MLRP_F_STATION) | MLRP_HAS(MLRP_F_WAIT)};
+
+	message.wait = (uint32_t)(station->damped->until_ms - now.ms);
+	say_why(registry, station, message.text, sizeof(message.text));
+	registry->counts.refused++;
+	reg_send(registry, session, &message);
+}
+
+static void tell_begin(struct registry *registry, const struct reg_station *station)
+{
+	char addr[ADDR_STRLEN], mac[MAC_STRLEN], why[MLRP_TEXT_LEN];
+
+	say_why(registry, station, why, sizeof(why));
+	reg_tell(registry, REGISTRY_LEVEL_WARN, "%s (%s) is damped for %u s: %s", addr_format(&station->record.addr, addr),
+		 mac_format(&station->record.mac, mac), registry->options.flap_hold_s, why);
+}
+
+/* A station that stays where it asked from gets there when the time is over; one that asks from yet another place goes on flapping. */
+static void note_attempt(struct registry *registry, struct reg_station *station, uint32_t asker, struct registry_time now)
+{
+	struct reg_damped *damped = station->damped;
+	bool moves_on = asker != damped->places[PLACE_OTHER];
+
+	if (!moves_on)
+		return;
+	damped->places[PLACE_KEPT] = station->record.current;
+	damped->places[PLACE_OTHER] = asker;
+	damped->until_ms = now.ms + registry->options.flap_hold_s * 1000ull;
+	DL_DELETE(registry->damped, damped);
+	DL_APPEND(registry->damped, damped);
+}
+
+bool reg_flap_refuses(struct registry *registry, struct registry_session *session, struct reg_station *station,
+		      const struct mlrp_message *question, struct registry_time now)
+{
+	uint32_t asker = session->cn->info.id;
+	bool fresh = false;
+
+	if (station->damped)
+		settle(registry, station->damped, now);
+	if (!registry->options.flap_moves) {
+		reg_flap_forget(registry, station);
+		return false;
+	}
+	if (!station->damped || station->damped->watched) {
+		if (count_move(registry, station, now))
+			return false;
+		fresh = true;
+		if (!begin(registry, station, asker))
+			return false;
+	}
+	note_attempt(registry, station, asker, now);
+	if (fresh) {
+		station->damped->until_ms = now.ms + registry->options.flap_hold_s * 1000ull;
+		tell_begin(registry, station);
+	}
+	refuse(registry, session, question, station, now);
+	return true;
+}
+
+/* Only what was told that the station is elsewhere asks for a station that it has: it goes on hearing it, as the other does. */
+void reg_flap_heard(struct registry *registry, struct reg_station *station, struct registry_time now)
+{
+	struct reg_damped *damped = station->damped;
+
+	if (!damped || damped->watched || damped->twins || damped->until_ms <= now.ms)
+		return;
+	damped->twins = true;
+	tell_begin(registry, station);
+}
+
+/* ---- by command, and for those who look */
+
+static bool clear(struct registry *registry, struct reg_damped *list, const struct tmip_mac *mac, const struct tmip_addr *addr)
+{
+	struct reg_damped *damped, *next;
+	bool found = false;
+
+	DL_FOREACH_SAFE(list, damped, next) {
+		struct reg_station *station = damped->station;
+
+		if (mac ? !mac_equal(&station->record.mac, mac) : !addr_equal(&station->record.addr, addr))
+			continue;
+		tell_end(registry, station, "by command");
+		reg_flap_forget(registry, station);
+		reg_commit(registry, station, NULL, false); /* a new version: who was told to wait asks again */
+		found = true;
+	}
+	return found;
+}
+
+int registry_clear_damped(struct registry *registry, const struct tmip_mac *mac, const struct tmip_addr *addr)
+{
+	bool damped = clear(registry, registry->damped, mac, addr), watched = clear(registry, registry->watched, mac, addr);
+
+	return damped || watched ? 0 : -1;
+}
+
+void registry_view_flap(const struct registry *registry, const struct tmip_addr *addr, struct registry_time now,
+			struct registry_flap_view *view)
+{
+	const struct reg_station *station = reg_find(registry, addr);
+
+	*view = (struct registry_flap_view){0};
+	if (!station || !registry->options.flap_moves)
+		return;
+	if ((uint32_t)now.ms - station->window_at < window_ms(registry))
+		view->moves = station->moves;
+	if (!station->damped || station->damped->watched || station->damped->until_ms <= now.ms)
+		return;
+	view->damped = true;
+	view->twins = station->damped->twins;
+	view->left_ms = station->damped->until_ms - now.ms;
+	say_why(registry, station, view->why, sizeof(view->why));
+}
