@@ -59,8 +59,8 @@ def test_roaming_log_tells_each_step(world):
     texts = [step["text"] for step in world.cn(3).ask("why", phone.mac)["trail"]]
     arrives(world, phone, 3)
     texts = [step["text"] for step in world.cn(3).ask("why", address)["trail"]][len(texts):]
-    steps = ("detected in cell w0", "known from the register", "notifying the register", "migrated from cn2, parent cn1", "contacting parent CN cn1",
-             "contacting previous CN cn2", f"using {address} of 10.1.0.0/24, gateway 10.1.0.1", "committed to the register")
+    steps = ("detected in cell w0", "known from the register", "notifying the register", "migrated from cn2, parent cn1",
+             "contacting parent CN cn1", "contacting previous CN cn2", f"using {address} of 10.1.0.0/24, gateway 10.1.0.1", "committed to the register")
     places = [next((at for at, text in enumerate(texts) if step in text), None) for step in steps]
     assert None not in places, texts
     assert places == sorted(places), texts
@@ -101,7 +101,7 @@ def test_killed_register_forgets_nothing(world):
     address = phone.dhclient().start()
     arrives(world, phone, 2)
     world.mlr.kill()
-    wait_for(lambda: world.cn(3).control("status")["register"]["state"] != "connected", "CN 3 to notice that the register is away")
+    wait_for(lambda: world.cn(3).control("status")["register"]["state"] != "connected", "CN 3 to miss the register")
     phone.roam(world.cn(3))
     wait_for(lambda: phone.ping(world.server.address, seconds=0.3), "roaming without the register")
     assert phone.client.restart() == address
@@ -131,7 +131,8 @@ def test_full_size_packets(make_world, offloads):
 def test_nothing_is_left_after_detach(make_world):
     world = make_world()
     cn = world.cn(1)
-    before = {name: cn.sysctl(name) for name in ("net.ipv4.ip_forward", "net.ipv4.conf.all.rp_filter", "net.ipv4.conf.w0.rp_filter")}
+    names = ("net.ipv4.ip_forward", "net.ipv4.conf.all.rp_filter", "net.ipv4.conf.w0.rp_filter")
+    before = {name: cn.sysctl(name) for name in names}
     routes = cn.run("ip", "route").stdout
     world.start()
     phone = world.add_station("phone", cn)

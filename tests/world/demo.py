@@ -101,7 +101,8 @@ class Demo:
 
     def start_traffic(self):
         size, rate = int(self.options.megabytes * 1e6), self.options.rate * 1e6
-        self.say(f"Download of {size / 1e6:.0f} MB by TCP at {rate / 1e6:.0f} MB/s, and a UDP stream of 1000 packets/s each way", "bold")
+        self.say(f"Download of {size / 1e6:.0f} MB by TCP at {rate / 1e6:.0f} MB/s, and a UDP stream of 1000 packets/s each way",
+                 "bold")
         self.stream = Stream(self.world, self.world.server, self.station, more=("-p", "10"))
         self.stream.flowing()
         self.download = Transfer(self.world, self.world.server, self.station, size, rate=int(rate))
@@ -171,10 +172,10 @@ class Demo:
 
     def table(self):
         self.say()
-        self.say(f"  {'':>2} {'at s':>6}  {'from':<5} {'to':<5} {'state':<9} {'up ms':>8} {'down ms':>8} {'switch ms':>10}", "bold")
+        self.say("      at s  from  to    state        up ms  down ms  switch ms", "bold")
         for move in self.moves:
-            self.say(f"  {move['number']:>2} {move['time']:6.1f}  {move['from']:<5} {move['to']:<5} {move['state']:<9} {move['up']:8.1f} "
-                     f"{move['down']:8.1f} {move['switch']:10.1f}")
+            self.say(f"  {move['number']:>2} {move['time']:5.1f}  {move['from']:<5} {move['to']:<5} {move['state']:<9} "
+                     f"{move['up']:8.1f} {move['down']:8.1f} {move['switch']:10.1f}")
         self.say("  up, down: the longest pause of the 1 kHz stream, less its period of 1 ms, that began at most 200 ms")
         self.say("  after the move. The station announces nothing: its next data packet is the first sign. This contains")
         self.say("  `switch`, the time that the simulated air takes to change the station's bridge, during which nothing")
@@ -187,10 +188,10 @@ class Demo:
                 ("received", f"{got['bytes']:,} bytes in {ended - self.began:.1f} s, {stall}"),
                 ("handovers", f"{len(self.moves)}, {sum(move['state'] == 'home' for move in self.moves)} of them home again")]
         for way, text in (("up", "station → server"), ("down", "server → station")):
-            gaps = [move[way] for move in self.moves]
+            gaps, other = [move[way] for move in self.moves], max((gap for _, gap in others[way]), default=0)
             rows.append((f"interruption {text}", f"median {statistics.median(gaps):.1f} ms, maximum {max(gaps):.1f} ms; "
                          f"{reports[way]['lost']} of {reports[way]['lost'] + reports[way]['received']} packets lost, "
-                         f"{reports[way]['duplicates']} twice; longest other pause {max((gap for _, gap in others[way]), default=0):.1f} ms"))
+                         f"{reports[way]['duplicates']} twice; longest other pause {other:.1f} ms"))
         self.say()
         for name, value in rows:
             self.say(f"  {name:<31} {value}", *(["red"] if value == "NO" else []))
@@ -214,7 +215,8 @@ class Demo:
         path = os.path.join(self.options.out, "handover.svg")
         os.makedirs(self.options.out, exist_ok=True)
         plot(path, f"One TCP connection and a 1 kHz UDP stream over {len(self.moves)} handovers between three subnets",
-             f"Station {self.address} all the time; interruption, median: {medians['up']:.1f} ms to the server, {medians['down']:.1f} ms to the station",
+             f"Station {self.address} all the time; interruption, median: {medians['up']:.1f} ms to the server, "
+             f"{medians['down']:.1f} ms to the station",
              [(when - self.began, count) for when, count in self.download.points()], others,
              self.moves, cells, end)
         self.say(f"  plot                            {os.path.relpath(path)}")

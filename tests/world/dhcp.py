@@ -69,8 +69,8 @@ class Dhclient(Client):
                        "request subnet-mask, routers, domain-name-servers, domain-name;\n" + config)
 
     def words(self, *more):
-        return ["dhclient", "-4", "-v", *(more or ("-d",)), "-cf", self.base + ".conf", "-lf", self.base + ".leases", "-pf", self.base + ".pid",
-                "-sf", SCRIPT, "-e", f"TMIP_DHCP_EVENTS={self.events_path}", self.device]
+        return ["dhclient", "-4", "-v", *(more or ("-d",)), "-cf", self.base + ".conf", "-lf", self.base + ".leases",
+                "-pf", self.base + ".pid", "-sf", SCRIPT, "-e", f"TMIP_DHCP_EVENTS={self.events_path}", self.device]
 
     def release(self):
         """Gives the lease back. dhclient does that in a new process which ends the old one."""

@@ -20,7 +20,7 @@ import threading
 
 from .dhcp import Dhclient, Udhcpc
 from .paths import AGENT, MLRD
-from .system import PIN_ROOT, Links, Namespace, Program, WorldError, ip_batch, listens, remove_all, remove_leftovers, run, wait_for
+from .system import PIN_ROOT, Links, Namespace, Program, WorldError, ip_batch, listens, remove_all, remove_leftovers, wait_for
 
 NETWORK = "world"
 serial = itertools.count()
@@ -44,8 +44,8 @@ class Place(Namespace):
 
     def links(self):
         """Lines of the world's batch that make the links of this place."""
-        return [f"link add bb0 netns {self.name} mtu {self.world.mtu} type veth peer name {self.place} netns {self.world.router.name} "
-                f"mtu {self.world.mtu}"]
+        mtu = self.world.mtu
+        return [f"link add bb0 netns {self.name} mtu {mtu} type veth peer name {self.place} netns {self.world.router.name} mtu {mtu}"]
 
     def router_lines(self):
         """Lines for the router."""
@@ -55,8 +55,8 @@ class Place(Namespace):
         return "" if self.world.offloads else "ethtool -K bb0 tx off gso off tso off gro off >/dev/null\n"
 
     def build(self, more=()):
-        self.configure([f"address add {self.address}/24 dev bb0", "link set bb0 up", f"route add default via {self.router}", *more],
-                       self.shell(), self.world.ipv6)
+        lines = [f"address add {self.address}/24 dev bb0", "link set bb0 up", f"route add default via {self.router}", *more]
+        self.configure(lines, self.shell(), self.world.ipv6)
 
     def ping(self, target, count=1, seconds=2, size=56, more=()):
         """True if an answer came to each of `count` pings sent 50 ms apart."""
@@ -168,6 +168,7 @@ class Cell:
 
     def __init__(self, cn, number):
         self.cn, self.device, self.bridge = cn, f"w{number}", f"cell{cn.number}.{number}"
+        self.port = f"{cn.number}.{number}"  # the other end of the CN's device, in the bridge
         self.subnet, self.gateway = f"10.{cn.number}.{number}.0/24", f"10.{cn.number}.{number}.1"
         self.ifindex = None
 
@@ -182,15 +183,15 @@ class Cn(Daemon):
         super().__init__(world, f"cn{number}", f"10.{200 + number}.0")
         self.number, self.nat = number, number in world.nat
         self.cells = [Cell(self, cell) for cell in range(cells)]
-        self.configure_with(cn_name=self.place, mlr=world.mlr.address, cn_if="bb0", mobile_if=[cell.device for cell in self.cells],
+        self.configure_with(cn_name=self.place, mlr=world.mlr.address, cn_if="bb0",
+                            mobile_if=[cell.device for cell in self.cells],
                             addr_pool=[f"{cell.device} * *" for cell in self.cells], dns_server=world.server.address,
                             bpf_dir=f"{PIN_ROOT}/{world.prefix}/{self.place}", **directives)
 
     def links(self):
-        lines = super().links()
-        for cell in self.cells:
-            lines.append(f"link add {cell.device} netns {self.name} type veth peer name {cell.bridge[4:]} netns {self.world.air.name}")
-        return lines
+        air = self.world.air.name
+        return super().links() + [f"link add {cell.device} netns {self.name} type veth peer name {cell.port} netns {air}"
+                                  for cell in self.cells]
 
     def router_lines(self):
         lines = super().router_lines()
@@ -369,9 +370,8 @@ class World:
         cells = [cell for cn in self.cns for cell in cn.cells]
         lines = []
         for cell in cells:
-            port = cell.bridge[4:]
             lines += [f"link add {cell.bridge} type bridge stp_state 0 forward_delay 0 mcast_snooping 0",
-                      f"link set {cell.bridge} up", f"link set {port} master {cell.bridge}", f"link set {port} up"]
+                      f"link set {cell.bridge} up", f"link set {cell.port} master {cell.bridge}", f"link set {cell.port} up"]
         self.air.configure(lines)
         index = {link["ifname"]: link["ifindex"] for link in json.loads(self.air.run("ip", "-j", "link").stdout)}
         for cell in cells:

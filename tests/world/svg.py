@@ -34,8 +34,8 @@ class Svg:
 
     def __init__(self, width, height, title):
         self.width, self.height = width, height
-        self.parts = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" role="img">',
-                      f"<title>{escape(title)}</title>", f"<style>{STYLE}</style>"]
+        self.parts = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" '
+                      'role="img">', f"<title>{escape(title)}</title>", f"<style>{STYLE}</style>"]
         self.rect(0, 0, width, height, "ground")
 
     def rect(self, x, y, width, height, kind, radius=0):
@@ -133,8 +133,8 @@ def draw_rate(svg, frame, points):
 
 
 def draw_gaps(svg, frame, gaps, moves):
-    frame.axes([tick for tick in (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000) if tick <= frame.values[1]],
-               "pause of UDP stream, ms", 2, True)
+    ticks = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000)
+    frame.axes([tick for tick in ticks if tick <= frame.values[1]], "pause of UDP stream, ms", 2, True)
     for way in ("up", "down"):
         for time, gap in gaps[way]:
             if gap > frame.values[0]:
@@ -158,7 +158,8 @@ def plot(path, title, subtitle, points, gaps, moves, cells, end):
     left, width = 84, 966
     speed = rates(points)
     top_rate = nice_ceiling(max((rate for _, rate in speed), default=1) * 1.05)
-    top_gap = nice_ceiling(max([10, *(gap for way in gaps.values() for _, gap in way), *(move[way] for move in moves for way in ("up", "down"))]))
+    pauses = [gap for way in gaps.values() for _, gap in way] + [move[way] for move in moves for way in ("up", "down")]
+    top_gap = nice_ceiling(max([10, *pauses]))
     rate_frame = Frame(svg, left, 134, width, 170, (0, end), (0, top_rate))
     gap_frame = Frame(svg, left, 354, width, 220, (0, end), (0.1, top_gap), True)
     svg.text(left, 34, title, "title")
@@ -171,5 +172,6 @@ def plot(path, title, subtitle, points, gaps, moves, cells, end):
     draw_rate(svg, rate_frame, speed)
     draw_gaps(svg, gap_frame, gaps, moves)
     draw_legend(svg, left + width, 342)
-    svg.text(left, 342, "Large: interruption by a handover. Small: other pauses. Each less the sending period of 1 ms", "soft small")
+    svg.text(left, 342, "Large: interruption by a handover. Small: other pauses. Each less the sending period of 1 ms",
+             "soft small")
     svg.save(path)

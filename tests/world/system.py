@@ -119,10 +119,10 @@ class Program:
     goes to the file `log`.
     """
 
-    def __init__(self, namespace, words, log, stdout=None, environment=None):
+    def __init__(self, namespace, words, log, environment=None):
         self.words, self.log = [str(word) for word in words], log
         with open(log, "ab") as out:
-            self.process = subprocess.Popen([*namespace.enter, *self.words], stdin=subprocess.PIPE, stdout=stdout or out, stderr=out,
+            self.process = subprocess.Popen([*namespace.enter, *self.words], stdin=subprocess.PIPE, stdout=out, stderr=out,
                                             start_new_session=True, env={**os.environ, **environment} if environment else None)
         self.pid = self.process.pid
 
@@ -222,7 +222,8 @@ def remove_all(prefix):
     for path in paths:
         end_processes(path)
     if paths:
-        run("ip", "-force", "-batch", "-", input="".join(f"netns delete {os.path.basename(path)}\n" for path in paths), check=False)
+        lines = "".join(f"netns delete {os.path.basename(path)}\n" for path in paths)
+        run("ip", "-force", "-batch", "-", input=lines, check=False)
     shutil.rmtree(f"{PIN_ROOT}/{prefix}", ignore_errors=True)
     for folder in glob.glob(f"{tempfile.gettempdir()}/{prefix}-*"):
         shutil.rmtree(folder, ignore_errors=True)
@@ -231,7 +232,7 @@ def remove_all(prefix):
 def remove_leftovers():
     """What worlds of dead processes left behind. Names are tmip-wPIDxNUMBER-..., see World."""
     found = set()
-    for path in [*glob.glob("/run/netns/tmip-w*"), *glob.glob(f"{PIN_ROOT}/tmip-w*"), *glob.glob(f"{tempfile.gettempdir()}/tmip-w*")]:
+    for path in [path for folder in ("/run/netns", PIN_ROOT, tempfile.gettempdir()) for path in glob.glob(f"{folder}/tmip-w*")]:
         match = re.match(r"(tmip-w(\d+)x\d+)(-|$)", os.path.basename(path))
         if match and not os.path.exists(f"/proc/{match[2]}"):
             found.add(match[1])

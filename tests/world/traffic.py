@@ -19,18 +19,21 @@ def result(program):
     try:
         return json.loads(lines[-1])
     except (IndexError, ValueError):
-        raise WorldError(f"{program} ended with status {program.process.returncode} and printed no result:\n{program.text()}") from None
+        status = program.process.returncode
+        raise WorldError(f"{program} ended with status {status} and printed no result:\n{program.text()}") from None
 
 
 class Transfer:
-    """A download: the station connects to the server and gets `count` bytes, at most `rate` bytes a second (0: as fast as it can)."""
+    """A download: the station connects to the server and gets `count` bytes, at most `rate` bytes a second (0: no limit)."""
 
     def __init__(self, world, server, station, count, rate=0, port=5001, address=None):
         address = address or server.address
         self.count = count
-        self.sender = world.program(server, *NICE, sys.executable, TRANSFER, "serve", address, port, count, rate, name=f"tcp-{port}-send")
+        self.sender = world.program(server, *NICE, sys.executable, TRANSFER, "serve", address, port, count, rate,
+                                    name=f"tcp-{port}-send")
         wait_for(lambda: listens(self.sender.pid, port), "the TCP server to listen")
-        self.receiver = world.program(station, *NICE, sys.executable, TRANSFER, "fetch", address, port, name=f"tcp-{port}-receive")
+        self.receiver = world.program(station, *NICE, sys.executable, TRANSFER, "fetch", address, port,
+                                      name=f"tcp-{port}-receive")
 
     def points(self):
         """(time, bytes so far) of the receiver."""
@@ -67,10 +70,11 @@ class Stream:
     def __init__(self, world, server, station, rate=1000, port=5002, address=None, more=()):
         address, self.rate = address or server.address, rate
         self.files = {way: os.path.join(world.folder, f"stream-{port}.{way}") for way in ("up", "down")}
-        self.server = world.program(server, *NICE, STREAM, "receive", "-b", "-r", rate, "-w", self.files["up"], *more, port, name=f"udp-{port}-server")
+        self.server = world.program(server, *NICE, STREAM, "receive", "-b", "-r", rate, "-w", self.files["up"], *more, port,
+                                    name=f"udp-{port}-server")
         wait_for(lambda: listens(self.server.pid, port, "udp"), "the UDP server to listen")
-        self.station = world.program(station, *NICE, STREAM, "send", "-b", "-r", rate, "-w", self.files["down"], *more, address, port,
-                                     name=f"udp-{port}-station")
+        self.station = world.program(station, *NICE, STREAM, "send", "-b", "-r", rate, "-w", self.files["down"], *more,
+                                     address, port, name=f"udp-{port}-station")
         self.offsets = {"up": 0, "down": 0}
         self.packets = {"up": [], "down": []}
 
@@ -90,7 +94,7 @@ class Stream:
     def flowing(self, seconds=5):
         """Waits until packets arrive both ways from now on."""
         before = {way: len(self.read(way)) for way in self.files}
-        wait_for(lambda: all(len(self.read(way)) > before[way] for way in self.files), "the UDP stream to flow both ways", seconds)
+        wait_for(lambda: all(len(self.read(way)) > before[way] for way in self.files), "a stream both ways", seconds)
 
     def gap(self, way, start, end, begin=None):
         """The interruption in ms between two times: the longest wait for a packet less the sending period.
