@@ -269,6 +269,7 @@ class Station(Namespace):
         offloads = "" if self.world.offloads else "ethtool -K wlan0 tx off gso off tso off gro off >/dev/null\n"
         self.configure(["link set wlan0 up"], offloads, self.world.ipv6)
         air.run("ip", "link", "set", self.port, "up")
+        self.wait_links()
         self.ifindex = air.ifindex(self.port)
 
     def roam(self, cell):
@@ -365,6 +366,8 @@ class World:
         self.build_air()
         for place in self.places():
             place.build()
+        for space in (self.router, self.air, *self.places()):
+            space.wait_links()
 
     def build_air(self):
         cells = [cell for cn in self.cns for cell in cn.cells]

@@ -4,6 +4,7 @@ behind a run that was killed. Nothing here knows TMip.
 """
 import ctypes
 import glob
+import json
 import os
 import re
 import shutil
@@ -85,6 +86,15 @@ class Namespace:
                 return socket.socket(*arguments)
             finally:
                 libc.setns(home.fileno(), 0)
+
+    def wait_links(self, seconds=15):
+        """Waits until every link that is up passes packets: the kernel activates the queue of a link whose other end came up
+        later in its own time, and loses packets until then."""
+        def active():
+            links = [link for link in json.loads(self.run("ip", "-j", "link").stdout) if "UP" in link["flags"]]
+            return all(link["operstate"] in ("UP", "UNKNOWN") for link in links)
+
+        wait_for(active, f"the links of {self.place} to work", seconds)
 
     def ifindex(self, device):
         return int(self.run("ip", "-o", "link", "show", device).stdout.split(":")[0])
