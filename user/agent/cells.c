@@ -460,7 +460,7 @@ int cells_start(struct agent *agent, char why[CELLS_WHY])
 	for (unsigned i = 0; !error && i < agent->config.cell_count; i++)
 		error = cells_attach(agent, agent->config.mobile_if[i], false, why);
 	if (!error)
-		error = settings_set_machine(agent->cells->settings, agent->config.cn_if, why);
+		error = settings_set_machine(&agent->config, why);
 	if (!error) {
 		error = watch(agent);
 		if (error)
@@ -482,8 +482,10 @@ void cells_stop(struct agent *agent)
 			withdraw(agent, &cells->list[i]);
 		frame_close(cells->list[i].port);
 	}
-	if (agent->tear_down && cells->settings)
+	if (agent->tear_down && cells->settings) {
 		sysctl_restore(cells->settings, "");
+		settings_clear_machine(&agent->config);
+	}
 	sysctl_close(cells->settings);
 	if (cells->monitor)
 		event_free(cells->monitor);
@@ -515,5 +517,6 @@ int cells_remove_remains(const struct agent_config *config)
 			settings_clear_cell(settings, &interface);
 	sysctl_restore(settings, "");
 	sysctl_close(settings);
+	settings_clear_machine(config);
 	return datapath_remove(dir);
 }

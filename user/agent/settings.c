@@ -3,12 +3,17 @@
 #include "settings.h"
 
 #include <errno.h>
+#include <glob.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "io/file.h"
 #include "io/log.h"
 #include "io/sysctl.h"
+
+#define MACHINE_PATH (CONFIG_PATH_LEN + NAME_LEN + 64)
 
 struct sysctl_store *settings_open(const struct agent_config *config, char why[SETTINGS_WHY])
 {
@@ -41,15 +46,74 @@ static int set_interface(struct sysctl_store *store, const char *interface, cons
 	return set(store, path, value, why);
 }
 
-int settings_set_machine(struct sysctl_store *store, const char *backbone, char why[SETTINGS_WHY])
+/*
+ * Agents of several networks may share a machine, or rather a network namespace, and its settings: their former values
+ * lie in one file, beside an empty file for each network that needs them changed. Whoever leaves last puts them back.
+ */
+static void machine_path(const struct agent_config *config, const char *what, char path[MACHINE_PATH])
 {
-	int error = set(store, "net/ipv4/ip_forward", "1", why);
+	struct stat net = {0};
 
+	stat("/proc/self/ns/net", &net);
+	snprintf(path, MACHINE_PATH, "%s/machine-%llu.%s", config->state_dir, (unsigned long long)net.st_ino, what);
+}
+
+static void user_path(const struct agent_config *config, const char *network, char path[MACHINE_PATH])
+{
+	char what[NAME_LEN + 8];
+
+	snprintf(what, sizeof(what), "%s.user", network);
+	machine_path(config, what, path);
+}
+
+static int open_machine(const struct agent_config *config, struct sysctl_store **store)
+{
+	char path[MACHINE_PATH];
+
+	machine_path(config, "settings.json", path);
+	*store = sysctl_open(path);
+	return *store ? 0 : -errno;
+}
+
+int settings_set_machine(const struct agent_config *config, char why[SETTINGS_WHY])
+{
+	struct sysctl_store *store = NULL;
+	char path[MACHINE_PATH];
+	int error;
+
+	user_path(config, config->network_name, path);
+	error = file_replace(path, "", 0, 0600);
+	if (!error)
+		error = open_machine(config, &store);
+	if (error) {
+		snprintf(why, SETTINGS_WHY, "%.250s: %s", path, strerror(-error));
+		return error;
+	}
+	error = set(store, "net/ipv4/ip_forward", "1", why);
 	if (!error)
 		error = set_interface(store, "all", "send_redirects", "0", why);
 	if (!error)
-		error = set_interface(store, backbone, "forwarding", "1", why);
+		error = set_interface(store, config->cn_if, "forwarding", "1", why);
+	sysctl_close(store);
 	return error;
+}
+
+void settings_clear_machine(const struct agent_config *config)
+{
+	struct sysctl_store *store;
+	char path[MACHINE_PATH];
+	glob_t users = {0};
+
+	user_path(config, config->network_name, path);
+	unlink(path);
+	user_path(config, "*", path);
+	if (glob(path, 0, NULL, &users) == 0) {
+		log_info("the settings of the whole machine stay as they are: %zu more networks are served here", users.gl_pathc);
+	} else if (open_machine(config, &store) == 0) {
+		sysctl_restore(store, "");
+		sysctl_close(store);
+	}
+	globfree(&users);
 }
 
 void settings_set_route(const struct netlink_interface *cell, unsigned backbone_mtu)

@@ -19,11 +19,12 @@ struct sysctl_store;
 struct sysctl_store *settings_open(const struct agent_config *config, char why[SETTINGS_WHY]);
 
 /* 0 or -errno with `why`. */
-int settings_set_machine(struct sysctl_store *store, const char *backbone, char why[SETTINGS_WHY]);
+int settings_set_machine(const struct agent_config *config, char why[SETTINGS_WHY]);
 int settings_set_cell(struct sysctl_store *store, const struct netlink_interface *cell, unsigned backbone_mtu, char why[SETTINGS_WHY]);
 
 /* Also when the cell is served already: the kernel makes the connected route anew when an interface was down. */
 void settings_set_route(const struct netlink_interface *cell, unsigned backbone_mtu);
+void settings_clear_machine(const struct agent_config *config); /* unless another network needs them */
 void settings_clear_cell(struct sysctl_store *store, const struct netlink_interface *cell);
 
 #endif
