@@ -226,13 +226,32 @@ static struct tmip_subnet_key subnet_key(const struct prefix *prefix)
 	return (struct tmip_subnet_key){.prefix_len = 96 + prefix->len, .addr = prefix->addr};
 }
 
-static void delete_subnets(struct agent *agent, const struct cn_info *info)
+static bool is_of_a_cn(const struct agent *agent, const struct tmip_subnet_key *key)
 {
-	for (int i = 0; i < info->cell_count; i++) {
-		struct tmip_subnet_key key = subnet_key(&info->cells[i].subnet);
+	for (const struct replica_cn *cn = roam_replica(agent->roam)->cns; cn; cn = cn->hh.next)
+		for (int i = 0; i < cn->info.cell_count; i++) {
+			struct tmip_subnet_key known = subnet_key(&cn->info.cells[i].subnet);
 
-		datapath_delete_subnet(agent->dp, &key);
+			if (memcmp(&known, key, sizeof(known)) == 0)
+				return true;
+		}
+	return false;
+}
+
+/*
+ * Takes out what was known of a CN and is nobody's any more. Another CN may have it by now: a register that lost its
+ * store gives new numbers.
+ */
+static void delete_former(struct agent *agent, const struct cn_info *former)
+{
+	for (int i = 0; i < former->cell_count; i++) {
+		struct tmip_subnet_key key = subnet_key(&former->cells[i].subnet);
+
+		if (!is_of_a_cn(agent, &key))
+			datapath_delete_subnet(agent->dp, &key);
 	}
+	if (!replica_find_cn_tunnel(roam_replica(agent->roam), &former->tunnel))
+		datapath_delete_peer(agent->dp, &former->tunnel);
 }
 
 static void put_subnets(struct agent *agent, const struct cn_info *info)
@@ -300,15 +319,13 @@ void peers_put_cn(struct agent *agent, const struct cn_info *info)
 	bool self = info->id == roam_self(agent->roam);
 	bool moved = known && (!addr_equal(&former.tunnel, &info->tunnel) || former.port != info->port);
 
-	if (known)
-		delete_subnets(agent, &former);
-	if (known && !self && (moved || info->gone))
-		datapath_delete_peer(agent->dp, &former.tunnel);
 	/* The peer is in the map before any station leads to it. */
 	if (!info->gone)
 		put_subnets(agent, info);
 	if (roam_put_cn(agent->roam, info) < 0)
 		log_error("CN %s: the table of CNs is full (peers_max): it is not served", info->name);
+	if (former.id)
+		delete_former(agent, &former);
 	if (self)
 		return;
 	peers_show(agent, info->id);
@@ -335,14 +352,8 @@ static int sweep_subnet(const struct tmip_subnet_key *key, const struct tmip_sub
 	struct agent *agent = arg;
 
 	(void)entry;
-	for (const struct replica_cn *cn = roam_replica(agent->roam)->cns; cn; cn = cn->hh.next)
-		for (int i = 0; i < cn->info.cell_count; i++) {
-			struct tmip_subnet_key known = subnet_key(&cn->info.cells[i].subnet);
-
-			if (memcmp(&known, key, sizeof(known)) == 0)
-				return 0;
-		}
-	datapath_delete_subnet(agent->dp, key);
+	if (!is_of_a_cn(agent, key))
+		datapath_delete_subnet(agent->dp, key);
 	return 0;
 }
 
