@@ -42,7 +42,7 @@ objects    = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 unit_tests := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/test_*.c))
 bpf_tests  := $(patsubst tests/bpf/%.c,$(BUILD)/tests/bpf/%,$(wildcard tests/bpf/test_*.c))
 fuzzers    := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
-tools      := $(patsubst bench/tools/%.c,$(BUILD)/bench-tools/%,$(wildcard bench/tools/*.c))
+tools      := $(patsubst bench/tools/%.c,$(BUILD)/bench-tools/%,$(filter-out %.bpf.c,$(wildcard bench/tools/*.c)))
 
 all: $(BUILD)/bin/tmip-agent $(BUILD)/bin/tmipd $(BUILD)/bin/mlrd ## build the programs into build/bin
 
@@ -118,7 +118,18 @@ $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(BUILD)/libtmip.a
 $(BUILD)/bench-tools/%: bench/tools/%.c | $(BUILD)/.tools
 	$(call say,LD,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(CPPFLAGS) -std=gnu11 $(WARN) $(CFLAGS) -MMD -MP -MF $@.d $< -o $@ -lm -lpthread
+	$(Q)$(CC) $(CPPFLAGS) -std=gnu11 $(WARN) $(CFLAGS) -MMD -MP -MF $@.d $< -o $@ -lm -lpthread $(TOOL_LIBS)
+
+# This one runs BPF programs, ours and some of its own.
+$(BUILD)/bench-tools/prog_ns: $(BUILD)/bpf/tmip.skel.h $(BUILD)/bpf/prog_ns.skel.h bench/tools/prog_ns.h
+$(BUILD)/bench-tools/prog_ns: TOOL_LIBS = $(shell $(PKG_CONFIG) --libs libbpf)
+$(BUILD)/bpf/prog_ns.bpf.o: bench/tools/prog_ns.bpf.c | $(BUILD)/.tools
+	$(call say,BPF,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CLANG) $(BPF_CFLAGS) -Ibench/tools -MMD -MP -c $< -o $@
+$(BUILD)/bpf/prog_ns.skel.h: $(BUILD)/bpf/prog_ns.bpf.o
+	$(call say,SKEL,$@)
+	$(Q)$(BPFTOOL) gen skeleton $< name prog_ns_bpf > $@
 
 # Fuzzers compile the pure core again, with clang's sanitizers.
 FUZZ_FLAGS := -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined

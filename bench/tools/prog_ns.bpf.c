@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Around the programs that prog_ns measures: `prepare` gives the packet another pseudo-random station and jumps to the
+ * program under test. A plain packet becomes one that station i sends, a tunnel packet one for station j; so a test run
+ * that is repeated turns one packet round and round: in, out, in, out.
+ */
+#include "vmlinux.h"
+
+#include <bpf/bpf_endian.h>
+#include <bpf/bpf_helpers.h>
+
+#include <tmip/maps.h>
+
+#include "prog_ns.h"
+
+#define ETH_LEN 14
+#define IPV4_LEN 20
+#define PROTO_IPIP 4
+
+const volatile __u32 stations = 1;
+const volatile __be32 local, remote; /* tunnel ends */
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
+	__uint(max_entries, PROG_NS_JUMPS);
+	__type(key, __u32);
+	__type(value, __u32);
+} jumps SEC(".maps");
+
+/* The data path's own map. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 1024);
+	__type(key, struct tmip_addr);
+	__type(value, struct tmip_station);
+} tmip_station SEC(".maps");
+
+static __always_inline __be32 any_station(void)
+{
+	return bpf_htonl(PROG_NS_FIRST + bpf_get_prandom_u32() % stations);
+}
+
+static __always_inline void write_mac(__u8 *mac, __be32 addr)
+{
+	mac[0] = 2;
+	mac[1] = 0;
+	__builtin_memcpy(mac + 2, &addr, sizeof(addr));
+}
+
+SEC("tc")
+int prepare(struct __sk_buff *skb)
+{
+	struct ethhdr *eth = (void *)(long)skb->data;
+	struct iphdr *ip = (void *)(eth + 1), *inner = ip + 1;
+
+	if ((void *)(inner + 1) > (void *)(long)skb->data_end)
+		return 0;
+	if (ip->protocol == PROTO_IPIP) {
+		ip->saddr = remote;
+		ip->daddr = local;
+		inner->saddr = bpf_htonl(PROG_NS_SERVER);
+		inner->daddr = any_station();
+		bpf_tail_call(skb, &jumps, PROG_NS_OUT);
+		return 0;
+	}
+	ip->saddr = any_station();
+	ip->daddr = bpf_htonl(PROG_NS_SERVER);
+	write_mac(eth->h_source, ip->saddr);
+	bpf_tail_call(skb, &jumps, PROG_NS_IN);
+	return 0;
+}
+
+SEC("tc")
+int nothing(struct __sk_buff *skb)
+{
+	return skb->len ? 7 : 2;
+}
+
+static __always_inline int look_up(__be32 ipv4)
+{
+	struct tmip_addr addr = {.prefix = {[10] = 0xff, [11] = 0xff}};
+
+	__builtin_memcpy(addr.v4, &ipv4, sizeof(ipv4));
+	return bpf_map_lookup_elem(&tmip_station, &addr) ? 1 : 0;
+}
+
+/* One plain look-up: twice this is what encapsulation and decapsulation cannot do without. */
+SEC("tc")
+int one_lookup(struct __sk_buff *skb)
+{
+	struct iphdr *ip = (void *)(long)skb->data + ETH_LEN;
+
+	if ((void *)(ip + 2) > (void *)(long)skb->data_end)
+		return 0;
+	return look_up(ip->protocol == PROTO_IPIP ? (ip + 1)->daddr : ip->saddr) ? 7 : 2;
+}
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";

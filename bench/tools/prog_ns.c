@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Nanoseconds per packet of the data path: `prog_ns STATIONS SAMPLES` prints JSON objects, one a line: encapsulation
+ * (cell ingress of a visiting station) and decapsulation (backbone ingress, delivered to one) together; two plain
+ * look-ups in the same station map; and a null program.
+ *
+ * Method: BPF_PROG_TEST_RUN repeats a program on one packet without restoring it, and with the same packet every time,
+ * which would find the station in the cache. So a program of our own (prog_ns.bpf.c) goes first: it puts a pseudo-random
+ * station into the packet and jumps to the program under test. The encapsulated packet is the next repetition's tunnel
+ * packet, and the delivered one the next but one's plain packet: two repetitions are one trip. A sample is the kernel's
+ * mean over 1000 trips. What preparation, jump and loop cost is measured with a null program in the same way, on both
+ * forms of the packet, and taken off each sample: the medians of the three alternate in time, because machines are noisy.
+ * From the second trip on, encapsulation takes the road after -EALREADY (bpf/tunnel.h), which is a little longer.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <linux/if_ether.h>
+#include <linux/ip.h>
+#include <net/if.h>
+#include <sched.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include <tmip/maps.h>
+#include <tmip/reason.h>
+
+#include "prog_ns.h"
+#include "prog_ns.skel.h"
+#include "tmip.skel.h"
+
+#define TRIPS 1000
+#define PAYLOAD 64
+#define LOCAL "192.0.2.1"
+#define REMOTE "192.0.2.2"
+#define BACKBONE_MAC "02:00:00:00:bb:01"
+#define CELL_MAC "02:00:00:00:ce:00"
+
+struct packet {
+	struct ethhdr eth;
+	struct iphdr ip, inner;
+	uint8_t payload[PAYLOAD];
+} __attribute__((packed));
+
+static struct tmip_bpf *tmip;
+static struct prog_ns_bpf *bench;
+static unsigned cell_ifindex;
+
+static int make_namespace(void)
+{
+	return unshare(CLONE_NEWNET) ? -errno : system(
+		"ip -batch - >/dev/null <<END && echo 1 > /proc/sys/net/ipv4/ip_forward\n"
+		"link add bb type veth peer name bb_far\nlink set bb_far up\nlink set bb address " BACKBONE_MAC " up\n"
+		"link add cell type veth peer name cell_far\nlink set cell_far up\nlink set cell address " CELL_MAC " up\n"
+		"address add " LOCAL "/24 dev bb\nneighbour add " REMOTE " lladdr 02:00:00:00:bb:02 nud permanent dev bb\n"
+		"END");
+}
+
+static struct tmip_addr addr_of(uint32_t ipv4)
+{
+	struct tmip_addr addr = {.prefix = {[10] = 0xff, [11] = 0xff}};
+
+	memcpy(addr.v4, &ipv4, sizeof(ipv4));
+	return addr;
+}
+
+static int put(const struct bpf_map *map, const void *key, const void *value)
+{
+	return bpf_map_update_elem(bpf_map__fd(map), key, value, BPF_ANY);
+}
+
+static int fill_maps(uint32_t stations)
+{
+	uint32_t zero = 0;
+	struct tmip_addr remote = addr_of(inet_addr(REMOTE));
+	struct tmip_config config = {.layout = TMIP_LAYOUT_VERSION, .backbone_ifindex = if_nametoindex("bb"), .tunnel = addr_of(inet_addr(LOCAL)),
+				     .event_interval_ns = 1000000000, .mss = 1400, .outer_ttl = 64, .flags = TMIP_CONFIG_FASTPATH};
+	struct tmip_cell cell = {.name = "cell", .mac = {{2, 0, 0, 0, 0xce, 0}}, .prefix_len = 24};
+	struct tmip_peer peer = {.name = "remote", .tunnel = TMIP_TUNNEL_4IN4};
+	int error;
+
+	cell_ifindex = if_nametoindex("cell");
+	error = put(tmip->maps.tmip_config, &zero, &config) ?: put(tmip->maps.tmip_cell, &cell_ifindex, &cell) ?:
+		put(tmip->maps.tmip_peer, &remote, &peer);
+	for (uint32_t i = 0; !error && i < stations; i++) {
+		uint32_t ipv4 = htonl(PROG_NS_FIRST + i);
+		struct tmip_addr addr = addr_of(ipv4);
+		struct tmip_station station = {.mac = {{2}}, .state = TMIP_STATION_VISITING, .ifindex = cell_ifindex, .parent = remote,
+					       .current = config.tunnel, .epoch = 1, .seq = i + 1};
+
+		memcpy(station.mac.octet + 2, &ipv4, sizeof(ipv4));
+		error = put(tmip->maps.tmip_station, &addr, &station);
+	}
+	return error;
+}
+
+static int load(uint32_t stations)
+{
+	int error;
+
+	libbpf_set_strict_mode(LIBBPF_STRICT_ALL);
+	tmip = tmip_bpf__open();
+	bench = prog_ns_bpf__open();
+	if (!tmip || !bench)
+		return -errno;
+	error = bpf_map__set_max_entries(tmip->maps.tmip_station, stations < 64 ? 64 : stations);
+	if (!error)
+		error = tmip_bpf__load(tmip);
+	if (!error)
+		error = bpf_map__reuse_fd(bench->maps.tmip_station, bpf_map__fd(tmip->maps.tmip_station));
+	bench->rodata->stations = stations;
+	bench->rodata->local = inet_addr(LOCAL);
+	bench->rodata->remote = inet_addr(REMOTE);
+	return error ?: prog_ns_bpf__load(bench);
+}
+
+/* ---- one sample */
+
+static void make_packet(struct packet *packet, bool tunnel)
+{
+	const struct iphdr header = {.version = 4, .ihl = 5, .ttl = 64, .protocol = IPPROTO_UDP};
+	const uint8_t bb[ETH_ALEN] = {2, 0, 0, 0, 0xbb, 1}, cell[ETH_ALEN] = {2, 0, 0, 0, 0xce, 0};
+
+	memset(packet, 0, sizeof(*packet));
+	packet->eth.h_proto = htons(ETH_P_IP);
+	memcpy(packet->eth.h_dest, tunnel ? bb : cell, ETH_ALEN);
+	packet->ip = header;
+	packet->ip.tot_len = htons(sizeof(*packet) - ETH_HLEN);
+	if (!tunnel)
+		return;
+	packet->ip.protocol = IPPROTO_IPIP;
+	packet->inner = header;
+	packet->inner.tot_len = htons(sizeof(*packet) - ETH_HLEN - sizeof(struct iphdr));
+}
+
+static int aim(const struct bpf_program *in, const struct bpf_program *out)
+{
+	const struct bpf_program *const to[PROG_NS_JUMPS] = {[PROG_NS_IN] = in, [PROG_NS_OUT] = out};
+
+	for (uint32_t i = 0; i < PROG_NS_JUMPS; i++) {
+		int fd = bpf_program__fd(to[i]);
+
+		if (bpf_map_update_elem(bpf_map__fd(bench->maps.jumps), &i, &fd, BPF_ANY))
+			return -errno;
+	}
+	return 0;
+}
+
+/* Mean ns of one repetition; every one must end with a redirect. */
+static int run(bool tunnel, unsigned repeat, double *ns)
+{
+	struct packet packet;
+	struct __sk_buff context = {.ifindex = cell_ifindex};
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = &packet, .data_size_in = sizeof(packet), .ctx_in = &context,
+		    .ctx_size_in = sizeof(context), .repeat = (int)repeat);
+	int error;
+
+	make_packet(&packet, tunnel);
+	error = bpf_prog_test_run_opts(bpf_program__fd(bench->progs.prepare), &opts);
+	*ns = opts.duration;
+	if (!error && opts.retval != 7 /* TC_ACT_REDIRECT */)
+		error = -EPROTO;
+	return error;
+}
+
+/* A trip of something that leaves the packet as it is: both forms, one after the other. */
+static int sample_both(const struct bpf_program *program, double *ns)
+{
+	double plain, tunnel;
+	int error = aim(program, program) ?: run(false, TRIPS, &plain) ?: run(true, TRIPS, &tunnel);
+
+	*ns = plain + tunnel;
+	return error;
+}
+
+static int sample_trip(double *ns)
+{
+	int error = aim(tmip->progs.tmip_cell_in, tmip->progs.tmip_bb_in) ?: run(false, 2 * TRIPS, ns);
+
+	*ns *= 2;
+	return error;
+}
+
+/* Nothing else may have been measured than what was meant: all packets were encapsulated and delivered. */
+static int check_reasons(void)
+{
+	int cpus = libbpf_num_possible_cpus();
+	struct tmip_stat *each = calloc((size_t)cpus, sizeof(*each));
+	int error = each ? 0 : -ENOMEM;
+
+	for (uint32_t reason = 0; !error && reason < TMIP_REASON_COUNT; reason++) {
+		if (reason == TMIP_REASON_ENCAP_PARENT || reason == TMIP_REASON_DECAP_STATION)
+			continue;
+		error = bpf_map_lookup_elem(bpf_map__fd(tmip->maps.tmip_stat), &reason, each);
+		for (int i = 0; !error && i < cpus; i++)
+			if (each[i].packets) {
+				fprintf(stderr, "prog_ns: packets ended with reason %u\n", reason);
+				error = -EPROTO;
+			}
+	}
+	free(each);
+	return error;
+}
+
+/* ---- results */
+
+static int compare(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+static double at(const double *sorted, unsigned n, double share)
+{
+	unsigned rank = (unsigned)(share * n + 0.999999);
+
+	return sorted[rank ? rank - 1 : 0];
+}
+
+static void print(const char *name, double *samples, unsigned n, double null_median)
+{
+	qsort(samples, n, sizeof(*samples), compare);
+	printf("{\"name\": \"%s\", \"median\": %.1f, \"p99\": %.1f, \"min\": %.1f, \"max\": %.1f, \"n\": %u, "
+	       "\"reference\": {\"name\": \"null program\", \"median\": %.1f}}\n",
+	       name, at(samples, n, 0.5), at(samples, n, 0.99), samples[0], samples[n - 1], n, null_median);
+}
+
+static int measure(unsigned n, const char *label)
+{
+	double *trip = calloc(n, sizeof(*trip)), *lookups = calloc(n, sizeof(*lookups)), *null = calloc(n, sizeof(*null));
+	char name[64];
+	double warm, median;
+	int error = trip && lookups && null ? sample_trip(&warm) : -ENOMEM;
+
+	for (unsigned i = 0; !error && i < n; i++) {
+		error = sample_both(bench->progs.nothing, &null[i]) ?: sample_trip(&trip[i]) ?: sample_both(bench->progs.one_lookup, &lookups[i]);
+		trip[i] -= null[i];
+		lookups[i] -= null[i];
+	}
+	error = error ?: check_reasons();
+	if (!error) {
+		qsort(null, n, sizeof(*null), compare);
+		median = at(null, n, 0.5);
+		snprintf(name, sizeof(name), "prog_ns_%s", label);
+		print(name, trip, n, median);
+		snprintf(name, sizeof(name), "lookups_ns_%s", label);
+		print(name, lookups, n, median);
+	}
+	free(trip);
+	free(lookups);
+	free(null);
+	return error;
+}
+
+int main(int argc, char **argv)
+{
+	unsigned stations = argc > 1 ? (unsigned)atoi(argv[1]) : 0, samples = argc > 2 ? (unsigned)atoi(argv[2]) : 200;
+	char label[16];
+	int error;
+
+	if (!stations || stations > 10000000 || !samples) {
+		fprintf(stderr, "usage: prog_ns STATIONS [SAMPLES]\n");
+		return 2;
+	}
+	snprintf(label, sizeof(label), stations % 1000000 == 0 ? "%um" : stations % 1000 == 0 ? "%uk" : "%u",
+		 stations % 1000000 == 0 ? stations / 1000000 : stations % 1000 == 0 ? stations / 1000 : stations);
+	error = make_namespace() ?: load(stations) ?: fill_maps(stations) ?: measure(samples, label);
+	if (error)
+		fprintf(stderr, "prog_ns: %s\n", strerror(error < 0 ? -error : errno));
+	prog_ns_bpf__destroy(bench);
+	tmip_bpf__destroy(tmip);
+	return error ? 1 : 0;
+}
