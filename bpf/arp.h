@@ -96,6 +96,10 @@ static __always_inline int arp_from_cell(struct frame *f)
 	sender = arp.sender ? find_station(arp.sender) : 0;
 	target = find_station(arp.target);
 	notice_arp(f, &arp, sender);
+	if (sender && !same_mac(&sender->mac, &f->src)) { /* nobody here shall learn it */
+		f->station = addr_of(arp.sender);
+		return TMIP_REASON_WRONG_MAC;
+	}
 	if (!answers_for(f, &arp, sender, target))
 		return TMIP_REASON_NOT_OURS;
 	if (reply_in_place(f, &arp, &f->cell->mac))

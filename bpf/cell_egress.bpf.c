@@ -23,6 +23,9 @@ static __always_inline int to_station(struct frame *f)
 	clamp(f, &f->ip, ETH_LEN);
 	if (is_held(f, to) && (is_in_cell(to, f->skb->ifindex) || to->state == TMIP_STATION_AWAY))
 		return hold(f);
+	/* The kernel's neighbour table may be wrong: it learned before the address was registered, or from a liar. */
+	if (is_in_cell(to, f->skb->ifindex) && !same_mac(&to->mac, &f->dst))
+		write_macs(f->skb, &to->mac, &f->src);
 	if (to->home_ifindex != f->skb->ifindex || !is_absent(to))
 		return TMIP_REASON_NOT_OURS;
 	if (to->state == TMIP_STATION_NEXT_DOOR) {

@@ -95,7 +95,7 @@ static const struct bpf_case cases[] = {
 	IN(arp_probe_for_away, REDIRECT, ARP_ANSWERED, SEEN(NULL)),
 	IN(arp_probe_own, NEXT, NOT_OURS, SEEN(NULL)),
 	IN(arp_blocked, NEXT, NOT_OURS, SEEN(W_BLOCKED)),
-	IN(arp_wrong_mac, NEXT, NOT_OURS, CONFLICT(W_VISITOR)),
+	IN(arp_wrong_mac, DROP, WRONG_MAC, CONFLICT(W_VISITOR)),
 	IN(arp_stranger, NEXT, NOT_OURS, SEEN(W_STRANGER)),
 	IN(arp_stranger_of_cn2, NEXT, NOT_OURS, SEEN(W_STRANGER2)),
 	IN(arp_reply_of_guest, NEXT, NOT_OURS),

@@ -12,6 +12,7 @@ static const struct bpf_case cases[] = {
 	OUT(arp_kernel_for_home, NEXT, NOT_OURS),
 	OUT(arp_kernel_announces, NEXT, NOT_OURS),
 	OUT(out_home, NEXT, NOT_OURS),
+	OUT(out_home_wrong_neighbour, NEXT, NOT_OURS),
 	OUT(out_away, REDIRECT, ENCAP_VISITED),
 	OUT(out_away_behind_router, REDIRECT, ENCAP_VISITED),
 	OUT(out_away_no_route, DROP, NO_ROUTE),

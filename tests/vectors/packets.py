@@ -220,6 +220,7 @@ case("arp_kernel_for_away_unicast", ether(W.CELL0_MAC, W.AWAY_MAC, ARP(pdst=W.AW
 to_cell("arp_kernel_for_home", "ff:ff:ff:ff:ff:ff", ARP(pdst=W.HOME, **KERNEL_ASKS))
 to_cell("arp_kernel_announces", "ff:ff:ff:ff:ff:ff", ARP(op=2, hwsrc=W.CELL0_MAC, psrc=W.GATEWAY0, hwdst=W.CELL0_MAC, pdst=W.GATEWAY0))
 to_cell("out_home", W.HOME_MAC, udp(W.SERVER, W.HOME))
+to_cell("out_home_wrong_neighbour", W.STRANGER_MAC, udp(W.SERVER, W.HOME), ether(W.CELL0_MAC, W.HOME_MAC, udp(W.SERVER, W.HOME)))
 to_cell("out_away", W.AWAY_MAC, udp(W.SERVER, W.AWAY), sent(W.CN2_MAC, W.CN2, udp(W.SERVER, W.AWAY)))
 to_cell("out_away_behind_router", W.AWAY4_MAC, udp(W.SERVER, W.AWAY4), sent(W.ROUTER_MAC, W.CN4, udp(W.SERVER, W.AWAY4)))
 to_cell("out_away_no_route", W.AWAY5_MAC, udp(W.SERVER, W.AWAY5))

@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""A world with a crowd: hundreds of stations that one tool plays (bench/tools/crowd.c), with a leg in each CN's cell."""
+import json
+import os
+
+from .checker import differences, snapshot, wait_agreement
+from .network import World
+from .paths import BUILD
+from .system import Namespace, WorldError, ip_batch, wait_for
+from .traffic import result
+
+TOOL = os.path.join(BUILD, "bench-tools", "crowd")
+DYNAMIC = (2, 127)  # host numbers of the pools; the crowd's static addresses lie above
+
+
+class CrowdWorld(World):
+    """As many CNs as wished."""
+
+    def __init__(self, cns=8, **options):
+        pools = {number: f"10.{number}.0.{DYNAMIC[0]} 10.{number}.0.{DYNAMIC[1]}" for number in range(1, cns + 1)}
+        super().__init__(cns=cns, nat=(), pools=pools, **options)
+        self.crowd = Namespace(self.prefix, "crowd")
+        self.before = self.summary = self.truth = self.tool = None
+
+    def build(self):
+        super().build()
+        cells = [cn.cells[0] for cn in self.cns]
+        ip_batch([f"netns add {self.crowd.name}",
+                  *(f"link add {cell.cn.place} netns {self.crowd.name} type veth peer name leg{cell.cn.number} netns {self.air.name}"
+                    for cell in cells)])
+        self.air.configure([line for cell in cells
+                            for line in (f"link set leg{cell.cn.number} master {cell.bridge}", f"link set leg{cell.cn.number} up")])
+        self.crowd.configure([f"link set {cn.place} arp off up" for cn in self.cns])
+
+    def leg(self, cn):
+        """As the tool wants it: name, the gateway's address and MAC."""
+        link = json.loads(cn.run("ip", "-j", "link", "show", cn.cells[0].device).stdout)[0]
+        return f"{cn.place}={cn.cells[0].gateway}={link['address']}"
+
+    def roam(self, stations, seconds, rate=200, more=()):
+        """Lets the crowd join, roam and come to rest. The tool then only answers ARP until the world ends."""
+        self.before = snapshot(self)
+        path = os.path.join(self.folder, "truth")
+        self.tool = self.program(self.crowd, TOOL, "-s", self.server.address, "-w", path, "-n", stations, "-t", seconds, "-r", rate, *more,
+                                 *(self.leg(cn) for cn in self.cns), name="crowd")
+        wait_for(lambda: not self.tool.alive or self.tool.text().strip(), "the crowd to come to rest", seconds + 150, every=0.1)
+        self.summary = result(self.tool)
+        cells = {cn.place: cn.cells[0] for cn in self.cns}
+        with open(path, encoding="ascii") as file:
+            rows = [line.split() for line in file]
+        self.truth = {address: (mac, cells[leg]) for mac, address, leg, _ in rows}
+        if len(self.truth) != stations:
+            raise WorldError(f"{stations - len(self.truth)} stations have no address of their own: {self.summary}")
+        return self.summary
+
+    def differences(self):
+        return differences(self, self.truth, self.before)
+
+    def wait_agreement(self, seconds=20):
+        wait_agreement(self, self.truth, self.before, seconds=seconds)
