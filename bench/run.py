@@ -4,7 +4,8 @@
     run.py [--build BUILD] [--only NAME]      with BENCH_ROUNDS=1: one round, to see that all works
 
 Each module of parts/ has NAMES, the parts that it measures, and measure(names, rounds), which returns {name: [row, ...]}
-for those asked for. Status 1: a part could not be measured. A goal that is not reached is told, and is no failure.
+for those asked for. One with ON_REQUEST runs only when it is named. Status 1: a part could not be measured. A goal that is
+not reached is told, and is no failure.
 """
 import argparse
 import importlib
@@ -14,7 +15,7 @@ import time
 import traceback
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-MODULES = ("handover", "tcp_tunnel", "pps_tunnel", "rtt_tunnel", "prog_ns")
+MODULES = ("handover", "tcp_tunnel", "pps_tunnel", "rtt_tunnel", "prog_ns", "soak")
 
 
 def arguments():
@@ -37,7 +38,7 @@ def main():
         return 2
     failed, found = [], []
     for module in modules:
-        names = [name for name in module.NAMES if options.only in (None, name)]
+        names = [name for name in module.NAMES if options.only == name or not options.only and not getattr(module, "ON_REQUEST", False)]
         if not names:
             continue
         print(f"{' '.join(names)} ...", file=sys.stderr, flush=True)

@@ -5,9 +5,9 @@
  *
  * First they join, in the cell their address belongs to: the first ones by DHCP, the others with an address of their own,
  * and for every tenth of these a rival with another MAC claims the same address in another cell in the same moment.
- * Whoever is answered after some time is the station from then on. Then they roam at random for a while, at a steady rate: plain moves;
- * ping-pong (there and back within milliseconds); a second sender with the station's address and another MAC; the same
- * MAC in two cells at once. In the end each station sends from the cell where it truly is until it is answered there.
+ * Whoever is answered after some time is the station from then on. Then they roam at random for a while, at a steady
+ * rate: plain moves; ping-pong (there and back within milliseconds); a second sender with the station's address and
+ * another MAC; the same MAC in two cells at once. In the end each station sends from the cell where it truly is until it is answered there.
  * Prints a JSON object and writes where each station is, then goes on answering ARP until it is told to end.
  */
 #include <arpa/inet.h>
@@ -537,7 +537,8 @@ static void roam(struct crowd *crowd)
 
 static void open_leg(struct leg *leg)
 {
-	struct sockaddr_ll at = {.sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL), .sll_ifindex = (int)if_nametoindex(leg->name)};
+	struct sockaddr_ll at = {.sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL),
+				 .sll_ifindex = (int)if_nametoindex(leg->name)};
 	int one = 1, bytes = 4 << 20;
 
 	leg->socket = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
@@ -586,8 +587,8 @@ static void report(const struct crowd *crowd, unsigned not_joined, unsigned not_
 	}
 	if (fclose(out))
 		fail(crowd->options.file);
-	printf("{\"moves\": %" PRIu64 ", \"ping_pongs\": %" PRIu64 ", \"thefts\": %" PRIu64 ", \"clones\": %" PRIu64 ", \"chatter\": %" PRIu64
-	       ", \"sent\": %" PRIu64 ", \"answers\": %" PRIu64 ", \"strays\": %" PRIu64 ", \"stolen\": %" PRIu64 ", \"late\": %" PRIu64
+	printf("{\"moves\": %" PRIu64 ", \"ping_pongs\": %" PRIu64 ", \"thefts\": %" PRIu64 ", \"clones\": %" PRIu64
+	       ", \"chatter\": %" PRIu64 ", \"sent\": %" PRIu64 ", \"answers\": %" PRIu64 ", \"strays\": %" PRIu64 ", \"stolen\": %" PRIu64 ", \"late\": %" PRIu64
 	       ", \"skipped\": %" PRIu64 ", \"not_joined\": %u, \"not_answered\": %u}\n",
 	       crowd->moves, crowd->ping_pongs, crowd->thefts, crowd->clones, crowd->chatter, crowd->sent, crowd->answers, crowd->strays,
 	       crowd->stolen, crowd->late, crowd->skipped, not_joined, not_answered);
@@ -616,8 +617,8 @@ static bool read_leg(struct leg *leg, const char *text)
 	uint8_t *mac = leg->mac;
 	int used = 0;
 
-	return sscanf(text, "%15[^=]=%15[^=]=%2hhx:%2hhx:%2hhx:%2hhx:%2hhx:%2hhx%n", leg->name, address, &mac[0], &mac[1], &mac[2], &mac[3],
-		      &mac[4], &mac[5], &used) == 8 && !text[used] && inet_pton(AF_INET, address, &leg->gateway) == 1;
+	return sscanf(text, "%15[^=]=%15[^=]=%2hhx:%2hhx:%2hhx:%2hhx:%2hhx:%2hhx%n", leg->name, address, &mac[0], &mac[1], &mac[2],
+		      &mac[3], &mac[4], &mac[5], &used) == 8 && !text[used] && inet_pton(AF_INET, address, &leg->gateway) == 1;
 }
 
 /* 0, or the exit status plus one. */
@@ -626,7 +627,8 @@ static int read_options(struct options *options, int argc, char **argv)
 	bool good = true, leased = false;
 	int c;
 
-	*options = (struct options){.stations = 100, .seconds = 10, .rate = 200, .ping_pong = 0.2, .conflicts = 0.1, .first = 129, .seed = 1};
+	*options = (struct options){.stations = 100, .seconds = 10, .rate = 200, .ping_pong = 0.2, .conflicts = 0.1, .first = 129,
+				    .seed = 1};
 	while ((c = getopt(argc, argv, "s:w:n:l:a:t:r:p:c:x:h")) != -1) {
 		switch (c) {
 		case 's': good &= inet_pton(AF_INET, optarg, &options->server) == 1; break;

@@ -1,136 +1,34 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Do all who have a say agree on the stations of a world? The agents' records, the maps in the kernel, the tunnels between
-the CNs and the register, compared with where the stations really are. Also: small conversations between two places.
+"""Do all who have a say agree on these stations of a world (see world/checker.py)? Also: small conversations between two
+places.
 """
-import json
 import os
 import socket
 
-from world import WorldError, run, wait_for
-
-STATES = {"home": 1, "next_door": 2, "away": 3, "visiting": 4, "elsewhere": 5, "blocked": 6}
-
-
-def pins(cn):
-    return f"{cn.directives['bpf_dir']}/{cn.world.network}"
+from world import WorldError, wait_for
+from world.checker import demand_agreement, kernel_stations, pins, register_stations, wait_agreement  # noqa: F401
 
 
-def number(value):
-    return int(value, 0) if isinstance(value, str) else value
-
-
-def ipv4(value):
-    return ".".join(str(number(byte)) for byte in value["v4"])
-
-
-def mac(value):
-    return ":".join(f"{number(byte):02x}" for byte in value["octet"])
-
-
-def dump(cn, name):
-    """A pinned map as bpftool prints it, with the names of its fields."""
-    entries = json.loads(run("bpftool", "-j", "map", "dump", "pinned", f"{pins(cn)}/{name}").stdout)
-    return [entry.get("formatted", entry) for entry in entries]
-
-
-def kernel_stations(cn):
-    return {ipv4(entry["key"]): entry["value"] for entry in dump(cn, "tmip_station")}
-
-
-def kernel_peers(cn):
-    return {ipv4(entry["key"]): entry["value"] for entry in dump(cn, "tmip_peer")}
-
-
-def parent_of(world, address):
-    """The cell that an address belongs to, by the world's numbering."""
-    _, cn, cell, _ = address.split(".")
-    return world.cn(int(cn)).cells[int(cell)]
-
-
-def expected_state(cn, home, cell):
-    if cell.cn is cn:
-        return "home" if cell is home else "next_door" if home.cn is cn else "visiting"
-    return "away" if home.cn is cn else "elsewhere"
-
-
-def demand(condition, *said):
-    if not condition:
-        raise WorldError(" ".join(str(part) for part in said))
-
-
-def check_station(cn, station, address, kernel):
-    home, record, entry = parent_of(cn.world, address), cn.station(address), kernel.get(address)
-    state = expected_state(cn, home, station.cell)
-    ifindex = cn.ifindex(station.cell.device) if station.cell.cn is cn else 0
-    demand(record, cn.place, "does not know", address)
-    demand(not record["pending"], cn.place, address, "is pending:", record)
-    told = {name: record[name] for name in ("mac", "state", "cell", "parent", "current")}
-    demand(told == {"mac": station.mac, "state": state, "cell": station.cell.device if ifindex else "", "parent": home.cn.place,
-                    "current": station.cell.cn.place}, cn.place, "says", record, "where it should say", state)
-    demand(entry, cn.place, "has no map entry of", address)
-    found = (mac(entry["mac"]), number(entry["state"]), number(entry["ifindex"]), ipv4(entry["parent"]), ipv4(entry["current"]))
-    demand(found == (station.mac, STATES[state], ifindex, home.cn.address, station.cell.cn.address), cn.place, "map entry", entry)
-    demand((number(entry["epoch"]), number(entry["seq"])) == (record["epoch"], record["seq"]), cn.place, "map entry is older:", entry, record)
-    return record["epoch"], record["seq"]
-
-
-def check_tunnels(cn, stations):
-    told, kernel = {peer["name"]: peer for peer in cn.control("peers")}, kernel_peers(cn)
-    demand(set(told) == {other.place for other in cn.world.cns if other is not cn}, cn.place, "knows the CNs", sorted(told))
-    for other in cn.world.cns:
-        if other is cn:
-            continue
-        ends = [{parent_of(cn.world, address).cn, station.cell.cn} for station, address in stations]
-        need, peer, entry = ends.count({cn, other}), told[other.place], kernel[other.address]
-        demand((peer["stations"], peer["type"]) == (need, "4IN4" if need else "idle"), cn.place, "tunnel:", peer, "needed by", need)
-        demand((number(entry["stations"]), number(entry["tunnel"])) == (need, int(need > 0)), cn.place, "map entry of", other.place, entry)
-
-
-def register_stations(world):
-    """What the register says, by address; None if this one cannot be asked."""
-    done = world.mlr.run(world.mlr.binary, "stations", "-f", world.mlr.config, "--json", check=False)
-    return {record["address"]: record for record in json.loads(done.stdout)} if done.returncode == 0 else None
-
-
-def check_register(world, stations, versions):
-    records = register_stations(world)
-    if records is None:
-        return
-    bound = {address: record for address, record in records.items() if record["state"] == "bound"}
-    demand(set(bound) == {address for _, address in stations}, "the register has", bound)
-    for station, address in stations:
-        record = bound[address]
-        demand((record["mac"], record["parent"], record["current"]) ==
-               (station.mac, parent_of(world, address).cn.place, station.cell.cn.place), "the register has", record)
-        demand(versions[address] == {(record["epoch"], record["seq"])}, "versions", record, versions[address])
+def truth_of(pairs):
+    """What checker.py calls a truth, of (Station, address) of all that are registered."""
+    return {address: (station.mac, station.cell) for station, address in pairs}
 
 
 def check_all(world, stations, register=True):
     """stations: (Station, address) of all that are registered. A WorldError says what differs."""
-    addresses, versions = {address for _, address in stations}, {address: set() for _, address in stations}
-    for cn in world.cns:
-        kernel = kernel_stations(cn)
-        demand(set(kernel) == addresses, cn.place, "has map entries of", sorted(kernel), "not", sorted(addresses))
-        told = {record["address"] for record in cn.control("stations")}
-        demand(told == addresses, cn.place, "knows", sorted(told), "not", sorted(addresses))
-        for station, address in stations:
-            versions[address].add(check_station(cn, station, address, kernel))
-        check_tunnels(cn, stations)
-    for address, found in versions.items():
-        demand(len(found) == 1, "the CNs have different versions of", address, found)
-    if register:
-        check_register(world, stations, versions)
+    demand_agreement(world, truth_of(stations), register=register)
 
 
 def agree(world, *stations, seconds=8, register=True):
     """Waits until all agree on exactly these stations: each a Station with one address, or (Station, address)."""
     pairs = [one if isinstance(one, tuple) else (one, one.address()) for one in stations]
 
-    def fine():
-        check_all(world, pairs, register)
-        return True
+    wait_agreement(world, truth_of(pairs), register=register, seconds=seconds)
 
-    wait_for(fine, "all to agree on the stations", seconds, every=0.05)
+
+def demand(condition, *said):
+    if not condition:
+        raise WorldError(" ".join(str(part) for part in said))
 
 
 # ---- stations with an address

@@ -63,10 +63,10 @@ def database_stations(world):
     connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=5)
     try:
         names = dict(connection.execute("SELECT id, name FROM cn"))
-        rows = connection.execute("SELECT addr, mac, parent, current, epoch, seq FROM station WHERE state = ?", (BOUND,)).fetchall()
+        rows = connection.execute("SELECT addr, mac, parent, current, epoch, seq FROM station WHERE state = ?", (BOUND,))
+        return {row[0]: (row[1], names.get(row[2]), names.get(row[3]), tuple(row[4:])) for row in rows}
     finally:
         connection.close()
-    return {row[0]: (row[1], names.get(row[2]), names.get(row[3]), tuple(row[4:])) for row in rows}
 
 
 # ---- what should be
@@ -115,7 +115,8 @@ def compare_kernel(cn, truth, told, ifindexes):
             continue
         found = {"mac": mac(entry["mac"]), "state": number(entry["state"]), "ifindex": number(entry["ifindex"]),
                  "home_ifindex": number(entry["home_ifindex"]), "parent": ipv4(entry["parent"]), "current": ipv4(entry["current"])}
-        wanted = {"mac": owner, "state": STATES[expected_state(cn, home, cell)], "ifindex": ifindexes[cell.device] if cell.cn is cn else 0,
+        wanted = {"mac": owner, "state": STATES[expected_state(cn, home, cell)],
+                  "ifindex": ifindexes[cell.device] if cell.cn is cn else 0,
                   "home_ifindex": ifindexes[home.device] if home.cn is cn else 0, "parent": home.cn.address, "current": cell.cn.address}
         if record:
             found["version"] = number(entry["epoch"]), number(entry["seq"])
@@ -150,7 +151,7 @@ def compare_register(world, truth, versions):
         wanted = owner, parent_of(world, address).cn.place, cell.cn.place
         record, row = told.get(address), stored.get(address)
         if record and (record["mac"], record["parent"], record["current"]) != wanted:
-            yield f"the register says of {address}: {record['mac']} {record['parent']} {record['current']} instead of {' '.join(wanted)}"
+            yield f"the register says of {address}: {record} instead of {wanted}"
         if row and row[:3] != wanted:
             yield f"the database says of {address}: {row[:3]} instead of {wanted}"
         if record and row and row[3] != (record["epoch"], record["seq"]):

@@ -14,22 +14,22 @@ DYNAMIC = (2, 127)  # host numbers of the pools; the crowd's static addresses li
 
 
 class CrowdWorld(World):
-    """As many CNs as wished."""
+    """As many CNs as wished. Their register does not damp stations that move often."""
 
     def __init__(self, cns=8, **options):
         pools = {number: f"10.{number}.0.{DYNAMIC[0]} 10.{number}.0.{DYNAMIC[1]}" for number in range(1, cns + 1)}
-        super().__init__(cns=cns, nat=(), pools=pools, **options)
+        super().__init__(cns=cns, nat=(), pools=pools, mlr={"flap_moves": 0}, **options)
         self.crowd = Namespace(self.prefix, "crowd")
         self.before = self.summary = self.truth = self.tool = None
 
     def build(self):
         super().build()
         cells = [cn.cells[0] for cn in self.cns]
+        legs = {f"leg{cell.cn.number}": cell for cell in cells}
         ip_batch([f"netns add {self.crowd.name}",
-                  *(f"link add {cell.cn.place} netns {self.crowd.name} type veth peer name leg{cell.cn.number} netns {self.air.name}"
-                    for cell in cells)])
-        self.air.configure([line for cell in cells
-                            for line in (f"link set leg{cell.cn.number} master {cell.bridge}", f"link set leg{cell.cn.number} up")])
+                  *(f"link add {cell.cn.place} netns {self.crowd.name} type veth peer name {leg} netns {self.air.name}"
+                    for leg, cell in legs.items())])
+        self.air.configure([f"link set {leg} master {cell.bridge} up" for leg, cell in legs.items()])
         self.crowd.configure([f"link set {cn.place} arp off up" for cn in self.cns])
 
     def leg(self, cn):
@@ -41,8 +41,8 @@ class CrowdWorld(World):
         """Lets the crowd join, roam and come to rest. The tool then only answers ARP until the world ends."""
         self.before = snapshot(self)
         path = os.path.join(self.folder, "truth")
-        self.tool = self.program(self.crowd, TOOL, "-s", self.server.address, "-w", path, "-n", stations, "-t", seconds, "-r", rate, *more,
-                                 *(self.leg(cn) for cn in self.cns), name="crowd")
+        self.tool = self.program(self.crowd, TOOL, "-s", self.server.address, "-w", path, "-n", stations, "-t", seconds, "-r", rate,
+                                 *more, *(self.leg(cn) for cn in self.cns), name="crowd")
         wait_for(lambda: not self.tool.alive or self.tool.text().strip(), "the crowd to come to rest", seconds + 150, every=0.1)
         self.summary = result(self.tool)
         cells = {cn.place: cn.cells[0] for cn in self.cns}
