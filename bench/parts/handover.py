@@ -129,6 +129,6 @@ def measure(names, rounds):
         "handover_uplink": [result.row("up", goal, "received by the server")],
         "handover_downlink": [
             result.row("down", goal, "received in the new cell; with the wait for the station's first packet there, up to 1 ms"),
-            make_row("handover_downlink_network", "ms", result.network, None, None,
+            make_row("handover_downlink_network", "ms", result.network, None, goal,
                      f"from the station's first packet in the new cell to the first that it gets there, of {FINE_RATE} a second")]}
     return {name: rows[name] for name in names}
