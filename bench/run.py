@@ -36,7 +36,7 @@ def main():
     if options.only and options.only not in known:
         print(f"no benchmark {options.only!r}; there are: {' '.join(known)}", file=sys.stderr)
         return 2
-    failed, found = [], []
+    failed, found, load = [], [], os.getloadavg()[0]
     for module in modules:
         names = [name for name in module.NAMES if options.only == name or not options.only and not getattr(module, "ON_REQUEST", False)]
         if not names:
@@ -52,6 +52,7 @@ def main():
             failed += names
         print(f"  {time.monotonic() - started:.0f} s", file=sys.stderr, flush=True)
     print_table(found)
+    print(f"\n{os.cpu_count()} CPUs; load average {'%.1f before, %.1f after, its own included' % (load, os.getloadavg()[0])}")
     if failed:
         print(f"NOT MEASURED: {' '.join(failed)}")
     return 1 if failed else 0
