@@ -18,6 +18,7 @@
 #define IPV4_OFFSET 0x1fff
 #define ETH_P_IP 0x0800
 #define ETH_P_ARP 0x0806
+#define VLAN_ID 0x0fff
 #define PROTO_ICMP 1
 #define PROTO_IPIP 4
 #define PROTO_TCP 6
@@ -132,6 +133,9 @@ static __always_inline int frame_begin(struct frame *f, struct __sk_buff *skb)
 	end = (void *)(long)skb->data_end;
 	if (parse_eth(f, data, end))
 		return -TMIP_REASON_MALFORMED;
+	/* The kernel keeps the tag of a VLAN beside the frame. It belongs to that VLAN's interface, whatever it carries. */
+	if (skb->vlan_present && skb->vlan_tci & VLAN_ID)
+		f->protocol = skb->vlan_proto;
 	if (f->protocol != bpf_htons(ETH_P_IP))
 		return 0;
 	if (parse_ipv4(&f->ip, data + ETH_LEN, end, skb->len - ETH_LEN))

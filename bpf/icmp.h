@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * "Fragmentation needed" (RFC 792, RFC 1191) for a station's packet that does not fit into the tunnel: the frame is
- * turned into the ICMP error and sent back to the station it came from.
+ * turned into the ICMP error and sent back to the station it came from. So too if it may be cut to pieces (no DF): the
+ * programs cannot, because the checksum of a packet from a container may not be filled in yet, and only the kernel sees
+ * that. Senders lower their path MTU all the same, and fragment themselves what does not fit.
  */
 #ifndef TMIP_BPF_ICMP_H
 #define TMIP_BPF_ICMP_H
