@@ -75,6 +75,7 @@ static const struct bpf_case cases[] = {
 	/* too big */
 	IN(visitor_just_fits, REDIRECT, ENCAP_PARENT),
 	IN(visitor_too_big, REDIRECT, ICMP_TOO_BIG),
+	IN(visitor_too_big_without_df, REDIRECT, ICMP_TOO_BIG),
 	IN(visitor_too_big_echo, REDIRECT, ICMP_TOO_BIG),
 	IN(visitor_too_big_icmp_error, DROP, TOO_BIG),
 	IN(visitor_too_big_later_fragment, DROP, TOO_BIG),

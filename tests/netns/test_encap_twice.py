@@ -7,6 +7,7 @@ changes the outer header in place, and if the second encapsulation manages witho
 content is checked, with the endpoints' offloads (super-packets that the tunnel must not break), without them, and with
 GRO between the CNs; and the datagrams of UDP segmentation offload.
 """
+import json
 import sys
 
 import pytest
@@ -42,9 +43,9 @@ def network(request, make_world):
     world = make_world(offloads=request.param != "plain", nat=(), cells=2)
     if request.param == "gro":
         for place in (*world.places(), world.router):
-            for device in place.run("ls", "/sys/class/net").stdout.split():
-                if device != "lo":
-                    place.run("ethtool", "-K", device, "gro", "on", check=False)
+            for link in json.loads(place.run("ip", "-j", "link").stdout):
+                if link["ifname"] != "lo":
+                    place.run("ethtool", "-K", link["ifname"], "gro", "on")
     return world.start()
 
 

@@ -166,6 +166,8 @@ from_cell("visitor_just_fits", "VISITOR", udp(W.VISITOR, W.SERVER, size=FITS, fl
           sent(W.CN2_MAC, W.CN2, udp(W.VISITOR, W.SERVER, size=FITS, flags="DF")))
 BIG_FRAME = ether(W.VISITOR_MAC, W.CELL0_MAC, udp(W.VISITOR, W.SERVER, size=FITS + 1, flags="DF"))
 case("visitor_too_big", BIG_FRAME, too_big(BIG_FRAME, W.GATEWAY0, W.CELL0_MAC, MTU - 20))
+NO_DF = ether(W.VISITOR_MAC, W.CELL0_MAC, udp(W.VISITOR, W.SERVER, size=FITS + 1))
+case("visitor_too_big_without_df", NO_DF, too_big(NO_DF, W.GATEWAY0, W.CELL0_MAC, MTU - 20))
 BIG_ECHO = ether(W.VISITOR_MAC, W.OLD_GATEWAY_MAC, IP(src=W.VISITOR, dst=W.SERVER, flags="DF", tos=0x10) / ICMP() / Raw(bytes(1472)))
 case("visitor_too_big_echo", BIG_ECHO, too_big(BIG_ECHO, W.GATEWAY0, W.CELL0_MAC, MTU - 20))
 from_cell("visitor_too_big_icmp_error", "VISITOR", IP(src=W.VISITOR, dst=W.SERVER, flags="DF") / ICMP(type=3, code=1) / Raw(bytes(1472)))
