@@ -25,6 +25,12 @@ def serves(cn):
     wait_for(lambda: cn.control("status"), f"{cn.place} to answer")
 
 
+def entries_of(cn):
+    """What the agent wrote into its maps; the programs note there when they heard a station."""
+    stations = {address: {name: value for name, value in entry.items() if name != "heard"} for address, entry in kernel_stations(cn).items()}
+    return stations, set(kernel_peers(cn))
+
+
 class Watch:
     """A UDP stream and a TCP download of a station, and beside them a stream that no agent has to do with: when that one
     stands still, too, the machine was busy with something else, and what was measured says nothing.
@@ -67,14 +73,14 @@ def test_agent_dies_and_comes_back(world, how):
     for number, cns in enumerate(([world.cn(2)], [world.cn(1)], world.cns[:2])):
         for attempt in range(3):
             watch = Watch(world, phone, number * 3 + attempt)
-            entries = [(kernel_stations(cn), set(kernel_peers(cn))) for cn in cns]
+            entries = [entries_of(cn) for cn in cns]
             for cn in cns:
                 if how == "kill -9":
                     cn.kill()
                 else:
                     assert cn.stop() == 0
             watch.flowing()
-            assert [(kernel_stations(cn), set(kernel_peers(cn))) for cn in cns] == entries
+            assert [entries_of(cn) for cn in cns] == entries
             for cn in cns:
                 cn.start()
                 assert cn.ask("status")["adopted"] is True
