@@ -66,7 +66,7 @@ def test_daemons_serve(daemons):
     address = phone.dhclient().start()
     assert phone.client.events()[-1][6] == "10.0.5.7"
     phone.roam(daemons.cn(2))
-    wait_for(lambda: phone.ping(daemons.server.address, seconds=0.3), "the server to answer")
+    phone.reaches(daemons.server.address)
     wait_for(lambda: daemons.cn(2).state(phone) == "visiting", "CN 2 to have the station as a visitor")
     assert phone.address() == address
 

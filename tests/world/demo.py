@@ -96,8 +96,7 @@ class Demo:
         self.addresses.add(self.address)
         self.say(f"  lease: {self.address}, router {self.station.client.events()[-1][3]}")
         self.tell_trail()
-        if not self.station.ping(self.world.server.address):
-            raise WorldError("the station does not reach the server")
+        self.station.reaches(self.world.server.address)
 
     def start_traffic(self):
         size, rate = int(self.options.megabytes * 1e6), self.options.rate * 1e6

@@ -58,6 +58,10 @@ class Place(Namespace):
         lines = [f"address add {self.address}/24 dev bb0", "link set bb0 up", f"route add default via {self.router}", *more]
         self.configure(lines, self.shell(), self.world.ipv6)
 
+    def reaches(self, target, seconds=10):
+        """Waits until a ping is answered. A busy machine may keep packets for seconds."""
+        wait_for(lambda: self.ping(target, seconds=0.5), f"an answer of {target} to {self.place}", seconds)
+
     def ping(self, target, count=1, seconds=2, size=56, more=()):
         """True if an answer came to each of `count` pings sent 50 ms apart."""
         done = self.run("ping", "-n", "-q", "-c", count, "-i", "0.05", "-W", seconds, "-s", size, *more, target, check=False)
@@ -101,7 +105,7 @@ class Daemon(Place):
             self.program = Program(self, [*self.command_line(), "-F"], self.log)
         return self.wait_ready() if wait else self
 
-    def wait_ready(self, seconds=10):
+    def wait_ready(self, seconds=20):
         def ready():
             if self.program and not self.program.alive:
                 return "ended"
@@ -302,7 +306,7 @@ class Station(Namespace):
         """An address of its own, without DHCP."""
         self.configure([f"address add {address}/{length} dev wlan0", f"route replace default via {gateway}"], "", True)
 
-    ping = Place.ping
+    ping, reaches = Place.ping, Place.reaches
 
 
 class World:

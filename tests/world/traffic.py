@@ -8,8 +8,6 @@ import sys
 from .paths import STREAM
 from .system import WorldError, listens, wait_for
 
-# What measures should not wait for what else the machine does.
-NICE = ["nice", "-n", "-20"]
 TRANSFER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "transfer.py")
 
 
@@ -29,10 +27,10 @@ class Transfer:
     def __init__(self, world, server, station, count, rate=0, port=5001, address=None):
         address = address or server.address
         self.count = count
-        self.sender = world.program(server, *NICE, sys.executable, TRANSFER, "serve", address, port, count, rate,
+        self.sender = world.program(server, sys.executable, TRANSFER, "serve", address, port, count, rate,
                                     name=f"tcp-{port}-send")
         wait_for(lambda: listens(self.sender.pid, port), "the TCP server to listen")
-        self.receiver = world.program(station, *NICE, sys.executable, TRANSFER, "fetch", address, port,
+        self.receiver = world.program(station, sys.executable, TRANSFER, "fetch", address, port,
                                       name=f"tcp-{port}-receive")
 
     def points(self):
@@ -70,10 +68,10 @@ class Stream:
     def __init__(self, world, server, station, rate=1000, port=5002, address=None, more=()):
         address, self.rate = address or server.address, rate
         self.files = {way: os.path.join(world.folder, f"stream-{port}.{way}") for way in ("up", "down")}
-        self.server = world.program(server, *NICE, STREAM, "receive", "-b", "-r", rate, "-w", self.files["up"], *more, port,
+        self.server = world.program(server, STREAM, "receive", "-b", "-r", rate, "-w", self.files["up"], *more, port,
                                     name=f"udp-{port}-server")
         wait_for(lambda: listens(self.server.pid, port, "udp"), "the UDP server to listen")
-        self.station = world.program(station, *NICE, STREAM, "send", "-b", "-r", rate, "-w", self.files["down"], *more,
+        self.station = world.program(station, STREAM, "send", "-b", "-r", rate, "-w", self.files["down"], *more,
                                      address, port, name=f"udp-{port}-station")
         self.offsets = {"up": 0, "down": 0}
         self.packets = {"up": [], "down": []}
