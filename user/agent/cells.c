@@ -377,7 +377,8 @@ bool cells_find(const struct agent *agent, unsigned ifindex, struct cell_view *o
 void cells_announce(struct agent *agent, unsigned ifindex, const struct tmip_addr *addr, const struct tmip_mac *mac)
 {
 	const struct cell *cell = find_ifindex(agent, ifindex);
-	int error = cell ? frame_announce(cell->port, addr, mac_is_zero(mac) ? &cell->interface.mac : mac) : 0;
+	const struct tmip_mac *own = cell ? &cell->interface.mac : NULL;
+	int error = cell ? frame_announce(cell->port, own, addr, mac_is_zero(mac) ? own : mac) : 0;
 
 	if (error)
 		log_debug("cell %s: gratuitous ARP not sent: %s", cell->name, strerror(-error));

@@ -68,12 +68,12 @@ int frame_send(struct frame_port *port, const uint8_t *frame, size_t len)
 	return pcap_inject(port->pcap, frame, len) == (int)len ? 0 : -errno;
 }
 
-int frame_announce(struct frame_port *port, const struct tmip_addr *addr, const struct tmip_mac *mac)
+int frame_announce(struct frame_port *port, const struct tmip_mac *from, const struct tmip_addr *addr, const struct tmip_mac *mac)
 {
 	uint8_t frame[42] = {[12] = 0x08, 0x06, 0, 1, 0x08, 0, 6, 4, 0, 1}; /* Ethernet type ARP; RFC 826: request */
 
 	memset(frame, 0xff, 6);
-	memcpy(frame + 6, mac, 6);
+	memcpy(frame + 6, from, 6);
 	memcpy(frame + 22, mac, 6);
 	memcpy(frame + 28, addr->v4, 4);
 	memcpy(frame + 38, addr->v4, 4);

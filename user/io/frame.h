@@ -18,7 +18,10 @@ struct frame_port;
 struct frame_port *frame_open(const char *interface, char why[FRAME_WHY]); /* NULL: `why` says what failed */
 void frame_close(struct frame_port *port); /* NULL is allowed */
 int frame_send(struct frame_port *port, const uint8_t *frame, size_t len); /* 0 or -errno */
-/* A gratuitous ARP request (RFC 5944, 4.6): "addr is at mac", to everybody in the cell. */
-int frame_announce(struct frame_port *port, const struct tmip_addr *addr, const struct tmip_mac *mac);
+/*
+ * A gratuitous ARP request (RFC 5944, 4.6): "addr is at mac", to everybody in the cell. `from` is the interface's own MAC: the
+ * bridges of the cell learn from the frame where that one is, and must not learn it of a station that has a port of its own.
+ */
+int frame_announce(struct frame_port *port, const struct tmip_mac *from, const struct tmip_addr *addr, const struct tmip_mac *mac);
 
 #endif
