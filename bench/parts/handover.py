@@ -27,9 +27,10 @@ PRIORITY = 50
 class RoamerWorld(World):
     """Three CNs on the world's routed backbone, and a station with a leg in the cell of each."""
 
-    def __init__(self):
-        super().__init__(nat=())
+    def __init__(self, **options):
+        super().__init__(nat=(), **options)
         self.legs = [f"cn{cn.number}" for cn in self.cns]
+        self.overflow = 0  # packets of the last streams for which the programs that receive had no room
 
     def build(self):
         super().build()
@@ -42,20 +43,33 @@ class RoamerWorld(World):
         self.air.configure(ports)
         self.roamer.configure([f"link set {leg} up" for leg in self.legs])
 
-    def roam(self, moves, down_rate=RATE):
-        """(list of moves, packets received up, packets received down); a packet: (sequence number, sent, received) in ns."""
+    def roam(self, moves, down_rate=RATE, rate=RATE, more=()):
+        """(list of moves, packets received up, packets received down); a packet: (sequence number, sent, received) in ns.
+
+        more: options of the station.
+        """
         up, down = (os.path.join(self.folder, f"roamer.{way}") for way in ("up", "down"))
         server = self.program(self.server, STREAM, "receive", "-b", "-r", down_rate, "-w", up, "-p", PRIORITY, PORT, name=f"roamer-server-{len(self.helpers)}")
         wait_for(lambda: listens(server.pid, PORT, "udp"), "the server to listen")
         program = self.program(self.roamer, TOOL, "-m", MAC, "-a", ADDRESS, "-g", self.cns[0].cells[0].gateway,
-                               "-s", f"{self.server.address}:{PORT}", "-n", moves, "-r", RATE, "-w", down, "-p", PRIORITY, *self.legs,
+                               "-s", f"{self.server.address}:{PORT}", "-n", moves, "-r", rate, "-w", down, "-p", PRIORITY,
+                               *more, *self.legs,
                                name=f"roamer-station-{len(self.helpers)}")
-        status = program.wait(30 + moves)
+        status = program.wait(30 + 2 * moves)
+        self.overflow = udp_drops(server.pid, PORT)
         server.stop()
         if status:
             raise WorldError(f"{program} ended with status {status}:\n{program.text()}")
         lines = program.text().strip().splitlines()
+        self.overflow += json_of(lines[-1])["overflow"]
         return [json_of(line) for line in lines[:-1]], read_packets(up), read_packets(down)
+
+
+def udp_drops(pid, port):
+    """Packets that the socket at that port had no room for."""
+    with open(f"/proc/{pid}/net/udp", encoding="ascii") as table:
+        rows = [line.split() for line in table]
+    return sum(int(row[-1]) for row in rows[1:] if row[1].endswith(f":{port:04X}"))
 
 
 def read_packets(path):
@@ -69,10 +83,10 @@ class Direction:
     def __init__(self, packets):
         self.times = [received for _, _, received in packets]
 
-    def interruption(self, time_ns):
+    def interruption(self, time_ns, around_ns=AROUND_NS):
         """In ms, around a time: of the gaps that begin from a little before it to a while after it, the longest, less the period."""
         first = max(0, bisect.bisect_left(self.times, time_ns - BEFORE_NS) - 1)
-        last = bisect.bisect_right(self.times, time_ns + AROUND_NS)
+        last = bisect.bisect_right(self.times, time_ns + around_ns)
         marks = self.times[first:last + 1]
         if len(marks) < 2 or marks[-1] <= time_ns:
             raise WorldError("the stream has ended")

@@ -72,7 +72,7 @@ struct options {
 	uint8_t mac[ETH_ALEN];
 	struct in_addr address, gateway;
 	struct sockaddr_in server;
-	double rate, least_ms, most_ms;
+	double rate, least_ms, most_ms, overlap_ms;
 	unsigned moves;
 	int priority;
 	const char *file;
@@ -82,6 +82,8 @@ struct roamer {
 	struct options options;
 	const char *names[LEGS_MAX];
 	int legs[LEGS_MAX], leg_count, active;
+	int former;          /* the leg used before, or -1 */
+	uint64_t former_end; /* until then it is heard, too */
 	int tick, change; /* timers: the next packet, the next change */
 	uint8_t gateway_mac[ETH_ALEN];
 	bool has_gateway, started;
@@ -214,7 +216,12 @@ static uint64_t time_of(struct msghdr *message)
 	return now_ns(CLOCK_REALTIME);
 }
 
-/* Frames on a leg that is not in use are thrown away unseen. */
+static bool hears_former(const struct roamer *roamer, int leg)
+{
+	return leg == roamer->former && now_ns(CLOCK_MONOTONIC) < roamer->former_end;
+}
+
+/* Frames on a leg that is not in use are thrown away unseen; on the one used before, packets are taken for a while. */
 static void drain(struct roamer *roamer, int leg)
 {
 	union {
@@ -233,8 +240,10 @@ static void drain(struct roamer *roamer, int leg)
 		len = recvmsg(roamer->legs[leg], &message, MSG_DONTWAIT);
 		if (len < 0)
 			return;
-		if (leg != roamer->active)
+		if (leg != roamer->active && !hears_former(roamer, leg))
 			roamer->stray++;
+		else if (leg != roamer->active)
+			take_packet(roamer, &frame.packet, (size_t)len, time_of(&message));
 		else if (len >= (ssize_t)sizeof(frame.ethernet) && frame.ethernet.ether_type == htons(ETHERTYPE_ARP))
 			take_arp(roamer, &frame.arp, (size_t)len);
 		else
@@ -267,6 +276,8 @@ static void change_legs(struct roamer *roamer)
 
 	drain(roamer, roamer->active); /* what came before the change still counts */
 	*move = (struct move){.from = roamer->active, .to = to, .time_ns = now_ns(CLOCK_REALTIME)};
+	roamer->former = roamer->active;
+	roamer->former_end = now_ns(CLOCK_MONOTONIC) + (uint64_t)(roamer->options.overlap_ms * 1e6);
 	roamer->active = to;
 	roamer->move_count++;
 	arm_change(roamer); /* also after the last one: its traffic is to be seen, too */
@@ -329,10 +340,11 @@ static void find_gateway(struct roamer *roamer)
 static int open_leg(const char *name)
 {
 	struct sockaddr_ll at = {.sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL), .sll_ifindex = (int)if_nametoindex(name)};
-	int one = 1, fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
+	int one = 1, bytes = 8 << 20, fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
 
 	if (fd < 0 || !at.sll_ifindex || setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &one, sizeof(one)) < 0 ||
 	    setsockopt(fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, &one, sizeof(one)) < 0 ||
+	    setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof(bytes)) < 0 ||
 	    bind(fd, (struct sockaddr *)&at, sizeof(at)) < 0)
 		fail(name);
 	return fd;
@@ -357,6 +369,19 @@ static void prepare(struct roamer *roamer)
 	srand48((long)now_ns(CLOCK_MONOTONIC));
 }
 
+/* Frames that the sockets had no room for: lost by this program, not by the network. */
+static unsigned overflow(const struct roamer *roamer)
+{
+	struct tpacket_stats stats;
+	socklen_t len = sizeof(stats);
+	unsigned sum = 0;
+
+	for (int leg = 0; leg < roamer->leg_count; leg++)
+		if (!getsockopt(roamer->legs[leg], SOL_PACKET, PACKET_STATISTICS, &stats, &len))
+			sum += stats.tp_drops;
+	return sum;
+}
+
 static void report(const struct roamer *roamer)
 {
 	for (unsigned i = 0; i < roamer->move_count; i++) {
@@ -365,8 +390,9 @@ static void report(const struct roamer *roamer)
 		printf("{\"from\": \"%s\", \"to\": \"%s\", \"time_ns\": %" PRIu64 ", \"sent_ns\": %" PRIu64 "}\n",
 		       roamer->names[move->from], roamer->names[move->to], move->time_ns, move->sent_ns);
 	}
-	printf("{\"moves\": %u, \"sent\": %" PRIu64 ", \"late\": %" PRIu64 ", \"received\": %" PRIu64 ", \"stray\": %" PRIu64 "}\n",
-	       roamer->move_count, roamer->sent, roamer->late, roamer->received, roamer->stray);
+	printf("{\"moves\": %u, \"sent\": %" PRIu64 ", \"late\": %" PRIu64 ", \"received\": %" PRIu64 ", \"stray\": %" PRIu64
+	       ", \"overflow\": %u}\n",
+	       roamer->move_count, roamer->sent, roamer->late, roamer->received, roamer->stray, overflow(roamer));
 }
 
 static int usage(FILE *out)
@@ -374,6 +400,7 @@ static int usage(FILE *out)
 	fputs("usage: roamer -m MAC -a ADDRESS -g GATEWAY -s SERVER:PORT [OPTIONS] HOME_LEG LEG ...\n"
 	      "  -n COUNT     changes of legs (50)\n"
 	      "  -i LEAST-MOST  milliseconds from one to the next (150-250)\n"
+	      "  -o MS        hear the leg that was left for so long (0)\n"
 	      "  -r HZ        packets a second (1000)\n"
 	      "  -w FILE      a line for each packet received: sequence number, time sent, time received (ns)\n"
 	      "  -p PRIORITY  run with SCHED_FIFO\n", out);
@@ -406,7 +433,7 @@ static int read_options(struct options *options, int argc, char **argv)
 	int c;
 
 	*options = (struct options){.rate = 1000, .moves = 50, .least_ms = 150, .most_ms = 250};
-	while ((c = getopt(argc, argv, "m:a:g:s:n:i:r:w:p:h")) != -1) {
+	while ((c = getopt(argc, argv, "m:a:g:s:n:i:o:r:w:p:h")) != -1) {
 		switch (c) {
 		case 'm': good &= read_mac(options->mac, optarg); break;
 		case 'a': good &= inet_pton(AF_INET, optarg, &options->address) == 1; break;
@@ -414,6 +441,7 @@ static int read_options(struct options *options, int argc, char **argv)
 		case 's': good &= read_server(&options->server, optarg); break;
 		case 'n': options->moves = (unsigned)atoi(optarg); break;
 		case 'i': good &= sscanf(optarg, "%lf-%lf", &options->least_ms, &options->most_ms) == 2; break;
+		case 'o': options->overlap_ms = atof(optarg); break;
 		case 'r': options->rate = atof(optarg); break;
 		case 'w': options->file = optarg; break;
 		case 'p': options->priority = atoi(optarg); break;
@@ -427,7 +455,7 @@ static int read_options(struct options *options, int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-	struct roamer roamer = {0};
+	struct roamer roamer = {.former = -1};
 	int wrong = read_options(&roamer.options, argc, argv), failed;
 	uint64_t period, now, longest;
 

@@ -44,8 +44,7 @@ class Place(Namespace):
 
     def links(self):
         """Lines of the world's batch that make the links of this place."""
-        mtu = self.world.mtu
-        return [f"link add bb0 netns {self.name} mtu {mtu} type veth peer name {self.place} netns {self.world.router.name} mtu {mtu}"]
+        return self.world.backbone_links(self)
 
     def router_lines(self):
         """Lines for the router."""
@@ -372,6 +371,10 @@ class World:
             place.build()
         for space in (self.router, self.air, *self.places()):
             space.wait_links()
+
+    def backbone_links(self, place):
+        """What joins bb0 of a place and the router's device."""
+        return [f"link add bb0 netns {place.name} mtu {self.mtu} type veth peer name {place.place} netns {self.router.name} mtu {self.mtu}"]
 
     def build_air(self):
         cells = [cell for cn in self.cns for cell in cn.cells]

@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The interruption by a handover when the backbone is long: a round trip of 20 ms between any two CNs, and to the register.
+
+A delay line (tools/delay.c) is in the link of each CN and of the register: 5 ms each way, so that a packet from CN to CN is
+10 ms on its way. The server's link has none. A visited CN that tells the parent of a station, and gets the station's first
+packet from there, needs one round trip for it: 20 ms.
+"""
+import json
+import os
+
+from parts.handover import Direction, RoamerWorld, kind_of, medians
+from results import Goal, make_row
+from world import BUILD, Namespace, wait_for
+from world.system import ip_batch
+
+NAMES = ("handover_20ms",)
+TOOL = os.path.join(BUILD, "bench-tools", "delay")
+ROUND_TRIP_MS, MORE_MS = 20, 3
+MOVES, QUICK_MOVES = 22, 6
+INTERVAL = "350-450"  # the register has answered by then
+AROUND_NS = 60_000_000
+PRIORITY = 60
+
+
+class LongWorld(RoamerWorld):
+    """The station's world with delay lines in a namespace between the CNs, the register and the router."""
+
+    def __init__(self):
+        super().__init__(offloads=False)
+        self.lines = Namespace(self.prefix, "lines")
+        self.delayed = [self.mlr, *self.cns]
+
+    def backbone_links(self, place):
+        if place not in self.delayed:
+            return super().backbone_links(place)
+        return [f"link add bb0 netns {place.name} type veth peer name near-{place.place} netns {self.lines.name}",
+                f"link add {place.place} netns {self.router.name} type veth peer name far-{place.place} netns {self.lines.name}"]
+
+    def build(self):
+        ip_batch([f"netns add {self.lines.name}"])
+        super().build()
+        self.tool = self.program(self.lines, TOOL, "-d", ROUND_TRIP_MS / 4, "-p", PRIORITY,
+                                 *(f"near-{place.place}:far-{place.place}" for place in self.delayed), name="delay")
+
+    def build_air(self):
+        """Also what is between the places and the router."""
+        super().build_air()
+        ends = [f"{side}-{place.place}" for place in self.delayed for side in ("near", "far")]
+        self.lines.configure([f"link set {end} up" for end in ends])
+        self.router.run("sh", "-e", "-c", "".join(f"ethtool -K {place.place} tx off gso off tso off gro off >/dev/null\n"
+                                                  for place in self.delayed))
+
+    def round_trip(self):
+        """In ms, from CN 2 to CN 1."""
+        wait_for(lambda: self.cns[1].ping(self.cns[0].address), "CN 1 to answer through the delay lines")
+        text = self.cns[1].run("ping", "-n", "-q", "-c", 10, "-i", "0.05", self.cns[0].address).stdout
+        return float(text.rsplit("=", 1)[1].split("/")[1])
+
+
+def within(row):
+    return row["p99"] <= ROUND_TRIP_MS + MORE_MS
+
+
+def measure(names, rounds):
+    gaps = {way: {} for way in ("up", "down")}
+    with LongWorld() as world:
+        measured = world.round_trip()
+        world.start()
+        for _ in range(rounds):
+            moves, up, down = world.roam(MOVES if rounds > 1 else QUICK_MOVES, more=("-i", INTERVAL))
+            for way, packets in (("up", up), ("down", down)):
+                direction = Direction(packets)
+                for move in moves:
+                    gaps[way].setdefault(kind_of(move, world.legs[0]), []).append(direction.interruption(move["time_ns"], AROUND_NS))
+        world.tool.stop()
+        line = json.loads(world.tool.text().strip().splitlines()[-1])
+    rows = []
+    for way, kinds in gaps.items():
+        rows.append(make_row(f"handover_20ms_{way}link", "ms", [gap for found in kinds.values() for gap in found], None,
+                             Goal(f"p99 <= {ROUND_TRIP_MS} + {MORE_MS}", within),
+                             f"round trip between two CNs {measured:.1f} ms; medians: {medians(kinds)}; "
+                             f"delay lines: at most {line['latest_ms']:.2f} ms late, {line['dropped']} dropped"))
+    return {"handover_20ms": rows}
