@@ -53,7 +53,7 @@ class Demo:
         points, now = self.download.points(), time.time()
         recent = [point for point in points if point[0] > now - 1] or points[-1:]
         rate = (recent[-1][1] - recent[0][1]) / max(recent[-1][0] - recent[0][0], 0.05) / 1e6 if recent else 0
-        share = self.download.received() / self.download.count
+        share = min(1, self.download.received() / self.download.count)
         bar = "█" * int(share * 30) + "░" * (30 - int(share * 30))
         counts = {way: sum(1 for packet in self.stream.read(way)[-1100:] if packet[2] > now - 1.05) for way in WAYS}
         lines = [f"  download {bar} {share:4.0%}  {rate:5.1f} MB/s     UDP packets/s: up {counts['up']}, down {counts['down']}"]
@@ -100,11 +100,11 @@ class Demo:
 
     def start_traffic(self):
         size, rate = int(self.options.megabytes * 1e6), self.options.rate * 1e6
-        self.say(f"Download of {size / 1e6:.0f} MB by TCP at {rate / 1e6:.0f} MB/s, and a UDP stream of 1000 packets/s each way",
+        self.say(f"Download of at least {size / 1e6:.0f} MB by TCP at {rate / 1e6:.0f} MB/s, and a UDP stream of 1000 packets/s each way",
                  "bold")
         self.stream = Stream(self.world, self.world.server, self.station, more=("-p", "10"))
         self.stream.flowing()
-        self.download = Transfer(self.world, self.world.server, self.station, size, rate=int(rate))
+        self.download = Transfer(self.world, self.world.server, self.station, size, rate=int(rate), open_end=True)
         wait_for(self.download.received, "the download to begin")
         self.began = time.time()
 
@@ -143,7 +143,8 @@ class Demo:
             self.pause(self.options.stay)
             self.settle(self.moves[-1])
         self.say("Waiting for the end of the download", "bold")
-        while self.download.receiver.alive and time.time() - self.began < self.options.limit:
+        end = self.began + self.options.limit
+        while self.download.alive and self.download.received() < self.download.count and time.time() < end:
             self.pause(0.2)
         self.terminal.close()
         return self.finish()
@@ -152,7 +153,7 @@ class Demo:
 
     def finish(self):
         try:
-            got = self.download.finish(1)
+            got = self.download.finish(10)
         except WorldError as error:
             got = {"bytes": self.download.received(), "stall_ms": float("nan")}
             self.problems.append(f"download: {error}")
@@ -225,7 +226,7 @@ def arguments():
     parser = argparse.ArgumentParser(prog="tests/demo", description="Roams a station through a small TMip network, live.")
     parser.add_argument("--handovers", type=int, default=len(ROUTE), help=f"at most {len(ROUTE)} (the default)")
     parser.add_argument("--stay", type=float, default=2.3, metavar="S", help="seconds in each cell (2.3)")
-    parser.add_argument("--megabytes", type=float, default=240, metavar="MB", help="size of the download (240)")
+    parser.add_argument("--megabytes", type=float, default=220, metavar="MB", help="least size of the download, which goes on over all handovers (220)")
     parser.add_argument("--rate", type=float, default=10, metavar="MB/s", help="its pace (10)")
     parser.add_argument("--out", default=os.path.join(BUILD, "demo"), metavar="DIR", help="where the plot goes (build/demo)")
     options = parser.parse_args()

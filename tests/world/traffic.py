@@ -22,12 +22,15 @@ def result(program):
 
 
 class Transfer:
-    """A download: the station connects to the server and gets `count` bytes, at most `rate` bytes a second (0: no limit)."""
+    """A download: the station connects to the server and gets `count` bytes, at most `rate` bytes a second (0: no limit).
+    With open_end it gets at least that many, and goes on until finish().
+    """
 
-    def __init__(self, world, server, station, count, rate=0, port=5001, address=None):
+    def __init__(self, world, server, station, count, rate=0, port=5001, address=None, open_end=False):
         address = address or server.address
-        self.count = count
-        self.sender = world.program(server, sys.executable, TRANSFER, "serve", address, port, count, rate,
+        self.count, self.open_end = count, open_end
+        self.sender = world.program(server, sys.executable, TRANSFER, "serve", address, port,
+                                    f"{count}{'+' if open_end else ''}", rate,
                                     name=f"tcp-{port}-send")
         wait_for(lambda: listens(self.sender.pid, port), "the TCP server to listen")
         self.receiver = world.program(station, sys.executable, TRANSFER, "fetch", address, port,
@@ -48,11 +51,14 @@ class Transfer:
 
     def finish(self, seconds=60):
         """Waits for the end. {"bytes", "stall_ms"}; a wrong content is an error."""
+        if self.open_end and self.sender.alive:
+            self.sender.command("end")
         self.receiver.wait(seconds)
         got = result(self.receiver)
         self.sender.wait(5)
         sent = result(self.sender)
-        if got["bytes"] != self.count or got["sha256"] != sent["sha256"]:
+        right = got["bytes"] >= self.count if self.open_end else got["bytes"] == self.count
+        if not right or got["sha256"] != sent["sha256"]:
             raise WorldError(f"sent {sent}, received {got}")
         return got
 

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """One TCP connection whose receiver knows what it should get. Run as a program inside a namespace:
 
-    transfer.py serve ADDRESS PORT BYTES [BYTES_PER_SECOND]     sends to the first who connects
+    transfer.py serve ADDRESS PORT BYTES[+] [BYTES_PER_SECOND]  sends to the first who connects; with a +, at least so many
+                                                                bytes, and until a line comes on standard input
     transfer.py fetch ADDRESS PORT                              connects and receives
 
 Both end with one JSON object: bytes and SHA-256 of what was sent or received; the receiver also tells its stalls of over
@@ -10,6 +11,8 @@ While it receives, it prints a line "TIME BYTES" about every 50 ms.
 """
 import hashlib
 import json
+import math
+import select
 import socket
 import sys
 import time
@@ -36,11 +39,13 @@ def serve(address, port, count, rate=0):
         connection.setsockopt(socket.SOL_SOCKET, SO_MAX_PACING_RATE, int(rate))
         # What waits in the sender's queue was promised but is not on its way: keep it short, so that the pace is even.
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 20)
-    digest, sent = hashlib.sha256(), 0
-    for block in content(int(count)):
+    digest, sent, least, open_end = hashlib.sha256(), 0, int(count.rstrip("+")), count.endswith("+")
+    for block in content(math.inf if open_end else least):
         connection.sendall(block)
         digest.update(block)
         sent += len(block)
+        if open_end and sent >= least and select.select([sys.stdin], [], [], 0)[0]:
+            break
     connection.shutdown(socket.SHUT_WR)
     connection.recv(1)  # the receiver closes when it has all
     return {"bytes": sent, "sha256": digest.hexdigest()}
