@@ -87,3 +87,12 @@ def test_nothing_is_left_behind(end):
             pass
     assert prefix not in run("ip", "netns").stdout
     assert not [name for name in os.listdir("/tmp") if name.startswith(prefix)]
+
+
+def test_network_name_with_dots():
+    with World(cns=1, nat=(), network="campus.example") as world:
+        world.start()
+        station = world.add_station(cell=world.cn(1))
+        station.dhclient().start()
+        station.reaches(world.server.address)
+        assert os.path.isdir(f"{world.cn(1).directives['bpf_dir']}/campus:example")

@@ -162,6 +162,16 @@ static void tables_are_bounded(void **state)
 	assert_int_equal(read_text(text), 1);
 }
 
+static void a_name_with_dots_has_a_folder_without(void **state)
+{
+	char pins[CONFIG_PATH_LEN + NAME_LEN];
+
+	(void)state;
+	assert_int_equal(read_text("mlr a\ncn_name a\ncn_if eth0\nnetwork_name campus.example.org\nbpf_dir /sys/fs/bpf/x\n"), 0);
+	agent_config_pins(&config, pins);
+	assert_string_equal(pins, "/sys/fs/bpf/x/campus:example:org");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -170,6 +180,7 @@ int main(void)
 		cmocka_unit_test(every_directive_is_read),
 		cmocka_unit_test(mistakes_are_told_and_nothing_is_changed),
 		cmocka_unit_test(tables_are_bounded),
+		cmocka_unit_test(a_name_with_dots_has_a_folder_without),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

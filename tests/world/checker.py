@@ -21,7 +21,7 @@ SHOWN = 12
 # ---- reading
 
 def pins(cn):
-    return f"{cn.directives['bpf_dir']}/{cn.world.network}"
+    return f"{cn.directives['bpf_dir']}/{cn.world.network.replace('.', ':')}"
 
 
 def number(value):

@@ -225,7 +225,13 @@ int agent_config_read(struct agent_config *config, const char *file, const char 
 
 void agent_config_pins(const struct agent_config *config, char out[CONFIG_PATH_LEN + NAME_LEN])
 {
-	snprintf(out, CONFIG_PATH_LEN + NAME_LEN, "%s/%s", config->bpf_dir, config->network_name);
+	int at = snprintf(out, CONFIG_PATH_LEN + NAME_LEN, "%s/", config->bpf_dir);
+
+	snprintf(out + at, (size_t)(CONFIG_PATH_LEN + NAME_LEN - at), "%s", config->network_name);
+	/* A BPF file system takes no dots; a network's name has no colons. */
+	for (char *c = out + at; *c; c++)
+		if (*c == '.')
+			*c = ':';
 }
 
 void agent_config_socket(const struct agent_config *config, char out[CONFIG_PATH_LEN])
