@@ -73,7 +73,7 @@ def datagrams_keep_their_size(world, sender, receiver):
 WAYS = {
     "relay at the parent, different cells": ((1, 1), (2, 3), ["RELAY"]),
     "relay at the parent, back to the same CN": ((1, 1), (2, 2.5), ["RELAY"]),
-    "decap, kernel, encap": ((1, 1), (2, 1), ["DECAP_STATION"]),
+    "one away, one at home": ((1, 1), (2, 1), ["DECAP_STATION"]),
     "through both parents, a third CN": ((2, 3), (1, 1), ["DECAP_KERNEL", "ENCAP_VISITED"]),
     "through both parents, each other's cell": ((2, 3), (3, 2), ["ENCAP_PARENT"]),
     "through both parents, one cell": ((2, 3), (3, 1), ["DECAP_KERNEL", "ENCAP_VISITED"]),
