@@ -12,6 +12,9 @@ def messages(fuzzer):
     if fuzzer == "fuzz_dhcp":
         import dhcp
         return dhcp.REQUESTS | dhcp.FAULTS
+    if fuzzer == "fuzz_frame":
+        import packets
+        return {name: b"\xff" + frames[0] for name, frames in packets.PACKETS.items()}
     return {}
 
 
