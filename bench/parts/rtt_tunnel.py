@@ -26,5 +26,5 @@ def sample(path, _):
 
 def measure(names, rounds):
     tunnel = Tunnel("rtt_tunnel", {"": "us"}, ("",), sample, ratio_at_most(1.1), turns=3,
-                    note=f"a sample is the median of {QUESTIONS} round trips of 64 bytes; both ends spin, each on its CPU")
+                    note=f"a sample is the median of up to {QUESTIONS} round trips of 64 bytes; both ends spin, each on its CPU")
     return {name: tunnel.measure(rounds) for name in names}

@@ -78,14 +78,15 @@ static int order(const void *a, const void *b)
 	return *x < *y ? -1 : *x > *y;
 }
 
-static void ask(int fd, int flags, uint32_t count)
+static void ask(int fd, int flags, uint32_t count, double seconds)
 {
+	uint64_t end = now_ns() + (uint64_t)(seconds * SECOND);
 	uint64_t *times = calloc(count, sizeof(*times));
 	uint32_t answered = 0, lost = 0, warm_up = count / 10;
 
 	if (!times)
 		fail("memory");
-	for (uint32_t i = 0; i < count + warm_up; i++) {
+	for (uint32_t i = 0; i < count + warm_up && now_ns() < end; i++) {
 		uint64_t time = ask_once(fd, flags, i);
 
 		if (!time && ++lost > LOST_MAX)
@@ -105,8 +106,9 @@ static int usage(FILE *out)
 {
 	fputs("usage: udp_echo [OPTIONS] serve PORT\n"
 	      "       udp_echo [OPTIONS] ask ADDRESS PORT\n"
-	      "  -n COUNT  questions (5000)\n"
-	      "  -w        wait in the kernel instead of spinning\n", out);
+	      "  -n COUNT    questions (5000)\n"
+	      "  -d SECONDS  ask no longer than that (1)\n"
+	      "  -w          wait in the kernel instead of spinning\n", out);
 	return out == stderr ? 2 : 0;
 }
 
@@ -115,12 +117,14 @@ int main(int argc, char **argv)
 	struct timeval patience = {.tv_usec = LOST_NS / 1000};
 	struct sockaddr_in address = {.sin_family = AF_INET};
 	int c, fd, flags = MSG_DONTWAIT;
+	double seconds = 1;
 	uint32_t count = 5000;
 	bool asks;
 
-	while ((c = getopt(argc, argv, "n:wh")) != -1) {
+	while ((c = getopt(argc, argv, "n:d:wh")) != -1) {
 		switch (c) {
 		case 'n': count = (uint32_t)atoi(optarg); break;
+		case 'd': seconds = atof(optarg); break;
 		case 'w': flags = 0; break;
 		case 'h': return usage(stdout);
 		default: return usage(stderr);
@@ -138,7 +142,7 @@ int main(int argc, char **argv)
 	if ((asks ? connect : bind)(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
 		fail(asks ? "connect" : "bind");
 	if (asks)
-		ask(fd, flags, count);
+		ask(fd, flags, count, seconds);
 	else
 		serve(fd, flags);
 	return 0;
