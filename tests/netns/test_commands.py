@@ -5,12 +5,12 @@ several agents on one machine, and bpftool.
 import json
 import os
 import signal
-import subprocess
 
 import pytest
 
-from agreement import Conversation, agree, arrive, dump, leased, pins, reaches
+from agreement import Conversation, agree, leased, reaches
 from world import AGENT, MLRD, Program, run, wait_for, write_config
+from world.checker import dump, pins
 
 # As tmip-agent(8) names them.
 STATION = {"address", "mac", "state", "cell", "parent", "current", "kind", "lease_end", "epoch", "seq", "pending"}
@@ -27,6 +27,19 @@ COUNTER = {"number", "reason", "verdict", "text", "packets", "bytes"}
 WHY = {"address", "mac", "record", "trail", "drops"}
 
 
+def page_words():
+    with open(os.path.join(os.path.dirname(__file__), "..", "..", "docs", "man", "tmip-agent.8"), encoding="utf-8") as page:
+        return set(page.read().replace(",", " ").split())
+
+
+def has(found, wanted):
+    """An object has the members that the manual page promises, and none that it does not name."""
+    assert wanted <= set(found), f"missing: {wanted - set(found)}"
+    # States of stations are described there by a list of their own.
+    assert set(found) - INSIDE["stations"] <= page_words(), f"not in the manual page: {set(found) - page_words()}"
+    return True
+
+
 @pytest.fixture
 def roamed(world):
     """A world with a station of CN 1 in the cell of CN 3."""
@@ -40,23 +53,20 @@ def roamed(world):
 def test_json(roamed):
     cn, phone = roamed.cn(3), roamed.stations[0]
     for one in (cn.ask("stations"), cn.ask("stations", phone.mac), cn.ask("stations", phone.address())):
-        assert [set(record) for record in one] == [STATION]
+        assert len(one) == 1 and has(one[0], STATION)
     assert cn.ask("stations", "10.1.0.250") == []
-    assert [set(peer) for peer in cn.ask("peers")] == [PEER, PEER]
+    assert [has(peer, PEER) for peer in cn.ask("peers")] == [True, True]
     status = cn.ask("status")
-    assert set(status) == STATUS
+    has(status, STATUS)
     for name, keys in INSIDE.items():
-        assert set(status[name]) == keys
-    assert [set(cell) for cell in status["cells"]] == [CELL]
-    assert all(set(counter) == COUNTER for counter in status["counters"])
+        has(status[name], keys)
+    assert [has(cell, CELL) for cell in status["cells"]] == [True]
+    assert set.union(*(set(counter) for counter in status["counters"])) == COUNTER
     assert (status["register"]["state"], status["register"]["error"]) == ("connected", "")
     assert status["handovers"]["completed"] == 1 and status["stations"]["visiting"] == 1
     why = cn.ask("why", phone.mac)
-    assert set(why) == WHY and set(why["record"]) == STATION and why["record"]["address"] == phone.address()
+    assert has(why, WHY) and has(why["record"], STATION) and why["record"]["address"] == phone.address()
     assert all(set(step) == {"time", "text"} for step in why["trail"])
-    with open(os.path.join(os.path.dirname(__file__), "..", "..", "docs", "man", "tmip-agent.8"), encoding="utf-8") as page:
-        words = set(page.read().replace(",", " ").split())
-    assert STATION | PEER | STATUS | CELL | COUNTER | WHY | set.union(*INSIDE.values()) - {"since_s"} <= words | set(INSIDE["stations"])
 
 
 def test_tables_and_errors(roamed):
@@ -211,7 +221,7 @@ def test_two_networks_on_one_machine(make_world):
     world = make_world(cns=2, cells=2, nat=())
     programs, configs = [], []
     rc = f"{world.folder}/other-mlrd.rc"
-    write_config(rc, {"network_name": "other", "port": 6600, "run_dir": f"{world.mlr.folder}/run", "state_dir": f"{world.mlr.folder}/state"})
+    write_config(rc, {"network_name": "other", "port": 6600, "run_dir": f"{world.mlr.folder}/run", "state_dir": f"{world.folder}/other-state"})
     programs.append(Program(world.mlr, [MLRD, "-f", rc, "-F"], f"{world.folder}/other-mlrd.output"))
     for cn in world.cns:
         cn.configure_with(mobile_if="w0", addr_pool="w0 * *")
