@@ -7,6 +7,7 @@
 #define TMIP_BPF_ARP_H
 
 #include "forward.h"
+#include "hold.h"
 #include "notice.h"
 
 #define ARP_REQUEST 1
@@ -108,7 +109,8 @@ static __always_inline int arp_from_cell(struct frame *f)
 	return TMIP_REASON_ARP_ANSWERED;
 }
 
-/* ARP of this host into a cell: the kernel asks for a station that is away, and is told what it knew when it was here. */
+/* ARP of this host into a cell: the kernel asks for a station that is away, or has left and has its packets held, and is
+ * told what it knew when it was here. */
 static __always_inline int arp_to_cell(struct frame *f)
 {
 	const struct tmip_station *target;
@@ -117,7 +119,7 @@ static __always_inline int arp_to_cell(struct frame *f)
 	if (parse_arp(f, &arp) || arp.operation != bpf_htons(ARP_REQUEST))
 		return TMIP_REASON_NOT_OURS;
 	target = find_station(arp.target);
-	if (!target || target->home_ifindex != f->skb->ifindex || !is_absent(target))
+	if (!target || target->home_ifindex != f->skb->ifindex || !(is_absent(target) || is_held(f, target)))
 		return TMIP_REASON_NOT_OURS;
 	if (reply_in_place(f, &arp, &target->mac))
 		return TMIP_REASON_MALFORMED;

@@ -49,12 +49,13 @@ static __always_inline __u32 heard_now(void)
 	return bpf_ktime_get_coarse_ns() >> TMIP_HEARD_SHIFT;
 }
 
-/* A frame of the station itself, in its cell. Its cache line stays clean most of the time. */
+/* A frame of the station itself, in its cell. Its cache line stays clean most of the time. While its packets are held the
+ * time of its return counts, see is_held. */
 static __always_inline void hear(struct tmip_station *s)
 {
 	__u32 now = heard_now();
 
-	if (s->heard != now)
+	if (s->heard != now && !(s->heard && s->flags & TMIP_STATION_F_HELD))
 		s->heard = now;
 }
 

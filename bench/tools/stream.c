@@ -28,6 +28,7 @@
 #define MAGIC 0x746d7370u
 #define SEQ_MAX (1u << 28) /* bounds the memory of the duplicates' bitmap */
 #define FLUSH_NS 50000000
+#define RECEIVE_BUFFER (8 << 20)
 #define SECOND 1000000000ull
 
 struct packet {
@@ -281,6 +282,9 @@ static void prepare(struct stream *stream)
 	    (setsockopt(stream->socket, SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof(room)) < 0 &&
 	     setsockopt(stream->socket, SOL_SOCKET, SO_RCVBUF, &room, sizeof(room)) < 0))
 		fail("socket option");
+	/* What a CN held comes in one burst; without the right to it the usual size must do. */
+	if (setsockopt(stream->socket, SOL_SOCKET, SO_RCVBUFFORCE, &(int){RECEIVE_BUFFER}, sizeof(int)) < 0)
+		errno = 0;
 	if (options->priority && (sched_setscheduler(0, SCHED_FIFO, &priority) < 0 || mlockall(MCL_CURRENT) < 0))
 		fail("priority");
 	if (options->file && !(stream->out = fopen(options->file, "w")))

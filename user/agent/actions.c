@@ -4,9 +4,11 @@
 
 #include <string.h>
 
+#include "buffer.h"
 #include "cells.h"
 #include "io/log.h"
 #include "peers.h"
+#include "presence.h"
 #include "register.h"
 #include "state.h"
 
@@ -19,6 +21,8 @@ static void put(struct agent *agent, const struct roam_action *action)
 		log_error("map tmip_station: %s: %s", addr_format(&action->addr, addr), strerror(-error));
 	/* Where it was seen last no longer says anything: its next frame elsewhere in our cells is news. */
 	datapath_forget_seen(agent->dp, &action->mac);
+	presence_put(agent, &action->addr, action->station);
+	buffer_put(agent, &action->addr, action->station);
 	agent_changed(agent);
 }
 
@@ -30,6 +34,8 @@ static void delete(struct agent *agent, const struct roam_action *action)
 	if (error)
 		log_error("map tmip_station: %s: %s", addr_format(&action->addr, addr), strerror(-error));
 	datapath_forget_seen(agent->dp, &action->mac);
+	presence_remove(agent, &action->addr);
+	buffer_remove(agent, &action->addr);
 	agent_changed(agent);
 }
 

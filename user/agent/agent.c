@@ -15,6 +15,7 @@
 #include <time.h>
 
 #include "actions.h"
+#include "buffer.h"
 #include "cells.h"
 #include "commands.h"
 #include "dhcp.h"
@@ -28,6 +29,7 @@
 #include "io/priority.h"
 #include "io/privilege.h"
 #include "peers.h"
+#include "presence.h"
 #include "report.h"
 #include "settings.h"
 #include "state.h"
@@ -114,14 +116,17 @@ void agent_stop(struct agent *agent, bool tear_down)
 
 /* ---- the configuration, as the machine and the data path have it */
 
-static struct roam_options roam_options_of(const struct agent_config *config)
+static struct roam_options roam_options_of(const struct agent *agent)
 {
+	const struct agent_config *config = &agent->config;
+
 	return (struct roam_options){
 		.stations_max = config->stations_max,
 		.cns_max = config->peers_max,
 		.timeout_ms = config->handover_timeout,
 		.refused_ms = REFUSED_MS,
 		.accept_static = config->static_stations,
+		.hold = buffer_usable(agent),
 	};
 }
 
@@ -144,6 +149,7 @@ static void put_config(struct agent *agent)
 		.mss = mss_of(agent),
 		.outer_ttl = (uint8_t)config->tunnel_ttl,
 		.flags = config->fastpath ? TMIP_CONFIG_FASTPATH : 0,
+		.buffer_ifindex = buffer_ifindex(agent),
 	};
 	int error = datapath_put_config(agent->dp, &entry);
 
@@ -153,10 +159,13 @@ static void put_config(struct agent *agent)
 
 void agent_apply_config(struct agent *agent)
 {
-	struct roam_options options = roam_options_of(&agent->config);
+	struct roam_options options;
 
+	buffer_configure(agent);
+	options = roam_options_of(agent);
 	roam_set_options(agent->roam, &options);
 	put_config(agent);
+	presence_configure(agent);
 }
 
 void agent_set_backbone(struct agent *agent, const struct netlink_interface *backbone)
@@ -323,7 +332,10 @@ static int open_sockets(struct agent *agent)
 
 static int adopt_station(const struct tmip_addr *addr, const struct tmip_station *station, void *arg)
 {
-	roam_adopt(arg, addr, station);
+	struct agent *agent = arg;
+
+	roam_adopt(agent->roam, addr, station);
+	presence_put(agent, addr, station);
 	return 0;
 }
 
@@ -349,11 +361,13 @@ static int open_datapath(struct agent *agent)
 
 static int open_tables(struct agent *agent)
 {
-	struct roam_options options = roam_options_of(&agent->config);
+	struct roam_options options = roam_options_of(agent);
 
 	agent->roam = roam_create(&options, actions_perform, agent);
 	agent->trail = trail_create(TRAIL_MACS);
-	return agent->roam && agent->trail ? dhcp_start(agent) : -ENOMEM;
+	if (!agent->roam || !agent->trail || presence_start(agent) < 0)
+		return -ENOMEM;
+	return dhcp_start(agent);
 }
 
 /* Programs and maps last: a mistake found before leaves the kernel untouched. */
@@ -362,9 +376,9 @@ static int serve(struct agent *agent)
 	char why[CELLS_WHY] = "no memory";
 	int error;
 
-	put_config(agent);
+	agent_apply_config(agent);
 	if (agent->adopted)
-		datapath_each_station(agent->dp, adopt_station, agent->roam);
+		datapath_each_station(agent->dp, adopt_station, agent);
 	error = cells_start(agent, why);
 	if (!error)
 		error = datapath_attach(agent->dp, agent->backbone, DATAPATH_BACKBONE, why);
@@ -417,7 +431,12 @@ static void stop(struct agent *agent)
 	register_stop(agent);
 	peers_stop(agent);
 	dhcp_stop(agent);
+	if (agent->buffer) {
+		buffer_stop(agent);
+		put_config(agent); /* which says that nothing is held any more */
+	}
 	cells_stop(agent);
+	presence_stop(agent);
 	roam_destroy(agent->roam);
 	trail_destroy(agent->trail);
 	if (agent->dp_event)

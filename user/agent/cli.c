@@ -27,6 +27,7 @@ static int run_help(const struct cli_options *options);
 static int run_version(const struct cli_options *options);
 static int run_detach(const struct cli_options *options);
 static int run_reload(const struct cli_options *options);
+static int run_departed(const struct cli_options *options);
 
 static int run_evaluate(const struct cli_options *options)
 {
@@ -42,6 +43,7 @@ static const struct command COMMANDS[] = {
 	{"status", "", "fnsj", 0, 0, show_status, "the state of this CN"},
 	{"why", "ADDRESS|MAC", "fnsj", 1, 1, show_why, "the trail of a station: seen, registered, handovers, drops"},
 	{"evaluate", "", "fj", 0, 0, run_evaluate, "check the network: kernel, interfaces, register, CNs, tunnels"},
+	{"departed", "MAC", "fns", 1, 1, run_departed, "tell the agent that a station has left its cell, as the link layer knows"},
 	{"reload", "", "fns", 0, 0, run_reload, "make the agent read its configuration again"},
 	{"help", "", "", 0, 1, run_help, "this text"},
 	{"version", "", "", 0, 0, run_version, "the version"},
@@ -126,6 +128,17 @@ static int run_reload(const struct cli_options *options)
 	json_t *result = NULL;
 	int status = cli_ask(options, json_pack("{s:s}", "command", "reload"), &result);
 
+	json_decref(result);
+	return status;
+}
+
+static int run_departed(const struct cli_options *options)
+{
+	json_t *result = NULL;
+	int status = cli_ask(options, json_pack("{s:s, s:s}", "command", "departed", "mac", options->args[0]), &result);
+
+	if (status == TERMINAL_OK && !json_integer_value(result))
+		printf("it was in no cell of this CN, or was known to have left\n");
 	json_decref(result);
 	return status;
 }

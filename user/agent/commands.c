@@ -156,12 +156,27 @@ static json_t *why(struct agent *agent, const char *station)
 	return report ? result(report) : refuse(error);
 }
 
+/* What watches the link layer (hostapd, a controller) says so. */
+static json_t *departed(struct agent *agent, const char *text)
+{
+	struct tmip_mac mac;
+	unsigned count;
+
+	if (!text || mac_parse(text, &mac) < 0)
+		return refuse(text ? "that is no MAC" : "`mac' is missing");
+	if (!replica_find_mac(roam_replica(agent->roam), &mac))
+		return refuse("no station with that MAC is known");
+	count = roam_departed(agent->roam, &mac);
+	return result(json_integer(count));
+}
+
 json_t *commands_handle(json_t *request, void *arg)
 {
 	struct agent *agent = arg;
 	const char *command = json_string_value(json_object_get(request, "command"));
 	const char *station = json_string_value(json_object_get(request, "station"));
 	const char *interface = json_string_value(json_object_get(request, "interface"));
+	const char *mac = json_string_value(json_object_get(request, "mac"));
 
 	if (!command)
 		return refuse("`command' is missing");
@@ -177,6 +192,8 @@ json_t *commands_handle(json_t *request, void *arg)
 		return attach(agent, interface);
 	if (strcmp(command, "detach") == 0)
 		return detach(agent, interface, json_is_true(json_object_get(request, "all")));
+	if (strcmp(command, "departed") == 0)
+		return departed(agent, mac);
 	if (strcmp(command, "reload") == 0)
 		return reload(agent);
 	return refuse("no such command");
@@ -206,6 +223,7 @@ static void help(void)
 	     "why ADDRESS|MAC    the trail of a station\n"
 	     "attach INTERFACE   make it a cell\n"
 	     "detach INTERFACE   take it away again\n"
+	     "departed MAC       that station has left its cell\n"
 	     "reload             read the configuration again\n"
 	     "end of input (Ctrl-D) ends the agent; forwarding goes on");
 }
@@ -213,7 +231,8 @@ static void help(void)
 /* Other words are commands as the control socket knows them. */
 static void ask_self(struct agent *agent, const char *command, const char *argument)
 {
-	json_t *request = json_pack("{s:s, s:s*, s:s*}", "command", command, "station", argument, "interface", argument);
+	json_t *request = json_pack("{s:s, s:s*, s:s*, s:s*}", "command", command, "station", argument, "interface", argument,
+				    "mac", argument);
 	json_t *reply = commands_handle(request, agent);
 	const char *error = json_string_value(json_object_get(reply, "error"));
 

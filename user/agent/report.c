@@ -8,11 +8,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "buffer.h"
 #include "cells.h"
 #include "dhcp.h"
 #include "io/file.h"
 #include "io/log.h"
 #include "peers.h"
+#include "presence.h"
 #include "show.h"
 #include "state.h"
 
@@ -47,17 +49,26 @@ static const char *cn_name(const struct agent *agent, uint32_t id)
 	return cn ? cn->info.name : "";
 }
 
+/* Seconds since it was last heard in a cell of this CN. */
+static json_t *heard_report(const struct agent *agent, const struct replica_station *station)
+{
+	uint64_t heard_ms = station->kernel.ifindex ? presence_heard_ms(agent, &station->record.addr) : 0;
+
+	return heard_ms ? json_integer((json_int_t)(agent_now_ms() - heard_ms) / 1000) : json_null();
+}
+
 static json_t *station_report(const struct agent *agent, const struct replica_station *station)
 {
 	const struct station_record *record = &station->record;
 	char addr[ADDR_STRLEN], mac[MAC_STRLEN];
 
-	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:b, s:b}", "address", addr_format(&record->addr, addr), "mac",
+	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:b, s:b, s:b, s:o}", "address", addr_format(&record->addr, addr), "mac",
 			 mac_format(&record->mac, mac), "state", NAME_OF(STATE_NAMES, station->shown ? station->kernel.state : 0u), "cell",
 			 cell_name(agent, station->kernel.ifindex), "parent", cn_name(agent, record->parent), "current",
 			 cn_name(agent, replica_current(station)), "kind", NAME_OF(KIND_NAMES, record->kind), "lease_end",
 			 (json_int_t)record->lease_end, "epoch", (json_int_t)record->version.epoch, "seq", (json_int_t)record->version.seq,
-			 "pending", station->attempt || station->moved_to, "damped", agent_now_ms() < station->quiet_until_ms);
+			 "pending", station->attempt || station->moved_to, "damped", agent_now_ms() < station->quiet_until_ms, "silent", station->silent,
+			 "heard_s", heard_report(agent, station));
 }
 
 json_t *report_stations(const struct agent *agent, const char *which, int here)
@@ -127,6 +138,7 @@ static json_t *station_counts(const struct roam_counts *counts)
 
 	for (unsigned state = TMIP_STATION_HOME; state <= TMIP_STATION_BLOCKED; state++)
 		json_object_set_new(object, STATE_NAMES[state], json_integer(counts->stations[state]));
+	json_object_set_new(object, "silent", json_integer(counts->silent));
 	return object;
 }
 
@@ -170,12 +182,12 @@ json_t *report_status(const struct agent *agent)
 	char tunnel[ADDR_STRLEN];
 
 	roam_count(agent->roam, &counts);
-	return json_pack("{s:s, s:{s:s, s:i, s:s}, s:s, s:i, s:I, s:b, s:o, s:{s:s, s:s, s:i}, s:o, s:o, s:o, s:o, s:o}", "network",
+	return json_pack("{s:s, s:{s:s, s:i, s:s}, s:s, s:i, s:I, s:b, s:o, s:{s:s, s:s, s:i}, s:o, s:o, s:o, s:o, s:o, s:o}", "network",
 			 agent->config.network_name, "cn", "name", agent->config.cn_name, "id", (int)roam_self(agent->roam), "tunnel",
 			 addr_format(&agent->tunnel, tunnel), "version", TMIP_VERSION, "pid", (int)getpid(), "uptime_s",
 			 (json_int_t)((agent_now_ms() - agent->started_ms) / 1000), "adopted", agent->adopted, "register", register_report(agent), "backbone", "interface",
 			 agent->config.cn_if, "hook", datapath_hook(agent->dp), "mtu", (int)agent->backbone_mtu, "stations",
-			 station_counts(&counts), "handovers", handover_counts(&counts), "dhcp", dhcp_report(agent), "cells",
+			 station_counts(&counts), "handovers", handover_counts(&counts), "dhcp", dhcp_report(agent), "buffer", buffer_report(agent), "cells",
 			 cells_with_stations(agent), "counters", counters(agent));
 }
 

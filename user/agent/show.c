@@ -13,14 +13,19 @@
 
 static const char *const STATION_TITLES[] = {"ADDRESS", "MAC", "STATE", "CELL", "PARENT", "CURRENT", "KIND", "LEASE", ">VERSION", NULL};
 
+static const char *remark(const json_t *station, const char *key, const char *text)
+{
+	return json_is_true(json_object_get(station, key)) ? text : "";
+}
+
 static void add_station(struct table *table, const json_t *station)
 {
 	static const char *const keys[] = {"address", "mac", "state", "cell", "parent", "current", "kind"};
 	char left[TERMINAL_SPAN];
 
 	for (size_t k = 0; k < sizeof(keys) / sizeof(keys[0]); k++)
-		table_add(table, "%s%s%s", terminal_text(station, keys[k]), k == 2 && json_is_true(json_object_get(station, "pending")) ? " (pending)" : "",
-			  k == 2 && json_is_true(json_object_get(station, "damped")) ? " (damped)" : "");
+		table_add(table, "%s%s%s%s", terminal_text(station, keys[k]), k == 2 ? remark(station, "pending", " (pending)") : "",
+			  k == 2 ? remark(station, "damped", " (damped)") : "", k == 2 ? remark(station, "silent", " (silent)") : "");
 	table_add(table, "%s", terminal_lease(station, left));
 	table_add(table, "%lld.%lld", terminal_number(station, "epoch"), terminal_number(station, "seq"));
 }
@@ -126,7 +131,8 @@ static void print_numbers(const char *title, const json_t *object, const char *c
 
 static void print_status(const json_t *status, FILE *to)
 {
-	static const char *const states[] = {"total", "home", "next_door", "away", "visiting", "elsewhere", "blocked", NULL};
+	static const char *const states[] = {"total", "home", "next_door", "away", "visiting", "elsewhere", "blocked", "silent", NULL};
+	static const char *const holds[] = {"packets", "held", "replayed", "overflow", "expired", NULL};
 	static const char *const ends[] = {"completed", "refused", "damped", "undone", "pending", "conflicts", NULL};
 	static const char *const messages[] = {"received", "offered", "confirmed", "refused", "ignored", "unanswered", NULL};
 	const json_t *cn = json_object_get(status, "cn"), *backbone = json_object_get(status, "backbone");
@@ -142,6 +148,7 @@ static void print_status(const json_t *status, FILE *to)
 	print_numbers("stations", json_object_get(status, "stations"), states, to);
 	print_numbers("moves", json_object_get(status, "handovers"), ends, to);
 	print_numbers("DHCP", json_object_get(status, "dhcp"), messages, to);
+	print_numbers("buffer", json_object_get(status, "buffer"), holds, to);
 	print_cells(json_object_get(status, "cells"), to);
 	print_counters(json_object_get(status, "counters"), to);
 }

@@ -14,6 +14,7 @@
 #include "register.h"
 #include "trail.h"
 
+struct buffer;
 struct cells;
 struct console;
 struct control_server;
@@ -22,6 +23,7 @@ struct evconnlistener;
 struct mlrp_self;
 struct netlink_interface;
 struct peer;
+struct presence;
 
 struct agent {
 	struct agent_config config;
@@ -45,6 +47,8 @@ struct agent {
 	struct evconnlistener *listener;
 	struct peer *peers;
 	struct cells *cells;
+	struct presence *presence;
+	struct buffer *buffer;
 	struct dhcp *dhcp;
 	struct control_server *control;
 	struct console *console;

@@ -165,6 +165,12 @@ static const struct config_directive DIRECTIVES[] = {
 	{"static_stations", CONFIG_BOOL, AT(static_stations)},
 	{"realtime", CONFIG_BOOL, AT(realtime)},
 	{"handover_timeout", CONFIG_NUMBER, AT(handover_timeout), .min = 50, .max = 60000},
+	{"probe_idle", CONFIG_NUMBER, AT(probe_idle), .min = 0, .max = 86400},
+	{"probe_count", CONFIG_NUMBER, AT(probe_count), .min = 1, .max = 16},
+	{"probe_rate", CONFIG_NUMBER, AT(probe_rate), .min = 1, .max = 100000},
+	{"buffer_bytes", CONFIG_NUMBER, AT(buffer_bytes), .min = 0, .max = 1073741824},
+	{"buffer_total", CONFIG_NUMBER, AT(buffer_total), .min = 0, .max = 2147483648u},
+	{"buffer_time", CONFIG_NUMBER, AT(buffer_time), .min = 10, .max = 600000},
 	{"stations_max", CONFIG_NUMBER, AT(stations_max), .min = 16, .max = 4194304},
 	{"peers_max", CONFIG_NUMBER, AT(peers_max), .min = 2, .max = 16384},
 	{"seen_max", CONFIG_NUMBER, AT(seen_max), .min = 64, .max = 4194304},
@@ -189,6 +195,8 @@ void agent_config_init(struct agent_config *config)
 		.realtime = true,
 		.debug = 2, .stations_max = 65536, .peers_max = 1024, .seen_max = 16384, .event_burst = 1000, .event_interval = 1000,
 		.dhcp_burst = 10, .tunnel_ttl = 64, .mss = AGENT_MSS_AUTO, .handover_timeout = 3000,
+		.probe_idle = 30, .probe_count = 3, .probe_rate = 100,
+		.buffer_bytes = 262144, .buffer_total = 16777216, .buffer_time = 3000,
 		.bpf_dir = "/sys/fs/bpf/tmip", .run_dir = "/run/tmip", .state_dir = "/var/lib/tmip",
 	};
 }

@@ -45,6 +45,10 @@ struct agent_config {
 	unsigned tunnel_ttl;
 	unsigned mss;                 /* 0: off; AGENT_MSS_AUTO: from the backbone's MTU */
 	unsigned handover_timeout;    /* ms */
+	unsigned probe_idle;          /* seconds; 0: silent stations are not looked for */
+	unsigned probe_count, probe_rate; /* per second */
+	unsigned buffer_bytes, buffer_total; /* of memory, for one station and for all; 0: packets are not held */
+	unsigned buffer_time;         /* ms */
 };
 
 #define AGENT_MSS_AUTO 65535

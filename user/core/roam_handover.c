@@ -188,6 +188,12 @@ void roam_arrival(struct roam *roam, struct replica_station *station, const stru
 			roam_refresh(roam, station);
 		roam_tell(roam, ROAM_LEVEL_INFO, station, "station is heard again in cell %s (%s)", cell->name, how);
 	}
+	if (station->silent) {
+		station->silent = false;
+		if (station->ifindex == cell->ifindex)
+			roam_refresh(roam, station);
+		roam_tell(roam, ROAM_LEVEL_INFO, station, "station is heard again in cell %s (%s)", cell->name, how);
+	}
 	if (station->ifindex == cell->ifindex)
 		return;
 	station->ifindex = cell->ifindex;

@@ -279,6 +279,7 @@ int datapath_open(struct datapath **out, const struct datapath_options *options,
 	if (!dp)
 		return -ENOMEM;
 	dp->options = *options;
+	dp->hold_link = -1;
 	snprintf(dp->dir, sizeof(dp->dir), "%.400s", options->dir);
 	fresh = access(dp->dir, F_OK) < 0;
 	error = make_dir(dp->dir, why);
@@ -306,6 +307,8 @@ void datapath_close(struct datapath *dp)
 {
 	if (!dp)
 		return;
+	if (dp->hold_link >= 0)
+		close(dp->hold_link);
 	ring_buffer__free(dp->rings);
 	tmip_bpf__destroy(dp->skel);
 	free(dp);

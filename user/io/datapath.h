@@ -44,6 +44,8 @@ enum datapath_role { DATAPATH_CELL, DATAPATH_BACKBONE };
 /* Puts the programs on the interface (TCX links pinned in dir, or clsact filters on kernels before 6.6); replaces the
  * program of a former agent's link in place, so that no packet is lost. */
 int datapath_attach(struct datapath *dp, unsigned ifindex, enum datapath_role role, char why[DATAPATH_WHY]);
+/* The program for the agent's own device of held packets. It is gone with the device, or with dp. */
+int datapath_attach_hold(struct datapath *dp, unsigned ifindex, char why[DATAPATH_WHY]);
 int datapath_detach(struct datapath *dp, unsigned ifindex);
 /* Interfaces with programs, as the pins in `dir` have them: fills at most `max`, returns how many there are. */
 int datapath_attached(const char *dir, unsigned *ifindexes, enum datapath_role *roles, int max);

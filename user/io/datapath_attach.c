@@ -78,17 +78,23 @@ static int attach_tcx(struct datapath *dp, int prog, unsigned ifindex, const str
 	return error;
 }
 
-static int attach_clsact(struct datapath *dp, int prog, unsigned ifindex, const struct hook *hook, enum datapath_role role)
+static int add_filter(int prog, unsigned ifindex, const struct hook *hook)
 {
 	DECLARE_LIBBPF_OPTS(bpf_tc_hook, where, .ifindex = (int)ifindex, .attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS);
 	DECLARE_LIBBPF_OPTS(bpf_tc_opts, filter, .handle = FILTER_HANDLE, .priority = FILTER_PRIORITY, .prog_fd = prog, .flags = BPF_TC_F_REPLACE);
-	char path[DATAPATH_PATH];
 	int error = bpf_tc_hook_create(&where);
 
 	if (error && error != -EEXIST)
 		return error;
 	where.attach_point = hook->clsact;
-	error = bpf_tc_attach(&where, &filter);
+	return bpf_tc_attach(&where, &filter);
+}
+
+static int attach_clsact(struct datapath *dp, int prog, unsigned ifindex, const struct hook *hook, enum datapath_role role)
+{
+	char path[DATAPATH_PATH];
+	int error = add_filter(prog, ifindex, hook);
+
 	if (error)
 		return error;
 	link_path(dp->dir, ifindex, hook, role, path);
@@ -123,6 +129,20 @@ int datapath_attach(struct datapath *dp, unsigned ifindex, enum datapath_role ro
 	}
 	if (error)
 		datapath_why(why, "cannot attach to %s: %s", if_indextoname(ifindex, name) ? name : "?", strerror(-error));
+	return error;
+}
+
+int datapath_attach_hold(struct datapath *dp, unsigned ifindex, char why[DATAPATH_WHY])
+{
+	int error, prog = bpf_program__fd(dp->skel->progs.tmip_hold_in), link = bpf_link_create(prog, (int)ifindex, INGRESS.tcx, NULL);
+
+	if (link >= 0) {
+		dp->hold_link = link;
+		return 0;
+	}
+	error = link == -EINVAL ? add_filter(prog, ifindex, &INGRESS) : link;
+	if (error)
+		datapath_why(why, "cannot attach to the device of held packets: %s", strerror(-error));
 	return error;
 }
 

@@ -18,6 +18,7 @@ struct datapath {
 	struct ring_buffer *rings;
 	struct datapath_options options;
 	bool clsact; /* the kernel has no TCX */
+	int hold_link; /* not pinned; -1: none */
 };
 
 int datapath_unpin(const char *dir); /* removes the folder with all pins; 0 or -errno */

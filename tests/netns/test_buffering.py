@@ -1,0 +1,243 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Packets for a station that has left a cell: held there, replayed in order where it appears, bounded; and those that
+still arrive at the previous CN are forwarded."""
+import os
+import time
+
+import pytest
+
+from world import Transfer, wait_for
+from world.paths import STREAM
+from world.system import listens
+from world.traffic import result
+
+PORT = 5002
+MEGABYTE = 1 << 20
+AMPLE = {0: {"buffer_bytes": 4 * MEGABYTE, "buffer_time": 10000}}
+
+
+class Downlink:
+    """Packets from the server to a station that says nothing itself."""
+
+    def __init__(self, world, station, rate=1000, size=200):
+        address = station.address()
+        self.file = os.path.join(world.folder, "down")
+        self.receiver = world.program(station, STREAM, "receive", "-w", self.file, PORT, name="down-receive")
+        wait_for(lambda: listens(self.receiver.pid, PORT, "udp"), "the receiver to listen")
+        self.sender = world.program(world.server, STREAM, "send", "-r", rate, "-s", size, address, PORT, name="down-send")
+
+    def numbers(self):
+        """Sequence numbers in the order in which they arrived."""
+        try:
+            with open(self.file, "rb") as file:
+                return [int(line.split()[0]) for line in file.read().splitlines(keepends=True) if line.endswith(b"\n")]
+        except FileNotFoundError:
+            return []
+
+    def flowing(self, seconds=10):
+        before = len(self.numbers())
+        wait_for(lambda: len(self.numbers()) > before + 100, "packets to reach the station", seconds)
+
+    def stop(self):
+        """{"sent", "lost", "duplicates", "reordered"}; the last packets have had their time to arrive."""
+        self.sender.stop()
+        sent = result(self.sender)["sent"]
+        end = time.monotonic() + 0.5
+        wait_for(lambda: len(set(self.numbers())) == sent or time.monotonic() > end, "the last packets", 2)
+        self.receiver.stop()
+        received = result(self.receiver)
+        return {"sent": sent, "lost": sent - (received["received"] - received["duplicates"]), "duplicates": received["duplicates"],
+                "reordered": received["reordered"]}
+
+
+def buffer(cn):
+    return cn.control("status")["buffer"]
+
+
+def counter(cn, reason):
+    return next(one["packets"] for one in cn.control("status")["counters"] if one["reason"] == reason)
+
+
+def appear(world, station, cn):
+    """In that cell; its first frame is an ARP question or an echo request."""
+    station.roam(cn)
+    wait_for(lambda: station.ping(world.server.address, seconds=0.3), f"the station to be served by {cn.place}")
+
+
+def leave(station, cn):
+    """Its departure is told before the last packet could get lost. In between it must not prove the contrary."""
+    station.sysctl("net.ipv4.conf.all.arp_ignore", 8)
+    assert cn.control("departed", mac=station.mac) == 1
+    station.leave()
+    station.sysctl("net.ipv4.conf.all.arp_ignore", 0)
+
+
+def start(make_world, visiting, directives=None):
+    """A station with an address of CN 2, at home or in the cell of CN 3."""
+    world = make_world(directives=directives or AMPLE).start()
+    phone = world.add_station("phone", world.cn(2))
+    phone.dhclient().start()
+    if visiting:
+        appear(world, phone, world.cn(3))
+        world.settled(phone)
+    return world, phone, world.cn(3 if visiting else 2)
+
+
+@pytest.mark.parametrize("visiting", [False, True], ids=["from_home", "from_visited"])
+@pytest.mark.parametrize("to", ["other", "same"])
+def test_nothing_is_lost_in_a_gap(make_world, visiting, to):
+    world, phone, left = start(make_world, visiting)
+    down = Downlink(world, phone)
+    down.flowing()
+    leave(phone, left)
+    wait_for(lambda: buffer(left)["packets"] > 200, "packets to be held")
+    appear(world, phone, world.cn(1) if to == "other" else left)
+    down.flowing()
+    wait_for(lambda: buffer(left)["stations"] == 0, "the holding to end")
+    outcome = down.stop()
+    assert (outcome["lost"], outcome["duplicates"]) == (0, 0), outcome
+    if to == "same" or not visiting: # else the parent's direct packets may be faster
+        assert outcome["reordered"] <= 2, outcome
+    held = buffer(left)
+    assert held["held"] == held["replayed"] >= 200 and held["overflow"] == held["expired"] == 0
+    assert counter(left, "BUFFERED") >= held["held"] and counter(left, "REPLAYED") == counter(left, "BUFFERED")
+    assert any("held for it are on their way" in step["text"] for step in left.ask("why", phone.mac)["trail"])
+
+
+@pytest.mark.parametrize("visiting", [False, True], ids=["at_home", "at_visited"])
+def test_bounded_in_bytes(make_world, visiting):
+    world, phone, left = start(make_world, visiting, {0: {"buffer_bytes": 20000, "buffer_time": 20000}})
+    down = Downlink(world, phone)
+    down.flowing()
+    before = down.numbers()[-1]
+    leave(phone, left)
+    wait_for(lambda: buffer(left)["overflow"] > 100, "the buffer to overflow")
+    full = buffer(left)
+    assert full["bytes"] <= 20000 and 40 < full["packets"] <= 20000 // 242 and full["stations"] == 1
+    appear(world, phone, left)
+    down.flowing()
+    outcome = down.stop()
+    held = buffer(left)
+    assert held["replayed"] == held["held"] and held["packets"] == held["bytes"] == 0
+    assert held["overflow"] - 3 <= outcome["lost"] <= held["overflow"]  # an answer to its first ping may have met the full buffer
+    assert outcome["duplicates"] == outcome["reordered"] == 0
+    # Those that came first are there, in order.
+    numbers = [number for number in down.numbers() if number > before]
+    assert numbers[:held["replayed"]] == list(range(numbers[0], numbers[0] + held["replayed"]))
+
+
+def test_bounded_in_total(make_world):
+    """Here the kernel has never asked for the stations' MACs, and need not."""
+    world = make_world(directives={0: {"buffer_bytes": 20000, "buffer_total": 30000, "buffer_time": 20000}}).start()
+    phones = [world.add_station(f"phone{i}", world.cn(2)) for i in range(3)]
+    cn = world.cn(2)
+    for phone in phones:
+        phone.udhcpc().start()
+        leave(phone, cn)
+        world.program(world.server, STREAM, "send", "-r", 1000, "-s", 200, phone.address(), PORT)
+    wait_for(lambda: buffer(cn)["overflow"] > 300, "the buffers to overflow")
+    full = buffer(cn)
+    assert full["stations"] == 3 and 29000 < full["bytes"] <= 30000
+    for phone in phones:
+        appear(world, phone, cn)
+    wait_for(lambda: buffer(cn)["stations"] == 0, "the holding to end")
+    assert buffer(cn)["bytes"] == 0
+
+
+@pytest.mark.parametrize("visiting", [False, True], ids=["at_home", "at_visited"])
+def test_bounded_in_time(make_world, visiting):
+    world, phone, left = start(make_world, visiting, {0: {"buffer_time": 300}})
+    down = Downlink(world, phone, rate=200)
+    down.flowing()
+    leave(phone, left)
+    wait_for(lambda: buffer(left)["packets"], "packets to be held", every=0.002)
+    wait_for(lambda: buffer(left)["expired"], "the time to be over", 2)
+    over = buffer(left)
+    assert over["packets"] == over["bytes"] == over["stations"] == 0 and 30 <= over["expired"] <= 90
+    assert any("dropped: it did not appear in time" in step["text"] for step in left.ask("why", phone.mac)["trail"])
+    taken = counter(left, "BUFFERED")
+    appear(world, phone, left)
+    down.flowing()
+    assert counter(left, "BUFFERED") == taken and buffer(left)["replayed"] == 0
+
+
+def test_off(make_world):
+    world, phone, left = start(make_world, False, {0: {"buffer_bytes": 0}})
+    assert "tmiphold" not in left.run("ip", "link").stdout
+    down = Downlink(world, phone)
+    down.flowing()
+    leave(phone, left)
+    wait_for(lambda: left.station(phone)["silent"], "the station to be silent")
+    appear(world, phone, world.cn(1))
+    down.flowing()
+    assert down.stop()["lost"] > 0
+    assert counter(left, "BUFFERED") == 0 and buffer(left)["usable"] is False
+
+
+def test_a_sleeper_is_woken(world):
+    """It was told to have left, but only sleeps: the first packet makes the CN ask, and its answer ends the holding."""
+    phone = world.add_station("phone", world.cn(2))
+    phone.dhclient().start()
+    world.cn(2).control("departed", mac=phone.mac)
+    assert world.server.ping(phone.address(), seconds=1)
+    assert buffer(world.cn(2))["replayed"] == 1 and not world.cn(2).station(phone)["silent"]
+
+
+def test_super_packets_are_cut(make_world):
+    """A TCP transfer with segmentation offload over gaps in which its packets are held."""
+    world, phone, _ = start(make_world, False)
+    transfer = Transfer(world, world.server, phone, 20 * MEGABYTE, rate=8 * MEGABYTE)
+    wait_for(transfer.received, "the transfer to begin")
+    for left, to in ((2, 3), (3, 1), (1, 2)):
+        phone.leave()
+        world.cn(left).control("departed", mac=phone.mac)
+        wait_for(lambda cn=world.cn(left): buffer(cn)["held"] > 3, "packets to be held", 10)
+        appear(world, phone, world.cn(to))
+        world.settled(phone)
+    transfer.finish()
+    for cn in world.cns:
+        assert buffer(cn)["packets"] == 0 and buffer(cn)["stations"] == 0
+
+
+def test_dead_agent_holds_nothing_for_long(make_world):
+    """The agent is killed while it holds packets; the station comes back to its cell and is served."""
+    world, phone, left = start(make_world, False)
+    down = Downlink(world, phone)
+    down.flowing()
+    leave(phone, left)
+    wait_for(lambda: buffer(left)["packets"], "packets to be held")
+    left.kill()
+    phone.roam(left)
+    world.program(phone, "ping", "-q", "-i", "0.2", world.server.address)
+    down.flowing()
+    left.start()
+    down.flowing()
+    assert left.station(phone)["silent"] is False
+
+
+@pytest.mark.parametrize("away", [False, True], ids=["from_home", "from_visited"])
+def test_what_still_arrives_is_forwarded(make_world, away):
+    """A parent that does not know of the move yet goes on sending to the previous CN: nothing of that is lost."""
+    world, phone, _ = start(make_world, away, {0: {"buffer_bytes": 0}})
+    parent, previous = world.cn(2), world.cn(3 if away else 2)
+    if not away:
+        appear(world, phone, world.cn(3))
+        world.settled(phone)
+        previous = world.cn(3)
+    down = Downlink(world, phone)
+    down.flowing()
+    relayed = counter(previous, "RELAY")
+    os.kill(parent.pid(), 19)  # SIGSTOP: it forwards, and hears nothing
+    try:
+        appear(world, phone, world.cn(1))
+        down.flowing()
+    finally:
+        os.kill(parent.pid(), 18)
+    world.settled(phone)
+    down.flowing()
+    outcome, numbers = down.stop(), down.numbers()
+    assert counter(previous, "RELAY") - relayed > 100
+    assert outcome["duplicates"] == 0, outcome
+    # What is lost was lost in the air, before its first frame in the new cell, and not one packet later.
+    missing = sorted(set(range(numbers[0], max(numbers) + 1)) - set(numbers))
+    assert not missing or missing[-1] - missing[0] + 1 == len(missing) == outcome["lost"], missing

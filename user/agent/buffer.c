@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Packets held for stations that have left. See buffer.h. */
+#include "buffer.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/hold.h"
+#include "io/log.h"
+#include "io/tap.h"
+#include "presence.h"
+#include "state.h"
+
+#define DEVICE "tmiphold%d"
+#define DEVICE_QUEUE 4096 /* frames that wait for the agent */
+#define FRAMES_PER_TURN 256 /* other events have their turn in between, and so has the kernel's backlog */
+#define FRAME_HEADERS (14 + 20)
+
+struct release {
+	struct tmip_addr addr;
+	uint64_t replayed;
+	struct release *next;
+};
+
+struct buffer {
+	int tap;
+	unsigned ifindex;
+	struct event *readable, *expire, *turn;
+	struct hold *hold;
+	struct release *releases;
+	uint64_t not_sent; /* the kernel did not take them back */
+	bool failed;       /* the device could not be made, which was logged */
+	uint8_t frame[TAP_FRAME_MAX];
+};
+
+__attribute__((format(printf, 3, 4))) static void tell(struct agent *agent, const struct tmip_addr *addr, const char *format, ...)
+{
+	const struct replica_station *station = replica_find(roam_replica(agent->roam), addr);
+	char text[TRAIL_TEXT], mac[MAC_STRLEN];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	if (!station)
+		return;
+	log_info("[%s] %s", mac_format(&station->record.mac, mac), text);
+	trail_add(agent->trail, &station->record.mac, agent_unix_us(), text);
+}
+
+/* ---- in and out */
+
+static void send_back(struct buffer *buffer, const uint8_t *frame, size_t len)
+{
+	if (tap_write(buffer->tap, frame, len) < 0)
+		buffer->not_sent++;
+}
+
+static void take(struct agent *agent, const uint8_t *frame, size_t len)
+{
+	struct buffer *buffer = agent->buffer;
+	uint32_t destination;
+	struct tmip_addr addr;
+	int status;
+
+	if (len < FRAME_HEADERS || frame[12] != 0x08 || frame[13] != 0x00)
+		return; /* not the data path's */
+	memcpy(&destination, frame + 30, sizeof(destination)); /* RFC 791: in the last four bytes of the header */
+	addr = addr_from_ipv4(__builtin_bswap32(destination));
+	status = hold_push(buffer->hold, &addr, frame, len);
+	if (status == 1)
+		presence_probe(agent, &addr); /* perhaps it only slept */
+	else if (status == -ENOENT)
+		send_back(buffer, frame, len); /* it came while the holding ended */
+}
+
+/* Takes what waits in the device. The number of frames. */
+static int take_all(struct agent *agent, int most)
+{
+	struct buffer *buffer = agent->buffer;
+	ssize_t len;
+	int count = 0;
+
+	while (count < most && (len = tap_read(buffer->tap, buffer->frame, sizeof(buffer->frame))) > 0) {
+		take(agent, buffer->frame, (size_t)len);
+		count++;
+	}
+	return count;
+}
+
+static void on_readable(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	take_all(arg, FRAMES_PER_TURN);
+}
+
+/* ---- the end of the holding: the station has appeared, or the time is over */
+
+static uint64_t replay(struct buffer *buffer, const struct tmip_addr *addr, unsigned most)
+{
+	const uint8_t *frame;
+	uint64_t count = 0;
+	size_t len;
+
+	while (count < most && (frame = hold_pop(buffer->hold, addr, &len))) {
+		send_back(buffer, frame, len);
+		count++;
+	}
+	return count;
+}
+
+/* One turn of a release. True: it is done. Packets that came meanwhile stand behind the others, until none is left. */
+static bool release_turn(struct agent *agent, struct release *release)
+{
+	struct buffer *buffer = agent->buffer;
+	uint64_t sent = replay(buffer, &release->addr, FRAMES_PER_TURN);
+
+	release->replayed += sent;
+	if (sent == FRAMES_PER_TURN || take_all(agent, FRAMES_PER_TURN))
+		return false;
+	release->replayed += replay(buffer, &release->addr, FRAMES_PER_TURN);
+	roam_unhold(agent->roam, &release->addr);
+	/* What slipped in before the map entry changed. */
+	take_all(agent, FRAMES_PER_TURN);
+	release->replayed += replay(buffer, &release->addr, FRAMES_PER_TURN);
+	hold_end(buffer->hold, &release->addr);
+	if (release->replayed)
+		tell(agent, &release->addr, "%llu packets that were held for it are on their way", (unsigned long long)release->replayed);
+	return true;
+}
+
+static void on_turn(evutil_socket_t fd, short what, void *arg)
+{
+	struct agent *agent = arg;
+	struct buffer *buffer = agent->buffer;
+	struct release **link = &buffer->releases, *release;
+
+	(void)fd;
+	(void)what;
+	while ((release = *link)) {
+		if (!release_turn(agent, release)) {
+			link = &release->next;
+			continue;
+		}
+		*link = release->next;
+		free(release);
+	}
+	if (buffer->releases)
+		event_active(buffer->turn, 0, 0);
+}
+
+/* The map entry was just written, by the roaming machine, which must have ended its work before the holding can end. */
+static void release_later(struct buffer *buffer, const struct tmip_addr *addr)
+{
+	struct release *release;
+
+	for (release = buffer->releases; release; release = release->next)
+		if (addr_equal(&release->addr, addr))
+			return;
+	release = calloc(1, sizeof(*release));
+	if (!release)
+		return; /* its time will be over */
+	release->addr = *addr;
+	release->next = buffer->releases;
+	buffer->releases = release;
+	event_active(buffer->turn, 0, 0);
+}
+
+static void arm_expire(struct buffer *buffer)
+{
+	uint64_t due = hold_next_due(buffer->hold), now = agent_now_ms(), left = due > now ? due - now : 0;
+	struct timeval when = {.tv_sec = (time_t)(left / 1000), .tv_usec = (suseconds_t)(left % 1000 * 1000)};
+
+	if (due)
+		evtimer_add(buffer->expire, &when);
+	else
+		evtimer_del(buffer->expire);
+}
+
+static void on_expire(evutil_socket_t fd, short what, void *arg)
+{
+	struct agent *agent = arg;
+	struct buffer *buffer = agent->buffer;
+	struct tmip_addr addr;
+	unsigned dropped;
+
+	(void)fd;
+	(void)what;
+	while (hold_expired(buffer->hold, agent_now_ms(), &addr)) {
+		take_all(agent, FRAMES_PER_TURN);
+		dropped = hold_end(buffer->hold, &addr);
+		roam_unhold(agent->roam, &addr);
+		if (dropped)
+			tell(agent, &addr, "%u packets that were held for it are dropped: it did not appear in time", dropped);
+	}
+	arm_expire(buffer);
+}
+
+/* ---- map entries */
+
+void buffer_put(struct agent *agent, const struct tmip_addr *addr, const struct tmip_station *entry)
+{
+	struct buffer *buffer = agent->buffer;
+
+	if (!buffer || !buffer->ifindex || !(entry->flags & TMIP_STATION_F_HELD))
+		return;
+	if (!(entry->flags & TMIP_STATION_F_SILENT))
+		release_later(buffer, addr);
+	else if (hold_begin(buffer->hold, addr, agent_now_ms() + agent->config.buffer_time) == 0)
+		arm_expire(buffer);
+}
+
+void buffer_remove(struct agent *agent, const struct tmip_addr *addr)
+{
+	if (agent->buffer)
+		hold_end(agent->buffer->hold, addr);
+}
+
+/* ---- life */
+
+static struct hold_options options_of(const struct agent_config *config)
+{
+	return (struct hold_options){.station_bytes = config->buffer_bytes, .total_bytes = config->buffer_total};
+}
+
+static struct buffer *create(struct agent *agent)
+{
+	struct hold_options options = options_of(&agent->config);
+	struct buffer *buffer = calloc(1, sizeof(*buffer));
+
+	if (!buffer)
+		return NULL;
+	agent->buffer = buffer;
+	buffer->tap = -1;
+	buffer->hold = hold_create(&options);
+	buffer->turn = event_new(agent->base, -1, 0, on_turn, agent);
+	buffer->expire = evtimer_new(agent->base, on_expire, agent);
+	return buffer;
+}
+
+static int open_device(struct agent *agent, struct buffer *buffer, char why[DATAPATH_WHY])
+{
+	unsigned ifindex = 0;
+	int error;
+
+	snprintf(why, DATAPATH_WHY, "no memory");
+	if (!buffer->hold || !buffer->turn || !buffer->expire)
+		return -ENOMEM;
+	buffer->tap = tap_open(DEVICE, DEVICE_QUEUE, &ifindex, why);
+	if (buffer->tap < 0)
+		return buffer->tap;
+	buffer->readable = event_new(agent->base, buffer->tap, EV_READ | EV_PERSIST, on_readable, agent);
+	if (!buffer->readable || event_add(buffer->readable, NULL) < 0)
+		return -ENOMEM;
+	error = datapath_attach_hold(agent->dp, ifindex, why);
+	if (!error)
+		buffer->ifindex = ifindex;
+	return error;
+}
+
+void buffer_configure(struct agent *agent)
+{
+	struct hold_options options = options_of(&agent->config);
+	struct buffer *buffer = agent->buffer;
+	char why[DATAPATH_WHY];
+
+	if (!buffer && agent->config.buffer_bytes) {
+		buffer = create(agent);
+		if (!buffer || open_device(agent, buffer, why) < 0)
+			log_warn("packets for stations that have left are not held: %s", buffer ? why : "no memory");
+	}
+	if (buffer && buffer->hold)
+		hold_set_options(buffer->hold, &options);
+}
+
+bool buffer_usable(const struct agent *agent)
+{
+	return buffer_ifindex(agent) && agent->config.buffer_bytes;
+}
+
+unsigned buffer_ifindex(const struct agent *agent)
+{
+	return agent->buffer ? agent->buffer->ifindex : 0;
+}
+
+static void free_events(struct buffer *buffer)
+{
+	struct event *events[] = {buffer->readable, buffer->expire, buffer->turn};
+
+	for (size_t i = 0; i < sizeof(events) / sizeof(events[0]); i++)
+		if (events[i])
+			event_free(events[i]);
+}
+
+void buffer_stop(struct agent *agent)
+{
+	struct buffer *buffer = agent->buffer;
+
+	if (!buffer)
+		return;
+	while (buffer->releases) {
+		struct release *release = buffer->releases;
+
+		buffer->releases = release->next;
+		replay(buffer, &release->addr, UINT32_MAX);
+		free(release);
+	}
+	free_events(buffer);
+	hold_destroy(buffer->hold);
+	if (buffer->tap >= 0)
+		close(buffer->tap);
+	free(buffer);
+	agent->buffer = NULL;
+}
+
+json_t *buffer_report(const struct agent *agent)
+{
+	struct hold_counts counts = {0};
+
+	if (agent->buffer && agent->buffer->hold)
+		hold_count(agent->buffer->hold, &counts);
+	return json_pack("{s:b, s:i, s:I, s:I, s:I, s:I, s:I, s:I}", "usable", buffer_usable(agent), "stations", (int)counts.stations, "packets",
+			 (json_int_t)counts.packets, "bytes", (json_int_t)counts.bytes, "held", (json_int_t)counts.held, "replayed",
+			 (json_int_t)counts.replayed, "overflow", (json_int_t)counts.overflow, "expired", (json_int_t)counts.expired);
+}
