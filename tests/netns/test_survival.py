@@ -181,15 +181,25 @@ def test_register_hangs(world):
 
 
 def test_register_loses_its_store(world):
-    """A register that starts with an empty store is another epoch: the CNs follow it, and stations register anew."""
+    """A register that starts with an empty store: the CNs come back in another order, so that all but the middle one get other
+    numbers; stations register anew.
+    """
     robot = static(world, "robot", world.cn(3), "10.3.0.77", world.cn(1))
     agree(world, robot)
+    numbers = {cn: cn.control("status")["cn"]["id"] for cn in world.cns}
+    for cn in world.cns:
+        cn.program.send(signal.SIGSTOP)
     world.mlr.kill()
     for name in os.listdir(f"{world.mlr.folder}/state"):
         os.unlink(f"{world.mlr.folder}/state/{name}")
     world.mlr.start()
+    for cn in sorted(world.cns, key=numbers.get, reverse=True):
+        cn.program.send(signal.SIGCONT)
+        told = f"CN {cn.place} registered"
+        wait_for(lambda: told in world.mlr.program.text().rsplit("register of network", 1)[1], told, 10)  # pylint: disable=cell-var-from-loop
     for cn in world.cns:
         cn.wait_ready(15)
+    assert {cn: cn.control("status")["cn"]["id"] for cn in world.cns} != numbers
     reaches(robot, world.server.address, 10)
     agree(world, robot, seconds=15)
 
