@@ -3,10 +3,11 @@
  * Packets from the backbone (tc ingress): out of a tunnel to a station, to the kernel or on to another CN; into a
  * tunnel for stations of ours that are away; everything else is the kernel's.
  */
+#include "direct.h"
 #include "finish.h"
 #include "hold.h"
 #include "mss.h"
-#include "tunnel.h"
+#include "stale.h"
 
 #define UDP_LEN 8
 #define PROBE_PORT bpf_htons(TMIP_PROBE_PORT)
@@ -42,19 +43,23 @@ static __always_inline int hold_inner(struct frame *f, const struct ipv4 *inner)
 	return error ? error : hold(f);
 }
 
-static __always_inline int relay_to(struct frame *f, const struct ipv4 *inner, const struct tmip_station *to)
+/* After the station to where it is. Whoever sends straight here believes it to be here, unless a parent is here too. */
+static __always_inline int relay_to(struct frame *f, const struct ipv4 *inner, const struct tmip_station *to, int is_stale)
 {
 	__be32 remote = ipv4_of(&to->current);
 	int error;
 
 	if (is_held(f, to))
 		return hold_inner(f, inner);
-
 	/* Back to whom it came from, or to ourselves: nobody knows better. */
 	if (remote == f->ip.src || remote == ipv4_of(&f->config->tunnel))
 		return TMIP_REASON_NOT_HERE;
 	error = relay(f, remote);
-	return error ? error : TMIP_REASON_RELAY;
+	if (error)
+		return error;
+	if (is_stale)
+		notice_stale(f, &to->mac, inner->dst);
+	return TMIP_REASON_RELAY;
 }
 
 /* From a station whose parent is this CN, out of the CN that it visits. */
@@ -129,7 +134,7 @@ static __always_inline int from_tunnel(struct frame *f)
 	f->station = addr_of(inner.src);
 	if (from && from->state == TMIP_STATION_BLOCKED)
 		return TMIP_REASON_BLOCKED;
-	if (from && from->home_ifindex && !(to && is_for_guest(f, to)))
+	if (from && from->home_ifindex && !(to && is_for_guest(f, to)) && !came_direct(f, &inner, from, to))
 		return from_absent(f, &inner, from, to);
 	f->station = addr_of(inner.dst);
 	if (to && to->state == TMIP_STATION_BLOCKED)
@@ -137,7 +142,7 @@ static __always_inline int from_tunnel(struct frame *f)
 	if (to && to->ifindex) /* a guest, or come home before its sender knew */
 		return deliver(f, &inner, to);
 	if (to) /* it has left: its packets follow it */
-		return relay_to(f, &inner, to);
+		return relay_to(f, &inner, to, !from || !from->home_ifindex);
 	return from ? TMIP_REASON_TUNNEL_SOURCE : TMIP_REASON_NOT_HERE;
 }
 
@@ -146,21 +151,14 @@ static __always_inline int to_absent(struct frame *f, const struct tmip_station 
 {
 	__be32 remote = ipv4_of(&to->current);
 	struct route route;
-	struct iphdr *ip;
 	int error;
 
 	if (f->ip.ttl <= 1 || route_lookup(f, remote, wire_len(f->skb, &f->ip), &route))
 		return TMIP_REASON_NOT_OURS;
 	f->station = addr_of(f->ip.dst);
 	clamp(f, &f->ip, ETH_LEN);
-	ip = (void *)(long)f->skb->data + ETH_LEN;
-	if ((void *)(ip + 1) > (void *)(long)f->skb->data_end)
+	if (age(f))
 		return TMIP_REASON_MALFORMED;
-	/* RFC 1624: one less in the high byte of a 16-bit word. */
-	__u32 sum = ip->check + bpf_htons(0x0100);
-
-	ip->check = sum + (sum >= 0xffff);
-	ip->ttl--;
 	if (is_held(f, to))
 		return hold(f);
 	error = encap_over(f, remote, &route);

@@ -4,9 +4,9 @@
  * elsewhere has just arrived: the agent is told, and its packets go their way at once.
  */
 #include "arp.h"
+#include "direct.h"
 #include "finish.h"
 #include "hold.h"
-#include "icmp.h"
 #include "mss.h"
 
 #define UDP_DHCP_SERVER bpf_htons(67)
@@ -97,6 +97,9 @@ static __always_inline int from_own(struct frame *f, const struct tmip_station *
 		error = send_cell(f, to);
 		return error ? error : TMIP_REASON_NEXT_DOOR;
 	}
+	error = go_direct(f, from);
+	if (error)
+		return error;
 	if (f->skb->ifindex == from->home_ifindex)
 		return pass_home(f, to);
 	error = send_kernel(f, from);
@@ -138,7 +141,7 @@ static __always_inline int from_station(struct frame *f)
 	clamp(f, &f->ip, ETH_LEN);
 	if (from->home_ifindex)
 		return from_own(f, from);
-	return to_tunnel(f, &from->parent, TMIP_REASON_ENCAP_PARENT);
+	return go_direct(f, from) ?: to_tunnel(f, &from->parent, TMIP_REASON_ENCAP_PARENT);
 }
 
 static __always_inline int handle(struct frame *f)

@@ -54,6 +54,20 @@ static __always_inline int send_backbone(struct frame *f, const struct route *ro
 	return 0;
 }
 
+/* One router more on the way of the packet behind the Ethernet header. */
+static __always_inline int age(struct frame *f)
+{
+	struct iphdr *ip = (void *)(long)f->skb->data + ETH_LEN;
+	__u32 sum;
+
+	if ((void *)(ip + 1) > (void *)(long)f->skb->data_end)
+		return -TMIP_REASON_MALFORMED;
+	sum = ip->check + bpf_htons(0x0100); /* RFC 1624: one less in the high byte of a 16-bit word */
+	ip->check = sum + (sum >= 0xffff);
+	ip->ttl--;
+	return 0;
+}
+
 /* To the station, in the cell of this CN that it is in. */
 static __always_inline int send_cell(struct frame *f, const struct tmip_station *s)
 {

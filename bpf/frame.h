@@ -27,9 +27,11 @@ struct frame {
 
 static __always_inline struct tmip_addr addr_of(__be32 ipv4)
 {
-	struct tmip_addr addr = {.prefix = {[10] = 0xff, [11] = 0xff}};
+	/* By words: clang 14 copies an initialised struct of bytes byte by byte, and in one place (stale.h) lost a store beside it. */
+	__be32 word[4] = {0, 0, bpf_htonl(0xffff), ipv4};
+	struct tmip_addr addr;
 
-	__builtin_memcpy(addr.v4, &ipv4, sizeof(ipv4));
+	__builtin_memcpy(&addr, word, sizeof(addr));
 	return addr;
 }
 

@@ -6,40 +6,7 @@
 #ifndef TMIP_BPF_NOTICE_H
 #define TMIP_BPF_NOTICE_H
 
-#include "frame.h"
-
-#define SECOND_NS 1000000000ull
-
-/* Events of the current second, over all MACs. Races between CPUs let a few more through: it is a brake, not a meter. */
-static struct {
-	__u64 window_ns;
-	__u64 events;
-} budget;
-
-static __always_inline int within_budget(const struct frame *f, __u64 now)
-{
-	if (now - budget.window_ns > SECOND_NS) {
-		budget.window_ns = now;
-		budget.events = 0;
-	}
-	return __sync_fetch_and_add(&budget.events, 1) < f->config->event_burst;
-}
-
-static __always_inline int send_event(const struct frame *f, __u32 type, const struct tmip_addr *addr, __u64 now)
-{
-	struct tmip_event *event = bpf_ringbuf_reserve(&tmip_events, sizeof(*event), 0);
-
-	if (!event)
-		return 0; /* the next frame of this MAC tries again: its tmip_seen entry is only written after a success */
-	event->time_ns = now;
-	event->type = type;
-	event->ifindex = f->skb->ifindex;
-	event->addr = *addr;
-	event->mac = f->src;
-	event->protocol = f->protocol;
-	bpf_ringbuf_submit(event, 0);
-	return 1;
-}
+#include "ring.h"
 
 /* A MAC was seen with an address (or, all zero, without one) that the station map does not show here. */
 static __noinline int notice(struct frame *f, __u32 type, __be32 ipv4)
@@ -62,7 +29,7 @@ static __noinline int notice(struct frame *f, __u32 type, __be32 ipv4)
 		if (last && same && now - last < f->config->event_interval_ns)
 			return 0;
 	}
-	if (!within_budget(f, now) || !send_event(f, type, &addr, now))
+	if (!within_budget(f, now) || !send_event(f, type, &addr, &f->src, 0, now))
 		return 0;
 	if (seen)
 		fresh = *seen;

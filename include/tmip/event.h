@@ -14,17 +14,20 @@ enum tmip_event_type {
 	TMIP_EVENT_SEEN = 1,
 	/* A frame used the address of a registered station with another MAC. */
 	TMIP_EVENT_CONFLICT = 2,
+	/* The CN `peer` sent a packet for the station addr, which is with another CN; it was relayed. */
+	TMIP_EVENT_STALE = 3,
 };
 
 /* At most one event per MAC in tmip_config.event_interval_ns while nothing changes, and at most
- * tmip_config.event_burst in any second over all MACs. */
+ * tmip_config.event_burst in any second over all MACs; the same again for TMIP_EVENT_STALE, per station and peer. */
 struct tmip_event {
 	__u64 time_ns;  /* bpf_ktime_get_ns(), CLOCK_MONOTONIC */
 	__u32 type;     /* enum tmip_event_type */
-	__u32 ifindex;  /* cell it was seen in */
+	__u32 ifindex;  /* interface it was seen on */
 	struct tmip_addr addr;
 	struct tmip_mac mac;
 	__be16 protocol; /* EtherType of the frame */
+	struct tmip_addr peer; /* TMIP_EVENT_STALE: tunnel address */
 };
 
 #define TMIP_PUNT_DATA 1600
@@ -53,7 +56,7 @@ struct tmip_punt {
 #define TMIP_PROBE_REQUEST 1
 #define TMIP_PROBE_REPLY 2
 
-TMIP_ASSERT_SIZE(struct tmip_event, 40);
+TMIP_ASSERT_SIZE(struct tmip_event, 56);
 TMIP_ASSERT_SIZE(struct tmip_punt, 24 + TMIP_PUNT_DATA);
 
 #endif

@@ -86,7 +86,8 @@ struct tmip_subnet_key {
 struct tmip_subnet {
 	struct tmip_addr parent; /* tunnel address of its CN */
 	__u32 ifindex;           /* the cell's interface where that CN is this one; else 0 */
-	__u32 pad;
+	__u8 prefix_len;         /* of the subnet, IPv4 bits */
+	__u8 pad[3];
 };
 
 /* map tmip_config (agent), array of one: __u32 0 -> struct tmip_config */
@@ -105,6 +106,8 @@ struct tmip_config {
 
 /* Packets from the backbone to absent stations take the short cut into the tunnel; else the kernel routes them. */
 #define TMIP_CONFIG_FASTPATH 0x01
+/* Packets between two stations take no way over their parents when one of them has roamed. */
+#define TMIP_CONFIG_DIRECT 0x02
 
 /* map tmip_seen (programs), LRU hash: struct tmip_mac -> struct tmip_seen. Suppression only: entries may vanish. */
 struct tmip_seen {

@@ -19,7 +19,7 @@
 	X(6, RELAY, SEND, "out of one tunnel into another")                                        \
 	X(7, DECAP_STATION, SEND, "out of the tunnel to a station in a cell")                      \
 	X(8, DECAP_KERNEL, SEND, "out of the tunnel to the kernel, as if it came from the cell")   \
-	X(9, NEXT_DOOR, SEND, "between two cells of this CN")                                      \
+	X(9, NEXT_DOOR, SEND, "between two stations in cells of this CN")                          \
 	X(10, ARP_ANSWERED, SEND, "ARP request answered for what is not on this link")             \
 	X(11, ARP_ABSENT, SEND, "ARP request of this host answered for an absent station")         \
 	X(12, ICMP_TOO_BIG, SEND, "too big for the tunnel: ICMP fragmentation needed returned")    \
@@ -43,7 +43,8 @@
 	X(30, PROBE_REPLY, PASS, "answer to a tunnel probe: left to the raw socket that asked")       \
 	X(31, CONGESTION, DROP, "congestion met in the tunnel, and the packet inside cannot carry the mark (RFC 6040)") \
 	X(32, BUFFERED, TAKE, "held by the agent for a station that has left its cell")               \
-	X(33, REPLAYED, SEND, "held before, and now on its way to the station")
+	X(33, REPLAYED, SEND, "held before, and now on its way to the station")                     \
+	X(34, ENCAP_DIRECT, SEND, "into the tunnel straight to the CN where the other station is")
 
 enum tmip_reason {
 #define X(number, name, verdict, text) TMIP_REASON_##name = number,

@@ -4,6 +4,7 @@
 
 #define IN(frame, verdict, why, ...) \
 	{.name = #frame, .program = BACKBONE_IN, .interface = "bb", .packet = &frame, .action = verdict, .reason = TMIP_REASON_##why, ##__VA_ARGS__}
+#define DIRECT(frame, verdict, why, ...) IN(frame, verdict, why, .prepare = world_direct, ##__VA_ARGS__)
 
 static void slow_path(void)
 {
@@ -62,8 +63,19 @@ static const struct bpf_case cases[] = {
 	IN(tunnel_from_away_to_away_same_cell, REDIRECT, RELAY),
 	IN(tunnel_from_away_to_away_elsewhere, REDIRECT, RELAY),
 	IN(tunnel_from_away_to_away_no_route, DROP, NO_ROUTE),
+	/* straight from where the station is, not over its parent, which this CN is */
+	DIRECT(tunnel_direct_to_visitor, REDIRECT, DECAP_STATION),
+	DIRECT(tunnel_from_home_to_visitor, REDIRECT, DECAP_STATION),
+	DIRECT(tunnel_from_away_to_home, REDIRECT, DECAP_STATION),
+	DIRECT(tunnel_direct_to_elsewhere, REDIRECT, RELAY),
+	DIRECT(tunnel_direct_to_settled, REDIRECT, RELAY),
+	DIRECT(tunnel_direct_to_sender, REDIRECT, DECAP_KERNEL, .mark = MARK_TRUSTED),
+	DIRECT(tunnel_direct_ttl1, REDIRECT, DECAP_KERNEL, .mark = MARK_TRUSTED),
+	DIRECT(tunnel_from_away, REDIRECT, DECAP_KERNEL, .mark = MARK_TRUSTED),
+	DIRECT(tunnel_from_away_to_gateway, REDIRECT, DECAP_KERNEL, .mark = MARK_TRUSTED),
+	DIRECT(tunnel_from_away_to_away_same_cell, REDIRECT, RELAY),
 	/* after a further move */
-	IN(tunnel_relay_next, REDIRECT, RELAY),
+	IN(tunnel_relay_next, REDIRECT, RELAY, .event = TMIP_EVENT_STALE, .event_addr = W_ELSEWHERE, .event_peer = W_CN2),
 	IN(tunnel_relay_back, DROP, NOT_HERE),
 	IN(tunnel_relay_hops, DROP, HOPS),
 	/* what must not be */

@@ -4,6 +4,8 @@
 
 #define IN(frame, verdict, why, ...) \
 	{.name = #frame, .program = CELL_IN, .interface = "cell0", .packet = &frame, .action = verdict, .reason = TMIP_REASON_##why, ##__VA_ARGS__}
+#define DIRECT(frame, verdict, why) \
+	{.name = #frame, .program = CELL_IN, .interface = "cell0", .packet = &frame, .action = verdict, .reason = TMIP_REASON_##why, .prepare = world_direct}
 #define IN1(frame, verdict, why, ...) \
 	{.name = #frame, .program = CELL_IN, .interface = "cell1", .packet = &frame, .action = verdict, .reason = TMIP_REASON_##why, ##__VA_ARGS__}
 #define SEEN(addr) .event = TMIP_EVENT_SEEN, .event_addr = (addr)
@@ -54,6 +56,36 @@ static const struct bpf_case cases[] = {
 	IN(visitor_wrong_mac, DROP, WRONG_MAC, CONFLICT(W_VISITOR)),
 	IN(blocked, DROP, BLOCKED),
 	{.name = "visitor_to_server, cell is gone", .program = CELL_IN, .interface = "cell0", .packet = &visitor_to_server, .action = DROP, .reason = TMIP_REASON_NO_CELL, .prepare = no_cell},
+	/* straight to where the other station is */
+	DIRECT(direct_visitor_to_home, REDIRECT, NEXT_DOOR),
+	DIRECT(direct_visitor_to_next_door, REDIRECT, NEXT_DOOR),
+	DIRECT(direct_visitor_to_away, REDIRECT, ENCAP_DIRECT),
+	DIRECT(direct_visitor_to_elsewhere, REDIRECT, ENCAP_DIRECT),
+	DIRECT(direct_visitor_to_settled, REDIRECT, ENCAP_DIRECT),
+	DIRECT(direct_visitor5_to_settled, REDIRECT, ENCAP_DIRECT),
+	DIRECT(direct_visitor_to_visitor, REDIRECT, NEXT_DOOR),
+	DIRECT(direct_visitor_to_neighbour, REDIRECT, NEXT_DOOR),
+	DIRECT(direct_home_to_visitor, REDIRECT, NEXT_DOOR),
+	DIRECT(direct_home_to_elsewhere, REDIRECT, ENCAP_DIRECT),
+	{.name = "direct_next_door_to_settled", .program = CELL_IN, .interface = "cell1", .packet = &direct_next_door_to_settled, .action = REDIRECT, .reason = TMIP_REASON_ENCAP_DIRECT, .prepare = world_direct},
+	DIRECT(direct_ttl2, REDIRECT, NEXT_DOOR),
+	DIRECT(direct_neighbour_ttl1, REDIRECT, NEXT_DOOR),
+	DIRECT(direct_just_fits, REDIRECT, ENCAP_DIRECT),
+	DIRECT(direct_mss, REDIRECT, NEXT_DOOR),
+	DIRECT(direct_too_big, REDIRECT, ICMP_TOO_BIG),
+	/* what must go over the parents all the same */
+	DIRECT(direct_ttl1, REDIRECT, ENCAP_PARENT),
+	DIRECT(direct_home_ttl1, NEXT, HOME),
+	DIRECT(direct_options, REDIRECT, ENCAP_PARENT),
+	DIRECT(direct_no_route, REDIRECT, ENCAP_PARENT),
+	DIRECT(direct_to_blocked, REDIRECT, ENCAP_PARENT),
+	DIRECT(direct_home_to_settled, NEXT, HOME),
+	DIRECT(direct_home_to_cut, NEXT, HOME),
+	DIRECT(visitor_to_server, REDIRECT, ENCAP_PARENT),
+	DIRECT(home_to_server, NEXT, HOME),
+	IN(indirect_visitor_to_home, REDIRECT, ENCAP_PARENT),
+	IN(indirect_home_to_visitor, NEXT, HOME),
+	IN(indirect_home_to_elsewhere, NEXT, HOME),
 	/* nobody knows them */
 	IN(stranger_home, NEXT, UNREGISTERED_HOME, SEEN(W_STRANGER)),
 	IN(stranger_of_cn2, DROP, UNREGISTERED, SEEN(W_STRANGER2)),

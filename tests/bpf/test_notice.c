@@ -190,6 +190,19 @@ static void peers_are_counted(void **state)
 	assert_int_equal(sum.rx_bytes, tunnel_to_visitor.in_len - 14);
 }
 
+/* One correction for each peer that is wrong, not for each of its packets. */
+static void a_stale_peer_is_told_once(void **state)
+{
+	struct tmip_event event;
+
+	(void)state;
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(world_send(BACKBONE_IN, "bb", 0, tunnel_relay_next.in, tunnel_relay_next.in_len, &out), 0);
+	assert_int_equal(world_events(&event), 1);
+	assert_int_equal(event.type, TMIP_EVENT_STALE);
+	assert_int_equal(world_count(TMIP_REASON_RELAY), 3);
+}
+
 /* What a program puts into a cell's ingress is for the kernel, once. */
 static void a_trusted_frame_passes(void **state)
 {
@@ -208,7 +221,7 @@ int main(void)
 		TEST(dhcp_is_given_whole), TEST(dhcp_is_limited_per_mac), TEST(a_full_ring_is_counted), TEST(an_event_comes_once),
 		TEST(an_event_comes_again_on_change), TEST(an_event_comes_again_after_the_interval), TEST(a_forgotten_mac_is_news),
 		TEST(events_have_a_budget), TEST(an_event_that_found_no_room_comes_later), TEST(drops_leave_a_trail),
-		TEST(peers_are_counted), TEST(a_trusted_frame_passes),
+		TEST(peers_are_counted), TEST(a_stale_peer_is_told_once), TEST(a_trusted_frame_passes),
 	};
 
 	return cmocka_run_group_tests_name("what the agent is told", tests, world_begin, world_end);

@@ -100,7 +100,7 @@ static void put_cell(const char *interface, const char *mac, const char *gateway
 static void put_subnet(const char *addr, const char *interface, const char *parent)
 {
 	struct tmip_subnet_key key = {.prefix_len = 96 + 24, .addr = world_addr(addr)};
-	struct tmip_subnet subnet = {.parent = world_addr(parent), .ifindex = world_ifindex(interface)};
+	struct tmip_subnet subnet = {.parent = world_addr(parent), .ifindex = world_ifindex(interface), .prefix_len = 24};
 
 	put(world_bpf->maps.tmip_subnet, &key, &subnet);
 }
@@ -130,6 +130,14 @@ struct tmip_config world_config(void)
 	};
 }
 
+void world_direct(void)
+{
+	struct tmip_config config = world_config();
+
+	config.flags |= TMIP_CONFIG_DIRECT;
+	world_set_config(&config);
+}
+
 static void fill_stations(void)
 {
 #define ADDR_MAC(who) W_##who, W_##who##_MAC
@@ -146,6 +154,7 @@ static void fill_stations(void)
 	world_put_station(ADDR_MAC(VISITOR2), TMIP_STATION_VISITING, "cell0", NULL, W_CN2, W_TUNNEL);
 	world_put_station(ADDR_MAC(VISITOR5), TMIP_STATION_VISITING, "cell0", NULL, W_CN5, W_TUNNEL);
 	world_put_station(ADDR_MAC(ELSEWHERE), TMIP_STATION_ELSEWHERE, NULL, NULL, W_CN2, W_CN3);
+	world_put_station(ADDR_MAC(SETTLED), TMIP_STATION_ELSEWHERE, NULL, NULL, W_CN2, W_CN2);
 	world_put_station(ADDR_MAC(BLOCKED), TMIP_STATION_BLOCKED, NULL, NULL, W_CN2, W_CN2);
 	world_put_station(ADDR_MAC(BLOCKED_OWN), TMIP_STATION_BLOCKED, NULL, "cell0", W_TUNNEL, W_CN2);
 #undef ADDR_MAC
@@ -378,7 +387,7 @@ static void check_reason(const struct bpf_case *c)
 static void check_event(const struct bpf_case *c)
 {
 	struct tmip_event event;
-	struct tmip_addr addr = world_addr(c->event_addr);
+	struct tmip_addr addr = world_addr(c->event_addr), peer = world_addr(c->event_peer);
 	unsigned count = world_events(&event);
 
 	assert_int_equal(count, c->event ? 1 : 0);
@@ -387,7 +396,9 @@ static void check_event(const struct bpf_case *c)
 	assert_int_equal(event.type, c->event);
 	assert_int_equal(event.ifindex, world_ifindex(c->interface));
 	assert_memory_equal(&event.addr, &addr, sizeof(addr));
-	assert_memory_equal(event.mac.octet, c->packet->in + 6, 6);
+	assert_memory_equal(&event.peer, &peer, sizeof(peer));
+	if (!c->event_peer) /* else it is the station's, whose frame this is not */
+		assert_memory_equal(event.mac.octet, c->packet->in + 6, 6);
 	assert_memory_equal(&event.protocol, c->packet->in + 12, 2);
 }
 

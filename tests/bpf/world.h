@@ -38,6 +38,7 @@ struct bpf_case {
 	enum tmip_reason reason;
 	uint32_t event;           /* enum tmip_event_type; 0: the agent is told nothing */
 	const char *event_addr;   /* NULL: none in the event */
+	const char *event_peer;   /* of TMIP_EVENT_STALE */
 	uint32_t mark;            /* of the frame that comes out */
 	void (*prepare)(void);    /* what differs from the world's maps */
 };
@@ -75,6 +76,7 @@ void world_put_station(const char *addr, const char *mac, enum tmip_station_stat
 		       const char *parent, const char *current);
 void world_set_config(const struct tmip_config *config);
 struct tmip_config world_config(void);
+void world_direct(void); /* route optimisation on, as a case's prepare */
 
 /* Runs a table of cases as one cmocka group. */
 int world_run_table(const char *group, const struct bpf_case *cases, size_t count);

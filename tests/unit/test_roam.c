@@ -831,6 +831,96 @@ static void two_addresses_of_one_mac(void **state)
 	w->queued = 0;
 }
 
+/* ---- a CN that sends to where the station was */
+
+static void sends_to_stale(uint32_t id, uint32_t peer, struct tmip_addr addr)
+{
+	struct tmip_event event = {.type = TMIP_EVENT_STALE, .ifindex = 1, .mac = MAC, .addr = addr, .peer = tunnel(peer)};
+
+	roam_stale(w->cn[id].roam, &event);
+}
+
+/* The station goes from CN 2 to CN 3 while neither CN 1 nor the register can be told. */
+static void move_unheard(void)
+{
+	struct tmip_addr addr = ip(1, 9);
+
+	seen(2, &addr, &MAC);
+	deliver_all();
+	w->register_away = true;
+	for (uint32_t id = 1; id <= CNS; id++)
+		roam_register_lost(w->cn[id].roam);
+	seen(3, &addr, &MAC);
+	deliver_between(3, 2);
+	w->queued = 0;
+	expect(1, addr, TMIP_STATION_AWAY, 2);
+	expect(2, addr, TMIP_STATION_ELSEWHERE, 3);
+}
+
+static void who_sends_to_a_stale_place_is_corrected(void **state)
+{
+	struct tmip_addr addr = ip(1, 9);
+
+	(void)state;
+	move_unheard();
+	sends_to_stale(2, 1, addr);
+	assert_int_equal(w->queued, 1);
+	assert_int_equal(w->queue[0].message.transaction, 0);
+	deliver_all(); /* and nobody answers */
+	expect(1, addr, TMIP_STATION_AWAY, 3);
+	sends_to_stale(2, 1, addr);
+	deliver_all();
+	expect(1, addr, TMIP_STATION_AWAY, 3);
+}
+
+static void a_late_correction_changes_nothing(void **state)
+{
+	struct tmip_addr addr = ip(1, 9);
+
+	(void)state;
+	move_unheard();
+	sends_to_stale(2, 1, addr);
+	seen(1, &addr, &MAC); /* home again before it arrives */
+	deliver_all();
+	expect(1, addr, TMIP_STATION_HOME, 1);
+}
+
+static void only_who_had_the_station_corrects(void **state)
+{
+	struct tmip_addr addr = ip(1, 9);
+	struct mlrp_message message = {.type = MLRP_MOVED, .has = MLRP_HAS(MLRP_F_STATION), .station = w->record};
+
+	(void)state;
+	seen(2, &addr, &MAC);
+	deliver_all();
+	message.station = w->record;
+	message.station.current = 2;
+	message.station.parent = 1;
+	roam_cn_message(w->cn[1].roam, 3, &message, w->now); /* CN 3 never had it */
+	expect(1, addr, TMIP_STATION_AWAY, 2);
+	message.station.current = 3;
+	message.station.version.seq--; /* CN 2 had it, but knows less than the register has told since */
+	roam_cn_message(w->cn[1].roam, 2, &message, w->now);
+	expect(1, addr, TMIP_STATION_AWAY, 2);
+	message.station.version.seq++;
+	message.station.parent = 3;
+	roam_cn_message(w->cn[1].roam, 2, &message, w->now);
+	expect(1, addr, TMIP_STATION_AWAY, 2);
+	assert_int_equal(w->queued, 0);
+}
+
+static void nobody_is_corrected_in_vain(void **state)
+{
+	struct tmip_addr addr = ip(1, 9);
+
+	(void)state;
+	sends_to_stale(2, 1, addr);         /* that is where it is */
+	sends_to_stale(1, 2, addr);         /* it is here by now */
+	sends_to_stale(2, 7, addr);         /* no CN */
+	sends_to_stale(2, 3, ip(1, 200));   /* no station */
+	assert_int_equal(w->queued, 0);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -848,6 +938,8 @@ int main(void)
 		CASE(peer_may_not_speak_for_others), CASE(adopted_entries_stand_until_the_snapshot),
 		CASE(refused_claim_of_a_reserved_address_moves_nothing), CASE(overtaken_move_ends_too),
 		CASE(answer_that_names_another_cn), CASE(two_addresses_of_one_mac),
+		CASE(who_sends_to_a_stale_place_is_corrected), CASE(a_late_correction_changes_nothing),
+		CASE(only_who_had_the_station_corrects), CASE(nobody_is_corrected_in_vain),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

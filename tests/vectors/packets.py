@@ -35,6 +35,7 @@ WORLD = {
     "VISITOR2": "10.2.0.11", "VISITOR2_MAC": "02:00:00:00:02:11", # of CN2, in cell0
     "VISITOR5": "10.5.0.10", "VISITOR5_MAC": "02:00:00:00:05:10", # of CN5, in cell0
     "ELSEWHERE": "10.2.0.20", "ELSEWHERE_MAC": "02:00:00:00:02:20",  # of CN2, in a cell of CN3
+    "SETTLED": "10.2.0.30", "SETTLED_MAC": "02:00:00:00:02:30",   # of CN2, and at home there
     "BLOCKED": "10.2.0.66", "BLOCKED_MAC": "02:00:00:00:02:66",
     "BLOCKED_OWN": "10.1.0.66", "BLOCKED_OWN_MAC": "02:00:00:00:00:66",  # the same, of cell0
     "STRANGER": "10.1.0.99", "STRANGER_MAC": "02:00:00:00:00:99", # in no map; its address is one of cell0
@@ -207,6 +208,46 @@ case("arp_reply_of_guest", ether(W.VISITOR_MAC, W.CELL0_MAC, ARP(op=2, hwsrc=W.V
 case("arp_other_hardware", ether(W.VISITOR_MAC, "ff:ff:ff:ff:ff:ff", ARP(hwtype=6, hwsrc=W.VISITOR_MAC, psrc=W.VISITOR, pdst=W.OLD_GATEWAY, **WHO_HAS)))
 
 
+# ---- straight to where the other station is
+def straight(name, src, dst, remote=None, mac=None, here=None, routed=True, **more):
+    """Into the tunnel to `remote`, or into the cell whose MAC is `here`."""
+    before = udp(getattr(W, src), getattr(W, dst), **more)
+    after = hop(before) if routed else before
+    from_cell(name, src, before, ether(here, getattr(W, dst + "_MAC"), after) if here else sent(mac, remote, after))
+
+
+straight("direct_visitor_to_home", "VISITOR", "HOME", here=W.CELL0_MAC)
+straight("direct_visitor_to_next_door", "VISITOR", "NEXT_DOOR", here=W.CELL1_MAC)
+straight("direct_visitor_to_away", "VISITOR", "AWAY3", W.CN3, W.CN3_MAC)
+straight("direct_visitor_to_elsewhere", "VISITOR", "ELSEWHERE", W.CN3, W.CN3_MAC, routed=False)
+straight("direct_visitor_to_settled", "VISITOR", "SETTLED", W.CN2, W.CN2_MAC, routed=False)
+straight("direct_visitor5_to_settled", "VISITOR5", "SETTLED", W.CN2, W.CN2_MAC)
+straight("direct_visitor_to_visitor", "VISITOR", "VISITOR5", here=W.CELL0_MAC)
+straight("direct_visitor_to_neighbour", "VISITOR", "VISITOR2", here=W.CELL0_MAC, routed=False)
+straight("direct_home_to_visitor", "HOME", "VISITOR", here=W.CELL0_MAC)
+straight("direct_home_to_elsewhere", "HOME", "ELSEWHERE", W.CN3, W.CN3_MAC)
+straight("direct_next_door_to_settled", "NEXT_DOOR", "SETTLED", W.CN2, W.CN2_MAC)
+straight("direct_ttl2", "VISITOR", "HOME", here=W.CELL0_MAC, ttl=2)
+straight("direct_neighbour_ttl1", "VISITOR", "VISITOR2", here=W.CELL0_MAC, routed=False, ttl=1)
+straight("direct_just_fits", "HOME", "ELSEWHERE", W.CN3, W.CN3_MAC, size=FITS, flags="DF")
+from_cell("direct_mss", "VISITOR", syn(W.VISITOR, W.HOME, BIG), ether(W.CELL0_MAC, W.HOME_MAC, hop(syn(W.VISITOR, W.HOME, SMALL))))
+from_cell("direct_ttl1", "VISITOR", udp(W.VISITOR, W.HOME, ttl=1), sent(W.CN2_MAC, W.CN2, udp(W.VISITOR, W.HOME, ttl=1)))
+from_cell("direct_home_ttl1", "HOME", udp(W.HOME, W.ELSEWHERE, ttl=1))
+ROUTED_OPTIONS = IP(src=W.VISITOR, dst=W.HOME, options=[IPOption(b"\x94\x04\x00\x00")]) / UDP(sport=1, dport=2) / b"router alert"
+from_cell("direct_options", "VISITOR", ROUTED_OPTIONS, sent(W.CN2_MAC, W.CN2, ROUTED_OPTIONS))
+from_cell("direct_no_route", "VISITOR", udp(W.VISITOR, W.AWAY5), sent(W.CN2_MAC, W.CN2, udp(W.VISITOR, W.AWAY5)))
+from_cell("direct_to_blocked", "VISITOR", udp(W.VISITOR, W.BLOCKED), sent(W.CN2_MAC, W.CN2, udp(W.VISITOR, W.BLOCKED)))
+from_cell("direct_home_to_settled", "HOME", udp(W.HOME, W.SETTLED))
+from_cell("direct_home_to_cut", "HOME", udp(W.HOME, W.ELSEWHERE, size=FITS + 1))
+TOO_LONG = ether(W.HOME_MAC, W.CELL0_MAC, udp(W.HOME, W.ELSEWHERE, size=FITS + 1, flags="DF"))
+case("direct_too_big", TOO_LONG, too_big(TOO_LONG, W.GATEWAY0, W.CELL0_MAC, MTU - 20))
+
+# ---- the same stations by way of their parents
+from_cell("indirect_visitor_to_home", "VISITOR", udp(W.VISITOR, W.HOME), sent(W.CN2_MAC, W.CN2, udp(W.VISITOR, W.HOME)))
+from_cell("indirect_home_to_visitor", "HOME", udp(W.HOME, W.VISITOR))
+from_cell("indirect_home_to_elsewhere", "HOME", udp(W.HOME, W.ELSEWHERE))
+
+
 # ---- the kernel's frames into the cell
 def to_cell(name, dst_mac, payload, out=None):
     case(name, ether(W.CELL0_MAC, dst_mac, payload), out)
@@ -302,6 +343,12 @@ case("tunnel_from_away_to_away_elsewhere", received(udp(W.AWAY, W.AWAY3)), sent(
 case("tunnel_from_away_to_away_no_route", received(udp(W.AWAY, W.AWAY5)))
 case("tunnel_from_home_to_visitor", received(udp(W.HOME, W.VISITOR)), delivered(udp(W.HOME, W.VISITOR)))
 case("tunnel_from_away_to_visitor", received(udp(W.AWAY, W.VISITOR), src=W.CN3, mac=W.CN3_MAC), as_from_cell(udp(W.AWAY, W.VISITOR)))
+# Straight from where the station is, which took the part of a router.
+case("tunnel_direct_to_visitor", received(udp(W.AWAY, W.VISITOR), src=W.CN3, mac=W.CN3_MAC), delivered(udp(W.AWAY, W.VISITOR)))
+case("tunnel_direct_to_elsewhere", received(udp(W.AWAY, W.ELSEWHERE)), sent(W.CN3_MAC, W.CN3, udp(W.AWAY, W.ELSEWHERE), ttl=59))
+case("tunnel_direct_to_sender", received(udp(W.AWAY, W.ELSEWHERE), src=W.CN3, mac=W.CN3_MAC), as_from_cell(udp(W.AWAY, W.ELSEWHERE)))
+case("tunnel_direct_ttl1", received(udp(W.AWAY, W.VISITOR, ttl=1), src=W.CN3, mac=W.CN3_MAC), as_from_cell(udp(W.AWAY, W.VISITOR, ttl=1)))
+case("tunnel_direct_to_settled", received(udp(W.AWAY, W.SETTLED), src=W.CN3, mac=W.CN3_MAC), sent(W.CN2_MAC, W.CN2, udp(W.AWAY, W.SETTLED), ttl=59))
 # Home again, while a straggler of it comes from where it was.
 case("tunnel_from_home", received(udp(W.HOME, W.SERVER)), as_from_cell(udp(W.HOME, W.SERVER), "HOME"))
 case("tunnel_from_blocked", received(udp(W.BLOCKED_OWN, W.SERVER)))

@@ -148,7 +148,7 @@ static void put_config(struct agent *agent)
 		.dhcp_burst = config->dhcp_burst,
 		.mss = mss_of(agent),
 		.outer_ttl = (uint8_t)config->tunnel_ttl,
-		.flags = config->fastpath ? TMIP_CONFIG_FASTPATH : 0,
+		.flags = (config->fastpath ? TMIP_CONFIG_FASTPATH : 0) | (config->route_optimisation ? TMIP_CONFIG_DIRECT : 0),
 		.buffer_ifindex = buffer_ifindex(agent),
 	};
 	int error = datapath_put_config(agent->dp, &entry);
@@ -198,6 +198,8 @@ static void on_sighting(const struct tmip_event *event, void *arg)
 		roam_seen(agent->roam, event, agent_now_ms());
 	else if (event->type == TMIP_EVENT_CONFLICT)
 		roam_conflict(agent->roam, event, agent_now_ms());
+	else if (event->type == TMIP_EVENT_STALE)
+		roam_stale(agent->roam, event);
 }
 
 static void on_frame(const struct tmip_punt *punt, void *arg)

@@ -258,7 +258,7 @@ static void put_subnets(struct agent *agent, const struct cn_info *info)
 {
 	for (int i = 0; i < info->cell_count; i++) {
 		struct tmip_subnet_key key = subnet_key(&info->cells[i].subnet);
-		struct tmip_subnet subnet = {.parent = info->tunnel};
+		struct tmip_subnet subnet = {.parent = info->tunnel, .prefix_len = info->cells[i].subnet.len};
 
 		if (info->id == roam_self(agent->roam))
 			subnet.ifindex = cells_find_subnet(agent, &info->cells[i].subnet);

@@ -162,6 +162,7 @@ static const struct config_directive DIRECTIVES[] = {
 	{"port", CONFIG_NUMBER, AT(port), .min = 1, .max = 65535},
 	{"mss", WORD(set_mss)},
 	{"fastpath", CONFIG_BOOL, AT(fastpath)},
+	{"route_optimisation", CONFIG_BOOL, AT(route_optimisation)},
 	{"static_stations", CONFIG_BOOL, AT(static_stations)},
 	{"realtime", CONFIG_BOOL, AT(realtime)},
 	{"handover_timeout", CONFIG_NUMBER, AT(handover_timeout), .min = 50, .max = 60000},
@@ -191,7 +192,7 @@ static const struct config_directive DIRECTIVES[] = {
 void agent_config_init(struct agent_config *config)
 {
 	*config = (struct agent_config){
-		.mlr_port = MLRP_PORT, .port = MLRP_PORT, .lease_time = 3600, .log = true, .fastpath = true, .static_stations = true,
+		.mlr_port = MLRP_PORT, .port = MLRP_PORT, .lease_time = 3600, .log = true, .fastpath = true, .route_optimisation = true, .static_stations = true,
 		.realtime = true,
 		.debug = 2, .stations_max = 65536, .peers_max = 1024, .seen_max = 16384, .event_burst = 1000, .event_interval = 1000,
 		.dhcp_burst = 10, .tunnel_ttl = 64, .mss = AGENT_MSS_AUTO, .handover_timeout = 3000,

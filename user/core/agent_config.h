@@ -37,7 +37,7 @@ struct agent_config {
 	char log_file[CONFIG_PATH_LEN], status_file[CONFIG_PATH_LEN];
 	char bpf_dir[CONFIG_PATH_LEN], run_dir[CONFIG_PATH_LEN], state_dir[CONFIG_PATH_LEN];
 	char control_socket[CONFIG_PATH_LEN]; /* empty: run_dir/network_name.sock */
-	bool log, foreground, fastpath, static_stations, realtime;
+	bool log, foreground, fastpath, route_optimisation, static_stations, realtime;
 	unsigned debug;
 	unsigned stations_max, peers_max, seen_max;
 	unsigned event_burst, event_interval; /* per second; ms */

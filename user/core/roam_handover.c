@@ -397,13 +397,21 @@ static bool offers(const struct mlrp_message *message, uint8_t tunnel)
 	return false;
 }
 
+/* The CN that has the station, its parent, or the CN where it was, as far as we know: that one corrects us. */
+static bool may_tell(const struct station_record *moved, uint32_t from, const struct replica_station *station)
+{
+	if (from == moved->current || from == moved->parent)
+		return true;
+	return station && station->record.state && station->record.parent == moved->parent && replica_current(station) == from;
+}
+
 /* Is the message of a CN that may say so, about a station and CNs that we know? 0 or the error to answer. */
 static uint16_t moved_check(const struct roam *roam, uint32_t from, const struct mlrp_message *message)
 {
 	const struct station_record *moved = &message->station;
 	const struct replica_station *station = replica_find(&roam->replica, &moved->addr);
 
-	if (moved->current == roam->self || (from != moved->current && from != moved->parent))
+	if (moved->current == roam->self || !may_tell(moved, from, station))
 		return MLRP_E_REFUSED;
 	if (!replica_find_cn(&roam->replica, moved->current) || !replica_find_cn(&roam->replica, moved->parent))
 		return MLRP_E_NOT_REGISTERED;
@@ -430,6 +438,22 @@ static void pass_on(struct roam *roam, uint32_t from, uint32_t previous, const s
 	roam_send_cn(roam, previous, &copy);
 }
 
+void roam_stale(struct roam *roam, const struct tmip_event *event)
+{
+	struct replica_station *station = replica_find(&roam->replica, &event->addr);
+	const struct replica_cn *peer = replica_find_cn_tunnel(&roam->replica, &event->peer);
+	struct mlrp_message message = {.type = MLRP_MOVED, .has = MLRP_HAS(MLRP_F_STATION)};
+	uint32_t current = station && station->record.state == RECORD_BOUND ? replica_current(station) : 0;
+
+	if (!peer || current == roam->self || current == peer->info.id || !replica_find_cn(&roam->replica, current))
+		return;
+	message.station = station->record;
+	message.station.current = current;
+	roam_send_cn(roam, peer->info.id, &message);
+	roam_tell(roam, ROAM_LEVEL_DEBUG, station, "telling %s, which sends here, that the station is with %s", peer->info.name,
+		  roam_cn_name(roam, current));
+}
+
 static void moved(struct roam *roam, uint32_t from, const struct mlrp_message *message, uint64_t now_ms)
 {
 	const struct station_record *record = &message->station;
@@ -447,8 +471,9 @@ static void moved(struct roam *roam, uint32_t from, const struct mlrp_message *m
 	}
 	if (error) {
 		answer(roam, from, message, error, 0, error == MLRP_E_STALE ? station : NULL);
-		roam_tell(roam, ROAM_LEVEL_WARN, station, "move told by %s not accepted: %s", roam_cn_name(roam, from),
-			  mlrp_error_name(error));
+		/* Nobody waits for an answer to a correction, which may well come too late. */
+		roam_tell(roam, message->transaction ? ROAM_LEVEL_WARN : ROAM_LEVEL_DEBUG, station, "move told by %s not accepted: %s",
+			  roam_cn_name(roam, from), mlrp_error_name(error));
 		return;
 	}
 	previous = replica_current(station);

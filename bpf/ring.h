@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* An event into the ring tmip_events, if the agent can still follow. Who tells what, and how often: notice.h, stale.h. */
+#ifndef TMIP_BPF_RING_H
+#define TMIP_BPF_RING_H
+
+#include "frame.h"
+
+#define SECOND_NS 1000000000ull
+
+/*
+ * Events of the current second, over all MACs, apart for cells and backbone: each has its own copy. Races between CPUs let
+ * a few more through: it is a brake, not a meter.
+ */
+static struct {
+	__u64 window_ns;
+	__u64 events;
+} budget;
+
+static __always_inline int within_budget(const struct frame *f, __u64 now)
+{
+	if (now - budget.window_ns > SECOND_NS) {
+		budget.window_ns = now;
+		budget.events = 0;
+	}
+	return __sync_fetch_and_add(&budget.events, 1) < f->config->event_burst;
+}
+
+static __always_inline int send_event(const struct frame *f, __u32 type, const struct tmip_addr *addr, const struct tmip_mac *mac,
+				      __be32 peer, __u64 now)
+{
+	struct tmip_event *event = bpf_ringbuf_reserve(&tmip_events, sizeof(*event), 0);
+
+	if (!event)
+		return 0; /* the next frame of this MAC tries again: its tmip_seen entry is only written after a success */
+	event->time_ns = now;
+	event->type = type;
+	event->ifindex = f->skb->ifindex;
+	event->addr = *addr;
+	event->mac = *mac;
+	event->protocol = f->protocol;
+	if (peer)
+		event->peer = addr_of(peer);
+	else
+		__builtin_memset(&event->peer, 0, sizeof(event->peer));
+	bpf_ringbuf_submit(event, 0);
+	return 1;
+}
+
+#endif
