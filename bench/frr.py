@@ -71,8 +71,9 @@ class EvpnWorld(RoamerWorld):
                 self.run_frr(leaf, bgp_config(leaf, [self.mlr]))
         if self.kind == "reflector":
             self.run_frr(self.mlr, bgp_config(self.mlr, self.cns, reflects=True, leaf=False))
+        others = len(self.cns) - 1
         for leaf in self.cns:
-            wait_for(lambda leaf=leaf: len(self.flooded(leaf)) == len(self.cns) - 1, f"{leaf.place} to know the other leaves", 60, every=0.1)
+            wait_for(lambda leaf=leaf: len(self.flooded(leaf)) == others, f"{leaf.place} to know the others", 60, every=0.1)
         return self
 
     @staticmethod
@@ -99,9 +100,11 @@ class EvpnWorld(RoamerWorld):
             with open(f"{folder}/{name}.conf", "w", encoding="ascii") as file:
                 file.write(text.replace("log file ", f"log file {folder}/"))
         for name, more in (("zebra", ()), ("bgpd", ("-p", "179"))):
-            daemon = self.program(place, f"{FRR}/{name}", "-f", f"{folder}/{name}.conf", "-i", f"{folder}/{name}.pid", "-z", f"{folder}/zserv",
-                                  "--vty_socket", folder, *NO_TELNET, *more, name=f"{name}-{place.place}")
-            wait_for(lambda name=name, daemon=daemon: os.path.exists(f"{folder}/{name}.vty") or not daemon.alive, f"{daemon} to start", 20)
+            door = f"{folder}/{name}.vty"
+            daemon = self.program(place, f"{FRR}/{name}", "-f", f"{folder}/{name}.conf", "-i", f"{folder}/{name}.pid",
+                                  "-z", f"{folder}/zserv", "--vty_socket", folder, *NO_TELNET, *more,
+                                  name=f"{name}-{place.place}")
+            wait_for(lambda door=door, daemon=daemon: os.path.exists(door) or not daemon.alive, f"{daemon} to start", 20)
             if not daemon.alive:
                 raise WorldError(f"{daemon} has ended:\n{daemon.text()}")
 

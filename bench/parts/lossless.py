@@ -66,9 +66,10 @@ def measure(names, rounds):
         note = f"{moved} handovers, {sent} packets in {rounds} runs"
         rows["handover_lost"] += [
             make_row(f"handover_lost_{way}", "packets", [len(one.missing) for one in found], None, none("loss"),
-                     f"{note}: {missing} lost, {near} of them sent within 50 ms of a move; {overflow} found no room at a receiver"),
+                     f"{note}: {missing} lost, {near} of them sent within 50 ms of a move; {overflow} had no room at a receiver"),
             make_row(f"handover_duplicates_{way}", "packets", [one.duplicates for one in found], None, none("duplicate"), note)]
         rows["handover_reordered"].append(
             make_row(f"handover_reordered_{way}", "%", [100 * one.reordered / one.sent for one in found], None,
-                     Goal(f"max < {REORDERED_PERCENT:g}", lambda row: row["max"] < REORDERED_PERCENT), f"{note}: {reordered} overtaken"))
+                     Goal(f"max < {REORDERED_PERCENT:g}", lambda row: row["max"] < REORDERED_PERCENT),
+                     f"{note}: {reordered} overtaken"))
     return {name: rows[name] for name in names}

@@ -20,13 +20,14 @@ NONE = Goal("none", lambda row: row["max"] == 0)
 
 
 def settle(world):
-    """(differences that stay, seconds until there were none)"""
-    started = time.monotonic()
+    """(differences that stay, seconds until there were none, how many each comparison found)"""
+    started, found = time.monotonic(), []
     while True:
         lines = world.differences()
         seconds = time.monotonic() - started
+        found.append(len(lines))
         if not lines or seconds > REST:
-            return lines, seconds
+            return lines, seconds, found
         time.sleep(0.2)
 
 
@@ -34,7 +35,7 @@ def measure(_names, _rounds):
     with CrowdWorld(cns=CNS) as world:
         world.start()
         summary = world.roam(STATIONS, SECONDS, RATE)
-        lines, seconds = settle(world)
+        lines, seconds, found = settle(world)
         handovers = [cn.control("status")["handovers"] for cn in world.cns]
     for line in lines:
         print(f"  {line}", file=sys.stderr)
@@ -49,5 +50,5 @@ def measure(_names, _rounds):
                  "stations without an answer in their cell"),
         make_row("soak_stolen", "", [summary["stolen"]], None, NONE, "packets that came to another MAC with the same address"),
         make_row("soak_settled", "s", [seconds], None, None,
-                 "from the last station's answer to the end of the comparison that found no difference"),
+                 f"from the last answer to the end of the last comparison; differences found by each: {' '.join(map(str, found))}"),
         rate]}

@@ -7,26 +7,16 @@
  * and for every tenth of these a rival with another MAC claims the same address in another cell in the same moment.
  * Whoever is answered after some time is the station from then on. Then they roam at random for a while, at a steady
  * rate: plain moves; ping-pong (there and back within milliseconds); a second sender with the station's address and
- * another MAC; the same MAC in two cells at once. In the end each station sends from the cell where it truly is until it is answered there.
- * Prints a JSON object and writes where each station is, then goes on answering ARP until it is told to end.
+ * another MAC; the same MAC in two cells at once. In the end each station sends from the cell where it truly is until
+ * it is answered there. Prints a JSON object and writes where each station is, then goes on answering ARP until it is
+ * told to end.
  */
-#include <arpa/inet.h>
-#include <endian.h>
 #include <errno.h>
-#include <getopt.h>
 #include <inttypes.h>
 #include <linux/if_packet.h>
-#include <net/ethernet.h>
-#include <net/if.h>
-#include <net/if_arp.h>
-#include <netinet/if_ether.h>
-#include <netinet/ip.h>
-#include <netinet/ip_icmp.h>
-#include <netinet/udp.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,9 +24,11 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "crowd_frames.h"
+#include "crowd_options.h"
+
 #define SECOND 1000000000ull
 #define LEGS_MAX 32
-#define STATIONS_MAX 65535u
 #define RETURNS_MAX 256
 #define JOIN_RATE 300         /* frames a second while they join, and in the end */
 #define REPEAT_NS (SECOND / 2) /* of a frame that was not answered */
@@ -47,13 +39,6 @@
 #ifndef PACKET_IGNORE_OUTGOING
 #define PACKET_IGNORE_OUTGOING 23
 #endif
-
-struct leg {
-	char name[IFNAMSIZ];
-	int socket;
-	struct in_addr gateway; /* of the cell; stations that bring an address count from gateway + first */
-	uint8_t mac[ETH_ALEN];  /* of the gateway */
-};
 
 struct station {
 	uint8_t mac[ETH_ALEN], rival[ETH_ALEN];
@@ -72,14 +57,6 @@ struct back {
 	int leg;
 };
 
-struct options {
-	unsigned stations, leased, seed;
-	double seconds, rate, ping_pong, conflicts;
-	struct in_addr server;
-	unsigned first; /* host number of the first static address of each cell */
-	const char *file;
-};
-
 struct crowd {
 	struct options options;
 	struct leg legs[LEGS_MAX];
@@ -90,33 +67,7 @@ struct crowd {
 	uint64_t moves, ping_pongs, thefts, clones, chatter, sent, answers, strays, stolen, late, skipped;
 };
 
-struct echo_frame {
-	struct ether_header ethernet;
-	struct iphdr ip;
-	struct icmphdr icmp;
-	uint8_t sender[ETH_ALEN], data[18];
-} __attribute__((packed));
-
-struct arp_frame {
-	struct ether_header ethernet;
-	struct ether_arp arp;
-} __attribute__((packed));
-
-struct dhcp_frame {
-	struct ether_header ethernet;
-	struct iphdr ip;
-	struct udphdr udp;
-	uint8_t op, htype, hlen, hops;
-	uint32_t xid;
-	uint16_t secs, flags;
-	uint32_t ciaddr, yiaddr, siaddr, giaddr;
-	uint8_t chaddr[16], sname[64], file[128];
-	uint32_t cookie;
-	uint8_t options[60];
-} __attribute__((packed));
-
 static volatile sig_atomic_t stopped;
-static const uint8_t BROADCAST[ETH_ALEN] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
 
 static void on_signal(int number)
 {
@@ -145,20 +96,6 @@ static unsigned below(unsigned bound)
 
 /* ---- frames */
 
-/* words: a packed struct, aligned or not; len is even. */
-static uint16_t checksum(const void *bytes, size_t len)
-{
-	uint32_t sum = 0;
-	uint16_t word;
-
-	for (size_t at = 0; at < len; at += sizeof(word)) {
-		memcpy(&word, (const uint8_t *)bytes + at, sizeof(word));
-		sum += word;
-	}
-	sum = (sum & 0xffff) + (sum >> 16);
-	return (uint16_t)~(sum + (sum >> 16));
-}
-
 static void transmit(struct crowd *crowd, int leg, const void *frame, size_t len)
 {
 	if (send(crowd->legs[leg].socket, frame, len, MSG_DONTWAIT) < 0 && errno != ENOBUFS && errno != EAGAIN)
@@ -166,41 +103,22 @@ static void transmit(struct crowd *crowd, int leg, const void *frame, size_t len
 	crowd->sent++;
 }
 
-static void set_ethernet(struct ether_header *ethernet, const uint8_t *from, const uint8_t *to, uint16_t type)
-{
-	memcpy(ethernet->ether_shost, from, ETH_ALEN);
-	memcpy(ethernet->ether_dhost, to, ETH_ALEN);
-	ethernet->ether_type = htons(type);
-}
-
 /* A station knows the MAC of the gateway that it had at home, and goes on using it. */
 static void send_echo(struct crowd *crowd, struct station *station, const uint8_t *mac, int leg)
 {
-	struct echo_frame frame = {
-		.ip = {.version = 4, .ihl = 5, .tot_len = htons(sizeof(frame) - sizeof(frame.ethernet)), .ttl = 64, .protocol = IPPROTO_ICMP,
-		       .saddr = station->address, .daddr = crowd->options.server.s_addr},
-		.icmp = {.type = ICMP_ECHO, .un.echo = {htons((uint16_t)(station - crowd->stations)), htons(++station->seq)}},
-	};
+	struct echo_frame frame;
 
-	set_ethernet(&frame.ethernet, mac, crowd->legs[station->home].mac, ETHERTYPE_IP);
-	memcpy(frame.sender, mac, ETH_ALEN);
-	frame.ip.check = checksum(&frame.ip, sizeof(frame.ip));
-	frame.icmp.checksum = checksum(&frame.icmp, sizeof(frame) - offsetof(struct echo_frame, icmp));
+	fill_echo(&frame, mac, crowd->legs[station->home].mac, station->address, crowd->options.server.s_addr,
+		  (uint16_t)(station - crowd->stations), ++station->seq);
 	transmit(crowd, leg, &frame, sizeof(frame));
 }
 
 static void send_arp(struct crowd *crowd, const struct station *station, int leg, uint16_t operation, const uint8_t *to_mac,
 		     uint32_t to_address)
 {
-	struct arp_frame frame = {.arp = {.ea_hdr = {.ar_hrd = htons(ARPHRD_ETHER), .ar_pro = htons(ETHERTYPE_IP), .ar_hln = ETH_ALEN,
-						     .ar_pln = 4, .ar_op = htons(operation)}}};
+	struct arp_frame frame;
 
-	set_ethernet(&frame.ethernet, station->mac, to_mac ? to_mac : BROADCAST, ETHERTYPE_ARP);
-	memcpy(frame.arp.arp_sha, station->mac, ETH_ALEN);
-	memcpy(frame.arp.arp_spa, &station->address, 4);
-	memcpy(frame.arp.arp_tpa, &to_address, 4);
-	if (to_mac)
-		memcpy(frame.arp.arp_tha, to_mac, ETH_ALEN);
+	fill_arp(&frame, operation, station->mac, station->address, to_mac, to_address);
 	transmit(crowd, leg, &frame, sizeof(frame));
 }
 
@@ -213,46 +131,17 @@ static void speak(struct crowd *crowd, struct station *station)
 		send_arp(crowd, station, station->leg, ARPOP_REQUEST, NULL, crowd->legs[station->home].gateway.s_addr);
 }
 
-static uint8_t *put_option(uint8_t *at, uint8_t code, uint8_t len, const void *value)
-{
-	*at++ = code;
-	*at++ = len;
-	memcpy(at, value, len);
-	return at + len;
-}
-
 /* DHCPDISCOVER, or DHCPREQUEST for what was offered (RFC 2131, 4.3.2: SELECTING). */
 static void send_dhcp(struct crowd *crowd, struct station *station)
 {
-	struct dhcp_frame frame = {
-		.ip = {.version = 4, .ihl = 5, .tot_len = htons(sizeof(frame) - sizeof(frame.ethernet)), .ttl = 64, .protocol = IPPROTO_UDP,
-		       .daddr = INADDR_BROADCAST},
-		.udp = {.source = htons(68), .dest = htons(67), .len = htons(sizeof(frame) - offsetof(struct dhcp_frame, udp))},
-		.op = 1, .htype = ARPHRD_ETHER, .hlen = ETH_ALEN, .xid = htonl(XID | (uint32_t)(station - crowd->stations)),
-		.cookie = htonl(0x63825363),
-	};
-	uint8_t type = station->requested ? 3 : 1, *at = put_option(frame.options, 53, 1, &type);
+	struct dhcp_frame frame;
 
-	if (station->requested) {
-		at = put_option(at, 50, 4, &station->offered);
-		at = put_option(at, 54, 4, &station->server);
-	}
-	*at = 255;
-	set_ethernet(&frame.ethernet, station->mac, BROADCAST, ETHERTYPE_IP);
-	memcpy(frame.chaddr, station->mac, ETH_ALEN);
-	frame.ip.check = checksum(&frame.ip, sizeof(frame.ip));
+	fill_dhcp(&frame, station->mac, XID | (uint32_t)(station - crowd->stations), station->requested ? &station->offered : NULL,
+		  &station->server);
 	transmit(crowd, station->home, &frame, sizeof(frame));
 }
 
 /* ---- answers */
-
-static const uint8_t *find_option(const uint8_t *bytes, size_t len, uint8_t code, uint8_t want)
-{
-	for (size_t at = 0; at + 2 <= len && bytes[at] != 255; at += bytes[at] ? 2u + bytes[at + 1] : 1u)
-		if (bytes[at] == code && bytes[at + 1] == want && at + 2u + want <= len)
-			return bytes + at + 2;
-	return NULL;
-}
 
 static void take_dhcp(struct crowd *crowd, const struct dhcp_frame *frame, size_t len)
 {
@@ -574,6 +463,15 @@ static void make_stations(struct crowd *crowd)
 
 static void report(const struct crowd *crowd, unsigned not_joined, unsigned not_answered)
 {
+	const struct {
+		const char *name;
+		uint64_t value;
+	} counters[] = {
+		{"moves", crowd->moves}, {"ping_pongs", crowd->ping_pongs}, {"thefts", crowd->thefts}, {"clones", crowd->clones},
+		{"chatter", crowd->chatter}, {"sent", crowd->sent}, {"answers", crowd->answers}, {"strays", crowd->strays},
+		{"stolen", crowd->stolen}, {"late", crowd->late}, {"skipped", crowd->skipped}, {"not_joined", not_joined},
+		{"not_answered", not_answered},
+	};
 	FILE *out = fopen(crowd->options.file, "w");
 
 	if (!out)
@@ -587,68 +485,10 @@ static void report(const struct crowd *crowd, unsigned not_joined, unsigned not_
 	}
 	if (fclose(out))
 		fail(crowd->options.file);
-	printf("{\"moves\": %" PRIu64 ", \"ping_pongs\": %" PRIu64 ", \"thefts\": %" PRIu64 ", \"clones\": %" PRIu64
-	       ", \"chatter\": %" PRIu64 ", \"sent\": %" PRIu64 ", \"answers\": %" PRIu64 ", \"strays\": %" PRIu64 ", \"stolen\": %" PRIu64 ", \"late\": %" PRIu64
-	       ", \"skipped\": %" PRIu64 ", \"not_joined\": %u, \"not_answered\": %u}\n",
-	       crowd->moves, crowd->ping_pongs, crowd->thefts, crowd->clones, crowd->chatter, crowd->sent, crowd->answers, crowd->strays,
-	       crowd->stolen, crowd->late, crowd->skipped, not_joined, not_answered);
+	for (size_t i = 0; i < sizeof(counters) / sizeof(counters[0]); i++)
+		printf("%s\"%s\": %" PRIu64, i ? ", " : "{", counters[i].name, counters[i].value);
+	printf("}\n");
 	fflush(stdout);
-}
-
-static int usage(FILE *out)
-{
-	fputs("usage: crowd -s SERVER -w FILE [OPTIONS] LEG=GATEWAY=MAC LEG=GATEWAY=MAC ...\n"
-	      "  -s SERVER   address that answers echo requests\n"
-	      "  -w FILE     a line for each station in the end: MAC, address, leg, whether it was answered there\n"
-	      "  -n COUNT    stations (100)\n"
-	      "  -l COUNT    of them with a lease by DHCP, the others bring an address (half)\n"
-	      "  -a NUMBER   the first of those is so far from the gateway's address (129)\n"
-	      "  -t SECONDS  of roaming (10)\n"
-	      "  -r RATE     moves a second (200)\n"
-	      "  -p SHARE    of turns that are ping-pong (0.2)\n"
-	      "  -c SHARE    of turns that are conflicts (0.1)\n"
-	      "  -x SEED     for another run of chances (1)\n", out);
-	return out == stderr ? 2 : 0;
-}
-
-static bool read_leg(struct leg *leg, const char *text)
-{
-	char address[16];
-	uint8_t *mac = leg->mac;
-	int used = 0;
-
-	return sscanf(text, "%15[^=]=%15[^=]=%2hhx:%2hhx:%2hhx:%2hhx:%2hhx:%2hhx%n", leg->name, address, &mac[0], &mac[1], &mac[2],
-		      &mac[3], &mac[4], &mac[5], &used) == 8 && !text[used] && inet_pton(AF_INET, address, &leg->gateway) == 1;
-}
-
-/* 0, or the exit status plus one. */
-static int read_options(struct options *options, int argc, char **argv)
-{
-	bool good = true, leased = false;
-	int c;
-
-	*options = (struct options){.stations = 100, .seconds = 10, .rate = 200, .ping_pong = 0.2, .conflicts = 0.1, .first = 129,
-				    .seed = 1};
-	while ((c = getopt(argc, argv, "s:w:n:l:a:t:r:p:c:x:h")) != -1) {
-		switch (c) {
-		case 's': good &= inet_pton(AF_INET, optarg, &options->server) == 1; break;
-		case 'w': options->file = optarg; break;
-		case 'n': options->stations = (unsigned)atoi(optarg); break;
-		case 'l': options->leased = (unsigned)atoi(optarg); leased = true; break;
-		case 'a': options->first = (unsigned)atoi(optarg); break;
-		case 't': options->seconds = atof(optarg); break;
-		case 'r': options->rate = atof(optarg); break;
-		case 'p': options->ping_pong = atof(optarg); break;
-		case 'c': options->conflicts = atof(optarg); break;
-		case 'x': options->seed = (unsigned)atoi(optarg); break;
-		case 'h': return 1 + usage(stdout);
-		default: return 1 + usage(stderr);
-		}
-	}
-	if (!leased)
-		options->leased = options->stations / 2;
-	good &= options->server.s_addr && options->file && options->rate > 0 && options->stations && options->stations <= STATIONS_MAX;
-	return good && options->leased <= options->stations ? 0 : 1 + usage(stderr);
 }
 
 int main(int argc, char **argv)

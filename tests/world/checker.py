@@ -113,11 +113,12 @@ def compare_kernel(cn, truth, told, ifindexes):
         entry, record, home = kernel.get(address), told.get(address), parent_of(cn.world, address)
         if not entry:
             continue
-        found = {"mac": mac(entry["mac"]), "state": number(entry["state"]), "ifindex": number(entry["ifindex"]),
-                 "home_ifindex": number(entry["home_ifindex"]), "parent": ipv4(entry["parent"]), "current": ipv4(entry["current"])}
+        found = {name: number(entry[name]) for name in ("state", "ifindex", "home_ifindex")}
+        found.update(mac=mac(entry["mac"]), parent=ipv4(entry["parent"]), current=ipv4(entry["current"]))
         wanted = {"mac": owner, "state": STATES[expected_state(cn, home, cell)],
                   "ifindex": ifindexes[cell.device] if cell.cn is cn else 0,
-                  "home_ifindex": ifindexes[home.device] if home.cn is cn else 0, "parent": home.cn.address, "current": cell.cn.address}
+                  "home_ifindex": ifindexes[home.device] if home.cn is cn else 0,
+                  "parent": home.cn.address, "current": cell.cn.address}
         if record:
             found["version"] = number(entry["epoch"]), number(entry["seq"])
             wanted["version"] = record["epoch"], record["seq"]

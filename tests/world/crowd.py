@@ -41,8 +41,8 @@ class CrowdWorld(World):
         """Lets the crowd join, roam and come to rest. The tool then only answers ARP until the world ends."""
         self.before = snapshot(self)
         path = os.path.join(self.folder, "truth")
-        self.tool = self.program(self.crowd, TOOL, "-s", self.server.address, "-w", path, "-n", stations, "-t", seconds, "-r", rate,
-                                 *more, *(self.leg(cn) for cn in self.cns), name="crowd")
+        self.tool = self.program(self.crowd, TOOL, "-s", self.server.address, "-w", path, "-n", stations, "-t", seconds,
+                                 "-r", rate, *more, *(self.leg(cn) for cn in self.cns), name="crowd")
         wait_for(lambda: not self.tool.alive or self.tool.text().strip(), "the crowd to come to rest", seconds + 150, every=0.1)
         self.summary = result(self.tool)
         cells = {cn.place: cn.cells[0] for cn in self.cns}
