@@ -151,6 +151,15 @@ static void add_requests(void)
 	m->lease = 3600;
 	ADD(release, about(MLRP_RELEASE, 6, 0));
 	ADD(decline, about(MLRP_DECLINE, 7, 0));
+	m = ADD(handover_late, about(MLRP_HANDOVER, 0x80000003, F(VERSION) | F(AGE)));
+	m->version = (struct version){4, 0x1122334455};
+	m->age = 60000;
+	m = ADD(block_request, ((struct mlrp_message){.type = MLRP_BLOCK_REQUEST, .transaction = 8, .has = F(SUBNET) | F(COUNT_WANTED) | F(ADDRS)}));
+	m->subnet = (struct prefix){ip(10, 10, 1, 0), 24};
+	m->count = 16;
+	m->addr_count = 2;
+	m->addrs[0] = ip(10, 10, 1, 254);
+	m->addrs[1] = ip(10, 10, 1, 253);
 }
 
 static void add_register(void)
@@ -171,6 +180,8 @@ static void add_register(void)
 	m->station = (struct station_record){.addr = ip(10, 10, 2, 50), .mac = {{2, 0, 0, 0, 0, 0x50}}, .kind = RECORD_STATIC,
 					     .state = RECORD_BOUND, .parent = 2, .version = {1, 1}};
 	ADD(sync_end, with_version(MLRP_SYNC_END, 2, 4, 0x1122334456));
+	m = ADD(block, ((struct mlrp_message){.type = MLRP_BLOCK, .transaction = 8, .has = F(SUBNET) | F(ADDRS)}));
+	m->subnet = (struct prefix){ip(10, 10, 1, 0), 24};
 }
 
 static void add_cns(void)

@@ -1064,6 +1064,143 @@ static void damping_is_cleared_by_command(void **state)
 	assert_int_equal(counts.damped, 0);
 }
 
+/* ---- addresses set aside for the time when the register is away */
+
+static const struct mlrp_message *block(int cn, unsigned count, const struct mlrp_message *has)
+{
+	struct mlrp_message message = {.type = MLRP_BLOCK_REQUEST, .transaction = ++w->transaction, .subnet = {ip(cn, 0), 24}, .count = (uint16_t)count,
+				       .has = MLRP_HAS(MLRP_F_SUBNET) | MLRP_HAS(MLRP_F_COUNT_WANTED) | MLRP_HAS(MLRP_F_ADDRS)};
+
+	if (has) {
+		message.addr_count = has->addr_count;
+		memcpy(message.addrs, has->addrs, sizeof(message.addrs));
+	}
+	w->cn[cn].count = 0;
+	say(cn, &message);
+	return answer_to(cn, message.transaction);
+}
+
+static void a_block_is_for_its_cn_alone(void **state)
+{
+	struct mlrp_message held;
+	uint32_t first;
+
+	(void)state;
+	first = join(1, 10, 29);
+	join(2, 10, 20);
+	w->cn[2].count = 0;
+	w->disk_waits = true;
+	assert_null(block(1, 4, NULL)); /* not before it is on the disk */
+	disk_writes();
+	w->disk_waits = false;
+	held = w->cn[1].box[0];
+	assert_int_equal(held.type, MLRP_BLOCK);
+	assert_int_equal(held.addr_count, 4);
+	for (int i = 0; i < 4; i++)
+		expect(held.addrs[i], 1, 29 - i);
+	assert_int_equal(w->cn[2].count, 0); /* nobody else hears of it */
+	assert_int_equal(record(ip(1, 28))->state, RECORD_HELD);
+	assert_int_equal(record(ip(1, 28))->current, first);
+	refused(2, MLRP_BIND, 7, ip(1, 28), MLRP_E_CONFLICT);
+	refused(2, MLRP_CLAIM, 7, ip(1, 28), MLRP_E_CONFLICT);
+	assert_int_equal(registry_free_address(w->registry, &held.addrs[0]), -ENOENT);
+	for (unsigned i = 0; i < 16; i++)
+		expect(offer(1, 100 + i), 1, 10 + (int)i);
+	expect(good(2, MLRP_ALLOCATE, 1, ip(1, 28))->addr, 2, 10); /* not even on a wish */
+	assert_int_equal(offer(1, 200).v4[1], 2);                 /* borrowed rather than taken from the block */
+	assert_int_equal(good(1, MLRP_BIND, 9, ip(1, 28))->state, RECORD_BOUND);
+	sync(2, (struct version){0}, 50);
+	for (int i = 0; i < w->cn[2].count; i++)
+		if (w->cn[2].box[i].type == MLRP_STATION)
+			assert_int_not_equal(w->cn[2].box[i].station.state, RECORD_HELD);
+}
+
+static void a_block_is_a_part_of_what_is_free(void **state)
+{
+	(void)state;
+	join(1, 10, 13);
+	join(2, 10, 12);
+	join(3, 0, 0);
+	assert_int_equal(block(1, 16, NULL)->addr_count, 1);
+	assert_int_equal(block(2, 16, NULL)->addr_count, 0);
+	assert_int_equal(block(3, 16, NULL)->addr_count, 0);
+	assert_int_equal(request(1, MLRP_HANDOVER, 0, ip(1, 10))->type, MLRP_ERROR);
+}
+
+static void a_block_is_given_back_by_not_naming_it(void **state)
+{
+	struct mlrp_message held, more;
+
+	(void)state;
+	join(1, 10, 49);
+	held = *block(1, 4, NULL);
+	more = *block(1, 6, &held);
+	assert_int_equal(more.addr_count, 6);
+	for (int i = 0; i < 4; i++)
+		assert_memory_equal(&more.addrs[i], &held.addrs[i], sizeof(held.addrs[i]));
+	assert_int_equal(block(1, 2, &more)->addr_count, 6); /* it may have given them out: only what it gives up is taken */
+	more.addr_count = 2;
+	assert_int_equal(block(1, 2, &more)->addr_count, 2);
+	assert_int_equal(record(ip(1, 45))->state, RECORD_FREE);
+	assert_int_equal(block(1, 0, NULL)->addr_count, 0);
+}
+
+static void a_block_outlives_the_register(void **state)
+{
+	struct mlrp_message held;
+	struct registry *old;
+
+	(void)state;
+	join(1, 10, 49);
+	held = *block(1, 4, NULL);
+	old = w->registry;
+	begin(EPOCH + 1);
+	assert_int_equal(registry_load_cn(w->registry, &w->cns[0]), 0);
+	for (int i = 0; i < w->stored_count; i++)
+		assert_int_equal(registry_load_station(w->registry, &w->stored[i], w->now), 0);
+	assert_int_equal(registry_load_end(w->registry, w->now), 0);
+	registry_destroy(old);
+	join(1, 10, 49);
+	assert_int_equal(record(ip(1, 49))->state, RECORD_HELD);
+	assert_int_equal(block(1, 4, &held)->addr_count, 4);
+	/* An old copy of the database knows nothing of it: what the CN names is set aside again, if nobody has it. */
+	registry_destroy(w->registry);
+	begin(EPOCH + 2);
+	join(1, 10, 49);
+	good(1, MLRP_BIND, 5, ip(1, 49));
+	held = *block(1, 4, &held);
+	assert_int_equal(held.addr_count, 4);
+	expect(held.addrs[0], 1, 48);
+}
+
+/* ---- reports of what happened while the register was away */
+
+static void reports_are_ordered_by_when_it_happened(void **state)
+{
+	struct mlrp_message report = {.type = MLRP_HANDOVER, .mac = mac(1), .addr = ip(1, 10),
+				      .has = MLRP_HAS(MLRP_F_MAC) | MLRP_HAS(MLRP_F_ADDR) | MLRP_HAS(MLRP_F_VERSION) | MLRP_HAS(MLRP_F_AGE)};
+
+	(void)state;
+	for (int cn = 1; cn <= 3; cn++)
+		join(cn, 10, 20);
+	lease(1, 1);
+	w->now.ms += 60000;
+	report.transaction = ++w->transaction;
+	report.age = 2000;
+	say(3, &report);
+	assert_int_equal(answer_to(3, report.transaction)->station.current, 3);
+	report.transaction = ++w->transaction;
+	report.age = 5000; /* it had been there before */
+	say(2, &report);
+	assert_int_equal(answer_to(2, report.transaction)->code, MLRP_E_STALE);
+	assert_int_equal(answer_to(2, report.transaction)->station.current, 3);
+	assert_int_equal(good(2, MLRP_HANDOVER, 1, ip(1, 10))->current, 2); /* but now it is */
+	report.transaction = ++w->transaction;
+	report.age = 0;
+	say(3, &report);
+	assert_int_equal(answer_to(3, report.transaction)->station.current, 3);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -1081,6 +1218,8 @@ int main(void)
 		TEST(everything_stored_is_there_again), TEST(commands_free_addresses),
 		TEST(a_station_that_flaps_is_damped), TEST(slow_moves_are_no_flapping), TEST(after_the_hold_one_move_is_free),
 		TEST(two_stations_with_one_mac_are_told), TEST(damping_is_cleared_by_command),
+		TEST(a_block_is_for_its_cn_alone), TEST(a_block_is_a_part_of_what_is_free), TEST(a_block_is_given_back_by_not_naming_it),
+		TEST(a_block_outlives_the_register), TEST(reports_are_ordered_by_when_it_happened),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

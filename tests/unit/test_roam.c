@@ -3,6 +3,7 @@
  * The roaming machine: three CNs and a register as small as can be, joined by one queue of messages. A test says what
  * is seen where, delivers messages in an order of its choice, and compares what every CN's map would show.
  */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -526,6 +527,88 @@ static void renewal_is_reported_later(void **state)
 	deliver_all();
 }
 
+/* ---- addresses given out while the register is away */
+
+static void give_local(void)
+{
+	struct station_record record = {.addr = ip(1, 200), .mac = STRANGER, .kind = RECORD_DYNAMIC, .state = RECORD_BOUND, .lease_end = 9999};
+
+	lose_register(true);
+	assert_int_equal(roam_local(w->cn[1].roam, &record, 600, 10, w->now), 0);
+	deliver_all();
+	record.addr = ip(1, 9);
+	assert_int_equal(roam_local(w->cn[1].roam, &record, 600, 10, w->now), -EEXIST); /* it has a record */
+}
+
+static void local_address_is_known_to_all_and_reported(void **state)
+{
+	struct tmip_addr addr = ip(1, 200);
+
+	(void)state;
+	give_local();
+	expect(1, addr, TMIP_STATION_HOME, 1);
+	expect(3, addr, TMIP_STATION_ELSEWHERE, 1);
+	w->now += 500;
+	seen(2, &addr, &STRANGER);
+	deliver_all();
+	expect(2, addr, TMIP_STATION_VISITING, 2);
+	expect(1, addr, TMIP_STATION_AWAY, 2);
+	w->now += 2000;
+	w->register_away = false;
+	for (uint32_t id = 1; id <= CNS; id++) { /* a register that knows nothing of it */
+		roam_sync_start(w->cn[id].roam, true);
+		roam_record(w->cn[id].roam, &w->record, 0, w->now);
+		roam_sync_end(w->cn[id].roam, w->now);
+	}
+	assert_int_equal(w->queued, 1); /* its parent tells it; CN 2 waits for the record */
+	assert_int_equal(w->queue[0].message.type, MLRP_BIND);
+	assert_int_equal(w->queue[0].message.lease, 600);
+	assert_int_equal(w->queue[0].message.age, 2500);
+	w->record = (struct station_record){.addr = addr, .mac = STRANGER, .kind = RECORD_DYNAMIC, .state = RECORD_BOUND, .parent = 1, .version = {3, 1}};
+	deliver_between(1, REGISTER);
+	deliver_between(REGISTER, 2);
+	expect(2, addr, TMIP_STATION_VISITING, 2);
+	assert_int_equal(w->queue[w->queued - 1].message.type, MLRP_HANDOVER);
+	assert_int_equal(w->queue[w->queued - 1].message.age, 2000);
+	deliver_all();
+	expect(1, addr, TMIP_STATION_AWAY, 2);
+	expect(2, addr, TMIP_STATION_VISITING, 2);
+	expect(3, addr, TMIP_STATION_ELSEWHERE, 2);
+}
+
+static void refused_local_address_is_withdrawn(void **state)
+{
+	struct tmip_addr addr = ip(1, 200);
+
+	(void)state;
+	give_local();
+	w->refuse = MLRP_E_CONFLICT;
+	lose_register(false);
+	deliver_all();
+	for (uint32_t id = 1; id <= CNS; id++)
+		assert_null(entry(id, addr));
+	assert_non_null(strstr(w->cn[1].told, "must ask for another"));
+}
+
+static void late_cn_is_told_of_local_addresses(void **state)
+{
+	struct tmip_addr addr = ip(1, 200);
+
+	(void)state;
+	give_local();
+	roam_withdraw(w->cn[2].roam, &addr); /* not its own to withdraw */
+	deliver_all();
+	expect(2, addr, TMIP_STATION_ELSEWHERE, 1);
+	roam_cn_up(w->cn[1].roam, 3);
+	assert_int_equal(w->queued, 1);
+	assert_int_equal(w->queue[0].message.transaction, 0);
+	deliver_all();
+	roam_withdraw(w->cn[1].roam, &addr);
+	deliver_all();
+	for (uint32_t id = 1; id <= CNS; id++)
+		assert_null(entry(id, addr));
+}
+
 static void older_record_changes_nothing(void **state)
 {
 	struct station_record old = w->record;
@@ -931,7 +1014,8 @@ int main(void)
 		CASE(returns_before_anybody_heard), CASE(three_claims_in_a_row), CASE(link_layer_sighting_moves_all_addresses),
 		CASE(refused_is_undone_everywhere), CASE(silent_register_is_presumed_abort), CASE(dead_new_cn_leaves_nothing_half_done),
 		CASE(roams_without_a_register_and_reports_later), CASE(register_that_lost_its_last_moments_is_told),
-		CASE(renewal_is_reported_later), CASE(older_record_changes_nothing), CASE(newer_epoch_beats_sequence),
+		CASE(renewal_is_reported_later), CASE(local_address_is_known_to_all_and_reported),
+		CASE(refused_local_address_is_withdrawn), CASE(late_cn_is_told_of_local_addresses), CASE(older_record_changes_nothing), CASE(newer_epoch_beats_sequence),
 		CASE(freed_address_leaves_the_map), CASE(static_address_is_claimed), CASE(refused_claim_blocks_for_a_while),
 		CASE(gateway_network_and_foreign_are_not_claimed), CASE(wrong_mac_is_a_conflict), CASE(damped_station_waits_where_it_is),
 		CASE(new_record_ends_the_wait), CASE(full_table_is_counted),

@@ -76,6 +76,7 @@ ADDR = field(9, addr("10.10.1.9"))
 HW = field(10, mac(MAC))
 ID = field(11, b"\x01" + mac(MAC))
 LEASE = field(12, u32(3600))
+SUBNET = field(13, addr("10.10.1.0") + u8(24))
 BOUND = station("10.10.1.9", MAC, 1, 3, 1, 2, 4, 0x1122334455, 1750000000, b"\x01" + mac(MAC))
 STATIC = station("10.10.2.50", "02:00:00:00:00:50", 2, 3, 2, 0, 1, 1, 0)
 CELLS = [cell("10.10.1.0", 24, "10.10.1.1", "10.10.1.2", "10.10.1.254", "10.0.5.7", "9.9.9.9"), cell("10.20.0.0", 16, "10.20.0.1", "10.20.1.0", "10.20.1.255")]
@@ -100,6 +101,8 @@ VECTORS = [
     ("renew", message(16, 5, ADDR, HW, LEASE)),
     ("release", message(17, 6, ADDR, HW)),
     ("decline", message(18, 7, ADDR, HW)),
+    ("handover_late", message(15, 0x80000003, field(8, version(4, 0x1122334455)), ADDR, HW, field(22, u32(60000)))),
+    ("block_request", message(19, 8, SUBNET, field(20, u16(16)), field(21, addr("10.10.1.254") + addr("10.10.1.253")))),
     ("registered", message(30, 1, cn(1, "cn1", "192.168.0.1", 6554, 0))),
     ("cn", message(31, 0, cn(3, "cn3", "192.168.0.3", 7000, 0, CELLS[1]))),
     ("cn_gone", message(31, 0, cn(3, "cn3", "192.168.0.3", 7000, 1))),
@@ -107,6 +110,7 @@ VECTORS = [
     ("station", message(33, 0x80000002, BOUND)),
     ("station_static", message(33, 0, STATIC)),
     ("sync_end", message(34, 2, field(8, version(4, 0x1122334456)))),
+    ("block", message(35, 8, SUBNET, field(21, b""))),
     ("moved", message(50, 0x80000002, field(15, b"\x01"), BOUND)),
     ("moved_ok", message(51, 0x80000002, field(16, u8(1)))),
     ("abort", message(52, 0, field(8, version(4, 1)), ADDR)),

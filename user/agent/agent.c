@@ -15,6 +15,7 @@
 #include <time.h>
 
 #include "actions.h"
+#include "away.h"
 #include "buffer.h"
 #include "cells.h"
 #include "commands.h"
@@ -35,6 +36,7 @@
 #include "state.h"
 
 #define REFUSED_MS 30000
+#define BACK_MS 10000 /* the longest back-off of register.c, twice */
 #define TRAIL_MACS 4096
 #define STATUS_INTERVAL_MS 1000
 
@@ -125,6 +127,7 @@ static struct roam_options roam_options_of(const struct agent *agent)
 		.cns_max = config->peers_max,
 		.timeout_ms = config->handover_timeout,
 		.refused_ms = REFUSED_MS,
+		.back_ms = BACK_MS,
 		.accept_static = config->static_stations,
 		.hold = buffer_usable(agent),
 	};
@@ -367,7 +370,7 @@ static int open_tables(struct agent *agent)
 
 	agent->roam = roam_create(&options, actions_perform, agent);
 	agent->trail = trail_create(TRAIL_MACS);
-	if (!agent->roam || !agent->trail || presence_start(agent) < 0)
+	if (!agent->roam || !agent->trail || presence_start(agent) < 0 || away_start(agent) < 0)
 		return -ENOMEM;
 	return dhcp_start(agent);
 }
@@ -433,6 +436,7 @@ static void stop(struct agent *agent)
 	register_stop(agent);
 	peers_stop(agent);
 	dhcp_stop(agent);
+	away_stop(agent);
 	if (agent->buffer) {
 		buffer_stop(agent);
 		put_config(agent); /* which says that nothing is held any more */

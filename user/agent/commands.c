@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "away.h"
 #include "cells.h"
 #include "io/file.h"
 #include "io/log.h"
@@ -106,6 +107,8 @@ int commands_reload(struct agent *agent, char **errors)
 	cells_reconfigure(agent, &former);
 	if (other_register)
 		register_restart(agent);
+	else if (former.away_block != fresh.away_block && agent->reg.state == REGISTER_READY)
+		away_request(agent);
 	log_info("configuration %s read again", agent->config_path);
 	return 0;
 }

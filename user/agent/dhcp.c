@@ -8,6 +8,7 @@
 #include <string.h>
 #include <uthash.h>
 
+#include "away.h"
 #include "cells.h"
 #include "core/dhcp_server.h"
 #include "io/frame.h"
@@ -42,6 +43,9 @@ static bool server_of(const struct agent *agent, unsigned ifindex, struct dhcp_s
 	*server = (struct dhcp_server){
 		.replica = roam_replica(agent->roam),
 		.register_ready = agent->reg.state == REGISTER_READY,
+		.register_away = register_is_away(agent),
+		.block = away_block(agent),
+		.now_ms = agent_now_ms(),
 		.lease_time = agent->config.lease_time,
 		.domain_name = agent->config.domain_name,
 		.cell = cell->info,
@@ -197,6 +201,21 @@ static void inform_register(struct agent *agent, const struct dhcp_server *serve
 
 /* ---- in */
 
+/* Of the CN's own block. The client hears of a lease when it is on the disk. */
+static void give_own(struct agent *agent, const struct cell_view *cell, unsigned ifindex, const struct dhcp_request *request,
+		     const struct dhcp_decision *decision)
+{
+	int error = decision->action == DHCP_DO_LOCAL_BIND ? away_give(agent, request, decision->addr, decision->lease, ifindex) :
+							     away_offer(agent, request, decision->addr);
+
+	if (!error) {
+		reply(agent, cell, request, decision);
+		return;
+	}
+	agent->dhcp->unanswered++;
+	tell(agent, LOG_LEVEL_WARN, &request->mac, "DHCP: an address of this CN's own block cannot be given: %s", strerror(-error));
+}
+
 static void perform(struct agent *agent, const struct dhcp_server *server, const struct cell_view *cell, unsigned ifindex,
 		    const struct dhcp_request *request, const struct dhcp_decision *decision)
 {
@@ -216,10 +235,15 @@ static void perform(struct agent *agent, const struct dhcp_server *server, const
 	case DHCP_DO_BIND:
 		ask_and_wait(agent, server, ifindex, request, decision);
 		break;
+	case DHCP_DO_LOCAL_OFFER:
+	case DHCP_DO_LOCAL_BIND:
+		give_own(agent, cell, ifindex, request, decision);
+		break;
 	case DHCP_DO_RELEASE:
 	case DHCP_DO_DECLINE:
 		tell(agent, LOG_LEVEL_INFO, &request->mac, "DHCP: %s in cell %s", dhcp_type_name(request->type), cell->name);
-		inform_register(agent, server, request, decision);
+		if (!away_take_back(agent, decision->addr, decision->action == DHCP_DO_DECLINE))
+			inform_register(agent, server, request, decision);
 		break;
 	}
 }

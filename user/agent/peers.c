@@ -141,6 +141,7 @@ static void up(struct mlrp_link *link, const struct mlrp_message *hello, void *a
 	peer->backoff_ms = RETRY_MIN_MS;
 	peer->told = false;
 	log_info("CN %s (%s): connected", peer_name(peer), mlrp_link_peer(link));
+	roam_cn_up(peer->agent->roam, peer->id);
 	agent_changed(peer->agent);
 }
 
@@ -334,6 +335,39 @@ void peers_put_cn(struct agent *agent, const struct cn_info *info)
 		log_info("CN %s is number %u of the network", info->name, info->id);
 	if (info->gone && known)
 		log_info("CN %s was forgotten by the register", former.name);
+}
+
+void peers_expect(struct agent *agent)
+{
+	roam_expect_cns(agent->roam);
+}
+
+static const struct replica_cn *find_unnamed(const struct agent *agent)
+{
+	const struct replica_cn *cn = roam_replica(agent->roam)->cns;
+
+	while (cn && !cn->stale)
+		cn = cn->hh.next;
+	return cn;
+}
+
+void peers_drop_unnamed(struct agent *agent)
+{
+	const struct replica_cn *cn;
+	bool dropped = false;
+
+	while ((cn = find_unnamed(agent))) {
+		struct cn_info gone = cn->info;
+
+		gone.gone = true;
+		peers_put_cn(agent, &gone);
+		dropped = true;
+	}
+	/* One that has a new number now took tunnel and subnets of the other with it. */
+	for (cn = roam_replica(agent->roam)->cns; dropped && cn; cn = cn->hh.next) {
+		put_subnets(agent, &cn->info);
+		peers_show(agent, cn->info.id);
+	}
 }
 
 static int sweep_peer(const struct tmip_addr *tunnel, const struct tmip_peer *entry, void *arg)

@@ -25,6 +25,9 @@ void peers_put_cn(struct agent *agent, const struct cn_info *info);
 void peers_put_own_subnets(struct agent *agent, const struct cn_info *self);
 /* The machine changed the tunnel to this CN. */
 void peers_show(struct agent *agent, uint32_t cn_id);
+/* The register is about to name all CNs anew; those that it did not name are gone. */
+void peers_expect(struct agent *agent);
+void peers_drop_unnamed(struct agent *agent);
 /* Takes out of the maps what a former agent left and the register does not know. */
 void peers_sweep(struct agent *agent);
 

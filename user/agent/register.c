@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "away.h"
 #include "cells.h"
 #include "dhcp.h"
 #include "io/log.h"
@@ -37,6 +38,11 @@ const char *register_state_name(enum register_state state)
 	return "?";
 }
 
+bool register_is_away(const struct agent *agent)
+{
+	return agent->reg.state < REGISTER_SYNCHRONISING && agent->reg.error[0];
+}
+
 /* Waits a little longer after each failure; the random part keeps a whole network of CNs from knocking at once. */
 static void retry_later(struct agent *agent, const char *why)
 {
@@ -50,6 +56,7 @@ static void retry_later(struct agent *agent, const char *why)
 	enter(agent, REGISTER_AWAY);
 	reg->backoff_ms = reg->backoff_ms * 2 > BACKOFF_MAX_MS ? BACKOFF_MAX_MS : reg->backoff_ms * 2;
 	event_add(reg->retry, &when);
+	away_begin(agent);
 	agent_ready(agent);
 }
 
@@ -63,6 +70,7 @@ static void closed(struct mlrp_link *link, const char *why, void *arg)
 	agent->reg.link = NULL;
 	roam_register_lost(agent->roam);
 	dhcp_register_lost(agent);
+	away_lost(agent);
 	retry_later(agent, text);
 }
 
@@ -113,6 +121,7 @@ static void registered(struct agent *agent, const struct mlrp_message *message)
 	roam_set_self(agent->roam, message->cn.id);
 	peers_put_cn(agent, &message->cn);
 	if (reg->state == REGISTER_CONNECTING) {
+		peers_expect(agent);
 		enter(agent, REGISTER_SYNCHRONISING);
 		mlrp_link_send(reg->link, &sync);
 	}
@@ -123,10 +132,13 @@ static void synchronised(struct agent *agent, const struct mlrp_message *message
 	struct register_client *reg = &agent->reg;
 
 	reg->version = message->version;
+	peers_drop_unnamed(agent);
+	away_serve(agent);
 	roam_sync_end(agent->roam, agent_now_ms());
 	peers_sweep(agent);
 	reg->error[0] = '\0';
 	enter(agent, REGISTER_READY);
+	away_request(agent);
 	log_info("register in step at version %u.%llu, %u stations", reg->version.epoch, (unsigned long long)reg->version.seq,
 		 HASH_COUNT(roam_replica(agent->roam)->stations));
 	agent_ready(agent);
@@ -152,7 +164,7 @@ static void error(struct agent *agent, const struct mlrp_message *message)
 {
 	if (message->transaction & ROAM_TRANSACTION)
 		roam_register_answer(agent->roam, message, agent_now_ms());
-	else if (!dhcp_register_answer(agent, message))
+	else if (!away_refused(agent, message) && !dhcp_register_answer(agent, message))
 		log_error("the register refuses: %s%s%s", mlrp_error_name(message->code), message->text[0] ? ", " : "", message->text);
 }
 
@@ -167,6 +179,8 @@ static void received(struct mlrp_link *link, const struct mlrp_message *message,
 		break;
 	case MLRP_CN:
 		peers_put_cn(agent, &message->cn);
+		if (agent->reg.state == REGISTER_READY)
+			away_changed(agent);
 		break;
 	case MLRP_SYNC_START:
 		roam_sync_start(agent->roam, message->full);
@@ -177,12 +191,17 @@ static void received(struct mlrp_link *link, const struct mlrp_message *message,
 	case MLRP_SYNC_END:
 		synchronised(agent, message);
 		break;
+	case MLRP_BLOCK:
+		away_block_is(agent, message);
+		break;
 	case MLRP_ERROR:
 		error(agent, message);
 		break;
 	default:
 		log_debug("register %s: %s is not for a CN, ignored", mlrp_link_peer(link), mlrp_type_name(message->type));
 	}
+	if (message->type == MLRP_STATION || message->type == MLRP_ERROR)
+		away_settle(agent, message);
 	agent_arm_roam(agent);
 }
 
@@ -224,6 +243,7 @@ void register_restart(struct agent *agent)
 	agent->reg.link = NULL;
 	roam_register_lost(agent->roam);
 	dhcp_register_lost(agent);
+	away_lost(agent);
 	enter(agent, REGISTER_AWAY);
 	agent->reg.backoff_ms = BACKOFF_MIN_MS;
 	event_add(agent->reg.retry, &now);

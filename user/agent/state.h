@@ -14,6 +14,7 @@
 #include "register.h"
 #include "trail.h"
 
+struct away;
 struct buffer;
 struct cells;
 struct console;
@@ -50,6 +51,7 @@ struct agent {
 	struct presence *presence;
 	struct buffer *buffer;
 	struct dhcp *dhcp;
+	struct away *away;
 	struct control_server *control;
 	struct console *console;
 

@@ -172,6 +172,7 @@ static const struct config_directive DIRECTIVES[] = {
 	{"buffer_bytes", CONFIG_NUMBER, AT(buffer_bytes), .min = 0, .max = 1073741824},
 	{"buffer_total", CONFIG_NUMBER, AT(buffer_total), .min = 0, .max = 2147483648u},
 	{"buffer_time", CONFIG_NUMBER, AT(buffer_time), .min = 10, .max = 600000},
+	{"away_block", CONFIG_NUMBER, AT(away_block), .min = 0, .max = MLRP_ADDRS_MAX},
 	{"stations_max", CONFIG_NUMBER, AT(stations_max), .min = 16, .max = 4194304},
 	{"peers_max", CONFIG_NUMBER, AT(peers_max), .min = 2, .max = 16384},
 	{"seen_max", CONFIG_NUMBER, AT(seen_max), .min = 64, .max = 4194304},
@@ -197,7 +198,7 @@ void agent_config_init(struct agent_config *config)
 		.debug = 2, .stations_max = 65536, .peers_max = 1024, .seen_max = 16384, .event_burst = 1000, .event_interval = 1000,
 		.dhcp_burst = 10, .tunnel_ttl = 64, .mss = AGENT_MSS_AUTO, .handover_timeout = 3000,
 		.probe_idle = 30, .probe_count = 3, .probe_rate = 100,
-		.buffer_bytes = 262144, .buffer_total = 16777216, .buffer_time = 3000,
+		.buffer_bytes = 262144, .buffer_total = 16777216, .buffer_time = 3000, .away_block = 16,
 		.bpf_dir = "/sys/fs/bpf/tmip", .run_dir = "/run/tmip", .state_dir = "/var/lib/tmip",
 	};
 }

@@ -49,6 +49,7 @@ struct agent_config {
 	unsigned probe_count, probe_rate; /* per second */
 	unsigned buffer_bytes, buffer_total; /* of memory, for one station and for all; 0: packets are not held */
 	unsigned buffer_time;         /* ms */
+	unsigned away_block;          /* addresses of each cell for the time when the register is away */
 };
 
 #define AGENT_MSS_AUTO 65535

@@ -90,11 +90,32 @@ static void refuse(const struct dhcp_server *server, const struct dhcp_request *
 	out->reply = (struct dhcp_reply){.type = DHCP_NAK, .server = name, .from = server->mac};
 }
 
+/* The register is away: from the block, if there is one. */
+static void give_own(const struct dhcp_server *server, const struct dhcp_request *request, enum dhcp_action action, uint32_t addr,
+		     struct dhcp_decision *out)
+{
+	struct tmip_addr key = addr_from_ipv4(addr);
+	const struct block_entry *entry = NULL;
+	bool offer = action == DHCP_DO_ALLOCATE;
+
+	if (server->block && server->register_away)
+		entry = offer ? block_choose(server->block, server->replica, &server->cell->subnet, request, server->now_ms) :
+				block_find(server->block, &key);
+	if (!entry || !block_is_open(entry, server->replica, request, server->now_ms)) {
+		nothing(out, offer ? "the register is away, and this CN's own block of addresses is used up" :
+				     "the register is away, and this CN's own block has not that address for it");
+		return;
+	}
+	reply_lease(server, request, offer ? DHCP_OFFER : DHCP_ACK, addr_to_ipv4(&entry->addr), out);
+	if (out->action == DHCP_DO_REPLY)
+		out->action = offer ? DHCP_DO_LOCAL_OFFER : DHCP_DO_LOCAL_BIND;
+}
+
 static void ask(const struct dhcp_server *server, const struct dhcp_request *request, enum dhcp_action action, uint32_t addr,
 		struct dhcp_decision *out)
 {
 	if (!server->register_ready) {
-		nothing(out, "the register is away, and without it no new address is given out");
+		give_own(server, request, action, addr, out);
 		return;
 	}
 	out->action = action;

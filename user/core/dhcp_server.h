@@ -7,12 +7,14 @@
  * that the address lies in, and under the address of that subnet's gateway. In its cells it is the only server and
  * authoritative: an address that the network does not know is refused, so that a station coming from elsewhere does not
  * wait in vain. It refuses nothing on the ground of knowledge that may be incomplete, that is while the register is away.
+ * Then it gives out addresses of the CN's own block (block.h).
  */
 #ifndef TMIP_CORE_DHCP_SERVER_H
 #define TMIP_CORE_DHCP_SERVER_H
 
 #include <stdbool.h>
 
+#include "block.h"
 #include "dhcp.h"
 #include "replica.h"
 
@@ -24,11 +26,16 @@ enum dhcp_action {
 	DHCP_DO_BIND,        /* ask the register to bind addr (MLRP_BIND); reply when it has */
 	DHCP_DO_RELEASE,     /* tell the register (MLRP_RELEASE) */
 	DHCP_DO_DECLINE,     /* tell the register (MLRP_DECLINE) */
+	DHCP_DO_LOCAL_OFFER, /* the register is away: send `reply`, with an address of the CN's own block */
+	DHCP_DO_LOCAL_BIND,  /* the same: bind addr, then send `reply` */
 };
 
 struct dhcp_server {
 	const struct replica *replica;
 	bool register_ready;
+	bool register_away;          /* neither ready nor about to be */
+	const struct block *block;   /* NULL: none */
+	uint64_t now_ms;
 	uint32_t lease_time;         /* seconds, the longest */
 	const char *domain_name;
 	const struct cell_info *cell; /* the cell that the message came from */

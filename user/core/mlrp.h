@@ -22,6 +22,7 @@
 #define MLRP_LENGTH_MAX 16384 /* of the fields of one message; a longer one is an error of the peer */
 #define MLRP_TEXT_LEN 192
 #define MLRP_TUNNELS_MAX 8
+#define MLRP_ADDRS_MAX 64
 
 enum mlrp_type {
 	/* both ways, first on every connection */
@@ -40,14 +41,15 @@ enum mlrp_type {
 	MLRP_ALLOCATE = 12, /* mac, client_id, subnet (the cell's), addr (wished, optional) -> MLRP_STATION (offered or bound) */
 	/* BIND, CLAIM, RELEASE and DECLINE are answered once they are durable. The record is pushed at once to all CNs, the
 	 * asking one too: a push that comes before the answer is no acknowledgement. */
-	MLRP_BIND = 13,     /* mac, client_id, addr, lease -> MLRP_STATION */
+	MLRP_BIND = 13,     /* mac, client_id, addr, lease, age -> MLRP_STATION */
 	MLRP_CLAIM = 14,    /* mac, addr: a station with an address of its own (static) is here -> MLRP_STATION */
 	/* HANDOVER and RENEW are answered at once and made durable behind; pushed to the others. The register orders moves as
 	 * they arrive; the version only tells what the CN knew. A move to where the station is changes nothing. */
-	MLRP_HANDOVER = 15, /* mac, addr, version (the CN's record) -> MLRP_STATION, or MLRP_ERROR with the record in force */
+	MLRP_HANDOVER = 15, /* mac, addr, version (the CN's record), age -> MLRP_STATION, or MLRP_ERROR with the record in force */
 	MLRP_RENEW = 16,    /* mac, addr, lease -> MLRP_STATION */
 	MLRP_RELEASE = 17,  /* mac, addr -> MLRP_STATION (free) */
 	MLRP_DECLINE = 18,  /* mac, addr -> MLRP_STATION (declined) */
+	MLRP_BLOCK_REQUEST = 19, /* subnet (the cell's), count (wanted in all), addrs (that the CN has) -> MLRP_BLOCK */
 
 	/* MLR to CN */
 	MLRP_REGISTERED = 30, /* cn: with its id */
@@ -55,6 +57,7 @@ enum mlrp_type {
 	MLRP_SYNC_START = 32, /* full: 1 = what is not sent until SYNC_END does not exist any more; version; pushes may come between */
 	MLRP_STATION = 33,    /* station; transaction 0: a push */
 	MLRP_SYNC_END = 34,   /* version: everything up to it was sent */
+	MLRP_BLOCK = 35,      /* subnet, addrs: what the CN may give out while the register is away; durable */
 
 	/* CN to CN */
 	MLRP_MOVED = 50,     /* station: as the sender will have it; tunnels: types offered -> MLRP_MOVED_OK or MLRP_ERROR */
@@ -108,6 +111,9 @@ enum mlrp_field {
 	MLRP_F_STATION = 17,    /* nested: see docs/mlrp.md */
 	MLRP_F_CN = 18,         /* nested */
 	MLRP_F_WAIT = 19,       /* u32 milliseconds */
+	MLRP_F_COUNT_WANTED = 20, /* u16 */
+	MLRP_F_ADDRS = 21,      /* 0..64 addresses */
+	MLRP_F_AGE = 22,        /* u32 milliseconds since what is told happened; absent: now */
 	MLRP_F_COUNT
 };
 
@@ -138,6 +144,10 @@ struct mlrp_message {
 	struct station_record station;
 	struct cn_info cn;
 	uint32_t wait;
+	uint16_t count;
+	uint8_t addr_count;
+	struct tmip_addr addrs[MLRP_ADDRS_MAX];
+	uint32_t age;
 };
 
 /* What a decoder found wrong: the field of the message (0: the header), and the offset in the message where it begins or,

@@ -133,7 +133,8 @@ void reg_commit(struct registry *registry, struct reg_station *station, struct r
 	DL_APPEND2(registry->changes, station, change_prev, change_next);
 	action.number = ++registry->number;
 	registry->act(&action, registry->arg);
-	push(registry, asker, &station->record);
+	if (station->record.state != RECORD_HELD)
+		push(registry, asker, &station->record);
 }
 
 /* ---- answers that wait for the disk */
@@ -154,22 +155,42 @@ static void send_registered(struct registry *registry, struct registry_session *
 
 static void disk_failed(struct registry *registry, struct registry_session *session, const struct reg_waiting *waiting)
 {
-	struct mlrp_message question = {.type = waiting->registered ? MLRP_REGISTER : MLRP_STATION, .transaction = waiting->transaction};
+	struct mlrp_message question = {.type = waiting->type, .transaction = waiting->transaction};
 	struct registry_action close = {.type = REGISTRY_CLOSE, .session = session,
 					.text = "it could not be registered: the disk failed"};
 
 	reg_refuse(registry, session, &question, MLRP_E_STORE, NULL, "the register's disk failed; see its log");
-	if (waiting->registered && !session->registered)
+	if (waiting->type == MLRP_REGISTERED && !session->registered)
 		registry->act(&close, registry->arg);
+}
+
+static void answer_waiting(struct registry *registry, struct registry_session *session, const struct reg_waiting *waiting)
+{
+	if (waiting->type == MLRP_REGISTERED)
+		send_registered(registry, session, waiting->transaction);
+	else if (waiting->type == MLRP_BLOCK)
+		reg_send_block(registry, session, waiting->transaction, &waiting->record.addr);
+	else
+		reg_answer(registry, session, waiting->transaction, &waiting->record);
 }
 
 void reg_answer_stored(struct registry *registry, struct registry_session *session, uint32_t transaction,
 		       const struct station_record *record, uint64_t number)
 {
+	reg_answer_when_stored(registry, session, transaction, record ? MLRP_STATION : MLRP_REGISTERED, record, number);
+}
+
+void reg_answer_when_stored(struct registry *registry, struct registry_session *session, uint32_t transaction, uint8_t type,
+			    const struct station_record *record, uint64_t number)
+{
 	struct reg_waiting *waiting;
 
-	if (!record && number <= registry->durable) {
-		send_registered(registry, session, transaction);
+	if (type != MLRP_STATION && number <= registry->durable) {
+		struct reg_waiting now = {.type = type, .transaction = transaction};
+
+		if (record)
+			now.record = *record;
+		answer_waiting(registry, session, &now);
 		return;
 	}
 	waiting = calloc(1, sizeof(*waiting));
@@ -178,7 +199,7 @@ void reg_answer_stored(struct registry *registry, struct registry_session *sessi
 	waiting->session = session;
 	waiting->number = number;
 	waiting->transaction = transaction;
-	waiting->registered = !record;
+	waiting->type = type;
 	if (record)
 		waiting->record = *record;
 	DL_APPEND(registry->waiting, waiting);
@@ -198,10 +219,8 @@ void registry_stored(struct registry *registry, uint64_t number, bool ok)
 		registry->counts.waiting--;
 		if (session && !ok)
 			disk_failed(registry, session, waiting);
-		else if (session && waiting->registered)
-			send_registered(registry, session, waiting->transaction);
 		else if (session)
-			reg_answer(registry, session, waiting->transaction, &waiting->record);
+			answer_waiting(registry, session, waiting);
 		free(waiting);
 	}
 }
@@ -276,6 +295,7 @@ static const struct {
 } REQUESTS[] = {
 	{MLRP_HANDOVER, reg_handover}, {MLRP_ALLOCATE, reg_allocate}, {MLRP_BIND, reg_bind}, {MLRP_RENEW, reg_renew},
 	{MLRP_CLAIM, reg_claim}, {MLRP_RELEASE, reg_release}, {MLRP_DECLINE, reg_decline},
+	{MLRP_BLOCK_REQUEST, reg_block_request},
 };
 
 static bool is_station(const struct tmip_mac *mac)
@@ -291,7 +311,7 @@ static void serve(struct registry *registry, struct registry_session *session, c
 			continue;
 		if (!session->registered)
 			reg_refuse(registry, session, message, MLRP_E_NOT_REGISTERED, NULL, "this CN must register first");
-		else if (!is_station(&message->mac))
+		else if (message->type != MLRP_BLOCK_REQUEST && !is_station(&message->mac))
 			reg_refuse(registry, session, message, MLRP_E_REFUSED, NULL, "that is not the MAC of a station");
 		else
 			REQUESTS[i].serve(registry, session, message, now);
@@ -395,7 +415,7 @@ int registry_free_address(struct registry *registry, const struct tmip_addr *add
 {
 	struct reg_station *station = reg_find(registry, addr);
 
-	if (!station || station->record.state == RECORD_FREE)
+	if (!station || station->record.state == RECORD_FREE || station->record.state == RECORD_HELD)
 		return -ENOENT;
 	if (station->record.state == RECORD_OFFERED)
 		end_offer(registry, station);

@@ -67,7 +67,7 @@ struct registry_host {
 };
 
 struct registry_counts {
-	unsigned states[RECORD_DECLINED + 1]; /* by enum record_state; [0]: all records, tombstones too */
+	unsigned states[RECORD_HELD + 1]; /* by enum record_state; [0]: all records, tombstones too */
 	unsigned away;       /* bound, and elsewhere than at their parent */
 	unsigned cns, connected, hosts;
 	unsigned waiting;    /* answers that wait for the disk */

@@ -159,7 +159,8 @@ void reg_allocate(struct registry *registry, struct registry_session *session, c
 /* ---- BIND */
 
 /* 0 or the error. */
-static uint16_t check_bind(const struct registry *registry, const struct mlrp_message *message, const char **why)
+static uint16_t check_bind(const struct registry *registry, const struct registry_session *session, const struct mlrp_message *message,
+			   const char **why)
 {
 	const struct reg_cell *cell = reg_find_cell(registry, &message->addr);
 	const struct reg_station *station = reg_find(registry, &message->addr);
@@ -178,8 +179,11 @@ static uint16_t check_bind(const struct registry *registry, const struct mlrp_me
 	*why = "the address was found in use by a stranger";
 	if (state == RECORD_DECLINED)
 		return MLRP_E_CONFLICT;
+	*why = "the address is set aside for another CN";
+	if (reg_held_for_other(station, session))
+		return MLRP_E_CONFLICT;
 	*why = "the address belongs to another station";
-	if (state != RECORD_FREE && !reg_is_owner(station, message) && !(host && reg_host_has(host, &station->record.mac)) &&
+	if (state != RECORD_FREE && state != RECORD_HELD && !reg_is_owner(station, message) && !(host && reg_host_has(host, &station->record.mac)) &&
 	    !(host && state == RECORD_OFFERED))
 		return MLRP_E_CONFLICT;
 	*why = "the address lies in no pool of the network";
@@ -236,6 +240,7 @@ static void bind_address(struct registry *registry, struct registry_session *ses
 		station->record.kind = RECORD_DYNAMIC;
 	station->record.parent = cell->cn->info.id;
 	station->record.current = session->cn->info.id;
+	station->arrived_ms = reg_since(message, now);
 	set_lease(registry, station, message->lease, now);
 	registry->counts.binds++;
 	reg_commit(registry, station, NULL, true);
@@ -251,7 +256,7 @@ void reg_bind(struct registry *registry, struct registry_session *session, const
 	const struct reg_station *station = reg_find(registry, &message->addr);
 	bool bound = station && station->record.state == RECORD_BOUND;
 	const char *why;
-	uint16_t error = check_bind(registry, message, &why);
+	uint16_t error = check_bind(registry, session, message, &why);
 
 	if (error)
 		reg_refuse(registry, session, message, error, bound ? &station->record : NULL, "%s", why);

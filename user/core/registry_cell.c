@@ -121,6 +121,23 @@ bool reg_pick(struct registry *registry, struct reg_cell *cell, struct tmip_addr
 	return *freed != NULL;
 }
 
+bool reg_pick_last(struct reg_cell *cell, struct tmip_addr *addr)
+{
+	uint32_t words = cell->used ? (cell->pool_last - cell->pool_first + BITS) / BITS : 0;
+
+	while (cell->unused && words--) {
+		uint64_t free_bits = ~cell->used[words];
+
+		if (!free_bits)
+			continue;
+		*addr = addr_from_ipv4(cell->pool_first + words * BITS + 63 - (uint32_t)__builtin_clzll(free_bits));
+		return true;
+	}
+	if (cell->freed)
+		*addr = cell->freed->record.addr;
+	return cell->freed != NULL;
+}
+
 /* ---- the queue of those given back */
 
 static struct reg_station **queue_of(struct registry *registry, const struct reg_station *station, struct reg_cell **cell)
@@ -128,10 +145,20 @@ static struct reg_station **queue_of(struct registry *registry, const struct reg
 	const struct tmip_addr *addr = &station->record.addr;
 
 	*cell = reg_find_cell(registry, addr);
+	if (station->record.state == RECORD_HELD)
+		return *cell ? &(*cell)->held : &registry->homeless_held;
 	if (*cell && reg_in_pool(*cell, addr) && reg_is_host_address(*cell, addr) && !reg_host_of_addr(registry, addr))
 		return &(*cell)->freed;
 	*cell = NULL;
 	return &registry->homeless;
+}
+
+static void count_queued(struct reg_cell *cell, const struct reg_station *station, uint32_t by)
+{
+	if (station->record.state == RECORD_HELD)
+		cell->held_count += by;
+	else
+		cell->freed_count += by;
 }
 
 void reg_queue_free(struct registry *registry, struct reg_station *station)
@@ -140,8 +167,10 @@ void reg_queue_free(struct registry *registry, struct reg_station *station)
 	struct reg_station **queue = queue_of(registry, station, &cell);
 
 	DL_APPEND2(*queue, station, state_prev, state_next);
-	if (cell)
-		list_cell(registry, cell);
+	if (!cell)
+		return;
+	count_queued(cell, station, 1);
+	list_cell(registry, cell);
 }
 
 void reg_unqueue_free(struct registry *registry, struct reg_station *station)
@@ -150,8 +179,10 @@ void reg_unqueue_free(struct registry *registry, struct reg_station *station)
 	struct reg_station **queue = queue_of(registry, station, &cell);
 
 	DL_DELETE2(*queue, station, state_prev, state_next);
-	if (cell)
-		list_cell(registry, cell);
+	if (!cell)
+		return;
+	count_queued(cell, station, -1u);
+	list_cell(registry, cell);
 }
 
 /* ---- the cells anew, when CNs or reserved hosts changed */
@@ -252,10 +283,12 @@ static void place(struct registry *registry, struct reg_station *station)
 
 	if (cell)
 		block(cell, addr_to_ipv4(&station->record.addr));
-	if (station->record.state == RECORD_FREE) {
+	if (station->record.state == RECORD_FREE || station->record.state == RECORD_HELD) {
 		struct reg_station **queue = queue_of(registry, station, &cell);
 
 		DL_APPEND2(*queue, station, state_prev, state_next);
+		if (cell)
+			count_queued(cell, station, 1);
 	}
 }
 
@@ -271,7 +304,7 @@ int reg_rebuild_cells(struct registry *registry)
 	registry->cells = cells;
 	registry->cell_count = count;
 	block_all(registry);
-	registry->homeless = NULL;
+	registry->homeless = registry->homeless_held = NULL;
 	for (struct reg_station *station = registry->changes; station; station = station->change_next)
 		place(registry, station);
 	for (struct reg_station *station = registry->offers; station; station = station->state_next)

@@ -3,7 +3,8 @@
  * What the files of the register share: registry.c (entry points, sessions, order of changes, time), registry_table.c
  * (stations by address and owner, states and their queues), registry_cell.c (cells and the free addresses of their
  * pools), registry_cn.c (REGISTER, CNs), registry_sync.c, registry_address.c and registry_station.c (the requests about
- * addresses and about stations), registry_flap.c (stations that move too often). Nobody else includes it.
+ * addresses and about stations), registry_flap.c (stations that move too
+ * often), registry_block.c (addresses set aside for CNs). Nobody else includes it.
  */
 #ifndef TMIP_CORE_REGISTRY_INTERNAL_H
 #define TMIP_CORE_REGISTRY_INTERNAL_H
@@ -25,6 +26,7 @@ struct reg_station {
 	struct station_record record;
 	uint64_t due;                 /* bound: end of lease and grace, Unix s; offered, declined: ms; 0: none */
 	size_t heap_at;               /* place in the heap of leases, from 1; 0: not in it */
+	uint64_t arrived_ms;          /* when it came to where it is, as its CN says; 0: not known */
 	uint32_t window_at;           /* ms: when the moves below began to be counted */
 	uint16_t moves;
 	struct reg_damped *damped;    /* NULL: it moves freely */
@@ -62,6 +64,8 @@ struct reg_cell {
 	uint32_t unused;              /* bits that are 0 */
 	uint32_t cursor;              /* where the search for the next one begins */
 	struct reg_station *freed;    /* longest free first */
+	struct reg_station *held;     /* set aside for the CN of this cell */
+	uint32_t freed_count, held_count;
 	bool listed;
 	struct reg_cell *prev, *next; /* cells of connected CNs that have a free address */
 };
@@ -95,8 +99,8 @@ struct reg_waiting {
 	struct registry_session *session; /* NULL: gone */
 	uint64_t number;
 	uint32_t transaction;
-	bool registered;              /* REGISTERED, else STATION */
-	struct station_record record;
+	uint8_t type;                 /* of the answer: REGISTERED, STATION, BLOCK */
+	struct station_record record; /* STATION; of BLOCK the address only, one in its cell */
 	struct reg_waiting *prev, *next;
 };
 
@@ -120,6 +124,7 @@ struct registry {
 	struct reg_station *changes;
 	struct reg_station *offers, *declined;
 	struct reg_station *homeless; /* free ones outside of all pools, longest free first */
+	struct reg_station *homeless_held; /* of cells that are not there */
 	struct reg_station **heap;    /* leases, the first to end on top */
 	size_t heap_count, heap_room;
 	struct reg_damped *damped, *watched;
@@ -143,7 +148,9 @@ __attribute__((format(printf, 6, 7))) void reg_refuse(struct registry *registry,
 						      const struct station_record *record, const char *format, ...);
 void reg_answer(struct registry *registry, struct registry_session *session, uint32_t transaction,
 		const struct station_record *record);
-/* The same once `number` is on the disk; record NULL: REGISTERED. */
+/* The same once `number` is on the disk. type: REGISTERED (record NULL), STATION, BLOCK (an address of the cell). */
+void reg_answer_when_stored(struct registry *registry, struct registry_session *session, uint32_t transaction, uint8_t type,
+			    const struct station_record *record, uint64_t number);
 void reg_answer_stored(struct registry *registry, struct registry_session *session, uint32_t transaction,
 		       const struct station_record *record, uint64_t number);
 /* The record was changed: version, store, push to all but `asker` (NULL: to all). */
@@ -175,7 +182,10 @@ bool reg_in_pool(const struct reg_cell *cell, const struct tmip_addr *addr);
 bool reg_is_host_address(const struct reg_cell *cell, const struct tmip_addr *addr);
 /* An address that no record has, or the longest free one (`freed`); false: the pool is empty. */
 bool reg_pick(struct registry *registry, struct reg_cell *cell, struct tmip_addr *addr, struct reg_station **freed);
+/* The same from the other end of the pool. */
+bool reg_pick_last(struct reg_cell *cell, struct tmip_addr *addr);
 void reg_mark(struct registry *registry, const struct tmip_addr *addr, bool used);
+/* Free ones, and those held. */
 void reg_queue_free(struct registry *registry, struct reg_station *station);
 void reg_unqueue_free(struct registry *registry, struct reg_station *station);
 int reg_rebuild_cells(struct registry *registry); /* 0 or -ENOMEM: as before */
@@ -194,6 +204,9 @@ void reg_sync_begin(struct registry *registry, struct registry_session *session,
 void reg_sync_skip(struct registry *registry, const struct reg_station *station); /* it leaves its place in the order */
 void reg_sync_end(struct registry *registry, struct registry_session *session);
 
+/* registry_station.c: when what is told happened */
+uint64_t reg_since(const struct mlrp_message *message, struct registry_time now);
+
 /* registry_flap.c */
 /* A move of this station is asked for. True: it was refused, and that is answered. */
 bool reg_flap_refuses(struct registry *registry, struct registry_session *session, struct reg_station *station,
@@ -201,6 +214,12 @@ bool reg_flap_refuses(struct registry *registry, struct registry_session *sessio
 void reg_flap_heard(struct registry *registry, struct reg_station *station, struct registry_time now); /* asked for by the CN that has it */
 void reg_flap_forget(struct registry *registry, struct reg_station *station);
 void reg_flap_tick(struct registry *registry, struct registry_time now);
+
+/* registry_block.c */
+void reg_block_request(struct registry *, struct registry_session *, const struct mlrp_message *, struct registry_time);
+void reg_send_block(struct registry *registry, struct registry_session *session, uint32_t transaction, const struct tmip_addr *in_cell);
+/* Held, and not for this CN. */
+bool reg_held_for_other(const struct reg_station *station, const struct registry_session *session);
 
 /* registry_host.c */
 struct reg_host *reg_host_of_mac(const struct registry *registry, const struct tmip_mac *mac);

@@ -2,6 +2,19 @@
 /* Requests about where a station is: HANDOVER of one that is known, CLAIM by one that brings an address of its own. */
 #include "registry_internal.h"
 
+uint64_t reg_since(const struct mlrp_message *message, struct registry_time now)
+{
+	uint64_t age = message->has & MLRP_HAS(MLRP_F_AGE) ? message->age : 0;
+
+	return age < now.ms ? now.ms - age : 1;
+}
+
+/* A report of a move while the register was away, of a station that meanwhile went on to where it is now. */
+static bool is_overtaken(const struct reg_station *station, const struct mlrp_message *message, struct registry_time now)
+{
+	return message->has & MLRP_HAS(MLRP_F_AGE) && message->age && reg_since(message, now) < station->arrived_ms;
+}
+
 static void move(struct registry *registry, struct registry_session *session, struct reg_station *station, const struct mlrp_message *message,
 		 struct registry_time now)
 {
@@ -11,13 +24,21 @@ static void move(struct registry *registry, struct registry_session *session, st
 	const char *name;
 
 	if (from == session->cn->info.id) {
-		reg_flap_heard(registry, station, now);
+		if (!(message->has & MLRP_HAS(MLRP_F_AGE)))
+			reg_flap_heard(registry, station, now);
+		if (!is_overtaken(station, message, now))
+			station->arrived_ms = reg_since(message, now);
 		reg_answer(registry, session, message->transaction, record); /* told twice, or a report of what was known */
+		return;
+	}
+	if (is_overtaken(station, message, now)) {
+		reg_refuse(registry, session, message, MLRP_E_STALE, record, "the station has moved on since");
 		return;
 	}
 	if (reg_flap_refuses(registry, session, station, message, now))
 		return;
 	reg_set_current(registry, station, session->cn->info.id);
+	station->arrived_ms = reg_since(message, now);
 	registry->counts.handovers++;
 	reg_commit(registry, station, session, false);
 	reg_answer(registry, session, message->transaction, record);
@@ -41,7 +62,8 @@ void reg_handover(struct registry *registry, struct registry_session *session, c
 }
 
 /* 0 or the error. */
-static uint16_t check_claim(const struct registry *registry, const struct mlrp_message *message, const struct reg_cell *cell,
+static uint16_t check_claim(const struct registry *registry, const struct registry_session *session, const struct mlrp_message *message,
+			    const struct reg_cell *cell,
 			    const struct reg_station *station, const char **why)
 {
 	const struct reg_host *host = reg_host_of_addr(registry, &message->addr);
@@ -55,6 +77,9 @@ static uint16_t check_claim(const struct registry *registry, const struct mlrp_m
 	*why = "the address is reserved for another host";
 	if (host && !reg_host_has(host, &message->mac))
 		return MLRP_E_CONFLICT;
+	*why = "the address is set aside for another CN";
+	if (reg_held_for_other(station, session))
+		return MLRP_E_CONFLICT;
 	*why = "the address belongs to another MAC";
 	if (station && station->record.state == RECORD_BOUND && !host && !mac_equal(&station->record.mac, &message->mac))
 		return MLRP_E_CONFLICT;
@@ -62,7 +87,7 @@ static uint16_t check_claim(const struct registry *registry, const struct mlrp_m
 }
 
 static void claim(struct registry *registry, struct registry_session *session, const struct mlrp_message *message,
-		  const struct reg_cell *cell, struct reg_station *station)
+		  const struct reg_cell *cell, struct reg_station *station, struct registry_time now)
 {
 	const struct reg_host *host = reg_host_of_addr(registry, &message->addr);
 	char addr[ADDR_STRLEN], mac[MAC_STRLEN];
@@ -80,6 +105,7 @@ static void claim(struct registry *registry, struct registry_session *session, c
 	station->record.kind = host ? RECORD_RESERVED : RECORD_STATIC;
 	station->record.parent = cell->cn->info.id;
 	station->record.current = session->cn->info.id;
+	station->arrived_ms = reg_since(message, now);
 	station->record.lease_end = 0;
 	reg_set_state(registry, station, RECORD_BOUND, 0);
 	registry->counts.claims++;
@@ -96,7 +122,7 @@ void reg_claim(struct registry *registry, struct registry_session *session, cons
 	struct reg_station *station = reg_find(registry, &message->addr);
 	const struct reg_cell *cell = reg_find_cell(registry, &message->addr);
 	const char *why;
-	uint16_t error = check_claim(registry, message, cell, station, &why);
+	uint16_t error = check_claim(registry, session, message, cell, station, &why);
 	bool bound = station && station->record.state == RECORD_BOUND;
 
 	if (error)
@@ -104,5 +130,5 @@ void reg_claim(struct registry *registry, struct registry_session *session, cons
 	else if (bound && mac_equal(&station->record.mac, &message->mac))
 		move(registry, session, station, message, now);
 	else
-		claim(registry, session, message, cell, station);
+		claim(registry, session, message, cell, station, now);
 }

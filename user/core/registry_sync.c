@@ -61,12 +61,12 @@ void reg_sync_skip(struct registry *registry, const struct reg_station *station)
 			session->sync_at = station->change_next;
 }
 
-/* An offer hides the tombstone of whose the address was before: the CN may still need to hear of its end. */
+/* An offer, or a CN that holds it, hides the tombstone of whose the address was before: the CN may still need to hear of its end. */
 static void send_record(struct registry *registry, struct registry_session *session, const struct station_record *record)
 {
 	struct mlrp_message message = {.type = MLRP_STATION, .has = MLRP_HAS(MLRP_F_STATION), .station = *record};
 
-	if (record->state == RECORD_OFFERED)
+	if (record->state == RECORD_OFFERED || record->state == RECORD_HELD)
 		message.station.state = RECORD_FREE;
 	reg_send(registry, session, &message);
 }

@@ -210,6 +210,7 @@ static void leave_state(struct registry *registry, struct reg_station *station)
 {
 	switch (station->record.state) {
 	case RECORD_FREE:
+	case RECORD_HELD:
 		reg_unqueue_free(registry, station);
 		break;
 	case RECORD_OFFERED:
@@ -237,6 +238,10 @@ void reg_set_state(struct registry *registry, struct reg_station *station, uint8
 	station->due = due;
 	switch (state) {
 	case RECORD_FREE:
+		station->record.lease_end = 0;
+		reg_queue_free(registry, station);
+		break;
+	case RECORD_HELD:
 		station->record.lease_end = 0;
 		reg_queue_free(registry, station);
 		break;

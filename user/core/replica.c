@@ -156,6 +156,7 @@ struct replica_cn *replica_put_cn(struct replica *replica, const struct cn_info 
 
 	if (cn) {
 		cn->info = *info;
+		cn->stale = false;
 		return cn;
 	}
 	if (HASH_COUNT(replica->cns) >= replica->cns_max)

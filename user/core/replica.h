@@ -20,9 +20,12 @@
 struct roam_attempt;
 
 struct replica_station {
-	struct station_record record; /* the last committed one; state 0: none yet, only its addr and mac count */
+	struct station_record record; /* the last committed one; state 0: none yet, only its addr and mac count; version 0.0: a
+				       * CN gave the address out while the register was away */
+	uint64_t arrived_ms;          /* when it came to this CN, as far as the register was not told; 0: not known */
 	uint32_t moved_to;            /* cn_id where the CNs say it is; 0: where the record says */
 	struct version moved_base;    /* the record that move was based on */
+	bool moved_old;               /* it was told while the register was away */
 	uint64_t deadline_ms;         /* end of a move that nobody confirmed, or of a refusal; 0: none */
 	uint32_t ifindex;             /* cell of this CN that it was last seen in; 0: none */
 	uint64_t quiet_until_ms;      /* damped: this CN does not ask for it before, unless a new record comes */
@@ -48,6 +51,7 @@ struct replica_cn {
 	struct cn_info info;
 	uint32_t stations; /* that need the tunnel to it */
 	uint8_t tunnel;    /* enum tmip_tunnel */
+	bool stale;        /* not yet named by the register since it is back */
 	UT_hash_handle hh;
 };
 

@@ -127,9 +127,13 @@ void roam_send_cn(struct roam *roam, uint32_t cn, const struct mlrp_message *mes
 
 void roam_set_self(struct roam *roam, uint32_t cn_id)
 {
-	if (roam->self == cn_id)
+	uint32_t former = roam->self;
+
+	if (former == cn_id)
 		return;
 	roam->self = cn_id;
+	if (former)
+		roam_renumber(roam, former);
 	roam_refresh_all(roam);
 }
 
@@ -174,6 +178,12 @@ int roam_put_cn(struct roam *roam, const struct cn_info *info)
 	if (moved)
 		roam_refresh_all(roam);
 	return 0;
+}
+
+void roam_expect_cns(struct roam *roam)
+{
+	for (struct replica_cn *cn = roam->replica.cns; cn; cn = cn->hh.next)
+		cn->stale = cn->info.id != roam->self;
 }
 
 /* ---- what is seen in the cells */
@@ -280,17 +290,26 @@ static void keep_as_move(struct roam *roam, struct replica_station *station, con
 	}
 }
 
+/* A move that another CN told of while the register was away, and the register now has a report of some other one: it counts. */
+static bool is_outdated(const struct roam *roam, const struct replica_station *station, const struct station_record *record)
+{
+	uint32_t before = roam_is_local(station) ? record->parent : station->record.current;
+
+	return station->moved_to && station->moved_to != roam->self && station->record.state == RECORD_BOUND && record->current != before &&
+	       version_compare(record->version, station->record.version) > 0 && (station->moved_old || !roam->register_ready);
+}
+
 static void apply(struct roam *roam, struct replica_station *station, const struct station_record *record, unsigned ifindex)
 {
 	uint32_t before = replica_current(station);
-	bool known = station->record.state == RECORD_BOUND;
+	bool known = station->record.state == RECORD_BOUND, outdated = is_outdated(roam, station, record);
 
 	station->record = *record; /* the MAC was set by the caller */
 	station->refused = station->adopted = station->stale = false;
 	station->quiet_until_ms = 0;
 	if (ifindex)
 		station->ifindex = ifindex;
-	if (station->moved_to == record->current && !(station->attempt && station->moved_to == roam->self)) {
+	if ((station->moved_to == record->current || outdated) && !(station->attempt && station->moved_to == roam->self)) {
 		station->moved_to = 0;
 		if (!station->attempt)
 			roam_arm(roam, station, 0);
@@ -303,20 +322,50 @@ static void apply(struct roam *roam, struct replica_station *station, const stru
 			  roam_cn_name(roam, record->current));
 }
 
+/* Given out while the register was away, by a CN whose block the register no longer knew. */
+static void another_has_it(struct roam *roam, struct replica_station *station)
+{
+	roam_tell(roam, ROAM_LEVEL_WARN, station, "the register has given the address to another station: this one must ask for another");
+	if (station->attempt)
+		roam_attempt_end(roam, station->attempt);
+	roam_arm(roam, station, 0);
+	station->moved_to = station->renewed = station->ifindex = 0;
+}
+
+static void report_renewed(struct roam *roam, struct replica_station *station);
+
+/* What was held back while the register did not know the station. */
+static void local_is_known(struct roam *roam, struct replica_station *station, uint64_t now_ms)
+{
+	if (station->record.parent == roam->self)
+		station->renewed = 0; /* was told together with the address */
+	else if (station->renewed)
+		report_renewed(roam, station);
+	if (station->moved_to == roam->self && !(station->attempt && station->attempt->claim))
+		roam_report(roam, station, now_ms);
+	else if (station->moved_to && !station->attempt)
+		roam_arm(roam, station, now_ms + roam->options.timeout_ms + roam->options.back_ms);
+}
+
 void roam_record(struct roam *roam, const struct station_record *record, unsigned ifindex, uint64_t now_ms)
 {
 	struct replica_station *station = replica_find(&roam->replica, &record->addr);
 	int order = station ? version_compare(record->version, station->record.version) : 1;
+	bool was_local;
 
 	if (station && order < 0 && !roam->sync_full)
 		return;
 	if (record->state != RECORD_BOUND) {
-		if (station && station->record.state) {
+		/* An address of a block is free, as far as the register knows. */
+		if (station && station->record.state && !roam_is_local(station)) {
 			roam_tell(roam, ROAM_LEVEL_INFO, station, "the register has freed the address");
 			roam_forget(roam, station);
 		}
 		return;
 	}
+	was_local = station && roam_is_local(station);
+	if (was_local && !mac_equal(&station->record.mac, &record->mac))
+		another_has_it(roam, station);
 	if (station && order < 0)
 		keep_as_move(roam, station, record, now_ms);
 	if (!station)
@@ -327,6 +376,8 @@ void roam_record(struct roam *roam, const struct station_record *record, unsigne
 		return;
 	}
 	apply(roam, station, record, ifindex);
+	if (was_local && roam->register_ready)
+		local_is_known(roam, station, now_ms);
 }
 
 void roam_sync_start(struct roam *roam, bool full)
@@ -352,6 +403,10 @@ void roam_sync_end(struct roam *roam, uint64_t now_ms)
 
 	roam->register_ready = true;
 	HASH_ITER(hh, roam->replica.stations, station, next) {
+		if (roam_is_local(station)) {
+			roam_sync_local(roam, station, now_ms);
+			continue;
+		}
 		if (roam->sync_full && station->stale) {
 			roam_forget(roam, station);
 			continue;
@@ -367,7 +422,8 @@ void roam_sync_end(struct roam *roam, uint64_t now_ms)
 		if (station->moved_to == roam->self)
 			roam_report(roam, station, now_ms);
 		else if (station->moved_to)
-			roam_arm(roam, station, now_ms + roam->options.timeout_ms);
+			roam_arm(roam, station, now_ms + roam->options.timeout_ms + roam->options.back_ms);
+		station->moved_old = true;
 	}
 	roam->sync_full = false;
 }
@@ -384,6 +440,8 @@ void roam_register_lost(struct roam *roam)
 
 		if (!attempt->claim)
 			continue;
+		if (roam_is_local(station))
+			roam_arm(roam, station, 0);
 		roam_attempt_end(roam, attempt);
 		if (!station->record.state)
 			roam_forget(roam, station);
@@ -417,7 +475,7 @@ void roam_adopt(struct roam *roam, const struct tmip_addr *addr, const struct tm
 
 /* ---- time */
 
-static void expire(struct roam *roam, struct replica_station *station)
+static void expire(struct roam *roam, struct replica_station *station, uint64_t now_ms)
 {
 	roam_arm(roam, station, 0);
 	if (station->refused) {
@@ -428,10 +486,15 @@ static void expire(struct roam *roam, struct replica_station *station)
 			roam_refresh(roam, station);
 	} else if (!roam->register_ready) {
 		return; /* without a register the CNs' word stands; roam_sync_end sets a new time */
+	} else if (roam_is_local(station)) {
+		if (station->attempt)
+			roam_attempt_expire(roam, station->attempt, now_ms);
+		else if (station->record.parent == roam->self)
+			roam_report_local(roam, station, now_ms);
 	} else if (station->attempt) {
 		if (station->moved_to != roam->self)
 			station->moved_to = 0; /* another CN told of a later move, which nobody confirmed either */
-		roam_attempt_expire(roam, station->attempt);
+		roam_attempt_expire(roam, station->attempt, now_ms);
 	} else if (station->moved_to) {
 		roam_tell(roam, ROAM_LEVEL_WARN, station, "nobody confirmed the move to %s: back to the record",
 			  roam_cn_name(roam, station->moved_to));
@@ -443,7 +506,7 @@ static void expire(struct roam *roam, struct replica_station *station)
 uint64_t roam_tick(struct roam *roam, uint64_t now_ms)
 {
 	while (roam->due && roam->due->deadline_ms <= now_ms)
-		expire(roam, roam->due);
+		expire(roam, roam->due, now_ms);
 	return roam_next_due(roam);
 }
 

@@ -49,6 +49,7 @@ struct roam_options {
 	unsigned stations_max;
 	unsigned cns_max;
 	unsigned timeout_ms;     /* of a handover */
+	unsigned back_ms;        /* how much later than this one another CN may be back at the register, and report */
 	unsigned refused_ms;     /* how long a refused claim is not repeated */
 	bool accept_static;      /* stations that bring an address of their own */
 	bool hold;               /* packets for stations that have left are held (see roam_hold) */
@@ -81,6 +82,9 @@ void roam_remove_cell(struct roam *roam, unsigned ifindex);
 /* MLRP_CN and our own description. -ENOSPC: more CNs than cns_max. A CN that is `gone` is removed. */
 int roam_put_cn(struct roam *roam, const struct cn_info *info);
 
+/* The register names all CNs anew: until it does, the others are marked `stale` in the replica. */
+void roam_expect_cns(struct roam *roam);
+
 /* A frame that the map does not show in this cell (TMIP_EVENT_SEEN) or that used a station's address with another MAC. */
 void roam_seen(struct roam *roam, const struct tmip_event *event, uint64_t now_ms);
 void roam_conflict(struct roam *roam, const struct tmip_event *event, uint64_t now_ms);
@@ -112,6 +116,16 @@ void roam_renewed(struct roam *roam, const struct tmip_addr *addr, uint32_t leas
 
 /* A map entry of a former agent. It stands as it is until the register's record replaces it or its snapshot leaves it out. */
 void roam_adopt(struct roam *roam, const struct tmip_addr *addr, const struct tmip_station *station);
+
+/*
+ * An address of this CN's block, given out while the register is away: served at once, told to all CNs, and reported at the
+ * end of the next snapshot. -EEXIST: the register's record of it is known; -EAGAIN: the number of this CN is not; -ENOSPC.
+ */
+int roam_local(struct roam *roam, const struct station_record *record, uint32_t lease, unsigned ifindex, uint64_t now_ms);
+void roam_withdraw(struct roam *roam, const struct tmip_addr *addr); /* it was given back, or declined */
+void roam_cn_up(struct roam *roam, uint32_t id);                     /* a connection with that CN has come up */
+/* The register is away at the start, the CNs are known: map entries of a former agent count as records. */
+void roam_trust_adopted(struct roam *roam, uint64_t now_ms);
 
 /* Carries out what is due. The time of the next call in ms, or 0: nothing waits. */
 uint64_t roam_tick(struct roam *roam, uint64_t now_ms);

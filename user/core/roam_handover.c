@@ -9,7 +9,7 @@
 
 #define WAIT_MAX_MS 3600000 /* longer than any register means it */
 
-static struct roam_attempt *attempt_begin(struct roam *roam, struct replica_station *station, bool claim, uint64_t now_ms)
+struct roam_attempt *roam_attempt_begin(struct roam *roam, struct replica_station *station, bool claim, uint64_t now_ms)
 {
 	struct roam_attempt *attempt = calloc(1, sizeof(*attempt));
 
@@ -59,16 +59,19 @@ static void tell_commit(struct roam *roam, const struct replica_station *station
 static void end_if_done(struct roam *roam, struct roam_attempt *attempt)
 {
 	struct replica_station *station = attempt->station;
+	unsigned wait_ms = roam->options.timeout_ms;
 
 	if (!attempt->registered || !agreed(attempt))
 		return;
 	if (station->record.current == roam->self)
 		tell_commit(roam, station);
-	roam_arm(roam, station, station->moved_to ? roam->options.timeout_ms + attempt->started_ms : 0);
+	if (attempt->claim)
+		wait_ms += roam->options.back_ms; /* of an address given out while the register was away: who has the station will tell */
+	roam_arm(roam, station, station->moved_to ? attempt->started_ms + wait_ms : 0);
 	roam_attempt_end(roam, attempt);
 }
 
-static void ask_register(struct roam *roam, const struct roam_attempt *attempt)
+static void ask_register(struct roam *roam, const struct roam_attempt *attempt, uint32_t age_ms)
 {
 	const struct station_record *record = &attempt->station->record;
 	struct mlrp_message message = {
@@ -82,6 +85,10 @@ static void ask_register(struct roam *roam, const struct roam_attempt *attempt)
 	if (!attempt->claim) {
 		message.has |= MLRP_HAS(MLRP_F_VERSION);
 		message.version = record->version;
+	}
+	if (age_ms) {
+		message.has |= MLRP_HAS(MLRP_F_AGE);
+		message.age = age_ms;
 	}
 	roam_send_register(roam, &message);
 }
@@ -145,14 +152,16 @@ static void begin_handover(struct roam *roam, struct replica_station *station, c
 
 	if (station->attempt)
 		roam_attempt_end(roam, station->attempt);
-	attempt = attempt_begin(roam, station, false, now_ms);
+	attempt = roam_attempt_begin(roam, station, false, now_ms);
 	if (!attempt) {
 		roam->counts.overflow++;
 		roam_tell(roam, ROAM_LEVEL_WARN, station, "no memory for a handover: the next frame tries again");
 		return;
 	}
 	station->moved_to = roam->self;
+	station->moved_old = false;
 	station->moved_base = station->record.version;
+	station->arrived_ms = now_ms;
 	station->ifindex = cell->ifindex;
 	roam_show(roam, station); /* before the parent's first packet can come through the tunnel */
 	if (parent != roam->self)
@@ -160,12 +169,9 @@ static void begin_handover(struct roam *roam, struct replica_station *station, c
 	if (previous && previous != roam->self && previous != parent)
 		tell_participant(roam, attempt, 1, previous);
 	roam_refresh(roam, station);
-	if (roam->register_ready) {
-		ask_register(roam, attempt);
-		roam_arm(roam, station, now_ms + roam->options.timeout_ms);
-	} else {
-		roam_arm(roam, station, 0);
-	}
+	if (roam->register_ready && !roam_is_local(station))
+		ask_register(roam, attempt, 0);
+	roam_arm(roam, station, roam->register_ready ? now_ms + roam->options.timeout_ms : 0);
 	tell_beginning(roam, attempt, cell, how, previous);
 }
 
@@ -208,12 +214,12 @@ void roam_report(struct roam *roam, struct replica_station *station, uint64_t no
 
 	if (attempt)
 		roam_attempt_end(roam, attempt);
-	attempt = attempt_begin(roam, station, false, now_ms);
+	attempt = roam_attempt_begin(roam, station, false, now_ms);
 	if (!attempt) {
 		roam->counts.overflow++;
 		return;
 	}
-	ask_register(roam, attempt);
+	ask_register(roam, attempt, roam_age(station, now_ms));
 	roam_arm(roam, station, now_ms + roam->options.timeout_ms);
 	roam_tell(roam, ROAM_LEVEL_INFO, station, "telling the register that the station is here");
 }
@@ -240,7 +246,7 @@ void roam_claim(struct roam *roam, const struct tmip_addr *addr, const struct tm
 		return;
 	if (!station)
 		station = replica_add(&roam->replica, addr, mac);
-	attempt = station ? attempt_begin(roam, station, true, now_ms) : NULL;
+	attempt = station ? roam_attempt_begin(roam, station, true, now_ms) : NULL;
 	if (!attempt) {
 		if (station && !station->record.state)
 			replica_remove(&roam->replica, station);
@@ -271,9 +277,17 @@ static void undo(struct roam *roam, struct roam_attempt *attempt)
 }
 
 /* The time of an attempt is over. */
-void roam_attempt_expire(struct roam *roam, struct roam_attempt *attempt)
+void roam_attempt_expire(struct roam *roam, struct roam_attempt *attempt, uint64_t now_ms)
 {
 	struct replica_station *station = attempt->station;
+	bool claim = attempt->claim;
+
+	if (roam_is_local(station)) { /* stands until the register knows it: reported again by its parent */
+		roam_attempt_end(roam, attempt);
+		if (claim)
+			roam_report_local(roam, station, now_ms);
+		return;
+	}
 
 	for (int i = 0; i < 2; i++)
 		if (attempt->told[i].waiting)
@@ -312,6 +326,10 @@ static void refused(struct roam *roam, struct roam_attempt *attempt, const struc
 	bool unknown = message->code == MLRP_E_UNKNOWN && !attempt->claim;
 
 	roam->counts.refused++;
+	if (roam_is_local(station)) {
+		roam_local_refused(roam, station, message, now_ms);
+		return;
+	}
 	roam->counts.conflicts += attempt->claim && message->code == MLRP_E_CONFLICT;
 	roam_tell(roam, ROAM_LEVEL_WARN, station, "the register refused: %s%s%s", mlrp_error_name(message->code),
 		  message->text[0] ? ", " : "", message->text);
@@ -417,6 +435,8 @@ static uint16_t moved_check(const struct roam *roam, uint32_t from, const struct
 		return MLRP_E_NOT_REGISTERED;
 	if (moved->state != RECORD_BOUND || !offers(message, TMIP_TUNNEL_4IN4))
 		return MLRP_E_REFUSED;
+	if (station && station->adopted)
+		return mac_equal(&station->record.mac, &moved->mac) ? 0 : MLRP_E_CONFLICT;
 	if (!station || !station->record.state)
 		return 0;
 	if (!mac_equal(&station->record.mac, &moved->mac))
@@ -462,12 +482,13 @@ static void moved(struct roam *roam, uint32_t from, const struct mlrp_message *m
 	bool parent = record->parent == roam->self;
 	uint32_t previous;
 
-	if (!error && !station) {
-		station = replica_add(&roam->replica, &record->addr, &record->mac);
-		if (station)
+	if (!error && (!station || station->adopted)) {
+		station = station ? station : replica_add(&roam->replica, &record->addr, &record->mac);
+		error = station ? 0 : MLRP_E_FULL;
+		if (station) {
 			station->record = *record;
-		else
-			error = MLRP_E_FULL;
+			station->adopted = false;
+		}
 	}
 	if (error) {
 		answer(roam, from, message, error, 0, error == MLRP_E_STALE ? station : NULL);
@@ -478,6 +499,7 @@ static void moved(struct roam *roam, uint32_t from, const struct mlrp_message *m
 	}
 	previous = replica_current(station);
 	station->moved_to = record->current;
+	station->moved_old = false;
 	station->moved_base = record->version;
 	station->ifindex = 0;
 	roam_show(roam, station); /* first of all: its packets go where it is now */
@@ -522,6 +544,11 @@ static void aborted(struct roam *roam, uint32_t from, const struct tmip_addr *ad
 {
 	struct replica_station *station = replica_find(&roam->replica, addr);
 
+	if (station && roam_is_local(station) && station->record.parent == from) {
+		roam_tell(roam, ROAM_LEVEL_INFO, station, "%s has withdrawn the address", roam_cn_name(roam, from));
+		roam_forget(roam, station);
+		return;
+	}
 	if (!station || station->moved_to != from)
 		return;
 	station->moved_to = 0;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What the files of the roaming machine share: roam.c (entry points, records, time), roam_view.c (record -> map
- * entry, tunnels), roam_handover.c (attempts of this CN, and those other CNs tell of). Nobody else includes it.
+ * entry, tunnels), roam_handover.c (attempts of this CN, and those other CNs tell of), roam_local.c (records that the
+ * register does not know yet). Nobody else includes it.
  */
 #ifndef TMIP_CORE_ROAM_INTERNAL_H
 #define TMIP_CORE_ROAM_INTERNAL_H
@@ -22,7 +23,7 @@ struct roam_cell {
 struct roam_attempt {
 	struct replica_station *station;
 	uint32_t transaction;  /* of the request to the register and of the MOVED messages */
-	bool claim;            /* an address new to the network, not a handover */
+	bool claim;            /* of an address that the register does not know yet, not a handover */
 	unsigned ifindex;      /* of a claim: the cell where the claimant was seen */
 	bool registered;       /* the register has answered */
 	uint64_t started_ms;
@@ -65,13 +66,34 @@ void roam_refresh_all(struct roam *roam);
 void roam_hide(struct roam *roam, struct replica_station *station);    /* takes the map entry out */
 void roam_set_tunnel(struct roam *roam, struct replica_cn *cn, uint8_t tunnel);
 
+/* Given out by a CN while the register was away, which does not know of it yet. */
+static inline bool roam_is_local(const struct replica_station *station)
+{
+	return station->record.state == RECORD_BOUND && !station->record.version.epoch;
+}
+
+static inline uint32_t roam_age(const struct replica_station *station, uint64_t now_ms)
+{
+	uint64_t age = station->arrived_ms ? now_ms - station->arrived_ms : 0;
+
+	return age < UINT32_MAX ? (uint32_t)age : UINT32_MAX;
+}
+
+/* roam_local.c */
+void roam_report_local(struct roam *roam, struct replica_station *station, uint64_t now_ms);
+void roam_local_refused(struct roam *roam, struct replica_station *station, const struct mlrp_message *message, uint64_t now_ms);
+/* This CN had the number `former`. */
+void roam_renumber(struct roam *roam, uint32_t former);
+void roam_sync_local(struct roam *roam, struct replica_station *station, uint64_t now_ms); /* may forget it */
+
 /* roam_handover.c */
+struct roam_attempt *roam_attempt_begin(struct roam *roam, struct replica_station *station, bool claim, uint64_t now_ms);
 void roam_arrival(struct roam *roam, struct replica_station *station, const struct roam_cell *cell,
 		  const char *how, uint64_t now_ms);
 void roam_claim(struct roam *roam, const struct tmip_addr *addr, const struct tmip_mac *mac, const struct roam_cell *cell,
 		uint64_t now_ms);
 void roam_report(struct roam *roam, struct replica_station *station, uint64_t now_ms); /* a move the register does not know */
 void roam_attempt_end(struct roam *roam, struct roam_attempt *attempt);
-void roam_attempt_expire(struct roam *roam, struct roam_attempt *attempt); /* may forget the station */
+void roam_attempt_expire(struct roam *roam, struct roam_attempt *attempt, uint64_t now_ms); /* may forget the station */
 
 #endif

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -53,7 +54,7 @@ int file_read(const char *path, char **text, size_t *len)
 	return 0;
 }
 
-int file_replace(const char *path, const char *text, size_t len, unsigned mode)
+static int replace(const char *path, const char *text, size_t len, unsigned mode, bool durably)
 {
 	char temporary[4096];
 	int fd, error = 0;
@@ -71,6 +72,8 @@ int file_replace(const char *path, const char *text, size_t len, unsigned mode)
 		else
 			done += (size_t)n;
 	}
+	if (!error && durably && fsync(fd) < 0)
+		error = -errno;
 	if (close(fd) < 0 && !error)
 		error = -errno;
 	if (!error && rename(temporary, path) < 0)
@@ -78,6 +81,34 @@ int file_replace(const char *path, const char *text, size_t len, unsigned mode)
 	if (error)
 		unlink(temporary);
 	return error;
+}
+
+int file_replace(const char *path, const char *text, size_t len, unsigned mode)
+{
+	return replace(path, text, len, mode, false);
+}
+
+/* The new name is in the folder, which is a file of its own. */
+static int sync_folder_of(const char *path)
+{
+	char folder[4096];
+	const char *slash = strrchr(path, '/');
+	int fd, error = 0;
+
+	snprintf(folder, sizeof(folder), "%.*s", slash ? (int)(slash - path) + 1 : 1, slash ? path : ".");
+	fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0 || fsync(fd) < 0)
+		error = -errno;
+	if (fd >= 0)
+		close(fd);
+	return error;
+}
+
+int file_replace_durably(const char *path, const char *text, size_t len, unsigned mode)
+{
+	int error = replace(path, text, len, mode, true);
+
+	return error ? error : sync_folder_of(path);
 }
 
 int file_make_dir(const char *path, unsigned mode)

@@ -11,6 +11,8 @@
 int file_read(const char *path, char **text, size_t *len);
 /* Writes `path` anew, so that a reader sees the old or the new text, never a part. */
 int file_replace(const char *path, const char *text, size_t len, unsigned mode);
+/* The same, and it is on the disk when this returns. */
+int file_replace_durably(const char *path, const char *text, size_t len, unsigned mode);
 int file_make_dir(const char *path, unsigned mode); /* with its parents; 0 also if it is there */
 
 #endif

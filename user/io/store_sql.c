@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cn_json.h"
 #include "store_internal.h"
 
 #define BUSY_MS 2000
@@ -85,75 +86,20 @@ static int run(struct database *db, sqlite3_stmt *statement, const char *doing, 
 	return error;
 }
 
-/* ---- a CN's cells as JSON */
-
-static json_t *addr_json(const struct tmip_addr *addr)
-{
-	char text[ADDR_STRLEN];
-
-	return json_string(addr_format(addr, text));
-}
-
-static json_t *cell_json(const struct cell_info *cell)
-{
-	char text[ADDR_STRLEN], subnet[ADDR_STRLEN + 4];
-	json_t *dns = json_array(), *pool = json_array();
-
-	snprintf(subnet, sizeof(subnet), "%s/%u", addr_format(&cell->subnet.addr, text), cell->subnet.len);
-	for (int i = 0; i < cell->dns_count; i++)
-		json_array_append_new(dns, addr_json(&cell->dns[i]));
-	if (!addr_is_zero(&cell->pool_first)) {
-		json_array_append_new(pool, addr_json(&cell->pool_first));
-		json_array_append_new(pool, addr_json(&cell->pool_last));
-	}
-	return json_pack("{s:s, s:o, s:o, s:o}", "subnet", subnet, "gateway", addr_json(&cell->gateway), "pool", pool, "dns", dns);
-}
-
 static char *cells_text(const struct cn_info *info)
 {
-	json_t *cells = json_array();
-	char *text;
+	json_t *cells = cn_json_cells(info);
+	char *text = json_dumps(cells, JSON_COMPACT);
 
-	for (int i = 0; i < info->cell_count; i++)
-		json_array_append_new(cells, cell_json(&info->cells[i]));
-	text = json_dumps(cells, JSON_COMPACT);
 	json_decref(cells);
 	return text;
-}
-
-static bool parse_addr(const json_t *value, struct tmip_addr *out)
-{
-	return json_is_string(value) && addr_parse(json_string_value(value), out) == 0;
-}
-
-static bool parse_cell(const json_t *object, struct cell_info *cell)
-{
-	const char *subnet = json_string_value(json_object_get(object, "subnet"));
-	const json_t *pool = json_object_get(object, "pool"), *dns = json_object_get(object, "dns");
-	char text[ADDR_STRLEN] = "";
-	unsigned len = 0;
-
-	if (!subnet || sscanf(subnet, "%45[0-9.]/%u", text, &len) != 2 || len > 32 || addr_parse(text, &cell->subnet.addr) < 0)
-		return false;
-	cell->subnet.len = (uint8_t)len;
-	if (!parse_addr(json_object_get(object, "gateway"), &cell->gateway))
-		return false;
-	if (json_array_size(pool) && (!parse_addr(json_array_get(pool, 0), &cell->pool_first) ||
-				      !parse_addr(json_array_get(pool, 1), &cell->pool_last)))
-		return false;
-	for (size_t i = 0; i < json_array_size(dns) && i < CELL_DNS_MAX; i++)
-		if (!parse_addr(json_array_get(dns, i), &cell->dns[cell->dns_count++]))
-			return false;
-	return true;
 }
 
 static bool parse_cells(const char *text, struct cn_info *info)
 {
 	json_t *cells = text ? json_loads(text, 0, NULL) : NULL;
-	bool good = json_is_array(cells) && json_array_size(cells) <= CN_CELLS_MAX;
+	bool good = cn_json_parse_cells(cells, info);
 
-	for (size_t i = 0; good && i < json_array_size(cells); i++)
-		good = parse_cell(json_array_get(cells, i), &info->cells[info->cell_count++]);
 	json_decref(cells);
 	return good;
 }
@@ -300,7 +246,7 @@ static bool read_station(sqlite3_stmt *row, struct station_record *record)
 	record->version.seq = (uint64_t)sqlite3_column_int64(row, 8);
 	record->lease_end = (uint64_t)sqlite3_column_int64(row, 9);
 	return record->kind >= RECORD_DYNAMIC && record->kind <= RECORD_RESERVED && record->state >= RECORD_FREE &&
-	       record->state <= RECORD_DECLINED && record->version.epoch;
+	       record->state <= RECORD_HELD && record->version.epoch;
 }
 
 static int load_cn(sqlite3_stmt *row, const struct store_handler *handler, void *arg)

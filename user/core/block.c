@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The CN's own block of addresses. See block.h. Blocks are small: they are searched from the start. */
+#include "block.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+void block_free(struct block *block)
+{
+	free(block->list);
+	*block = (struct block){0};
+}
+
+struct block_entry *block_find(const struct block *block, const struct tmip_addr *addr)
+{
+	for (size_t i = 0; i < block->count; i++)
+		if (addr_equal(&block->list[i].addr, addr))
+			return &block->list[i];
+	return NULL;
+}
+
+static void remove_entry(struct block *block, size_t at)
+{
+	memmove(&block->list[at], &block->list[at + 1], (--block->count - at) * sizeof(block->list[0]));
+}
+
+static bool has(const struct tmip_addr *addrs, size_t count, const struct tmip_addr *addr)
+{
+	for (size_t i = 0; i < count; i++)
+		if (addr_equal(&addrs[i], addr))
+			return true;
+	return false;
+}
+
+int block_replace(struct block *block, const struct prefix *subnet, const struct tmip_addr *addrs, size_t count, bool *changed)
+{
+	struct block_entry *grown = reallocarray(block->list, block->count + count + 1, sizeof(*grown));
+
+	*changed = false;
+	if (!grown)
+		return -ENOMEM;
+	block->list = grown;
+	for (size_t i = block->count; i-- > 0;) {
+		const struct block_entry *entry = &block->list[i];
+
+		if (!prefix_contains(subnet, &entry->addr) || entry->state == BLOCK_GIVEN || has(addrs, count, &entry->addr))
+			continue;
+		remove_entry(block, i);
+		*changed = true;
+	}
+	for (size_t i = 0; i < count; i++) {
+		if (!prefix_contains(subnet, &addrs[i]) || block_find(block, &addrs[i]))
+			continue;
+		block->list[block->count++] = (struct block_entry){.addr = addrs[i], .state = BLOCK_FREE};
+		*changed = true;
+	}
+	return 0;
+}
+
+bool block_shrink(struct block *block, const struct prefix *subnet, size_t keep)
+{
+	size_t count = block_list(block, subnet, NULL, 0), before = count;
+
+	for (size_t i = block->count; i-- > 0 && count > keep;)
+		if (prefix_contains(subnet, &block->list[i].addr) && block->list[i].state == BLOCK_FREE) {
+			remove_entry(block, i);
+			count--;
+		}
+	return count != before;
+}
+
+size_t block_list(const struct block *block, const struct prefix *subnet, struct tmip_addr *addrs, size_t max)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < block->count; i++) {
+		if (!prefix_contains(subnet, &block->list[i].addr))
+			continue;
+		if (count < max)
+			addrs[count] = block->list[i].addr;
+		count++;
+	}
+	return max && count > max ? max : count;
+}
+
+size_t block_given(const struct block *block)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < block->count; i++)
+		count += block->list[i].state == BLOCK_GIVEN;
+	return count;
+}
+
+/* The client identifier decides, else the MAC (RFC 2131, 4.2). */
+static bool is_of(const struct block_entry *entry, const struct dhcp_request *request)
+{
+	if (entry->client_id_len && request->client_id_len)
+		return entry->client_id_len == request->client_id_len &&
+		       memcmp(entry->client_id, request->client_id, request->client_id_len) == 0;
+	return mac_equal(&entry->mac, &request->mac);
+}
+
+static bool is_free(const struct block_entry *entry, const struct replica *replica, uint64_t now_ms)
+{
+	const struct replica_station *station = replica_find(replica, &entry->addr);
+
+	if (station && (station->record.state == RECORD_BOUND || station->adopted))
+		return false;
+	return entry->state == BLOCK_FREE || (entry->state == BLOCK_OFFERED && entry->until_ms <= now_ms);
+}
+
+bool block_is_open(const struct block_entry *entry, const struct replica *replica, const struct dhcp_request *request, uint64_t now_ms)
+{
+	if ((entry->state == BLOCK_OFFERED || entry->state == BLOCK_GIVEN) && is_of(entry, request))
+		return true;
+	return is_free(entry, replica, now_ms);
+}
+
+struct block_entry *block_choose(const struct block *block, const struct replica *replica, const struct prefix *subnet,
+				 const struct dhcp_request *request, uint64_t now_ms)
+{
+	struct block_entry *best = NULL;
+
+	for (size_t i = 0; i < block->count; i++) {
+		struct block_entry *entry = &block->list[i];
+
+		if ((entry->state == BLOCK_OFFERED || entry->state == BLOCK_GIVEN) && is_of(entry, request))
+			return entry;
+		if (!is_free(entry, replica, now_ms) || (best && prefix_contains(subnet, &best->addr)))
+			continue;
+		if (!best || prefix_contains(subnet, &entry->addr))
+			best = entry;
+	}
+	return best;
+}
+
+void block_take(struct block_entry *entry, uint8_t state, const struct dhcp_request *request)
+{
+	entry->state = state;
+	entry->mac = request->mac;
+	entry->client_id_len = request->client_id_len;
+	memset(entry->client_id, 0, sizeof(entry->client_id));
+	memcpy(entry->client_id, request->client_id, request->client_id_len);
+}
+
+bool block_settle(struct block *block, const struct replica *replica)
+{
+	bool changed = false;
+
+	for (size_t i = block->count; i-- > 0;) {
+		const struct replica_station *station = replica_find(replica, &block->list[i].addr);
+
+		if (!station || station->record.state != RECORD_BOUND || !station->record.version.epoch)
+			continue;
+		remove_entry(block, i);
+		changed = true;
+	}
+	return changed;
+}

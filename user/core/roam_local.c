@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Records that the register does not know yet: addresses that a CN gave out of its own block while the register was away. They
+ * have no version, so that any record of the register replaces them. The parent tells them to every CN, and reports them when
+ * the register is back; the others wait for its word. Also: what a map entry of a former agent says, taken as a record.
+ */
+#include "roam_internal.h"
+
+#include <errno.h>
+
+static void tell_cn(struct roam *roam, const struct replica_station *station, uint32_t id)
+{
+	struct mlrp_message message = {.type = MLRP_MOVED, .has = MLRP_HAS(MLRP_F_STATION), .station = station->record};
+
+	message.station.current = replica_current(station);
+	if (id != roam->self && id != message.station.current)
+		roam_send_cn(roam, id, &message);
+}
+
+static void tell_all(struct roam *roam, const struct replica_station *station)
+{
+	for (const struct replica_cn *cn = roam->replica.cns; cn; cn = cn->hh.next)
+		tell_cn(roam, station, cn->info.id);
+}
+
+void roam_cn_up(struct roam *roam, uint32_t id)
+{
+	for (const struct replica_station *station = roam->replica.stations; station; station = station->hh.next)
+		if (roam_is_local(station) && station->record.parent == roam->self)
+			tell_cn(roam, station, id);
+}
+
+/* Where a former agent's map entry shows it. */
+static void keep_place(struct roam *roam, struct replica_station *station, uint64_t now_ms)
+{
+	const struct replica_cn *cn = replica_find_cn_tunnel(&roam->replica, &station->kernel.current);
+
+	station->adopted = false;
+	if (!cn || cn->info.id == station->record.current)
+		return;
+	station->moved_to = cn->info.id;
+	station->moved_base = station->record.version;
+	station->arrived_ms = now_ms;
+}
+
+int roam_local(struct roam *roam, const struct station_record *record, uint32_t lease, unsigned ifindex, uint64_t now_ms)
+{
+	struct replica_station *station = replica_find(&roam->replica, &record->addr);
+
+	if (!roam->self)
+		return -EAGAIN;
+	if (station && station->record.state && !(roam_is_local(station) && mac_equal(&station->record.mac, &record->mac)))
+		return -EEXIST;
+	if (!station)
+		station = replica_add(&roam->replica, &record->addr, &record->mac);
+	if (!station || replica_set_mac(&roam->replica, station, &record->mac) < 0) {
+		roam->counts.overflow++;
+		return -ENOSPC;
+	}
+	station->record = *record;
+	station->record.parent = station->record.current = roam->self;
+	station->record.version = (struct version){0};
+	station->renewed = lease;
+	station->arrived_ms = now_ms;
+	station->ifindex = ifindex ? ifindex : station->ifindex;
+	if (station->adopted)
+		keep_place(roam, station, now_ms);
+	roam_refresh(roam, station);
+	tell_all(roam, station);
+	roam_tell(roam, ROAM_LEVEL_INFO, station, "the address is of this CN's own block: the register will be told when it is back");
+	return 0;
+}
+
+void roam_report_local(struct roam *roam, struct replica_station *station, uint64_t now_ms)
+{
+	const struct station_record *record = &station->record;
+	struct roam_attempt *attempt = roam_attempt_begin(roam, station, true, now_ms);
+	struct mlrp_message message = {
+		.type = MLRP_BIND, .mac = record->mac, .addr = record->addr, .lease = station->renewed,
+		.has = MLRP_HAS(MLRP_F_MAC) | MLRP_HAS(MLRP_F_ADDR) | MLRP_HAS(MLRP_F_LEASE) | MLRP_HAS(MLRP_F_AGE),
+		.age = roam_age(station, now_ms),
+	};
+
+	if (!attempt) {
+		roam->counts.overflow++;
+		return;
+	}
+	attempt->ifindex = station->ifindex;
+	message.transaction = attempt->transaction;
+	if (record->client_id_len) {
+		message.has |= MLRP_HAS(MLRP_F_CLIENT_ID);
+		message.client_id_len = record->client_id_len;
+		memcpy(message.client_id, record->client_id, record->client_id_len);
+	}
+	roam_send_register(roam, &message);
+	roam_arm(roam, station, now_ms + roam->options.timeout_ms);
+	roam_tell(roam, ROAM_LEVEL_INFO, station, "telling the register of the address that was given out while it was away");
+}
+
+static void withdraw(struct roam *roam, struct replica_station *station)
+{
+	struct mlrp_message message = {.type = MLRP_ABORT, .has = MLRP_HAS(MLRP_F_ADDR) | MLRP_HAS(MLRP_F_VERSION),
+				       .addr = station->record.addr, .version = station->record.version};
+
+	for (const struct replica_cn *cn = roam->replica.cns; cn; cn = cn->hh.next)
+		if (cn->info.id != roam->self)
+			roam_send_cn(roam, cn->info.id, &message);
+	roam_forget(roam, station);
+}
+
+void roam_withdraw(struct roam *roam, const struct tmip_addr *addr)
+{
+	struct replica_station *station = replica_find(&roam->replica, addr);
+
+	if (station && roam_is_local(station) && station->record.parent == roam->self)
+		withdraw(roam, station);
+}
+
+/* Blocks are exclusive: this comes of a register that was put back to an earlier state. Its word counts. */
+void roam_local_refused(struct roam *roam, struct replica_station *station, const struct mlrp_message *message, uint64_t now_ms)
+{
+	bool verdict = message->code != MLRP_E_STORE && message->code != MLRP_E_FULL && message->code != MLRP_E_NOT_REGISTERED;
+
+	if (station->attempt)
+		roam_attempt_end(roam, station->attempt);
+	if (!verdict) {
+		roam_arm(roam, station, now_ms + roam->options.timeout_ms); /* and again */
+		return;
+	}
+	roam_tell(roam, ROAM_LEVEL_WARN, station, "the register does not take over the address that was given out while it was away: "
+		  "the station must ask for another one");
+	withdraw(roam, station);
+	if (message->has & MLRP_HAS(MLRP_F_STATION))
+		roam_record(roam, &message->station, 0, now_ms);
+}
+
+/* In step with the register: reports it, or waits for its parent. */
+void roam_sync_local(struct roam *roam, struct replica_station *station, uint64_t now_ms)
+{
+	if (station->attempt)
+		roam_attempt_end(roam, station->attempt);
+	roam_arm(roam, station, 0);
+	station->moved_old = true;
+	if (station->record.parent == roam->self)
+		roam_report_local(roam, station, now_ms);
+	else if (!replica_find_cn(&roam->replica, station->record.parent))
+		roam_forget(roam, station);
+}
+
+/* A register that lost its memory numbers the CNs anew: what was agreed on by number means nothing any more. */
+void roam_renumber(struct roam *roam, uint32_t former)
+{
+	struct replica_station *station, *next;
+
+	HASH_ITER(hh, roam->replica.stations, station, next) {
+		bool local = roam_is_local(station), here = replica_current(station) == former;
+
+		if (local && station->record.parent != former) {
+			roam_forget(roam, station);
+			continue;
+		}
+		if (local)
+			station->record.parent = station->record.current = roam->self;
+		if (station->moved_to)
+			station->moved_to = here ? roam->self : 0;
+	}
+}
+
+void roam_trust_adopted(struct roam *roam, uint64_t now_ms)
+{
+	for (struct replica_station *station = roam->replica.stations; station; station = station->hh.next) {
+		const struct tmip_station *entry = &station->kernel;
+		const struct replica_cn *parent = replica_find_cn_tunnel(&roam->replica, &entry->parent);
+		const struct replica_cn *current = replica_find_cn_tunnel(&roam->replica, &entry->current);
+
+		if (!station->adopted || !parent || !current || !entry->epoch)
+			continue;
+		station->record.kind = RECORD_DYNAMIC;
+		station->record.state = RECORD_BOUND;
+		station->record.parent = parent->info.id;
+		station->record.current = current->info.id;
+		station->record.version = (struct version){entry->epoch, entry->seq};
+		station->adopted = false;
+		if (current->info.id == roam->self && parent != current) { /* perhaps the register was not told of it */
+			station->moved_to = roam->self;
+			station->moved_base = station->record.version;
+			station->arrived_ms = now_ms;
+		}
+		roam_refresh(roam, station);
+	}
+}
