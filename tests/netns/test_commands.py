@@ -250,11 +250,13 @@ def test_two_networks_on_one_machine(make_world):
         # One network is taken down: the other goes on.
         for cn in world.cns:
             cn.agent("detach", "--all")
+            assert cn.program.wait() == 0
         two.say()
         second.roam(world.cn(1).cells[1])
         two.say()
-    for cn, config in zip(world.cns, configs):
+    for cn, config, program in zip(world.cns, configs, programs[1:]):
         cn.run(AGENT, "detach", "--all", "-f", config)
+        assert program.wait() == 0
         assert cn.sysctl("net.ipv4.ip_forward") == "0"
 
 
