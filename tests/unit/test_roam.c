@@ -775,11 +775,29 @@ static void peer_may_not_speak_for_others(void **state)
 	assert_int_equal(w->queue[0].message.code, MLRP_E_REFUSED);
 	w->queued = 0;
 	message.station.current = 3;
-	message.station.version.seq--; /* based on a record that is no longer in force */
+	message.station.version.epoch--; /* based on a record of another time */
 	roam_cn_message(w->cn[1].roam, 3, &message, w->now);
 	assert_int_equal(w->queue[0].message.code, MLRP_E_STALE);
 	w->queued = 0;
+	message.station.version.epoch++;
+	message.station.version.seq--; /* what CN 3 passes on, and is older than what we know */
+	message.transaction = 0;
+	roam_cn_message(w->cn[1].roam, 3, &message, w->now);
+	assert_int_equal(w->queued, 0);
 	expect_everywhere(1);
+}
+
+static void who_sees_a_station_is_believed_before_the_push_reached_it(void **state)
+{
+	struct mlrp_message message = {.type = MLRP_MOVED, .transaction = 5, .has = MLRP_HAS(MLRP_F_STATION), .station = w->record};
+
+	(void)state;
+	message.station.current = 3;
+	message.station.version.seq--;
+	roam_cn_message(w->cn[1].roam, 3, &message, w->now);
+	assert_int_equal(w->queue[0].message.type, MLRP_MOVED_OK);
+	w->queued = 0;
+	expect(1, w->record.addr, TMIP_STATION_AWAY, 3);
 }
 
 static void adopted_entries_stand_until_the_snapshot(void **state)
@@ -1019,7 +1037,8 @@ int main(void)
 		CASE(freed_address_leaves_the_map), CASE(static_address_is_claimed), CASE(refused_claim_blocks_for_a_while),
 		CASE(gateway_network_and_foreign_are_not_claimed), CASE(wrong_mac_is_a_conflict), CASE(damped_station_waits_where_it_is),
 		CASE(new_record_ends_the_wait), CASE(full_table_is_counted),
-		CASE(peer_may_not_speak_for_others), CASE(adopted_entries_stand_until_the_snapshot),
+		CASE(peer_may_not_speak_for_others), CASE(who_sees_a_station_is_believed_before_the_push_reached_it),
+		CASE(adopted_entries_stand_until_the_snapshot),
 		CASE(refused_claim_of_a_reserved_address_moves_nothing), CASE(overtaken_move_ends_too),
 		CASE(answer_that_names_another_cn), CASE(two_addresses_of_one_mac),
 		CASE(who_sends_to_a_stale_place_is_corrected), CASE(a_late_correction_changes_nothing),

@@ -423,6 +423,19 @@ static bool may_tell(const struct station_record *moved, uint32_t from, const st
 	return station && station->record.state && station->record.parent == moved->parent && replica_current(station) == from;
 }
 
+/*
+ * A CN that sees the station itself may say so before the register has pushed it the move that came before: like the
+ * register we then believe who saw it last. What others tell must be as new as what we know.
+ */
+static bool is_stale(uint32_t from, const struct mlrp_message *message, const struct replica_station *station)
+{
+	const struct version told = message->station.version, known = station->record.version;
+
+	if (message->transaction && from == message->station.current)
+		return told.epoch < known.epoch;
+	return version_compare(told, known) < 0;
+}
+
 /* Is the message of a CN that may say so, about a station and CNs that we know? 0 or the error to answer. */
 static uint16_t moved_check(const struct roam *roam, uint32_t from, const struct mlrp_message *message)
 {
@@ -441,11 +454,12 @@ static uint16_t moved_check(const struct roam *roam, uint32_t from, const struct
 		return 0;
 	if (!mac_equal(&station->record.mac, &moved->mac))
 		return MLRP_E_CONFLICT;
-	return version_compare(moved->version, station->record.version) < 0 ? MLRP_E_STALE : 0;
+	return is_stale(from, message, station) ? MLRP_E_STALE : 0;
 }
 
 /* The parent hears of every move; who else believes to have the station learns it from the parent. */
-static void pass_on(struct roam *roam, uint32_t from, uint32_t previous, const struct mlrp_message *message)
+static void pass_on(struct roam *roam, uint32_t from, const struct replica_station *station, uint32_t previous,
+		    const struct mlrp_message *message)
 {
 	struct mlrp_message copy;
 
@@ -454,6 +468,7 @@ static void pass_on(struct roam *roam, uint32_t from, uint32_t previous, const s
 		return;
 	copy = *message;
 	copy.transaction = 0;
+	copy.station.version = station->record.version; /* the sender's may be older */
 	copy.has &= ~MLRP_HAS(MLRP_F_TUNNELS);
 	roam_send_cn(roam, previous, &copy);
 }
@@ -507,7 +522,7 @@ static void moved(struct roam *roam, uint32_t from, const struct mlrp_message *m
 		roam_set_tunnel(roam, replica_find_cn(&roam->replica, record->current), TMIP_TUNNEL_4IN4);
 	roam_refresh(roam, station);
 	answer(roam, from, message, 0, parent ? TMIP_TUNNEL_4IN4 : 0, NULL);
-	pass_on(roam, from, previous, message);
+	pass_on(roam, from, station, previous, message);
 	roam_arm(roam, station, roam->register_ready ? now_ms + roam->options.timeout_ms : 0);
 	if (previous != record->current)
 		roam_tell(roam, ROAM_LEVEL_INFO, station, "station has moved to %s%s", roam_cn_name(roam, record->current),
