@@ -181,4 +181,4 @@ clean: ## delete build/
 .DELETE_ON_ERROR:
 .SECONDARY:
 
--include $(shell test -d $(BUILD) && find $(BUILD) -name '*.d')
+-include $(shell test -d $(BUILD) && find $(BUILD) -path $(BUILD)/vm -prune -o -type f -name '*.d' -print)

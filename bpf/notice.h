@@ -82,9 +82,12 @@ static __always_inline int punt(const struct frame *f, __u32 type)
 	item->ifindex = f->skb->ifindex;
 	item->length = len;
 	item->pad = 0;
-	/* clang 14 forgets the bound of len: the verifier of 6.1 wants to see it once more. */
+	/*
+	 * clang 14 forgets the bound of len: the verifier of 6.1 wants to see it once more. There `!= 0' is no lower bound,
+	 * which `< 1' becomes.
+	 */
 	asm volatile("" : "+r"(len));
-	if (len < 1 || len > TMIP_PUNT_DATA || bpf_skb_load_bytes(f->skb, 0, item->data, len) < 0) {
+	if (len < ETH_LEN || len > TMIP_PUNT_DATA || bpf_skb_load_bytes(f->skb, 0, item->data, len) < 0) {
 		bpf_ringbuf_discard(item, 0);
 		return TMIP_REASON_MALFORMED;
 	}
