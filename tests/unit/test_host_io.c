@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
+#include <net/if.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -127,8 +128,23 @@ static void a_route_with_a_metric_stays_one_route(void **state)
 	assert_null(strstr(output("ip route show 10.7.0.0/24"), "mtu"));
 }
 
+struct told {
+	unsigned ifindex, count;
+	char name[16];
+};
+
+static void on_change(unsigned ifindex, const char *name, void *arg)
+{
+	struct told *told = arg;
+
+	told->ifindex = ifindex;
+	told->count++;
+	snprintf(told->name, sizeof(told->name), "%s", name);
+}
+
 static void the_monitor_tells_of_changes(void **state)
 {
+	struct told told = {0};
 	int fd;
 	char byte;
 
@@ -140,8 +156,15 @@ static void the_monitor_tells_of_changes(void **state)
 	assert_true(recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0);
 	run("ip address add 10.9.0.1/24 dev tm0");
 	assert_int_equal(recv(fd, &byte, 1, MSG_PEEK), 1);
-	netlink_monitor_drain(fd);
+	netlink_monitor_read(fd, on_change, &told);
+	assert_int_equal(told.count, 1);
+	assert_int_equal(told.ifindex, if_nametoindex("tm0"));
+	assert_string_equal(told.name, "");
 	assert_true(recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0);
+	run("ip link set tm0 mtu 1400");
+	assert_int_equal(recv(fd, &byte, 1, MSG_PEEK), 1);
+	netlink_monitor_read(fd, on_change, &told);
+	assert_string_equal(told.name, "tm0");
 	close(fd);
 }
 

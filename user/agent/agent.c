@@ -231,11 +231,17 @@ static void on_roam_timer(evutil_socket_t fd, short what, void *arg)
 	agent_arm_roam(agent);
 }
 
+/* A file takes its time: not while stations wait for a handover. */
 static void on_status_timer(evutil_socket_t fd, short what, void *arg)
 {
+	struct agent *agent = arg;
+
 	(void)fd;
 	(void)what;
-	report_write_file(arg);
+	if (roam_pending(agent->roam))
+		agent_changed(agent);
+	else
+		report_write_file(agent);
 }
 
 static void on_signal(evutil_socket_t number, short what, void *arg)
@@ -432,7 +438,6 @@ static int start(struct agent *agent, bool foreground)
 static void stop(struct agent *agent)
 {
 	console_close(agent->console);
-	control_close(agent->control);
 	register_stop(agent);
 	peers_stop(agent);
 	dhcp_stop(agent);
@@ -460,9 +465,11 @@ static void stop(struct agent *agent)
 		event_free(agent->status_timer);
 	if (agent->dns)
 		evdns_base_free(agent->dns, 0);
+	/* Whoever waits for the end of this agent, to start another, sees it when nobody listens here any more. */
+	pidfile_close();
+	control_close(agent->control);
 	if (agent->base)
 		event_base_free(agent->base);
-	pidfile_close();
 }
 
 int agent_run(const struct agent_options *options)

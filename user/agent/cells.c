@@ -218,15 +218,26 @@ static void on_refresh(evutil_socket_t fd, short what, void *arg)
 	update_all(arg);
 }
 
-static void on_monitor(evutil_socket_t fd, short what, void *arg)
+/* Asking about interfaces waits for a lock that the whole machine shares: only what concerns us is worth it. */
+static void on_change(unsigned ifindex, const char *name, void *arg)
 {
 	struct agent *agent = arg;
 	struct timeval when = {.tv_usec = REFRESH_MS * 1000};
+	bool ours = !ifindex || ifindex == agent->backbone || strcmp(name, agent->config.cn_if) == 0;
 
-	(void)what;
-	netlink_monitor_drain(fd);
-	if (!evtimer_pending(agent->cells->refresh, NULL))
+	for (unsigned i = 0; !ours && i < agent->cells->count; i++) {
+		const struct cell *cell = &agent->cells->list[i];
+
+		ours = cell->interface.ifindex ? cell->interface.ifindex == ifindex : !*name || strcmp(cell->name, name) == 0;
+	}
+	if (ours && !evtimer_pending(agent->cells->refresh, NULL))
 		evtimer_add(agent->cells->refresh, &when);
+}
+
+static void on_monitor(evutil_socket_t fd, short what, void *arg)
+{
+	(void)what;
+	netlink_monitor_read(fd, on_change, arg);
 }
 
 /* ---- the list */

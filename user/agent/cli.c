@@ -11,6 +11,7 @@
 
 #include "core/mlrp.h"
 #include "evaluate.h"
+#include "io/control.h"
 #include "show.h"
 #include "start.h"
 
@@ -143,6 +144,15 @@ static int run_departed(const struct cli_options *options)
 	return status;
 }
 
+static int wait_for_end(const struct cli_options *options)
+{
+	char path[CONFIG_PATH_LEN];
+
+	if (!cli_find_socket(options, path) || control_wait_end(path, TERMINAL_TIMEOUT_MS) < 0)
+		return terminal_fail("the agent was told to end, and has not done so yet");
+	return TERMINAL_OK;
+}
+
 static int run_detach(const struct cli_options *options)
 {
 	json_t *request, *result = NULL;
@@ -160,6 +170,8 @@ static int run_detach(const struct cli_options *options)
 		return status;
 	}
 	status = cli_ask(options, request, &result);
+	if (status == TERMINAL_OK && json_is_true(json_object_get(result, "ended")))
+		status = wait_for_end(options);
 	json_decref(result);
 	return status;
 }

@@ -139,14 +139,16 @@ static json_t *attach(struct agent *agent, const char *interface)
 static json_t *detach(struct agent *agent, const char *interface, bool all)
 {
 	char why[CELLS_WHY] = "";
+	bool last;
 
 	if (!all && !interface)
 		return refuse("`interface' is missing");
 	if (!all && cells_detach(agent, interface, why) < 0)
 		return refuse(why);
-	if (all || cells_count(agent) == 0)
+	last = all || cells_count(agent) == 0;
+	if (last)
 		agent_stop(agent, true);
-	return result(json_true());
+	return result(json_pack("{s:b}", "ended", last));
 }
 
 /* ---- the control socket */

@@ -527,6 +527,11 @@ uint32_t roam_self(const struct roam *roam)
 	return roam->self;
 }
 
+unsigned roam_pending(const struct roam *roam)
+{
+	return roam->counts.pending;
+}
+
 void roam_count(const struct roam *roam, struct roam_counts *counts)
 {
 	*counts = roam->counts;

@@ -134,5 +134,6 @@ uint64_t roam_next_due(const struct roam *roam);
 const struct replica *roam_replica(const struct roam *roam);
 uint32_t roam_self(const struct roam *roam);
 void roam_count(const struct roam *roam, struct roam_counts *counts);
+unsigned roam_pending(const struct roam *roam); /* handovers and claims under way */
 
 #endif

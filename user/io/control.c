@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 #include <sys/time.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #define REQUEST_MAX 4096
@@ -216,4 +217,18 @@ int control_call(const char *path, json_t *request, json_t **reply, int timeout_
 	}
 	free(text);
 	return read_reply(fd, reply);
+}
+
+int control_wait_end(const char *path, int timeout_ms)
+{
+	const struct timespec pause = {.tv_nsec = 10000000};
+	int fd;
+
+	for (int waited_ms = 0; (fd = connect_to(path)) >= 0; waited_ms += 10) {
+		close(fd);
+		if (waited_ms >= timeout_ms)
+			return -ETIMEDOUT;
+		nanosleep(&pause, NULL);
+	}
+	return 0;
 }

@@ -17,5 +17,7 @@ void control_close(struct control_server *server); /* removes the socket; NULL i
 
 /* Asks, and waits for the answer. 0 with a new reference; -ECONNREFUSED or -ENOENT: nobody is there; -ETIMEDOUT; -EPROTO. */
 int control_call(const char *path, json_t *request, json_t **reply, int timeout_ms);
+/* Waits until nobody listens there any more. 0 or -ETIMEDOUT. */
+int control_wait_end(const char *path, int timeout_ms);
 
 #endif

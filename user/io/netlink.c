@@ -191,10 +191,45 @@ int netlink_monitor_open(void)
 	return fd;
 }
 
-void netlink_monitor_drain(int fd)
-{
-	char buffer[BUFFER];
+struct news {
+	void (*changed)(unsigned ifindex, const char *name, void *arg);
+	void *arg;
+};
 
-	while (recv(fd, buffer, sizeof(buffer), 0) > 0)
-		;
+static int on_news(const struct nlmsghdr *header, void *arg)
+{
+	const struct news *news = arg;
+	const struct ifinfomsg *link = mnl_nlmsg_get_payload(header);
+	const struct ifaddrmsg *address = mnl_nlmsg_get_payload(header);
+	const struct nlattr *attr;
+	const char *name = "";
+
+	switch (header->nlmsg_type) {
+	case RTM_NEWLINK:
+	case RTM_DELLINK:
+		mnl_attr_for_each(attr, header, sizeof(*link))
+			if (mnl_attr_get_type(attr) == IFLA_IFNAME && mnl_attr_validate(attr, MNL_TYPE_NUL_STRING) >= 0)
+				name = mnl_attr_get_str(attr);
+		news->changed((unsigned)link->ifi_index, name, news->arg);
+		break;
+	case RTM_NEWADDR:
+	case RTM_DELADDR:
+		news->changed(address->ifa_index, "", news->arg);
+		break;
+	}
+	return MNL_CB_OK;
+}
+
+void netlink_monitor_read(int fd, void (*changed)(unsigned ifindex, const char *name, void *arg), void *arg)
+{
+	struct news news = {changed, arg};
+	char buffer[BUFFER];
+	ssize_t n;
+
+	while ((n = recv(fd, buffer, sizeof(buffer), 0)) > 0 || errno == ENOBUFS) {
+		if (n > 0)
+			mnl_cb_run(buffer, (size_t)n, 0, 0, on_news, &news);
+		else
+			changed(0, "", arg);
+	}
 }

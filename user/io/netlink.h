@@ -25,8 +25,10 @@ int netlink_get_interface(const char *name, struct netlink_interface *out); /* -
 /* The connected route of the address's subnet, as the kernel made it, gets this MTU; 0 takes it away again. */
 int netlink_set_route_mtu(const struct netlink_interface *interface, unsigned mtu);
 
-/* A socket that becomes readable when interfaces or IPv4 addresses change; netlink_drain empties it. */
-int netlink_monitor_open(void); /* the descriptor or -errno */
-void netlink_monitor_drain(int fd);
+/* A socket that becomes readable when interfaces or IPv4 addresses change. The descriptor or -errno. */
+int netlink_monitor_open(void);
+/* Empties it. `changed` is called for each change with the interface, and its name where the news has it (else ""); news that
+ * were lost, because there were too many, are one with ifindex 0. */
+void netlink_monitor_read(int fd, void (*changed)(unsigned ifindex, const char *name, void *arg), void *arg);
 
 #endif
