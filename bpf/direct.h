@@ -7,6 +7,7 @@
 #ifndef TMIP_BPF_DIRECT_H
 #define TMIP_BPF_DIRECT_H
 
+#include "hold.h"
 #include "icmp.h"
 
 static __always_inline int is_optimised(const struct frame *f)
@@ -62,6 +63,8 @@ static __always_inline int direct_there(struct frame *f, const struct tmip_stati
 		return 0;
 	if (routed)
 		error = age(f);
+	if (!error && is_held(f, to))
+		return hold(f);
 	if (!error)
 		error = encap_over(f, remote, &route);
 	return error ? error : TMIP_REASON_ENCAP_DIRECT;

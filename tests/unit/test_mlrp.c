@@ -93,12 +93,12 @@ struct vector {
 	size_t len;
 	struct mlrp_message message;
 };
-static struct vector vectors[32];
+static struct vector vectors[48];
 static int vector_count;
 
 static struct mlrp_message *add(const char *name, const unsigned char *bytes, size_t len, struct mlrp_message message)
 {
-	assert_true(vector_count < 32);
+	assert_true(vector_count < 48);
 	vectors[vector_count] = (struct vector){name, bytes, len, message};
 	return &vectors[vector_count++].message;
 }
@@ -196,6 +196,8 @@ static void add_cns(void)
 	m->has |= F(ADDR);
 	m->addr = ip(10, 10, 1, 9);
 	ADD(tunnel_close, (struct mlrp_message){.type = MLRP_TUNNEL_CLOSE});
+	ADD(departed, ((struct mlrp_message){.type = MLRP_DEPARTED, .has = F(ADDR), .addr = ip(10, 10, 1, 9)}));
+	ADD(returned, ((struct mlrp_message){.type = MLRP_RETURNED, .has = F(ADDR), .addr = ip(10, 10, 1, 9)}));
 }
 
 static int make_vectors(void **state)

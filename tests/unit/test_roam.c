@@ -319,6 +319,100 @@ static void parent_learns_from_the_new_cn_alone(void **state)
 	expect_everywhere(2);
 }
 
+static void set_hold(uint32_t id)
+{
+	const struct roam_options options = {.stations_max = 4, .cns_max = 8, .timeout_ms = TIMEOUT, .refused_ms = REFUSED,
+					     .accept_static = true, .hold = true};
+
+	roam_set_options(w->cn[id].roam, &options);
+}
+
+static void expect_flags(uint32_t id, uint8_t flags)
+{
+	assert_int_equal(entry(id, ip(1, 9))->flags, flags);
+}
+
+/* A visited CN says that the station has left: nothing changes but the flags, there and at its parent, until it appears. */
+static void leaves_and_appears(void **state)
+{
+	const uint8_t held = TMIP_STATION_F_HELD, silent = TMIP_STATION_F_SILENT | TMIP_STATION_F_HELD;
+	struct tmip_addr addr = ip(1, 9);
+
+	(void)state;
+	set_hold(1);
+	set_hold(2);
+	seen(2, &addr, &MAC);
+	deliver_all();
+	assert_int_equal(roam_departed(w->cn[1].roam, &MAC), 0); /* not there */
+	assert_int_equal(roam_departed(w->cn[2].roam, &MAC), 1);
+	assert_int_equal(roam_departed(w->cn[2].roam, &MAC), 0);
+	assert_int_equal(roam_silent(w->cn[2].roam, &addr, "-"), 0);
+	deliver_all();
+	expect_everywhere(2);
+	expect_flags(2, silent);
+	expect_flags(1, silent);
+	expect_flags(3, 0);
+
+	/* Heard again: the flag stays until nothing waits any more. */
+	seen(2, NULL, &MAC);
+	deliver_all();
+	expect_everywhere(2);
+	expect_flags(2, held);
+	expect_flags(1, held);
+	roam_unhold(w->cn[2].roam, &addr);
+	roam_unhold(w->cn[1].roam, &addr);
+	expect_flags(2, 0);
+	expect_flags(1, 0);
+
+	/* By silence, and it appears elsewhere. */
+	assert_int_equal(roam_silent(w->cn[2].roam, &addr, "-"), 1);
+	deliver_all();
+	seen(3, &addr, &MAC);
+	deliver_between(3, 1);
+	expect(1, addr, TMIP_STATION_AWAY, 3);
+	expect_flags(1, held);
+	deliver_all();
+	expect_everywhere(3);
+	expect_flags(2, held);
+	expect_flags(3, 0);
+	roam_unhold(w->cn[2].roam, &addr);
+	expect_flags(2, 0);
+}
+
+static void only_the_current_cn_says_departed(void **state)
+{
+	struct mlrp_message message = {.type = MLRP_DEPARTED, .has = MLRP_HAS(MLRP_F_ADDR), .addr = ip(1, 9)};
+	struct tmip_addr addr = ip(1, 9);
+
+	(void)state;
+	set_hold(1);
+	seen(2, &addr, &MAC);
+	deliver_all();
+	roam_cn_message(w->cn[1].roam, 3, &message, w->now);
+	roam_cn_message(w->cn[3].roam, 2, &message, w->now);
+	expect_flags(1, 0);
+	expect_flags(3, 0);
+	message.addr = ip(1, 77);
+	roam_cn_message(w->cn[1].roam, 2, &message, w->now);
+}
+
+static void at_home_without_holding(void **state)
+{
+	struct tmip_addr addr = ip(1, 9);
+
+	(void)state;
+	assert_int_equal(roam_silent(w->cn[1].roam, &addr, "-"), 1);
+	expect_flags(1, TMIP_STATION_F_SILENT);
+	assert_int_equal(w->queued, 0); /* nobody else is concerned */
+	seen(1, &addr, &MAC);
+	expect_flags(1, 0);
+	assert_int_equal(roam_silent(w->cn[1].roam, &addr, "-"), 1);
+	seen(2, &addr, &MAC);
+	deliver_all();
+	expect_everywhere(2);
+	expect_flags(1, 0);
+}
+
 static void log_tells_the_steps_in_order(void **state)
 {
 	struct tmip_addr addr = ip(1, 9);
@@ -1028,6 +1122,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CASE(starts_at_home), CASE(roams_and_returns), CASE(parent_learns_from_the_new_cn_alone),
+		CASE(leaves_and_appears), CASE(only_the_current_cn_says_departed), CASE(at_home_without_holding),
 		CASE(log_tells_the_steps_in_order), CASE(goes_on_to_a_third_cn), CASE(returns_within_the_first_handover),
 		CASE(returns_before_anybody_heard), CASE(three_claims_in_a_row), CASE(link_layer_sighting_moves_all_addresses),
 		CASE(refused_is_undone_everywhere), CASE(silent_register_is_presumed_abort), CASE(dead_new_cn_leaves_nothing_half_done),

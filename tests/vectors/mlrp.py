@@ -115,6 +115,8 @@ VECTORS = [
     ("moved_ok", message(51, 0x80000002, field(16, u8(1)))),
     ("abort", message(52, 0, field(8, version(4, 1)), ADDR)),
     ("tunnel_close", message(53, 0)),
+    ("departed", message(54, 0, ADDR)),
+    ("returned", message(55, 0, ADDR)),
 ]
 
 

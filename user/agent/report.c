@@ -67,7 +67,7 @@ static json_t *station_report(const struct agent *agent, const struct replica_st
 			 cell_name(agent, station->kernel.ifindex), "parent", cn_name(agent, record->parent), "current",
 			 cn_name(agent, replica_current(station)), "kind", NAME_OF(KIND_NAMES, record->kind), "lease_end",
 			 (json_int_t)record->lease_end, "epoch", (json_int_t)record->version.epoch, "seq", (json_int_t)record->version.seq,
-			 "pending", station->attempt || station->moved_to, "damped", agent_now_ms() < station->quiet_until_ms, "silent", station->silent,
+			 "pending", station->attempt || station->moved_to, "damped", agent_now_ms() < station->quiet_until_ms, "silent", replica_silent(station),
 			 "heard_s", heard_report(agent, station));
 }
 

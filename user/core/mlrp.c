@@ -70,6 +70,8 @@ static const struct {
 	{MLRP_MOVED_OK, "MOVED_OK", 0},
 	{MLRP_ABORT, "ABORT", F(ADDR) | F(VERSION)},
 	{MLRP_TUNNEL_CLOSE, "TUNNEL_CLOSE", 0},
+	{MLRP_DEPARTED, "DEPARTED", F(ADDR)},
+	{MLRP_RETURNED, "RETURNED", F(ADDR)},
 };
 
 static int find_type(uint8_t type)

@@ -64,6 +64,8 @@ enum mlrp_type {
 	MLRP_MOVED_OK = 51,  /* tunnel: type agreed; present when a parent answers */
 	MLRP_ABORT = 52,     /* addr, version: the MLR refused the move that was announced; the record stands as before */
 	MLRP_TUNNEL_CLOSE = 53, /* no station of the sender needs the tunnel any more */
+	MLRP_DEPARTED = 54,  /* addr: has left the sender's cell and appeared nowhere yet; to its parent */
+	MLRP_RETURNED = 55,  /* addr: is heard again in the sender's cell */
 };
 
 enum mlrp_role {

@@ -30,9 +30,9 @@ struct replica_station {
 	uint32_t ifindex;             /* cell of this CN that it was last seen in; 0: none */
 	uint64_t quiet_until_ms;      /* damped: this CN does not ask for it before, unless a new record comes */
 	uint64_t conflict_ms;         /* when another MAC with its address was last told of; 0: never */
+	uint32_t silent_at;           /* cn_id of the CN whose cell it has left, as far as is known; 0: none. Void when it is elsewhere */
 	uint32_t renewed;             /* lease in seconds that the register must still be told; 0: none */
 	bool refused;                 /* the register will not have it: its frames are dropped until the deadline */
-	bool silent;                  /* it has left its cell here, as far as is known */
 	bool held;                    /* its packets are held here */
 	bool stale;                   /* not yet named by the snapshot that is arriving */
 
@@ -86,6 +86,12 @@ const struct cell_info *replica_find_cell(const struct replica *replica, const s
 static inline uint32_t replica_current(const struct replica_station *station)
 {
 	return station->moved_to ? station->moved_to : station->record.current;
+}
+
+/* It has left the cell that it was in, and has appeared in no other. */
+static inline bool replica_silent(const struct replica_station *station)
+{
+	return station->silent_at && station->silent_at == replica_current(station);
 }
 
 #endif

@@ -237,15 +237,24 @@ void roam_conflict(struct roam *roam, const struct tmip_event *event, uint64_t n
 
 /* ---- stations that leave without a word: they keep record, lease and map entry, for idle is not gone */
 
+void roam_tell_presence(struct roam *roam, const struct replica_station *station, uint8_t type)
+{
+	struct mlrp_message message = {.type = type, .has = MLRP_HAS(MLRP_F_ADDR), .addr = station->record.addr};
+
+	if (station->record.parent != roam->self)
+		roam_send_cn(roam, station->record.parent, &message);
+}
+
 static unsigned leave(struct roam *roam, struct replica_station *station, const char *how)
 {
 	const struct roam_cell *cell = roam_find_cell(roam, station->kernel.ifindex);
 
-	if (!station->shown || !cell || station->silent || station->adopted || station->refused)
+	if (!station->shown || !cell || replica_silent(station) || station->adopted || station->refused)
 		return 0;
-	station->silent = true;
+	station->silent_at = roam->self;
 	station->held |= roam->options.hold;
 	roam_refresh(roam, station);
+	roam_tell_presence(roam, station, MLRP_DEPARTED);
 	roam_tell(roam, ROAM_LEVEL_INFO, station, "station is silent in cell %s: %s", cell->name, how);
 	return 1;
 }
@@ -540,6 +549,6 @@ void roam_count(const struct roam *roam, struct roam_counts *counts)
 			continue;
 		counts->stations[station->kernel.state]++;
 		counts->stations[0] += station->kernel.state != TMIP_STATION_BLOCKED;
-		counts->silent += station->silent;
+		counts->silent += replica_silent(station);
 	}
 }

@@ -188,16 +188,11 @@ void roam_arrival(struct roam *roam, struct replica_station *station, const stru
 		begin_handover(roam, station, cell, how, now_ms);
 		return;
 	}
-	if (station->silent) {
-		station->silent = false;
+	if (replica_silent(station)) {
+		station->silent_at = 0;
 		if (station->ifindex == cell->ifindex)
 			roam_refresh(roam, station);
-		roam_tell(roam, ROAM_LEVEL_INFO, station, "station is heard again in cell %s (%s)", cell->name, how);
-	}
-	if (station->silent) {
-		station->silent = false;
-		if (station->ifindex == cell->ifindex)
-			roam_refresh(roam, station);
+		roam_tell_presence(roam, station, MLRP_RETURNED);
 		roam_tell(roam, ROAM_LEVEL_INFO, station, "station is heard again in cell %s (%s)", cell->name, how);
 	}
 	if (station->ifindex == cell->ifindex)
@@ -572,6 +567,22 @@ static void aborted(struct roam *roam, uint32_t from, const struct tmip_addr *ad
 	roam_tell(roam, ROAM_LEVEL_INFO, station, "move to %s was refused: back to the record", roam_cn_name(roam, from));
 }
 
+/* A guest elsewhere has left its cell there, or is back in it: until then its parent holds its packets, which come before those
+ * that were on their way. */
+static void presence(struct roam *roam, uint32_t from, const struct mlrp_message *message)
+{
+	struct replica_station *station = replica_find(&roam->replica, &message->addr);
+	bool departed = message->type == MLRP_DEPARTED;
+
+	if (!station || station->record.parent != roam->self || replica_current(station) != from || station->adopted)
+		return;
+	station->silent_at = departed ? from : 0;
+	station->held |= departed && roam->options.hold;
+	roam_refresh(roam, station);
+	roam_tell(roam, ROAM_LEVEL_INFO, station, departed ? "station is silent at %s" : "station is heard again at %s",
+		  roam_cn_name(roam, from));
+}
+
 void roam_cn_message(struct roam *roam, uint32_t from, const struct mlrp_message *message, uint64_t now_ms)
 {
 	struct replica_cn *cn = replica_find_cn(&roam->replica, from);
@@ -588,6 +599,10 @@ void roam_cn_message(struct roam *roam, uint32_t from, const struct mlrp_message
 		break;
 	case MLRP_ABORT:
 		aborted(roam, from, &message->addr);
+		break;
+	case MLRP_DEPARTED:
+	case MLRP_RETURNED:
+		presence(roam, from, message);
 		break;
 	case MLRP_TUNNEL_CLOSE:
 		if (!cn->stations)

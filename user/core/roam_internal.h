@@ -58,6 +58,7 @@ void roam_arm(struct roam *roam, struct replica_station *station, uint64_t deadl
 void roam_forget(struct roam *roam, struct replica_station *station);
 void roam_send_register(struct roam *roam, struct mlrp_message *message);
 void roam_send_cn(struct roam *roam, uint32_t cn, const struct mlrp_message *message);
+void roam_tell_presence(struct roam *roam, const struct replica_station *station, uint8_t type); /* DEPARTED, RETURNED: to its parent */
 
 /* roam_view.c */
 void roam_show(struct roam *roam, struct replica_station *station);    /* brings the map entry up to date */

@@ -71,7 +71,7 @@ static bool view(const struct roam *roam, const struct replica_station *station,
 		return false; /* its cell was taken from this CN */
 	if (current == roam->self)
 		entry->ifindex = present_cell(roam, station, entry->home_ifindex);
-	entry->flags = (station->silent && entry->ifindex ? TMIP_STATION_F_SILENT : 0) | (station->held ? TMIP_STATION_F_HELD : 0);
+	entry->flags = (replica_silent(station) ? TMIP_STATION_F_SILENT : 0) | (station->held ? TMIP_STATION_F_HELD : 0);
 	entry->state = view_state(roam, station, current, entry->ifindex, entry->home_ifindex);
 	entry->parent = parent->info.tunnel;
 	entry->current = cn->info.tunnel;
@@ -176,7 +176,6 @@ void roam_show(struct roam *roam, struct replica_station *station)
 
 	if (station->adopted || !view(roam, station, &after))
 		return;
-	station->silent &= after.ifindex != 0;
 	if (station->shown && memcmp(&before, &after, sizeof(after)) == 0)
 		return;
 	station->kernel = after;
