@@ -4,10 +4,12 @@
 
 #include <errno.h>
 #include <net/if.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "cell_check.h"
 #include "io/frame.h"
 #include "io/log.h"
 #include "io/netlink.h"
@@ -37,47 +39,14 @@ struct cells {
 
 /* ---- from an interface to a cell */
 
-static const struct config_pool *find_pool(const struct agent_config *config, const char *name)
+__attribute__((format(printf, 3, 4))) static int unusable(const char *name, char why[CELLS_WHY], const char *format, ...)
 {
-	for (unsigned i = 0; i < config->pool_count; i++)
-		if (strcmp(config->pools[i].interface, name) == 0)
-			return &config->pools[i];
-	return NULL;
-}
+	int used = snprintf(why, CELLS_WHY, "%s cannot be a cell: ", name);
+	va_list args;
 
-static int fill_pool(const struct config_pool *pool, const char *name, struct cell_info *info, char why[CELLS_WHY])
-{
-	uint32_t mask = prefix_mask(info->subnet.len), network = addr_to_ipv4(&info->subnet.addr);
-	char first[ADDR_STRLEN], last[ADDR_STRLEN], subnet[ADDR_STRLEN];
-
-	info->pool_first = addr_is_zero(&pool->first) ? addr_from_ipv4(network + 1) : pool->first;
-	info->pool_last = addr_is_zero(&pool->last) ? addr_from_ipv4((network | ~mask) - 1) : pool->last;
-	if (prefix_contains(&info->subnet, &info->pool_first) && prefix_contains(&info->subnet, &info->pool_last) &&
-	    addr_compare(&info->pool_first, &info->pool_last) <= 0)
-		return 0;
-	snprintf(why, CELLS_WHY, "%s: the pool %s to %s does not lie in its subnet %s/%u (directive addr_pool)", name,
-		 addr_format(&info->pool_first, first), addr_format(&info->pool_last, last),
-		 addr_format(&info->subnet.addr, subnet), info->subnet.len);
-	return -EINVAL;
-}
-
-static int describe_cell(const struct agent_config *config, const struct netlink_interface *interface, struct cell_info *info,
-			 char why[CELLS_WHY])
-{
-	const struct config_pool *pool = find_pool(config, interface->name);
-
-	memset(info, 0, sizeof(*info));
-	info->subnet.len = interface->prefix_len;
-	info->subnet.addr = addr_from_ipv4(addr_to_ipv4(&interface->addr) & prefix_mask(interface->prefix_len));
-	info->gateway = interface->addr;
-	info->dns_count = (uint8_t)config->dns_count;
-	memcpy(info->dns, config->dns, sizeof(info->dns));
-	return pool ? fill_pool(pool, interface->name, info, why) : 0;
-}
-
-static int unusable(const char *name, const char *reason, char why[CELLS_WHY])
-{
-	snprintf(why, CELLS_WHY, "%s cannot be a cell: %s", name, reason);
+	va_start(args, format);
+	vsnprintf(why + used, CELLS_WHY - (size_t)used, format, args);
+	va_end(args);
 	return -EINVAL;
 }
 
@@ -85,30 +54,22 @@ static int unusable(const char *name, const char *reason, char why[CELLS_WHY])
 static int examine(const struct agent *agent, const char *name, struct netlink_interface *interface, struct cell_info *info,
 		   char why[CELLS_WHY])
 {
-	int error = netlink_get_interface(name, interface);
+	const struct cell_fault *fault = cell_check_interface(&agent->config, interface, netlink_get_interface(name, interface));
+	char first[ADDR_STRLEN], last[ADDR_STRLEN], subnet[ADDR_STRLEN];
 
-	if (error) {
-		unusable(name, error == -ENODEV ? "there is no such interface" : strerror(-error), why);
-		return error;
-	}
-	if (interface->ifindex == agent->backbone)
-		return unusable(name, "it is the backbone (directive cn_if)", why);
-	if (mac_is_zero(&interface->mac))
-		return unusable(name, "it is not like Ethernet: it has no MAC", why);
-	if (addr_is_zero(&interface->addr))
-		return unusable(name, "it has no IPv4 address, which would be the stations' gateway", why);
-	if (interface->prefix_len > 30)
-		return unusable(name, "its subnet has no room for stations", why);
-	error = describe_cell(&agent->config, interface, info, why);
-	for (unsigned i = 0; !error && i < agent->cells->count; i++) {
+	if (fault)
+		return unusable(name, why, "%s", fault->reason);
+	if (!cell_check_describe(&agent->config, interface, info))
+		return unusable(name, why, "the pool %s to %s does not lie in its subnet %s/%u (directive addr_pool)",
+				addr_format(&info->pool_first, first), addr_format(&info->pool_last, last),
+				addr_format(&info->subnet.addr, subnet), info->subnet.len);
+	for (unsigned i = 0; i < agent->cells->count; i++) {
 		const struct cell *other = &agent->cells->list[i];
 
-		if (other->interface.ifindex && strcmp(other->name, name) != 0 && prefix_overlaps(&other->info.subnet, &info->subnet)) {
-			snprintf(why, CELLS_WHY, "%s cannot be a cell: its subnet overlaps that of %s", name, other->name);
-			error = -EINVAL;
-		}
+		if (other->interface.ifindex && strcmp(other->name, name) != 0 && prefix_overlaps(&other->info.subnet, &info->subnet))
+			return unusable(name, why, "its subnet overlaps that of %s", other->name);
 	}
-	return error;
+	return 0;
 }
 
 /* ---- taking up and giving up */

@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "cell_check.h"
 #include "evaluation.h"
 #include "io/control.h"
 #include "io/kernel.h"
@@ -120,54 +121,40 @@ static struct prefix subnet_of(const struct netlink_interface *interface)
 
 static void check_cell(struct evaluation *e, unsigned i)
 {
+	static const struct cell_fault down = {"the interface is down", "switch it on: ip link set INTERFACE up"};
+	static const struct cell_fault overlap = {"its subnet overlaps that of another cell", "give each cell a subnet of its own"};
 	struct netlink_interface *cell = &e->cells[i];
-	const char *name = e->config.mobile_if[i], *wrong = NULL, *advice = NULL;
-	char addr[ADDR_STRLEN];
-	int error = netlink_get_interface(name, cell);
+	const char *name = e->config.mobile_if[i];
+	const struct cell_fault *fault = cell_check_interface(&e->config, cell, netlink_get_interface(name, cell));
 	struct prefix subnet = subnet_of(cell);
+	char addr[ADDR_STRLEN];
 
-	if (error)
-		wrong = strerror(-error), advice = "name an interface that exists: mobile_if";
-	else if (strcmp(name, e->config.cn_if) == 0)
-		wrong = "the cell is the backbone, too", advice = "name another interface: mobile_if";
-	else if (mac_is_zero(&cell->mac))
-		wrong = "not an Ethernet-like interface", advice = "use Ethernet, Wi-Fi, a bridge or veth";
-	else if (!cell->up)
-		wrong = "the interface is down", advice = "switch it on: ip link set INTERFACE up";
-	else if (addr_is_zero(&cell->addr))
-		wrong = "it has no IPv4 address", advice = "give it the gateway's address: ip address add ADDRESS/LENGTH dev INTERFACE";
-	else if (cell->prefix_len > 30)
-		wrong = "its subnet has no room for stations", advice = "use a prefix length of 30 or less";
-	for (unsigned k = 0; !wrong && k < i; k++) {
+	if (!fault && !cell->up)
+		fault = &down;
+	for (unsigned k = 0; !fault && k < i; k++) {
 		struct prefix other = subnet_of(&e->cells[k]);
 
 		if (e->cells[k].ifindex && prefix_overlaps(&subnet, &other))
-			wrong = "its subnet overlaps that of another cell", advice = "give each cell a subnet of its own";
+			fault = &overlap;
 	}
-	evaluation_add(e, "cell", name, !wrong, advice, "%s%s%s", wrong ? wrong : "up, gateway ",
-		       wrong ? "" : addr_format(&cell->addr, addr), "");
-	if (wrong)
+	evaluation_add(e, "cell", name, !fault, fault ? fault->advice : NULL, "%s%s", fault ? fault->reason : "up, gateway ",
+		       fault ? "" : addr_format(&cell->addr, addr));
+	if (fault)
 		cell->ifindex = 0;
 }
 
-static void check_pool(struct evaluation *e, const struct config_pool *pool)
+static void check_pool(struct evaluation *e, const struct netlink_interface *cell)
 {
-	const struct netlink_interface *cell = NULL;
 	char first[ADDR_STRLEN], last[ADDR_STRLEN];
-	struct prefix subnet;
+	struct cell_info info;
 	bool inside;
 
-	for (unsigned i = 0; i < e->config.cell_count; i++)
-		if (strcmp(e->config.mobile_if[i], pool->interface) == 0 && e->cells[i].ifindex)
-			cell = &e->cells[i];
-	if (!cell)
+	if (!cell->ifindex)
 		return; /* told with the cell */
-	subnet = subnet_of(cell);
-	inside = (addr_is_zero(&pool->first) || prefix_contains(&subnet, &pool->first)) &&
-		 (addr_is_zero(&pool->last) || prefix_contains(&subnet, &pool->last));
-	evaluation_add(e, "pool", pool->interface, inside, "correct addr_pool; `*' stands for the first or last of the subnet", "%s to %s %s the subnet",
-		       addr_is_zero(&pool->first) ? "*" : addr_format(&pool->first, first),
-		       addr_is_zero(&pool->last) ? "*" : addr_format(&pool->last, last), inside ? "in" : "is not in");
+	inside = cell_check_describe(&e->config, cell, &info);
+	if (!addr_is_zero(&info.pool_first))
+		evaluation_add(e, "pool", cell->name, inside, "correct addr_pool; `*' stands for the first or last of the subnet", "%s to %s %s the subnet",
+			       addr_format(&info.pool_first, first), addr_format(&info.pool_last, last), inside ? "in" : "is not in");
 }
 
 /* The agent sets these itself; what can be wrong is that it may not. */
@@ -195,7 +182,7 @@ void evaluate_host(struct evaluation *evaluation)
 	check_port(evaluation);
 	for (unsigned i = 0; i < evaluation->config.cell_count; i++)
 		check_cell(evaluation, i);
-	for (unsigned i = 0; i < evaluation->config.pool_count; i++)
-		check_pool(evaluation, &evaluation->config.pools[i]);
+	for (unsigned i = 0; i < evaluation->config.cell_count; i++)
+		check_pool(evaluation, &evaluation->cells[i]);
 	check_setting(evaluation, "net/ipv4/ip_forward", "1");
 }

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* From an interface to a cell. See cell_check.h. */
+#include "cell_check.h"
+
+#include <errno.h>
+#include <string.h>
+
+const struct cell_fault *cell_check_interface(const struct agent_config *config, const struct netlink_interface *interface, int error)
+{
+	static const struct cell_fault backbone = {"it is the backbone (directive cn_if)", "name another interface: mobile_if"};
+	static const struct cell_fault no_mac = {"it is not like Ethernet: it has no MAC", "use Ethernet, Wi-Fi, a bridge or veth"};
+	static const struct cell_fault no_addr = {"it has no IPv4 address, which would be the stations' gateway",
+						  "give it the gateway's address: ip address add ADDRESS/LENGTH dev INTERFACE"};
+	static const struct cell_fault narrow = {"its subnet has no room for stations", "use a prefix length of 30 or less"};
+	static struct cell_fault missing;
+
+	missing.reason = error == -ENODEV ? "there is no such interface" : strerror(-error);
+	missing.advice = "name an interface that exists: mobile_if";
+	if (error)
+		return &missing;
+	if (strcmp(interface->name, config->cn_if) == 0)
+		return &backbone;
+	if (mac_is_zero(&interface->mac))
+		return &no_mac;
+	if (addr_is_zero(&interface->addr))
+		return &no_addr;
+	return interface->prefix_len > 30 ? &narrow : NULL;
+}
+
+static const struct config_pool *find_pool(const struct agent_config *config, const char *name)
+{
+	for (unsigned i = 0; i < config->pool_count; i++)
+		if (strcmp(config->pools[i].interface, name) == 0)
+			return &config->pools[i];
+	return NULL;
+}
+
+bool cell_check_describe(const struct agent_config *config, const struct netlink_interface *interface, struct cell_info *info)
+{
+	const struct config_pool *pool = find_pool(config, interface->name);
+	uint32_t mask = prefix_mask(interface->prefix_len), network = addr_to_ipv4(&interface->addr) & mask;
+
+	memset(info, 0, sizeof(*info));
+	info->subnet = (struct prefix){addr_from_ipv4(network), interface->prefix_len};
+	info->gateway = interface->addr;
+	info->dns_count = (uint8_t)config->dns_count;
+	memcpy(info->dns, config->dns, sizeof(info->dns));
+	if (!pool)
+		return true;
+	info->pool_first = addr_is_zero(&pool->first) ? addr_from_ipv4(network + 1) : pool->first;
+	info->pool_last = addr_is_zero(&pool->last) ? addr_from_ipv4((network | ~mask) - 1) : pool->last;
+	return prefix_contains(&info->subnet, &info->pool_first) && prefix_contains(&info->subnet, &info->pool_last) &&
+	       addr_compare(&info->pool_first, &info->pool_last) <= 0;
+}
