@@ -203,7 +203,7 @@ static void take_echo(struct crowd *crowd, int leg, const struct echo_frame *fra
 			change_places(station);
 	}
 	if (memcmp(frame->ethernet.ether_dhost, station->mac, ETH_ALEN)) {
-		crowd->stolen++;
+		crowd->stolen += ahead >= 0;
 		return;
 	}
 	crowd->answers++;
@@ -320,8 +320,10 @@ static unsigned ask_all(struct crowd *crowd)
 		}
 		listen_until(crowd, now_ns() + SECOND / 100);
 	} while (left && now_ns() < end && !stopped);
-	for (unsigned i = 0; i < crowd->options.stations; i++)
+	for (unsigned i = 0; i < crowd->options.stations; i++) {
 		crowd->stations[i].rival_leg = -1;
+		crowd->stations[i].asked = crowd->stations[i].seq + 1; /* answers to claimants may still be on their way */
+	}
 	return left;
 }
 

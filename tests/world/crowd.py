@@ -56,5 +56,6 @@ class CrowdWorld(World):
     def differences(self):
         return differences(self, self.truth, self.before)
 
-    def wait_agreement(self, seconds=20):
+    def wait_agreement(self, seconds=60):
+        """As long as the kernel may hold a neighbour for confirmed that it learned before the register had decided (45 s)."""
         wait_agreement(self, self.truth, self.before, seconds=seconds)
