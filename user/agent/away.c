@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cells.h"
 #include "core/block.h"
@@ -32,9 +33,9 @@ struct away {
 
 static const char *const STATES[] = {[BLOCK_FREE] = "free", [BLOCK_OFFERED] = "free", [BLOCK_GIVEN] = "given", [BLOCK_DECLINED] = "declined"};
 
-static void path_of(const struct agent *agent, char out[CONFIG_PATH_LEN + NAME_LEN + 16])
+static void path_of(const struct agent_config *config, char out[CONFIG_PATH_LEN + NAME_LEN + 16])
 {
-	snprintf(out, CONFIG_PATH_LEN + NAME_LEN + 16, "%s/%s.away.json", agent->config.state_dir, agent->config.network_name);
+	snprintf(out, CONFIG_PATH_LEN + NAME_LEN + 16, "%s/%s.away.json", config->state_dir, config->network_name);
 }
 
 /* ---- writing */
@@ -87,7 +88,7 @@ static int save(struct agent *agent, bool durably)
 
 	if (!roam_self(agent->roam))
 		return -EAGAIN;
-	path_of(agent, path);
+	path_of(&agent->config, path);
 	text = file_text(agent);
 	if (text)
 		error = (durably ? file_replace_durably : file_replace)(path, text, strlen(text), 0600);
@@ -181,7 +182,7 @@ static void load(struct agent *agent)
 	size_t len;
 	int error;
 
-	path_of(agent, path);
+	path_of(&agent->config, path);
 	error = file_read(path, &text, &len);
 	if (error && error != -ENOENT)
 		log_warn("%s: %s", path, strerror(-error));
@@ -438,6 +439,27 @@ int away_start(struct agent *agent)
 	return 0;
 }
 
+void away_remove_file(const struct agent_config *config)
+{
+	char path[CONFIG_PATH_LEN + NAME_LEN + 16];
+	json_t *all, *entry;
+	bool given = false;
+	size_t i;
+
+	path_of(config, path);
+	all = json_load_file(path, 0, NULL);
+	json_array_foreach(json_object_get(all, "block"), i, entry) {
+		const char *state = json_string_value(json_object_get(entry, "state"));
+
+		given |= state && strcmp(state, STATES[BLOCK_GIVEN]) == 0;
+	}
+	json_decref(all);
+	if (given)
+		log_warn("%s is kept: it holds addresses in use that the register does not know yet", path);
+	else
+		unlink(path);
+}
+
 void away_stop(struct agent *agent)
 {
 	struct away *away = agent->away;
@@ -449,6 +471,8 @@ void away_stop(struct agent *agent)
 			save(agent, false);
 		event_free(away->save);
 	}
+	if (agent->tear_down)
+		away_remove_file(&agent->config);
 	forget(away);
 	free(away);
 	agent->away = NULL;

@@ -10,12 +10,15 @@
 #include <stdint.h>
 
 struct agent;
+struct agent_config;
 struct block;
 struct dhcp_request;
 struct mlrp_message;
 
 int away_start(struct agent *agent); /* reads the file; 0 or -ENOMEM */
 void away_stop(struct agent *agent);
+/* This CN serves no more: the file goes, unless the register has still to be told of a station in it. */
+void away_remove_file(const struct agent_config *config);
 /* The register cannot be reached: if it never was since the start, what the file says is taken up. */
 void away_begin(struct agent *agent);
 /* In step with the register: what was given out is in the machine, so that it is reported; then: asks for blocks. */

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "away.h"
 #include "cell_check.h"
 #include "io/frame.h"
 #include "io/log.h"
@@ -491,5 +492,6 @@ int cells_remove_remains(const struct agent_config *config)
 	sysctl_restore(settings, "");
 	sysctl_close(settings);
 	settings_clear_machine(config);
+	away_remove_file(config);
 	return datapath_remove(dir);
 }
