@@ -126,9 +126,8 @@ static __always_inline int from_tunnel(struct frame *f)
 		return TMIP_REASON_MALFORMED;
 	if (is_probe(f, &inner, &kind))
 		return kind == TMIP_PROBE_REQUEST ? reflect(f) : TMIP_REASON_PROBE_REPLY;
-	if (!find_peer(f->ip.src))
+	if (!count_received(f->ip.src, f->ip.total_len))
 		return TMIP_REASON_UNKNOWN_PEER;
-	count_peer(f->ip.src, f->ip.total_len, 0);
 	from = find_station(inner.src);
 	to = find_station(inner.dst);
 	f->station = addr_of(inner.src);

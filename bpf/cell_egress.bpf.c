@@ -49,7 +49,7 @@ int tmip_cell_out(struct __sk_buff *skb)
 
 	if (skb->mark == MARK_TRUSTED) {
 		skb->mark = 0;
-		return ACTION_NEXT; /* held before; counted where it was put here */
+		return ACTION_NEXT; /* from another program, which has done and counted all */
 	}
 	reason = frame_begin(&f, skb);
 	if (reason || is_group(&f.dst)) {

@@ -54,7 +54,7 @@ static __always_inline int to_tunnel(struct frame *f, const struct tmip_addr *en
 	int error = route_lookup(f, remote, wire_len(f->skb, &f->ip), &route);
 
 	if (error == -TMIP_REASON_TOO_BIG)
-		return answer_too_big(f, route.fib.mtu_result - IPV4_LEN);
+		return answer_too_big(f, route.mtu - IPV4_LEN);
 	if (!error)
 		error = encap_over(f, remote, &route);
 	return error ? error : reason;

@@ -58,7 +58,7 @@ static __always_inline int direct_there(struct frame *f, const struct tmip_stati
 		return 0;
 	error = route_lookup(f, remote, wire_len(f->skb, &f->ip), &route);
 	if (error == -TMIP_REASON_TOO_BIG && f->ip.frag & IPV4_DF)
-		return answer_too_big(f, route.fib.mtu_result - IPV4_LEN);
+		return answer_too_big(f, route.mtu - IPV4_LEN);
 	if (error)
 		return 0;
 	if (routed)

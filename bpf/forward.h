@@ -6,51 +6,116 @@
 #ifndef TMIP_BPF_FORWARD_H
 #define TMIP_BPF_FORWARD_H
 
-#include "lookup.h"
+#include "hold.h"
 
 #define AF_INET_NUMBER 2
 
-/* In skb->mark of a frame that we put into a cell's ingress ourselves: the program there lets it pass, once. */
+/* In skb->mark of a frame that we put into a cell's ingress or egress ourselves: the program there lets it pass, once. */
 #define MARK_TRUSTED 0x746d6970 /* "tmip" */
 
+/* The way of an outer packet to another CN. */
 struct route {
-	struct bpf_fib_lookup fib;
-	int found; /* BPF_FIB_LKUP_RET_... */
+	struct tmip_peer_stat *peer; /* of this CPU; NULL: the map is full */
+	__u32 ifindex;
+	__be32 next_hop;             /* 0: its MAC is known */
+	__u32 mtu;
+	struct tmip_mac dst, src;
 };
 
-/* Looks up the way of an outer packet of `len` bytes from us to `remote`. 0, -TOO_BIG (fib.mtu_result holds the MTU), -NO_ROUTE. */
+static __always_inline struct tmip_peer_stat *peer_stat(__be32 remote)
+{
+	struct tmip_addr addr = addr_of(remote);
+	struct tmip_peer_stat *stat = bpf_map_lookup_elem(&tmip_peer_stat, &addr), fresh = {};
+
+	if (stat)
+		return stat;
+	bpf_map_update_elem(&tmip_peer_stat, &addr, &fresh, BPF_ANY);
+	return bpf_map_lookup_elem(&tmip_peer_stat, &addr);
+}
+
+/* What a CPU has found out about a peer is believed for the rest of a moment of 2^22 ns, about 4 ms. */
+static __always_inline __u32 moment(void)
+{
+	return bpf_ktime_get_coarse_ns() >> 22 | 1;
+}
+
+/* Asks the kernel. 0 or a reason. */
+static __noinline int route_ask(struct __sk_buff *skb, const struct tmip_config *config, __be32 remote, __u32 len, struct route *route)
+{
+	struct bpf_fib_lookup fib = {
+		.family = AF_INET_NUMBER, .l4_protocol = PROTO_IPIP, .tot_len = len, .ipv4_dst = remote,
+	};
+	int found;
+
+	if (!config || !route)
+		return TMIP_REASON_NO_ROUTE;
+	fib.ifindex = config->backbone_ifindex;
+	fib.ipv4_src = ipv4_of(&config->tunnel);
+	found = bpf_fib_lookup(skb, &fib, sizeof(fib), 0);
+	route->mtu = fib.mtu_result;
+	route->ifindex = fib.ifindex;
+	route->next_hop = 0;
+	if (found == BPF_FIB_LKUP_RET_FRAG_NEEDED)
+		return TMIP_REASON_TOO_BIG;
+	if (found == BPF_FIB_LKUP_RET_NO_NEIGH)
+		route->next_hop = fib.ipv4_dst;
+	else if (found != BPF_FIB_LKUP_RET_SUCCESS)
+		return TMIP_REASON_NO_ROUTE;
+	__builtin_memcpy(&route->dst, fib.dmac, sizeof(route->dst));
+	__builtin_memcpy(&route->src, fib.smac, sizeof(route->src));
+	return 0;
+}
+
+static __always_inline void route_keep(const struct route *route, __u32 now)
+{
+	struct tmip_peer_stat *peer = route->peer;
+
+	if (!peer || route->next_hop)
+		return;
+	peer->way_moment = 0;
+	peer->way_ifindex = route->ifindex;
+	peer->way_mtu = route->mtu;
+	peer->way_dst = route->dst;
+	peer->way_src = route->src;
+	peer->way_moment = now;
+}
+
+/* The way of an outer packet of `len` bytes (not 0) from us to `remote`. 0, -TOO_BIG (route->mtu holds the MTU), -NO_ROUTE. */
 static __always_inline int route_lookup(const struct frame *f, __be32 remote, __u32 len, struct route *route)
 {
-	struct bpf_fib_lookup *fib = &route->fib;
+	struct tmip_peer_stat *peer = peer_stat(remote);
+	__u32 now = moment();
+	int reason;
 
-	__builtin_memset(fib, 0, sizeof(*fib));
-	fib->family = AF_INET_NUMBER;
-	fib->l4_protocol = PROTO_IPIP;
-	fib->tot_len = len;
-	fib->ifindex = f->config->backbone_ifindex;
-	fib->ipv4_src = ipv4_of(&f->config->tunnel);
-	fib->ipv4_dst = remote;
-	route->found = bpf_fib_lookup(f->skb, fib, sizeof(*fib), 0);
-	if (route->found == BPF_FIB_LKUP_RET_FRAG_NEEDED)
-		return -TMIP_REASON_TOO_BIG;
-	if (route->found == BPF_FIB_LKUP_RET_SUCCESS || route->found == BPF_FIB_LKUP_RET_NO_NEIGH)
+	route->peer = peer;
+	if (peer && peer->way_moment == now && len <= peer->way_mtu) {
+		route->ifindex = peer->way_ifindex;
+		route->next_hop = 0;
+		route->mtu = peer->way_mtu;
+		route->dst = peer->way_dst;
+		route->src = peer->way_src;
 		return 0;
-	return -TMIP_REASON_NO_ROUTE;
+	}
+	reason = route_ask(f->skb, f->config, remote, len, route);
+	if (reason)
+		return -reason;
+	route_keep(route, now);
+	return 0;
 }
 
 static __always_inline int send_backbone(struct frame *f, const struct route *route)
 {
 	struct bpf_redir_neigh next = {.nh_family = AF_INET_NUMBER};
 
-	if (route->found == BPF_FIB_LKUP_RET_SUCCESS) {
-		if (write_macs(f->skb, (const struct tmip_mac *)route->fib.dmac, (const struct tmip_mac *)route->fib.smac))
+	if (!route->next_hop) {
+		if (write_macs(f->skb, &route->dst, &route->src))
 			return -TMIP_REASON_HEADROOM;
-		f->action = bpf_redirect(route->fib.ifindex, 0);
+		f->action = bpf_redirect(route->ifindex, 0);
 		return 0;
 	}
 	/* The neighbour is not resolved yet: the kernel queues the packet and asks. */
-	next.ipv4_nh = route->fib.ipv4_dst;
-	f->action = bpf_redirect_neigh(route->fib.ifindex, &next, sizeof(next), 0);
+	next.ipv4_nh = route->next_hop;
+	f->action = bpf_redirect_neigh(route->ifindex, &next, sizeof(next), 0);
 	return 0;
 }
 
@@ -68,8 +133,8 @@ static __always_inline int age(struct frame *f)
 	return 0;
 }
 
-/* To the station, in the cell of this CN that it is in. */
-static __always_inline int send_cell(struct frame *f, const struct tmip_station *s)
+/* To the station, in the cell of this CN that it is in. The mark: tmip_cell_out has nothing to add. */
+static __always_inline int send_cell_now(struct frame *f, const struct tmip_station *s)
 {
 	const struct tmip_cell *cell = find_cell(s->ifindex);
 
@@ -77,8 +142,15 @@ static __always_inline int send_cell(struct frame *f, const struct tmip_station 
 		return -TMIP_REASON_NO_CELL;
 	if (write_macs(f->skb, &s->mac, &cell->mac))
 		return -TMIP_REASON_HEADROOM;
+	f->skb->mark = MARK_TRUSTED;
 	f->action = bpf_redirect(s->ifindex, 0);
 	return 0;
+}
+
+/* The same, unless its packets are held: then TMIP_REASON_BUFFERED. */
+static __always_inline int send_cell(struct frame *f, const struct tmip_station *s)
+{
+	return is_held(f, s) ? hold(f) : send_cell_now(f, s);
 }
 
 /* To the kernel, from the station's home cell: routes, rp_filter, netfilter and NAT see a station that never left. */

@@ -8,12 +8,9 @@
 
 static __always_inline int into_cell(struct frame *f, const struct tmip_station *to)
 {
-	int error = send_cell(f, to);
+	int error = send_cell_now(f, to); /* past those who wait for their turn */
 
-	if (error)
-		return error;
-	f->skb->mark = MARK_TRUSTED; /* past those who wait for their turn */
-	return TMIP_REASON_REPLAYED;
+	return error ? error : TMIP_REASON_REPLAYED;
 }
 
 static __always_inline int into_tunnel(struct frame *f, const struct tmip_station *to)

@@ -20,26 +20,34 @@
 #define ECN_ECT0 2
 #define ECN_CE 3
 
-static __always_inline void count_peer(__be32 remote, __u32 bytes, int sent)
+static __always_inline void count_sent(const struct route *route, __u32 bytes)
+{
+	struct tmip_peer_stat *peer = route->peer;
+
+	if (!peer)
+		return;
+	peer->tx_packets++;
+	peer->tx_bytes += bytes;
+}
+
+/* Counts a packet from the other end of a tunnel. Is that a CN of this network? */
+static __always_inline int count_received(__be32 remote, __u32 bytes)
 {
 	struct tmip_addr addr = addr_of(remote);
-	struct tmip_peer_stat *stat = bpf_map_lookup_elem(&tmip_peer_stat, &addr);
+	struct tmip_peer_stat *peer = bpf_map_lookup_elem(&tmip_peer_stat, &addr);
+	__u32 now = moment();
 
-	if (!stat) {
-		struct tmip_peer_stat fresh = {};
-
-		bpf_map_update_elem(&tmip_peer_stat, &addr, &fresh, BPF_ANY);
-		stat = bpf_map_lookup_elem(&tmip_peer_stat, &addr);
-		if (!stat)
-			return;
+	if (!peer || peer->known_moment != now) {
+		if (!find_peer(remote))
+			return 0;
+		peer = peer_stat(remote);
+		if (!peer)
+			return 1;
+		peer->known_moment = now;
 	}
-	if (sent) {
-		stat->tx_packets++;
-		stat->tx_bytes += bytes;
-	} else {
-		stat->rx_packets++;
-		stat->rx_bytes += bytes;
-	}
+	peer->rx_packets++;
+	peer->rx_bytes += bytes;
+	return 1;
 }
 
 static __always_inline __u16 ipv4_checksum(const struct iphdr *header)
@@ -109,7 +117,7 @@ static __always_inline int encap_over(struct frame *f, __be32 remote, const stru
 
 	if (error)
 		return error;
-	count_peer(remote, f->ip.total_len + IPV4_LEN, 1);
+	count_sent(route, f->ip.total_len + IPV4_LEN);
 	return send_backbone(f, route);
 }
 
@@ -150,7 +158,7 @@ static __always_inline int relay(struct frame *f, __be32 remote)
 
 	if (f->ip.ttl <= 1)
 		return -TMIP_REASON_HOPS;
-	error = route_lookup(f, remote, f->skb->gso_size ? 0 : f->ip.total_len, &route);
+	error = route_lookup(f, remote, f->skb->gso_size ? 1 : f->ip.total_len, &route);
 	if (error)
 		return error;
 	outer = (void *)(long)f->skb->data + ETH_LEN;
@@ -161,7 +169,7 @@ static __always_inline int relay(struct frame *f, __be32 remote)
 	outer->ttl--;
 	outer->check = 0;
 	outer->check = ipv4_checksum(outer);
-	count_peer(remote, f->ip.total_len, 1);
+	count_sent(&route, f->ip.total_len);
 	return send_backbone(f, &route);
 }
 

@@ -66,6 +66,14 @@ struct tmip_peer_stat {
 	__u64 rx_bytes; /* outer IP packet */
 	__u64 tx_packets;
 	__u64 tx_bytes;
+	/* What this CPU has found out, and when (the programs' own; a moment is 4 ms): that it is in tmip_peer, and the way there. */
+	__u32 known_moment;
+	__u32 way_moment;
+	__u32 way_ifindex;
+	__u32 way_mtu;
+	struct tmip_mac way_dst;
+	struct tmip_mac way_src;
+	__u32 pad;
 };
 
 /* map tmip_cell (agent), hash: __u32 ifindex -> struct tmip_cell */
@@ -138,7 +146,7 @@ struct tmip_stat {
 
 TMIP_ASSERT_SIZE(struct tmip_station, 64);
 TMIP_ASSERT_SIZE(struct tmip_peer, 80);
-TMIP_ASSERT_SIZE(struct tmip_peer_stat, 32);
+TMIP_ASSERT_SIZE(struct tmip_peer_stat, 64);
 TMIP_ASSERT_SIZE(struct tmip_cell, 40);
 TMIP_ASSERT_SIZE(struct tmip_subnet_key, 20);
 TMIP_ASSERT_SIZE(struct tmip_subnet, 24);

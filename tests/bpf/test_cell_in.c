@@ -4,8 +4,7 @@
 
 #define IN(frame, verdict, why, ...) \
 	{.name = #frame, .program = CELL_IN, .interface = "cell0", .packet = &frame, .action = verdict, .reason = TMIP_REASON_##why, ##__VA_ARGS__}
-#define DIRECT(frame, verdict, why) \
-	{.name = #frame, .program = CELL_IN, .interface = "cell0", .packet = &frame, .action = verdict, .reason = TMIP_REASON_##why, .prepare = world_direct}
+#define DIRECT(frame, verdict, why, ...) IN(frame, verdict, why, .prepare = world_direct, ##__VA_ARGS__)
 #define IN1(frame, verdict, why, ...) \
 	{.name = #frame, .program = CELL_IN, .interface = "cell1", .packet = &frame, .action = verdict, .reason = TMIP_REASON_##why, ##__VA_ARGS__}
 #define SEEN(addr) .event = TMIP_EVENT_SEEN, .event_addr = (addr)
@@ -35,11 +34,11 @@ static const struct bpf_case cases[] = {
 	IN(home_to_server, NEXT, HOME),
 	IN(home_to_home, NEXT, NOT_OURS),
 	IN(home_old_gateway, NEXT, HOME),
-	IN(home_to_home_old_gateway, REDIRECT, NEXT_DOOR),
+	IN(home_to_home_old_gateway, REDIRECT, NEXT_DOOR, .mark = MARK_TRUSTED),
 	IN(home_to_away, REDIRECT, ENCAP_VISITED),
-	IN(home_to_next_door, REDIRECT, NEXT_DOOR),
+	IN(home_to_next_door, REDIRECT, NEXT_DOOR, .mark = MARK_TRUSTED),
 	IN1(next_door_to_server, REDIRECT, NEXT_DOOR, .mark = MARK_TRUSTED),
-	IN1(next_door_to_home, REDIRECT, NEXT_DOOR),
+	IN1(next_door_to_home, REDIRECT, NEXT_DOOR, .mark = MARK_TRUSTED),
 	/* visiting */
 	IN(visitor_to_server, REDIRECT, ENCAP_PARENT),
 	IN(elsewhere_to_server, REDIRECT, ENCAP_PARENT, SEEN(W_ELSEWHERE)),
@@ -57,21 +56,21 @@ static const struct bpf_case cases[] = {
 	IN(blocked, DROP, BLOCKED),
 	{.name = "visitor_to_server, cell is gone", .program = CELL_IN, .interface = "cell0", .packet = &visitor_to_server, .action = DROP, .reason = TMIP_REASON_NO_CELL, .prepare = no_cell},
 	/* straight to where the other station is */
-	DIRECT(direct_visitor_to_home, REDIRECT, NEXT_DOOR),
-	DIRECT(direct_visitor_to_next_door, REDIRECT, NEXT_DOOR),
+	DIRECT(direct_visitor_to_home, REDIRECT, NEXT_DOOR, .mark = MARK_TRUSTED),
+	DIRECT(direct_visitor_to_next_door, REDIRECT, NEXT_DOOR, .mark = MARK_TRUSTED),
 	DIRECT(direct_visitor_to_away, REDIRECT, ENCAP_DIRECT),
 	DIRECT(direct_visitor_to_elsewhere, REDIRECT, ENCAP_DIRECT),
 	DIRECT(direct_visitor_to_settled, REDIRECT, ENCAP_DIRECT),
 	DIRECT(direct_visitor5_to_settled, REDIRECT, ENCAP_DIRECT),
-	DIRECT(direct_visitor_to_visitor, REDIRECT, NEXT_DOOR),
-	DIRECT(direct_visitor_to_neighbour, REDIRECT, NEXT_DOOR),
-	DIRECT(direct_home_to_visitor, REDIRECT, NEXT_DOOR),
+	DIRECT(direct_visitor_to_visitor, REDIRECT, NEXT_DOOR, .mark = MARK_TRUSTED),
+	DIRECT(direct_visitor_to_neighbour, REDIRECT, NEXT_DOOR, .mark = MARK_TRUSTED),
+	DIRECT(direct_home_to_visitor, REDIRECT, NEXT_DOOR, .mark = MARK_TRUSTED),
 	DIRECT(direct_home_to_elsewhere, REDIRECT, ENCAP_DIRECT),
 	{.name = "direct_next_door_to_settled", .program = CELL_IN, .interface = "cell1", .packet = &direct_next_door_to_settled, .action = REDIRECT, .reason = TMIP_REASON_ENCAP_DIRECT, .prepare = world_direct},
-	DIRECT(direct_ttl2, REDIRECT, NEXT_DOOR),
-	DIRECT(direct_neighbour_ttl1, REDIRECT, NEXT_DOOR),
+	DIRECT(direct_ttl2, REDIRECT, NEXT_DOOR, .mark = MARK_TRUSTED),
+	DIRECT(direct_neighbour_ttl1, REDIRECT, NEXT_DOOR, .mark = MARK_TRUSTED),
 	DIRECT(direct_just_fits, REDIRECT, ENCAP_DIRECT),
-	DIRECT(direct_mss, REDIRECT, NEXT_DOOR),
+	DIRECT(direct_mss, REDIRECT, NEXT_DOOR, .mark = MARK_TRUSTED),
 	DIRECT(direct_too_big, REDIRECT, ICMP_TOO_BIG),
 	/* what must go over the parents all the same */
 	DIRECT(direct_ttl1, REDIRECT, ENCAP_PARENT),

@@ -18,7 +18,7 @@ static const struct bpf_case cases[] = {
 	OUT(out_away_no_route, DROP, NO_ROUTE),
 	OUT(out_away_no_neighbour, REDIRECT, ENCAP_VISITED),
 	OUT(out_away_too_big, DROP, TOO_BIG),
-	OUT(out_next_door, REDIRECT, NEXT_DOOR),
+	OUT(out_next_door, REDIRECT, NEXT_DOOR, .mark = MARK_TRUSTED),
 	OUT(out_broadcast, NEXT, NOT_OURS),
 	OUT(out_unknown, NEXT, NOT_OURS),
 	OUT(out_mss_home, NEXT, NOT_OURS),
