@@ -7,6 +7,7 @@
 #include "finish.h"
 #include "hold.h"
 #include "mss.h"
+#include "plain.h"
 #include "stale.h"
 
 #define UDP_LEN 8
@@ -24,10 +25,19 @@ static __always_inline int deliver(struct frame *f, const struct ipv4 *inner, co
 	return error ? error : TMIP_REASON_DECAP_STATION;
 }
 
+/* Past netfilter to the backbone, or to the kernel. */
 static __always_inline int hand_to_kernel(struct frame *f, const struct ipv4 *inner, const struct tmip_station *from)
 {
+	__u32 backbone = f->config->backbone_ifindex;
+	struct way way;
+	int past = f->config->flags & TMIP_CONFIG_FASTPATH_HOME && plain_way(f->skb, inner, from->home_ifindex, backbone, &way);
 	int error = decap(f, inner);
 
+	if (!error && past) {
+		clamp(f, inner, ETH_LEN);
+		error = plain_send(f, &way, backbone);
+		return error ? error : TMIP_REASON_FORWARDED;
+	}
 	if (!error) {
 		clamp(f, inner, ETH_LEN);
 		error = send_kernel(f, from);
@@ -164,6 +174,20 @@ static __always_inline int to_absent(struct frame *f, const struct tmip_station 
 	return error ? error : TMIP_REASON_ENCAP_VISITED;
 }
 
+/* The same for one that is at home. */
+static __always_inline int to_home(struct frame *f, const struct tmip_station *to)
+{
+	struct way way;
+	int error;
+
+	if (is_held(f, to) || !plain_way(f->skb, &f->ip, f->skb->ifindex, to->ifindex, &way))
+		return TMIP_REASON_NOT_OURS;
+	clamp(f, &f->ip, ETH_LEN);
+	error = plain_send(f, &way, to->ifindex);
+	f->skb->mark = MARK_TRUSTED;
+	return error ? error : TMIP_REASON_FORWARDED;
+}
+
 static __always_inline int handle(struct frame *f)
 {
 	const struct tmip_station *to;
@@ -171,11 +195,13 @@ static __always_inline int handle(struct frame *f)
 	if (f->protocol != bpf_htons(ETH_P_IP))
 		return TMIP_REASON_NOT_OURS;
 	if (f->ip.protocol == PROTO_IPIP && f->ip.dst == ipv4_of(&f->config->tunnel))
-		return f->ip.frag & (IPV4_MF | IPV4_OFFSET) ? TMIP_REASON_MALFORMED : from_tunnel(f);
+		return f->ip.frag & (IPV4_MF | IPV4_OFFSET) ? TMIP_REASON_OUTER_FRAGMENT : from_tunnel(f);
 	if (!(f->config->flags & TMIP_CONFIG_FASTPATH) || f->skb->pkt_type != PACKET_HOST)
 		return TMIP_REASON_NOT_OURS;
 	to = find_station(f->ip.dst);
-	return to && to->state == TMIP_STATION_AWAY ? to_absent(f, to) : TMIP_REASON_NOT_OURS;
+	if (to && to->state == TMIP_STATION_AWAY)
+		return to_absent(f, to);
+	return to && to->state == TMIP_STATION_HOME && f->config->flags & TMIP_CONFIG_FASTPATH_HOME ? to_home(f, to) : TMIP_REASON_NOT_OURS;
 }
 
 SEC("tc")

@@ -8,6 +8,7 @@
 #include "finish.h"
 #include "hold.h"
 #include "mss.h"
+#include "plain.h"
 
 #define UDP_DHCP_SERVER bpf_htons(67)
 
@@ -82,6 +83,21 @@ static __always_inline int pass_home(struct frame *f, const struct tmip_station 
 	return TMIP_REASON_HOME;
 }
 
+/* Past netfilter, if that is wanted and a table suffices. Else 0. */
+static __always_inline int to_backbone(struct frame *f)
+{
+	__u32 backbone = f->config->backbone_ifindex;
+	struct way way;
+	int error;
+
+	if (!(f->config->flags & TMIP_CONFIG_FASTPATH_HOME) || f->skb->pkt_type != PACKET_HOST)
+		return 0;
+	if (!plain_way(f->skb, &f->ip, f->skb->ifindex, backbone, &way))
+		return 0;
+	error = plain_send(f, &way, backbone);
+	return error ? error : TMIP_REASON_FORWARDED;
+}
+
 /* From a station whose parent is this CN. */
 static __always_inline int from_own(struct frame *f, const struct tmip_station *from)
 {
@@ -101,7 +117,7 @@ static __always_inline int from_own(struct frame *f, const struct tmip_station *
 	if (error)
 		return error;
 	if (f->skb->ifindex == from->home_ifindex)
-		return pass_home(f, to);
+		return to_backbone(f) ?: pass_home(f, to);
 	error = send_kernel(f, from);
 	return error ? error : TMIP_REASON_NEXT_DOOR;
 }

@@ -114,6 +114,8 @@ struct tmip_config {
 
 /* Packets from the backbone to absent stations take the short cut into the tunnel; else the kernel routes them. */
 #define TMIP_CONFIG_FASTPATH 0x01
+/* So do plain packets between the backbone and stations of this CN: none of theirs passes the kernel's netfilter. */
+#define TMIP_CONFIG_FASTPATH_HOME 0x04
 /* Packets between two stations take no way over their parents when one of them has roamed. */
 #define TMIP_CONFIG_DIRECT 0x02
 

@@ -44,7 +44,9 @@
 	X(31, CONGESTION, DROP, "congestion met in the tunnel, and the packet inside cannot carry the mark (RFC 6040)") \
 	X(32, BUFFERED, TAKE, "held by the agent for a station that has left its cell")               \
 	X(33, REPLAYED, SEND, "held before, and now on its way to the station")                     \
-	X(34, ENCAP_DIRECT, SEND, "into the tunnel straight to the CN where the other station is")
+	X(34, ENCAP_DIRECT, SEND, "into the tunnel straight to the CN where the other station is")  \
+	X(35, FORWARDED, SEND, "forwarded by the kernel's tables, past its netfilter")              \
+	X(36, OUTER_FRAGMENT, DROP, "piece of a tunnel packet: a CN sends none, the path must not cut them (RFC 2003)")
 
 enum tmip_reason {
 #define X(number, name, verdict, text) TMIP_REASON_##name = number,

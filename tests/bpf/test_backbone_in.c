@@ -4,6 +4,7 @@
 
 #define IN(frame, verdict, why, ...) \
 	{.name = #frame, .program = BACKBONE_IN, .interface = "bb", .packet = &frame, .action = verdict, .reason = TMIP_REASON_##why, ##__VA_ARGS__}
+#define PAST(frame, verdict, why, ...) IN(frame, verdict, why, .prepare = world_past, ##__VA_ARGS__)
 #define DIRECT(frame, verdict, why, ...) IN(frame, verdict, why, .prepare = world_direct, ##__VA_ARGS__)
 
 static void slow_path(void)
@@ -42,6 +43,16 @@ static const struct bpf_case cases[] = {
 	IN(bb_vlan, NEXT, NOT_OURS),
 	IN(bb_tunnel_of_others, NEXT, NOT_OURS),
 	{.name = "bb_away, without the short cut", .program = BACKBONE_IN, .interface = "bb", .packet = &bb_away_slow, .action = NEXT, .reason = TMIP_REASON_NOT_OURS, .prepare = slow_path},
+	/* past netfilter */
+	PAST(past_in, REDIRECT, FORWARDED, .mark = MARK_TRUSTED),
+	PAST(past_in_mss, REDIRECT, FORWARDED, .mark = MARK_TRUSTED),
+	PAST(past_in_ttl1, NEXT, NOT_OURS),
+	PAST(past_in_neighbour_unknown, NEXT, NOT_OURS),
+	PAST(past_tunnel, REDIRECT, FORWARDED),
+	PAST(past_tunnel_ttl1, REDIRECT, DECAP_KERNEL, .mark = MARK_TRUSTED),
+	PAST(tunnel_from_away_to_gateway, REDIRECT, DECAP_KERNEL, .mark = MARK_TRUSTED),
+	PAST(tunnel_to_visitor, REDIRECT, DECAP_STATION, .mark = MARK_TRUSTED),
+	IN(past_in_ttl1, NEXT, NOT_OURS),
 	/* delivery */
 	IN(tunnel_to_visitor, REDIRECT, DECAP_STATION, .mark = MARK_TRUSTED),
 	IN(tunnel_from_home_to_visitor, REDIRECT, DECAP_STATION, .mark = MARK_TRUSTED),
@@ -84,8 +95,8 @@ static const struct bpf_case cases[] = {
 	IN(tunnel_unknown_peer, DROP, UNKNOWN_PEER),
 	IN(tunnel_not_here, DROP, NOT_HERE),
 	IN(tunnel_wrong_source, DROP, TUNNEL_SOURCE),
-	IN(tunnel_fragment, DROP, MALFORMED),
-	IN(tunnel_later_fragment, DROP, MALFORMED),
+	IN(tunnel_fragment, DROP, OUTER_FRAGMENT),
+	IN(tunnel_later_fragment, DROP, OUTER_FRAGMENT),
 	IN(tunnel_outer_options, DROP, MALFORMED),
 	IN(tunnel_inner_not_ip, DROP, MALFORMED),
 	IN(tunnel_inner_ihl, DROP, MALFORMED),

@@ -4,6 +4,7 @@
 
 #define IN(frame, verdict, why, ...) \
 	{.name = #frame, .program = CELL_IN, .interface = "cell0", .packet = &frame, .action = verdict, .reason = TMIP_REASON_##why, ##__VA_ARGS__}
+#define PAST(frame, verdict, why, ...) IN(frame, verdict, why, .prepare = world_past, ##__VA_ARGS__)
 #define DIRECT(frame, verdict, why, ...) IN(frame, verdict, why, .prepare = world_direct, ##__VA_ARGS__)
 #define IN1(frame, verdict, why, ...) \
 	{.name = #frame, .program = CELL_IN, .interface = "cell1", .packet = &frame, .action = verdict, .reason = TMIP_REASON_##why, ##__VA_ARGS__}
@@ -39,6 +40,20 @@ static const struct bpf_case cases[] = {
 	IN(home_to_next_door, REDIRECT, NEXT_DOOR, .mark = MARK_TRUSTED),
 	IN1(next_door_to_server, REDIRECT, NEXT_DOOR, .mark = MARK_TRUSTED),
 	IN1(next_door_to_home, REDIRECT, NEXT_DOOR, .mark = MARK_TRUSTED),
+	/* at home, past netfilter */
+	PAST(past_out, REDIRECT, FORWARDED),
+	PAST(past_out_mss, REDIRECT, FORWARDED),
+	PAST(past_out_fragment, REDIRECT, FORWARDED),
+	PAST(past_out_settled, REDIRECT, FORWARDED),
+	PAST(past_out_ttl1, NEXT, HOME),
+	PAST(past_out_options, NEXT, HOME),
+	PAST(past_out_too_big, NEXT, HOME),
+	PAST(past_out_no_route, NEXT, HOME),
+	PAST(past_out_to_us, NEXT, HOME),
+	PAST(past_out_to_tunnel_end, NEXT, HOME),
+	PAST(past_out_neighbour_unknown, NEXT, HOME),
+	PAST(home_to_away, REDIRECT, ENCAP_VISITED),
+	PAST(home_to_home, NEXT, NOT_OURS),
 	/* visiting */
 	IN(visitor_to_server, REDIRECT, ENCAP_PARENT),
 	IN(elsewhere_to_server, REDIRECT, ENCAP_PARENT, SEEN(W_ELSEWHERE)),

@@ -49,7 +49,8 @@ static const char *const batch[] = {
 	"neighbour add " W_CN2 " lladdr " W_CN2_MAC " nud permanent dev bb",
 	"neighbour add " W_CN3 " lladdr " W_CN3_MAC " nud permanent dev bb",
 	"neighbour add " W_ROUTER " lladdr " W_ROUTER_MAC " nud permanent dev bb",
-	"route add 198.51.100.0/24 via " W_ROUTER, "route add 198.18.0.0/15 via " W_ROUTER,
+	"route add 198.51.100.0/24 via " W_ROUTER, "route add 10.2.0.0/24 via " W_CN2, "route add 198.18.0.0/15 via " W_ROUTER,
+	"neighbour add " W_HOME " lladdr " W_HOME_MAC " nud permanent dev cell0", "neighbour add " W_AWAY " lladdr " W_AWAY_MAC " nud permanent dev cell0",
 	"route add unreachable 203.0.113.0/24",
 };
 
@@ -128,6 +129,14 @@ struct tmip_config world_config(void)
 		.event_interval_ns = 1000000000000ull, .event_burst = 1000, .dhcp_burst = 10, .mss = W_MSS, .outer_ttl = W_OUTER_TTL,
 		.flags = TMIP_CONFIG_FASTPATH,
 	};
+}
+
+void world_past(void)
+{
+	struct tmip_config config = world_config();
+
+	config.flags |= TMIP_CONFIG_FASTPATH_HOME;
+	world_set_config(&config);
 }
 
 void world_direct(void)

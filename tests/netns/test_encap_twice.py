@@ -40,7 +40,7 @@ def counted(world, name):
 
 @pytest.fixture(params=["offloads", "plain", "gro"])
 def network(request, make_world):
-    world = make_world(offloads=request.param != "plain", nat=(), cells=2)
+    world = make_world(offloads=request.param != "plain", nat=(), cells=2, directives={0: {"route_optimisation": "off"}})
     if request.param == "gro":
         for place in (*world.places(), world.router):
             for link in json.loads(place.run("ip", "-j", "link").stdout):

@@ -375,6 +375,24 @@ for inner, row in FIGURE.items():
              delivered(udp(W.SERVER, W.VISITOR, tos=0xb8 | ECN[result])) if result else None)
 
 
+# ---- past netfilter, between the cell and the backbone
+case("past_out", ether(W.HOME_MAC, W.CELL0_MAC, udp(W.HOME, W.SERVER)), ether(W.BACKBONE_MAC, W.ROUTER_MAC, hop(udp(W.HOME, W.SERVER))))
+case("past_out_mss", ether(W.HOME_MAC, W.CELL0_MAC, syn(W.HOME, W.SERVER, BIG)), ether(W.BACKBONE_MAC, W.ROUTER_MAC, hop(syn(W.HOME, W.SERVER, SMALL))))
+PAST_PIECE = fragment(udp(W.HOME, W.SERVER, size=600), fragsize=304)[-1]
+case("past_out_fragment", ether(W.HOME_MAC, W.CELL0_MAC, PAST_PIECE), ether(W.BACKBONE_MAC, W.ROUTER_MAC, hop(PAST_PIECE)))
+for name, packet in {"ttl1": udp(W.HOME, W.SERVER, ttl=1), "no_route": udp(W.HOME, "203.0.113.9"), "to_us": udp(W.HOME, W.GATEWAY0),
+                     "to_tunnel_end": udp(W.HOME, W.TUNNEL), "neighbour_unknown": udp(W.HOME, W.CN6),
+                     "options": IP(src=W.HOME, dst=W.SERVER, options=[IPOption(b"\x94\x04\x00\x00")]) / UDP(sport=1, dport=2) / b"x",
+                     "too_big": udp(W.HOME, W.SERVER, size=1500)}.items():
+    case(f"past_out_{name}", ether(W.HOME_MAC, W.CELL0_MAC, packet))
+case("past_out_settled", ether(W.HOME_MAC, W.CELL0_MAC, udp(W.HOME, W.SETTLED)), ether(W.BACKBONE_MAC, W.CN2_MAC, hop(udp(W.HOME, W.SETTLED))))
+case("past_in", ether(W.ROUTER_MAC, W.BACKBONE_MAC, udp(W.SERVER, W.HOME)), ether(W.CELL0_MAC, W.HOME_MAC, hop(udp(W.SERVER, W.HOME))))
+case("past_in_mss", ether(W.ROUTER_MAC, W.BACKBONE_MAC, syn(W.SERVER, W.HOME, BIG)), ether(W.CELL0_MAC, W.HOME_MAC, hop(syn(W.SERVER, W.HOME, SMALL))))
+case("past_in_ttl1", ether(W.ROUTER_MAC, W.BACKBONE_MAC, udp(W.SERVER, W.HOME, ttl=1)))
+case("past_in_neighbour_unknown", ether(W.ROUTER_MAC, W.BACKBONE_MAC, udp(W.SERVER, W.HOME2)))
+case("past_tunnel", received(FROM_AWAY), ether(W.BACKBONE_MAC, W.ROUTER_MAC, hop(FROM_AWAY)))
+case("past_tunnel_ttl1", received(udp(W.AWAY, W.SERVER, ttl=1)), as_from_cell(udp(W.AWAY, W.SERVER, ttl=1)))
+
 # ---- probes
 def probe(kind, src, dst):
     return IP(src=src, dst=dst, id=3) / UDP(sport=6555, dport=6555, chksum=0) / Raw(bytes([kind]) + b"token of the prober")

@@ -151,7 +151,9 @@ static void put_config(struct agent *agent)
 		.dhcp_burst = config->dhcp_burst,
 		.mss = mss_of(agent),
 		.outer_ttl = (uint8_t)config->tunnel_ttl,
-		.flags = (config->fastpath ? TMIP_CONFIG_FASTPATH : 0) | (config->route_optimisation ? TMIP_CONFIG_DIRECT : 0),
+		.flags = (config->fastpath >= AGENT_FASTPATH_AWAY ? TMIP_CONFIG_FASTPATH : 0) |
+			 (config->fastpath == AGENT_FASTPATH_HOME ? TMIP_CONFIG_FASTPATH_HOME : 0) |
+			 (config->route_optimisation ? TMIP_CONFIG_DIRECT : 0),
 		.buffer_ifindex = buffer_ifindex(agent),
 	};
 	int error = datapath_put_config(agent->dp, &entry);

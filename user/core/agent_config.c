@@ -144,6 +144,25 @@ static int set_mss(void *target, char **args, int count, char *why, size_t size)
 	return 0;
 }
 
+/* `away' was all there was, and had the names of a switch. */
+static int set_fastpath(void *target, char **args, int count, char *why, size_t size)
+{
+	static const struct { const char *word; unsigned value; } words[] = {
+		{"off", AGENT_FASTPATH_OFF}, {"false", AGENT_FASTPATH_OFF}, {"away", AGENT_FASTPATH_AWAY}, {"on", AGENT_FASTPATH_AWAY},
+		{"true", AGENT_FASTPATH_AWAY}, {"home", AGENT_FASTPATH_HOME},
+	};
+	struct agent_config *config = target;
+
+	(void)count;
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (strcmp(args[0], words[i].word) == 0) {
+			config->fastpath = words[i].value;
+			return 0;
+		}
+	snprintf(why, size, "`%s' is neither off, away nor home", args[0]);
+	return -EINVAL;
+}
+
 #define AT(member) .offset = offsetof(struct agent_config, member), .size = sizeof(((struct agent_config *)0)->member)
 #define WORD(f) .type = CONFIG_CUSTOM, .custom = f, .min = 1, .max = 1, .hint = "one word"
 
@@ -161,7 +180,7 @@ static const struct config_directive DIRECTIVES[] = {
 	{"tunnel_ttl", CONFIG_NUMBER, AT(tunnel_ttl), .min = 2, .max = 255},
 	{"port", CONFIG_NUMBER, AT(port), .min = 1, .max = 65535},
 	{"mss", WORD(set_mss)},
-	{"fastpath", CONFIG_BOOL, AT(fastpath)},
+	{"fastpath", WORD(set_fastpath)},
 	{"route_optimisation", CONFIG_BOOL, AT(route_optimisation)},
 	{"static_stations", CONFIG_BOOL, AT(static_stations)},
 	{"realtime", CONFIG_BOOL, AT(realtime)},
@@ -193,7 +212,7 @@ static const struct config_directive DIRECTIVES[] = {
 void agent_config_init(struct agent_config *config)
 {
 	*config = (struct agent_config){
-		.mlr_port = MLRP_PORT, .port = MLRP_PORT, .lease_time = 3600, .log = true, .fastpath = true, .route_optimisation = true, .static_stations = true,
+		.mlr_port = MLRP_PORT, .port = MLRP_PORT, .lease_time = 3600, .log = true, .fastpath = AGENT_FASTPATH_AWAY, .route_optimisation = true, .static_stations = true,
 		.realtime = true,
 		.debug = 2, .stations_max = 65536, .peers_max = 1024, .seen_max = 16384, .event_burst = 1000, .event_interval = 1000,
 		.dhcp_burst = 10, .tunnel_ttl = 64, .mss = AGENT_MSS_AUTO, .handover_timeout = 3000,

@@ -37,7 +37,8 @@ struct agent_config {
 	char log_file[CONFIG_PATH_LEN], status_file[CONFIG_PATH_LEN];
 	char bpf_dir[CONFIG_PATH_LEN], run_dir[CONFIG_PATH_LEN], state_dir[CONFIG_PATH_LEN];
 	char control_socket[CONFIG_PATH_LEN]; /* empty: run_dir/network_name.sock */
-	bool log, foreground, fastpath, route_optimisation, static_stations, realtime;
+	bool log, foreground, route_optimisation, static_stations, realtime;
+	unsigned fastpath;            /* AGENT_FASTPATH_... */
 	unsigned debug;
 	unsigned stations_max, peers_max, seen_max;
 	unsigned event_burst, event_interval; /* per second; ms */
@@ -53,6 +54,8 @@ struct agent_config {
 };
 
 #define AGENT_MSS_AUTO 65535
+/* Which packets need not pass the kernel's netfilter: none, those for absent stations, all of stations. */
+enum { AGENT_FASTPATH_OFF, AGENT_FASTPATH_AWAY, AGENT_FASTPATH_HOME };
 
 void agent_config_init(struct agent_config *config); /* defaults */
 /* The number of errors, which are in `errors`, one a line. On an error *config is unchanged. */
