@@ -5,6 +5,7 @@
  */
 #include "direct.h"
 #include "finish.h"
+#include "group.h"
 #include "hold.h"
 #include "mss.h"
 #include "plain.h"
@@ -88,6 +89,19 @@ static __always_inline int from_absent(struct frame *f, const struct ipv4 *inner
 	return hand_to_kernel(f, inner, from);
 }
 
+/* From a station of ours, for a group of its home subnet. Only from where it is: the copies of two CNs would be one too many. */
+static __always_inline int from_group(struct frame *f, const struct ipv4 *inner, const struct tmip_station *from)
+{
+	int error;
+
+	if (f->ip.src != ipv4_of(&from->current))
+		return TMIP_REASON_TUNNEL_SOURCE;
+	if (!group_allowed(f))
+		return TMIP_REASON_GROUP_RATE;
+	error = decap(f, inner);
+	return error ? error : group_send(f, inner->dst, from);
+}
+
 static __always_inline int is_probe(const struct frame *f, const struct ipv4 *inner, __u8 *kind)
 {
 	__be16 ports[2];
@@ -143,6 +157,8 @@ static __always_inline int from_tunnel(struct frame *f)
 	f->station = addr_of(inner.src);
 	if (from && from->state == TMIP_STATION_BLOCKED)
 		return TMIP_REASON_BLOCKED;
+	if (from && from->home_ifindex && group_came(f, &inner, from))
+		return from_group(f, &inner, from);
 	if (from && from->home_ifindex && !(to && is_for_guest(f, to)) && !came_direct(f, &inner, from, to))
 		return from_absent(f, &inner, from, to);
 	f->station = addr_of(inner.dst);

@@ -6,6 +6,7 @@
 #include "arp.h"
 #include "direct.h"
 #include "finish.h"
+#include "group.h"
 #include "hold.h"
 #include "mss.h"
 #include "plain.h"
@@ -122,6 +123,16 @@ static __always_inline int from_own(struct frame *f, const struct tmip_station *
 	return error ? error : TMIP_REASON_NEXT_DOOR;
 }
 
+/* Broadcast or multicast; the others in this cell have heard it already. */
+static __always_inline int from_group(struct frame *f, const struct tmip_station *from)
+{
+	if (!group_roamed(f, from))
+		return TMIP_REASON_GROUP;
+	if (!group_allowed(f))
+		return TMIP_REASON_GROUP_RATE;
+	return from->home_ifindex ? group_send(f, f->ip.dst, from) : to_tunnel(f, &from->parent, TMIP_REASON_GROUP_HOME);
+}
+
 /* Between two stations of this cell, and only here because the interface hears all of it. */
 static __always_inline int is_overheard(const struct frame *f)
 {
@@ -151,7 +162,7 @@ static __always_inline int from_station(struct frame *f)
 	if (!is_in_cell(from, f->skb->ifindex) || from->flags & TMIP_STATION_F_SILENT)
 		notice(f, TMIP_EVENT_SEEN, f->ip.src);
 	if (is_group(&f->dst))
-		return TMIP_REASON_GROUP;
+		return from_group(f, from);
 	if (is_overheard(f))
 		return TMIP_REASON_NOT_OURS;
 	clamp(f, &f->ip, ETH_LEN);

@@ -110,12 +110,16 @@ struct tmip_config {
 	__u8 outer_ttl;         /* hop limit of packets that enter a tunnel */
 	__u8 flags;             /* TMIP_CONFIG_... */
 	__u32 buffer_ifindex;   /* the agent's device that takes and gives back held packets; 0: none, nothing is held */
+	__u32 group_burst;      /* broadcasts and multicasts per second to home subnets */
+	__u32 pad;
 };
 
 /* Packets from the backbone to absent stations take the short cut into the tunnel; else the kernel routes them. */
 #define TMIP_CONFIG_FASTPATH 0x01
 /* So do plain packets between the backbone and stations of this CN: none of theirs passes the kernel's netfilter. */
 #define TMIP_CONFIG_FASTPATH_HOME 0x04
+/* Broadcast and multicast of a station that is not in its home cell goes to its home subnet. */
+#define TMIP_CONFIG_GROUP_HOME 0x08
 /* Packets between two stations take no way over their parents when one of them has roamed. */
 #define TMIP_CONFIG_DIRECT 0x02
 
@@ -152,7 +156,7 @@ TMIP_ASSERT_SIZE(struct tmip_peer_stat, 64);
 TMIP_ASSERT_SIZE(struct tmip_cell, 40);
 TMIP_ASSERT_SIZE(struct tmip_subnet_key, 20);
 TMIP_ASSERT_SIZE(struct tmip_subnet, 24);
-TMIP_ASSERT_SIZE(struct tmip_config, 48);
+TMIP_ASSERT_SIZE(struct tmip_config, 56);
 TMIP_ASSERT_SIZE(struct tmip_seen, 48);
 TMIP_ASSERT_SIZE(struct tmip_drop, 96);
 TMIP_ASSERT_SIZE(struct tmip_stat, 16);

@@ -46,7 +46,9 @@
 	X(33, REPLAYED, SEND, "held before, and now on its way to the station")                     \
 	X(34, ENCAP_DIRECT, SEND, "into the tunnel straight to the CN where the other station is")  \
 	X(35, FORWARDED, SEND, "forwarded by the kernel's tables, past its netfilter")              \
-	X(36, OUTER_FRAGMENT, DROP, "piece of a tunnel packet: a CN sends none, the path must not cut them (RFC 2003)")
+	X(36, OUTER_FRAGMENT, DROP, "piece of a tunnel packet: a CN sends none, the path must not cut them (RFC 2003)") \
+	X(37, GROUP_HOME, SEND, "broadcast or multicast of a station elsewhere: to its home subnet")  \
+	X(38, GROUP_RATE, DROP, "broadcast or multicast for a home subnet, over its rate limit")
 
 enum tmip_reason {
 #define X(number, name, verdict, text) TMIP_REASON_##name = number,

@@ -5,6 +5,7 @@
 #define IN(frame, verdict, why, ...) \
 	{.name = #frame, .program = BACKBONE_IN, .interface = "bb", .packet = &frame, .action = verdict, .reason = TMIP_REASON_##why, ##__VA_ARGS__}
 #define PAST(frame, verdict, why, ...) IN(frame, verdict, why, .prepare = world_past, ##__VA_ARGS__)
+#define GROUP(frame, verdict, why, ...) IN(frame, verdict, why, .prepare = world_group, ##__VA_ARGS__)
 #define DIRECT(frame, verdict, why, ...) IN(frame, verdict, why, .prepare = world_direct, ##__VA_ARGS__)
 
 static void slow_path(void)
@@ -53,6 +54,12 @@ static const struct bpf_case cases[] = {
 	PAST(tunnel_from_away_to_gateway, REDIRECT, DECAP_KERNEL, .mark = MARK_TRUSTED),
 	PAST(tunnel_to_visitor, REDIRECT, DECAP_STATION, .mark = MARK_TRUSTED),
 	IN(past_in_ttl1, NEXT, NOT_OURS),
+	/* to all in the home subnet */
+	GROUP(group_home_mdns, REDIRECT, GROUP_HOME, .mark = MARK_TRUSTED),
+	GROUP(group_home_ssdp, REDIRECT, GROUP_HOME, .mark = MARK_TRUSTED),
+	GROUP(group_home_broadcast, REDIRECT, GROUP_HOME, .mark = MARK_TRUSTED),
+	GROUP(group_home_directed, REDIRECT, GROUP_HOME, .mark = MARK_TRUSTED),
+	GROUP(group_home_not_from_there, DROP, TUNNEL_SOURCE),
 	/* delivery */
 	IN(tunnel_to_visitor, REDIRECT, DECAP_STATION, .mark = MARK_TRUSTED),
 	IN(tunnel_from_home_to_visitor, REDIRECT, DECAP_STATION, .mark = MARK_TRUSTED),

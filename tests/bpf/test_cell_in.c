@@ -5,6 +5,7 @@
 #define IN(frame, verdict, why, ...) \
 	{.name = #frame, .program = CELL_IN, .interface = "cell0", .packet = &frame, .action = verdict, .reason = TMIP_REASON_##why, ##__VA_ARGS__}
 #define PAST(frame, verdict, why, ...) IN(frame, verdict, why, .prepare = world_past, ##__VA_ARGS__)
+#define GROUP(frame, verdict, why, ...) IN(frame, verdict, why, .prepare = world_group, ##__VA_ARGS__)
 #define DIRECT(frame, verdict, why, ...) IN(frame, verdict, why, .prepare = world_direct, ##__VA_ARGS__)
 #define IN1(frame, verdict, why, ...) \
 	{.name = #frame, .program = CELL_IN, .interface = "cell1", .packet = &frame, .action = verdict, .reason = TMIP_REASON_##why, ##__VA_ARGS__}
@@ -100,6 +101,15 @@ static const struct bpf_case cases[] = {
 	IN(indirect_visitor_to_home, REDIRECT, ENCAP_PARENT),
 	IN(indirect_home_to_visitor, NEXT, HOME),
 	IN(indirect_home_to_elsewhere, NEXT, HOME),
+	/* to all in the home subnet */
+	GROUP(group_mdns, REDIRECT, GROUP_HOME),
+	GROUP(group_ssdp, REDIRECT, GROUP_HOME),
+	GROUP(group_broadcast, REDIRECT, GROUP_HOME),
+	GROUP(group_directed, REDIRECT, GROUP_HOME),
+	GROUP(group_of_others, NEXT, GROUP),
+	GROUP(group_igmp, NEXT, GROUP),
+	GROUP(group_at_home, NEXT, GROUP),
+	{.name = "group_next_door", .program = CELL_IN, .interface = "cell1", .packet = &group_next_door, .action = REDIRECT, .reason = TMIP_REASON_GROUP_HOME, .mark = MARK_TRUSTED, .prepare = world_group},
 	/* nobody knows them */
 	IN(stranger_home, NEXT, UNREGISTERED_HOME, SEEN(W_STRANGER)),
 	IN(stranger_of_cn2, DROP, UNREGISTERED, SEEN(W_STRANGER2)),

@@ -203,6 +203,17 @@ static void a_stale_peer_is_told_once(void **state)
 	assert_int_equal(world_count(TMIP_REASON_RELAY), 3);
 }
 
+/* A storm of broadcasts does not leave its cell. */
+static void groups_are_limited(void **state)
+{
+	(void)state;
+	world_group();
+	for (int i = 0; i < 5; i++)
+		send_in(&group_mdns);
+	assert_int_equal(world_count(TMIP_REASON_GROUP_HOME), 2);
+	assert_int_equal(world_count(TMIP_REASON_GROUP_RATE), 3);
+}
+
 /* What a program puts into a cell's ingress is for the kernel, once. */
 static void a_trusted_frame_passes(void **state)
 {
@@ -221,7 +232,7 @@ int main(void)
 		TEST(dhcp_is_given_whole), TEST(dhcp_is_limited_per_mac), TEST(a_full_ring_is_counted), TEST(an_event_comes_once),
 		TEST(an_event_comes_again_on_change), TEST(an_event_comes_again_after_the_interval), TEST(a_forgotten_mac_is_news),
 		TEST(events_have_a_budget), TEST(an_event_that_found_no_room_comes_later), TEST(drops_leave_a_trail),
-		TEST(peers_are_counted), TEST(a_stale_peer_is_told_once), TEST(a_trusted_frame_passes),
+		TEST(peers_are_counted), TEST(groups_are_limited), TEST(a_stale_peer_is_told_once), TEST(a_trusted_frame_passes),
 	};
 
 	return cmocka_run_group_tests_name("what the agent is told", tests, world_begin, world_end);

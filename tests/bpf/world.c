@@ -131,6 +131,15 @@ struct tmip_config world_config(void)
 	};
 }
 
+void world_group(void)
+{
+	struct tmip_config config = world_config();
+
+	config.flags |= TMIP_CONFIG_GROUP_HOME;
+	config.group_burst = 2;
+	world_set_config(&config);
+}
+
 void world_past(void)
 {
 	struct tmip_config config = world_config();

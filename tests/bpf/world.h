@@ -76,6 +76,7 @@ void world_put_station(const char *addr, const char *mac, enum tmip_station_stat
 		       const char *parent, const char *current);
 void world_set_config(const struct tmip_config *config);
 struct tmip_config world_config(void);
+void world_group(void);  /* multicast home, two in a second */
 void world_past(void);   /* fastpath home, as a case's prepare */
 void world_direct(void); /* route optimisation on, as a case's prepare */
 

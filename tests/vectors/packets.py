@@ -393,6 +393,21 @@ case("past_in_neighbour_unknown", ether(W.ROUTER_MAC, W.BACKBONE_MAC, udp(W.SERV
 case("past_tunnel", received(FROM_AWAY), ether(W.BACKBONE_MAC, W.ROUTER_MAC, hop(FROM_AWAY)))
 case("past_tunnel_ttl1", received(udp(W.AWAY, W.SERVER, ttl=1)), as_from_cell(udp(W.AWAY, W.SERVER, ttl=1)))
 
+# ---- broadcast and multicast for the home subnet
+MDNS, MDNS_MAC, ALL = "224.0.0.251", "01:00:5e:00:00:fb", "ff:ff:ff:ff:ff:ff"
+for name, dst, mac in (("mdns", MDNS, MDNS_MAC), ("ssdp", "239.255.255.250", "01:00:5e:7f:ff:fa"), ("broadcast", "255.255.255.255", ALL)):
+    packet = udp(W.VISITOR, dst, ttl=1)
+    from_cell(f"group_{name}", "VISITOR", packet, sent(W.CN2_MAC, W.CN2, packet), dst=mac)
+    packet = udp(W.AWAY, dst, ttl=1)
+    case(f"group_home_{name}", received(packet), ether(W.CELL0_MAC, mac, packet))
+from_cell("group_directed", "VISITOR", udp(W.VISITOR, "10.2.0.255"), sent(W.CN2_MAC, W.CN2, udp(W.VISITOR, "10.2.0.255")), dst=ALL)
+from_cell("group_of_others", "VISITOR", udp(W.VISITOR, "10.3.0.255"), dst=ALL)
+from_cell("group_igmp", "VISITOR", IP(src=W.VISITOR, dst=MDNS, proto=2, ttl=1) / Raw(bytes(8)), dst=MDNS_MAC)
+from_cell("group_at_home", "HOME", udp(W.HOME, MDNS), dst=MDNS_MAC)
+from_cell("group_next_door", "NEXT_DOOR", udp(W.NEXT_DOOR, MDNS), ether(W.CELL0_MAC, MDNS_MAC, udp(W.NEXT_DOOR, MDNS)), dst=MDNS_MAC)
+case("group_home_directed", received(udp(W.AWAY, "10.1.0.255")), ether(W.CELL0_MAC, ALL, udp(W.AWAY, "10.1.0.255")))
+case("group_home_not_from_there", received(udp(W.AWAY, MDNS), src=W.CN3, mac=W.CN3_MAC))
+
 # ---- probes
 def probe(kind, src, dst):
     return IP(src=src, dst=dst, id=3) / UDP(sport=6555, dport=6555, chksum=0) / Raw(bytes([kind]) + b"token of the prober")

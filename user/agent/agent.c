@@ -153,8 +153,9 @@ static void put_config(struct agent *agent)
 		.outer_ttl = (uint8_t)config->tunnel_ttl,
 		.flags = (config->fastpath >= AGENT_FASTPATH_AWAY ? TMIP_CONFIG_FASTPATH : 0) |
 			 (config->fastpath == AGENT_FASTPATH_HOME ? TMIP_CONFIG_FASTPATH_HOME : 0) |
-			 (config->route_optimisation ? TMIP_CONFIG_DIRECT : 0),
+			 (config->multicast_home ? TMIP_CONFIG_GROUP_HOME : 0) | (config->route_optimisation ? TMIP_CONFIG_DIRECT : 0),
 		.buffer_ifindex = buffer_ifindex(agent),
+		.group_burst = config->multicast_burst,
 	};
 	int error = datapath_put_config(agent->dp, &entry);
 

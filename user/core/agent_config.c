@@ -163,6 +163,18 @@ static int set_fastpath(void *target, char **args, int count, char *why, size_t 
 	return -EINVAL;
 }
 
+static int set_multicast(void *target, char **args, int count, char *why, size_t size)
+{
+	struct agent_config *config = target;
+
+	(void)count;
+	config->multicast_home = strcmp(args[0], "home") == 0;
+	if (config->multicast_home || strcmp(args[0], "local") == 0)
+		return 0;
+	snprintf(why, size, "`%s' is neither local nor home", args[0]);
+	return -EINVAL;
+}
+
 #define AT(member) .offset = offsetof(struct agent_config, member), .size = sizeof(((struct agent_config *)0)->member)
 #define WORD(f) .type = CONFIG_CUSTOM, .custom = f, .min = 1, .max = 1, .hint = "one word"
 
@@ -181,6 +193,8 @@ static const struct config_directive DIRECTIVES[] = {
 	{"port", CONFIG_NUMBER, AT(port), .min = 1, .max = 65535},
 	{"mss", WORD(set_mss)},
 	{"fastpath", WORD(set_fastpath)},
+	{"multicast", WORD(set_multicast)},
+	{"multicast_burst", CONFIG_NUMBER, AT(multicast_burst), .min = 1, .max = 100000},
 	{"route_optimisation", CONFIG_BOOL, AT(route_optimisation)},
 	{"static_stations", CONFIG_BOOL, AT(static_stations)},
 	{"realtime", CONFIG_BOOL, AT(realtime)},
@@ -212,7 +226,7 @@ static const struct config_directive DIRECTIVES[] = {
 void agent_config_init(struct agent_config *config)
 {
 	*config = (struct agent_config){
-		.mlr_port = MLRP_PORT, .port = MLRP_PORT, .lease_time = 3600, .log = true, .fastpath = AGENT_FASTPATH_AWAY, .route_optimisation = true, .static_stations = true,
+		.mlr_port = MLRP_PORT, .port = MLRP_PORT, .lease_time = 3600, .log = true, .fastpath = AGENT_FASTPATH_AWAY, .route_optimisation = true, .multicast_burst = 50, .static_stations = true,
 		.realtime = true,
 		.debug = 2, .stations_max = 65536, .peers_max = 1024, .seen_max = 16384, .event_burst = 1000, .event_interval = 1000,
 		.dhcp_burst = 10, .tunnel_ttl = 64, .mss = AGENT_MSS_AUTO, .handover_timeout = 3000,

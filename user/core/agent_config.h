@@ -39,6 +39,8 @@ struct agent_config {
 	char control_socket[CONFIG_PATH_LEN]; /* empty: run_dir/network_name.sock */
 	bool log, foreground, route_optimisation, static_stations, realtime;
 	unsigned fastpath;            /* AGENT_FASTPATH_... */
+	bool multicast_home;          /* broadcast and multicast of roamed stations go to their home subnets */
+	unsigned multicast_burst;     /* per second */
 	unsigned debug;
 	unsigned stations_max, peers_max, seen_max;
 	unsigned event_burst, event_interval; /* per second; ms */
