@@ -20,7 +20,7 @@ static void check_kernel(struct evaluation *e)
 	bool known = kernel_version(&major, &minor) == 0;
 	bool tcx = major > 6 || (major == 6 && minor >= 6);
 
-	evaluation_add(e, "kernel", "version", known && (major > 5 || (major == 5 && minor >= 10)), "use Linux 5.10 or later",
+	evaluation_add(e, "kernel", "version", known && (major > 6 || (major == 6 && minor >= 1)), "use Linux 6.1 or later: older ones were never tried",
 		       "%u.%u, programs attach by %s", major, minor, tcx ? "TCX" : "clsact");
 }
 
