@@ -148,6 +148,9 @@ def compare_register(world, truth, versions):
     told, stored = register_stations(world), database_stations(world)
     yield from compare_sets("the register knows stations", told, truth)
     yield from compare_sets("the database has stations", stored, truth)
+    for address in sorted(set(told) - set(truth))[:SHOWN]:
+        same = [one for one, (owner, _) in truth.items() if owner == told[address]["mac"]]
+        yield f"the register has {told[address]}; truly this MAC has {same or 'no address'}"
     for address, (owner, cell) in truth.items():
         wanted = owner, parent_of(world, address).cn.place, cell.cn.place
         record, row = told.get(address), stored.get(address)
@@ -220,8 +223,8 @@ def differences(world, truth, before=None, register=True):
         lines += [*compare_agent(cn, truth, told), *compare_kernel(cn, truth, told, ifindexes), *compare_tunnels(cn, truth),
                   *compare_neighbours(cn, truth)]
     lines += compare_versions(versions)
-    if register:
-        lines += compare_register(world, truth, versions)
+    if register:  # what it says explains most of the others: first
+        lines = [*compare_register(world, truth, versions), *lines]
     if before:
         lines += compare_snapshot(world, before)
     return lines
