@@ -26,8 +26,8 @@
 
 #include "crowd_frames.h"
 #include "crowd_options.h"
+#include "tool.h"
 
-#define SECOND 1000000000ull
 #define LEGS_MAX 32
 #define RETURNS_MAX 256
 #define JOIN_RATE 300         /* frames a second while they join, and in the end */
@@ -66,28 +66,6 @@ struct crowd {
 	unsigned back_count;
 	uint64_t moves, ping_pongs, thefts, clones, chatter, sent, answers, strays, stolen, late, skipped;
 };
-
-static volatile sig_atomic_t stopped;
-
-static void on_signal(int number)
-{
-	(void)number;
-	stopped = 1;
-}
-
-static void fail(const char *what)
-{
-	fprintf(stderr, "crowd: %s: %s\n", what, strerror(errno));
-	exit(1);
-}
-
-static uint64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * SECOND + (uint64_t)now.tv_nsec;
-}
 
 static unsigned below(unsigned bound)
 {
@@ -260,7 +238,7 @@ static void drain(struct crowd *crowd, int leg)
 static void listen_until(struct crowd *crowd, uint64_t end)
 {
 	struct pollfd fds[LEGS_MAX];
-	uint64_t now = now_ns();
+	uint64_t now = now_ns(CLOCK_MONOTONIC);
 
 	for (int leg = 0; leg < crowd->leg_count; leg++)
 		fds[leg] = (struct pollfd){.fd = crowd->legs[leg].socket, .events = POLLIN};
@@ -273,7 +251,7 @@ static void listen_until(struct crowd *crowd, uint64_t end)
 		for (int leg = 0; leg < crowd->leg_count; leg++)
 			if (fds[leg].revents)
 				drain(crowd, leg);
-		now = now_ns();
+		now = now_ns(CLOCK_MONOTONIC);
 	} while (now < end && !stopped);
 }
 
@@ -298,7 +276,7 @@ static void ask(struct crowd *crowd, struct station *station)
 /* How many were not answered in time. */
 static unsigned ask_all(struct crowd *crowd)
 {
-	uint64_t end = now_ns() + PHASE_NS;
+	uint64_t end = now_ns(CLOCK_MONOTONIC) + PHASE_NS;
 	unsigned left;
 
 	for (unsigned i = 0; i < crowd->options.stations; i++) {
@@ -312,14 +290,14 @@ static unsigned ask_all(struct crowd *crowd)
 			struct station *station = &crowd->stations[i];
 
 			left += !station->answered;
-			if (station->answered || station->due > now_ns())
+			if (station->answered || station->due > now_ns(CLOCK_MONOTONIC))
 				continue;
 			ask(crowd, station);
-			station->due = now_ns() + REPEAT_NS;
-			listen_until(crowd, now_ns() + SECOND / JOIN_RATE);
+			station->due = now_ns(CLOCK_MONOTONIC) + REPEAT_NS;
+			listen_until(crowd, now_ns(CLOCK_MONOTONIC) + SECOND / JOIN_RATE);
 		}
-		listen_until(crowd, now_ns() + SECOND / 100);
-	} while (left && now_ns() < end && !stopped);
+		listen_until(crowd, now_ns(CLOCK_MONOTONIC) + SECOND / 100);
+	} while (left && now_ns(CLOCK_MONOTONIC) < end && !stopped);
 	for (unsigned i = 0; i < crowd->options.stations; i++) {
 		crowd->stations[i].rival_leg = -1;
 		crowd->stations[i].asked = crowd->stations[i].seq + 1; /* answers to claimants may still be on their way */
@@ -404,10 +382,10 @@ static uint64_t next_due(const struct crowd *crowd, uint64_t due)
 
 static void roam(struct crowd *crowd)
 {
-	uint64_t now = now_ns(), due = now, end = now + (uint64_t)(crowd->options.seconds * 1e9);
+	uint64_t now = now_ns(CLOCK_MONOTONIC), due = now, end = now + (uint64_t)(crowd->options.seconds * 1e9);
 	uint64_t period = (uint64_t)(1e9 / crowd->options.rate);
 
-	while (!stopped && ((now = now_ns()) < end || crowd->back_count)) {
+	while (!stopped && ((now = now_ns(CLOCK_MONOTONIC)) < end || crowd->back_count)) {
 		do_backs(crowd, now);
 		if (now >= due && now < end) {
 			struct station *idle = &crowd->stations[below(crowd->options.stations)];
@@ -519,7 +497,7 @@ int main(int argc, char **argv)
 	not_answered = ask_all(&crowd);
 	report(&crowd, not_joined, not_answered);
 	while (!stopped)
-		listen_until(&crowd, now_ns() + SECOND);
+		listen_until(&crowd, now_ns(CLOCK_MONOTONIC) + SECOND);
 	free(crowd.stations);
 	return 0;
 }

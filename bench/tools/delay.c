@@ -24,7 +24,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#define SECOND 1000000000ull
+#include "tool.h"
+
 #define PAIRS_MAX 32
 #define FRAME_MAX 2048
 
@@ -45,42 +46,8 @@ struct way {
 	unsigned first, count;
 };
 
-static volatile sig_atomic_t stopped;
 static uint64_t delay_ns, passed, dropped, too_long, latest_ns;
 static unsigned room = 4096;
-
-static void on_signal(int number)
-{
-	(void)number;
-	stopped = 1;
-}
-
-static void fail(const char *what)
-{
-	fprintf(stderr, "delay: %s: %s\n", what, strerror(errno));
-	exit(1);
-}
-
-static uint64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	return (uint64_t)now.tv_sec * SECOND + (uint64_t)now.tv_nsec;
-}
-
-static uint64_t time_of(struct msghdr *message)
-{
-	struct timespec stamp;
-
-	for (struct cmsghdr *c = CMSG_FIRSTHDR(message); c; c = CMSG_NXTHDR(message, c)) {
-		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_TIMESTAMPNS)
-			continue;
-		memcpy(&stamp, CMSG_DATA(c), sizeof(stamp));
-		return (uint64_t)stamp.tv_sec * SECOND + (uint64_t)stamp.tv_nsec;
-	}
-	return now_ns();
-}
 
 /* All that has arrived goes into the queue. */
 static void take(struct way *way)
@@ -134,14 +101,14 @@ static void loop(struct way *ways, unsigned count)
 	for (unsigned i = 0; i < count; i++)
 		fds[i] = (struct pollfd){.fd = ways[i].from, .events = POLLIN};
 	while (!stopped) {
-		uint64_t now = now_ns(), next = now + SECOND / 10, due;
+		uint64_t now = now_ns(CLOCK_REALTIME), next = now + SECOND / 10, due;
 		struct timespec wait;
 
 		for (unsigned i = 0; i < count; i++) {
 			due = pass(&ways[i], now);
 			next = due && due < next ? due : next;
 		}
-		now = now_ns();
+		now = now_ns(CLOCK_REALTIME);
 		wait = (struct timespec){0, next > now ? (long)(next - now) : 0};
 		if (ppoll(fds, count, &wait, NULL) < 0 && errno != EINTR)
 			fail("poll");

@@ -33,8 +33,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "tool.h"
+
 #define MAGIC 0x746d7370u
-#define SECOND 1000000000ull
 #define LEGS_MAX 8
 #define PAYLOAD 64
 #define LOCAL_PORT 7777
@@ -93,20 +94,6 @@ struct roamer {
 	unsigned move_count;
 	FILE *out;
 };
-
-static void fail(const char *what)
-{
-	fprintf(stderr, "roamer: %s: %s\n", what, strerror(errno));
-	exit(1);
-}
-
-static uint64_t now_ns(clockid_t clock)
-{
-	struct timespec now;
-
-	clock_gettime(clock, &now);
-	return (uint64_t)now.tv_sec * SECOND + (uint64_t)now.tv_nsec;
-}
 
 static void set_timer(int timer, uint64_t first_ns, uint64_t every_ns)
 {
@@ -201,19 +188,6 @@ static void take_packet(struct roamer *roamer, const struct uplink_frame *frame,
 	roamer->received++;
 	if (roamer->out)
 		fprintf(roamer->out, "%u %" PRIu64 " %" PRIu64 "\n", be32toh(frame->packet.seq), be64toh(frame->packet.sent_ns), time_ns);
-}
-
-static uint64_t time_of(struct msghdr *message)
-{
-	struct timespec stamp;
-
-	for (struct cmsghdr *c = CMSG_FIRSTHDR(message); c; c = CMSG_NXTHDR(message, c)) {
-		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_TIMESTAMPNS)
-			continue;
-		memcpy(&stamp, CMSG_DATA(c), sizeof(stamp));
-		return (uint64_t)stamp.tv_sec * SECOND + (uint64_t)stamp.tv_nsec;
-	}
-	return now_ns(CLOCK_REALTIME);
 }
 
 static bool hears_former(const struct roamer *roamer, int leg)

@@ -25,11 +25,12 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "tool.h"
+
 #define MAGIC 0x746d7370u
 #define SEQ_MAX (1u << 28) /* bounds the memory of the duplicates' bitmap */
 #define FLUSH_NS 50000000
 #define RECEIVE_BUFFER (8 << 20)
-#define SECOND 1000000000ull
 
 struct packet {
 	uint32_t magic;
@@ -64,28 +65,6 @@ struct stream {
 	struct received in;
 	FILE *out;
 };
-
-static volatile sig_atomic_t stopped;
-
-static void on_signal(int number)
-{
-	(void)number;
-	stopped = 1;
-}
-
-static void fail(const char *what)
-{
-	fprintf(stderr, "stream: %s: %s\n", what, strerror(errno));
-	exit(1);
-}
-
-static uint64_t now_ns(clockid_t clock)
-{
-	struct timespec now;
-
-	clock_gettime(clock, &now);
-	return (uint64_t)now.tv_sec * SECOND + (uint64_t)now.tv_nsec;
-}
 
 /* ---- receiving */
 
@@ -147,19 +126,6 @@ static void take(struct stream *stream, const struct packet *packet, size_t len,
 	in->first = in->packets == 1 || seq < in->first ? seq : in->first;
 	in->last = seq > in->last ? seq : in->last;
 	in->last_ns = time_ns;
-}
-
-static uint64_t time_of(struct msghdr *message)
-{
-	struct timespec stamp;
-
-	for (struct cmsghdr *c = CMSG_FIRSTHDR(message); c; c = CMSG_NXTHDR(message, c)) {
-		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_TIMESTAMPNS)
-			continue;
-		memcpy(&stamp, CMSG_DATA(c), sizeof(stamp));
-		return (uint64_t)stamp.tv_sec * SECOND + (uint64_t)stamp.tv_nsec;
-	}
-	return now_ns(CLOCK_REALTIME);
 }
 
 static void start_timer(struct stream *stream);

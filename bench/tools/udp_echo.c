@@ -16,7 +16,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#define SECOND 1000000000ull
+#include "tool.h"
+
 #define LOST_NS (SECOND / 5)
 #define LOST_MAX 20
 
@@ -24,20 +25,6 @@ struct question {
 	uint32_t number;
 	uint8_t rest[60];
 };
-
-static void fail(const char *what)
-{
-	fprintf(stderr, "udp_echo: %s: %s\n", what, strerror(errno));
-	exit(1);
-}
-
-static uint64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * SECOND + (uint64_t)now.tv_nsec;
-}
 
 static void serve(int fd, int flags)
 {
@@ -57,14 +44,14 @@ static void serve(int fd, int flags)
 static uint64_t ask_once(int fd, int flags, uint32_t number)
 {
 	struct question question = {.number = number}, answer = {.number = ~number};
-	uint64_t start = now_ns(), end = start;
+	uint64_t start = now_ns(CLOCK_MONOTONIC), end = start;
 
 	if (send(fd, &question, sizeof(question), 0) < 0 && errno != ECONNREFUSED)
 		fail("send");
 	while (end - start < LOST_NS) {
 		ssize_t got = recv(fd, &answer, sizeof(answer), flags);
 
-		end = now_ns();
+		end = now_ns(CLOCK_MONOTONIC);
 		if (got == sizeof(answer) && answer.number == number)
 			return end - start;
 	}
@@ -80,13 +67,13 @@ static int order(const void *a, const void *b)
 
 static void ask(int fd, int flags, uint32_t count, double seconds)
 {
-	uint64_t end = now_ns() + (uint64_t)(seconds * SECOND);
+	uint64_t end = now_ns(CLOCK_MONOTONIC) + (uint64_t)(seconds * SECOND);
 	uint64_t *times = calloc(count, sizeof(*times));
 	uint32_t answered = 0, lost = 0, warm_up = count / 10;
 
 	if (!times)
 		fail("memory");
-	for (uint32_t i = 0; i < count + warm_up && now_ns() < end; i++) {
+	for (uint32_t i = 0; i < count + warm_up && now_ns(CLOCK_MONOTONIC) < end; i++) {
 		uint64_t time = ask_once(fd, flags, i);
 
 		if (!time && ++lost > LOST_MAX)

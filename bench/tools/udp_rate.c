@@ -19,6 +19,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "tool.h"
+
 #define BATCH 64
 #define BUFFER (4 << 20)
 #define WAIT_SECONDS 5
@@ -33,12 +35,6 @@ struct batch {
 	struct iovec iov[BATCH];
 	uint8_t bytes[BATCH][2048];
 };
-
-static void fail(const char *what)
-{
-	fprintf(stderr, "udp_rate: %s: %s\n", what, strerror(errno));
-	exit(1);
-}
 
 static double seconds_of(clockid_t clock)
 {
