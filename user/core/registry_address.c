@@ -158,14 +158,11 @@ void reg_allocate(struct registry *registry, struct registry_session *session, c
 
 /* ---- BIND */
 
-/* 0 or the error. */
-static uint16_t check_bind(const struct registry *registry, const struct registry_session *session, const struct mlrp_message *message,
-			   const char **why)
+uint16_t reg_check_place(const struct registry *registry, const struct registry_session *session, const struct mlrp_message *message,
+			 const char **why)
 {
 	const struct reg_cell *cell = reg_find_cell(registry, &message->addr);
-	const struct reg_station *station = reg_find(registry, &message->addr);
 	const struct reg_host *host = reg_host_of_addr(registry, &message->addr);
-	uint8_t state = station ? station->record.state : RECORD_FREE;
 
 	*why = "the address lies in no cell of the network";
 	if (!cell)
@@ -176,11 +173,24 @@ static uint16_t check_bind(const struct registry *registry, const struct registr
 	*why = "the address is reserved for another host";
 	if (host && !reg_host_has(host, &message->mac))
 		return MLRP_E_CONFLICT;
+	*why = "the address is set aside for another CN";
+	return reg_held_for_other(reg_find(registry, &message->addr), session) ? MLRP_E_CONFLICT : 0;
+}
+
+/* 0 or the error. */
+static uint16_t check_bind(const struct registry *registry, const struct registry_session *session, const struct mlrp_message *message,
+			   const char **why)
+{
+	const struct reg_cell *cell = reg_find_cell(registry, &message->addr);
+	const struct reg_station *station = reg_find(registry, &message->addr);
+	const struct reg_host *host = reg_host_of_addr(registry, &message->addr);
+	uint8_t state = station ? station->record.state : RECORD_FREE;
+	uint16_t error = reg_check_place(registry, session, message, why);
+
+	if (error)
+		return error;
 	*why = "the address was found in use by a stranger";
 	if (state == RECORD_DECLINED)
-		return MLRP_E_CONFLICT;
-	*why = "the address is set aside for another CN";
-	if (reg_held_for_other(station, session))
 		return MLRP_E_CONFLICT;
 	*why = "the address belongs to another station";
 	if (state != RECORD_FREE && state != RECORD_HELD && !reg_is_owner(station, message) && !(host && reg_host_has(host, &station->record.mac)) &&

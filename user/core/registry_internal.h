@@ -228,6 +228,9 @@ bool reg_host_has(const struct reg_host *host, const struct tmip_mac *mac);
 void reg_free_hosts(struct registry *registry);
 
 /* registry_address.c: who gets which address; registry_station.c: where a station is */
+/* May the station that asks have an address of this place at all? 0 or the error. */
+uint16_t reg_check_place(const struct registry *registry, const struct registry_session *session, const struct mlrp_message *message,
+			 const char **why);
 void reg_allocate(struct registry *, struct registry_session *, const struct mlrp_message *, struct registry_time);
 void reg_bind(struct registry *, struct registry_session *, const struct mlrp_message *, struct registry_time);
 void reg_renew(struct registry *, struct registry_session *, const struct mlrp_message *, struct registry_time);

@@ -63,23 +63,13 @@ void reg_handover(struct registry *registry, struct registry_session *session, c
 
 /* 0 or the error. */
 static uint16_t check_claim(const struct registry *registry, const struct registry_session *session, const struct mlrp_message *message,
-			    const struct reg_cell *cell,
 			    const struct reg_station *station, const char **why)
 {
 	const struct reg_host *host = reg_host_of_addr(registry, &message->addr);
+	uint16_t error = reg_check_place(registry, session, message, why);
 
-	*why = "the address lies in no cell of the network";
-	if (!cell)
-		return MLRP_E_NOT_IN_POOL;
-	*why = "the address is a gateway's, the network's or its broadcast address";
-	if (!reg_is_host_address(cell, &message->addr))
-		return MLRP_E_CONFLICT;
-	*why = "the address is reserved for another host";
-	if (host && !reg_host_has(host, &message->mac))
-		return MLRP_E_CONFLICT;
-	*why = "the address is set aside for another CN";
-	if (reg_held_for_other(station, session))
-		return MLRP_E_CONFLICT;
+	if (error)
+		return error;
 	*why = "the address belongs to another MAC";
 	if (station && station->record.state == RECORD_BOUND && !host && !mac_equal(&station->record.mac, &message->mac))
 		return MLRP_E_CONFLICT;
@@ -122,7 +112,7 @@ void reg_claim(struct registry *registry, struct registry_session *session, cons
 	struct reg_station *station = reg_find(registry, &message->addr);
 	const struct reg_cell *cell = reg_find_cell(registry, &message->addr);
 	const char *why;
-	uint16_t error = check_claim(registry, session, message, cell, station, &why);
+	uint16_t error = check_claim(registry, session, message, station, &why);
 	bool bound = station && station->record.state == RECORD_BOUND;
 
 	if (error)
