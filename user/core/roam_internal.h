@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the files of the roaming machine share: roam.c (entry points, records, time), roam_view.c (record -> map
- * entry, tunnels), roam_handover.c (attempts of this CN, and those other CNs tell of), roam_local.c (records that the
- * register does not know yet). Nobody else includes it.
+ * What the files of the roaming machine share: roam.c (life, sightings, time), roam_record.c (what the register says),
+ * roam_peer.c (what other CNs say), roam_handover.c (handovers and claims of this CN), roam_local.c (records that the
+ * register does not know yet), roam_view.c (record -> map entry, tunnels). Nobody else includes it.
  */
 #ifndef TMIP_CORE_ROAM_INTERNAL_H
 #define TMIP_CORE_ROAM_INTERNAL_H
@@ -95,6 +95,8 @@ void roam_claim(struct roam *roam, const struct tmip_addr *addr, const struct tm
 		uint64_t now_ms);
 void roam_report(struct roam *roam, struct replica_station *station, uint64_t now_ms); /* a move the register does not know */
 void roam_attempt_end(struct roam *roam, struct roam_attempt *attempt);
+/* MOVED_OK, or ERROR to a MOVED, from the CN `from`. */
+void roam_attempt_answered(struct roam *roam, uint32_t from, const struct mlrp_message *message);
 void roam_attempt_expire(struct roam *roam, struct roam_attempt *attempt, uint64_t now_ms); /* may forget the station */
 
 #endif

@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What other CNs say: a station is in their cell, or has left it, or they take that back; and what this CN tells one that
+ * sends to a stale place. See roam.h, docs/mlrp.md.
+ */
+#include "roam_internal.h"
+
+static void answer(struct roam *roam, uint32_t to, const struct mlrp_message *question, uint16_t error, uint8_t tunnel,
+		   const struct replica_station *station)
+{
+	struct mlrp_message message = {.type = error ? MLRP_ERROR : MLRP_MOVED_OK, .transaction = question->transaction};
+
+	if (!question->transaction)
+		return;
+	if (error) {
+		message.has = MLRP_HAS(MLRP_F_CODE);
+		message.code = error;
+		if (station) {
+			message.has |= MLRP_HAS(MLRP_F_STATION);
+			message.station = station->record;
+		}
+	} else if (tunnel) {
+		message.has = MLRP_HAS(MLRP_F_TUNNEL);
+		message.tunnel = tunnel;
+	}
+	roam_send_cn(roam, to, &message);
+}
+
+static bool offers(const struct mlrp_message *message, uint8_t tunnel)
+{
+	if (!(message->has & MLRP_HAS(MLRP_F_TUNNELS)))
+		return true; /* agreed before */
+	for (int i = 0; i < message->tunnel_count; i++)
+		if (message->tunnels[i] == tunnel)
+			return true;
+	return false;
+}
+
+/* The CN that has the station, its parent, or the CN where it was, as far as we know: that one corrects us. */
+static bool may_tell(const struct station_record *moved, uint32_t from, const struct replica_station *station)
+{
+	if (from == moved->current || from == moved->parent)
+		return true;
+	return station && station->record.state && station->record.parent == moved->parent && replica_current(station) == from;
+}
+
+/*
+ * A CN that sees the station itself may say so before the register has pushed it the move that came before: like the
+ * register we then believe who saw it last. What others tell must be as new as what we know.
+ */
+static bool is_stale(uint32_t from, const struct mlrp_message *message, const struct replica_station *station)
+{
+	const struct version told = message->station.version, known = station->record.version;
+
+	if (message->transaction && from == message->station.current)
+		return told.epoch < known.epoch;
+	return version_compare(told, known) < 0;
+}
+
+/* Is the message of a CN that may say so, about a station and CNs that we know? 0 or the error to answer. */
+static uint16_t moved_check(const struct roam *roam, uint32_t from, const struct mlrp_message *message)
+{
+	const struct station_record *moved = &message->station;
+	const struct replica_station *station = replica_find(&roam->replica, &moved->addr);
+
+	if (moved->current == roam->self || !may_tell(moved, from, station))
+		return MLRP_E_REFUSED;
+	if (!replica_find_cn(&roam->replica, moved->current) || !replica_find_cn(&roam->replica, moved->parent))
+		return MLRP_E_NOT_REGISTERED;
+	if (moved->state != RECORD_BOUND || !offers(message, TMIP_TUNNEL_4IN4))
+		return MLRP_E_REFUSED;
+	if (station && station->adopted)
+		return mac_equal(&station->record.mac, &moved->mac) ? 0 : MLRP_E_CONFLICT;
+	if (!station || !station->record.state)
+		return 0;
+	if (!mac_equal(&station->record.mac, &moved->mac))
+		return MLRP_E_CONFLICT;
+	return is_stale(from, message, station) ? MLRP_E_STALE : 0;
+}
+
+/* The parent hears of every move; who else believes to have the station learns it from the parent. */
+static void pass_on(struct roam *roam, uint32_t from, const struct replica_station *station, uint32_t previous,
+		    const struct mlrp_message *message)
+{
+	struct mlrp_message copy;
+
+	if (message->station.parent != roam->self || !previous || previous == roam->self || previous == from ||
+	    previous == message->station.current)
+		return;
+	copy = *message;
+	copy.transaction = 0;
+	copy.station.version = station->record.version; /* the sender's may be older */
+	copy.has &= ~MLRP_HAS(MLRP_F_TUNNELS);
+	roam_send_cn(roam, previous, &copy);
+}
+
+void roam_stale(struct roam *roam, const struct tmip_event *event)
+{
+	struct replica_station *station = replica_find(&roam->replica, &event->addr);
+	const struct replica_cn *peer = replica_find_cn_tunnel(&roam->replica, &event->peer);
+	struct mlrp_message message = {.type = MLRP_MOVED, .has = MLRP_HAS(MLRP_F_STATION)};
+	uint32_t current = station && station->record.state == RECORD_BOUND ? replica_current(station) : 0;
+
+	if (!peer || current == roam->self || current == peer->info.id || !replica_find_cn(&roam->replica, current))
+		return;
+	message.station = station->record;
+	message.station.current = current;
+	roam_send_cn(roam, peer->info.id, &message);
+	roam_tell(roam, ROAM_LEVEL_DEBUG, station, "telling %s, which sends here, that the station is with %s", peer->info.name,
+		  roam_cn_name(roam, current));
+}
+
+static void moved(struct roam *roam, uint32_t from, const struct mlrp_message *message, uint64_t now_ms)
+{
+	const struct station_record *record = &message->station;
+	struct replica_station *station = replica_find(&roam->replica, &record->addr);
+	uint16_t error = moved_check(roam, from, message);
+	bool parent = record->parent == roam->self;
+	uint32_t previous;
+
+	if (!error && (!station || station->adopted)) {
+		station = station ? station : replica_add(&roam->replica, &record->addr, &record->mac);
+		error = station ? 0 : MLRP_E_FULL;
+		if (station) {
+			station->record = *record;
+			station->adopted = false;
+		}
+	}
+	if (error) {
+		answer(roam, from, message, error, 0, error == MLRP_E_STALE ? station : NULL);
+		/* Nobody waits for an answer to a correction, which may well come too late. */
+		roam_tell(roam, message->transaction ? ROAM_LEVEL_WARN : ROAM_LEVEL_DEBUG, station, "move told by %s not accepted: %s",
+			  roam_cn_name(roam, from), mlrp_error_name(error));
+		return;
+	}
+	previous = replica_current(station);
+	station->moved_to = record->current;
+	station->moved_old = false;
+	station->moved_base = record->version;
+	station->ifindex = 0;
+	roam_show(roam, station); /* first of all: its packets go where it is now */
+	if (parent)
+		roam_set_tunnel(roam, replica_find_cn(&roam->replica, record->current), TMIP_TUNNEL_4IN4);
+	roam_refresh(roam, station);
+	answer(roam, from, message, 0, parent ? TMIP_TUNNEL_4IN4 : 0, NULL);
+	pass_on(roam, from, station, previous, message);
+	roam_arm(roam, station, roam->register_ready ? now_ms + roam->options.timeout_ms : 0);
+	if (previous != record->current)
+		roam_tell(roam, ROAM_LEVEL_INFO, station, "station has moved to %s%s", roam_cn_name(roam, record->current),
+			  parent ? ": tunnel 4IN4" : "");
+}
+
+static void aborted(struct roam *roam, uint32_t from, const struct tmip_addr *addr)
+{
+	struct replica_station *station = replica_find(&roam->replica, addr);
+
+	if (station && roam_is_local(station) && station->record.parent == from) {
+		roam_tell(roam, ROAM_LEVEL_INFO, station, "%s has withdrawn the address", roam_cn_name(roam, from));
+		roam_forget(roam, station);
+		return;
+	}
+	if (!station || station->moved_to != from)
+		return;
+	station->moved_to = 0;
+	roam_arm(roam, station, 0);
+	roam_refresh(roam, station);
+	roam_tell(roam, ROAM_LEVEL_INFO, station, "move to %s was refused: back to the record", roam_cn_name(roam, from));
+}
+
+/* A guest elsewhere has left its cell there, or is back in it: until then its parent holds its packets, which come before those
+ * that were on their way. */
+static void presence(struct roam *roam, uint32_t from, const struct mlrp_message *message)
+{
+	struct replica_station *station = replica_find(&roam->replica, &message->addr);
+	bool departed = message->type == MLRP_DEPARTED;
+
+	if (!station || station->record.parent != roam->self || replica_current(station) != from || station->adopted)
+		return;
+	station->silent_at = departed ? from : 0;
+	station->held |= departed && roam->options.hold;
+	roam_refresh(roam, station);
+	roam_tell(roam, ROAM_LEVEL_INFO, station, departed ? "station is silent at %s" : "station is heard again at %s",
+		  roam_cn_name(roam, from));
+}
+
+void roam_cn_message(struct roam *roam, uint32_t from, const struct mlrp_message *message, uint64_t now_ms)
+{
+	struct replica_cn *cn = replica_find_cn(&roam->replica, from);
+
+	if (!cn)
+		return;
+	switch (message->type) {
+	case MLRP_MOVED:
+		moved(roam, from, message, now_ms);
+		break;
+	case MLRP_MOVED_OK:
+	case MLRP_ERROR:
+		roam_attempt_answered(roam, from, message);
+		break;
+	case MLRP_ABORT:
+		aborted(roam, from, &message->addr);
+		break;
+	case MLRP_DEPARTED:
+	case MLRP_RETURNED:
+		presence(roam, from, message);
+		break;
+	case MLRP_TUNNEL_CLOSE:
+		if (!cn->stations)
+			roam_set_tunnel(roam, cn, TMIP_TUNNEL_IDLE);
+		break;
+	}
+}

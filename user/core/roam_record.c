@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What the register says: single records, snapshots and deltas, its going and coming; and what a former agent left in the
+ * map until the register has its say. See roam.h.
+ */
+#include "roam_internal.h"
+
+/* The snapshot of a register that came back without its last moments: our newer knowledge becomes a move to be confirmed. */
+static void keep_as_move(struct roam *roam, struct replica_station *station, const struct station_record *record, uint64_t now_ms)
+{
+	uint32_t current = replica_current(station);
+
+	if (!station->moved_to && current != record->current) {
+		station->moved_to = current;
+		station->moved_base = record->version;
+		roam_arm(roam, station, current == roam->self ? 0 : now_ms + roam->options.timeout_ms);
+	}
+}
+
+/* A move that another CN told of while the register was away, and the register now has a report of some other one: it counts. */
+static bool is_outdated(const struct roam *roam, const struct replica_station *station, const struct station_record *record)
+{
+	uint32_t before = roam_is_local(station) ? record->parent : station->record.current;
+
+	return station->moved_to && station->moved_to != roam->self && station->record.state == RECORD_BOUND && record->current != before &&
+	       version_compare(record->version, station->record.version) > 0 && (station->moved_old || !roam->register_ready);
+}
+
+static void apply(struct roam *roam, struct replica_station *station, const struct station_record *record, unsigned ifindex)
+{
+	uint32_t before = replica_current(station);
+	bool known = station->record.state == RECORD_BOUND, outdated = is_outdated(roam, station, record);
+
+	station->record = *record; /* the MAC was set by the caller */
+	station->refused = station->adopted = station->stale = false;
+	station->quiet_until_ms = 0;
+	if (ifindex)
+		station->ifindex = ifindex;
+	if ((station->moved_to == record->current || outdated) && !(station->attempt && station->moved_to == roam->self)) {
+		station->moved_to = 0;
+		if (!station->attempt)
+			roam_arm(roam, station, 0);
+	}
+	if (replica_current(station) != roam->self)
+		station->ifindex = 0;
+	roam_refresh(roam, station);
+	if (known && before == roam->self && replica_current(station) != roam->self)
+		roam_tell(roam, ROAM_LEVEL_INFO, station, "station has moved to %s, as the register says",
+			  roam_cn_name(roam, record->current));
+}
+
+/* Given out while the register was away, by a CN whose block the register no longer knew. */
+static void another_has_it(struct roam *roam, struct replica_station *station)
+{
+	roam_tell(roam, ROAM_LEVEL_WARN, station, "the register has given the address to another station: this one must ask for another");
+	if (station->attempt)
+		roam_attempt_end(roam, station->attempt);
+	roam_arm(roam, station, 0);
+	station->moved_to = station->renewed = station->ifindex = 0;
+}
+
+static void report_renewed(struct roam *roam, struct replica_station *station)
+{
+	struct mlrp_message message = {.type = MLRP_RENEW, .has = MLRP_HAS(MLRP_F_MAC) | MLRP_HAS(MLRP_F_ADDR) | MLRP_HAS(MLRP_F_LEASE),
+				       .transaction = ROAM_TRANSACTION | roam->next_transaction++, .mac = station->record.mac,
+				       .addr = station->record.addr, .lease = station->renewed};
+
+	station->renewed = 0;
+	roam_send_register(roam, &message);
+}
+
+/* What was held back while the register did not know the station. */
+static void local_is_known(struct roam *roam, struct replica_station *station, uint64_t now_ms)
+{
+	if (station->record.parent == roam->self)
+		station->renewed = 0; /* was told together with the address */
+	else if (station->renewed)
+		report_renewed(roam, station);
+	if (station->moved_to == roam->self && !(station->attempt && station->attempt->claim))
+		roam_report(roam, station, now_ms);
+	else if (station->moved_to && !station->attempt)
+		roam_arm(roam, station, now_ms + roam->options.timeout_ms + roam->options.back_ms);
+}
+
+void roam_record(struct roam *roam, const struct station_record *record, unsigned ifindex, uint64_t now_ms)
+{
+	struct replica_station *station = replica_find(&roam->replica, &record->addr);
+	int order = station ? version_compare(record->version, station->record.version) : 1;
+	bool was_local;
+
+	if (station && order < 0 && !roam->sync_full)
+		return;
+	if (record->state != RECORD_BOUND) {
+		/* An address of a block is free, as far as the register knows. */
+		if (station && station->record.state && !roam_is_local(station)) {
+			roam_tell(roam, ROAM_LEVEL_INFO, station, "the register has freed the address");
+			roam_forget(roam, station);
+		}
+		return;
+	}
+	was_local = station && roam_is_local(station);
+	if (was_local && !mac_equal(&station->record.mac, &record->mac))
+		another_has_it(roam, station);
+	if (station && order < 0)
+		keep_as_move(roam, station, record, now_ms);
+	if (!station)
+		station = replica_add(&roam->replica, &record->addr, &record->mac);
+	if (!station || replica_set_mac(&roam->replica, station, &record->mac) < 0) {
+		if (!roam->counts.overflow++)
+			roam_tell(roam, ROAM_LEVEL_WARN, NULL, "the table of stations is full (stations_max): some are not served here");
+		return;
+	}
+	apply(roam, station, record, ifindex);
+	if (was_local && roam->register_ready)
+		local_is_known(roam, station, now_ms);
+}
+
+void roam_sync_start(struct roam *roam, bool full)
+{
+	roam->sync_full = full;
+	for (struct replica_station *station = roam->replica.stations; full && station; station = station->hh.next)
+		station->stale = station->adopted || station->record.state;
+}
+
+void roam_sync_end(struct roam *roam, uint64_t now_ms)
+{
+	struct replica_station *station, *next;
+
+	roam->register_ready = true;
+	HASH_ITER(hh, roam->replica.stations, station, next) {
+		if (roam_is_local(station)) {
+			roam_sync_local(roam, station, now_ms);
+			continue;
+		}
+		if (roam->sync_full && station->stale) {
+			roam_forget(roam, station);
+			continue;
+		}
+		if (station->renewed)
+			report_renewed(roam, station);
+		if (station->attempt)
+			roam_attempt_end(roam, station->attempt); /* the register has forgotten the question */
+		if (!station->record.state && !station->refused && !station->adopted) {
+			roam_forget(roam, station); /* it was a claim: asked again when the station is next seen */
+			continue;
+		}
+		if (station->moved_to == roam->self)
+			roam_report(roam, station, now_ms);
+		else if (station->moved_to)
+			roam_arm(roam, station, now_ms + roam->options.timeout_ms + roam->options.back_ms);
+		station->moved_old = true;
+	}
+	roam->sync_full = false;
+}
+
+/* Handovers stand and are reported later; a claim that was not answered is asked again when the station is next seen. */
+void roam_register_lost(struct roam *roam)
+{
+	struct roam_attempt *attempt, *next;
+
+	roam->register_ready = false;
+	roam->sync_full = false;
+	HASH_ITER(hh, roam->attempts, attempt, next) {
+		struct replica_station *station = attempt->station;
+
+		if (!attempt->claim)
+			continue;
+		if (roam_is_local(station))
+			roam_arm(roam, station, 0);
+		roam_attempt_end(roam, attempt);
+		if (!station->record.state)
+			roam_forget(roam, station);
+	}
+}
+
+void roam_renewed(struct roam *roam, const struct tmip_addr *addr, uint32_t lease, uint64_t lease_end)
+{
+	struct replica_station *station = replica_find(&roam->replica, addr);
+
+	if (!station)
+		return;
+	station->renewed = lease;
+	station->record.lease_end = lease_end;
+}
+
+void roam_adopt(struct roam *roam, const struct tmip_addr *addr, const struct tmip_station *entry)
+{
+	struct replica_station *station = NULL;
+
+	if (!replica_find(&roam->replica, addr))
+		station = replica_add(&roam->replica, addr, &entry->mac);
+	if (!station)
+		return;
+	station->adopted = true;
+	station->shown = true;
+	station->kernel = *entry;
+	station->kernel.heard = 0; /* the programs' own */
+	station->ifindex = entry->ifindex;
+}
