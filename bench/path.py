@@ -1,18 +1,19 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The way station - visited CN - parent CN - server, in three kinds that differ in nothing but what the CNs do.
+"""The way station - visited CN - parent CN - server, in four kinds that differ in nothing but what the CNs do.
 
     station wlan0 --- w0 CN 2 bb0 --- switch --- bb0 CN 1
                                         +--- bb0 server
                                         +--- bb0 MLR
 
-tmip: the station's address belongs to CN 1, real agents and register serve; plain: the kernels route, without an agent;
-vxlan: the kernels route, through a kernel VXLAN device between the CNs. The packets of all kinds pass the switch twice, a
+tmip: the station's address belongs to CN 1, real agents and register serve; home: the same, but its address belongs to CN 2,
+where it is, with `fastpath home`; plain: the kernels route, without an agent; vxlan: the kernels route, through a kernel
+VXLAN device between the CNs. The packets of all kinds pass the switch twice, a
 bridge of its own: as a device of CN 1 it would cut every super-packet that was ever in a tunnel into its segments.
 """
 from world import Place, Station, World, WorldError, wait_for
 from world.system import ip_batch
 
-KINDS = ("tmip", "plain", "vxlan")
+STATES = {"tmip": ["away", "visiting"], "home": ["elsewhere", "home"]}  # at CN 1 and CN 2
 QUIET_KERNEL = "for f in /proc/sys/net/ipv4/conf/*/send_redirects /proc/sys/net/ipv4/conf/*/accept_redirects; do echo 0 > $f; done\n"
 FORWARD = "echo 1 > /proc/sys/net/ipv4/ip_forward\n"
 SWITCH_ONLY = "f=/proc/sys/net/bridge/bridge-nf-call-iptables; [ ! -e $f ] || echo 0 > $f\n"  # a switch has no netfilter
@@ -21,7 +22,7 @@ NO_OFFLOADS = ("tx", "tso", "gso", "gro")
 
 class Path(World):
     def __init__(self, kind):
-        super().__init__(cns=2, nat=())
+        super().__init__(cns=2, nat=(), directives={0: {"fastpath": "home"}} if kind == "home" else None)
         self.kind = kind
         self.parent, self.visited = self.cns
         self.station = Station(self, "station", 1)
@@ -84,11 +85,11 @@ class Path(World):
 
     def ready(self):
         """Returns when packets flow both ways; with TMip, through the tunnel."""
-        if self.kind == "tmip":
+        if self.kind in STATES:
             self.start()
         self.wait_ping(self.station, self.server.address)
         self.wait_ping(self.server, self.address)
-        if self.kind == "tmip":
+        if self.kind in STATES:
             self.check_states()
         return self
 
@@ -98,7 +99,7 @@ class Path(World):
 
     def check_states(self):
         states = [cn.state(self.address) for cn in self.cns]
-        if states != ["away", "visiting"]:
+        if states != STATES[self.kind]:
             raise WorldError(f"the station is {states} in CN 1 and CN 2")
 
     def set_offloads(self, on):

@@ -3,20 +3,23 @@
 import contextlib
 import json
 
-from path import KINDS, Path
+from path import Path
 from results import make_row
 from world import WorldError
 
 REFERENCES = {"plain": "plain routing", "vxlan": "kernel VXLAN"}
+KINDS = ("tmip", *REFERENCES)
 OFFLOADS = {"": True, "_nooffload": False}
 
 
 class Tunnel:
     """A benchmark of the tunnel. sample(path, direction) is one sample: {suffix: value}; units: {suffix: unit} tells what
-    they are, and the first of them has the goal. In each round every kind of path has `turns` samples, in changing order.
+    they are, and the first of them has the goal. In each round every kind of path has `turns` samples, in changing order. The
+    first kind is ours, the others are its references.
     """
 
-    def __init__(self, name, units, directions, sample, goal, turns=1, note=""):
+    def __init__(self, name, units, directions, sample, goal, turns=1, note="", kinds=KINDS):
+        self.kinds = kinds
         self.name, self.units, self.directions, self.sample = name, units, directions, sample
         self.goal, self.turns, self.note = goal, turns, note
         self.samples = {}
@@ -24,7 +27,7 @@ class Tunnel:
     def measure(self, rounds):
         """The rows, with and without the endpoints' offloads."""
         with contextlib.ExitStack() as stack:
-            paths = [stack.enter_context(Path(kind)).ready() for kind in KINDS]
+            paths = [stack.enter_context(Path(kind)).ready() for kind in self.kinds]
             for turn in range(rounds * (self.turns if rounds > 1 else 1)):
                 order = paths[turn % len(paths):] + paths[:turn % len(paths)]
                 for offloads, on in OFFLOADS.items():
@@ -45,9 +48,9 @@ class Tunnel:
         for suffix, unit in self.units.items():
             for direction in self.directions:
                 for offloads in OFFLOADS:
-                    for kind, reference in REFERENCES.items():
-                        ours, theirs = (self.samples[direction, offloads, suffix, one] for one in ("tmip", kind))
-                        rows.append(make_row(f"{self.name}{direction}{suffix}{offloads}", unit, ours, (reference, theirs),
+                    for kind in self.kinds[1:]:
+                        ours, theirs = (self.samples[direction, offloads, suffix, one] for one in (self.kinds[0], kind))
+                        rows.append(make_row(f"{self.name}{direction}{suffix}{offloads}", unit, ours, (REFERENCES[kind], theirs),
                                              self.goal if kind == "plain" and suffix == first else None, self.note))
         return rows
 
