@@ -146,7 +146,7 @@ check-unit: $(unit_tests) ## unit tests (no root)
 check-bpf: $(bpf_tests) ## single packets through the loaded BPF programs (root)
 	$(Q)failed=0; for t in $^; do echo "== $$t"; $$t || failed=1; done; exit $$failed
 check-netns: all $(tools) ## small worlds of network namespaces (root)
-	$(Q)$(PYTHON) -m pytest -q tests/netns $(if $(TEST),-k '$(TEST)')
+	$(Q)$(PYTHON) -m pytest -q tests/netns $(if $(TEST),-k '$(TEST)') $(PYTEST_OPTIONS)
 FUZZ_SECONDS ?= 10
 fuzz: $(fuzzers) ## run each fuzzer for FUZZ_SECONDS
 	$(Q)failed=0; for f in $^; do n=$$(basename $$f); echo "== $$n"; mkdir -p $(BUILD)/fuzz/corpus/$$n; \
