@@ -220,6 +220,27 @@ static __always_inline int handle(struct frame *f)
 	return to && to->state == TMIP_STATION_HOME && f->config->flags & TMIP_CONFIG_FASTPATH_HOME ? to_home(f, to) : TMIP_REASON_NOT_OURS;
 }
 
+/*
+ * A packet of a device without link headers, such as WireGuard's, gets an Ethernet header, so that all goes on as
+ * elsewhere. The kernel takes it off again where the packet goes to such a device, or up the stack.
+ */
+static __always_inline int complete_frame(struct __sk_buff *skb)
+{
+	__u32 zero = 0;
+	const struct tmip_config *config = bpf_map_lookup_elem(&tmip_config, &zero);
+	struct ethhdr *eth;
+
+	if (!config || !(config->flags & TMIP_CONFIG_HEADLESS))
+		return 0;
+	if (bpf_skb_change_head(skb, ETH_LEN, 0))
+		return -TMIP_REASON_HEADROOM;
+	eth = (void *)(long)skb->data;
+	if ((void *)(eth + 1) > (void *)(long)skb->data_end)
+		return -TMIP_REASON_MALFORMED;
+	eth->h_proto = skb->protocol;
+	return 0;
+}
+
 SEC("tc")
 int tmip_bb_in(struct __sk_buff *skb)
 {
@@ -227,7 +248,9 @@ int tmip_bb_in(struct __sk_buff *skb)
 	struct frame f;
 
 	/* What cannot be read is the kernel's to judge: on the backbone TMip is a guest. */
-	if (frame_begin(&f, skb))
+	if (complete_frame(skb) || frame_begin(&f, skb)) {
+		f.skb = skb;
 		return finish(&f, TMIP_REASON_NOT_OURS, len);
+	}
 	return finish(&f, handle(&f), len);
 }

@@ -122,6 +122,8 @@ struct tmip_config {
 #define TMIP_CONFIG_GROUP_HOME 0x08
 /* Packets between two stations take no way over their parents when one of them has roamed. */
 #define TMIP_CONFIG_DIRECT 0x02
+/* The backbone's device has no link headers (WireGuard): the program makes room for one. */
+#define TMIP_CONFIG_HEADLESS 0x10
 
 /* map tmip_seen (programs), LRU hash: struct tmip_mac -> struct tmip_seen. Suppression only: entries may vanish. */
 struct tmip_seen {

@@ -153,7 +153,8 @@ static void put_config(struct agent *agent)
 		.outer_ttl = (uint8_t)config->tunnel_ttl,
 		.flags = (config->fastpath >= AGENT_FASTPATH_AWAY ? TMIP_CONFIG_FASTPATH : 0) |
 			 (config->fastpath == AGENT_FASTPATH_HOME ? TMIP_CONFIG_FASTPATH_HOME : 0) |
-			 (config->multicast_home ? TMIP_CONFIG_GROUP_HOME : 0) | (config->route_optimisation ? TMIP_CONFIG_DIRECT : 0),
+			 (config->multicast_home ? TMIP_CONFIG_GROUP_HOME : 0) | (config->route_optimisation ? TMIP_CONFIG_DIRECT : 0) |
+			 (agent->backbone_headless ? TMIP_CONFIG_HEADLESS : 0),
 		.buffer_ifindex = buffer_ifindex(agent),
 		.group_burst = config->multicast_burst,
 	};
@@ -184,6 +185,8 @@ void agent_set_backbone(struct agent *agent, const struct netlink_interface *bac
 		log_warn("backbone %s: it is a new interface now", backbone->name);
 		datapath_detach(agent->dp, agent->backbone);
 		agent->backbone = backbone->ifindex;
+		agent->backbone_headless = !backbone->ethernet;
+		put_config(agent);
 		if (datapath_attach(agent->dp, agent->backbone, DATAPATH_BACKBONE, why) < 0)
 			log_error("backbone: %s", why);
 	}
@@ -321,6 +324,7 @@ static int find_backbone(struct agent *agent)
 	}
 	agent->backbone = interface.ifindex;
 	agent->backbone_mtu = interface.mtu;
+	agent->backbone_headless = !interface.ethernet;
 	agent->tunnel = addr_is_zero(&config->tunnel_addr) ? interface.addr : config->tunnel_addr;
 	if (!addr_is_zero(&agent->tunnel))
 		return 0;

@@ -8,7 +8,7 @@
 const struct cell_fault *cell_check_interface(const struct agent_config *config, const struct netlink_interface *interface, int error)
 {
 	static const struct cell_fault backbone = {"it is the backbone (directive cn_if)", "name another interface: mobile_if"};
-	static const struct cell_fault no_mac = {"it is not like Ethernet: it has no MAC", "use Ethernet, Wi-Fi, a bridge or veth"};
+	static const struct cell_fault no_mac = {"it is not like Ethernet", "use Ethernet, Wi-Fi, a bridge or veth"};
 	static const struct cell_fault no_addr = {"it has no IPv4 address, which would be the stations' gateway",
 						  "give it the gateway's address: ip address add ADDRESS/LENGTH dev INTERFACE"};
 	static const struct cell_fault narrow = {"its subnet has no room for stations", "use a prefix length of 30 or less"};
@@ -20,7 +20,7 @@ const struct cell_fault *cell_check_interface(const struct agent_config *config,
 		return &missing;
 	if (strcmp(interface->name, config->cn_if) == 0)
 		return &backbone;
-	if (mac_is_zero(&interface->mac))
+	if (!interface->ethernet || mac_is_zero(&interface->mac))
 		return &no_mac;
 	if (addr_is_zero(&interface->addr))
 		return &no_addr;

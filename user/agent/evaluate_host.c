@@ -82,7 +82,8 @@ static void check_backbone(struct evaluation *e)
 		memset(&e->tunnel, 0, sizeof(e->tunnel));
 		return;
 	}
-	evaluation_add(e, "backbone", subject, true, NULL, "up, tunnels from %s, MTU %u", addr, bb->mtu);
+	evaluation_add(e, "backbone", subject, true, NULL, "up%s, tunnels from %s, MTU %u", bb->ethernet ? "" : " (without link headers)",
+		       addr, bb->mtu);
 }
 
 static bool running_agent(const struct agent_config *config)

@@ -39,6 +39,7 @@ struct agent {
 
 	unsigned backbone;       /* ifindex of cn_if */
 	unsigned backbone_mtu;
+	bool backbone_headless; /* no link headers: WireGuard and the like */
 	struct tmip_addr tunnel; /* this CN's tunnel address */
 
 	struct datapath *dp;

@@ -8,6 +8,7 @@
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
+#include <net/if_arp.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/time.h>
@@ -59,6 +60,7 @@ static int on_link(const struct nlmsghdr *header, void *arg)
 
 	out->ifindex = (unsigned)info->ifi_index;
 	out->up = info->ifi_flags & IFF_UP;
+	out->ethernet = info->ifi_type == ARPHRD_ETHER || info->ifi_type == ARPHRD_LOOPBACK;
 	mnl_attr_for_each(attr, header, sizeof(*info)) {
 		if (mnl_attr_get_type(attr) == IFLA_ADDRESS && mnl_attr_get_payload_len(attr) == sizeof(out->mac))
 			memcpy(&out->mac, mnl_attr_get_payload(attr), sizeof(out->mac));

@@ -16,6 +16,7 @@ struct netlink_interface {
 	struct tmip_mac mac;
 	unsigned mtu;
 	bool up;
+	bool ethernet;         /* its packets have Ethernet headers */
 	struct tmip_addr addr; /* the first global IPv4 address; zero: none */
 	uint8_t prefix_len;    /* bits */
 };
