@@ -48,7 +48,8 @@ all: $(BUILD)/bin/tmip-agent $(BUILD)/bin/tmipd $(BUILD)/bin/mlrd ## build the p
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
-	@echo '  V=1 shows the commands; BENCH=name runs one benchmark; TEST=pattern limits check-netns;'
+	@echo '  V=1 shows the commands; BENCH=name runs one benchmark; TEST=pattern limits check-netns and check-vm;'
+	@echo '  KERNEL=6.1 runs check-bpf and check-netns in a VM with that kernel of Debian;'
 	@echo '  FUZZ_SECONDS=n sets the time of each fuzzer; DESTDIR= PREFIX= SYSCONFDIR= are for install.'
 
 # ---- tools: a missing one is named together with the Debian package that brings it
@@ -143,10 +144,15 @@ $(BUILD)/fuzz/%: $(BUILD)/fuzz/obj/tests/fuzz/%.o $(patsubst %.c,$(BUILD)/fuzz/o
 check-build: all $(unit_tests) $(bpf_tests) $(tools) ## build all that the tests need
 check-unit: $(unit_tests) ## unit tests (no root)
 	$(Q)failed=0; for t in $^; do echo "== $$t"; $$t || failed=1; done; exit $$failed
+# Before a command that shall run in the VM, if a KERNEL is asked for.
+in_vm = $(if $(KERNEL),tests/vm/run --kernel $(KERNEL) --seconds 5400 --)
+each_bpf_test = sh -c 'failed=0; for t in $(bpf_tests); do echo "== $$t"; $$t || failed=1; done; exit $$failed'
 check-bpf: $(bpf_tests) ## single packets through the loaded BPF programs (root)
-	$(Q)failed=0; for t in $^; do echo "== $$t"; $$t || failed=1; done; exit $$failed
+	$(Q)$(in_vm) $(each_bpf_test)
 check-netns: all $(tools) ## small worlds of network namespaces (root)
-	$(Q)$(PYTHON) -m pytest -q tests/netns $(if $(TEST),-k '$(TEST)') $(PYTEST_OPTIONS)
+	$(Q)$(in_vm) $(PYTHON) -m pytest -q tests/netns $(if $(TEST),-k '$(TEST)') $(PYTEST_OPTIONS)
+check-vm: check-build ## Debian's own kernel in a VM: programs, ipip, WireGuard, Wi-Fi (root)
+	$(Q)TEST='$(TEST)' tests/vm/run --seconds 1200 -- sh tests/vm/ring $(bpf_tests)
 FUZZ_SECONDS ?= 10
 fuzz: $(fuzzers) ## run each fuzzer for FUZZ_SECONDS
 	$(Q)failed=0; for f in $^; do n=$$(basename $$f); echo "== $$n"; mkdir -p $(BUILD)/fuzz/corpus/$$n; \
@@ -177,7 +183,7 @@ uninstall: ## remove what install installed, but no configuration
 clean: ## delete build/
 	rm -rf $(BUILD)
 
-.PHONY: all help check check-build check-unit check-bpf check-netns fuzz bench install uninstall clean
+.PHONY: all help check check-build check-unit check-bpf check-netns check-vm fuzz bench install uninstall clean
 .DELETE_ON_ERROR:
 .SECONDARY:
 

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from world import Stream, Transfer, wait_for
+from world import PATIENCE, Stream, Transfer, wait_for
 
 MEGABYTE = 1 << 20
 
@@ -35,7 +35,7 @@ def test_lease_roam_and_back(world):
 
     stream = Stream(world, world.server, phone)
     stream.flowing()
-    transfer = Transfer(world, world.server, phone, 20 * MEGABYTE, rate=8 * MEGABYTE)
+    transfer = Transfer(world, world.server, phone, 20 * MEGABYTE, rate=8 * MEGABYTE, open_end=True)
     wait_for(transfer.received, "the transfer to begin")
     for number, expected in ((2, ["away", "visiting", "elsewhere"]), (3, ["away", "elsewhere", "visiting"]),
                              (1, ["home", "elsewhere", "elsewhere"]), (3, ["away", "elsewhere", "visiting"])):
@@ -45,9 +45,9 @@ def test_lease_roam_and_back(world):
         assert states(world, phone) == expected
         assert phone.address() == address
         for way in ("up", "down"):
-            assert stream.gap(way, moved, time.time()) < 200, (way, number)
+            assert stream.gap(way, moved, time.time()) < 200 * PATIENCE, (way, number)
         assert transfer.alive
-    assert transfer.finish()["stall_ms"] < 500
+    assert transfer.finish()["stall_ms"] < 500 * PATIENCE
     for way, report in stream.stop().items():
         assert report["duplicates"] == 0, way
 
@@ -88,7 +88,7 @@ def test_killed_agent_is_not_missed(world, who):
     for start, length in transfer.finish()["stalls"]:
         critical = any(start < last + 0.1 and start + length / 1000 > first - 0.1 for first, last in (times[:2], times[2:]))
         (inside if critical else outside).append(length)
-    assert max(inside) <= max(outside), (inside, outside)
+    assert max(inside) <= max(outside) * PATIENCE, (inside, outside)
     for way, report in stream.stop().items():
         assert report["lost"] == 0 and report["duplicates"] == 0, (way, report)
     assert states(world, phone) == ["away", "visiting", "elsewhere"]
@@ -119,8 +119,8 @@ def test_full_size_packets(make_world, offloads):
     phone = world.add_station("phone", world.cn(1))
     phone.dhclient().start()
     arrives(world, phone, 2)
-    assert Transfer(world, world.server, phone, 20 * MEGABYTE).finish()["stall_ms"] < 1000
-    assert Transfer(world, phone, world.server, 20 * MEGABYTE, port=5011, address=phone.address()).finish()["stall_ms"] < 1000
+    assert Transfer(world, world.server, phone, 20 * MEGABYTE).finish()["stall_ms"] < 1000 * PATIENCE
+    assert Transfer(world, phone, world.server, 20 * MEGABYTE, port=5011, address=phone.address()).finish()["stall_ms"] < 1000 * PATIENCE
     # 1480 bytes fit into the tunnel, 1500 do not: the sender is told so, and its next packets are smaller.
     assert phone.ping(world.server.address, size=1452, more=("-M", "do"))
     told = phone.run("ping", "-n", "-c", 1, "-W", 1, "-s", 1472, "-M", "do", world.server.address, check=False).stdout

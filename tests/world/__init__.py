@@ -2,8 +2,8 @@
 """Small TMip networks in namespaces, for the namespace tests, the demonstration and the benchmarks; see network.py."""
 from .network import Cell, Cn, Mlr, Place, Station, World, write_config
 from .paths import AGENT, BUILD, MLRD, STREAM, TMIPD, TOP
-from .system import Namespace, Program, WorldError, run, wait_for
+from .system import PATIENCE, Namespace, Program, WorldError, run, wait_for
 from .traffic import Stream, Transfer
 
-__all__ = ["AGENT", "BUILD", "MLRD", "STREAM", "TMIPD", "TOP", "Cell", "Cn", "Mlr", "Namespace", "Place", "Program", "Station",
+__all__ = ["AGENT", "BUILD", "MLRD", "PATIENCE", "STREAM", "TMIPD", "TOP", "Cell", "Cn", "Mlr", "Namespace", "Place", "Program", "Station",
            "Stream", "Transfer", "World", "WorldError", "run", "wait_for", "write_config"]

@@ -266,10 +266,11 @@ class Station(Namespace):
         self.cell, self.ifindex, self.client = None, None, None
 
     def build(self):
-        air = self.world.air
+        air, new = self.world.air, f"w{self.port}"  # kernels before 6.2 refuse wlan0 where this machine has one itself
         ip_batch([f"netns add {self.name}",
-                  f"link add wlan0 address {self.mac} netns {self.name} type veth peer name {self.port} netns {air.name}"])
+                  f"link add {new} address {self.mac} netns {self.name} type veth peer name {self.port} netns {air.name}"])
         offloads = "" if self.world.offloads else "ethtool -K wlan0 tx off gso off tso off gro off >/dev/null\n"
+        self.configure([f"link set {new} name wlan0"])
         self.configure(["link set wlan0 up"], offloads, self.world.ipv6)
         air.run("ip", "link", "set", self.port, "up")
         self.wait_links()

@@ -16,6 +16,7 @@ import tempfile
 import time
 
 PIN_ROOT = "/sys/fs/bpf"
+PATIENCE = float(os.environ.get("TMIP_PATIENCE", "1"))  # how much slower than a machine this one is: an emulated one says so
 QUIET = """for f in /proc/sys/net/ipv6/conf/all/disable_ipv6 /proc/sys/net/ipv6/conf/default/disable_ipv6; do
 [ -e $f ] && echo 1 > $f; done; """
 
@@ -27,7 +28,7 @@ class WorldError(AssertionError):
 def run(*words, check=True, timeout=60, **options):
     """Runs a command to its end. With check, a failure is a WorldError with its output."""
     words = [str(word) for word in words]
-    done = subprocess.run(words, capture_output=True, text=True, timeout=timeout, check=False, **options)
+    done = subprocess.run(words, capture_output=True, text=True, timeout=timeout * PATIENCE, check=False, **options)
     if check and done.returncode:
         raise WorldError(f"{' '.join(words)}: exit status {done.returncode}\n{done.stdout}{done.stderr}".rstrip())
     return done
@@ -35,6 +36,7 @@ def run(*words, check=True, timeout=60, **options):
 
 def wait_for(condition, what, seconds=5.0, every=0.01):
     """The first true value of condition(), or a WorldError that names what did not come. What it raises is told, too."""
+    seconds *= PATIENCE
     end, last = time.monotonic() + seconds, None
     while True:
         try:
@@ -158,7 +160,7 @@ class Program:
 
     def wait(self, seconds=10):
         try:
-            return self.process.wait(seconds)
+            return self.process.wait(seconds * PATIENCE)
         except subprocess.TimeoutExpired:
             raise WorldError(f"{self} has not ended within {seconds} s") from None
 
@@ -172,7 +174,7 @@ class Program:
         """Asks it to end and waits; kills it after that time. Returns its exit status."""
         self.send(number)
         try:
-            self.process.wait(seconds)
+            self.process.wait(seconds * PATIENCE)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()

@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The kernel's own IPv4-in-IPv4 interface at the other end of a tunnel understands our packets, and we understand its:
+a plain Linux box (plain_cn.py) is the visited CN, and then the parent CN.
+"""
+import pytest
+
+from plain_cn import PlainCn
+from world import PATIENCE, Transfer, wait_for
+
+SIZE = 6 << 20
+
+
+@pytest.fixture(params=[True, False], ids=["offloads", "no-offloads"])
+def worlds(request, make_world):
+    """A world whose second CN is a plain box."""
+    world = make_world(cns=2, nat=(), offloads=request.param)
+    world.mlr.start()
+    world.cn(1).start()
+    box = PlainCn(world.cn(2), world.cn(1)).start()
+    yield world, box
+    box.close()
+
+
+def exchange(world, station, address):
+    """Pings of all sizes and a transfer each way, checksums compared."""
+    server = world.server
+    station.reaches(server.address)
+    assert server.ping(address, seconds=1 * PATIENCE)
+    for size in (0, 1000, 1452):  # the last one just fits into the tunnel
+        assert station.ping(server.address, size=size, seconds=1 * PATIENCE, more=("-M", "do")), size
+    # The first one does not fit: the station is told, and cuts the next ones itself.
+    wait_for(lambda: station.ping(server.address, size=3000, seconds=0.5 * PATIENCE), "a packet that is cut")
+    Transfer(world, server, station, SIZE).finish()
+    Transfer(world, station, server, SIZE, port=5011, address=address).finish()
+
+
+def test_box_is_visited(worlds):
+    world, box = worlds
+    phone = world.add_station("phone", world.cn(1))
+    address = phone.dhclient().start()
+    phone.reaches(world.server.address)
+    phone.roam(world.cn(2))
+    box.handover(phone, address)
+    wait_for(lambda: world.cn(1).state(phone) == "away", "CN 1 to hear of it")
+    phone.run("ip", "neigh", "flush", "dev", "wlan0")  # a plain box does not take frames for another router's MAC
+    exchange(world, phone, address)
+    assert box.counted("rx_bytes") > SIZE and box.counted("tx_bytes") > SIZE
+    assert box.counted("rx_errors") == 0 and box.counted("tx_errors") == 0
+    peer = next(peer for peer in world.cn(1).control("peers") if peer["name"] == "cn2")
+    assert peer["rx_bytes"] > SIZE and peer["tx_bytes"] > SIZE, peer
+
+    phone.roam(world.cn(1))
+    phone.reaches(world.server.address)
+    wait_for(lambda: world.cn(1).state(phone) == "home", "the station to be home")
+
+
+def test_box_is_parent(worlds):
+    world, box = worlds
+    address = "10.2.0.50"
+    guest = world.add_station("guest", world.cn(2))
+    guest.set_static(address, "10.2.0.1")
+    box.claim(guest, address)
+    guest.reaches(world.server.address)
+    guest.roam(world.cn(1))
+    guest.ping(world.server.address, seconds=0.1)  # heard; answers find it when the box knows
+    box.wait_gone(address)
+    wait_for(lambda: world.cn(1).state(guest) == "visiting", "CN 1 to have a visitor")
+    exchange(world, guest, address)
+    assert box.counted("rx_bytes") > SIZE and box.counted("tx_bytes") > SIZE
+    assert box.counted("rx_errors") == 0 and box.counted("tx_errors") == 0
