@@ -34,7 +34,7 @@ static struct world {
 		struct roam *roam;
 		struct { struct tmip_addr addr; struct tmip_station entry; } map[8];
 		int map_count;
-		unsigned announced_ifindex;
+		unsigned announced_ifindex, greeted;
 		struct tmip_mac announced_mac;
 		char told[4096];
 	} cn[CNS + 1];
@@ -106,6 +106,7 @@ static void act(const struct roam_action *action, void *arg)
 		cn->announced_ifindex = action->ifindex;
 		cn->announced_mac = action->mac;
 		break;
+	case ROAM_GREET: cn->greeted++; break;
 	case ROAM_CN: break;
 	case ROAM_TELL: snprintf(cn->told + used, sizeof(cn->told) - used, "%s\n", action->text); break;
 	}
@@ -296,6 +297,7 @@ static void roams_and_returns(void **state)
 	assert_int_equal(tunnel_type(1, 2), TMIP_TUNNEL_4IN4);
 	assert_int_equal(tunnel_type(2, 1), TMIP_TUNNEL_4IN4);
 	assert_int_equal(w->cn[1].announced_ifindex, 10); /* its neighbours at home are told */
+	assert_int_equal(w->cn[2].greeted, 0); /* it has sent a packet: it knows its gateway */
 	assert_true(mac_is_zero(&w->cn[1].announced_mac));
 
 	seen(1, &addr, &MAC);
@@ -500,6 +502,7 @@ static void link_layer_sighting_moves_all_addresses(void **state)
 {
 	(void)state;
 	seen(3, NULL, &MAC);
+	assert_int_equal(w->cn[3].greeted, 1);
 	deliver_all();
 	expect_everywhere(3);
 }

@@ -63,4 +63,4 @@ def test_roams_between_access_points(air):
     stream.stop()
     for way, times in found.items():
         print(f"{way}: ms from association to the first packet: median {statistics.median(times):.1f}, all {[round(ms, 1) for ms in times]}")
-        assert statistics.median(times) < 200 * PATIENCE, (way, times)
+        assert statistics.median(times) < 50 * PATIENCE, (way, times)

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Carries out what the roaming machine decided: map entries, messages, gratuitous ARP, the roaming log. */
+/* Carries out what the roaming machine decided: map entries, messages, ARP, the roaming log. */
 #include "actions.h"
 
 #include <string.h>
 
 #include "buffer.h"
 #include "cells.h"
+#include "greeting.h"
 #include "io/log.h"
 #include "peers.h"
 #include "presence.h"
@@ -73,6 +74,9 @@ void actions_perform(const struct roam_action *action, void *arg)
 		break;
 	case ROAM_ANNOUNCE:
 		cells_announce(agent, action->ifindex, &action->addr, &action->mac);
+		break;
+	case ROAM_GREET:
+		greeting_begin(agent, &action->addr);
 		break;
 	case ROAM_TELL:
 		tell(agent, action);

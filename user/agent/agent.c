@@ -20,6 +20,7 @@
 #include "cells.h"
 #include "commands.h"
 #include "dhcp.h"
+#include "greeting.h"
 #include "io/console.h"
 #include "io/control.h"
 #include "io/daemon.h"
@@ -454,6 +455,7 @@ static void stop(struct agent *agent)
 		put_config(agent); /* which says that nothing is held any more */
 	}
 	cells_stop(agent);
+	greeting_stop(agent);
 	presence_stop(agent);
 	roam_destroy(agent->roam);
 	trail_destroy(agent->trail);

@@ -24,6 +24,7 @@ struct evconnlistener;
 struct mlrp_self;
 struct netlink_interface;
 struct peer;
+struct greeting;
 struct presence;
 
 struct agent {
@@ -50,6 +51,7 @@ struct agent {
 	struct peer *peers;
 	struct cells *cells;
 	struct presence *presence;
+	struct greeting *greetings;
 	struct buffer *buffer;
 	struct dhcp *dhcp;
 	struct away *away;

@@ -191,6 +191,20 @@ void roam_expect_cns(struct roam *roam)
 
 /* ---- what is seen in the cells */
 
+/*
+ * A station whose MAC was seen, and no packet yet. When it associates it forgets the MAC of its gateway, and asks for it. If
+ * that question came before the access point let it, the next comes a second later (Linux): it need not wait for that.
+ */
+static void link_seen(struct roam *roam, struct replica_station *station, const struct roam_cell *cell, uint64_t now_ms)
+{
+	struct roam_action action = {.type = ROAM_GREET, .addr = station->record.addr};
+	bool comes = replica_current(station) != roam->self;
+
+	roam_arrival(roam, station, cell, "link-layer activity", now_ms);
+	if (comes && replica_current(station) == roam->self)
+		roam->act(&action, roam->arg);
+}
+
 void roam_seen(struct roam *roam, const struct tmip_event *event, uint64_t now_ms)
 {
 	const struct roam_cell *cell = roam_find_cell(roam, event->ifindex);
@@ -201,7 +215,7 @@ void roam_seen(struct roam *roam, const struct tmip_event *event, uint64_t now_m
 		return;
 	if (addr_is_zero(&event->addr)) {
 		for (station = replica_find_mac(&roam->replica, &event->mac); station; station = station->mac_next)
-			roam_arrival(roam, station, cell, "link-layer activity", now_ms);
+			link_seen(roam, station, cell, now_ms);
 		return;
 	}
 	station = replica_find(&roam->replica, &event->addr);

@@ -28,6 +28,7 @@ enum roam_action_type {
 	ROAM_TO_CN,       /* cn, message */
 	ROAM_CN,          /* cn: its tunnel's type or number of stations changed */
 	ROAM_ANNOUNCE,    /* addr, mac, ifindex: gratuitous ARP in that cell (RFC 5944, 4.6) */
+	ROAM_GREET,       /* addr: the station has just associated: its gateway asks it for its MAC, and so tells it its own */
 	ROAM_TELL,        /* level, text; mac and addr say whose trail it belongs to (either may be zero) */
 };
 
