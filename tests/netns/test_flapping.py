@@ -93,7 +93,7 @@ def test_two_stations_with_one_mac(flaps):
     why = record(flaps, one)["damped_why"]
     assert "cn1" in why and "cn2" in why
     assert "two stations seem to have this MAC" in open(f"{flaps.mlr.folder}/log", encoding="utf-8").read()
-    assert any("two stations seem" in text for cn in flaps.cns[:2] for text in trail(cn, one.mac))
+    wait_for(lambda: any("two stations seem" in text for cn in flaps.cns[:2] for text in trail(cn, one.mac)), "the CNs to be told", 15)
 
 
 def test_two_stations_with_one_address(world):
