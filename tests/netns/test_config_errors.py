@@ -13,6 +13,8 @@ import types
 
 import pytest
 
+import world.system
+
 BUILD = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", os.environ.get("BUILD", "build"))
 AGENT, TMIPD, MLRD = (os.path.join(BUILD, "bin", name) for name in ("tmip-agent", "tmipd", "mlrd"))
 NAME = f"tmip-ce{os.getpid()}"
@@ -27,14 +29,7 @@ def run(*words, check=True, **options):
 
 def processes_in(net):
     """Pids whose network namespace is that one."""
-    wanted, found = os.stat(f"/run/netns/{net}").st_ino, []
-    for pid in filter(str.isdigit, os.listdir("/proc")):
-        try:
-            if os.stat(f"/proc/{pid}/ns/net").st_ino == wanted:
-                found.append(int(pid))
-        except OSError:
-            pass
-    return found
+    return world.system.processes_in(f"/run/netns/{net}")
 
 
 @pytest.fixture
