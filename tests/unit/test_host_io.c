@@ -56,6 +56,20 @@ static int link_down(void **state)
 	return 0;
 }
 
+/* The output of a command, without its last newline. */
+static const char *output(const char *command)
+{
+	static char text[1024];
+	FILE *pipe = popen(command, "r");
+	size_t n = pipe ? fread(text, 1, sizeof(text) - 1, pipe) : 0;
+
+	text[n] = '\0';
+	if (pipe)
+		pclose(pipe);
+	text[strcspn(text, "\n")] = '\0';
+	return text;
+}
+
 static void an_interface_is_described(void **state)
 {
 	static const struct tmip_mac mac = {{2, 0, 0, 0, 0, 10}};
@@ -79,18 +93,45 @@ static void an_interface_is_described(void **state)
 	assert_false(interface.up);
 }
 
-/* The output of a command, without its last newline. */
-static const char *output(const char *command)
+static void a_port_and_a_macvlan_are_known(void **state)
 {
-	static char text[1024];
-	FILE *pipe = popen(command, "r");
-	size_t n = pipe ? fread(text, 1, sizeof(text) - 1, pipe) : 0;
+	struct netlink_interface interface;
 
-	text[n] = '\0';
-	if (pipe)
-		pclose(pipe);
-	text[strcspn(text, "\n")] = '\0';
-	return text;
+	(void)state;
+	if (!usable || system("ip link add tmbr type bridge && ip link set tm1 master tmbr && "
+			      "ip link add link tm0 name tmv1 type macvlan mode bridge") != 0)
+		skip();
+	assert_int_equal(netlink_get_interface("tm1", &interface), 0);
+	assert_int_equal(interface.port_of, if_nametoindex("tmbr"));
+	assert_int_equal(netlink_get_interface("tmbr", &interface), 0);
+	assert_int_equal(interface.port_of, 0);
+	assert_false(interface.deaf);
+	assert_int_equal(netlink_get_interface("tmv1", &interface), 0);
+	assert_true(interface.deaf);
+	run("ip link delete tmv1 && ip link add link tm0 name tmv1 type macvlan mode passthru && ip link delete tmbr");
+	assert_int_equal(netlink_get_interface("tmv1", &interface), 0);
+	assert_false(interface.deaf);
+	if (system("ip link add tmvrf type vrf table 7 2>/dev/null && ip link set tm1 master tmvrf") == 0) { /* not in all kernels */
+		assert_int_equal(netlink_get_interface("tm1", &interface), 0);
+		assert_int_equal(interface.port_of, 0);
+	}
+}
+
+static void an_interface_hears_all(void **state)
+{
+	struct netlink_interface interface;
+
+	(void)state;
+	if (!usable)
+		skip();
+	for (int on = 1; on >= 0; on--) {
+		assert_int_equal(netlink_set_promiscuous(if_nametoindex("tm0"), on), 0);
+		assert_int_equal(netlink_get_interface("tm0", &interface), 0);
+		assert_int_equal(interface.promiscuous, on);
+		assert_true(interface.up);
+		assert_string_equal(output("ip link show tm0 | grep -c PROMISC"), on ? "1" : "0");
+	}
+	assert_int_equal(netlink_set_promiscuous(9999, true), -ENODEV);
 }
 
 static void the_connected_route_gets_an_mtu_and_loses_it(void **state)
@@ -206,6 +247,12 @@ static void settings_are_put_back_by_the_next_process(void **state)
 	sysctl_restore(store, "");
 	assert_string_equal(value(FORWARD), "0");
 	assert_int_equal(access(path, F_OK), -1);
+	assert_int_equal(sysctl_note(store, "link/tm0/promiscuous", "0"), 0);
+	assert_int_equal(sysctl_note(store, "link/tm0/promiscuous", "1"), 0);
+	assert_true(sysctl_noted(store, "link/tm0/promiscuous", "0"));
+	assert_false(sysctl_noted(store, "link/tm0/promiscuous", "1"));
+	sysctl_restore(store, "link/tm0/");
+	assert_false(sysctl_noted(store, "link/tm0/promiscuous", "0"));
 	assert_true(sysctl_set(store, "net/ipv4/conf/none/forwarding", "1") < 0);
 	sysctl_close(store);
 }
@@ -215,6 +262,8 @@ int main(void)
 #define WITH_LINK(test) cmocka_unit_test_setup_teardown(test, link_up, link_down)
 	const struct CMUnitTest tests[] = {
 		WITH_LINK(an_interface_is_described),
+		WITH_LINK(a_port_and_a_macvlan_are_known),
+		WITH_LINK(an_interface_hears_all),
 		WITH_LINK(the_connected_route_gets_an_mtu_and_loses_it),
 		WITH_LINK(a_route_with_a_metric_stays_one_route),
 		WITH_LINK(the_monitor_tells_of_changes),

@@ -3,7 +3,21 @@
 #include "cell_check.h"
 
 #include <errno.h>
+#include <net/if.h>
+#include <stdio.h>
 #include <string.h>
+
+/* Its frames are the bridge's (or bond's) before any address or route of its own sees them. */
+static const struct cell_fault *is_port(unsigned master)
+{
+	static char reason[80];
+	static const struct cell_fault port = {reason, "name that instead; the gateway's address belongs there, too"};
+	char name[IF_NAMESIZE] = "?";
+
+	if_indextoname(master, name);
+	snprintf(reason, sizeof(reason), "it is a port of %s, which would be the cell: attach %s", name, name);
+	return &port;
+}
 
 const struct cell_fault *cell_check_interface(const struct agent_config *config, const struct netlink_interface *interface, int error)
 {
@@ -22,6 +36,8 @@ const struct cell_fault *cell_check_interface(const struct agent_config *config,
 		return &backbone;
 	if (!interface->ethernet || mac_is_zero(&interface->mac))
 		return &no_mac;
+	if (interface->port_of)
+		return is_port(interface->port_of);
 	if (addr_is_zero(&interface->addr))
 		return &no_addr;
 	return interface->prefix_len > 30 ? &narrow : NULL;

@@ -9,6 +9,9 @@
 #include "core/agent_config.h"
 #include "io/netlink.h"
 
+/* Added to what is said of a cell for which netlink_interface.deaf holds. */
+#define CELL_DEAF "; a macvlan, but not in mode passthru: it does not hear those who send to another gateway's or a neighbour's MAC"
+
 struct cell_fault {
 	const char *reason; /* completes "INTERFACE cannot be a cell: " */
 	const char *advice;

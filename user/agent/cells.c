@@ -260,7 +260,7 @@ int cells_attach(struct agent *agent, const char *name, bool by_command, char wh
 		return error;
 	if (cell == &cells->list[cells->count])
 		cells->count++;
-	log_info("cell %s: served%s", name, interface.up ? "" : "; the interface is down");
+	log_info("cell %s: served%s%s", name, interface.up ? "" : "; the interface is down", interface.deaf ? CELL_DEAF : "");
 	register_announce(agent);
 	return 0;
 }

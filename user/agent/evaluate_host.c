@@ -138,8 +138,8 @@ static void check_cell(struct evaluation *e, unsigned i)
 		if (e->cells[k].ifindex && prefix_overlaps(&subnet, &other))
 			fault = &overlap;
 	}
-	evaluation_add(e, "cell", name, !fault, fault ? fault->advice : NULL, "%s%s", fault ? fault->reason : "up, gateway ",
-		       fault ? "" : addr_format(&cell->addr, addr));
+	evaluation_add(e, "cell", name, !fault, fault ? fault->advice : NULL, "%s%s%s", fault ? fault->reason : "up, gateway ",
+		       fault ? "" : addr_format(&cell->addr, addr), !fault && cell->deaf ? CELL_DEAF : "");
 	if (fault)
 		cell->ifindex = 0;
 }

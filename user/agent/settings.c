@@ -125,12 +125,49 @@ void settings_set_route(const struct netlink_interface *cell, unsigned backbone_
 		log_warn("cell %s: the MTU of its route cannot be set: %s; what is too big for a tunnel may get lost", cell->name, strerror(-error));
 }
 
+static void promiscuous_name(const struct netlink_interface *cell, char name[64])
+{
+	snprintf(name, 64, "link/%s/promiscuous", cell->name);
+}
+
+/*
+ * Who arrives sends to the MACs that its gateway and its neighbours have elsewhere. Neither a network card nor the bridge
+ * br0 gives frames for unknown MACs to this host unless it is told to.
+ */
+static int hear_all(struct sysctl_store *store, const struct netlink_interface *cell, char why[SETTINGS_WHY])
+{
+	char name[64];
+	int error;
+
+	if (cell->promiscuous || cell->deaf)
+		return 0;
+	promiscuous_name(cell, name);
+	error = sysctl_note(store, name, "0");
+	if (!error)
+		error = netlink_set_promiscuous(cell->ifindex, true);
+	if (error)
+		snprintf(why, SETTINGS_WHY, "cannot make %s promiscuous: %s", cell->name, strerror(-error));
+	return error;
+}
+
+static void hear_as_before(struct sysctl_store *store, const struct netlink_interface *cell)
+{
+	char name[64];
+
+	promiscuous_name(cell, name);
+	if (sysctl_noted(store, name, "0"))
+		netlink_set_promiscuous(cell->ifindex, false);
+	sysctl_restore(store, name);
+}
+
 int settings_set_cell(struct sysctl_store *store, const struct netlink_interface *cell, unsigned backbone_mtu, char why[SETTINGS_WHY])
 {
 	int error = set_interface(store, cell->name, "forwarding", "1", why);
 
 	if (!error)
 		error = set_interface(store, cell->name, "send_redirects", "0", why);
+	if (!error)
+		error = hear_all(store, cell, why);
 	if (!error)
 		settings_set_route(cell, backbone_mtu);
 	return error;
@@ -142,6 +179,7 @@ void settings_clear_cell(struct sysctl_store *store, const struct netlink_interf
 
 	if (cell->up)
 		netlink_set_route_mtu(cell, 0); /* fails where the interface is gone, and its route with it */
+	hear_as_before(store, cell);
 	snprintf(prefix, sizeof(prefix), "net/ipv4/conf/%s/", cell->name);
 	sysctl_restore(store, prefix);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the kernel must be told so that it forwards for stations: forwarding on, no ICMP redirects, and the MTU of a
- * cell's connected route, so that what is routed to a station fits into a tunnel once it roams. Former values are kept in
- * state_dir and put back. rp_filter needs no change: packets out of a tunnel enter the kernel through the station's home cell.
+ * What the kernel must be told so that it forwards for stations: forwarding on, no ICMP redirects, that a cell hears all
+ * frames (promiscuous), and the MTU of a cell's connected route, so that what is routed to a station fits into a tunnel
+ * once it roams. Former values are kept in state_dir and put back. rp_filter needs no change: packets out of a tunnel enter the kernel through the station's home cell.
  */
 #ifndef TMIP_AGENT_SETTINGS_H
 #define TMIP_AGENT_SETTINGS_H

@@ -52,21 +52,46 @@ static struct nlmsghdr *request_begin(char *buffer, uint16_t type, uint16_t flag
 	return header;
 }
 
+/* The names are those of the kernel's rtnl_link_ops. A VRF is a master, too, but the frames stay with the interface. */
+static void read_kind(const struct nlattr *nest, struct netlink_interface *out)
+{
+	const struct nlattr *attr, *more;
+	bool macvlan = false;
+
+	mnl_attr_for_each_nested(attr, nest) {
+		if (mnl_attr_get_type(attr) == IFLA_INFO_KIND)
+			macvlan = out->deaf = strcmp(mnl_attr_get_str(attr), "macvlan") == 0;
+		else if (mnl_attr_get_type(attr) == IFLA_INFO_SLAVE_KIND && strcmp(mnl_attr_get_str(attr), "vrf") == 0)
+			out->port_of = 0;
+		else if (mnl_attr_get_type(attr) == IFLA_INFO_DATA && macvlan)
+			mnl_attr_for_each_nested(more, attr)
+				if (mnl_attr_get_type(more) == IFLA_MACVLAN_MODE)
+					out->deaf = mnl_attr_get_u32(more) != MACVLAN_MODE_PASSTHRU;
+	}
+}
+
 static int on_link(const struct nlmsghdr *header, void *arg)
 {
 	const struct ifinfomsg *info = mnl_nlmsg_get_payload(header);
 	struct netlink_interface *out = arg;
-	const struct nlattr *attr;
+	const struct nlattr *attr, *kind = NULL;
 
 	out->ifindex = (unsigned)info->ifi_index;
 	out->up = info->ifi_flags & IFF_UP;
+	out->promiscuous = info->ifi_flags & IFF_PROMISC;
 	out->ethernet = info->ifi_type == ARPHRD_ETHER || info->ifi_type == ARPHRD_LOOPBACK;
 	mnl_attr_for_each(attr, header, sizeof(*info)) {
 		if (mnl_attr_get_type(attr) == IFLA_ADDRESS && mnl_attr_get_payload_len(attr) == sizeof(out->mac))
 			memcpy(&out->mac, mnl_attr_get_payload(attr), sizeof(out->mac));
 		else if (mnl_attr_get_type(attr) == IFLA_MTU)
 			out->mtu = mnl_attr_get_u32(attr);
+		else if (mnl_attr_get_type(attr) == IFLA_MASTER)
+			out->port_of = mnl_attr_get_u32(attr);
+		else if (mnl_attr_get_type(attr) == IFLA_LINKINFO)
+			kind = attr;
 	}
+	if (kind)
+		read_kind(kind, out);
 	return MNL_CB_OK;
 }
 
@@ -105,6 +130,18 @@ int netlink_get_interface(const char *name, struct netlink_interface *out)
 
 	filter->ifa_family = AF_INET;
 	return talk(request, on_address, out);
+}
+
+int netlink_set_promiscuous(unsigned ifindex, bool on)
+{
+	char buffer[BUFFER];
+	struct nlmsghdr *request = request_begin(buffer, RTM_NEWLINK, 0);
+	struct ifinfomsg *info = mnl_nlmsg_put_extra_header(request, sizeof(*info));
+
+	info->ifi_index = (int)ifindex;
+	info->ifi_flags = on ? IFF_PROMISC : 0;
+	info->ifi_change = IFF_PROMISC;
+	return talk(request, NULL, NULL);
 }
 
 struct connected {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the agent asks of rtnetlink: an interface and its first IPv4 address, the MTU of a cell's connected route, and
- * news of interfaces. Small synchronous requests. Functions return 0 or -errno.
+ * What the agent asks of rtnetlink: an interface and its first IPv4 address, whether it hears all frames, the MTU of a
+ * cell's connected route, and news of interfaces. Small synchronous requests. Functions return 0 or -errno.
  */
 #ifndef TMIP_IO_NETLINK_H
 #define TMIP_IO_NETLINK_H
@@ -17,11 +17,17 @@ struct netlink_interface {
 	unsigned mtu;
 	bool up;
 	bool ethernet;         /* its packets have Ethernet headers */
+	bool promiscuous;      /* somebody has set that flag */
+	bool deaf;             /* macvlan that gives it no frames for unknown MACs, flag or not: in any mode but passthru */
+	unsigned port_of;      /* the bridge, bond, or the like that takes its frames; 0: none */
 	struct tmip_addr addr; /* the first global IPv4 address; zero: none */
 	uint8_t prefix_len;    /* bits */
 };
 
 int netlink_get_interface(const char *name, struct netlink_interface *out); /* -ENODEV: there is none */
+
+/* Sets or clears the flag. What the interface hears must not end with this process, so it is no membership of a socket's. */
+int netlink_set_promiscuous(unsigned ifindex, bool on);
 
 /* The connected route of the address's subnet, as the kernel made it, gets this MTU; 0 takes it away again. */
 int netlink_set_route_mtu(const struct netlink_interface *interface, unsigned mtu);

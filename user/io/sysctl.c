@@ -97,6 +97,21 @@ static int write_value(const char *name, const char *value)
 	return error;
 }
 
+int sysctl_note(struct sysctl_store *store, const char *name, const char *value)
+{
+	if (json_object_get(store->former, name))
+		return 0;
+	json_object_set_new(store->former, name, json_string(value));
+	return save(store);
+}
+
+bool sysctl_noted(const struct sysctl_store *store, const char *name, const char *value)
+{
+	const char *former = json_string_value(json_object_get(store->former, name));
+
+	return former && strcmp(former, value) == 0;
+}
+
 int sysctl_set(struct sysctl_store *store, const char *name, const char *value)
 {
 	char now[VALUE_MAX];
@@ -104,13 +119,8 @@ int sysctl_set(struct sysctl_store *store, const char *name, const char *value)
 
 	if (error || strcmp(now, value) == 0)
 		return error;
-	if (!json_object_get(store->former, name)) {
-		json_object_set_new(store->former, name, json_string(now));
-		error = save(store);
-		if (error)
-			return error;
-	}
-	return write_value(name, value);
+	error = sysctl_note(store, name, now);
+	return error ? error : write_value(name, value);
 }
 
 void sysctl_restore(struct sysctl_store *store, const char *prefix)

@@ -6,6 +6,7 @@
 #ifndef TMIP_IO_SYSCTL_H
 #define TMIP_IO_SYSCTL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct sysctl_store;
@@ -16,6 +17,9 @@ void sysctl_close(struct sysctl_store *store);
 
 /* Sets e.g. "net/ipv4/ip_forward" and remembers what it was before the first change. 0 or -errno. */
 int sysctl_set(struct sysctl_store *store, const char *name, const char *value);
+/* Remembers the former value of something that is no file below /proc/sys, unless one is remembered already. 0 or -errno. */
+int sysctl_note(struct sysctl_store *store, const char *name, const char *value);
+bool sysctl_noted(const struct sysctl_store *store, const char *name, const char *value);
 /* Puts back every setting whose name begins with `prefix` ("": all) and forgets them. The file goes with the last. */
 void sysctl_restore(struct sysctl_store *store, const char *prefix);
 
