@@ -3,16 +3,21 @@
  * Packets from the backbone (tc ingress): out of a tunnel to a station, to the kernel or on to another CN; into a
  * tunnel for stations of ours that are away; everything else is the kernel's.
  */
-#include "direct.h"
+#include "backbone.h"
 #include "finish.h"
-#include "group.h"
-#include "hold.h"
-#include "mss.h"
-#include "plain.h"
-#include "stale.h"
 
 #define UDP_LEN 8
 #define PROBE_PORT bpf_htons(TMIP_PROBE_PORT)
+
+static __always_inline int read_inner(const struct frame *f, struct ipv4 *inner)
+{
+	return frame_inner(f, inner);
+}
+
+static __always_inline int is_for_host(const struct frame *f)
+{
+	return f->skb->pkt_type == PACKET_HOST;
+}
 
 /* Out of the tunnel and into the cell. */
 static __always_inline int deliver(struct frame *f, const struct ipv4 *inner, const struct tmip_station *to)
@@ -29,14 +34,13 @@ static __always_inline int deliver(struct frame *f, const struct ipv4 *inner, co
 /* Past netfilter to the backbone, or to the kernel. */
 static __always_inline int hand_to_kernel(struct frame *f, const struct ipv4 *inner, const struct tmip_station *from)
 {
-	__u32 backbone = f->config->backbone_ifindex;
-	struct way way;
-	int past = f->config->flags & TMIP_CONFIG_FASTPATH_HOME && plain_way(f->skb, inner, from->home_ifindex, backbone, &way);
+	struct way way = {.from = from->home_ifindex, .to = f->config->backbone_ifindex, .len = plain_len(f->skb, inner)};
+	int past = f->config->flags & TMIP_CONFIG_FASTPATH_HOME && plain_way(f->skb, inner, &way);
 	int error = decap(f, inner);
 
 	if (!error && past) {
 		clamp(f, inner, ETH_LEN);
-		error = plain_send(f, &way, backbone);
+		error = plain_send(f, &way);
 		return error ? error : TMIP_REASON_FORWARDED;
 	}
 	if (!error) {
@@ -54,43 +58,8 @@ static __always_inline int hold_inner(struct frame *f, const struct ipv4 *inner)
 	return error ? error : hold(f);
 }
 
-/* After the station to where it is. Whoever sends straight here believes it to be here, unless a parent is here too. */
-static __always_inline int relay_to(struct frame *f, const struct ipv4 *inner, const struct tmip_station *to, int is_stale)
-{
-	__be32 remote = ipv4_of(&to->current);
-	int error;
-
-	if (is_held(f, to))
-		return hold_inner(f, inner);
-	/* Back to whom it came from, or to ourselves: nobody knows better. */
-	if (remote == f->ip.src || remote == ipv4_of(&f->config->tunnel))
-		return TMIP_REASON_NOT_HERE;
-	error = relay(f, remote);
-	if (error)
-		return error;
-	if (is_stale)
-		notice_stale(f, &to->mac, inner->dst);
-	return TMIP_REASON_RELAY;
-}
-
-/* From a station whose parent is this CN, out of the CN that it visits. */
-static __always_inline int from_absent(struct frame *f, const struct ipv4 *inner, const struct tmip_station *from,
-				       const struct tmip_station *to)
-{
-	if (to && to->home_ifindex == from->home_ifindex) {
-		if (to->state == TMIP_STATION_AWAY && is_held(f, to))
-			return hold_inner(f, inner);
-		if (to->state == TMIP_STATION_AWAY)
-			/* Two visitors of the same CN meet at their parent: the packet goes back where it came from. */
-			return relay(f, ipv4_of(&to->current)) ?: TMIP_REASON_RELAY;
-		if (to->ifindex)
-			return deliver(f, inner, to);
-	}
-	return hand_to_kernel(f, inner, from);
-}
-
 /* From a station of ours, for a group of its home subnet. Only from where it is: the copies of two CNs would be one too many. */
-static __always_inline int from_group(struct frame *f, const struct ipv4 *inner, const struct tmip_station *from)
+static __always_inline int take_group(struct frame *f, const struct ipv4 *inner, const struct tmip_station *from)
 {
 	int error;
 
@@ -100,16 +69,6 @@ static __always_inline int from_group(struct frame *f, const struct ipv4 *inner,
 		return TMIP_REASON_GROUP_RATE;
 	error = decap(f, inner);
 	return error ? error : group_send(f, inner->dst, from);
-}
-
-static __always_inline int is_probe(const struct frame *f, const struct ipv4 *inner, __u8 *kind)
-{
-	__be16 ports[2];
-
-	if (inner->protocol != PROTO_UDP || inner->src != f->ip.src || inner->dst != f->ip.dst || inner->header_len != IPV4_LEN)
-		return 0;
-	return bpf_skb_load_bytes(f->skb, ETH_LEN + 2 * IPV4_LEN, ports, sizeof(ports)) == 0 && ports[1] == PROBE_PORT &&
-	       bpf_skb_load_bytes(f->skb, ETH_LEN + 2 * IPV4_LEN + UDP_LEN, kind, 1) == 0;
 }
 
 /* Sends a probe back the way it came. */
@@ -130,48 +89,22 @@ static __always_inline int reflect(struct frame *f)
 	return TMIP_REASON_PROBE;
 }
 
-/*
- * For a station of another CN that is here. From a station of ours it is if the guest's parent sends it: the kernel sent
- * it there, and it is back. Else our station is away and sends it: the kernel must see it first, which may translate
- * addresses.
- */
-static __always_inline int is_for_guest(const struct frame *f, const struct tmip_station *to)
+static __always_inline int take_probe(struct frame *f)
 {
-	return to->ifindex && !to->home_ifindex && f->ip.src == ipv4_of(&to->parent);
+	__be16 ports[2];
+	__u8 kind;
+
+	if (bpf_skb_load_bytes(f->skb, ETH_LEN + 2 * IPV4_LEN, ports, sizeof(ports)) || ports[1] != PROBE_PORT ||
+	    bpf_skb_load_bytes(f->skb, ETH_LEN + 2 * IPV4_LEN + UDP_LEN, &kind, 1))
+		return 0;
+	return kind == TMIP_PROBE_REQUEST ? reflect(f) : TMIP_REASON_PROBE_REPLY;
 }
 
-static __always_inline int from_tunnel(struct frame *f)
+static __always_inline int send_on(struct frame *f, __be32 remote)
 {
-	const struct tmip_station *from, *to;
-	struct ipv4 inner;
-	__u8 kind = 0;
-
-	if (frame_inner(f, &inner))
-		return TMIP_REASON_MALFORMED;
-	if (is_probe(f, &inner, &kind))
-		return kind == TMIP_PROBE_REQUEST ? reflect(f) : TMIP_REASON_PROBE_REPLY;
-	if (!count_received(f->ip.src, f->ip.total_len))
-		return TMIP_REASON_UNKNOWN_PEER;
-	from = find_station(inner.src);
-	to = find_station(inner.dst);
-	f->station = addr_of(inner.src);
-	if (from && from->state == TMIP_STATION_BLOCKED)
-		return TMIP_REASON_BLOCKED;
-	if (from && from->home_ifindex && group_came(f, &inner, from))
-		return from_group(f, &inner, from);
-	if (from && from->home_ifindex && !(to && is_for_guest(f, to)) && !came_direct(f, &inner, from, to))
-		return from_absent(f, &inner, from, to);
-	f->station = addr_of(inner.dst);
-	if (to && to->state == TMIP_STATION_BLOCKED)
-		return TMIP_REASON_BLOCKED;
-	if (to && to->ifindex) /* a guest, or come home before its sender knew */
-		return deliver(f, &inner, to);
-	if (to) /* it has left: its packets follow it */
-		return relay_to(f, &inner, to, !from || !from->home_ifindex);
-	return from ? TMIP_REASON_TUNNEL_SOURCE : TMIP_REASON_NOT_HERE;
+	return relay(f, remote);
 }
 
-/* A plain packet for a station of ours that is away. What the kernel must answer with ICMP is left to the kernel. */
 static __always_inline int to_absent(struct frame *f, const struct tmip_station *to)
 {
 	__be32 remote = ipv4_of(&to->current);
@@ -190,34 +123,17 @@ static __always_inline int to_absent(struct frame *f, const struct tmip_station 
 	return error ? error : TMIP_REASON_ENCAP_VISITED;
 }
 
-/* The same for one that is at home. */
 static __always_inline int to_home(struct frame *f, const struct tmip_station *to)
 {
-	struct way way;
+	struct way way = {.from = f->skb->ifindex, .to = to->ifindex, .len = plain_len(f->skb, &f->ip)};
 	int error;
 
-	if (is_held(f, to) || !plain_way(f->skb, &f->ip, f->skb->ifindex, to->ifindex, &way))
+	if (is_held(f, to) || !plain_way(f->skb, &f->ip, &way))
 		return TMIP_REASON_NOT_OURS;
 	clamp(f, &f->ip, ETH_LEN);
-	error = plain_send(f, &way, to->ifindex);
+	error = plain_send(f, &way);
 	f->skb->mark = MARK_TRUSTED;
 	return error ? error : TMIP_REASON_FORWARDED;
-}
-
-static __always_inline int handle(struct frame *f)
-{
-	const struct tmip_station *to;
-
-	if (f->protocol != bpf_htons(ETH_P_IP))
-		return TMIP_REASON_NOT_OURS;
-	if (f->ip.protocol == PROTO_IPIP && f->ip.dst == ipv4_of(&f->config->tunnel))
-		return f->ip.frag & (IPV4_MF | IPV4_OFFSET) ? TMIP_REASON_OUTER_FRAGMENT : from_tunnel(f);
-	if (!(f->config->flags & TMIP_CONFIG_FASTPATH) || f->skb->pkt_type != PACKET_HOST)
-		return TMIP_REASON_NOT_OURS;
-	to = find_station(f->ip.dst);
-	if (to && to->state == TMIP_STATION_AWAY)
-		return to_absent(f, to);
-	return to && to->state == TMIP_STATION_HOME && f->config->flags & TMIP_CONFIG_FASTPATH_HOME ? to_home(f, to) : TMIP_REASON_NOT_OURS;
 }
 
 /*
@@ -246,11 +162,14 @@ int tmip_bb_in(struct __sk_buff *skb)
 {
 	__u32 len = skb->len;
 	struct frame f;
+	int reason;
 
 	/* What cannot be read is the kernel's to judge: on the backbone TMip is a guest. */
 	if (complete_frame(skb) || frame_begin(&f, skb)) {
 		f.skb = skb;
 		return finish(&f, TMIP_REASON_NOT_OURS, len);
 	}
-	return finish(&f, handle(&f), len);
+	reason = from_backbone(&f);
+	count_received(&f);
+	return finish(&f, reason, len);
 }

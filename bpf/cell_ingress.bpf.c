@@ -87,15 +87,14 @@ static __always_inline int pass_home(struct frame *f, const struct tmip_station 
 /* Past netfilter, if that is wanted and a table suffices. Else 0. */
 static __always_inline int to_backbone(struct frame *f)
 {
-	__u32 backbone = f->config->backbone_ifindex;
-	struct way way;
+	struct way way = {.from = f->skb->ifindex, .to = f->config->backbone_ifindex, .len = plain_len(f->skb, &f->ip)};
 	int error;
 
 	if (!(f->config->flags & TMIP_CONFIG_FASTPATH_HOME) || f->skb->pkt_type != PACKET_HOST)
 		return 0;
-	if (!plain_way(f->skb, &f->ip, f->skb->ifindex, backbone, &way))
+	if (!plain_way(f->skb, &f->ip, &way))
 		return 0;
-	error = plain_send(f, &way, backbone);
+	error = plain_send(f, &way);
 	return error ? error : TMIP_REASON_FORWARDED;
 }
 

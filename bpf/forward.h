@@ -40,7 +40,7 @@ static __always_inline __u32 moment(void)
 }
 
 /* Asks the kernel. 0 or a reason. */
-static __noinline int route_ask(struct __sk_buff *skb, const struct tmip_config *config, __be32 remote, __u32 len, struct route *route)
+static __noinline int route_ask(void *context, const struct tmip_config *config, __be32 remote, __u32 len, struct route *route)
 {
 	struct bpf_fib_lookup fib = {
 		.family = AF_INET_NUMBER, .l4_protocol = PROTO_IPIP, .tot_len = len, .ipv4_dst = remote,
@@ -51,7 +51,7 @@ static __noinline int route_ask(struct __sk_buff *skb, const struct tmip_config 
 		return TMIP_REASON_NO_ROUTE;
 	fib.ifindex = config->backbone_ifindex;
 	fib.ipv4_src = ipv4_of(&config->tunnel);
-	found = bpf_fib_lookup(skb, &fib, sizeof(fib), 0);
+	found = bpf_fib_lookup(context, &fib, sizeof(fib), 0);
 	route->mtu = fib.mtu_result;
 	route->ifindex = fib.ifindex;
 	route->next_hop = 0;
@@ -96,7 +96,7 @@ static __always_inline int route_lookup(const struct frame *f, __be32 remote, __
 		route->src = peer->way_src;
 		return 0;
 	}
-	reason = route_ask(f->skb, f->config, remote, len, route);
+	reason = route_ask(f->context, f->config, remote, len, route);
 	if (reason)
 		return -reason;
 	route_keep(route, now);
@@ -119,17 +119,23 @@ static __always_inline int send_backbone(struct frame *f, const struct route *ro
 	return 0;
 }
 
-/* One router more on the way of the packet behind the Ethernet header. */
+/* One router more on the way. */
+static __always_inline void age_header(struct iphdr *ip)
+{
+	__u32 sum = ip->check + bpf_htons(0x0100); /* RFC 1624: one less in the high byte of a 16-bit word */
+
+	ip->check = sum + (sum >= 0xffff);
+	ip->ttl--;
+}
+
+/* Of the packet behind the Ethernet header. */
 static __always_inline int age(struct frame *f)
 {
 	struct iphdr *ip = (void *)(long)f->skb->data + ETH_LEN;
-	__u32 sum;
 
 	if ((void *)(ip + 1) > (void *)(long)f->skb->data_end)
 		return -TMIP_REASON_MALFORMED;
-	sum = ip->check + bpf_htons(0x0100); /* RFC 1624: one less in the high byte of a 16-bit word */
-	ip->check = sum + (sum >= 0xffff);
-	ip->ttl--;
+	age_header(ip);
 	return 0;
 }
 

@@ -15,12 +15,18 @@
 #define PULL_LEN (ETH_LEN + 2 * IPV4_LEN + 20) /* enough for outer, inner and transport header without options */
 
 struct frame {
-	struct __sk_buff *skb;
+	union {
+		struct __sk_buff *skb;
+		struct xdp_md *xdp; /* backbone_xdp.bpf.c */
+		void *context;
+	};
 	const struct tmip_config *config;
 	const struct tmip_cell *cell; /* the cell it came from or goes to; NULL on the backbone */
 	struct tmip_mac dst, src;
 	__be16 protocol;
 	struct ipv4 ip;            /* of the outermost header */
+	struct tmip_peer_stat *sender; /* of a tunnel packet, once it is known to be a CN; NULL: the map is full */
+	__u32 ifindex;             /* where it came in, or goes out of */
 	struct tmip_addr station;  /* whom a drop concerns; zero: nobody in particular */
 	int action;                /* for reasons that send: what the redirect helper returned */
 };
@@ -71,6 +77,7 @@ static __always_inline int frame_begin(struct frame *f, struct __sk_buff *skb)
 
 	__builtin_memset(f, 0, sizeof(*f));
 	f->skb = skb;
+	f->ifindex = skb->ifindex;
 	f->config = bpf_map_lookup_elem(&tmip_config, &zero);
 	if (!f->config)
 		return -TMIP_REASON_MALFORMED;

@@ -10,10 +10,11 @@
 #include "tunnel.h"
 
 struct way {
-	struct tmip_mac dst, src;
+	__u32 from, to; /* interfaces */
+	__u32 len;      /* bytes of the largest packet on the wire that it makes */
+	struct tmip_mac dst, src; /* found */
 };
 
-/* Bytes of the largest packet on the wire that this one makes. */
 static __always_inline __u32 plain_len(const struct __sk_buff *skb, const struct ipv4 *ip)
 {
 	if (!skb->gso_size)
@@ -21,32 +22,33 @@ static __always_inline __u32 plain_len(const struct __sk_buff *skb, const struct
 	return skb->gso_size + ip->header_len + (ip->protocol == PROTO_UDP ? 8 : 20);
 }
 
-/* Would the kernel send it from one of these interfaces to the other, and how? */
-static __noinline int plain_way(struct __sk_buff *skb, const struct ipv4 *ip, __u32 from, __u32 to, struct way *way)
+/* Would the kernel send it from one of the interfaces to the other, and how? */
+static __noinline int plain_way(void *context, const struct ipv4 *ip, struct way *way)
 {
-	struct bpf_fib_lookup fib = {.family = AF_INET_NUMBER, .ifindex = from};
+	struct bpf_fib_lookup fib = {.family = AF_INET_NUMBER};
 
 	if (!ip || !way || ip->ttl <= 1 || ip->header_len != IPV4_LEN)
 		return 0;
+	fib.ifindex = way->from;
 	fib.l4_protocol = ip->protocol;
 	fib.tos = ip->tos;
-	fib.tot_len = plain_len(skb, ip);
+	fib.tot_len = way->len;
 	fib.ipv4_src = ip->src;
 	fib.ipv4_dst = ip->dst;
-	if (bpf_fib_lookup(skb, &fib, sizeof(fib), 0) != BPF_FIB_LKUP_RET_SUCCESS || fib.ifindex != to)
+	if (bpf_fib_lookup(context, &fib, sizeof(fib), 0) != BPF_FIB_LKUP_RET_SUCCESS || fib.ifindex != way->to)
 		return 0;
 	__builtin_memcpy(&way->dst, fib.dmac, sizeof(way->dst));
 	__builtin_memcpy(&way->src, fib.smac, sizeof(way->src));
 	return 1;
 }
 
-static __always_inline int plain_send(struct frame *f, const struct way *way, __u32 to)
+static __always_inline int plain_send(struct frame *f, const struct way *way)
 {
 	if (age(f))
 		return -TMIP_REASON_MALFORMED;
 	if (write_macs(f->skb, &way->dst, &way->src))
 		return -TMIP_REASON_HEADROOM;
-	f->action = bpf_redirect(to, 0);
+	f->action = bpf_redirect(way->to, 0);
 	return 0;
 }
 

@@ -34,7 +34,7 @@ static __always_inline int send_event(const struct frame *f, __u32 type, const s
 		return 0; /* the next frame of this MAC tries again: its tmip_seen entry is only written after a success */
 	event->time_ns = now;
 	event->type = type;
-	event->ifindex = f->skb->ifindex;
+	event->ifindex = f->ifindex;
 	event->addr = *addr;
 	event->mac = *mac;
 	event->protocol = f->protocol;

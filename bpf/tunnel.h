@@ -30,24 +30,33 @@ static __always_inline void count_sent(const struct route *route, __u32 bytes)
 	peer->tx_bytes += bytes;
 }
 
-/* Counts a packet from the other end of a tunnel. Is that a CN of this network? */
-static __always_inline int count_received(__be32 remote, __u32 bytes)
+/* Is the other end of the tunnel that it came out of a CN of this network? */
+static __always_inline int is_from_peer(struct frame *f)
 {
-	struct tmip_addr addr = addr_of(remote);
+	struct tmip_addr addr = addr_of(f->ip.src);
 	struct tmip_peer_stat *peer = bpf_map_lookup_elem(&tmip_peer_stat, &addr);
 	__u32 now = moment();
 
 	if (!peer || peer->known_moment != now) {
-		if (!find_peer(remote))
+		if (!find_peer(f->ip.src))
 			return 0;
-		peer = peer_stat(remote);
+		peer = peer_stat(f->ip.src);
 		if (!peer)
 			return 1;
 		peer->known_moment = now;
 	}
-	peer->rx_packets++;
-	peer->rx_bytes += bytes;
+	f->sender = peer;
 	return 1;
+}
+
+static __always_inline void count_received(const struct frame *f)
+{
+	struct tmip_peer_stat *peer = f->sender;
+
+	if (!peer)
+		return;
+	peer->rx_packets++;
+	peer->rx_bytes += f->ip.total_len;
 }
 
 static __always_inline __u16 ipv4_checksum(const struct iphdr *header)
@@ -79,6 +88,23 @@ static __always_inline __u32 wire_len(const struct __sk_buff *skb, const struct 
 	return skb->gso_size + ip->header_len + 20;
 }
 
+/* RFC 2003, 3.1. */
+static __always_inline void write_outer(struct iphdr *outer, const struct frame *f, __be32 remote)
+{
+	outer->version = 4;
+	outer->ihl = 5;
+	outer->tos = f->ip.tos; /* RFC 6040: DSCP and ECN are copied */
+	outer->tot_len = bpf_htons(f->ip.total_len + IPV4_LEN);
+	outer->id = 0; /* RFC 6864: not used where DF is set */
+	outer->frag_off = bpf_htons(IPV4_DF);
+	outer->ttl = f->config->outer_ttl;
+	outer->protocol = PROTO_IPIP;
+	outer->check = 0;
+	outer->saddr = ipv4_of(&f->config->tunnel);
+	outer->daddr = remote;
+	outer->check = ipv4_checksum(outer);
+}
+
 static __always_inline int push_outer(struct frame *f, __be32 remote)
 {
 	const __u64 base = BPF_F_ADJ_ROOM_NO_CSUM_RESET | gso_flags(f->skb, f->ip.protocol);
@@ -95,18 +121,7 @@ static __always_inline int push_outer(struct frame *f, __be32 remote)
 	outer = (void *)(long)f->skb->data + ETH_LEN;
 	if ((void *)(outer + 1) > (void *)(long)f->skb->data_end)
 		return -TMIP_REASON_HEADROOM;
-	outer->version = 4;
-	outer->ihl = 5;
-	outer->tos = f->ip.tos; /* RFC 6040: DSCP and ECN are copied */
-	outer->tot_len = bpf_htons(f->ip.total_len + IPV4_LEN);
-	outer->id = 0; /* RFC 6864: not used where DF is set */
-	outer->frag_off = bpf_htons(IPV4_DF);
-	outer->ttl = f->config->outer_ttl;
-	outer->protocol = PROTO_IPIP;
-	outer->check = 0;
-	outer->saddr = ipv4_of(&f->config->tunnel);
-	outer->daddr = remote;
-	outer->check = ipv4_checksum(outer);
+	write_outer(outer, f, remote);
 	return 0;
 }
 
@@ -121,17 +136,29 @@ static __always_inline int encap_over(struct frame *f, __be32 remote, const stru
 	return send_backbone(f, route);
 }
 
-/* RFC 6040, 4.2: what the outer header tells of congestion goes into the inner one; a packet that cannot carry it is lost. */
-static __always_inline int keep_ecn(struct frame *f, const struct ipv4 *inner)
+/* RFC 6040, 4.2: the traffic class of the packet inside, when it is out of the tunnel. -TMIP_REASON_CONGESTION: it must be lost. */
+static __always_inline int tos_outside(const struct frame *f, const struct ipv4 *inner)
 {
-	const __u32 at = ETH_LEN + IPV4_LEN, checksum = __builtin_offsetof(struct iphdr, check);
-	__u8 outer = f->ip.tos & ECN_MASK, was = inner->tos & ECN_MASK, tos;
+	__u8 outer = f->ip.tos & ECN_MASK, was = inner->tos & ECN_MASK;
 
 	if (outer == ECN_CE && was == ECN_NOT)
 		return -TMIP_REASON_CONGESTION;
 	if (was == ECN_CE || (outer != ECN_CE && (outer != ECN_ECT1 || was != ECN_ECT0)))
+		return inner->tos;
+	return (inner->tos & ~ECN_MASK) | outer;
+}
+
+/* What the outer header tells of congestion goes into the inner one. */
+static __always_inline int keep_ecn(struct frame *f, const struct ipv4 *inner)
+{
+	const __u32 at = ETH_LEN + IPV4_LEN, checksum = __builtin_offsetof(struct iphdr, check);
+	int now = tos_outside(f, inner);
+	__u8 tos = now;
+
+	if (now < 0)
+		return now;
+	if (tos == inner->tos)
 		return 0;
-	tos = (inner->tos & ~ECN_MASK) | outer;
 	if (bpf_skb_store_bytes(f->skb, at + __builtin_offsetof(struct iphdr, tos), &tos, sizeof(tos), 0) ||
 	    bpf_l3_csum_replace(f->skb, at + checksum, bpf_htons(inner->tos), bpf_htons(tos), sizeof(__u16)))
 		return -TMIP_REASON_MALFORMED;
@@ -149,6 +176,15 @@ static __always_inline int decap(struct frame *f, const struct ipv4 *inner)
 	return bpf_skb_adjust_room(f->skb, -IPV4_LEN, BPF_ADJ_ROOM_MAC, flags) ? -TMIP_REASON_HEADROOM : 0;
 }
 
+static __always_inline void change_ends(struct iphdr *outer, const struct frame *f, __be32 remote)
+{
+	outer->saddr = ipv4_of(&f->config->tunnel);
+	outer->daddr = remote;
+	outer->ttl--;
+	outer->check = 0;
+	outer->check = ipv4_checksum(outer);
+}
+
 /* Out of one tunnel into the next: the outer header gets new ends. Its hop limit bounds a loop of CNs that disagree. */
 static __always_inline int relay(struct frame *f, __be32 remote)
 {
@@ -164,11 +200,7 @@ static __always_inline int relay(struct frame *f, __be32 remote)
 	outer = (void *)(long)f->skb->data + ETH_LEN;
 	if ((void *)(outer + 1) > (void *)(long)f->skb->data_end)
 		return -TMIP_REASON_MALFORMED;
-	outer->saddr = ipv4_of(&f->config->tunnel);
-	outer->daddr = remote;
-	outer->ttl--;
-	outer->check = 0;
-	outer->check = ipv4_checksum(outer);
+	change_ends(outer, f, remote);
 	count_sent(&route, f->ip.total_len);
 	return send_backbone(f, &route);
 }

@@ -354,7 +354,8 @@ int world_end(void **state)
 
 static int program_fd(enum program program)
 {
-	const struct bpf_program *const programs[] = {world_bpf->progs.tmip_cell_in, world_bpf->progs.tmip_cell_out, world_bpf->progs.tmip_bb_in};
+	const struct bpf_program *const programs[] = {world_bpf->progs.tmip_cell_in, world_bpf->progs.tmip_cell_out, world_bpf->progs.tmip_bb_in,
+						      world_bpf->progs.tmip_bb_xdp};
 
 	return bpf_program__fd(programs[program]);
 }
@@ -362,10 +363,15 @@ static int program_fd(enum program program)
 int world_send(enum program program, const char *interface, uint32_t mark, const uint8_t *data, size_t len, struct outcome *out)
 {
 	struct __sk_buff context = {.mark = mark, .ifindex = world_ifindex(interface), .ingress_ifindex = world_ifindex(interface)};
+	struct xdp_md early = {.data_end = (uint32_t)len, .ingress_ifindex = world_ifindex(interface)};
+	bool is_xdp = program == BACKBONE_XDP;
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = data, .data_size_in = (uint32_t)len, .data_out = out->data,
-		    .data_size_out = sizeof(out->data), .ctx_in = &context, .ctx_size_in = sizeof(context), .ctx_out = &context,
-		    .ctx_size_out = sizeof(context), .repeat = 1);
-	int error = bpf_prog_test_run_opts(program_fd(program), &opts);
+		    .data_size_out = sizeof(out->data), .repeat = 1);
+	int error;
+
+	opts.ctx_in = opts.ctx_out = is_xdp ? (void *)&early : &context;
+	opts.ctx_size_in = opts.ctx_size_out = is_xdp ? sizeof(early) : sizeof(context);
+	error = bpf_prog_test_run_opts(program_fd(program), &opts);
 
 	out->action = (int)opts.retval;
 	out->len = opts.data_size_out;

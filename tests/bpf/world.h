@@ -27,14 +27,14 @@
 #define MARK_TRUSTED 0x746d6970 /* bpf/forward.h */
 
 enum action { NEXT = -1, DROP = 2, REDIRECT = 7 }; /* TC_ACT_UNSPEC, TC_ACT_SHOT, TC_ACT_REDIRECT */
-enum program { CELL_IN, CELL_OUT, BACKBONE_IN };
+enum program { CELL_IN, CELL_OUT, BACKBONE_IN, BACKBONE_XDP };
 
 struct bpf_case {
 	const char *name;
 	enum program program;
 	const char *interface;
 	const struct packet *packet;
-	enum action action;
+	int action;               /* enum action, or enum xdp_action of a program for XDP */
 	enum tmip_reason reason;
 	uint32_t event;           /* enum tmip_event_type; 0: the agent is told nothing */
 	const char *event_addr;   /* NULL: none in the event */

@@ -62,6 +62,7 @@ static void what_is_not_said_has_a_default(void **state)
 	assert_int_equal(config.handover_timeout, 3000);
 	assert_int_equal(config.debug, 2);
 	assert_int_equal(config.fastpath, AGENT_FASTPATH_AWAY);
+	assert_int_equal(config.xdp, AGENT_XDP_AUTO);
 	assert_true(config.route_optimisation && config.static_stations && config.realtime && config.log);
 	assert_false(config.foreground);
 	assert_true(addr_is_zero(&config.tunnel_addr));
@@ -79,7 +80,7 @@ static void every_directive_is_read(void **state)
 	(void)state;
 	assert_int_equal(read_text("mlr mlr.example:7000\ncn_name b\ncn_if br-lan\nnetwork_name n\nmobile_if w0\nmobile_if w1\n"
 				   "addr_pool w0 10.1.0.10 10.1.0.20\naddr_pool w1 * 10.2.0.99\ndns_server 10.0.0.1 10.0.0.2\ndns_server 10.0.0.3\n"
-				   "domain_name x.example\nlease_time 600\ntunnel_addr 192.0.2.1\ntunnel_ttl 20\nport 7001\nmss 1300\nfastpath home\nmulticast home\nmulticast_burst 7\nroute_optimisation off\n"
+				   "domain_name x.example\nlease_time 600\ntunnel_addr 192.0.2.1\ntunnel_ttl 20\nport 7001\nmss 1300\nfastpath home\nxdp on\nmulticast home\nmulticast_burst 7\nroute_optimisation off\n"
 				   "static_stations off\nrealtime off\nhandover_timeout 500\nstations_max 1000000\npeers_max 64\nseen_max 4096\nevent_burst 50\n"
 				   "event_interval 250\ndhcp_burst 5\nforeground true\nlog false\ndebug 4\nbpf_dir /sys/fs/bpf/x\nrun_dir /tmp/r\n"
 				   "state_dir /tmp/s\ncontrol_socket /tmp/c.sock\n"), 0);
@@ -100,6 +101,7 @@ static void every_directive_is_read(void **state)
 	assert_int_equal(config.port, 7001);
 	assert_int_equal(config.mss, 1300);
 	assert_int_equal(config.fastpath, AGENT_FASTPATH_HOME);
+	assert_int_equal(config.xdp, AGENT_XDP_ON);
 	assert_true(config.multicast_home);
 	assert_int_equal(config.multicast_burst, 7);
 	assert_false(config.route_optimisation || config.static_stations || config.realtime || config.log);
@@ -131,6 +133,7 @@ static void mistakes_are_told_and_nothing_is_changed(void **state)
 		{NEEDED "dns_server 1.1.1.1 1.1.1.2 1.1.1.3\ndns_server 1.1.1.4 1.1.1.5\n", "tmipd.rc:6: directive `dns_server': at most 4"},
 		{NEEDED "dns_server ns.example\n", "`ns.example' is not an IPv4 address"},
 		{NEEDED "mss tiny\n", "neither auto, off nor"},
+		{NEEDED "xdp generic\n", "tmipd.rc:5: directive `xdp': `generic' is neither auto, on nor off"},
 		{NEEDED "tunnel_ttl 0\n", "from 2 to 255"},
 		{NEEDED "port 65536\n", "from 1 to 65535"},
 		{NEEDED "lease_time soon\n", "tmipd.rc:5: directive `lease_time'"},

@@ -306,6 +306,12 @@ from_backbone("bb_away_other_mac", udp(W.SERVER, W.AWAY), dst=W.ROUTER_MAC)
 OPTIONS_IN = IP(src=W.SERVER, dst=W.AWAY, options=[IPOption(b"\x94\x04\x00\x00")]) / UDP(sport=1, dport=2) / b"router alert"
 from_backbone("bb_away_options", OPTIONS_IN, sent(W.CN2_MAC, W.CN2, hop(OPTIONS_IN)))
 from_backbone("bb_mss_away", syn(W.SERVER, W.AWAY, BIG), sent(W.CN2_MAC, W.CN2, hop(syn(W.SERVER, W.AWAY, SMALL))))
+for name, packet in {"segment": IP(src=W.SERVER, dst=W.AWAY) / TCP(flags="PA") / b"data", "short": IP(src=W.SERVER, dst=W.AWAY) / UDP(),
+                     "last_fragment": fragment(udp(W.SERVER, W.AWAY, size=600), fragsize=304)[-1],
+                     "flags_missing": IP(src=W.SERVER, dst=W.AWAY, proto=6) / Raw(bytes(12))}.items():
+    from_backbone(f"bb_away_{name}", packet, sent(W.CN2_MAC, W.CN2, hop(packet)))
+from_backbone("bb_away_no_route", udp(W.SERVER, W.AWAY5))
+from_backbone("bb_away_no_neighbour", udp(W.SERVER, W.AWAY6), ether(W.ROUTER_MAC, W.BACKBONE_MAC, outer(W.CN6, hop(udp(W.SERVER, W.AWAY6)))))
 from_backbone("bb_home", udp(W.SERVER, W.HOME))
 from_backbone("bb_next_door", udp(W.SERVER, W.NEXT_DOOR))
 from_backbone("bb_ipv6", IPv6(src="fe80::1", dst="fe80::2") / UDP(sport=1, dport=2) / b"six")

@@ -430,7 +430,7 @@ class World:
         found = {}
         for daemon in (self.mlr, *self.cns):
             found.update(daemon.texts())
-        for path in sorted(os.listdir(self.folder)):
+        for path in sorted(os.listdir(self.folder) if os.path.isdir(self.folder) else []):
             if path.endswith(".output"):
                 with open(os.path.join(self.folder, path), encoding="utf-8", errors="replace") as file:
                     found[path] = file.read()

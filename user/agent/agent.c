@@ -16,6 +16,7 @@
 
 #include "actions.h"
 #include "away.h"
+#include "backbone.h"
 #include "buffer.h"
 #include "cells.h"
 #include "commands.h"
@@ -27,7 +28,6 @@
 #include "io/file.h"
 #include "io/log.h"
 #include "io/mlrp_link.h"
-#include "io/netlink.h"
 #include "io/priority.h"
 #include "io/privilege.h"
 #include "peers.h"
@@ -141,7 +141,7 @@ static uint16_t mss_of(const struct agent *agent)
 	return (uint16_t)(agent->config.mss == AGENT_MSS_AUTO ? fits : agent->config.mss);
 }
 
-static void put_config(struct agent *agent)
+void agent_put_config(struct agent *agent)
 {
 	const struct agent_config *config = &agent->config;
 	struct tmip_config entry = {
@@ -172,27 +172,8 @@ void agent_apply_config(struct agent *agent)
 	buffer_configure(agent);
 	options = roam_options_of(agent);
 	roam_set_options(agent->roam, &options);
-	put_config(agent);
+	agent_put_config(agent);
 	presence_configure(agent);
-}
-
-void agent_set_backbone(struct agent *agent, const struct netlink_interface *backbone)
-{
-	char why[DATAPATH_WHY];
-
-	if (agent->backbone == backbone->ifindex && agent->backbone_mtu == backbone->mtu)
-		return;
-	if (agent->backbone != backbone->ifindex) {
-		log_warn("backbone %s: it is a new interface now", backbone->name);
-		datapath_detach(agent->dp, agent->backbone);
-		agent->backbone = backbone->ifindex;
-		agent->backbone_headless = !backbone->ethernet;
-		put_config(agent);
-		if (datapath_attach(agent->dp, agent->backbone, DATAPATH_BACKBONE, why) < 0)
-			log_error("backbone: %s", why);
-	}
-	agent->backbone_mtu = backbone->mtu;
-	put_config(agent);
 }
 
 /* ---- events */
@@ -313,26 +294,6 @@ static int take_place(struct agent *agent)
 	return error;
 }
 
-static int find_backbone(struct agent *agent)
-{
-	const struct agent_config *config = &agent->config;
-	struct netlink_interface interface;
-	int error = netlink_get_interface(config->cn_if, &interface);
-
-	if (error) {
-		log_error("backbone %s: %s (directive cn_if)", config->cn_if, strerror(-error));
-		return error;
-	}
-	agent->backbone = interface.ifindex;
-	agent->backbone_mtu = interface.mtu;
-	agent->backbone_headless = !interface.ethernet;
-	agent->tunnel = addr_is_zero(&config->tunnel_addr) ? interface.addr : config->tunnel_addr;
-	if (!addr_is_zero(&agent->tunnel))
-		return 0;
-	log_error("backbone %s has no IPv4 address for the ends of tunnels (directive tunnel_addr names one)", config->cn_if);
-	return -EADDRNOTAVAIL;
-}
-
 static int open_sockets(struct agent *agent)
 {
 	char path[CONFIG_PATH_LEN], addr[ADDR_STRLEN];
@@ -400,7 +361,7 @@ static int serve(struct agent *agent)
 		datapath_each_station(agent->dp, adopt_station, agent);
 	error = cells_start(agent, why);
 	if (!error)
-		error = datapath_attach(agent->dp, agent->backbone, DATAPATH_BACKBONE, why);
+		error = backbone_attach(agent, why);
 	if (error) {
 		log_error("%s", why);
 		return error;
@@ -420,7 +381,7 @@ static int start(struct agent *agent, bool foreground)
 	if (!error)
 		error = take_place(agent);
 	if (!error)
-		error = find_backbone(agent);
+		error = backbone_find(agent);
 	if (!error)
 		error = open_tables(agent);
 	if (!error)
@@ -452,7 +413,7 @@ static void stop(struct agent *agent)
 	away_stop(agent);
 	if (agent->buffer) {
 		buffer_stop(agent);
-		put_config(agent); /* which says that nothing is held any more */
+		agent_put_config(agent); /* which says that nothing is held any more */
 	}
 	cells_stop(agent);
 	greeting_stop(agent);

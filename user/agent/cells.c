@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "away.h"
+#include "backbone.h"
 #include "cell_check.h"
 #include "io/frame.h"
 #include "io/log.h"
@@ -165,7 +166,7 @@ static void update_all(struct agent *agent)
 	bool changed = false;
 
 	if (netlink_get_interface(agent->config.cn_if, &backbone) == 0)
-		agent_set_backbone(agent, &backbone);
+		backbone_update(agent, &backbone);
 	for (unsigned i = 0; i < agent->cells->count; i++)
 		changed |= update_cell(agent, &agent->cells->list[i]);
 	if (changed)

@@ -122,6 +122,14 @@ static void print_register(const json_t *reg, FILE *to)
 	       error && *error ? ": " : "", error ? error : "");
 }
 
+static void print_backbone(const json_t *backbone, FILE *to)
+{
+	const char *name = terminal_text(backbone, "interface"), *why = json_string_value(json_object_get(backbone, "xdp_reason"));
+
+	fprintf(to, "backbone  %s, hook %s, MTU %lld\n", name, terminal_text(backbone, "hook"), terminal_number(backbone, "mtu"));
+	fprintf(to, "xdp       %s on %s%s%s\n", terminal_text(backbone, "xdp"), name, why && *why ? ": " : "", why ? why : "");
+}
+
 static void print_numbers(const char *title, const json_t *object, const char *const *keys, FILE *to)
 {
 	fprintf(to, "%-8s ", title);
@@ -135,7 +143,7 @@ static void print_status(const json_t *status, FILE *to)
 	static const char *const holds[] = {"packets", "held", "replayed", "overflow", "expired", NULL};
 	static const char *const ends[] = {"completed", "refused", "damped", "undone", "pending", "conflicts", NULL};
 	static const char *const messages[] = {"received", "offered", "confirmed", "refused", "ignored", "unanswered", NULL};
-	const json_t *cn = json_object_get(status, "cn"), *backbone = json_object_get(status, "backbone");
+	const json_t *cn = json_object_get(status, "cn");
 	char up[TERMINAL_SPAN];
 
 	fprintf(to, "network   %s\nCN        %s, number %lld, tunnels from %s\n", terminal_text(status, "network"), terminal_text(cn, "name"),
@@ -144,7 +152,7 @@ static void print_status(const json_t *status, FILE *to)
 		terminal_span(terminal_number(status, "uptime_s"), up),
 		json_is_true(json_object_get(status, "adopted")) ? ", took over from a former agent" : "");
 	print_register(json_object_get(status, "register"), to);
-	fprintf(to, "backbone  %s, hook %s, MTU %lld\n", terminal_text(backbone, "interface"), terminal_text(backbone, "hook"), terminal_number(backbone, "mtu"));
+	print_backbone(json_object_get(status, "backbone"), to);
 	print_numbers("stations", json_object_get(status, "stations"), states, to);
 	print_numbers("moves", json_object_get(status, "handovers"), ends, to);
 	print_numbers("DHCP", json_object_get(status, "dhcp"), messages, to);

@@ -22,7 +22,6 @@ struct control_server;
 struct dhcp;
 struct evconnlistener;
 struct mlrp_self;
-struct netlink_interface;
 struct peer;
 struct greeting;
 struct presence;
@@ -42,6 +41,10 @@ struct agent {
 	unsigned backbone_mtu;
 	bool backbone_headless; /* no link headers: WireGuard and the like */
 	struct tmip_addr tunnel; /* this CN's tunnel address */
+	struct {
+		unsigned ifindex;        /* with the program; 0: none */
+		char why[DATAPATH_WHY];  /* not */
+	} xdp;
 
 	struct datapath *dp;
 	struct roam *roam;
@@ -71,9 +74,9 @@ uint64_t agent_now_ms(void);  /* CLOCK_MONOTONIC */
 uint64_t agent_unix_us(void);
 uint32_t agent_random(uint32_t bound); /* 0 .. bound-1 */
 
-/* The configuration, or the backbone, is another one now: tell the machine and the data path. */
+/* The configuration is another one now: tell the machine and the data path. */
 void agent_apply_config(struct agent *agent);
-void agent_set_backbone(struct agent *agent, const struct netlink_interface *backbone);
+void agent_put_config(struct agent *agent); /* the map alone */
 
 void agent_describe_self(const struct agent *agent, struct mlrp_self *self);
 void agent_arm_roam(struct agent *agent); /* the roaming machine was called: its next deadline may have changed */

@@ -163,6 +163,21 @@ static int set_fastpath(void *target, char **args, int count, char *why, size_t 
 	return -EINVAL;
 }
 
+static int set_xdp(void *target, char **args, int count, char *why, size_t size)
+{
+	static const char *const words[] = {[AGENT_XDP_OFF] = "off", [AGENT_XDP_AUTO] = "auto", [AGENT_XDP_ON] = "on"};
+	struct agent_config *config = target;
+
+	(void)count;
+	for (unsigned i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (strcmp(args[0], words[i]) == 0) {
+			config->xdp = i;
+			return 0;
+		}
+	snprintf(why, size, "`%s' is neither auto, on nor off", args[0]);
+	return -EINVAL;
+}
+
 static int set_multicast(void *target, char **args, int count, char *why, size_t size)
 {
 	struct agent_config *config = target;
@@ -193,6 +208,7 @@ static const struct config_directive DIRECTIVES[] = {
 	{"port", CONFIG_NUMBER, AT(port), .min = 1, .max = 65535},
 	{"mss", WORD(set_mss)},
 	{"fastpath", WORD(set_fastpath)},
+	{"xdp", WORD(set_xdp)},
 	{"multicast", WORD(set_multicast)},
 	{"multicast_burst", CONFIG_NUMBER, AT(multicast_burst), .min = 1, .max = 100000},
 	{"route_optimisation", CONFIG_BOOL, AT(route_optimisation)},
@@ -226,7 +242,7 @@ static const struct config_directive DIRECTIVES[] = {
 void agent_config_init(struct agent_config *config)
 {
 	*config = (struct agent_config){
-		.mlr_port = MLRP_PORT, .port = MLRP_PORT, .lease_time = 3600, .log = true, .fastpath = AGENT_FASTPATH_AWAY, .route_optimisation = true, .multicast_burst = 50, .static_stations = true,
+		.mlr_port = MLRP_PORT, .port = MLRP_PORT, .lease_time = 3600, .log = true, .fastpath = AGENT_FASTPATH_AWAY, .xdp = AGENT_XDP_AUTO, .route_optimisation = true, .multicast_burst = 50, .static_stations = true,
 		.realtime = true,
 		.debug = 2, .stations_max = 65536, .peers_max = 1024, .seen_max = 16384, .event_burst = 1000, .event_interval = 1000,
 		.dhcp_burst = 10, .tunnel_ttl = 64, .mss = AGENT_MSS_AUTO, .handover_timeout = 3000,

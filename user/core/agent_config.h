@@ -39,6 +39,7 @@ struct agent_config {
 	char control_socket[CONFIG_PATH_LEN]; /* empty: run_dir/network_name.sock */
 	bool log, foreground, route_optimisation, static_stations, realtime;
 	unsigned fastpath;            /* AGENT_FASTPATH_... */
+	unsigned xdp;                 /* AGENT_XDP_... */
 	bool multicast_home;          /* broadcast and multicast of roamed stations go to their home subnets */
 	unsigned multicast_burst;     /* per second */
 	unsigned debug;
@@ -58,6 +59,9 @@ struct agent_config {
 #define AGENT_MSS_AUTO 65535
 /* Which packets need not pass the kernel's netfilter: none, those for absent stations, all of stations. */
 enum { AGENT_FASTPATH_OFF, AGENT_FASTPATH_AWAY, AGENT_FASTPATH_HOME };
+
+/* XDP on the backbone: not at all, where it does good, wherever the driver has it. */
+enum { AGENT_XDP_OFF, AGENT_XDP_AUTO, AGENT_XDP_ON };
 
 void agent_config_init(struct agent_config *config); /* defaults */
 /* The number of errors, which are in `errors`, one a line. On an error *config is unchanged. */

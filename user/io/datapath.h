@@ -44,6 +44,9 @@ enum datapath_role { DATAPATH_CELL, DATAPATH_BACKBONE };
 /* Puts the programs on the interface (TCX links pinned in dir, or clsact filters on kernels before 6.6); replaces the
  * program of a former agent's link in place, so that no packet is lost. */
 int datapath_attach(struct datapath *dp, unsigned ifindex, enum datapath_role role, char why[DATAPATH_WHY]);
+/* The XDP program of the backbone, native or not at all (-EOPNOTSUPP: its driver has none). In place of a former agent's, as above. */
+int datapath_attach_xdp(struct datapath *dp, unsigned ifindex, char why[DATAPATH_WHY]);
+void datapath_detach_xdp(struct datapath *dp, unsigned ifindex); /* also what a former agent left there */
 /* The program for the agent's own device of held packets. It is gone with the device, or with dp. */
 int datapath_attach_hold(struct datapath *dp, unsigned ifindex, char why[DATAPATH_WHY]);
 int datapath_detach(struct datapath *dp, unsigned ifindex);

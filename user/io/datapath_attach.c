@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Programs on interfaces: TCX links, pinned as `link_IFINDEX_HOOK_ROLE`, or clsact filters where the kernel (before
- * 6.6) has no TCX; there the pin of that name is the program, and says that the filter is ours. A former agent's link or
- * filter gets the new program in place.
+ * 6.6) has no TCX; there the pin of that name is the program, and says that the filter is ours. XDP has a link on every
+ * kernel. A former agent's link or filter gets the new program in place.
  */
 #include <dirent.h>
 #include <errno.h>
+#include <linux/if_link.h>
 #include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,6 +30,7 @@ struct hook {
 
 static const struct hook INGRESS = {"in", TCX_INGRESS, BPF_TC_INGRESS};
 static const struct hook EGRESS = {"out", TCX_EGRESS, BPF_TC_EGRESS};
+static const struct hook EARLY = {.name = "xdp"};
 
 static const char *role_name(enum datapath_role role)
 {
@@ -57,25 +59,30 @@ static int former_link(const char *path, unsigned ifindex)
 	return -1;
 }
 
-static int attach_tcx(struct datapath *dp, int prog, unsigned ifindex, const struct hook *hook, enum datapath_role role)
+static int attach_link(const char *path, int prog, unsigned ifindex, enum bpf_attach_type type, const struct bpf_link_create_opts *options)
 {
-	char path[DATAPATH_PATH];
-	int link, error = 0;
+	int link = former_link(path, ifindex), error = 0;
 
-	link_path(dp->dir, ifindex, hook, role, path);
-	link = former_link(path, ifindex);
 	if (link >= 0) {
 		error = bpf_link_update(link, prog, NULL);
 		close(link);
 		return error;
 	}
-	link = bpf_link_create(prog, (int)ifindex, hook->tcx, NULL);
+	link = bpf_link_create(prog, (int)ifindex, type, options);
 	if (link < 0)
 		return link;
 	if (bpf_obj_pin(link, path) < 0)
 		error = -errno;
 	close(link);
 	return error;
+}
+
+static int attach_tcx(struct datapath *dp, int prog, unsigned ifindex, const struct hook *hook, enum datapath_role role)
+{
+	char path[DATAPATH_PATH];
+
+	link_path(dp->dir, ifindex, hook, role, path);
+	return attach_link(path, prog, ifindex, hook->tcx, NULL);
 }
 
 static int add_filter(int prog, unsigned ifindex, const struct hook *hook)
@@ -132,6 +139,23 @@ int datapath_attach(struct datapath *dp, unsigned ifindex, enum datapath_role ro
 	return error;
 }
 
+int datapath_attach_xdp(struct datapath *dp, unsigned ifindex, char why[DATAPATH_WHY])
+{
+	LIBBPF_OPTS(bpf_link_create_opts, native, .flags = XDP_FLAGS_DRV_MODE);
+	char path[DATAPATH_PATH];
+	int error;
+
+	link_path(dp->dir, ifindex, &EARLY, DATAPATH_BACKBONE, path);
+	error = attach_link(path, bpf_program__fd(dp->skel->progs.tmip_bb_xdp), ifindex, BPF_XDP, &native);
+	if (error == -EOPNOTSUPP)
+		datapath_why(why, "its driver has no native XDP");
+	else if (error == -EBUSY || error == -EEXIST)
+		datapath_why(why, "another XDP program is there");
+	else if (error)
+		datapath_why(why, "its driver refuses: %s", strerror(-error));
+	return error;
+}
+
 int datapath_attach_hold(struct datapath *dp, unsigned ifindex, char why[DATAPATH_WHY])
 {
 	int error, prog = bpf_program__fd(dp->skel->progs.tmip_hold_in), link = bpf_link_create(prog, (int)ifindex, INGRESS.tcx, NULL);
@@ -154,23 +178,32 @@ static void detach_clsact(unsigned ifindex, const struct hook *hook)
 	bpf_tc_detach(&where, &filter); /* the qdisc stays: others may have their filters there */
 }
 
+static void detach_hook(const char *dir, unsigned ifindex, const struct hook *hook, enum datapath_role role)
+{
+	char path[DATAPATH_PATH];
+	int pin;
+
+	link_path(dir, ifindex, hook, role, path);
+	pin = bpf_obj_get(path);
+	if (pin < 0)
+		return;
+	if (bpf_link_detach(pin) == -EINVAL) /* no link: the program of a filter */
+		detach_clsact(ifindex, hook);
+	close(pin);
+	unlink(path);
+}
+
 static void detach_from(const char *dir, unsigned ifindex, enum datapath_role role)
 {
-	static const struct hook *const hooks[] = {&INGRESS, &EGRESS};
-	char path[DATAPATH_PATH];
+	static const struct hook *const hooks[] = {&EARLY, &INGRESS, &EGRESS};
 
-	for (int i = 0; i < 2; i++) {
-		int pin;
+	for (size_t i = 0; i < sizeof(hooks) / sizeof(hooks[0]); i++)
+		detach_hook(dir, ifindex, hooks[i], role);
+}
 
-		link_path(dir, ifindex, hooks[i], role, path);
-		pin = bpf_obj_get(path);
-		if (pin < 0)
-			continue;
-		if (bpf_link_detach(pin) == -EINVAL) /* no link: the program of a filter */
-			detach_clsact(ifindex, hooks[i]);
-		close(pin);
-		unlink(path);
-	}
+void datapath_detach_xdp(struct datapath *dp, unsigned ifindex)
+{
+	detach_hook(dp->dir, ifindex, &EARLY, DATAPATH_BACKBONE);
 }
 
 int datapath_detach(struct datapath *dp, unsigned ifindex)

@@ -70,6 +70,17 @@ static void read_kind(const struct nlattr *nest, struct netlink_interface *out)
 	}
 }
 
+/* "vlan", "veth" and so on; "" if there is none. */
+static const char *kind_of(const struct nlattr *linkinfo)
+{
+	const struct nlattr *attr;
+
+	mnl_attr_for_each_nested(attr, linkinfo)
+		if (mnl_attr_get_type(attr) == IFLA_INFO_KIND && mnl_attr_validate(attr, MNL_TYPE_NUL_STRING) >= 0)
+			return mnl_attr_get_str(attr);
+	return "";
+}
+
 static int on_link(const struct nlmsghdr *header, void *arg)
 {
 	const struct ifinfomsg *info = mnl_nlmsg_get_payload(header);
@@ -90,8 +101,10 @@ static int on_link(const struct nlmsghdr *header, void *arg)
 		else if (mnl_attr_get_type(attr) == IFLA_LINKINFO)
 			kind = attr;
 	}
-	if (kind)
+	if (kind) {
+		snprintf(out->kind, sizeof(out->kind), "%s", kind_of(kind));
 		read_kind(kind, out);
+	}
 	return MNL_CB_OK;
 }
 
@@ -142,6 +155,38 @@ int netlink_set_promiscuous(unsigned ifindex, bool on)
 	info->ifi_flags = on ? IFF_PROMISC : 0;
 	info->ifi_change = IFF_PROMISC;
 	return talk(request, NULL, NULL);
+}
+
+struct vlan_search {
+	unsigned below;
+	bool found;
+};
+
+static int on_any_link(const struct nlmsghdr *header, void *arg)
+{
+	struct vlan_search *search = arg;
+	unsigned below = 0;
+	bool is_vlan = false;
+	const struct nlattr *attr;
+
+	mnl_attr_for_each(attr, header, sizeof(struct ifinfomsg)) {
+		if (mnl_attr_get_type(attr) == IFLA_LINK)
+			below = mnl_attr_get_u32(attr);
+		else if (mnl_attr_get_type(attr) == IFLA_LINKINFO)
+			is_vlan = strcmp(kind_of(attr), "vlan") == 0;
+	}
+	search->found |= is_vlan && below == search->below;
+	return MNL_CB_OK;
+}
+
+bool netlink_has_vlan(unsigned ifindex)
+{
+	struct vlan_search search = {.below = ifindex};
+	char buffer[BUFFER];
+	struct nlmsghdr *request = request_begin(buffer, RTM_GETLINK, NLM_F_DUMP);
+
+	mnl_nlmsg_put_extra_header(request, sizeof(struct ifinfomsg));
+	return talk(request, on_any_link, &search) < 0 || search.found; /* not known: better none than a wrong one */
 }
 
 struct connected {
@@ -240,8 +285,9 @@ static int on_news(const struct nlmsghdr *header, void *arg)
 	const struct news *news = arg;
 	const struct ifinfomsg *link = mnl_nlmsg_get_payload(header);
 	const struct ifaddrmsg *address = mnl_nlmsg_get_payload(header);
+	const char *name = "", *kind = "";
 	const struct nlattr *attr;
-	const char *name = "";
+	unsigned below = 0;
 
 	switch (header->nlmsg_type) {
 	case RTM_NEWLINK:
@@ -249,7 +295,13 @@ static int on_news(const struct nlmsghdr *header, void *arg)
 		mnl_attr_for_each(attr, header, sizeof(*link))
 			if (mnl_attr_get_type(attr) == IFLA_IFNAME && mnl_attr_validate(attr, MNL_TYPE_NUL_STRING) >= 0)
 				name = mnl_attr_get_str(attr);
+			else if (mnl_attr_get_type(attr) == IFLA_LINK && mnl_attr_validate(attr, MNL_TYPE_U32) >= 0)
+				below = mnl_attr_get_u32(attr);
+			else if (mnl_attr_get_type(attr) == IFLA_LINKINFO)
+				kind = kind_of(attr);
 		news->changed((unsigned)link->ifi_index, name, news->arg);
+		if (strcmp(kind, "vlan") == 0)
+			news->changed(below, "", news->arg);
 		break;
 	case RTM_NEWADDR:
 	case RTM_DELADDR:

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * What becomes of a packet from the backbone: the decisions, which read it and change nothing. Both programs of the backbone
+ * decide by these, tc (backbone_ingress.bpf.c) and XDP (backbone_xdp.bpf.c), so that they cannot disagree; the functions declared
+ * first do what was decided, and each program has its own. They return a reason or its negative; send_on returns 0 for success.
+ */
+#ifndef TMIP_BPF_BACKBONE_H
+#define TMIP_BPF_BACKBONE_H
+
+#include "direct.h"
+#include "group.h"
+#include "hold.h"
+#include "mss.h"
+#include "plain.h"
+#include "stale.h"
+
+/* The second header of a tunnel packet: 0 or negative. */
+static __always_inline int read_inner(const struct frame *f, struct ipv4 *inner);
+/* Is the frame addressed to this host? */
+static __always_inline int is_for_host(const struct frame *f);
+/* A packet between the ends of the tunnel that it came through: 0 if it is no probe. */
+static __always_inline int take_probe(struct frame *f);
+/* Out of the tunnel: into a cell, to the kernel (or past its netfilter) from its home cell, to be held, to a group of its home subnet. */
+static __always_inline int deliver(struct frame *f, const struct ipv4 *inner, const struct tmip_station *to);
+static __always_inline int hand_to_kernel(struct frame *f, const struct ipv4 *inner, const struct tmip_station *from);
+static __always_inline int hold_inner(struct frame *f, const struct ipv4 *inner);
+static __always_inline int take_group(struct frame *f, const struct ipv4 *inner, const struct tmip_station *from);
+/* Into the tunnel to another CN. */
+static __always_inline int send_on(struct frame *f, __be32 remote);
+/* A plain packet for a station of ours: away, or at home and past netfilter. What the kernel must answer with ICMP is left to it. */
+static __always_inline int to_absent(struct frame *f, const struct tmip_station *to);
+static __always_inline int to_home(struct frame *f, const struct tmip_station *to);
+
+/* After the station to where it is. Whoever sends straight here believes it to be here, unless a parent is here too. */
+static __always_inline int relay_to(struct frame *f, const struct ipv4 *inner, const struct tmip_station *to, int is_stale)
+{
+	__be32 remote = ipv4_of(&to->current);
+	int error;
+
+	if (is_held(f, to))
+		return hold_inner(f, inner);
+	/* Back to whom it came from, or to ourselves: nobody knows better. */
+	if (remote == f->ip.src || remote == ipv4_of(&f->config->tunnel))
+		return TMIP_REASON_NOT_HERE;
+	error = send_on(f, remote);
+	if (error)
+		return error;
+	if (is_stale)
+		notice_stale(f, &to->mac, inner->dst);
+	return TMIP_REASON_RELAY;
+}
+
+/* From a station whose parent is this CN, out of the CN that it visits. */
+static __always_inline int from_absent(struct frame *f, const struct ipv4 *inner, const struct tmip_station *from,
+				       const struct tmip_station *to)
+{
+	if (to && to->home_ifindex == from->home_ifindex) {
+		if (to->state == TMIP_STATION_AWAY && is_held(f, to))
+			return hold_inner(f, inner);
+		if (to->state == TMIP_STATION_AWAY)
+			/* Two visitors of the same CN meet at their parent: the packet goes back where it came from. */
+			return send_on(f, ipv4_of(&to->current)) ?: TMIP_REASON_RELAY;
+		if (to->ifindex)
+			return deliver(f, inner, to);
+	}
+	return hand_to_kernel(f, inner, from);
+}
+
+static __always_inline int is_between_ends(const struct frame *f, const struct ipv4 *inner)
+{
+	return inner->protocol == PROTO_UDP && inner->src == f->ip.src && inner->dst == f->ip.dst && inner->header_len == IPV4_LEN;
+}
+
+/*
+ * For a station of another CN that is here. From a station of ours it is if the guest's parent sends it: the kernel sent
+ * it there, and it is back. Else our station is away and sends it: the kernel must see it first, which may translate
+ * addresses.
+ */
+static __always_inline int is_for_guest(const struct frame *f, const struct tmip_station *to)
+{
+	return to->ifindex && !to->home_ifindex && f->ip.src == ipv4_of(&to->parent);
+}
+
+static __always_inline int from_tunnel(struct frame *f)
+{
+	const struct tmip_station *from, *to;
+	struct ipv4 inner;
+	int reason;
+
+	if (read_inner(f, &inner))
+		return TMIP_REASON_MALFORMED;
+	reason = is_between_ends(f, &inner) ? take_probe(f) : 0;
+	if (reason)
+		return reason;
+	if (!is_from_peer(f))
+		return TMIP_REASON_UNKNOWN_PEER;
+	from = find_station(inner.src);
+	to = find_station(inner.dst);
+	f->station = addr_of(inner.src);
+	if (from && from->state == TMIP_STATION_BLOCKED)
+		return TMIP_REASON_BLOCKED;
+	if (from && from->home_ifindex && group_came(f, &inner, from))
+		return take_group(f, &inner, from);
+	if (from && from->home_ifindex && !(to && is_for_guest(f, to)) && !came_direct(f, &inner, from, to))
+		return from_absent(f, &inner, from, to);
+	f->station = addr_of(inner.dst);
+	if (to && to->state == TMIP_STATION_BLOCKED)
+		return TMIP_REASON_BLOCKED;
+	if (to && to->ifindex) /* a guest, or come home before its sender knew */
+		return deliver(f, &inner, to);
+	if (to) /* it has left: its packets follow it */
+		return relay_to(f, &inner, to, !from || !from->home_ifindex);
+	return from ? TMIP_REASON_TUNNEL_SOURCE : TMIP_REASON_NOT_HERE;
+}
+
+static __always_inline int from_backbone(struct frame *f)
+{
+	const struct tmip_station *to;
+
+	if (f->protocol != bpf_htons(ETH_P_IP))
+		return TMIP_REASON_NOT_OURS;
+	if (f->ip.protocol == PROTO_IPIP && f->ip.dst == ipv4_of(&f->config->tunnel))
+		return f->ip.frag & (IPV4_MF | IPV4_OFFSET) ? TMIP_REASON_OUTER_FRAGMENT : from_tunnel(f);
+	if (!(f->config->flags & TMIP_CONFIG_FASTPATH) || !is_for_host(f))
+		return TMIP_REASON_NOT_OURS;
+	to = find_station(f->ip.dst);
+	if (to && to->state == TMIP_STATION_AWAY)
+		return to_absent(f, to);
+	return to && to->state == TMIP_STATION_HOME && f->config->flags & TMIP_CONFIG_FASTPATH_HOME ? to_home(f, to) : TMIP_REASON_NOT_OURS;
+}
+
+#endif

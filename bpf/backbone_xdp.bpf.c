@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Packets from the backbone before the kernel makes anything of them (native XDP): from one tunnel into another, plain ones
+ * for absent stations, and, with `fastpath home', out of a tunnel to the backbone. It decides as the tc program does
+ * (backbone.h) and finishes what needs new headers only and leaves where it came in, with the same bytes and counters. All else
+ * is left to the tc program: not changed, not counted. Into a cell, for one: its device need not take frames from XDP.
+ */
+#include "backbone.h"
+#include "finish.h"
+
+#pragma clang diagnostic ignored "-Wunused-parameter" /* what is not done here reads none */
+
+/* No reason at all: for the tc program. */
+#define LEFT (-TMIP_REASON_COUNT)
+
+/* `len` bytes of the frame, or NULL. */
+static __always_inline void *bytes_at(const struct frame *f, __u32 offset, __u32 len)
+{
+	void *data = (void *)(long)f->xdp->data + offset;
+
+	return data + len <= (void *)(long)f->xdp->data_end ? data : 0;
+}
+
+static __always_inline int begin(struct frame *f, struct xdp_md *xdp)
+{
+	const void *data = (void *)(long)xdp->data, *end = (void *)(long)xdp->data_end;
+	__u32 zero = 0;
+
+	__builtin_memset(f, 0, sizeof(*f));
+	f->xdp = xdp;
+	f->ifindex = xdp->ingress_ifindex;
+	f->action = XDP_PASS;
+	f->config = bpf_map_lookup_elem(&tmip_config, &zero);
+	if (!f->config || f->config->flags & TMIP_CONFIG_HEADLESS || parse_eth(&f->dst, &f->src, &f->protocol, data, end) ||
+	    f->protocol != bpf_htons(ETH_P_IP))
+		return LEFT;
+	return parse_ipv4(&f->ip, data + ETH_LEN, end, end - data - ETH_LEN);
+}
+
+static __always_inline int read_inner(const struct frame *f, struct ipv4 *inner)
+{
+	return parse_inner(inner, &f->ip, (void *)(long)f->xdp->data + ETH_LEN, (void *)(long)f->xdp->data_end);
+}
+
+/* ---- left to the tc program */
+
+static __always_inline int take_probe(struct frame *f)
+{
+	return LEFT;
+}
+
+static __always_inline int deliver(struct frame *f, const struct ipv4 *inner, const struct tmip_station *to)
+{
+	return LEFT;
+}
+
+static __always_inline int hold_inner(struct frame *f, const struct ipv4 *inner)
+{
+	return LEFT;
+}
+
+static __always_inline int take_group(struct frame *f, const struct ipv4 *inner, const struct tmip_station *from)
+{
+	return LEFT;
+}
+
+static __always_inline int to_home(struct frame *f, const struct tmip_station *to)
+{
+	return LEFT;
+}
+
+/* A segment whose MSS option may have to be lowered. */
+static __always_inline int is_syn(const struct frame *f, const struct ipv4 *ip, __u32 at)
+{
+	const __u8 *flags;
+
+	if (ip->protocol != PROTO_TCP || ip->frag & IPV4_OFFSET || !f->config->mss)
+		return 0;
+	flags = bytes_at(f, at + (ip->header_len & 60) + TCP_FLAGS, 1); /* the mask: a verifier forgets the limits of what was on the stack */
+	return !flags || *flags & TCP_SYN;
+}
+
+/* ---- finished here */
+
+/* The device's own address is the source of what it sends, see to_absent. */
+static __always_inline int is_for_host(const struct frame *f)
+{
+	return 1;
+}
+
+/* The way to a CN, if it leads back out of the backbone and all of it is known. */
+static __always_inline int way_back(const struct frame *f, __be32 remote, __u32 len, struct route *route)
+{
+	return route_lookup(f, remote, len, route) || route->next_hop || route->ifindex != f->ifindex ? LEFT : 0;
+}
+
+/* Sends the frame, whose head may have moved, with a new Ethernet header. It has no way back to the tc program. */
+static __always_inline int transmit(struct frame *f, const struct tmip_mac *dst, const struct tmip_mac *src)
+{
+	struct ethhdr *eth = bytes_at(f, 0, ETH_LEN);
+
+	f->action = eth ? XDP_TX : XDP_DROP;
+	if (!eth)
+		return -TMIP_REASON_HEADROOM;
+	__builtin_memcpy(eth->h_dest, dst, sizeof(*dst));
+	__builtin_memcpy(eth->h_source, src, sizeof(*src));
+	eth->h_proto = bpf_htons(ETH_P_IP);
+	return 0;
+}
+
+static __always_inline int send_on(struct frame *f, __be32 remote)
+{
+	struct route route;
+	struct iphdr *outer;
+
+	if (f->ip.ttl <= 1 || way_back(f, remote, f->ip.total_len, &route))
+		return LEFT;
+	outer = bytes_at(f, ETH_LEN, IPV4_LEN);
+	if (!outer)
+		return LEFT;
+	change_ends(outer, f, remote);
+	count_sent(&route, f->ip.total_len);
+	return transmit(f, &route.dst, &route.src);
+}
+
+static __always_inline int to_absent(struct frame *f, const struct tmip_station *to)
+{
+	__be32 remote = ipv4_of(&to->current);
+	__u32 len = f->ip.total_len + IPV4_LEN;
+	struct route route;
+	struct iphdr *outer;
+
+	if (f->ip.ttl <= 1 || is_held(f, to) || is_syn(f, &f->ip, ETH_LEN) || way_back(f, remote, len, &route) || !same_mac(&f->dst, &route.src))
+		return LEFT;
+	if (bpf_xdp_adjust_head(f->xdp, -IPV4_LEN))
+		return LEFT;
+	outer = bytes_at(f, ETH_LEN, 2 * IPV4_LEN);
+	if (outer) {
+		age_header(outer + 1);
+		write_outer(outer, f, remote);
+		count_sent(&route, len);
+	}
+	return transmit(f, &route.dst, &route.src) ?: TMIP_REASON_ENCAP_VISITED;
+}
+
+/* Past netfilter, if the kernel need not see it. */
+static __always_inline int hand_to_kernel(struct frame *f, const struct ipv4 *inner, const struct tmip_station *from)
+{
+	struct way way = {.from = from->home_ifindex, .to = f->ifindex, .len = inner->total_len};
+	struct iphdr *ip;
+
+	if (!(f->config->flags & TMIP_CONFIG_FASTPATH_HOME) || is_syn(f, inner, ETH_LEN + IPV4_LEN) || tos_outside(f, inner) != inner->tos ||
+	    !plain_way(f->context, inner, &way))
+		return LEFT;
+	if (bpf_xdp_adjust_head(f->xdp, IPV4_LEN))
+		return LEFT;
+	ip = bytes_at(f, ETH_LEN, IPV4_LEN);
+	if (ip)
+		age_header(ip);
+	return transmit(f, &way.dst, &way.src) ?: TMIP_REASON_FORWARDED;
+}
+
+SEC("xdp")
+int tmip_bb_xdp(struct xdp_md *xdp)
+{
+	__u32 len = xdp->data_end - xdp->data;
+	struct frame f;
+	int reason;
+
+	if (begin(&f, xdp))
+		return XDP_PASS;
+	reason = from_backbone(&f);
+	if (f.action == XDP_PASS)
+		return XDP_PASS;
+	count_received(&f);
+	count(reason < 0 ? -reason : reason, len);
+	return f.action;
+}

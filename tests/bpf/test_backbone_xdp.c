@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The XDP program of the backbone: what it must finish, with the bytes and counters that the tc program gives, and that for
+ * every frame of the other tests, whole or cut, both agree: XDP finishes it as tc would, or leaves no trace of it.
+ */
+#include <linux/if_link.h>
+#include <net/if.h>
+#include <string.h>
+
+#include "world.h"
+
+#define FINISHED(frame, why, ...) \
+	{.name = #frame, .program = BACKBONE_XDP, .interface = "bb", .packet = &frame, .action = XDP_TX, .reason = TMIP_REASON_##why, ##__VA_ARGS__}
+
+static void held(void)
+{
+	struct tmip_addr key = world_addr(W_AWAY);
+	struct tmip_config config = world_config();
+	struct tmip_station station;
+	int map = bpf_map__fd(world_bpf->maps.tmip_station);
+
+	config.buffer_ifindex = world_ifindex("cell1"); /* any */
+	world_set_config(&config);
+	assert_int_equal(bpf_map_lookup_elem(map, &key, &station), 0);
+	station.flags |= TMIP_STATION_F_HELD;
+	assert_int_equal(bpf_map_update_elem(map, &key, &station, BPF_ANY), 0);
+}
+
+static void flags(uint8_t value)
+{
+	struct tmip_config config = world_config();
+
+	config.flags = value;
+	config.group_burst = 2;
+	world_set_config(&config);
+}
+
+static void nothing(void)
+{
+	flags(0);
+}
+
+static void everything(void)
+{
+	flags(TMIP_CONFIG_FASTPATH | TMIP_CONFIG_FASTPATH_HOME | TMIP_CONFIG_DIRECT | TMIP_CONFIG_GROUP_HOME);
+}
+
+static const struct bpf_case cases[] = {
+	FINISHED(bb_away, ENCAP_VISITED),
+	FINISHED(bb_away_ttl2, ENCAP_VISITED),
+	FINISHED(bb_away_ttl255, ENCAP_VISITED),
+	FINISHED(bb_away_checksum_feff, ENCAP_VISITED),
+	FINISHED(bb_away_checksum_ff00, ENCAP_VISITED),
+	FINISHED(bb_away_checksum_fffe, ENCAP_VISITED),
+	FINISHED(bb_away_checksum_0001, ENCAP_VISITED),
+	FINISHED(bb_away_options, ENCAP_VISITED),
+	FINISHED(bb_away_segment, ENCAP_VISITED),
+	FINISHED(bb_away_last_fragment, ENCAP_VISITED),
+	FINISHED(past_tunnel, FORWARDED, .prepare = world_past),
+	FINISHED(tunnel_from_away_to_away_same_cell, RELAY),
+	FINISHED(tunnel_from_away_to_away_elsewhere, RELAY),
+	FINISHED(tunnel_direct_to_elsewhere, RELAY, .prepare = world_direct),
+	FINISHED(tunnel_direct_to_settled, RELAY, .prepare = world_direct),
+	FINISHED(tunnel_from_away_to_away_same_cell, RELAY, .prepare = world_direct),
+	FINISHED(tunnel_relay_next, RELAY, .event = TMIP_EVENT_STALE, .event_addr = W_ELSEWHERE, .event_peer = W_CN2),
+};
+
+/* ---- agreement */
+
+static const char *const PEERS[] = {W_CN2, W_CN3, W_CN4, W_CN5, W_CN6, W_CN7};
+#define PEER_COUNT (sizeof(PEERS) / sizeof(PEERS[0]))
+
+/* What a program has done with a frame. */
+struct deed {
+	int error;
+	bool sent;
+	unsigned events;
+	uint64_t reasons[TMIP_REASON_COUNT];
+	uint64_t peers[PEER_COUNT][4];
+	struct outcome out;
+};
+
+static void read_peer(const char *tunnel, uint64_t sum[4])
+{
+	struct tmip_addr key = world_addr(tunnel);
+	struct tmip_peer_stat each[128];
+
+	memset(sum, 0, 4 * sizeof(*sum));
+	assert_true(libbpf_num_possible_cpus() <= 128);
+	if (bpf_map_lookup_elem(bpf_map__fd(world_bpf->maps.tmip_peer_stat), &key, each))
+		return;
+	for (int i = 0; i < libbpf_num_possible_cpus(); i++) {
+		sum[0] += each[i].rx_packets;
+		sum[1] += each[i].rx_bytes;
+		sum[2] += each[i].tx_packets;
+		sum[3] += each[i].tx_bytes;
+	}
+}
+
+static void pass_through(struct deed *deed, enum program program, void (*prepare)(void), const struct packet *packet, size_t len)
+{
+	memset(deed, 0, sizeof(*deed));
+	world_reset();
+	if (prepare)
+		prepare();
+	deed->error = world_send(program, "bb", 0, packet->in, len, &deed->out);
+	deed->sent = deed->out.action == (program == BACKBONE_XDP ? XDP_TX : REDIRECT);
+	for (uint32_t reason = 0; reason < TMIP_REASON_COUNT; reason++)
+		deed->reasons[reason] = world_count(reason);
+	for (size_t i = 0; i < PEER_COUNT; i++)
+		read_peer(PEERS[i], deed->peers[i]);
+	deed->events = world_events(NULL);
+}
+
+/* Left to tc: as if XDP had not been there. */
+static bool left_no_trace(const struct deed *xdp, const struct packet *packet, size_t len)
+{
+	static const struct deed none;
+
+	return xdp->out.action == XDP_PASS && xdp->out.len == len && memcmp(xdp->out.data, packet->in, len) == 0 && !xdp->events &&
+	       memcmp(xdp->reasons, none.reasons, sizeof(none.reasons)) == 0 && memcmp(xdp->peers, none.peers, sizeof(none.peers)) == 0;
+}
+
+static bool same(const struct deed *xdp, const struct deed *tc)
+{
+	return tc->sent && xdp->out.len == tc->out.len && memcmp(xdp->out.data, tc->out.data, tc->out.len) == 0 && xdp->events == tc->events &&
+	       memcmp(xdp->reasons, tc->reasons, sizeof(tc->reasons)) == 0 && memcmp(xdp->peers, tc->peers, sizeof(tc->peers)) == 0;
+}
+
+/* 1: finished by XDP. */
+static int agree(const char *name, void (*prepare)(void), const struct packet *packet, size_t len)
+{
+	static struct deed xdp, tc;
+
+	pass_through(&xdp, BACKBONE_XDP, prepare, packet, len);
+	if (xdp.error)
+		fail_msg("%s, %zu bytes: test run failed: %d", name, len, xdp.error);
+	if (!xdp.sent && !left_no_trace(&xdp, packet, len))
+		fail_msg("%s, %zu bytes: action %d, but changed or counted", name, len, xdp.out.action);
+	if (!xdp.sent)
+		return 0;
+	pass_through(&tc, BACKBONE_IN, prepare, packet, len);
+	if (tc.error || !same(&xdp, &tc))
+		fail_msg("%s, %zu bytes: tc does it otherwise", name, len);
+	return 1;
+}
+
+static void agree_all(void (*prepare)(void), int least)
+{
+	int finished = 0;
+
+	for (size_t i = 0; i < sizeof(all_packets) / sizeof(all_packets[0]); i++)
+		finished += agree(all_packets[i].name, prepare, all_packets[i].packet, all_packets[i].packet->in_len);
+	assert_in_range(finished, least, sizeof(all_packets) / sizeof(all_packets[0]) / 4);
+}
+
+static void agrees_by_default(void **state)
+{
+	(void)state;
+	agree_all(NULL, 10);
+}
+
+static void agrees_with_all_switches_on(void **state)
+{
+	(void)state;
+	agree_all(everything, 15);
+}
+
+static void agrees_with_all_switches_off(void **state)
+{
+	(void)state;
+	agree_all(nothing, 2);
+}
+
+static void held_is_left(void **state)
+{
+	(void)state;
+	assert_int_equal(agree("bb_away, held", held, &bb_away, bb_away.in_len), 0);
+	assert_int_equal(agree("bb_away", NULL, &bb_away, bb_away.in_len), 1);
+	agree_all(held, 1);
+}
+
+static void headless(void)
+{
+	flags(TMIP_CONFIG_FASTPATH | TMIP_CONFIG_HEADLESS);
+}
+
+static void headless_is_left(void **state)
+{
+	(void)state;
+	assert_int_equal(agree("bb_away, headless", headless, &bb_away, bb_away.in_len), 0);
+}
+
+static void agrees_when_cut(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		for (size_t len = 14; len < cases[i].packet->in_len; len++)
+			assert_int_equal(agree(cases[i].name, everything, cases[i].packet, len), 0);
+}
+
+/* ---- what is sent behind a packet, below the least size of an Ethernet frame */
+
+static void padding_is_kept(void **state)
+{
+	uint8_t frame[128] = {0};
+	struct packet packet = {frame, bb_away_short.in_len + 10, NULL, 0};
+
+	(void)state;
+	memcpy(frame, bb_away_short.in, bb_away_short.in_len);
+	memset(frame + bb_away_short.in_len, 0xee, 10);
+	assert_int_equal(agree("padded", NULL, &packet, packet.in_len), 1);
+}
+
+/* Test runs need a device with queues for XDP. */
+static int begin(void **state)
+{
+	int error = world_begin(state);
+
+	return error ? error : bpf_xdp_attach((int)world_ifindex("bb"), bpf_program__fd(world_bpf->progs.tmip_bb_xdp), XDP_FLAGS_DRV_MODE, NULL);
+}
+
+static void finishes(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		print_message("           %s\n", cases[i].name);
+		world_run(&cases[i]);
+	}
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(finishes), cmocka_unit_test(agrees_by_default), cmocka_unit_test(agrees_with_all_switches_on),
+		cmocka_unit_test(agrees_with_all_switches_off), cmocka_unit_test(held_is_left), cmocka_unit_test(headless_is_left),
+		cmocka_unit_test(agrees_when_cut), cmocka_unit_test(padding_is_kept),
+	};
+
+	return cmocka_run_group_tests_name("XDP on the backbone", tests, begin, world_end);
+}

@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Native XDP on the backbone (`xdp'), here over veth, which has it but loses checksums that a sender left to the hardware: so
+the endpoints' offloads are off. Real drivers: tests/vm/test_nics.py. The packets one by one: tests/bpf/test_backbone_xdp.c.
+"""
+import json
+import signal
+
+import pytest
+
+from world import wait_for
+from world.xdp import mode, put_pass, traffic_through
+
+NATIVE = ("native", "")
+
+
+def link(cn, device="bb0"):
+    """The XDP program on a device: (native, id of the program), or None."""
+    shown = json.loads(cn.run("ip", "-j", "link", "show", "dev", device).stdout)[0].get("xdp")
+    return shown and (shown["mode"] == 1, shown["prog"]["id"])
+
+
+def becomes(cn, *wanted):
+    wait_for(lambda: mode(cn) == wanted, f"XDP of {cn.place} to be {wanted}", 5)
+    assert bool(link(cn)) == (wanted == NATIVE)
+
+
+def configured(cn, setting):
+    cn.configure_with(xdp=setting)
+    cn.program.send(signal.SIGHUP)
+
+
+def test_traffic(make_world):
+    world = make_world(nat=(), offloads=False, directives={0: {"xdp": "on", "route_optimisation": "off"}, 1: {"fastpath": "home"}})
+    put_pass(world.router, world.folder, *(cn.place for cn in world.cns))
+    world.start()
+    assert all(mode(cn) == NATIVE and link(cn)[0] for cn in world.cns)
+    traffic_through(world, 4 << 20)
+
+
+def test_life_of_the_link(make_world):
+    """The setting decides; a new agent takes the link of a killed one over; detach takes it away."""
+    world = make_world(cns=2, nat=()).start()
+    cn = world.cn(1)
+    becomes(cn, "off", "no hardware (veth)")
+    configured(cn, "on")
+    becomes(cn, *NATIVE)
+    assert link(cn)[0]
+    assert "xdp       native on bb0\n" in cn.agent("status").stdout
+    before = link(cn)
+    cn.kill()
+    assert link(cn) == before
+    cn.start()
+    becomes(cn, *NATIVE)
+    assert link(cn) != before  # the new agent's program
+    configured(cn, "off")
+    becomes(cn, "off", "directive xdp")
+    assert "xdp       off on bb0: directive xdp\n" in cn.agent("status").stdout
+    configured(cn, "on")
+    becomes(cn, *NATIVE)
+    cn.kill()
+    cn.configure_with(xdp="off")
+    cn.start()
+    becomes(cn, "off", "directive xdp")
+    configured(cn, "on")
+    becomes(cn, *NATIVE)
+    cn.agent("detach", "--all")
+    assert cn.program.wait() == 0 and not link(cn)
+
+
+@pytest.mark.parametrize("alive", [True, False])
+def test_detach_removes_it(make_world, alive):
+    world = make_world(cns=1, nat=(), directives={0: {"xdp": "on"}}).start()
+    cn = world.cn(1)
+    assert link(cn)
+    if not alive:
+        cn.kill()
+    cn.agent("detach", "--all")
+    assert not link(cn)
+    assert not cn.run("sh", "-c", f"find {cn.directives['bpf_dir']} -type f 2>/dev/null", check=False).stdout
+
+
+def test_a_driver_without_it(make_world):
+    world = make_world(cns=1, nat=(), directives={0: {"xdp": "on"}})
+    cn = world.cn(1)
+    cn.configure_with(cn_if="br0")
+    cn.configure(["link add br0 type bridge", "link set bb0 master br0", f"address del {cn.address}/24 dev bb0",
+                  f"address add {cn.address}/24 dev br0", "link set br0 up", f"route replace default via {cn.router}"])
+    world.start()
+    assert mode(cn) == ("off", "its driver has no native XDP")
+    assert "backbone br0: no XDP, tc does all: its driver has no native XDP" in cn.texts()["cn1 output"]
+
+
+def test_another_program_is_there(make_world):
+    world = make_world(cns=1, nat=(), directives={0: {"xdp": "on"}})
+    cn = world.cn(1)
+    put_pass(cn, world.folder, "bb0")
+    theirs = link(cn)
+    world.start()
+    assert mode(cn) == ("off", "another XDP program is there")
+    assert link(cn) == theirs

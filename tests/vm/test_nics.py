@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""CNs whose backbones are virtio NICs (tests/vm/run --cables 3): a driver with native XDP, which `xdp auto' uses."""
+import glob
+import json
+import subprocess
+
+import pytest
+
+from world import World, wait_for
+from world.xdp import mode, traffic_through
+
+NATIVE = ("native", "")
+
+
+def ends(number):
+    """The names of the two NICs of a cable."""
+    found = {link["address"]: link["ifname"] for link in json.loads(subprocess.run(
+        ["ip", "-j", "link"], check=True, capture_output=True, text=True).stdout)}
+    return [found.get(f"02:ca:b1:e0:{number:02x}:0{end}") for end in "ab"]
+
+
+@pytest.fixture
+def cabled(make_world, monkeypatch):
+    """make_world, with a cable between each CN and the router."""
+    subprocess.run(["modprobe", "virtio_net"], check=False)
+    if len(glob.glob("/sys/bus/virtio/drivers/virtio_net/virtio*")) < 6:
+        pytest.skip("no NICs: tests/vm/run --cables 3")
+    wait_for(lambda: all(all(ends(number)) for number in range(3)), "the NICs to come back from former namespaces")
+    plain = World.backbone_links
+
+    def links(world, place):
+        if place not in world.cns:
+            return plain(world, place)
+        near, far = ends(world.cns.index(place))
+        return [f"link set {near} netns {place.name} name bb0", f"link set {far} netns {world.router.name} name {place.place}"]
+
+    monkeypatch.setattr(World, "backbone_links", links)
+    return make_world
+
+
+def test_auto_is_native(cabled):
+    world = cabled(nat=(), directives={0: {"route_optimisation": "off"}, 1: {"fastpath": "home"}}).start()
+    assert [mode(cn) for cn in world.cns] == [NATIVE] * 3
+    traffic_through(world, 1 << 20)
+
+
+def test_vlans_whose_tags_are_seen(cabled):
+    """This driver leaves tags in the frame."""
+    world = cabled(cns=1, nat=()).start()
+    cn = world.cn(1)
+    cn.configure(["link add link bb0 name bb0.7 type vlan id 7", "link set bb0.7 up"])
+    cn.stop()
+    cn.start()
+    assert mode(cn) == NATIVE
+
+
+def test_vlans_whose_tags_are_hidden(make_world):
+    """veth keeps them beside the frame."""
+    world = make_world(cns=1, nat=(), directives={0: {"xdp": "on"}}).start()
+    cn = world.cn(1)
+    assert mode(cn) == NATIVE
+    cn.configure(["link add link bb0 name bb0.7 type vlan id 7"])
+    wait_for(lambda: mode(cn) == ("off", "it has VLANs, and its driver hides their tags"), "XDP to go")
+    assert "xdp" not in cn.run("ip", "link", "show", "dev", "bb0").stdout
+    cn.configure(["link delete bb0.7"])
+    wait_for(lambda: mode(cn) == NATIVE, "XDP to come back")
