@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What docs/wlan.md says works: its files, as they stand, on machines of namespaces. With cables instead of radios, whose
+configuration is tested in tests/vm. The files for OpenWrt are read, and must say what the others say.
+"""
+import re
+import types
+
+import pytest
+
+from agreement import arrive
+from world import AGENT, run, wait_for
+from world.page import PageNetwork, read
+
+
+@pytest.fixture
+def network(make_world):
+    world = make_world(cns=0, nat=())
+    network = PageNetwork(world)
+    for point in network.points:
+        world.air.configure([f"link add {point.place} type bridge forward_delay 0", f"link set {point.place} up",
+                             f"link add to-{point.place} master {point.place} type veth peer name wlan0 netns {point.name}",
+                             f"link set to-{point.place} up"])
+        point.configure([f"address add {point.gateway} dev wlan0", "link set wlan0 up"])
+        point.wait_links()
+        point.cell = types.SimpleNamespace(ifindex=world.air.ifindex(point.place))
+    network.start()
+    return network
+
+
+def test_the_network_of_the_page(network):
+    world, (library, cafeteria) = network.world, network.points
+    laptop = world.add_station("laptop").roam(library.cell)
+    address = laptop.dhclient().start()
+    assert address.startswith("10.20.1.")
+    laptop.reaches(world.server.address)
+    arrive(laptop, cafeteria.cell)
+    laptop.reaches(world.server.address)
+    wait_for(lambda: (library.state(address), cafeteria.state(address)) == ("away", "visiting"), "the handover")
+    assert world.server.ping(address) and laptop.ping("10.20.1.1")
+    network.compare_trail(cafeteria, address)
+
+
+def uci(text):
+    """[(type, name or None, {option: value or list})] of a file of OpenWrt's."""
+    sections = []
+    for line in filter(str.strip, text.splitlines()):
+        word, name, value = re.fullmatch(r"\s*(config|option|list) ([\w-]+)(?: '([^']*)')?", line).groups()
+        if word == "config":
+            sections.append((name, value, {}))
+        elif word == "option":
+            assert name not in sections[-1][2], line
+            sections[-1][2][name] = value
+        else:
+            sections[-1][2].setdefault(name, []).append(value)
+    return sections
+
+
+def directives(text):
+    return dict(re.split(r"[ =]", line, maxsplit=1) for line in text.splitlines() if line and line[0] != "#")
+
+
+def test_openwrt_says_the_same(tmp_path):
+    files = read()
+    there = {path: uci(text) for path, text in files["openwrt"].items() if path.startswith("/etc/config")}
+    radio = there["/etc/config/wireless"][0][2]
+    hostapd, cn = (directives(files["library"][f"/etc/{path}"]) for path in ("hostapd/hostapd.conf", "tmip/tmipd.rc"))
+    assert (radio["ssid"], radio["key"], radio["nasid"]) == (hostapd["ssid"], hostapd["wpa_passphrase"], hostapd["nas_identifier"])
+    for name in ("mobility_domain", "ft_psk_generate_local", "ft_over_ds", "reassociation_deadline"):
+        assert radio[name] == hostapd[name]
+    assert radio["encryption"] == "psk2+ccmp" and (hostapd["wpa"], hostapd["rsn_pairwise"]) == ("2", "CCMP")
+
+    network = {name: options for kind, name, options in there["/etc/config/network"] if kind == "interface"}
+    assert f'{network["campus"]["ipaddr"]}/24' in files["library"]["/etc/network/interfaces"]
+    assert f'{network["wan"]["ipaddr"]}/24' in files["library"]["/etc/network/interfaces"]
+    assert {section[2].get("interface") for section in there["/etc/config/dhcp"]} == {radio["network"]} == {"campus"}
+    bridge = next(options["name"] for kind, _, options in there["/etc/config/network"] if kind == "device")
+    agent = directives(files["openwrt"]["/etc/tmip/tmipd.rc"])
+    assert agent["mobile_if"] == bridge == network["campus"]["device"] and agent["addr_pool"].split()[0] == bridge
+    for name in ("network_name", "cn_name", "mlr", "cn_if", "dns_server"):
+        assert agent[name] == cn[name]
+    path = tmp_path / "tmipd.rc"
+    path.write_text(files["openwrt"]["/etc/tmip/tmipd.rc"])
+    assert re.search(r"^ok +configuration .* CN library of network campus, 1 cell", run(AGENT, "evaluate", "-f", path, check=False).stdout, re.M)
+
+
+def test_the_two_access_points_differ_where_the_page_says():
+    files = read()
+    for path, text in files["library"].items():
+        other = files["cafeteria"][path]
+        for one, two in (("library", "cafeteria"), ("192.0.2.21", "192.0.2.22"), ("10.20.1.1", "10.20.2.1"), ("channel=1", "channel=6")):
+            text = text.replace(one, two)
+        assert text == other
