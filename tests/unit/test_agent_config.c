@@ -83,7 +83,7 @@ static void every_directive_is_read(void **state)
 				   "domain_name x.example\nlease_time 600\ntunnel_addr 192.0.2.1\ntunnel_ttl 20\nport 7001\nmss 1300\nfastpath home\nxdp on\nmulticast home\nmulticast_burst 7\nroute_optimisation off\n"
 				   "static_stations off\nrealtime off\nhandover_timeout 500\nstations_max 1000000\npeers_max 64\nseen_max 4096\nevent_burst 50\n"
 				   "event_interval 250\ndhcp_burst 5\nforeground true\nlog false\ndebug 4\nbpf_dir /sys/fs/bpf/x\nrun_dir /tmp/r\n"
-				   "state_dir /tmp/s\ncontrol_socket /tmp/c.sock\n"), 0);
+				   "state_dir /tmp/s\ncontrol_socket /tmp/c.sock\nhostapd wlan0 /run/hostapd/wlan0\nhostapd w1 /h/w1\nstation_identity association\n"), 0);
 	assert_string_equal(config.mlr_host, "mlr.example");
 	assert_int_equal(config.mlr_port, 7000);
 	assert_int_equal(config.cell_count, 2);
@@ -112,11 +112,18 @@ static void every_directive_is_read(void **state)
 	assert_int_equal(config.event_burst, 50);
 	assert_int_equal(config.event_interval, 250);
 	assert_int_equal(config.dhcp_burst, 5);
+	assert_int_equal(config.hostapd_count, 2);
+	assert_string_equal(config.hostapd[0].interface, "wlan0");
+	assert_string_equal(config.hostapd[0].socket, "/run/hostapd/wlan0");
+	assert_string_equal(config.hostapd[1].socket, "/h/w1");
+	assert_true(config.by_association);
 	agent_config_socket(&config, socket);
 	assert_string_equal(socket, "/tmp/c.sock");
 	assert_int_equal(read_text(NEEDED "mss off\n"), 0);
 	assert_int_equal(config.mss, 0);
 }
+
+#define TEN "0123456789"
 
 static void mistakes_are_told_and_nothing_is_changed(void **state)
 {
@@ -132,6 +139,11 @@ static void mistakes_are_told_and_nothing_is_changed(void **state)
 		{NEEDED "mobile_if w\naddr_pool w *\n", "directive `addr_pool' takes"},
 		{NEEDED "dns_server 1.1.1.1 1.1.1.2 1.1.1.3\ndns_server 1.1.1.4 1.1.1.5\n", "tmipd.rc:6: directive `dns_server': at most 4"},
 		{NEEDED "dns_server ns.example\n", "`ns.example' is not an IPv4 address"},
+		{NEEDED "hostapd wlan0\n", "directive `hostapd' takes"},
+		{NEEDED "hostapd wlan0 hostapd/wlan0\n", "tmipd.rc:5: directive `hostapd': `hostapd/wlan0' is not the absolute path"},
+		{NEEDED "hostapd wlan0 /" TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN "\n", "(at most 107 bytes)"},
+		{NEEDED "hostapd w /a\nhostapd w /b\n", "tmipd.rc:6: directive `hostapd': `w' was named before"},
+		{NEEDED "station_identity name\n", "`name' is neither mac nor association"},
 		{NEEDED "mss tiny\n", "neither auto, off nor"},
 		{NEEDED "xdp generic\n", "tmipd.rc:5: directive `xdp': `generic' is neither auto, on nor off"},
 		{NEEDED "tunnel_ttl 0\n", "from 2 to 255"},

@@ -198,6 +198,9 @@ static void add_cns(void)
 	ADD(tunnel_close, (struct mlrp_message){.type = MLRP_TUNNEL_CLOSE});
 	ADD(departed, ((struct mlrp_message){.type = MLRP_DEPARTED, .has = F(ADDR), .addr = ip(10, 10, 1, 9)}));
 	ADD(returned, ((struct mlrp_message){.type = MLRP_RETURNED, .has = F(ADDR), .addr = ip(10, 10, 1, 9)}));
+	m = ADD(probe, ((struct mlrp_message){.type = MLRP_PROBE, .transaction = 9, .has = F(ADDR) | F(MAC), .addr = ip(10, 10, 1, 9)}));
+	m->mac = MAC;
+	ADD(departed_answer, ((struct mlrp_message){.type = MLRP_DEPARTED, .transaction = 9, .has = F(ADDR), .addr = ip(10, 10, 1, 9)}));
 }
 
 static int make_vectors(void **state)

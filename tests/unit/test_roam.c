@@ -34,8 +34,8 @@ static struct world {
 		struct roam *roam;
 		struct { struct tmip_addr addr; struct tmip_station entry; } map[8];
 		int map_count;
-		unsigned announced_ifindex, greeted;
-		struct tmip_mac announced_mac;
+		unsigned announced_ifindex, greeted, gone_ifindex, probed_by;
+		struct tmip_mac announced_mac, gone_mac;
 		char told[4096];
 	} cn[CNS + 1];
 	struct envelope queue[64];
@@ -107,6 +107,11 @@ static void act(const struct roam_action *action, void *arg)
 		cn->announced_mac = action->mac;
 		break;
 	case ROAM_GREET: cn->greeted++; break;
+	case ROAM_GONE:
+		cn->gone_ifindex = action->ifindex;
+		cn->gone_mac = action->mac;
+		break;
+	case ROAM_PROBE: cn->probed_by = action->cn; break;
 	case ROAM_CN: break;
 	case ROAM_TELL: snprintf(cn->told + used, sizeof(cn->told) - used, "%s\n", action->text); break;
 	}
@@ -345,9 +350,9 @@ static void leaves_and_appears(void **state)
 	set_hold(2);
 	seen(2, &addr, &MAC);
 	deliver_all();
-	assert_int_equal(roam_departed(w->cn[1].roam, &MAC), 0); /* not there */
-	assert_int_equal(roam_departed(w->cn[2].roam, &MAC), 1);
-	assert_int_equal(roam_departed(w->cn[2].roam, &MAC), 0);
+	assert_int_equal(roam_departed(w->cn[1].roam, &MAC, 0), 0); /* not there */
+	assert_int_equal(roam_departed(w->cn[2].roam, &MAC, 0), 1);
+	assert_int_equal(roam_departed(w->cn[2].roam, &MAC, 0), 0);
 	assert_int_equal(roam_silent(w->cn[2].roam, &addr, "-"), 0);
 	deliver_all();
 	expect_everywhere(2);
@@ -413,6 +418,65 @@ static void at_home_without_holding(void **state)
 	deliver_all();
 	expect_everywhere(2);
 	expect_flags(1, 0);
+}
+
+/* The access point that it has left is told; the one of a cell that it was never in is not. */
+static void gone_from_a_cell_is_told(void **state)
+{
+	struct tmip_addr addr = ip(1, 9);
+
+	(void)state;
+	roam_associated(w->cn[2].roam, &MAC, 20, "association", w->now);
+	expect(2, addr, TMIP_STATION_VISITING, 2);
+	assert_non_null(strstr(w->cn[2].told, "(association)"));
+	assert_int_equal(w->cn[2].greeted, 1);
+	deliver_all();
+	expect_everywhere(2);
+	assert_int_equal(w->cn[1].gone_ifindex, 10);
+	assert_memory_equal(&w->cn[1].gone_mac, &MAC, sizeof(MAC));
+	assert_int_equal(w->cn[2].gone_ifindex, 0);
+	assert_int_equal(w->cn[3].gone_ifindex, 0);
+	roam_associated(w->cn[3].roam, &MAC, 77, "association", w->now); /* no cell of it */
+	roam_associated(w->cn[3].roam, &STRANGER, 30, "association", w->now);
+	assert_int_equal(w->queued, 0);
+}
+
+/* The same identity with another MAC: who had it is told of the MAC that it knew. */
+static void gone_with_another_mac(void **state)
+{
+	struct tmip_addr addr = ip(1, 9);
+
+	(void)state;
+	w->record.mac = STRANGER;
+	w->record.current = 2;
+	w->record.version.seq = ++w->seq;
+	roam_record(w->cn[1].roam, &w->record, 0, w->now);
+	expect(1, addr, TMIP_STATION_AWAY, 2);
+	assert_memory_equal(&w->cn[1].gone_mac, &MAC, sizeof(MAC));
+}
+
+static void departed_from_one_cell(void **state)
+{
+	unsigned cell = entry(1, ip(1, 9))->ifindex;
+
+	(void)state;
+	assert_int_equal(roam_departed(w->cn[1].roam, &MAC, cell + 1), 0);
+	assert_int_equal(roam_departed(w->cn[1].roam, &MAC, cell), 1);
+}
+
+static void probe_is_for_who_has_the_station(void **state)
+{
+	struct mlrp_message message = {.type = MLRP_PROBE, .transaction = 5, .has = MLRP_HAS(MLRP_F_ADDR) | MLRP_HAS(MLRP_F_MAC),
+				       .addr = ip(1, 9), .mac = MAC};
+
+	(void)state;
+	roam_cn_message(w->cn[2].roam, 3, &message, w->now);
+	assert_int_equal(w->cn[2].probed_by, 0);
+	roam_cn_message(w->cn[1].roam, 3, &message, w->now);
+	assert_int_equal(w->cn[1].probed_by, 3);
+	message.mac = STRANGER;
+	roam_cn_message(w->cn[1].roam, 2, &message, w->now);
+	assert_int_equal(w->cn[1].probed_by, 3);
 }
 
 static void log_tells_the_steps_in_order(void **state)
@@ -1125,7 +1189,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CASE(starts_at_home), CASE(roams_and_returns), CASE(parent_learns_from_the_new_cn_alone),
-		CASE(leaves_and_appears), CASE(only_the_current_cn_says_departed), CASE(at_home_without_holding),
+		CASE(leaves_and_appears), CASE(only_the_current_cn_says_departed), CASE(gone_from_a_cell_is_told), CASE(gone_with_another_mac),
+		CASE(departed_from_one_cell), CASE(probe_is_for_who_has_the_station), CASE(at_home_without_holding),
 		CASE(log_tells_the_steps_in_order), CASE(goes_on_to_a_third_cn), CASE(returns_within_the_first_handover),
 		CASE(returns_before_anybody_heard), CASE(three_claims_in_a_row), CASE(link_layer_sighting_moves_all_addresses),
 		CASE(refused_is_undone_everywhere), CASE(silent_register_is_presumed_abort), CASE(dead_new_cn_leaves_nothing_half_done),

@@ -117,6 +117,8 @@ VECTORS = [
     ("tunnel_close", message(53, 0)),
     ("departed", message(54, 0, ADDR)),
     ("returned", message(55, 0, ADDR)),
+    ("probe", message(56, 9, ADDR, HW)),
+    ("departed_answer", message(54, 9, ADDR)),
 ]
 
 

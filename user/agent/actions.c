@@ -7,11 +7,13 @@
 #include "buffer.h"
 #include "cells.h"
 #include "greeting.h"
+#include "holder.h"
 #include "io/log.h"
 #include "peers.h"
 #include "presence.h"
 #include "register.h"
 #include "state.h"
+#include "wifi.h"
 
 static void put(struct agent *agent, const struct roam_action *action)
 {
@@ -74,6 +76,12 @@ void actions_perform(const struct roam_action *action, void *arg)
 		break;
 	case ROAM_ANNOUNCE:
 		cells_announce(agent, action->ifindex, &action->addr, &action->mac);
+		break;
+	case ROAM_GONE:
+		wifi_gone(agent, &action->mac, action->ifindex);
+		break;
+	case ROAM_PROBE:
+		holder_probed(agent, action->cn, action->message);
 		break;
 	case ROAM_GREET:
 		greeting_begin(agent, &action->addr);

@@ -15,6 +15,7 @@
 #include <time.h>
 
 #include "actions.h"
+#include "authenticator.h"
 #include "away.h"
 #include "backbone.h"
 #include "buffer.h"
@@ -22,6 +23,7 @@
 #include "commands.h"
 #include "dhcp.h"
 #include "greeting.h"
+#include "holder.h"
 #include "io/console.h"
 #include "io/control.h"
 #include "io/daemon.h"
@@ -35,6 +37,7 @@
 #include "report.h"
 #include "settings.h"
 #include "state.h"
+#include "wifi.h"
 
 #define REFUSED_MS 30000
 #define BACK_MS 10000 /* the longest back-off of register.c, twice */
@@ -368,6 +371,8 @@ static int serve(struct agent *agent)
 	}
 	if (agent->config.realtime && (error = priority_raise()) < 0)
 		log_info("no real-time scheduling (directive realtime): %s", strerror(-error));
+	wifi_start(agent);
+	authenticators_configure(agent);
 	error = privilege_drop();
 	if (error)
 		log_error("cannot give up rights: %s", strerror(-error));
@@ -409,6 +414,9 @@ static void stop(struct agent *agent)
 	console_close(agent->console);
 	register_stop(agent);
 	peers_stop(agent);
+	wifi_stop(agent);
+	holder_stop(agent);
+	authenticators_stop(agent);
 	dhcp_stop(agent);
 	away_stop(agent);
 	if (agent->buffer) {

@@ -19,6 +19,7 @@
 #include "register.h"
 #include "settings.h"
 #include "state.h"
+#include "wifi.h"
 
 #define REFRESH_MS 100 /* news of interfaces come in swarms */
 
@@ -123,6 +124,7 @@ static int serve(struct agent *agent, struct cell *cell, const struct netlink_in
 		withdraw(agent, cell);
 	else
 		cell->told = false;
+	wifi_start(agent); /* perhaps nl80211 is here only now */
 	return error;
 }
 

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "authenticator.h"
 #include "away.h"
 #include "cells.h"
 #include "io/file.h"
@@ -105,6 +106,7 @@ int commands_reload(struct agent *agent, char **errors)
 	agent->config = fresh;
 	agent_apply_config(agent);
 	cells_reconfigure(agent, &former);
+	authenticators_configure(agent);
 	if (other_register)
 		register_restart(agent);
 	else if (former.away_block != fresh.away_block && agent->reg.state == REGISTER_READY)
@@ -171,7 +173,7 @@ static json_t *departed(struct agent *agent, const char *text)
 		return refuse(text ? "that is no MAC" : "`mac' is missing");
 	if (!replica_find_mac(roam_replica(agent->roam), &mac))
 		return refuse("no station with that MAC is known");
-	count = roam_departed(agent->roam, &mac);
+	count = roam_departed(agent->roam, &mac, 0);
 	return result(json_integer(count));
 }
 

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <uthash.h>
 
+#include "authenticator.h"
 #include "away.h"
 #include "cells.h"
 #include "core/dhcp_server.h"
@@ -153,6 +154,8 @@ static const struct {
 static int ask_register(struct agent *agent, const struct dhcp_server *server, const struct dhcp_request *request,
 			const struct dhcp_decision *decision, uint32_t transaction)
 {
+	uint8_t len;
+	const uint8_t *owner = dhcp_owner(request, &len);
 	struct mlrp_message message = {.type = QUESTIONS[decision->action].type, .transaction = transaction, .has = MLRP_HAS(MLRP_F_MAC),
 				       .mac = request->mac, .addr = addr_from_ipv4(decision->addr), .lease = decision->lease,
 				       .subnet = server->cell->subnet};
@@ -163,10 +166,10 @@ static int ask_register(struct agent *agent, const struct dhcp_server *server, c
 		message.has |= MLRP_HAS(MLRP_F_LEASE);
 	if (QUESTIONS[decision->action].subnet)
 		message.has |= MLRP_HAS(MLRP_F_SUBNET);
-	if (QUESTIONS[decision->action].client_id && request->client_id_len) {
+	if (QUESTIONS[decision->action].client_id && len) {
 		message.has |= MLRP_HAS(MLRP_F_CLIENT_ID);
-		message.client_id_len = request->client_id_len;
-		memcpy(message.client_id, request->client_id, request->client_id_len);
+		message.client_id_len = len;
+		memcpy(message.client_id, owner, len);
 	}
 	return register_send(agent, &message);
 }
@@ -248,16 +251,36 @@ static void perform(struct agent *agent, const struct dhcp_server *server, const
 	}
 }
 
-void dhcp_frame(struct agent *agent, const struct tmip_punt *punt)
+/* Is it another station's with the same identity, that may still be there? Then that is found out first. */
+static bool may_have(struct agent *agent, unsigned ifindex, const struct dhcp_request *request, const struct dhcp_decision *decision)
 {
-	struct dhcp_request request;
+	struct tmip_addr addr = addr_from_ipv4(decision->addr);
+	const struct replica_station *station = decision->action == DHCP_DO_BIND ? replica_find(roam_replica(agent->roam), &addr) : NULL;
+
+	return !station || authenticator_may_take(agent, ifindex, request, &station->record);
+}
+
+void dhcp_serve(struct agent *agent, unsigned ifindex, const struct dhcp_request *request)
+{
 	struct dhcp_decision decision;
-	struct dhcp_fault fault = {0};
 	struct dhcp_server server;
 	struct cell_view cell;
 
+	if (!server_of(agent, ifindex, &server, &cell))
+		return;
+	dhcp_server_decide(&server, request, &decision);
+	if (may_have(agent, ifindex, request, &decision))
+		perform(agent, &server, &cell, ifindex, request, &decision);
+}
+
+void dhcp_frame(struct agent *agent, const struct tmip_punt *punt)
+{
+	struct dhcp_request request;
+	struct dhcp_fault fault = {0};
+	struct cell_view cell;
+
 	agent->dhcp->received++;
-	if (!server_of(agent, punt->ifindex, &server, &cell))
+	if (!cells_find(agent, punt->ifindex, &cell))
 		return;
 	if (dhcp_decode(punt->data, punt->length, &request, &fault) < 0) {
 		agent->dhcp->malformed++;
@@ -269,8 +292,8 @@ void dhcp_frame(struct agent *agent, const struct tmip_punt *punt)
 		tell(agent, LOG_LEVEL_WARN, &request.from, "DHCP: a message in the name of another MAC is ignored");
 		return;
 	}
-	dhcp_server_decide(&server, &request, &decision);
-	perform(agent, &server, &cell, punt->ifindex, &request, &decision);
+	if (authenticator_identify(agent, punt->ifindex, &request))
+		dhcp_serve(agent, punt->ifindex, &request);
 }
 
 /* Did the register say no to the client, or is it the register that cannot? Then the client hears nothing and asks again. */
@@ -287,6 +310,8 @@ static void conclude(struct agent *agent, const struct question *question, const
 	struct cell_view cell;
 
 	if (!server_of(agent, question->ifindex, &server, &cell))
+		return;
+	if (record && !authenticator_may_take(agent, question->ifindex, &question->request, record))
 		return;
 	dhcp_server_conclude(&server, &question->request, question->action, record, &decision);
 	perform(agent, &server, &cell, question->ifindex, &question->request, &decision);

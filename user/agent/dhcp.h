@@ -14,11 +14,14 @@
 #include "core/mlrp.h"
 
 struct agent;
+struct dhcp_request;
 
 int dhcp_start(struct agent *agent); /* 0 or -ENOMEM */
 void dhcp_stop(struct agent *agent);
 
 void dhcp_frame(struct agent *agent, const struct tmip_punt *punt);
+/* A message whose identity is known, from that cell. */
+void dhcp_serve(struct agent *agent, unsigned ifindex, const struct dhcp_request *request);
 /* The register's answer to a request whose transaction is not the roaming machine's. False: nobody asked for it. */
 bool dhcp_register_answer(struct agent *agent, const struct mlrp_message *message);
 /* What was asked is not answered any more: the clients will ask again. */

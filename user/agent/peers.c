@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "cells.h"
+#include "holder.h"
 #include "io/log.h"
 #include "io/mlrp_link.h"
 #include "state.h"
@@ -153,7 +154,8 @@ static void received(struct mlrp_link *link, const struct mlrp_message *message,
 	if (!peer->id)
 		return; /* an evaluation: its PINGs are answered by the link itself */
 	log_debug("CN %s: %s transaction %u", peer_name(peer), mlrp_type_name(message->type), message->transaction);
-	roam_cn_message(peer->agent->roam, peer->id, message, agent_now_ms());
+	if (!holder_answered(peer->agent, peer->id, message))
+		roam_cn_message(peer->agent->roam, peer->id, message, agent_now_ms());
 	agent_arm_roam(peer->agent);
 }
 

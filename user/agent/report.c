@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "authenticator.h"
 #include "buffer.h"
 #include "cells.h"
 #include "dhcp.h"
@@ -17,6 +18,7 @@
 #include "presence.h"
 #include "show.h"
 #include "state.h"
+#include "wifi.h"
 
 static const char *const STATE_NAMES[] = {
 	[0] = "unknown", [TMIP_STATION_HOME] = "home", [TMIP_STATION_NEXT_DOOR] = "next_door", [TMIP_STATION_AWAY] = "away",
@@ -180,15 +182,19 @@ json_t *report_status(const struct agent *agent)
 {
 	struct roam_counts counts;
 	char tunnel[ADDR_STRLEN];
+	json_t *status;
 
 	roam_count(agent->roam, &counts);
-	return json_pack("{s:s, s:{s:s, s:i, s:s}, s:s, s:i, s:I, s:b, s:o, s:{s:s, s:s, s:s, s:s, s:i}, s:o, s:o, s:o, s:o, s:o, s:o}", "network",
+	status = json_pack("{s:s, s:{s:s, s:i, s:s}, s:s, s:i, s:I, s:b, s:o, s:{s:s, s:s, s:s, s:s, s:i}, s:o, s:o, s:o, s:o, s:o, s:o}", "network",
 			 agent->config.network_name, "cn", "name", agent->config.cn_name, "id", (int)roam_self(agent->roam), "tunnel",
 			 addr_format(&agent->tunnel, tunnel), "version", TMIP_VERSION, "pid", (int)getpid(), "uptime_s",
 			 (json_int_t)((agent_now_ms() - agent->started_ms) / 1000), "adopted", agent->adopted, "register", register_report(agent), "backbone", "interface",
 			 agent->config.cn_if, "hook", datapath_hook(agent->dp), "xdp", agent->xdp.ifindex ? "native" : "off", "xdp_reason", agent->xdp.why, "mtu", (int)agent->backbone_mtu, "stations",
 			 station_counts(&counts), "handovers", handover_counts(&counts), "dhcp", dhcp_report(agent), "buffer", buffer_report(agent), "cells",
 			 cells_with_stations(agent), "counters", counters(agent));
+	json_object_set_new(status, "wifi", wifi_report(agent));
+	json_object_set_new(status, "hostapd", authenticators_report(agent));
+	return status;
 }
 
 /* ---- why */

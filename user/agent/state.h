@@ -14,6 +14,7 @@
 #include "register.h"
 #include "trail.h"
 
+struct authenticators;
 struct away;
 struct buffer;
 struct cells;
@@ -24,7 +25,9 @@ struct evconnlistener;
 struct mlrp_self;
 struct peer;
 struct greeting;
+struct holder;
 struct presence;
+struct wifi;
 
 struct agent {
 	struct agent_config config;
@@ -55,6 +58,9 @@ struct agent {
 	struct cells *cells;
 	struct presence *presence;
 	struct greeting *greetings;
+	struct wifi *wifi;                   /* NULL: no nl80211 here */
+	struct authenticators *authenticators;
+	struct holder *holders;
 	struct buffer *buffer;
 	struct dhcp *dhcp;
 	struct away *away;

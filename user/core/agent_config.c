@@ -107,6 +107,45 @@ static int add_pool(void *target, char **args, int count, char *why, size_t size
 	return 0;
 }
 
+static int add_hostapd(void *target, char **args, int count, char *why, size_t size)
+{
+	struct agent_config *config = target;
+	struct config_hostapd *hostapd = &config->hostapd[config->hostapd_count];
+
+	(void)count;
+	if (check_interface(args[0], why, size) < 0)
+		return -EINVAL;
+	if (args[1][0] != '/' || strlen(args[1]) >= sizeof(hostapd->socket)) {
+		snprintf(why, size, "`%s' is not the absolute path of a socket (at most %zu bytes)", args[1], sizeof(hostapd->socket) - 1);
+		return -EINVAL;
+	}
+	for (unsigned i = 0; i < config->hostapd_count; i++)
+		if (strcmp(config->hostapd[i].interface, args[0]) == 0) {
+			snprintf(why, size, "`%s' was named before", args[0]);
+			return -EINVAL;
+		}
+	if (config->hostapd_count == CONFIG_HOSTAPD_MAX) {
+		snprintf(why, size, "at most %d access points", CONFIG_HOSTAPD_MAX);
+		return -EINVAL;
+	}
+	strcpy(hostapd->interface, args[0]);
+	strcpy(hostapd->socket, args[1]);
+	config->hostapd_count++;
+	return 0;
+}
+
+static int set_identity(void *target, char **args, int count, char *why, size_t size)
+{
+	struct agent_config *config = target;
+
+	(void)count;
+	config->by_association = strcmp(args[0], "association") == 0;
+	if (config->by_association || strcmp(args[0], "mac") == 0)
+		return 0;
+	snprintf(why, size, "`%s' is neither mac nor association", args[0]);
+	return -EINVAL;
+}
+
 static int add_dns(void *target, char **args, int count, char *why, size_t size)
 {
 	struct agent_config *config = target;
@@ -201,6 +240,8 @@ static const struct config_directive DIRECTIVES[] = {
 	{"mobile_if", WORD(add_mobile_if), .repeatable = true},
 	{"addr_pool", CONFIG_CUSTOM, .custom = add_pool, .min = 3, .max = 3, .repeatable = true, .hint = "an interface, the first and the last address"},
 	{"dns_server", CONFIG_CUSTOM, .custom = add_dns, .min = 1, .max = CELL_DNS_MAX, .repeatable = true, .hint = "one to four addresses"},
+	{"hostapd", CONFIG_CUSTOM, .custom = add_hostapd, .min = 2, .max = 2, .repeatable = true, .hint = "an interface and the path of a control socket"},
+	{"station_identity", WORD(set_identity)},
 	{"domain_name", CONFIG_NAME, AT(domain_name)},
 	{"lease_time", CONFIG_NUMBER, AT(lease_time), .min = 10, .max = 31536000},
 	{"tunnel_addr", CONFIG_ADDR, AT(tunnel_addr)},

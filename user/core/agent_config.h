@@ -11,11 +11,19 @@
 
 #define CONFIG_IF_LEN 16    /* IFNAMSIZ */
 #define CONFIG_PATH_LEN 256
+#define CONFIG_SOCKET_LEN 108 /* sun_path */
+#define CONFIG_HOSTAPD_MAX 32
 #define CONFIG_ERRORS 4096
 
 struct config_pool {
 	char interface[CONFIG_IF_LEN];
 	struct tmip_addr first, last; /* zero: `*`, the first or last of the interface's subnet */
+};
+
+/* The control socket of the hostapd that makes this interface, a cell or a port of one, an access point. */
+struct config_hostapd {
+	char interface[CONFIG_IF_LEN];
+	char socket[CONFIG_SOCKET_LEN];
 };
 
 struct agent_config {
@@ -53,6 +61,9 @@ struct agent_config {
 	unsigned probe_count, probe_rate; /* per second */
 	unsigned buffer_bytes, buffer_total; /* of memory, for one station and for all; 0: packets are not held */
 	unsigned buffer_time;         /* ms */
+	unsigned hostapd_count;
+	struct config_hostapd hostapd[CONFIG_HOSTAPD_MAX];
+	bool by_association;          /* a station is who hostapd says, not its MAC or client identifier */
 	unsigned away_block;          /* addresses of each cell for the time when the register is away */
 };
 

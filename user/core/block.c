@@ -96,9 +96,11 @@ size_t block_given(const struct block *block)
 /* The client identifier decides, else the MAC (RFC 2131, 4.2). */
 static bool is_of(const struct block_entry *entry, const struct dhcp_request *request)
 {
-	if (entry->client_id_len && request->client_id_len)
-		return entry->client_id_len == request->client_id_len &&
-		       memcmp(entry->client_id, request->client_id, request->client_id_len) == 0;
+	uint8_t len;
+	const uint8_t *owner = dhcp_owner(request, &len);
+
+	if (entry->client_id_len && len)
+		return entry->client_id_len == len && memcmp(entry->client_id, owner, len) == 0;
 	return mac_equal(&entry->mac, &request->mac);
 }
 
@@ -138,11 +140,12 @@ struct block_entry *block_choose(const struct block *block, const struct replica
 
 void block_take(struct block_entry *entry, uint8_t state, const struct dhcp_request *request)
 {
+	const uint8_t *owner = dhcp_owner(request, &entry->client_id_len);
+
 	entry->state = state;
 	entry->mac = request->mac;
-	entry->client_id_len = request->client_id_len;
 	memset(entry->client_id, 0, sizeof(entry->client_id));
-	memcpy(entry->client_id, request->client_id, request->client_id_len);
+	memcpy(entry->client_id, owner, entry->client_id_len);
 }
 
 bool block_settle(struct block *block, const struct replica *replica)

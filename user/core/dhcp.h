@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "station.h"
+#include "identity.h"
 
 #define DHCP_FRAME_MAX 1024
 #define DHCP_SERVER_PORT 67
@@ -34,9 +34,21 @@ struct dhcp_request {
 	uint8_t client_id_len;     /* option 61; 0: none */
 	uint8_t client_id[CLIENT_ID_LEN];
 	bool client_id_cut;        /* it is longer; a reply cannot echo it (RFC 6842) */
+	struct identity identity;  /* of the association, if that counts; not in the message */
 	char host_name[NAME_LEN];  /* option 12; for people, not printable bytes replaced */
 };
 #define DHCP_BROADCAST 0x8000
+
+/* The identifier under which the register knows the client, for a request to it; *len 0: its MAC. */
+static inline const uint8_t *dhcp_owner(const struct dhcp_request *request, uint8_t *len)
+{
+	if (request->identity.len) {
+		*len = request->identity.len;
+		return request->identity.id;
+	}
+	*len = identity_is(request->client_id, request->client_id_len) ? 0 : request->client_id_len;
+	return request->client_id;
+}
 
 struct dhcp_reply {
 	uint8_t type;

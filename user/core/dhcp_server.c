@@ -27,13 +27,26 @@ static const struct station_record *record_of(const struct dhcp_server *server, 
 	return station && station->record.state == RECORD_BOUND ? &station->record : NULL;
 }
 
+/* The station's own record? A MAC may change hands: where both have an identity, that one decides. */
+static bool is_of(const struct station_record *record, const struct dhcp_request *request)
+{
+	return mac_equal(&record->mac, &request->mac) && !(request->identity.len && identity_is(record->client_id, record->client_id_len) &&
+							   !identity_equal(&request->identity, record->client_id, record->client_id_len));
+}
+
+/* Of the same identity, with another MAC. */
+static bool is_of_identity(const struct station_record *record, const struct dhcp_request *request)
+{
+	return identity_equal(&request->identity, record->client_id, record->client_id_len);
+}
+
 /* The address that this MAC has a lease on, or a reservation for; if several, the one it asks for. */
 static const struct station_record *record_of_mac(const struct dhcp_server *server, const struct dhcp_request *request)
 {
 	const struct station_record *found = NULL;
 
 	for (const struct replica_station *s = replica_find_mac(server->replica, &request->mac); s; s = s->mac_next) {
-		if (s->record.state != RECORD_BOUND || s->record.kind == RECORD_STATIC)
+		if (s->record.state != RECORD_BOUND || s->record.kind == RECORD_STATIC || !is_of(&s->record, request))
 			continue;
 		if (!found || addr_to_ipv4(&s->record.addr) == request->requested)
 			found = &s->record;
@@ -145,7 +158,9 @@ static void confirm(const struct dhcp_server *server, const struct dhcp_request 
 		nothing(out, "the address lies in no cell that is known, and the register is away");
 	else if (!record)
 		ask(server, request, DHCP_DO_BIND, addr, out); /* perhaps its lease ended a while ago and nobody else got it */
-	else if (!mac_equal(&record->mac, &request->mac))
+	else if (!is_of(record, request) && is_of_identity(record, request))
+		ask(server, request, DHCP_DO_BIND, addr, out);
+	else if (!is_of(record, request))
 		refuse(server, request, "the address belongs to another station", out);
 	else
 		renew(server, request, addr, out);
@@ -161,7 +176,7 @@ static void select_offer(const struct dhcp_server *server, const struct dhcp_req
 		nothing(out, "the client chose another server");
 	else if (!cell || addr_to_ipv4(&cell->gateway) != request->server)
 		refuse(server, request, "that server does not give out this address", out);
-	else if (record && mac_equal(&record->mac, &request->mac))
+	else if (record && is_of(record, request))
 		renew(server, request, request->requested, out);
 	else
 		ask(server, request, DHCP_DO_BIND, request->requested, out);

@@ -72,6 +72,7 @@ static const struct {
 	{MLRP_TUNNEL_CLOSE, "TUNNEL_CLOSE", 0},
 	{MLRP_DEPARTED, "DEPARTED", F(ADDR)},
 	{MLRP_RETURNED, "RETURNED", F(ADDR)},
+	{MLRP_PROBE, "PROBE", F(ADDR) | F(MAC)},
 };
 
 static int find_type(uint8_t type)

@@ -66,6 +66,7 @@ enum mlrp_type {
 	MLRP_TUNNEL_CLOSE = 53, /* no station of the sender needs the tunnel any more */
 	MLRP_DEPARTED = 54,  /* addr: has left the sender's cell and appeared nowhere yet; to its parent */
 	MLRP_RETURNED = 55,  /* addr: is heard again in the sender's cell */
+	MLRP_PROBE = 56,     /* addr, mac: is that station still in your cell? -> MLRP_RETURNED: yes, MLRP_DEPARTED: no */
 };
 
 enum mlrp_role {

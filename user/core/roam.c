@@ -195,14 +195,23 @@ void roam_expect_cns(struct roam *roam)
  * A station whose MAC was seen, and no packet yet. When it associates it forgets the MAC of its gateway, and asks for it. If
  * that question came before the access point let it, the next comes a second later (Linux): it need not wait for that.
  */
-static void link_seen(struct roam *roam, struct replica_station *station, const struct roam_cell *cell, uint64_t now_ms)
+static void link_seen(struct roam *roam, struct replica_station *station, const struct roam_cell *cell, const char *how, uint64_t now_ms)
 {
 	struct roam_action action = {.type = ROAM_GREET, .addr = station->record.addr};
 	bool comes = replica_current(station) != roam->self;
 
-	roam_arrival(roam, station, cell, "link-layer activity", now_ms);
+	roam_arrival(roam, station, cell, how, now_ms);
 	if (comes && replica_current(station) == roam->self)
 		roam->act(&action, roam->arg);
+}
+
+void roam_associated(struct roam *roam, const struct tmip_mac *mac, unsigned ifindex, const char *how, uint64_t now_ms)
+{
+	const struct roam_cell *cell = roam_find_cell(roam, ifindex);
+	struct replica_station *station = cell && roam->self ? replica_find_mac(&roam->replica, mac) : NULL;
+
+	for (; station; station = station->mac_next)
+		link_seen(roam, station, cell, how, now_ms);
 }
 
 void roam_seen(struct roam *roam, const struct tmip_event *event, uint64_t now_ms)
@@ -214,8 +223,7 @@ void roam_seen(struct roam *roam, const struct tmip_event *event, uint64_t now_m
 	if (!cell || !roam->self)
 		return;
 	if (addr_is_zero(&event->addr)) {
-		for (station = replica_find_mac(&roam->replica, &event->mac); station; station = station->mac_next)
-			link_seen(roam, station, cell, now_ms);
+		roam_associated(roam, &event->mac, event->ifindex, "link-layer activity", now_ms);
 		return;
 	}
 	station = replica_find(&roam->replica, &event->addr);
@@ -283,12 +291,13 @@ unsigned roam_silent(struct roam *roam, const struct tmip_addr *addr, const char
 	return station ? leave(roam, station, how) : 0;
 }
 
-unsigned roam_departed(struct roam *roam, const struct tmip_mac *mac)
+unsigned roam_departed(struct roam *roam, const struct tmip_mac *mac, unsigned ifindex)
 {
 	unsigned count = 0;
 
 	for (struct replica_station *station = replica_find_mac(&roam->replica, mac); station; station = station->mac_next)
-		count += leave(roam, station, "it has left, as the link layer says");
+		if (!ifindex || station->kernel.ifindex == ifindex)
+			count += leave(roam, station, "it has left, as the link layer says");
 	return count;
 }
 

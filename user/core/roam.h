@@ -28,6 +28,8 @@ enum roam_action_type {
 	ROAM_TO_CN,       /* cn, message */
 	ROAM_CN,          /* cn: its tunnel's type or number of stations changed */
 	ROAM_ANNOUNCE,    /* addr, mac, ifindex: gratuitous ARP in that cell (RFC 5944, 4.6) */
+	ROAM_GONE,        /* mac, ifindex: it was in that cell until now, and is elsewhere */
+	ROAM_PROBE,       /* cn, message: that CN asks whether the station with this addr and mac is still in a cell of this CN */
 	ROAM_GREET,       /* addr: the station has just associated: its gateway asks it for its MAC, and so tells it its own */
 	ROAM_TELL,        /* level, text; mac and addr say whose trail it belongs to (either may be zero) */
 };
@@ -108,7 +110,10 @@ void roam_cn_message(struct roam *roam, uint32_t from, const struct mlrp_message
  * layer says so; its next frame proves the contrary. With options.hold its packets are held from then on. The number of
  * stations that were there until now. */
 unsigned roam_silent(struct roam *roam, const struct tmip_addr *addr, const char *how);
-unsigned roam_departed(struct roam *roam, const struct tmip_mac *mac);
+/* ifindex: the cell that it left; 0: whichever it was in. */
+unsigned roam_departed(struct roam *roam, const struct tmip_mac *mac, unsigned ifindex);
+/* The link layer has let it in, in that cell: as if a frame of it had been heard. */
+void roam_associated(struct roam *roam, const struct tmip_mac *mac, unsigned ifindex, const char *how, uint64_t now_ms);
 /* The holding of its packets is over: nothing waits any more, or it was given up. */
 void roam_unhold(struct roam *roam, const struct tmip_addr *addr);
 

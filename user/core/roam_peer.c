@@ -183,6 +183,17 @@ static void presence(struct roam *roam, uint32_t from, const struct mlrp_message
 		  roam_cn_name(roam, from));
 }
 
+/* Somebody with the same identity asks for its address. Who cannot tell says nothing. */
+static void probed(struct roam *roam, uint32_t from, const struct mlrp_message *message)
+{
+	const struct replica_station *station = replica_find(&roam->replica, &message->addr);
+	struct roam_action action = {.type = ROAM_PROBE, .cn = from, .message = message};
+
+	if (station && station->record.state == RECORD_BOUND && replica_current(station) == roam->self &&
+	    mac_equal(&station->record.mac, &message->mac))
+		roam->act(&action, roam->arg);
+}
+
 void roam_cn_message(struct roam *roam, uint32_t from, const struct mlrp_message *message, uint64_t now_ms)
 {
 	struct replica_cn *cn = replica_find_cn(&roam->replica, from);
@@ -203,6 +214,9 @@ void roam_cn_message(struct roam *roam, uint32_t from, const struct mlrp_message
 	case MLRP_DEPARTED:
 	case MLRP_RETURNED:
 		presence(roam, from, message);
+		break;
+	case MLRP_PROBE:
+		probed(roam, from, message);
 		break;
 	case MLRP_TUNNEL_CLOSE:
 		if (!cn->stations)

@@ -92,8 +92,12 @@ static void announce(struct roam *roam, const struct replica_station *station, u
 static void announce_change(struct roam *roam, const struct replica_station *station, const struct tmip_station *before,
 			    const struct tmip_station *after)
 {
-	if (before->ifindex && before->ifindex != after->ifindex)
+	struct roam_action gone = {.type = ROAM_GONE, .mac = before->mac, .ifindex = before->ifindex};
+
+	if (before->ifindex && before->ifindex != after->ifindex) {
 		announce(roam, station, before->ifindex, NULL);
+		roam->act(&gone, roam->arg);
+	}
 	if (after->state == TMIP_STATION_HOME &&
 	    (before->state == TMIP_STATION_AWAY || before->state == TMIP_STATION_NEXT_DOOR))
 		announce(roam, station, after->ifindex, &after->mac);

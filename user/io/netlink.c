@@ -4,7 +4,6 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <libmnl/libmnl.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
@@ -14,14 +13,13 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-#define BUFFER 16384
+#include "netlink_talk.h"
 
-/* Sends one request and hands every answer to `callback`. */
-static int talk(struct nlmsghdr *request, mnl_cb_t callback, void *arg)
+int netlink_talk(int protocol, struct nlmsghdr *request, mnl_cb_t callback, void *arg)
 {
-	struct mnl_socket *socket = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
+	struct mnl_socket *socket = mnl_socket_open2(protocol, SOCK_CLOEXEC);
 	struct timeval patience = {.tv_sec = 2};
-	char buffer[BUFFER];
+	char buffer[NETLINK_BUFFER];
 	unsigned port, seq = request->nlmsg_seq;
 	ssize_t n;
 	int result = MNL_CB_ERROR;
@@ -41,7 +39,12 @@ static int talk(struct nlmsghdr *request, mnl_cb_t callback, void *arg)
 	return result;
 }
 
-static struct nlmsghdr *request_begin(char *buffer, uint16_t type, uint16_t flags)
+static int talk(struct nlmsghdr *request, mnl_cb_t callback, void *arg)
+{
+	return netlink_talk(NETLINK_ROUTE, request, callback, arg);
+}
+
+struct nlmsghdr *netlink_request(char *buffer, uint16_t type, uint16_t flags)
 {
 	static unsigned seq;
 	struct nlmsghdr *header = mnl_nlmsg_put_header(buffer);
@@ -125,10 +128,31 @@ static int on_address(const struct nlmsghdr *header, void *arg)
 	return MNL_CB_OK;
 }
 
+static int on_master(const struct nlmsghdr *header, void *arg)
+{
+	const struct nlattr *attr;
+
+	mnl_attr_for_each(attr, header, sizeof(struct ifinfomsg))
+		if (mnl_attr_get_type(attr) == IFLA_MASTER)
+			*(unsigned *)arg = mnl_attr_get_u32(attr);
+	return MNL_CB_OK;
+}
+
+unsigned netlink_get_master(unsigned ifindex)
+{
+	char buffer[NETLINK_BUFFER];
+	struct nlmsghdr *request = netlink_request(buffer, RTM_GETLINK, 0);
+	struct ifinfomsg *which = mnl_nlmsg_put_extra_header(request, sizeof(*which));
+	unsigned master = 0;
+
+	which->ifi_index = (int)ifindex;
+	return talk(request, on_master, &master) == 0 ? master : 0;
+}
+
 int netlink_get_interface(const char *name, struct netlink_interface *out)
 {
-	char buffer[BUFFER];
-	struct nlmsghdr *request = request_begin(buffer, RTM_GETLINK, 0);
+	char buffer[NETLINK_BUFFER];
+	struct nlmsghdr *request = netlink_request(buffer, RTM_GETLINK, 0);
 	int error;
 
 	memset(out, 0, sizeof(*out));
@@ -138,7 +162,7 @@ int netlink_get_interface(const char *name, struct netlink_interface *out)
 	if (error)
 		return error;
 	snprintf(out->name, sizeof(out->name), "%s", name);
-	request = request_begin(buffer, RTM_GETADDR, NLM_F_DUMP);
+	request = netlink_request(buffer, RTM_GETADDR, NLM_F_DUMP);
 	struct ifaddrmsg *filter = mnl_nlmsg_put_extra_header(request, sizeof(*filter));
 
 	filter->ifa_family = AF_INET;
@@ -147,8 +171,8 @@ int netlink_get_interface(const char *name, struct netlink_interface *out)
 
 int netlink_set_promiscuous(unsigned ifindex, bool on)
 {
-	char buffer[BUFFER];
-	struct nlmsghdr *request = request_begin(buffer, RTM_NEWLINK, 0);
+	char buffer[NETLINK_BUFFER];
+	struct nlmsghdr *request = netlink_request(buffer, RTM_NEWLINK, 0);
 	struct ifinfomsg *info = mnl_nlmsg_put_extra_header(request, sizeof(*info));
 
 	info->ifi_index = (int)ifindex;
@@ -182,8 +206,8 @@ static int on_any_link(const struct nlmsghdr *header, void *arg)
 bool netlink_has_vlan(unsigned ifindex)
 {
 	struct vlan_search search = {.below = ifindex};
-	char buffer[BUFFER];
-	struct nlmsghdr *request = request_begin(buffer, RTM_GETLINK, NLM_F_DUMP);
+	char buffer[NETLINK_BUFFER];
+	struct nlmsghdr *request = netlink_request(buffer, RTM_GETLINK, NLM_F_DUMP);
 
 	mnl_nlmsg_put_extra_header(request, sizeof(struct ifinfomsg));
 	return talk(request, on_any_link, &search) < 0 || search.found; /* not known: better none than a wrong one */
@@ -222,8 +246,8 @@ static int on_route(const struct nlmsghdr *header, void *arg)
 static uint32_t connected_metric(const struct netlink_interface *interface)
 {
 	struct connected wanted = {.ifindex = interface->ifindex, .prefix_len = interface->prefix_len};
-	char buffer[BUFFER];
-	struct nlmsghdr *request = request_begin(buffer, RTM_GETROUTE, NLM_F_DUMP);
+	char buffer[NETLINK_BUFFER];
+	struct nlmsghdr *request = netlink_request(buffer, RTM_GETROUTE, NLM_F_DUMP);
 	struct rtmsg *route = mnl_nlmsg_put_extra_header(request, sizeof(*route));
 
 	wanted.subnet = htonl(addr_to_ipv4(&interface->addr) & prefix_mask(interface->prefix_len));
@@ -233,9 +257,9 @@ static uint32_t connected_metric(const struct netlink_interface *interface)
 
 int netlink_set_route_mtu(const struct netlink_interface *interface, unsigned mtu)
 {
-	char buffer[BUFFER];
+	char buffer[NETLINK_BUFFER];
 	uint32_t metric = connected_metric(interface);
-	struct nlmsghdr *request = request_begin(buffer, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE);
+	struct nlmsghdr *request = netlink_request(buffer, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE);
 	struct rtmsg *route = mnl_nlmsg_put_extra_header(request, sizeof(*route));
 	uint32_t addr = addr_to_ipv4(&interface->addr);
 
@@ -314,7 +338,7 @@ static int on_news(const struct nlmsghdr *header, void *arg)
 void netlink_monitor_read(int fd, void (*changed)(unsigned ifindex, const char *name, void *arg), void *arg)
 {
 	struct news news = {changed, arg};
-	char buffer[BUFFER];
+	char buffer[NETLINK_BUFFER];
 	ssize_t n;
 
 	while ((n = recv(fd, buffer, sizeof(buffer), 0)) > 0 || errno == ENOBUFS) {

@@ -33,6 +33,8 @@ int netlink_set_promiscuous(unsigned ifindex, bool on);
 /* Is there a VLAN interface on top of it, in this namespace? */
 bool netlink_has_vlan(unsigned ifindex);
 
+unsigned netlink_get_master(unsigned ifindex); /* of the bridge whose port it is; 0: none */
+
 /* The connected route of the address's subnet, as the kernel made it, gets this MTU; 0 takes it away again. */
 int netlink_set_route_mtu(const struct netlink_interface *interface, unsigned mtu);
 
