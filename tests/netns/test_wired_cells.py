@@ -2,16 +2,13 @@
 """Cells that are no single Ethernet device: a bridge of the CN with several ports, a macvlan. VLAN, which the kernel of this
 machine may lack, and access points in bridges are in tests/vm.
 """
-import contextlib
 import json
-import socket
 
 import pytest
 
 from agreement import Conversation, agree, arrive, leased, reaches
-from world import WorldError, wait_for
+from world import WorldError, hears_once, wait_for
 
-ETH_P_IP, PACKET_HOST, ICMP_ECHO, PINGS = 0x0800, 0, 8, 5
 
 
 def bridge(cn, options):
@@ -45,21 +42,6 @@ def bridged(request, make_world):
 def moves(world):
     """Handovers that each CN has completed."""
     return [cn.control("status")["handovers"]["completed"] for cn in world.cns]
-
-
-def hears_once(sender, receiver):
-    """Pings arrive, once each."""
-    with receiver.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(ETH_P_IP)) as ear:
-        ear.bind(("wlan0", ETH_P_IP))
-        ear.setblocking(False)
-        assert sender.ping(receiver.address(), PINGS)
-        heard = []
-        with contextlib.suppress(BlockingIOError):
-            while True:
-                packet, (_, _, kind, *_) = ear.recvfrom(2048)
-                if kind == PACKET_HOST and packet[9] == socket.IPPROTO_ICMP and packet[20] == ICMP_ECHO:
-                    heard.append(packet[27])
-    assert heard == [number + 1 for number in range(PINGS)]
 
 
 def test_a_bridge_is_a_cell(bridged):

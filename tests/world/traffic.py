@@ -1,13 +1,18 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Traffic between two places of a world: a TCP transfer whose content is checked, and a UDP stream in both directions."""
+"""Traffic between two places of a world: a TCP transfer whose content is checked, a UDP stream in both directions, and pings
+that must arrive once.
+"""
 import bisect
+import contextlib
 import json
 import os
+import socket
 import sys
 
 from .paths import STREAM
-from .system import WorldError, listens, wait_for
+from .system import PATIENCE, WorldError, listens, wait_for
 
+ETH_P_IP, PACKET_HOST, ICMP_ECHO = 0x0800, 0, 8
 TRANSFER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "transfer.py")
 
 
@@ -122,3 +127,18 @@ class Stream:
         up, down = result(self.server), result(self.station)
         self.read("up"), self.read("down")
         return {"up": up, "down": down}
+
+
+def hears_once(sender, receiver, count=5, device="wlan0"):
+    """Pings of one station arrive at the device of the other, in order, and each of them once."""
+    with receiver.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(ETH_P_IP)) as ear:
+        ear.bind((device, ETH_P_IP))
+        ear.setblocking(False)
+        answered, heard = sender.ping(receiver.address(), count, 2 * PATIENCE), []
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                packet, (_, _, kind, *_) = ear.recvfrom(2048)
+                if kind == PACKET_HOST and packet[9] == socket.IPPROTO_ICMP and packet[20] == ICMP_ECHO:
+                    heard.append(packet[27])
+    if not answered or heard != [number + 1 for number in range(count)]:
+        raise WorldError(f"pings {heard} of {count} came to {receiver.place}, {'all were' if answered else 'not all were'} answered")
