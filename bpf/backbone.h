@@ -20,11 +20,13 @@ static __always_inline int read_inner(const struct frame *f, struct ipv4 *inner)
 static __always_inline int is_for_host(const struct frame *f);
 /* A packet between the ends of the tunnel that it came through: 0 if it is no probe. */
 static __always_inline int take_probe(struct frame *f);
-/* Out of the tunnel: into a cell, to the kernel (or past its netfilter) from its home cell, to be held, to a group of its home subnet. */
+/* Out of the tunnel: into a cell, to the kernel (or past its netfilter) from its home cell, to be held. */
 static __always_inline int deliver(struct frame *f, const struct ipv4 *inner, const struct tmip_station *to);
 static __always_inline int hand_to_kernel(struct frame *f, const struct ipv4 *inner, const struct tmip_station *from);
 static __always_inline int hold_inner(struct frame *f, const struct ipv4 *inner);
-static __always_inline int take_group(struct frame *f, const struct ipv4 *inner, const struct tmip_station *from);
+/* To a group of a home subnet: from a station of this one, from a parent for its guests here. */
+static __always_inline int group_up(struct frame *f, const struct ipv4 *inner, const struct tmip_station *from, const struct tmip_subnet *subnet);
+static __always_inline int group_down(struct frame *f, const struct ipv4 *inner, const struct tmip_subnet *subnet);
 /* Into the tunnel to another CN. */
 static __always_inline int send_on(struct frame *f, __be32 remote);
 /* A plain packet for a station of ours: away, or at home and past netfilter. What the kernel must answer with ICMP is left to it. */
@@ -66,6 +68,17 @@ static __always_inline int from_absent(struct frame *f, const struct ipv4 *inner
 	return hand_to_kernel(f, inner, from);
 }
 
+/* Is it for a group of the subnet that its source address belongs to, and may such packets go between CNs? */
+static __always_inline const struct tmip_subnet *group_subnet(const struct frame *f, const struct ipv4 *inner)
+{
+	const struct tmip_subnet *subnet;
+
+	if (!(f->config->flags & TMIP_CONFIG_GROUP_HOME) || !may_be_for_group(inner))
+		return 0;
+	subnet = find_subnet(inner->src);
+	return subnet && is_for_group(inner, subnet->prefix_len) ? subnet : 0;
+}
+
 static __always_inline int is_between_ends(const struct frame *f, const struct ipv4 *inner)
 {
 	return inner->protocol == PROTO_UDP && inner->src == f->ip.src && inner->dst == f->ip.dst && inner->header_len == IPV4_LEN;
@@ -84,6 +97,7 @@ static __always_inline int is_for_guest(const struct frame *f, const struct tmip
 static __always_inline int from_tunnel(struct frame *f)
 {
 	const struct tmip_station *from, *to;
+	const struct tmip_subnet *subnet;
 	struct ipv4 inner;
 	int reason;
 
@@ -99,8 +113,9 @@ static __always_inline int from_tunnel(struct frame *f)
 	f->station = addr_of(inner.src);
 	if (from && from->state == TMIP_STATION_BLOCKED)
 		return TMIP_REASON_BLOCKED;
-	if (from && from->home_ifindex && group_came(f, &inner, from))
-		return take_group(f, &inner, from);
+	subnet = to ? 0 : group_subnet(f, &inner);
+	if (subnet)
+		return from && from->home_ifindex ? group_up(f, &inner, from, subnet) : group_down(f, &inner, subnet);
 	if (from && from->home_ifindex && !(to && is_for_guest(f, to)) && !came_direct(f, &inner, from, to))
 		return from_absent(f, &inner, from, to);
 	f->station = addr_of(inner.dst);

@@ -58,17 +58,42 @@ static __always_inline int hold_inner(struct frame *f, const struct ipv4 *inner)
 	return error ? error : hold(f);
 }
 
-/* From a station of ours, for a group of its home subnet. Only from where it is: the copies of two CNs would be one too many. */
-static __always_inline int take_group(struct frame *f, const struct ipv4 *inner, const struct tmip_station *from)
+/* Only from where the station is: the copies of two CNs would be one too many. */
+static __always_inline int group_up(struct frame *f, const struct ipv4 *inner, const struct tmip_station *from, const struct tmip_subnet *subnet)
 {
+	struct tmip_group *group = find_group(subnet);
+	int error, copy;
+
+	if (!group || f->ip.src != ipv4_of(&from->current))
+		return TMIP_REASON_TUNNEL_SOURCE;
+	if (!group_allowed(f, group, &group->up))
+		return TMIP_REASON_GROUP_RATE;
+	copy = is_for_link(f, inner, ETH_LEN + IPV4_LEN, subnet->prefix_len);
+	error = decap(f, inner);
+	if (error)
+		return error;
+	if (copy)
+		group_copy(f);
+	return group_send(f, inner->dst, from);
+}
+
+static __always_inline int group_down(struct frame *f, const struct ipv4 *inner, const struct tmip_subnet *subnet)
+{
+	struct tmip_group *group = find_group(subnet);
 	int error;
 
-	if (f->ip.src != ipv4_of(&from->current))
+	if (ipv4_of(&subnet->parent) != f->ip.src)
 		return TMIP_REASON_TUNNEL_SOURCE;
-	if (!group_allowed(f))
+	if (!is_for_link(f, inner, ETH_LEN + IPV4_LEN, subnet->prefix_len))
+		return TMIP_REASON_NOT_HERE;
+	if (!group)
+		return TMIP_REASON_GROUP_NO_GUEST;
+	if (!group_allowed(f, group, &group->down))
 		return TMIP_REASON_GROUP_RATE;
 	error = decap(f, inner);
-	return error ? error : group_send(f, inner->dst, from);
+	if (error)
+		return error;
+	return group_copy(f) ? TMIP_REASON_GROUP_NO_GUEST : TMIP_REASON_GROUP_TAKEN;
 }
 
 /* Sends a probe back the way it came. */

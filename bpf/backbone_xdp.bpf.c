@@ -59,7 +59,12 @@ static __always_inline int hold_inner(struct frame *f, const struct ipv4 *inner)
 	return LEFT;
 }
 
-static __always_inline int take_group(struct frame *f, const struct ipv4 *inner, const struct tmip_station *from)
+static __always_inline int group_up(struct frame *f, const struct ipv4 *inner, const struct tmip_station *from, const struct tmip_subnet *subnet)
+{
+	return LEFT;
+}
+
+static __always_inline int group_down(struct frame *f, const struct ipv4 *inner, const struct tmip_subnet *subnet)
 {
 	return LEFT;
 }

@@ -6,6 +6,7 @@
  */
 #include "arp.h"
 #include "finish.h"
+#include "group.h"
 #include "hold.h"
 #include "mss.h"
 #include "tunnel.h"
@@ -40,6 +41,15 @@ static __always_inline int to_station(struct frame *f)
 	return error ? error : TMIP_REASON_ENCAP_VISITED;
 }
 
+/* A broadcast or multicast of this host. */
+static __always_inline int to_group(struct frame *f)
+{
+	const struct tmip_subnet *subnet = f->config->flags & TMIP_CONFIG_GROUP_HOME ? find_subnet(f->ip.src) : 0;
+	struct tmip_group *group = subnet && subnet->ifindex == f->skb->ifindex ? find_group(subnet) : 0;
+
+	return group ? group_in_cell(f, subnet, group) : TMIP_REASON_NOT_OURS;
+}
+
 SEC("tc")
 int tmip_cell_out(struct __sk_buff *skb)
 {
@@ -55,6 +65,8 @@ int tmip_cell_out(struct __sk_buff *skb)
 	if (reason || is_group(&f.dst)) {
 		if (!reason && f.protocol == bpf_htons(ETH_P_ARP))
 			return finish(&f, arp_to_cell(&f), len);
+		if (!reason && f.protocol == bpf_htons(ETH_P_IP))
+			return finish(&f, to_group(&f), len);
 		return finish(&f, TMIP_REASON_NOT_OURS, len);
 	}
 	if (f.protocol == bpf_htons(ETH_P_ARP))

@@ -125,11 +125,22 @@ static __always_inline int from_own(struct frame *f, const struct tmip_station *
 /* Broadcast or multicast; the others in this cell have heard it already. */
 static __always_inline int from_group(struct frame *f, const struct tmip_station *from)
 {
-	if (!group_roamed(f, from))
+	const struct tmip_subnet *subnet = f->config->flags & TMIP_CONFIG_GROUP_HOME ? find_subnet(f->ip.src) : 0;
+	struct tmip_group *group = subnet ? find_group(subnet) : 0;
+
+	if (!group)
 		return TMIP_REASON_GROUP;
-	if (!group_allowed(f))
+	if (from->home_ifindex == f->skb->ifindex)
+		return group_in_cell(f, subnet, group);
+	if (!is_for_group(&f->ip, subnet->prefix_len))
+		return TMIP_REASON_GROUP;
+	if (!group_allowed(f, group, &group->up))
 		return TMIP_REASON_GROUP_RATE;
-	return from->home_ifindex ? group_send(f, f->ip.dst, from) : to_tunnel(f, &from->parent, TMIP_REASON_GROUP_HOME);
+	if (!from->home_ifindex)
+		return to_tunnel(f, &from->parent, TMIP_REASON_GROUP_HOME);
+	if (is_for_link(f, &f->ip, ETH_LEN, subnet->prefix_len))
+		group_copy(f);
+	return group_send(f, f->ip.dst, from);
 }
 
 /* Between two stations of this cell, and only here because the interface hears all of it. */

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Held packets that the agent gives back (tc ingress of its device): to the station where it is now, in a cell of this
- * CN or through a tunnel. Nothing else comes in here.
+ * What the agent sends through its device (tc ingress): held packets that it gives back, to the station where it is now, in a
+ * cell of this CN or through a tunnel; and copies of broadcasts and multicasts for CNs. Nothing else comes in here.
  */
 #include "finish.h"
-#include "tunnel.h"
+#include "group.h"
 
 static __always_inline int into_cell(struct frame *f, const struct tmip_station *to)
 {
@@ -27,6 +27,22 @@ static __always_inline int into_tunnel(struct frame *f, const struct tmip_statio
 	return error ? error : TMIP_REASON_REPLAYED;
 }
 
+/* To the CN whose tunnel address the agent wrote into the Ethernet destination: 02:00, and the four bytes. */
+static __always_inline int to_cn(struct frame *f)
+{
+	struct route route;
+	__be32 remote;
+	int error;
+
+	__builtin_memcpy(&remote, &f->dst.octet[2], sizeof(remote));
+	if (!may_be_for_group(&f->ip) || !find_peer(remote))
+		return TMIP_REASON_NOT_HERE; /* held for a station that is no more */
+	error = route_lookup(f, remote, wire_len(f->skb, &f->ip), &route);
+	if (!error)
+		error = encap_over(f, remote, &route);
+	return error ? error : TMIP_REASON_GROUP_ABROAD;
+}
+
 static __always_inline int handle(struct frame *f)
 {
 	const struct tmip_station *to;
@@ -36,7 +52,7 @@ static __always_inline int handle(struct frame *f)
 	f->station = addr_of(f->ip.dst);
 	to = find_station(f->ip.dst);
 	if (!to)
-		return TMIP_REASON_NOT_HERE;
+		return to_cn(f);
 	if (to->state == TMIP_STATION_BLOCKED)
 		return TMIP_REASON_BLOCKED;
 	return to->ifindex ? into_cell(f, to) : into_tunnel(f, to);

@@ -51,6 +51,13 @@ struct map_subnet {
 	__type(value, struct tmip_subnet);
 };
 
+struct map_group {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 64);
+	__type(key, struct tmip_group_key);
+	__type(value, struct tmip_group);
+};
+
 struct map_config {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);
@@ -89,6 +96,7 @@ extern struct map_peer tmip_peer SEC(".maps");
 extern struct map_peer_stat tmip_peer_stat SEC(".maps");
 extern struct map_cell tmip_cell SEC(".maps");
 extern struct map_subnet tmip_subnet SEC(".maps");
+extern struct map_group tmip_group SEC(".maps");
 extern struct map_config tmip_config SEC(".maps");
 extern struct map_seen tmip_seen SEC(".maps");
 extern struct map_drop tmip_drop SEC(".maps");

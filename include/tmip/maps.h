@@ -98,6 +98,21 @@ struct tmip_subnet {
 	__u8 pad[3];
 };
 
+/*
+ * map tmip_group, hash: struct tmip_group_key -> struct tmip_group. The agent makes an entry for each cell of this CN of which
+ * stations are elsewhere, and for each CN of which guests are here; the programs count in it.
+ */
+struct tmip_group_key {
+	struct tmip_addr parent; /* tunnel address of the subnet's CN */
+	__u32 ifindex;           /* the cell, where that CN is this one; else 0: any of its subnets */
+};
+
+struct tmip_group {
+	__u64 window_ns; /* start of the current second of the limit */
+	__u64 up;        /* broadcasts and multicasts in it: to the home subnet, */
+	__u64 down;      /* and from there */
+};
+
 /* map tmip_config (agent), array of one: __u32 0 -> struct tmip_config */
 struct tmip_config {
 	__u32 layout;           /* TMIP_LAYOUT_VERSION */
@@ -110,7 +125,7 @@ struct tmip_config {
 	__u8 outer_ttl;         /* hop limit of packets that enter a tunnel */
 	__u8 flags;             /* TMIP_CONFIG_... */
 	__u32 buffer_ifindex;   /* the agent's device that takes and gives back held packets; 0: none, nothing is held */
-	__u32 group_burst;      /* broadcasts and multicasts per second to home subnets */
+	__u32 group_burst;      /* broadcasts and multicasts per second, of each subnet in each direction */
 	__u32 pad;
 };
 
@@ -118,7 +133,7 @@ struct tmip_config {
 #define TMIP_CONFIG_FASTPATH 0x01
 /* So do plain packets between the backbone and stations of this CN: none of theirs passes the kernel's netfilter. */
 #define TMIP_CONFIG_FASTPATH_HOME 0x04
-/* Broadcast and multicast of a station that is not in its home cell goes to its home subnet. */
+/* Broadcast and multicast goes between a home subnet and its stations that are elsewhere, as tmip_group says. */
 #define TMIP_CONFIG_GROUP_HOME 0x08
 /* Packets between two stations take no way over their parents when one of them has roamed. */
 #define TMIP_CONFIG_DIRECT 0x02
@@ -158,6 +173,8 @@ TMIP_ASSERT_SIZE(struct tmip_peer_stat, 64);
 TMIP_ASSERT_SIZE(struct tmip_cell, 40);
 TMIP_ASSERT_SIZE(struct tmip_subnet_key, 20);
 TMIP_ASSERT_SIZE(struct tmip_subnet, 24);
+TMIP_ASSERT_SIZE(struct tmip_group_key, 20);
+TMIP_ASSERT_SIZE(struct tmip_group, 24);
 TMIP_ASSERT_SIZE(struct tmip_config, 56);
 TMIP_ASSERT_SIZE(struct tmip_seen, 48);
 TMIP_ASSERT_SIZE(struct tmip_drop, 96);

@@ -48,7 +48,12 @@
 	X(35, FORWARDED, SEND, "forwarded by the kernel's tables, past its netfilter")              \
 	X(36, OUTER_FRAGMENT, DROP, "piece of a tunnel packet: a CN sends none, the path must not cut them (RFC 2003)") \
 	X(37, GROUP_HOME, SEND, "broadcast or multicast of a station elsewhere: to its home subnet")  \
-	X(38, GROUP_RATE, DROP, "broadcast or multicast for a home subnet, over its rate limit")
+	X(38, GROUP_RATE, DROP, "broadcast or multicast of or for stations elsewhere, over its rate limit")  \
+	X(39, GROUP_COPIED, PASS, "broadcast or multicast: in its cell, and a copy for stations of it that are elsewhere") \
+	X(40, GROUP_NOT_COPIED, PASS, "broadcast or multicast: in its cell, not copied: over the rate limit, or no agent") \
+	X(41, GROUP_ABROAD, SEND, "broadcast or multicast of a home subnet: into the tunnel to a CN with guests of it") \
+	X(42, GROUP_TAKEN, TAKE, "broadcast or multicast of guests' home subnet: the agent sends it to each of them") \
+	X(43, GROUP_NO_GUEST, DROP, "broadcast or multicast of another subnet: no guest of its CN is here, or no agent")
 
 enum tmip_reason {
 #define X(number, name, verdict, text) TMIP_REASON_##name = number,

@@ -19,6 +19,16 @@ static void no_cell(void)
 	bpf_map_delete_elem(bpf_map__fd(world_bpf->maps.tmip_cell), &key);
 }
 
+static void nobody_elsewhere(void)
+{
+	struct tmip_group_key own = {.parent = world_addr(W_TUNNEL), .ifindex = world_ifindex("cell0")}, other = {.parent = world_addr(W_CN2)};
+	int map = bpf_map__fd(world_bpf->maps.tmip_group);
+
+	world_group();
+	assert_int_equal(bpf_map_delete_elem(map, &own), 0);
+	assert_int_equal(bpf_map_delete_elem(map, &other), 0);
+}
+
 static void no_mss(void)
 {
 	struct tmip_config config = world_config();
@@ -108,8 +118,21 @@ static const struct bpf_case cases[] = {
 	GROUP(group_directed, REDIRECT, GROUP_HOME),
 	GROUP(group_of_others, NEXT, GROUP),
 	GROUP(group_igmp, NEXT, GROUP),
-	GROUP(group_at_home, NEXT, GROUP),
-	{.name = "group_next_door", .program = CELL_IN, .interface = "cell1", .packet = &group_next_door, .action = REDIRECT, .reason = TMIP_REASON_GROUP_HOME, .mark = MARK_TRUSTED, .prepare = world_group},
+	GROUP(group_at_home_mdns, NEXT, GROUP_COPIED, .copy = &group_at_home_mdns),
+	GROUP(group_at_home_ssdp, NEXT, GROUP_COPIED, .copy = &group_at_home_ssdp),
+	GROUP(group_at_home_broadcast, NEXT, GROUP_COPIED, .copy = &group_at_home_broadcast),
+	GROUP(group_at_home_directed, NEXT, GROUP_COPIED, .copy = &group_at_home_directed),
+	GROUP(group_at_home_first_piece, NEXT, GROUP_COPIED, .copy = &group_at_home_first_piece),
+	GROUP(group_at_home_last_piece, NEXT, GROUP_COPIED, .copy = &group_at_home_last_piece),
+	GROUP(group_at_home_of_others, NEXT, GROUP),
+	GROUP(group_at_home_stream, NEXT, GROUP),
+	GROUP(group_at_home_vrrp, NEXT, GROUP),
+	GROUP(group_at_home_dhcp, NEXT, GROUP),
+	IN(group_at_home_mdns, NEXT, GROUP),
+	{.name = "group_at_home_mdns, nobody is elsewhere", .program = CELL_IN, .interface = "cell0", .packet = &group_at_home_mdns, .action = NEXT, .reason = TMIP_REASON_GROUP, .prepare = nobody_elsewhere},
+	{.name = "group_at_home_mdns, no agent", .program = CELL_IN, .interface = "cell0", .packet = &group_at_home_mdns, .action = NEXT, .reason = TMIP_REASON_GROUP_NOT_COPIED, .prepare = world_group_alone},
+	{.name = "group_next_door", .program = CELL_IN, .interface = "cell1", .packet = &group_next_door, .action = REDIRECT, .reason = TMIP_REASON_GROUP_HOME, .mark = MARK_TRUSTED, .copy = &group_next_door_copy, .prepare = world_group},
+	{.name = "group_mdns, no guests known", .program = CELL_IN, .interface = "cell0", .packet = &visitor_multicast, .action = NEXT, .reason = TMIP_REASON_GROUP, .prepare = nobody_elsewhere},
 	/* nobody knows them */
 	IN(stranger_home, NEXT, UNREGISTERED_HOME, SEEN(W_STRANGER)),
 	IN(stranger_of_cn2, DROP, UNREGISTERED, SEEN(W_STRANGER2)),

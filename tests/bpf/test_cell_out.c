@@ -5,6 +5,8 @@
 #define OUT(frame, verdict, why, ...) \
 	{.name = #frame, .program = CELL_OUT, .interface = "cell0", .packet = &frame, .action = verdict, .reason = TMIP_REASON_##why, ##__VA_ARGS__}
 
+#define GROUP(frame, verdict, why, ...) OUT(frame, verdict, why, .prepare = world_group, ##__VA_ARGS__)
+
 static const struct bpf_case cases[] = {
 	OUT(arp_kernel_for_away, REDIRECT, ARP_ABSENT, .mark = MARK_TRUSTED),
 	OUT(arp_kernel_for_away_unicast, REDIRECT, ARP_ABSENT, .mark = MARK_TRUSTED),
@@ -20,6 +22,10 @@ static const struct bpf_case cases[] = {
 	OUT(out_away_too_big, DROP, TOO_BIG),
 	OUT(out_next_door, REDIRECT, NEXT_DOOR, .mark = MARK_TRUSTED),
 	OUT(out_broadcast, NEXT, NOT_OURS),
+	OUT(out_group, NEXT, NOT_OURS),
+	GROUP(out_group, NEXT, GROUP_COPIED, .copy = &out_group),
+	GROUP(out_group_dhcp, NEXT, GROUP),
+	GROUP(out_group_of_others, NEXT, NOT_OURS),
 	OUT(out_unknown, NEXT, NOT_OURS),
 	OUT(out_mss_home, NEXT, NOT_OURS),
 	OUT(out_mss_away, REDIRECT, ENCAP_VISITED),

@@ -10,7 +10,7 @@
 #define LONGEST 160 /* all headers lie before this */
 
 static const struct { enum program program; const char *interface; } hooks[] = {
-	{CELL_IN, "cell0"}, {CELL_OUT, "cell0"}, {BACKBONE_IN, "bb"},
+	{CELL_IN, "cell0"}, {CELL_OUT, "cell0"}, {BACKBONE_IN, "bb"}, {HOLD_IN, "hold"},
 };
 
 /* A cut frame may pass, be dropped or be answered; but it never grows by more than an outer header, or an ICMP error. */
@@ -49,6 +49,7 @@ static void each_prefix_has_a_reason(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(all_packets) / sizeof(all_packets[0]); i++) {
 		world_reset();
+		world_group();
 		for (size_t hook = 0; hook < sizeof(hooks) / sizeof(hooks[0]); hook++)
 			cut(all_packets[i].name, all_packets[i].packet, hook);
 		world_events(NULL);

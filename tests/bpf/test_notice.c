@@ -203,15 +203,22 @@ static void a_stale_peer_is_told_once(void **state)
 	assert_int_equal(world_count(TMIP_REASON_RELAY), 3);
 }
 
-/* A storm of broadcasts does not leave its cell. */
+/* A storm of broadcasts does not leave its cell; and that of one subnet and direction leaves the others their share. */
 static void groups_are_limited(void **state)
 {
 	(void)state;
 	world_group();
-	for (int i = 0; i < 5; i++)
+	for (int i = 0; i < 5; i++) {
 		send_in(&group_mdns);
-	assert_int_equal(world_count(TMIP_REASON_GROUP_HOME), 2);
-	assert_int_equal(world_count(TMIP_REASON_GROUP_RATE), 3);
+		send_in(&group_at_home_mdns);
+		assert_int_equal(world_send(BACKBONE_IN, "bb", 0, group_down_mdns.in, group_down_mdns.in_len, &out), 0);
+		assert_int_equal(world_send(BACKBONE_IN, "bb", 0, group_home_mdns.in, group_home_mdns.in_len, &out), 0);
+	}
+	assert_int_equal(world_count(TMIP_REASON_GROUP_HOME), 2 + 2);
+	assert_int_equal(world_count(TMIP_REASON_GROUP_TAKEN), 2);
+	assert_int_equal(world_count(TMIP_REASON_GROUP_RATE), 3 + 3 + 3);
+	assert_int_equal(world_count(TMIP_REASON_GROUP_COPIED), 2);
+	assert_int_equal(world_count(TMIP_REASON_GROUP_NOT_COPIED), 3);
 }
 
 /* What a program puts into a cell's ingress is for the kernel, once. */

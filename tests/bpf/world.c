@@ -2,17 +2,24 @@
 /* See world.h. */
 #include "world.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
+#include <linux/if_ether.h>
+#include <linux/if_packet.h>
 #include <net/if.h>
+#include <poll.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "core/addr.h"
 
 struct tmip_bpf *world_bpf;
 static struct ring_buffer *events, *punts;
+static int agent = -1; /* the far end of the agent's device */
 static struct { struct tmip_event event; struct tmip_punt punt; unsigned events, punts; } heard;
 
 /* ---- names to numbers */
@@ -46,6 +53,7 @@ static const char *const batch[] = {
 	"link add bb type veth peer name bb_far", "link set bb_far up", "link set bb address " W_BACKBONE_MAC " up", "address add " W_TUNNEL "/24 dev bb",
 	"link add cell0 type veth peer name cell0_far", "link set cell0_far up", "link set cell0 address " W_CELL0_MAC " up", "address add " W_GATEWAY0 "/24 dev cell0",
 	"link add cell1 type veth peer name cell1_far", "link set cell1_far up", "link set cell1 address " W_CELL1_MAC " up", "address add " W_GATEWAY1 "/24 dev cell1",
+	"link add hold type veth peer name hold_far", "link set hold_far up", "link set hold up",
 	"neighbour add " W_CN2 " lladdr " W_CN2_MAC " nud permanent dev bb",
 	"neighbour add " W_CN3 " lladdr " W_CN3_MAC " nud permanent dev bb",
 	"neighbour add " W_ROUTER " lladdr " W_ROUTER_MAC " nud permanent dev bb",
@@ -70,6 +78,35 @@ static int make_namespace(void)
 	if (pclose(ip) != 0)
 		return -1;
 	return system("echo 1 > /proc/sys/net/ipv4/ip_forward");
+}
+
+/* ---- copies */
+
+static int open_agent(void)
+{
+	struct sockaddr_ll far = {.sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_IP), .sll_ifindex = (int)world_ifindex("hold_far")};
+
+	agent = socket(AF_PACKET, SOCK_RAW | SOCK_NONBLOCK, htons(ETH_P_IP));
+	return agent < 0 ? -1 : bind(agent, (struct sockaddr *)&far, sizeof(far));
+}
+
+/* The next frame that came to the agent's device; wait: for a second at most. 0: none. */
+static size_t read_copy(uint8_t *data, size_t size, bool wait)
+{
+	struct pollfd readable = {.fd = agent, .events = POLLIN};
+	ssize_t len;
+
+	poll(&readable, 1, wait ? 1000 : 0);
+	len = recv(agent, data, size, 0);
+	return len < 0 ? 0 : (size_t)len;
+}
+
+static void empty_copies(void)
+{
+	uint8_t data[16];
+
+	while (read_copy(data, sizeof(data), false))
+		;
 }
 
 /* ---- maps */
@@ -127,17 +164,38 @@ struct tmip_config world_config(void)
 	return (struct tmip_config){
 		.layout = TMIP_LAYOUT_VERSION, .backbone_ifindex = world_ifindex("bb"), .tunnel = world_addr(W_TUNNEL),
 		.event_interval_ns = 1000000000000ull, .event_burst = 1000, .dhcp_burst = 10, .mss = W_MSS, .outer_ttl = W_OUTER_TTL,
-		.flags = TMIP_CONFIG_FASTPATH,
+		.flags = TMIP_CONFIG_FASTPATH, .buffer_ifindex = world_ifindex("hold"),
 	};
 }
 
-void world_group(void)
+static void put_group(const char *parent, const char *interface)
+{
+	struct tmip_group_key key = {.parent = world_addr(parent), .ifindex = world_ifindex(interface)};
+	struct tmip_group group = {0};
+
+	put(world_bpf->maps.tmip_group, &key, &group);
+}
+
+static void put_groups(unsigned agent_ifindex)
 {
 	struct tmip_config config = world_config();
 
 	config.flags |= TMIP_CONFIG_GROUP_HOME;
 	config.group_burst = 2;
+	config.buffer_ifindex = agent_ifindex;
 	world_set_config(&config);
+	put_group(W_TUNNEL, "cell0");
+	put_group(W_CN2, NULL);
+}
+
+void world_group(void)
+{
+	put_groups(world_ifindex("hold"));
+}
+
+void world_group_alone(void)
+{
+	put_groups(0);
 }
 
 void world_past(void)
@@ -211,6 +269,7 @@ void world_reset(void)
 
 	empty(world_bpf->maps.tmip_station);
 	empty(world_bpf->maps.tmip_cell);
+	empty(world_bpf->maps.tmip_group);
 	empty(world_bpf->maps.tmip_seen);
 	empty(world_bpf->maps.tmip_drop);
 	empty(world_bpf->maps.tmip_peer_stat);
@@ -231,6 +290,7 @@ void world_reset(void)
 	fill_stations();
 	world_events(NULL);
 	world_punts(NULL);
+	empty_copies();
 }
 
 /* ---- rings and counters */
@@ -334,7 +394,7 @@ int world_begin(void **state)
 	libbpf_set_print(complain);
 	libbpf_set_strict_mode(LIBBPF_STRICT_ALL);
 	world_bpf = tmip_bpf__open_and_load();
-	if (!world_bpf || check_btf())
+	if (!world_bpf || check_btf() || open_agent() < 0)
 		return -1;
 	events = ring_buffer__new(bpf_map__fd(world_bpf->maps.tmip_events), on_event, NULL, NULL);
 	punts = ring_buffer__new(bpf_map__fd(world_bpf->maps.tmip_punts), on_punt, NULL, NULL);
@@ -346,6 +406,7 @@ int world_end(void **state)
 	(void)state;
 	ring_buffer__free(events);
 	ring_buffer__free(punts);
+	close(agent);
 	tmip_bpf__destroy(world_bpf);
 	return 0;
 }
@@ -355,7 +416,7 @@ int world_end(void **state)
 static int program_fd(enum program program)
 {
 	const struct bpf_program *const programs[] = {world_bpf->progs.tmip_cell_in, world_bpf->progs.tmip_cell_out, world_bpf->progs.tmip_bb_in,
-						      world_bpf->progs.tmip_bb_xdp};
+						      world_bpf->progs.tmip_bb_xdp, world_bpf->progs.tmip_hold_in};
 
 	return bpf_program__fd(programs[program]);
 }
@@ -387,13 +448,23 @@ static void print_frame(const char *what, const uint8_t *data, size_t len)
 	fprintf(stderr, "\n");
 }
 
-static void check_frame(const struct packet *packet, const struct outcome *out)
+static void check_frame(const struct packet *packet, const uint8_t *data, size_t len)
 {
-	if (out->len == packet->out_len && memcmp(out->data, packet->out, out->len) == 0)
+	if (len == packet->out_len && memcmp(data, packet->out, len) == 0)
 		return;
 	print_frame("wanted", packet->out, packet->out_len);
-	print_frame("got", out->data, out->len);
+	print_frame("got", data, len);
 	fail_msg("another frame came out");
+}
+
+static void check_copy(const struct bpf_case *c)
+{
+	uint8_t data[4096];
+	size_t len = read_copy(data, sizeof(data), c->copy != NULL);
+
+	if (c->copy)
+		check_frame(c->copy, data, len);
+	assert_int_equal(c->copy ? read_copy(data, sizeof(data), false) : len, 0);
 }
 
 static void check_reason(const struct bpf_case *c)
@@ -437,8 +508,9 @@ void world_run(const struct bpf_case *c)
 	check_reason(c);
 	assert_int_equal(out.action, c->action);
 	if (c->action != DROP)
-		check_frame(c->packet, &out);
+		check_frame(c->packet, out.data, out.len);
 	assert_int_equal(out.mark, c->mark);
+	check_copy(c);
 	check_event(c);
 }
 

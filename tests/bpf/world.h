@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The world of the BPF tests: a network namespace with a backbone and two cells (veth; nobody is at the far ends), the BPF programs
- * loaded without pins, and map contents of one CN. A case is one frame through one program; world_run checks all that
+ * The world of the BPF tests: a network namespace with a backbone, two cells and the agent's device (veth; nobody is at the far
+ * ends, but copies that a program sends into the agent's device are read there), the BPF programs loaded without pins, and map contents of one CN. A case is one frame through one program; world_run checks all that
  * came of it. The frames and the names of the world come from tests/vectors/packets.py.
  */
 #ifndef TMIP_TESTS_WORLD_H
@@ -27,7 +27,7 @@
 #define MARK_TRUSTED 0x746d6970 /* bpf/forward.h */
 
 enum action { NEXT = -1, DROP = 2, REDIRECT = 7 }; /* TC_ACT_UNSPEC, TC_ACT_SHOT, TC_ACT_REDIRECT */
-enum program { CELL_IN, CELL_OUT, BACKBONE_IN, BACKBONE_XDP };
+enum program { CELL_IN, CELL_OUT, BACKBONE_IN, BACKBONE_XDP, HOLD_IN };
 
 struct bpf_case {
 	const char *name;
@@ -40,6 +40,7 @@ struct bpf_case {
 	const char *event_addr;   /* NULL: none in the event */
 	const char *event_peer;   /* of TMIP_EVENT_STALE */
 	uint32_t mark;            /* of the frame that comes out */
+	const struct packet *copy; /* what the agent gets besides; NULL: nothing */
 	void (*prepare)(void);    /* what differs from the world's maps */
 };
 
@@ -76,7 +77,8 @@ void world_put_station(const char *addr, const char *mac, enum tmip_station_stat
 		       const char *parent, const char *current);
 void world_set_config(const struct tmip_config *config);
 struct tmip_config world_config(void);
-void world_group(void);  /* multicast home, two in a second */
+void world_group(void);  /* multicast home, two in a second, stations of cell0 elsewhere and guests of CN2 here */
+void world_group_alone(void); /* the same without an agent */
 void world_past(void);   /* fastpath home, as a case's prepare */
 void world_direct(void); /* route optimisation on, as a case's prepare */
 

@@ -1,50 +1,246 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Broadcast and multicast: who hears a station that has roamed, and that nothing comes back."""
+"""Broadcast and multicast between a home subnet and its stations that have roamed: who hears whom, how often, and that
+nothing comes back.
+"""
+import socket
 import sys
 
 import pytest
+from scapy.all import DNS, DNSQR, DNSRR, IP, UDP, Ether, raw
 
-from agreement import agree, arrive, leased
+from agreement import agree, arrive, leased, static
 from world import wait_for
 
+MDNS, MDNS_MAC, SSDP, PORT = "224.0.0.251", "01:00:5e:00:00:fb", "239.255.255.250", 5353
+
+# Prints what it hears of the groups and broadcasts: text, sender, hop limit. A responder for mDNS if it is given a question and the answer.
 HEAR = """
 import socket, sys
+me, question, answer = sys.argv[1:]
 s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
 s.bind(("", 5353))
-s.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, socket.inet_aton("224.0.0.251") + socket.inet_aton(sys.argv[1]))
+for group in ("224.0.0.251", "239.255.255.250"):
+    s.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, socket.inet_aton(group) + socket.inet_aton(me))
+s.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_TTL, 255)
+s.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, socket.inet_aton(me))
+s.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_LOOP, 0)
+s.setsockopt(socket.IPPROTO_IP, 12, 1)  # IP_RECVTTL
 print("ready", flush=True)
 while True:
-    data, who = s.recvfrom(100)
-    print(data.decode(), who[0], flush=True)
-"""
-SAY = """
-import socket, sys
-s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-s.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
-s.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_TTL, 1)
-s.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, socket.inet_aton(sys.argv[1]))
-s.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_LOOP, 0)
-for to in ("224.0.0.251", sys.argv[2]):
-    s.sendto(to.encode(), (to, 5353))
+    data, more, _, who = s.recvmsg(9000, 64)
+    ttl = next(int.from_bytes(value, sys.byteorder) for level, kind, value in more if kind == socket.IP_TTL)
+    print(data.decode() if data.isascii() and data.decode().isprintable() else data.hex(), who[0], ttl, flush=True)
+    if data.hex() == question:
+        s.sendto(bytes.fromhex(answer), ("224.0.0.251", 5353))
 """
 
 
-@pytest.mark.parametrize("setting", ["local", "home"])
-def test_who_hears_a_station_that_is_away(make_world, setting):
+def listen(world, station, question=b"", answer=b""):
+    program = world.program(station, sys.executable, "-c", HEAR, station.address(), question.hex(), answer.hex())
+    wait_for(lambda: "ready" in program.text(), "the listener", 10)
+    return program
+
+
+def heard(program):
+    return program.text().splitlines()[1:]
+
+
+def say(place, target, text, address=None, ttl=1):
+    """One datagram to a group or to all, from port 5353 of an address of the place."""
+    address = address or place.address()
+    with place.socket(socket.AF_INET, socket.SOCK_DGRAM) as port:
+        port.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        port.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
+        port.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_TTL, ttl)
+        port.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, socket.inet_aton(address))
+        port.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_LOOP, 0)
+        port.bind((address, 0))
+        port.sendto(text if isinstance(text, bytes) else text.encode(), (target, PORT))
+
+
+def counter(cn, reason):
+    return next(one["packets"] for one in cn.control("status")["counters"] if one["reason"] == reason)
+
+
+def groups(cn):
+    return cn.control("status")["groups"]
+
+
+def settle(world, *stations):
+    """Whatever still goes round has arrived: each has had an answer from its gateway and from all others."""
+    for station in stations:
+        for other in stations:
+            if other is not station:
+                station.reaches(other.address())
+
+
+def test_a_service_is_found_wherever_both_are(make_world):
+    """A printer and a phone of one subnet, by real mDNS messages: each question is heard once, each answer is heard once."""
+    world = make_world(nat=()).start()
+    printer, phone, tablet = (leased(world, name, world.cn(2)) for name in ("printer", "phone", "tablet"))
+    stranger = leased(world, "stranger", world.cn(3))
+    question = raw(DNS(id=0, rd=0, qd=DNSQR(qname="printer.local.", qtype="A")))
+    answer = raw(DNS(id=0, qr=1, aa=1, an=DNSRR(rrname="printer.local.", type="A", ttl=120, rdata=printer.address())))
+    ears = {printer: listen(world, printer, question, answer), phone: listen(world, phone), tablet: listen(world, tablet), stranger: listen(world, stranger)}
+    asked, answered = f"{question.hex()} {phone.address()} 255", f"{answer.hex()} {printer.address()} 255"  # RFC 6762, 11
+    places = [(2, 2, 2), (3, 2, 2), (2, 3, 2), (3, 3, 2), (3, 1, 2), (3, 1, 3), (3, 3, 3)]  # of printer, phone, tablet
+
+    for number, place in enumerate(places, 1):
+        for station, cn in zip((printer, phone, tablet), place):
+            if station.cell.cn is not world.cn(cn):
+                arrive(station, world.cn(cn))
+        agree(world, printer, phone, tablet, stranger)
+        say(phone, MDNS, question, ttl=255)
+        wait_for(lambda: heard(ears[phone]).count(answered) == number, f"an answer when they are at {place}")
+        settle(world, printer, phone, tablet)
+        assert heard(ears[printer]) == [asked] * number, place
+        assert heard(ears[phone]) == [answered] * number, place
+        assert heard(ears[tablet]).count(asked) == heard(ears[tablet]).count(answered) == number, place
+    # In the cell where it lives it has heard those who were there, and no more than it would have heard of them anyhow.
+    assert heard(ears[stranger]).count(asked) == sum(place[1] == 3 for place in places)
+    assert heard(ears[stranger]).count(answered) == sum(place[0] == 3 for place in places)
+
+
+@pytest.mark.parametrize("setting", ["off", "on"])
+def test_both_directions_as_configured(make_world, setting):
     world = make_world(nat=(), directives={0: {"multicast": setting}}).start()
     phone, home, elsewhere = leased(world, "phone", world.cn(2)), leased(world, "home", world.cn(2)), leased(world, "elsewhere", world.cn(1))
-    heard = {}
-    for station in (phone, home, elsewhere):
-        heard[station] = world.program(station, sys.executable, "-c", HEAR, station.address())
-        wait_for(lambda station=station: "ready" in heard[station].text(), "the listener")
+    ears = {station: listen(world, station) for station in (phone, home, elsewhere)}
     arrive(phone, world.cn(3))
     agree(world, phone, home, elsewhere)
-    phone.run(sys.executable, "-c", SAY, phone.address(), "10.2.0.255")
-    said = [f"{to} {phone.address()}" for to in ("224.0.0.251", "10.2.0.255")]
-    if setting == "home":
-        wait_for(lambda: heard[home].text().splitlines()[1:] == said, "the neighbours at home to hear both, once")
-    assert phone.ping(home.address())  # behind them, had they come
-    assert heard[home].text().splitlines()[1:] == (said if setting == "home" else [])
-    assert heard[elsewhere].text().splitlines()[1:] == []
-    assert heard[phone].text().splitlines()[1:] == said[1:]  # its own kernel's echo of a broadcast
+    targets = [MDNS, SSDP, "10.2.0.255", "255.255.255.255"]
+    for target in targets:
+        say(phone, target, target)
+        say(home, target, target)
+    up, down = ([f"{target} {who.address()} {1 if target in (MDNS, SSDP) else 64}" for target in targets] for who in (phone, home))
+    if setting == "on":
+        wait_for(lambda: len(heard(ears[home])) >= 4 and len(heard(ears[phone])) >= 4, "both to hear the other")
+    settle(world, phone, home, elsewhere)
+    # Each also hears its own kernel's echo of a broadcast.
+    assert sorted(heard(ears[home])) == sorted(down[2:] + (up if setting == "on" else []))
+    assert sorted(heard(ears[phone])) == sorted(up[2:] + (down if setting == "on" else []))
+    assert heard(ears[elsewhere]) == []
+    if setting == "off":
+        assert all(counter(cn, reason) == 0 for cn in world.cns for reason in ("GROUP_HOME", "GROUP_COPIED", "GROUP_TAKEN"))
+        assert groups(world.cn(2))["usable"] is False
+
+
+def test_between_cells_of_one_cn(make_world):
+    world = make_world(cns=2, cells=2, nat=()).start()
+    phone, home, guest = leased(world, "phone", world.cn(2)), leased(world, "home", world.cn(2)), leased(world, "guest", world.cn(1))
+    ears = {station: listen(world, station) for station in (phone, home, guest)}
+    arrive(phone, world.cn(2).cells[1])
+    arrive(guest, world.cn(2).cells[1])
+    agree(world, phone, home, guest)
+    say(home, MDNS, "from home")
+    say(phone, MDNS, "from phone")
+    wait_for(lambda: heard(ears[phone]) and heard(ears[home]), "both to hear the other")
+    settle(world, phone, home)
+    assert heard(ears[home]) == [f"from phone {phone.address()} 1"]
+    assert heard(ears[phone]) == [f"from home {home.address()} 1"]
+    assert heard(ears[guest]) == [f"from phone {phone.address()} 1"]  # beside it, as in any cell
+
+
+def test_the_gateway_is_heard(make_world):
+    """What this host itself says in the home cell. Not what it says to one cell for another, and not DHCP."""
+    world = make_world(nat=()).start()
+    phone = leased(world, "phone", world.cn(2))
+    ear = listen(world, phone)
+    arrive(phone, world.cn(3))
+    agree(world, phone)
+    say(world.cn(2), MDNS, "here", address="10.2.0.1")
+    wait_for(lambda: heard(ear), "the gateway to be heard")
+    settle(world, phone)
+    assert heard(ear) == ["here 10.2.0.1 1"]
+    assert counter(world.cn(2), "GROUP_COPIED") == counter(world.cn(3), "GROUP_TAKEN") == 1
+
+
+def test_a_storm_stays_at_home(make_world):
+    """A bridge that loops: thousands of broadcasts in the home cell. Few reach the tunnel, all others are counted; what the
+    station that is away says is still heard."""
+    world = make_world(nat=(), directives={0: {"multicast_burst": 20}}).start()
+    phone, home = leased(world, "phone", world.cn(2)), leased(world, "home", world.cn(2))
+    ears = {station: listen(world, station) for station in (phone, home)}
+    arrive(phone, world.cn(3))
+    agree(world, phone, home)
+    frame = raw(Ether(src=home.mac, dst="ff:ff:ff:ff:ff:ff") / IP(src=home.address(), dst="255.255.255.255", ttl=1) /
+                UDP(sport=PORT, dport=PORT) / b"storm")
+    with home.socket(socket.AF_PACKET, socket.SOCK_RAW, 0) as port:
+        port.bind(("wlan0", 0))
+        for _ in range(3000):
+            port.send(frame)
+    parent, visited = world.cn(2), world.cn(3)
+    wait_for(lambda: counter(parent, "GROUP_COPIED") + counter(parent, "GROUP_NOT_COPIED") == 3000, "the storm to be counted")
+    copied = counter(parent, "GROUP_COPIED")
+    assert 20 <= copied <= 200
+    say(phone, MDNS, "still there")
+    wait_for(lambda: f"still there {phone.address()} 1" in heard(ears[home]), "the other direction to have its own share")
+    wait_for(lambda: len(heard(ears[phone])) == copied, "those that were copied")
+    settle(world, phone, home)
+    assert len(heard(ears[phone])) == copied == counter(visited, "GROUP_TAKEN") + counter(visited, "GROUP_RATE")
+    assert counter(parent, "GROUP_HOME") == 1 and counter(visited, "GROUP_COPIED") == counter(visited, "GROUP_NOT_COPIED") == 0
+
+
+def test_copies_have_a_limit(make_world):
+    """Many guests: the visited CN makes so many frames in a second, and no more."""
+    world = make_world(cns=2, nat=(), directives={1: {"multicast_copies": 2}}).start()
+    home = leased(world, "home", world.cn(2))
+    guests = [static(world, f"guest{i}", world.cn(2), f"10.2.0.{100 + i}") for i in range(3)]
+    ears = [listen(world, guest) for guest in guests]
+    for guest in guests:
+        arrive(guest, world.cn(1))
+    agree(world, home, *guests)
+    say(home, MDNS, "first")
+    visited = world.cn(1)
+    wait_for(lambda: groups(visited)["taken"] == 1, "the visited CN to have it")
+    assert [groups(visited)[name] for name in ("stations", "to_stations", "over_limit")] == [3, 2, 1]
+    wait_for(lambda: sum(len(heard(ear)) for ear in ears) == 2, "two of them to hear it")
+    lucky = [len(heard(ear)) for ear in ears]
+
+    def again():
+        """In one of the next seconds: then the third is the first."""
+        say(home, MDNS, "again")
+        return all(heard(ear) for ear in ears)
+
+    wait_for(again, f"the one that has heard nothing ({lucky}) to have its turn", 10, every=1)
+
+
+def test_an_agent_takes_over(make_world):
+    """The parent's agent and the visited CN's are killed: nothing is copied meanwhile, which is counted. Afterwards it is."""
+    world = make_world(nat=()).start()
+    phone, home = leased(world, "phone", world.cn(2)), leased(world, "home", world.cn(2))
+    ear = listen(world, phone)
+    arrive(phone, world.cn(3))
+    agree(world, phone, home)
+    for cn, reason in ((world.cn(2), "GROUP_NOT_COPIED"), (world.cn(3), "GROUP_NO_GUEST")):
+        cn.kill()
+        say(home, MDNS, f"without {cn.place}")
+        home.reaches("10.2.0.1")
+        cn.start()
+        assert counter(cn, reason) == 1, cn.place
+    agree(world, phone, home)
+    say(home, MDNS, "with both")
+    wait_for(lambda: heard(ear), "the station to hear of home again")
+    assert heard(ear) == [f"with both {home.address()} 1"]
+
+
+def test_no_entry_is_left_over(make_world):
+    """Map entries come with the first station that is elsewhere and go with the last one; also those of a former agent."""
+    from world.checker import dump
+    world = make_world(cns=2, nat=()).start()
+    phones = [leased(world, f"phone{i}", world.cn(2)) for i in range(2)]
+    entries = lambda: [len(dump(cn, "tmip_group")) for cn in world.cns]  # noqa: E731
+    assert entries() == [0, 0]
+    for phone in phones:
+        arrive(phone, world.cn(1))
+    agree(world, *phones)
+    assert entries() == [1, 1]
+    arrive(phones[0], world.cn(2))
+    agree(world, *phones)
+    assert entries() == [1, 1]
+    world.cn(1).kill()
+    arrive(phones[1], world.cn(2))
+    world.cn(1).start()
+    agree(world, *phones)
+    wait_for(lambda: entries() == [0, 0], "the entries to be taken out")

@@ -399,20 +399,84 @@ case("past_in_neighbour_unknown", ether(W.ROUTER_MAC, W.BACKBONE_MAC, udp(W.SERV
 case("past_tunnel", received(FROM_AWAY), ether(W.BACKBONE_MAC, W.ROUTER_MAC, hop(FROM_AWAY)))
 case("past_tunnel_ttl1", received(udp(W.AWAY, W.SERVER, ttl=1)), as_from_cell(udp(W.AWAY, W.SERVER, ttl=1)))
 
-# ---- broadcast and multicast for the home subnet
+# ---- broadcast and multicast, to the home subnet and from there
 MDNS, MDNS_MAC, ALL = "224.0.0.251", "01:00:5e:00:00:fb", "ff:ff:ff:ff:ff:ff"
 for name, dst, mac in (("mdns", MDNS, MDNS_MAC), ("ssdp", "239.255.255.250", "01:00:5e:7f:ff:fa"), ("broadcast", "255.255.255.255", ALL)):
     packet = udp(W.VISITOR, dst, ttl=1)
     from_cell(f"group_{name}", "VISITOR", packet, sent(W.CN2_MAC, W.CN2, packet), dst=mac)
     packet = udp(W.AWAY, dst, ttl=1)
     case(f"group_home_{name}", received(packet), ether(W.CELL0_MAC, mac, packet))
+    case(f"group_home_{name}_copy", ether(W.CN2_MAC, W.BACKBONE_MAC, packet))
+    from_cell(f"group_at_home_{name}", "HOME", udp(W.HOME, dst, ttl=1), dst=mac)
+    packet = udp(W.SETTLED, dst, ttl=1)
+    case(f"group_down_{name}", received(packet))
+    case(f"group_down_{name}_copy", ether(W.CN2_MAC, W.BACKBONE_MAC, packet))
 from_cell("group_directed", "VISITOR", udp(W.VISITOR, "10.2.0.255"), sent(W.CN2_MAC, W.CN2, udp(W.VISITOR, "10.2.0.255")), dst=ALL)
 from_cell("group_of_others", "VISITOR", udp(W.VISITOR, "10.3.0.255"), dst=ALL)
 from_cell("group_igmp", "VISITOR", IP(src=W.VISITOR, dst=MDNS, proto=2, ttl=1) / Raw(bytes(8)), dst=MDNS_MAC)
-from_cell("group_at_home", "HOME", udp(W.HOME, MDNS), dst=MDNS_MAC)
+from_cell("group_at_home_directed", "HOME", udp(W.HOME, "10.1.0.255"), dst=ALL)
+from_cell("group_at_home_of_others", "HOME", udp(W.HOME, "10.2.0.255"), dst=ALL)
+STREAM = udp(W.HOME, "239.1.2.3")
+from_cell("group_at_home_stream", "HOME", STREAM, dst="01:00:5e:01:02:03")
+from_cell("group_at_home_vrrp", "HOME", IP(src=W.HOME, dst="224.0.0.18", proto=112) / Raw(bytes(20)), dst="01:00:5e:00:00:12")
+from_cell("group_at_home_dhcp", "HOME", udp(W.HOME, "255.255.255.255", sport=67, dport=68), dst=ALL)
+from_cell("group_at_home_first_piece", "HOME", fragment(udp(W.HOME, MDNS, size=600), fragsize=304)[0], dst=MDNS_MAC)
+from_cell("group_at_home_last_piece", "HOME", fragment(udp(W.HOME, MDNS, size=600), fragsize=304)[-1], dst=MDNS_MAC)
+from_cell("group_next_door_copy", "NEXT_DOOR", udp(W.NEXT_DOOR, MDNS), dst=MDNS_MAC)
 from_cell("group_next_door", "NEXT_DOOR", udp(W.NEXT_DOOR, MDNS), ether(W.CELL0_MAC, MDNS_MAC, udp(W.NEXT_DOOR, MDNS)), dst=MDNS_MAC)
 case("group_home_directed", received(udp(W.AWAY, "10.1.0.255")), ether(W.CELL0_MAC, ALL, udp(W.AWAY, "10.1.0.255")))
+case("group_home_directed_copy", ether(W.CN2_MAC, W.BACKBONE_MAC, udp(W.AWAY, "10.1.0.255")))
+case("group_home_stream", received(udp(W.AWAY, "239.1.2.3")), ether(W.CELL0_MAC, "01:00:5e:01:02:03", udp(W.AWAY, "239.1.2.3")))
 case("group_home_not_from_there", received(udp(W.AWAY, MDNS), src=W.CN3, mac=W.CN3_MAC))
+# 10.1.0.22 ends in the same bits as a subnet's last address does not; 10.1.0.23 does, and is a station.
+case("group_like_a_station", received(udp(W.AWAY, W.AWAY4)), ether(W.BACKBONE_MAC, W.ROUTER_MAC, outer(W.CN4, udp(W.AWAY, W.AWAY4), ttl=59)))
+case("group_down_directed", received(udp(W.SETTLED, "10.2.0.255")))
+case("group_down_directed_copy", ether(W.CN2_MAC, W.BACKBONE_MAC, udp(W.SETTLED, "10.2.0.255")))
+case("group_down_of_gateway", received(udp(W.OLD_GATEWAY, MDNS)))
+case("group_down_of_gateway_copy", ether(W.CN2_MAC, W.BACKBONE_MAC, udp(W.OLD_GATEWAY, MDNS)))
+case("group_down_of_guest", received(udp(W.VISITOR, MDNS)))
+case("group_down_of_guest_copy", ether(W.CN2_MAC, W.BACKBONE_MAC, udp(W.VISITOR, MDNS)))
+case("group_down_not_of_parent", received(udp(W.SETTLED, MDNS), src=W.CN3, mac=W.CN3_MAC))
+case("group_down_of_us", received(udp(W.GATEWAY0, MDNS)))
+case("group_down_no_guest", received(udp("10.5.0.20", MDNS), src=W.CN5, mac=W.CN3_MAC))
+case("group_down_stream", received(udp(W.SETTLED, "239.1.2.3")))
+case("group_down_igmp", received(IP(src=W.SETTLED, dst=MDNS, proto=2, ttl=1) / Raw(bytes(8))))
+case("out_group", ether(W.CELL0_MAC, MDNS_MAC, udp(W.GATEWAY0, MDNS, ttl=255)))
+case("out_group_dhcp", ether(W.CELL0_MAC, ALL, udp(W.GATEWAY0, "255.255.255.255", sport=67, dport=68)))
+case("out_group_of_others", ether(W.CELL0_MAC, MDNS_MAC, udp(W.SERVER, MDNS)))
+
+# ---- what the agent writes to its device: copies for CNs, with the tunnel address in the Ethernet destination
+def abroad(remote, packet):
+    return Ether(src=W.CELL0_MAC, dst="02:00:" + ":".join(f"{int(byte):02x}" for byte in remote.split("."))) / packet
+
+
+case("abroad_mdns", abroad(W.CN2, udp(W.HOME, MDNS, ttl=1)), sent(W.CN2_MAC, W.CN2, udp(W.HOME, MDNS, ttl=1)))
+case("abroad_directed", abroad(W.CN4, udp(W.HOME, "10.1.0.255")), sent(W.ROUTER_MAC, W.CN4, udp(W.HOME, "10.1.0.255")))
+case("abroad_no_peer", abroad(W.CN7, udp(W.HOME, MDNS)))
+case("abroad_no_route", abroad(W.CN5, udp(W.HOME, MDNS)))
+case("abroad_too_big", abroad(W.CN2, udp(W.HOME, MDNS, size=1472)))
+case("abroad_unicast", abroad(W.CN2, udp(W.HOME, W.SERVER)))
+
+
+# ---- and packets that were held, as they came to it
+def held(name, who, out=None):
+    case(name, ether(W.ROUTER_MAC, W.BACKBONE_MAC, udp(W.SERVER, getattr(W, who))), out)
+
+
+def for_cell(who, cell=W.CELL0_MAC):
+    return ether(cell, getattr(W, who + "_MAC"), udp(W.SERVER, getattr(W, who)))
+
+
+for who in ("HOME", "VISITOR"):
+    held(f"held_{who.lower()}", who, for_cell(who))
+held("held_next_door", "NEXT_DOOR", for_cell("NEXT_DOOR", W.CELL1_MAC))
+for who, mac, remote in (("AWAY", W.CN2_MAC, W.CN2), ("ELSEWHERE", W.CN3_MAC, W.CN3), ("AWAY4", W.ROUTER_MAC, W.CN4)):
+    held(f"held_{who.lower()}", who, sent(mac, remote, udp(W.SERVER, getattr(W, who))))
+held("held_no_route", "AWAY5", None)
+held("held_blocked", "BLOCKED", None)
+held("held_unknown", "STRANGER", None)
+case("held_too_big", ether(W.ROUTER_MAC, W.BACKBONE_MAC, udp(W.SERVER, W.AWAY, size=1472)))
+case("held_arp", ether(W.HOME_MAC, ALL, ARP(hwsrc=W.HOME_MAC, psrc=W.HOME, pdst=W.AWAY, **WHO_HAS)))
 
 # ---- probes
 def probe(kind, src, dst):

@@ -7,6 +7,7 @@
 #include "buffer.h"
 #include "cells.h"
 #include "greeting.h"
+#include "groups.h"
 #include "holder.h"
 #include "io/log.h"
 #include "peers.h"
@@ -26,6 +27,7 @@ static void put(struct agent *agent, const struct roam_action *action)
 	datapath_forget_seen(agent->dp, &action->mac);
 	presence_put(agent, &action->addr, action->station);
 	buffer_put(agent, &action->addr, action->station);
+	groups_put(agent, &action->addr, action->station);
 	agent_changed(agent);
 }
 
@@ -39,6 +41,7 @@ static void delete(struct agent *agent, const struct roam_action *action)
 	datapath_forget_seen(agent->dp, &action->mac);
 	presence_remove(agent, &action->addr);
 	buffer_remove(agent, &action->addr);
+	groups_remove(agent, &action->addr);
 	agent_changed(agent);
 }
 

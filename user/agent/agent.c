@@ -23,6 +23,7 @@
 #include "commands.h"
 #include "dhcp.h"
 #include "greeting.h"
+#include "groups.h"
 #include "holder.h"
 #include "io/console.h"
 #include "io/control.h"
@@ -177,6 +178,7 @@ void agent_apply_config(struct agent *agent)
 	roam_set_options(agent->roam, &options);
 	agent_put_config(agent);
 	presence_configure(agent);
+	groups_configure(agent);
 }
 
 /* ---- events */
@@ -319,6 +321,7 @@ static int adopt_station(const struct tmip_addr *addr, const struct tmip_station
 
 	roam_adopt(agent->roam, addr, station);
 	presence_put(agent, addr, station);
+	groups_put(agent, addr, station);
 	return 0;
 }
 
@@ -348,7 +351,7 @@ static int open_tables(struct agent *agent)
 
 	agent->roam = roam_create(&options, actions_perform, agent);
 	agent->trail = trail_create(TRAIL_MACS);
-	if (!agent->roam || !agent->trail || presence_start(agent) < 0 || away_start(agent) < 0)
+	if (!agent->roam || !agent->trail || presence_start(agent) < 0 || groups_start(agent) < 0 || away_start(agent) < 0)
 		return -ENOMEM;
 	return dhcp_start(agent);
 }
@@ -360,8 +363,10 @@ static int serve(struct agent *agent)
 	int error;
 
 	agent_apply_config(agent);
-	if (agent->adopted)
+	if (agent->adopted) {
 		datapath_each_station(agent->dp, adopt_station, agent);
+		groups_sweep(agent);
+	}
 	error = cells_start(agent, why);
 	if (!error)
 		error = backbone_attach(agent, why);
@@ -426,6 +431,7 @@ static void stop(struct agent *agent)
 	cells_stop(agent);
 	greeting_stop(agent);
 	presence_stop(agent);
+	groups_stop(agent);
 	roam_destroy(agent->roam);
 	trail_destroy(agent->trail);
 	if (agent->dp_event)

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "core/hold.h"
+#include "groups.h"
 #include "io/log.h"
 #include "io/tap.h"
 #include "presence.h"
@@ -60,7 +61,12 @@ static void send_back(struct buffer *buffer, const uint8_t *frame, size_t len)
 		buffer->not_sent++;
 }
 
-static void take(struct agent *agent, const uint8_t *frame, size_t len)
+int buffer_inject(struct agent *agent, const uint8_t *frame, size_t len)
+{
+	return agent->buffer ? tap_write(agent->buffer->tap, frame, len) : -ENODEV;
+}
+
+static void take(struct agent *agent, uint8_t *frame, size_t len)
 {
 	struct buffer *buffer = agent->buffer;
 	uint32_t destination;
@@ -74,7 +80,7 @@ static void take(struct agent *agent, const uint8_t *frame, size_t len)
 	status = hold_push(buffer->hold, &addr, frame, len);
 	if (status == 1)
 		presence_probe(agent, &addr); /* perhaps it only slept */
-	else if (status == -ENOENT)
+	else if (status == -ENOENT && !groups_take(agent, frame, len))
 		send_back(buffer, frame, len); /* it came while the holding ended */
 }
 
@@ -269,10 +275,10 @@ void buffer_configure(struct agent *agent)
 	struct buffer *buffer = agent->buffer;
 	char why[DATAPATH_WHY];
 
-	if (!buffer && agent->config.buffer_bytes) {
+	if (!buffer && (agent->config.buffer_bytes || agent->config.multicast_home)) {
 		buffer = create(agent);
 		if (!buffer || open_device(agent, buffer, why) < 0)
-			log_warn("packets for stations that have left are not held: %s", buffer ? why : "no memory");
+			log_warn("packets for stations that have left are not held, broadcasts not copied to those elsewhere: %s", buffer ? why : "no memory");
 	}
 	if (buffer && buffer->hold)
 		hold_set_options(buffer->hold, &options);

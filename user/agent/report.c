@@ -12,6 +12,7 @@
 #include "buffer.h"
 #include "cells.h"
 #include "dhcp.h"
+#include "groups.h"
 #include "io/file.h"
 #include "io/log.h"
 #include "peers.h"
@@ -185,13 +186,13 @@ json_t *report_status(const struct agent *agent)
 	json_t *status;
 
 	roam_count(agent->roam, &counts);
-	status = json_pack("{s:s, s:{s:s, s:i, s:s}, s:s, s:i, s:I, s:b, s:o, s:{s:s, s:s, s:s, s:s, s:i}, s:o, s:o, s:o, s:o, s:o, s:o}", "network",
+	status = json_pack("{s:s, s:{s:s, s:i, s:s}, s:s, s:i, s:I, s:b, s:o, s:{s:s, s:s, s:s, s:s, s:i}, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "network",
 			 agent->config.network_name, "cn", "name", agent->config.cn_name, "id", (int)roam_self(agent->roam), "tunnel",
 			 addr_format(&agent->tunnel, tunnel), "version", TMIP_VERSION, "pid", (int)getpid(), "uptime_s",
 			 (json_int_t)((agent_now_ms() - agent->started_ms) / 1000), "adopted", agent->adopted, "register", register_report(agent), "backbone", "interface",
 			 agent->config.cn_if, "hook", datapath_hook(agent->dp), "xdp", agent->xdp.ifindex ? "native" : "off", "xdp_reason", agent->xdp.why, "mtu", (int)agent->backbone_mtu, "stations",
-			 station_counts(&counts), "handovers", handover_counts(&counts), "dhcp", dhcp_report(agent), "buffer", buffer_report(agent), "cells",
-			 cells_with_stations(agent), "counters", counters(agent));
+			 station_counts(&counts), "handovers", handover_counts(&counts), "dhcp", dhcp_report(agent), "buffer", buffer_report(agent), "groups",
+			 groups_report(agent), "cells", cells_with_stations(agent), "counters", counters(agent));
 	json_object_set_new(status, "wifi", wifi_report(agent));
 	json_object_set_new(status, "hostapd", authenticators_report(agent));
 	return status;

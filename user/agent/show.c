@@ -141,6 +141,7 @@ static void print_status(const json_t *status, FILE *to)
 {
 	static const char *const states[] = {"total", "home", "next_door", "away", "visiting", "elsewhere", "blocked", "silent", NULL};
 	static const char *const holds[] = {"packets", "held", "replayed", "overflow", "expired", NULL};
+	static const char *const copies[] = {"stations", "taken", "to_cns", "to_stations", "over_limit", NULL};
 	static const char *const ends[] = {"completed", "refused", "damped", "undone", "pending", "conflicts", NULL};
 	static const char *const wifi[] = {"associated", "arrived", "departed", "dropped", NULL};
 	static const char *const messages[] = {"received", "offered", "confirmed", "refused", "ignored", "unanswered", NULL};
@@ -158,6 +159,7 @@ static void print_status(const json_t *status, FILE *to)
 	print_numbers("moves", json_object_get(status, "handovers"), ends, to);
 	print_numbers("DHCP", json_object_get(status, "dhcp"), messages, to);
 	print_numbers("buffer", json_object_get(status, "buffer"), holds, to);
+	print_numbers("groups", json_object_get(status, "groups"), copies, to);
 	if (json_is_object(json_object_get(status, "wifi")))
 		print_numbers("Wi-Fi", json_object_get(status, "wifi"), wifi, to);
 	print_cells(json_object_get(status, "cells"), to);

@@ -25,6 +25,7 @@ struct evconnlistener;
 struct mlrp_self;
 struct peer;
 struct greeting;
+struct groups;
 struct holder;
 struct presence;
 struct wifi;
@@ -62,6 +63,7 @@ struct agent {
 	struct authenticators *authenticators;
 	struct holder *holders;
 	struct buffer *buffer;
+	struct groups *groups;
 	struct dhcp *dhcp;
 	struct away *away;
 	struct control_server *control;

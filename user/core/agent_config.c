@@ -219,12 +219,17 @@ static int set_xdp(void *target, char **args, int count, char *why, size_t size)
 
 static int set_multicast(void *target, char **args, int count, char *why, size_t size)
 {
+	static const struct { const char *word; bool home; } words[] = {
+		{"home", true}, {"on", true}, {"true", true}, {"local", false}, {"off", false}, {"false", false},
+	};
 	struct agent_config *config = target;
 
 	(void)count;
-	config->multicast_home = strcmp(args[0], "home") == 0;
-	if (config->multicast_home || strcmp(args[0], "local") == 0)
-		return 0;
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (strcmp(args[0], words[i].word) == 0) {
+			config->multicast_home = words[i].home;
+			return 0;
+		}
 	snprintf(why, size, "`%s' is neither local nor home", args[0]);
 	return -EINVAL;
 }
@@ -252,6 +257,7 @@ static const struct config_directive DIRECTIVES[] = {
 	{"xdp", WORD(set_xdp)},
 	{"multicast", WORD(set_multicast)},
 	{"multicast_burst", CONFIG_NUMBER, AT(multicast_burst), .min = 1, .max = 100000},
+	{"multicast_copies", CONFIG_NUMBER, AT(multicast_copies), .min = 1, .max = 1000000},
 	{"route_optimisation", CONFIG_BOOL, AT(route_optimisation)},
 	{"static_stations", CONFIG_BOOL, AT(static_stations)},
 	{"realtime", CONFIG_BOOL, AT(realtime)},
@@ -283,8 +289,9 @@ static const struct config_directive DIRECTIVES[] = {
 void agent_config_init(struct agent_config *config)
 {
 	*config = (struct agent_config){
-		.mlr_port = MLRP_PORT, .port = MLRP_PORT, .lease_time = 3600, .log = true, .fastpath = AGENT_FASTPATH_AWAY, .xdp = AGENT_XDP_AUTO, .route_optimisation = true, .multicast_burst = 50, .static_stations = true,
-		.realtime = true,
+		.mlr_port = MLRP_PORT, .port = MLRP_PORT, .lease_time = 3600, .log = true, .fastpath = AGENT_FASTPATH_AWAY, .xdp = AGENT_XDP_AUTO,
+		.route_optimisation = true, .static_stations = true, .realtime = true,
+		.multicast_home = true, .multicast_burst = 50, .multicast_copies = 1000,
 		.debug = 2, .stations_max = 65536, .peers_max = 1024, .seen_max = 16384, .event_burst = 1000, .event_interval = 1000,
 		.dhcp_burst = 10, .tunnel_ttl = 64, .mss = AGENT_MSS_AUTO, .handover_timeout = 3000,
 		.probe_idle = 30, .probe_count = 3, .probe_rate = 100,

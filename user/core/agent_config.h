@@ -48,8 +48,8 @@ struct agent_config {
 	bool log, foreground, route_optimisation, static_stations, realtime;
 	unsigned fastpath;            /* AGENT_FASTPATH_... */
 	unsigned xdp;                 /* AGENT_XDP_... */
-	bool multicast_home;          /* broadcast and multicast of roamed stations go to their home subnets */
-	unsigned multicast_burst;     /* per second */
+	bool multicast_home;          /* broadcast and multicast go between home subnets and their stations elsewhere */
+	unsigned multicast_burst, multicast_copies; /* per second */
 	unsigned debug;
 	unsigned stations_max, peers_max, seen_max;
 	unsigned event_burst, event_interval; /* per second; ms */

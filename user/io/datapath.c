@@ -17,6 +17,7 @@
 #include "datapath_internal.h"
 #include "tmip.skel.h"
 
+#define CELLS 16 /* of a CN, at most */
 #define BPFFS_MAGIC 0xcafe4a11
 
 /* libbpf's last complaint, for `why`. */
@@ -111,6 +112,7 @@ static int set_sizes(struct datapath *dp)
 	const struct { struct bpf_map *map; unsigned entries; } sizes[] = {
 		{skel->maps.tmip_station, options->stations_max}, {skel->maps.tmip_peer, options->peers_max},
 		{skel->maps.tmip_peer_stat, options->peers_max}, {skel->maps.tmip_subnet, options->peers_max * 4},
+		{skel->maps.tmip_group, options->peers_max ? options->peers_max + CELLS : 0},
 		{skel->maps.tmip_seen, options->seen_max}, {skel->maps.tmip_drop, options->seen_max},
 	};
 	int error = 0;

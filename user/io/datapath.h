@@ -65,6 +65,8 @@ int datapath_put_peer(struct datapath *dp, const struct tmip_addr *tunnel, const
 int datapath_delete_peer(struct datapath *dp, const struct tmip_addr *tunnel);
 int datapath_put_cell(struct datapath *dp, unsigned ifindex, const struct tmip_cell *cell);
 int datapath_delete_cell(struct datapath *dp, unsigned ifindex);
+int datapath_put_group(struct datapath *dp, const struct tmip_group_key *home); /* its counters begin anew */
+int datapath_delete_group(struct datapath *dp, const struct tmip_group_key *home);
 int datapath_put_subnet(struct datapath *dp, const struct tmip_subnet_key *key, const struct tmip_subnet *subnet);
 int datapath_delete_subnet(struct datapath *dp, const struct tmip_subnet_key *key);
 
@@ -73,6 +75,7 @@ int datapath_each_station(struct datapath *dp, int (*visit)(const struct tmip_ad
 int datapath_each_peer(struct datapath *dp, int (*visit)(const struct tmip_addr *, const struct tmip_peer *, void *), void *arg);
 int datapath_each_cell(struct datapath *dp, int (*visit)(unsigned ifindex, const struct tmip_cell *, void *), void *arg);
 int datapath_each_subnet(struct datapath *dp, int (*visit)(const struct tmip_subnet_key *, const struct tmip_subnet *, void *), void *arg);
+int datapath_each_group(struct datapath *dp, int (*visit)(const struct tmip_group_key *, const struct tmip_group *, void *), void *arg);
 
 /* Counters, summed over the CPUs. */
 int datapath_read_stats(const struct datapath *dp, struct tmip_stat out[TMIP_REASON_COUNT]);

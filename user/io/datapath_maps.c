@@ -97,6 +97,18 @@ int datapath_delete_subnet(struct datapath *dp, const struct tmip_subnet_key *ke
 	return delete(MAP(dp, subnet), key);
 }
 
+int datapath_put_group(struct datapath *dp, const struct tmip_group_key *home)
+{
+	struct tmip_group fresh = {0};
+
+	return put(MAP(dp, group), home, &fresh);
+}
+
+int datapath_delete_group(struct datapath *dp, const struct tmip_group_key *home)
+{
+	return delete(MAP(dp, group), home);
+}
+
 /* ---- walks. The next key is asked for before the visit, so that the visit may delete its entry. */
 
 typedef int visit_entry(const void *key, const void *value, void *visit, void *arg);
@@ -110,8 +122,8 @@ struct walk {
 
 static int walk(const struct walk *w)
 {
-	union { struct tmip_addr addr; struct tmip_subnet_key subnet; __u32 ifindex; } key, next;
-	union { struct tmip_station station; struct tmip_peer peer; struct tmip_cell cell; struct tmip_subnet subnet; } value;
+	union { struct tmip_addr addr; struct tmip_subnet_key subnet; struct tmip_group_key group; __u32 ifindex; } key, next;
+	union { struct tmip_station station; struct tmip_peer peer; struct tmip_cell cell; struct tmip_subnet subnet; struct tmip_group group; } value;
 	int error = bpf_map_get_next_key(w->map, NULL, &next);
 
 	while (!error) {
@@ -139,6 +151,7 @@ EACH(station, const struct tmip_addr *, struct tmip_station, key)
 EACH(peer, const struct tmip_addr *, struct tmip_peer, key)
 EACH(cell, unsigned, struct tmip_cell, *(const __u32 *)key)
 EACH(subnet, const struct tmip_subnet_key *, struct tmip_subnet, key)
+EACH(group, const struct tmip_group_key *, struct tmip_group, key)
 
 /* ---- counters */
 
