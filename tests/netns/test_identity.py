@@ -2,6 +2,7 @@
 """A station is who hostapd says (station_identity association). hostapd is a stand-in here that says what a test wants;
 tests/vm/test_wifi_events.py has the real one.
 """
+import json
 import os
 import socket
 import threading
@@ -223,3 +224,18 @@ def test_reload_opens_and_closes_links(net):
     cn.configure_with(hostapd=[f"w0 {cn.folder}/hostapd-w0", f"wlan7 {cn.folder}/nobody"])
     cn.control("reload")
     wait_for(lambda: sorted(link["state"] for link in cn.control("status")["hostapd"]["links"]) == ["connected", "not connected"], "two links")
+
+
+def test_evaluation_looks_for_hostapd(net):
+    cn = net.cn(1)
+
+    def verdict(interface):
+        checks = json.loads(cn.agent("evaluate", "--json", check=False).stdout)["checks"]
+        return next((check["ok"], check["detail"]) for check in checks if (check["check"], check["subject"]) == ("hostapd", interface))
+
+    assert verdict("w0") == (True, f"{cn.folder}/hostapd-w0: there")
+    net.hostapds[0].close()
+    assert verdict("w0")[0] and "refused; not used before it is there" in verdict("w0")[1]
+    cn.configure_with(hostapd=[f"w0 {cn.folder}/nobody", f"wlan7 {cn.folder}/run/{net.network}.sock"])
+    assert verdict("w0")[0] and "No such file" in verdict("w0")[1]
+    assert not verdict("wlan7")[0]  # a socket, but another program's

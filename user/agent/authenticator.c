@@ -362,7 +362,10 @@ static void open_link(struct agent *agent, const struct config_hostapd *config)
 	authenticator->agent = agent;
 	authenticator->config = *config;
 	snprintf(own, sizeof(own), "%s/%s.%s.hostapd", agent->config.run_dir, agent->config.network_name, config->interface);
-	authenticator->link = hostapd_open(agent->base, config->socket, own, &calls);
+	if (strlen(own) >= CONFIG_SOCKET_LEN)
+		log_error("hostapd of %s: the path of the agent's socket is too long (directive run_dir): %s", config->interface, own);
+	else
+		authenticator->link = hostapd_open(agent->base, config->socket, own, &calls);
 	if (authenticator->link)
 		LL_PREPEND(agent->authenticators->list, authenticator);
 	else

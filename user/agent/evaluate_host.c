@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "cell_check.h"
@@ -158,6 +159,29 @@ static void check_pool(struct evaluation *e, const struct netlink_interface *cel
 			       addr_format(&info.pool_first, first), addr_format(&info.pool_last, last), inside ? "in" : "is not in");
 }
 
+/* Is there a process behind the socket? What it says is the agent's to ask. */
+static int reach_socket(const char *path)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0), error;
+
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
+	error = fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0 ? -errno : 0;
+	if (fd >= 0)
+		close(fd);
+	return error;
+}
+
+static void check_hostapd(struct evaluation *e, const struct config_hostapd *hostapd)
+{
+	int error = reach_socket(hostapd->socket);
+
+	/* It may start later, and make its interface then. Whatever it is missing for, stations are served. */
+	evaluation_add(e, "hostapd", hostapd->interface, !error || error == -ENOENT || error == -ECONNREFUSED,
+		       "correct the path, which is a socket below hostapd's ctrl_interface", "%s: %s%s", hostapd->socket,
+		       error ? strerror(-error) : "there", error == -ENOENT || error == -ECONNREFUSED ? "; not used before it is there" : "");
+}
+
 /* The agent sets these itself; what can be wrong is that it may not. */
 static void check_setting(struct evaluation *e, const char *name, const char *wanted)
 {
@@ -185,5 +209,7 @@ void evaluate_host(struct evaluation *evaluation)
 		check_cell(evaluation, i);
 	for (unsigned i = 0; i < evaluation->config.cell_count; i++)
 		check_pool(evaluation, &evaluation->cells[i]);
+	for (unsigned i = 0; i < evaluation->config.hostapd_count; i++)
+		check_hostapd(evaluation, &evaluation->config.hostapd[i]);
 	check_setting(evaluation, "net/ipv4/ip_forward", "1");
 }
