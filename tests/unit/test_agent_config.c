@@ -183,6 +183,14 @@ static void tables_are_bounded(void **state)
 	assert_int_equal(config.cell_count, CN_CELLS_MAX);
 	strcat(text, "mobile_if one-more\n");
 	assert_int_equal(read_text(text), 1);
+
+	strcpy(text, NEEDED);
+	for (int i = 0; i < CONFIG_HOSTAPD_MAX; i++)
+		sprintf(text + strlen(text), "hostapd w%d /run/hostapd/w%d\n", i, i);
+	assert_int_equal(read_text(text), 0);
+	assert_int_equal(config.hostapd_count, 32);
+	strcat(text, "hostapd one-more /run/hostapd/w\n");
+	assert_int_equal(read_text(text), 1);
 }
 
 static void a_name_with_dots_has_a_folder_without(void **state)
