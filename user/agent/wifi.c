@@ -257,8 +257,12 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	if (!nl80211_read(agent->wifi->nl, on_news, agent))
-		nl80211_list(agent->wifi->nl, on_listed, agent);
+	if (nl80211_read(agent->wifi->nl, on_news, agent))
+		return;
+	/* Some were lost: those who are there now count. */
+	while (agent->wifi->associations)
+		forget(agent->wifi, agent->wifi->associations);
+	nl80211_list(agent->wifi->nl, on_listed, agent);
 }
 
 void wifi_gone(struct agent *agent, const struct tmip_mac *mac, unsigned cell)
