@@ -1201,6 +1201,57 @@ static void reports_are_ordered_by_when_it_happened(void **state)
 	assert_int_equal(answer_to(3, report.transaction)->station.current, 3);
 }
 
+/* A client between two cells, one of whose CNs could not ask: it took an address of each, and has but one of them. */
+static void a_station_has_the_lease_that_it_took_last(void **state)
+{
+	struct mlrp_message report = {.type = MLRP_BIND, .mac = mac(1), .lease = 600, .age = 5000,
+				      .has = MLRP_HAS(MLRP_F_MAC) | MLRP_HAS(MLRP_F_ADDR) | MLRP_HAS(MLRP_F_LEASE) | MLRP_HAS(MLRP_F_AGE)};
+	const struct mlrp_message *answer;
+
+	(void)state;
+	join(1, 10, 20);
+	join(2, 10, 20);
+	report.addr = block(2, 1, NULL)->addrs[0];
+	w->now.ms += 60000;
+	struct tmip_addr taken = lease(1, 1);
+
+	w->now.ms += 1000;
+	report.transaction = ++w->transaction; /* four seconds before that one */
+	say(2, &report);
+	answer = answer_to(2, report.transaction);
+	assert_int_equal(answer->code, MLRP_E_STALE);
+	assert_true(addr_equal(&answer->station.addr, &taken));
+	assert_int_equal(record(taken)->state, RECORD_BOUND);
+	assert_int_equal(record(report.addr)->state, RECORD_HELD);
+	report.transaction = ++w->transaction;
+	report.age = 500; /* half a second after it */
+	say(2, &report);
+	assert_int_equal(answer_to(2, report.transaction)->station.state, RECORD_BOUND);
+	assert_int_equal(record(taken)->state, RECORD_FREE);
+}
+
+/* A CN confirms what it knows, and tells the register behind that: the station may have another address by then. */
+static void a_late_renewal_makes_no_second_lease(void **state)
+{
+	struct mlrp_message ask = {.type = MLRP_BIND, .has = MLRP_HAS(MLRP_F_MAC) | MLRP_HAS(MLRP_F_ADDR) | MLRP_HAS(MLRP_F_CLIENT_ID) | MLRP_HAS(MLRP_F_LEASE),
+				   .mac = mac(1), .client_id_len = 3, .client_id = {0, 'i', 'd'}, .lease = 600};
+
+	(void)state;
+	join(1, 10, 20);
+	for (int host = 10; host <= 11; host++) {
+		ask.addr = ip(1, host);
+		ask.transaction = ++w->transaction;
+		say(1, &ask);
+	}
+	assert_int_equal(record(ip(1, 10))->state, RECORD_FREE);
+	refused(1, MLRP_RENEW, 1, ip(1, 10), MLRP_E_STALE);
+	assert_int_equal(record(ip(1, 10))->state, RECORD_FREE);
+	assert_int_equal(record(ip(1, 11))->state, RECORD_BOUND);
+	/* Without another one it has it again, as the client that it is. */
+	good(1, MLRP_RELEASE, 1, ip(1, 11));
+	assert_int_equal(good(1, MLRP_RENEW, 1, ip(1, 10))->client_id_len, 3);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -1220,6 +1271,7 @@ int main(void)
 		TEST(two_stations_with_one_mac_are_told), TEST(damping_is_cleared_by_command),
 		TEST(a_block_is_for_its_cn_alone), TEST(a_block_is_a_part_of_what_is_free), TEST(a_block_is_given_back_by_not_naming_it),
 		TEST(a_block_outlives_the_register), TEST(reports_are_ordered_by_when_it_happened),
+		TEST(a_station_has_the_lease_that_it_took_last), TEST(a_late_renewal_makes_no_second_lease),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -6,6 +6,8 @@
  */
 #include "registry_internal.h"
 
+#include <string.h>
+
 #define FORMER_MAX 16 /* addresses of one owner that are looked at */
 
 static bool reserved_for_other(const struct registry *registry, const struct tmip_addr *addr, const struct tmip_mac *mac)
@@ -200,6 +202,18 @@ static uint16_t check_bind(const struct registry *registry, const struct registr
 	return host || state != RECORD_FREE || reg_in_pool(cell, &message->addr) ? 0 : MLRP_E_NOT_IN_POOL;
 }
 
+/* The lease on another address that the asker got, or was seen with, after that time. */
+static const struct reg_station *newer_lease(const struct registry *registry, const struct mlrp_message *message, uint64_t since_ms)
+{
+	const struct reg_station *station;
+
+	DL_FOREACH2(reg_owned(registry, &message->mac, message->client_id, message->client_id_len), station, owner_next)
+		if (station->record.state == RECORD_BOUND && station->record.kind == RECORD_DYNAMIC && station->arrived_ms > since_ms &&
+		    !addr_equal(&station->record.addr, &message->addr))
+			return station;
+	return NULL;
+}
+
 /* A station has one lease: the addresses that it had are free again. */
 static void give_back_others(struct registry *registry, const struct reg_station *kept)
 {
@@ -263,12 +277,17 @@ static void bind_address(struct registry *registry, struct registry_session *ses
 void reg_bind(struct registry *registry, struct registry_session *session, const struct mlrp_message *message,
 	      struct registry_time now)
 {
-	const struct reg_station *station = reg_find(registry, &message->addr);
+	const struct reg_station *station = reg_find(registry, &message->addr), *newer = NULL;
 	bool bound = station && station->record.state == RECORD_BOUND;
 	const char *why;
 	uint16_t error = check_bind(registry, session, message, &why);
 
-	if (error)
+	/* Given out by a CN that could not ask, while another CN could. Which one the station took, it took last. */
+	if (message->has & MLRP_HAS(MLRP_F_AGE))
+		newer = newer_lease(registry, message, reg_since(message, now));
+	if (newer && !error)
+		reg_refuse(registry, session, message, MLRP_E_STALE, &newer->record, "the station has had another address since");
+	else if (error)
 		reg_refuse(registry, session, message, error, bound ? &station->record : NULL, "%s", why);
 	else
 		bind_address(registry, session, message, now);
@@ -276,13 +295,34 @@ void reg_bind(struct registry *registry, struct registry_session *session, const
 
 /* ---- RENEW, RELEASE, DECLINE */
 
+/*
+ * It ended meanwhile: the station has it again, if it may, and has no other. The CN that confirmed it may not have known yet.
+ * RENEW does not say which client it is, but the record still does.
+ */
+static void renew_ended(struct registry *registry, struct registry_session *session, const struct mlrp_message *message,
+			const struct reg_station *station, struct registry_time now)
+{
+	struct mlrp_message bind = *message;
+	const struct reg_station *newer;
+
+	if (station && mac_equal(&station->record.mac, &message->mac)) {
+		bind.client_id_len = station->record.client_id_len;
+		memcpy(bind.client_id, station->record.client_id, sizeof(bind.client_id));
+	}
+	newer = newer_lease(registry, &bind, 0);
+	if (newer)
+		reg_refuse(registry, session, message, MLRP_E_STALE, &newer->record, "the station has another address now");
+	else
+		reg_bind(registry, session, &bind, now);
+}
+
 void reg_renew(struct registry *registry, struct registry_session *session, const struct mlrp_message *message,
 	       struct registry_time now)
 {
 	struct reg_station *station = reg_find(registry, &message->addr);
 
 	if (!station || station->record.state != RECORD_BOUND || !mac_equal(&station->record.mac, &message->mac)) {
-		reg_bind(registry, session, message, now); /* it ended meanwhile: the station has it again, if it may */
+		renew_ended(registry, session, message, station, now);
 		return;
 	}
 	registry->counts.renewals++;
