@@ -56,6 +56,7 @@ static const struct bpf_case cases[] = {
 	PAST(past_in_ttl1, NEXT, NOT_OURS),
 	PAST(past_in_neighbour_unknown, NEXT, NOT_OURS),
 	PAST(past_tunnel, REDIRECT, FORWARDED),
+	PAST(past_tunnel_congested, REDIRECT, FORWARDED),
 	PAST(past_tunnel_ttl1, REDIRECT, DECAP_KERNEL, .mark = MARK_TRUSTED),
 	PAST(tunnel_from_away_to_gateway, REDIRECT, DECAP_KERNEL, .mark = MARK_TRUSTED),
 	PAST(tunnel_to_visitor, REDIRECT, DECAP_STATION, .mark = MARK_TRUSTED),
@@ -103,6 +104,7 @@ static const struct bpf_case cases[] = {
 	IN(tunnel_from_away_to_next_door, REDIRECT, DECAP_STATION, .mark = MARK_TRUSTED),
 	IN(tunnel_from_away_to_away_same_cell, REDIRECT, RELAY),
 	IN(tunnel_from_away_to_away_elsewhere, REDIRECT, RELAY),
+	IN(tunnel_from_away_to_away_no_neighbour, REDIRECT, RELAY),
 	IN(tunnel_from_away_to_away_no_route, DROP, NO_ROUTE),
 	/* straight from where the station is, not over its parent, which this CN is */
 	DIRECT(tunnel_direct_to_visitor, REDIRECT, DECAP_STATION, .mark = MARK_TRUSTED),

@@ -347,6 +347,9 @@ case("tunnel_from_away_to_gateway", received(udp(W.AWAY, W.GATEWAY0)), as_from_c
 case("tunnel_from_away_to_away_same_cell", received(udp(W.AWAY, W.AWAY2)), sent(W.CN2_MAC, W.CN2, udp(W.AWAY, W.AWAY2), ttl=59))
 case("tunnel_from_away_to_away_elsewhere", received(udp(W.AWAY, W.AWAY3)), sent(W.CN3_MAC, W.CN3, udp(W.AWAY, W.AWAY3), ttl=59))
 case("tunnel_from_away_to_away_no_route", received(udp(W.AWAY, W.AWAY5)))
+# The kernel fills in the MACs: they are still those of the frame here.
+case("tunnel_from_away_to_away_no_neighbour", received(udp(W.AWAY, W.AWAY6)),
+     ether(W.CN2_MAC, W.BACKBONE_MAC, outer(W.CN6, udp(W.AWAY, W.AWAY6), ttl=59)))
 case("tunnel_from_home_to_visitor", received(udp(W.HOME, W.VISITOR)), delivered(udp(W.HOME, W.VISITOR)))
 case("tunnel_from_away_to_visitor", received(udp(W.AWAY, W.VISITOR), src=W.CN3, mac=W.CN3_MAC), as_from_cell(udp(W.AWAY, W.VISITOR)))
 # Straight from where the station is, which took the part of a router.
@@ -397,6 +400,8 @@ case("past_in_mss", ether(W.ROUTER_MAC, W.BACKBONE_MAC, syn(W.SERVER, W.HOME, BI
 case("past_in_ttl1", ether(W.ROUTER_MAC, W.BACKBONE_MAC, udp(W.SERVER, W.HOME, ttl=1)))
 case("past_in_neighbour_unknown", ether(W.ROUTER_MAC, W.BACKBONE_MAC, udp(W.SERVER, W.HOME2)))
 case("past_tunnel", received(FROM_AWAY), ether(W.BACKBONE_MAC, W.ROUTER_MAC, hop(FROM_AWAY)))
+CAPABLE, CONGESTED = (udp(W.AWAY, W.SERVER, tos=tos) for tos in (2, 3))
+case("past_tunnel_congested", received(CAPABLE, tos=3), ether(W.BACKBONE_MAC, W.ROUTER_MAC, hop(CONGESTED)))
 case("past_tunnel_ttl1", received(udp(W.AWAY, W.SERVER, ttl=1)), as_from_cell(udp(W.AWAY, W.SERVER, ttl=1)))
 
 # ---- broadcast and multicast, to the home subnet and from there
