@@ -90,6 +90,15 @@ def test_a_driver_without_it(make_world):
     assert "backbone br0: no XDP, tc does all: its driver has no native XDP" in cn.texts()["cn1 output"]
 
 
+def test_a_device_without_link_headers(make_world):
+    world = make_world(cns=1, nat=(), directives={0: {"xdp": "on"}})
+    cn = world.cn(1)
+    cn.configure_with(cn_if="tun0")
+    cn.configure(["tuntap add dev tun0 mode tun", "address add 10.99.0.1/24 dev tun0", "link set tun0 up"])
+    world.start()
+    assert mode(cn) == ("off", "no Ethernet headers") and not link(cn, "tun0")
+
+
 def test_another_program_is_there(make_world):
     world = make_world(cns=1, nat=(), directives={0: {"xdp": "on"}})
     cn = world.cn(1)

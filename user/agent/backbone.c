@@ -33,8 +33,8 @@ int backbone_find(struct agent *agent)
 
 /* ---- XDP */
 
-/* Nothing in `why`: it may be tried. */
-static void object(const struct agent *agent, const struct netlink_interface *now, char why[DATAPATH_WHY])
+/* Why XDP cannot be; empty: it may be tried. */
+static void find_objection(const struct agent *agent, const struct netlink_interface *now, char why[DATAPATH_WHY])
 {
 	why[0] = '\0';
 	if (agent->config.xdp == AGENT_XDP_OFF)
@@ -43,10 +43,9 @@ static void object(const struct agent *agent, const struct netlink_interface *no
 		snprintf(why, DATAPATH_WHY, "no Ethernet headers");
 	else if (agent->config.xdp == AGENT_XDP_AUTO && now->kind[0])
 		snprintf(why, DATAPATH_WHY, "no hardware (%s)", now->kind);
-	/* XDP would take a frame of the VLAN for one of the interface: the tag is not in it. */
+	/* It would take their frames for the interface's own. */
 	else if (netlink_has_vlan(now->ifindex) && (now->kind[0] || ethtool_takes_tags(now->name)))
-		snprintf(why, DATAPATH_WHY, "it has VLANs, and its driver hides their tags%s%s%s", now->kind[0] ? "" : ": ethtool -K ",
-			 now->kind[0] ? "" : now->name, now->kind[0] ? "" : " rxvlan off");
+		snprintf(why, DATAPATH_WHY, "it has VLANs, and XDP does not see their tags (directive xdp)");
 }
 
 static void tell(const struct agent *agent, const char *former)
@@ -68,7 +67,7 @@ static void update_xdp(struct agent *agent, const struct netlink_interface *now)
 	char former[DATAPATH_WHY], why[DATAPATH_WHY];
 	unsigned before = agent->xdp.ifindex;
 
-	object(agent, now, why);
+	find_objection(agent, now, why);
 	if (!why[0] && before == now->ifindex)
 		return;
 	if (!why[0] && datapath_attach_xdp(agent->dp, now->ifindex, why) == 0)
