@@ -2,6 +2,8 @@
 """Packets for a station that has left a cell: held there, replayed in order where it appears, bounded; and those that
 still arrive at the previous CN are forwarded."""
 import os
+import signal
+import socket
 import time
 
 import pytest
@@ -161,6 +163,25 @@ def test_bounded_in_total(make_world):
     assert buffer(cn)["bytes"] == 0
 
 
+def test_bounded_in_the_device(make_world):
+    """The agent stands still while packets come: the device's queue is full at last, and what it had no room for is counted."""
+    world, phone, left = start(make_world, False, {0: {"buffer_bytes": 4 * MEGABYTE, "buffer_time": 60000}})
+    address, waiting = phone.address(), 4096
+    leave(phone, left)
+    wait_for(lambda: left.station(phone)["silent"], "the station to be silent")
+    left.program.send(signal.SIGSTOP)
+    try:
+        with world.server.socket(socket.AF_INET, socket.SOCK_DGRAM) as port:
+            for number in range(waiting + 2000):
+                port.sendto(b"%d" % number, (address, PORT))
+        world.server.ping(left.address)  # behind them all
+    finally:
+        left.program.send(signal.SIGCONT)
+    wait_for(lambda: buffer(left)["held"] >= waiting, "the agent to take what the device had kept", 10)
+    assert buffer(left)["held"] == waiting and buffer(left)["lost"] == 2000
+    assert f"{buffer(left)['lost']} lost" in left.agent("status").stdout
+
+
 @pytest.mark.parametrize("visiting", [False, True], ids=["at_home", "at_visited"])
 def test_bounded_in_time(make_world, visiting):
     world, phone, left = start(make_world, visiting, {0: {"buffer_time": 300}})
@@ -179,7 +200,7 @@ def test_bounded_in_time(make_world, visiting):
 
 
 def test_off(make_world):
-    world, phone, left = start(make_world, False, {0: {"buffer_bytes": 0}})
+    world, phone, left = start(make_world, False, {0: {"buffer_bytes": 0, "multicast": "off"}})
     assert "tmiphold" not in left.run("ip", "link").stdout
     down = Downlink(world, phone)
     down.flowing()

@@ -12,6 +12,7 @@
 #include "core/hold.h"
 #include "groups.h"
 #include "io/log.h"
+#include "io/netlink.h"
 #include "io/tap.h"
 #include "presence.h"
 #include "state.h"
@@ -327,10 +328,14 @@ void buffer_stop(struct agent *agent)
 json_t *buffer_report(const struct agent *agent)
 {
 	struct hold_counts counts = {0};
+	uint64_t lost = 0;
 
 	if (agent->buffer && agent->buffer->hold)
 		hold_count(agent->buffer->hold, &counts);
-	return json_pack("{s:b, s:i, s:I, s:I, s:I, s:I, s:I, s:I}", "usable", buffer_usable(agent), "stations", (int)counts.stations, "packets",
+	if (buffer_ifindex(agent))
+		netlink_get_dropped(buffer_ifindex(agent), &lost);
+	return json_pack("{s:b, s:i, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "usable", buffer_usable(agent), "stations", (int)counts.stations, "packets",
 			 (json_int_t)counts.packets, "bytes", (json_int_t)counts.bytes, "held", (json_int_t)counts.held, "replayed",
-			 (json_int_t)counts.replayed, "overflow", (json_int_t)counts.overflow, "expired", (json_int_t)counts.expired);
+			 (json_int_t)counts.replayed, "overflow", (json_int_t)counts.overflow, "expired", (json_int_t)counts.expired,
+			 "lost", (json_int_t)lost, "not_sent", (json_int_t)(agent->buffer ? agent->buffer->not_sent : 0));
 }

@@ -140,7 +140,7 @@ static void print_numbers(const char *title, const json_t *object, const char *c
 static void print_status(const json_t *status, FILE *to)
 {
 	static const char *const states[] = {"total", "home", "next_door", "away", "visiting", "elsewhere", "blocked", "silent", NULL};
-	static const char *const holds[] = {"packets", "held", "replayed", "overflow", "expired", NULL};
+	static const char *const holds[] = {"packets", "held", "replayed", "overflow", "expired", "lost", NULL};
 	static const char *const copies[] = {"stations", "taken", "to_cns", "to_stations", "over_limit", NULL};
 	static const char *const ends[] = {"completed", "refused", "damped", "undone", "pending", "conflicts", NULL};
 	static const char *const wifi[] = {"associated", "arrived", "departed", "dropped", NULL};

@@ -169,6 +169,33 @@ int netlink_get_interface(const char *name, struct netlink_interface *out)
 	return talk(request, on_address, out);
 }
 
+static int on_statistics(const struct nlmsghdr *header, void *arg)
+{
+	struct rtnl_link_stats64 all;
+	const struct nlattr *attr;
+	uint64_t *dropped = arg;
+
+	mnl_attr_for_each(attr, header, sizeof(struct ifinfomsg)) {
+		if (mnl_attr_get_type(attr) != IFLA_STATS64)
+			continue;
+		memset(&all, 0, sizeof(all)); /* an older kernel has less to say */
+		memcpy(&all, mnl_attr_get_payload(attr), mnl_attr_get_payload_len(attr) < sizeof(all) ? mnl_attr_get_payload_len(attr) : sizeof(all));
+		*dropped = all.tx_dropped;
+	}
+	return MNL_CB_OK;
+}
+
+int netlink_get_dropped(unsigned ifindex, uint64_t *dropped)
+{
+	char buffer[NETLINK_BUFFER];
+	struct nlmsghdr *request = netlink_request(buffer, RTM_GETLINK, 0);
+	struct ifinfomsg *link = mnl_nlmsg_put_extra_header(request, sizeof(*link));
+
+	*dropped = 0;
+	link->ifi_index = (int)ifindex;
+	return talk(request, on_statistics, dropped);
+}
+
 int netlink_set_promiscuous(unsigned ifindex, bool on)
 {
 	char buffer[NETLINK_BUFFER];

@@ -35,6 +35,9 @@ bool netlink_has_vlan(unsigned ifindex);
 
 unsigned netlink_get_master(unsigned ifindex); /* of the bridge whose port it is; 0: none */
 
+/* Frames that were to leave through this interface and found no room there. */
+int netlink_get_dropped(unsigned ifindex, uint64_t *dropped);
+
 /* The connected route of the address's subnet, as the kernel made it, gets this MTU; 0 takes it away again. */
 int netlink_set_route_mtu(const struct netlink_interface *interface, unsigned mtu);
 
