@@ -111,6 +111,7 @@ $(BUILD)/tests/bpf/%: $(BUILD)/obj/tests/bpf/%.o $(BUILD)/obj/tests/bpf/world.o 
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ -lcmocka $(LDLIBS)
 
+$(BUILD)/tests/unit/test_roam $(BUILD)/tests/unit/test_roam_fast: $(BUILD)/obj/tests/unit/roam_world.o
 $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(BUILD)/libtmip.a
 	$(call say,LD,$@)
 	$(Q)mkdir -p $(@D)

@@ -8,6 +8,7 @@
 #define TMIP_BPF_BACKBONE_H
 
 #include "direct.h"
+#include "follow.h"
 #include "group.h"
 #include "hold.h"
 #include "mss.h"
@@ -109,6 +110,8 @@ static __always_inline int from_tunnel(struct frame *f)
 	if (!is_from_peer(f))
 		return TMIP_REASON_UNKNOWN_PEER;
 	from = find_station(inner.src);
+	if (from && from->home_ifindex && f->ip.id == HANDOVER_ID && follow(f, inner.src))
+		from = find_station(inner.src);
 	to = find_station(inner.dst);
 	f->station = addr_of(inner.src);
 	if (from && from->state == TMIP_STATION_BLOCKED)

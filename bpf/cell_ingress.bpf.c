@@ -157,6 +157,7 @@ static __always_inline int is_overheard(const struct frame *f)
 static __always_inline int from_station(struct frame *f)
 {
 	struct tmip_station *from = find_station(f->ip.src);
+	int arrived = 0, error;
 
 	if (!from)
 		return from_stranger(f);
@@ -170,7 +171,11 @@ static __always_inline int from_station(struct frame *f)
 	if (is_in_cell(from, f->skb->ifindex))
 		hear(from);
 	if (!is_in_cell(from, f->skb->ifindex) || from->flags & TMIP_STATION_F_SILENT)
-		notice(f, TMIP_EVENT_SEEN, f->ip.src);
+		arrived = notice(f, TMIP_EVENT_ARRIVED, f->ip.src);
+	if (arrived)
+		from = find_station(f->ip.src);
+	if (!from)
+		return TMIP_REASON_UNREGISTERED; /* withdrawn in this moment */
 	if (is_group(&f->dst))
 		return from_group(f, from);
 	if (is_overheard(f))
@@ -178,7 +183,11 @@ static __always_inline int from_station(struct frame *f)
 	clamp(f, &f->ip, ETH_LEN);
 	if (from->home_ifindex)
 		return from_own(f, from);
-	return go_direct(f, from) ?: to_tunnel(f, &from->parent, TMIP_REASON_ENCAP_PARENT);
+	error = go_direct(f, from);
+	if (error)
+		return error;
+	f->outer_id = arrived ? HANDOVER_ID : 0;
+	return to_tunnel(f, &from->parent, TMIP_REASON_ENCAP_PARENT);
 }
 
 static __always_inline int handle(struct frame *f)

@@ -6,13 +6,18 @@
 #ifndef TMIP_BPF_NOTICE_H
 #define TMIP_BPF_NOTICE_H
 
-#include "ring.h"
+#include "handover.h"
 
-/* A MAC was seen with an address (or, all zero, without one) that the station map does not show here. */
+/*
+ * A MAC was seen with an address (or, all zero, without one) that the station map does not show here. Returns 1 if its entry
+ * shows it here now (TMIP_EVENT_ARRIVED, which becomes SEEN where the agent must decide), and is another one then.
+ */
 static __noinline int notice(struct frame *f, __u32 type, __be32 ipv4)
 {
 	struct tmip_addr addr = {};
 	struct tmip_seen *seen, fresh = {};
+	struct tmip_event *event;
+	int arrived = 0;
 	__u64 now = bpf_ktime_get_ns();
 	__u32 ifindex;
 
@@ -29,8 +34,14 @@ static __noinline int notice(struct frame *f, __u32 type, __be32 ipv4)
 		if (last && same && now - last < f->config->event_interval_ns)
 			return 0;
 	}
-	if (!within_budget(f, now) || !send_event(f, type, &addr, &f->src, 0, now))
-		return 0;
+	event = within_budget(f, now) ? begin_event(f, type, &addr, &f->src, 0, now) : 0;
+	if (!event)
+		return 0; /* the next frame of this MAC tries again: its tmip_seen entry is only written after a success */
+	if (type == TMIP_EVENT_ARRIVED) {
+		arrived = enter_cell(f, &addr);
+		event->type = arrived ? TMIP_EVENT_ARRIVED : TMIP_EVENT_SEEN;
+	}
+	bpf_ringbuf_submit(event, 0);
 	if (seen)
 		fresh = *seen;
 	fresh.ifindex = ifindex;
@@ -41,7 +52,7 @@ static __noinline int notice(struct frame *f, __u32 type, __be32 ipv4)
 		fresh.link_ns = now;
 	}
 	bpf_map_update_elem(&tmip_seen, &f->src, &fresh, BPF_ANY);
-	return 0;
+	return arrived;
 }
 
 /* One DHCP message more of this MAC in this second? */

@@ -37,6 +37,7 @@ struct ipv4 {
 	__u16 header_len; /* bytes */
 	__u16 total_len;
 	__u16 frag;       /* flags and offset, host order */
+	__be16 id;
 	__u8 protocol;
 	__u8 tos;
 	__u8 ttl;
@@ -66,6 +67,7 @@ static __always_inline int parse_ipv4(struct ipv4 *ip, const void *data, const v
 	ip->src = header->saddr;
 	ip->dst = header->daddr;
 	ip->frag = bpf_ntohs(header->frag_off);
+	ip->id = header->id;
 	ip->protocol = header->protocol;
 	ip->tos = header->tos;
 	ip->ttl = header->ttl;

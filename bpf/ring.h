@@ -25,13 +25,14 @@ static __always_inline int within_budget(const struct frame *f, __u64 now)
 	return __sync_fetch_and_add(&budget.events, 1) < f->config->event_burst;
 }
 
-static __always_inline int send_event(const struct frame *f, __u32 type, const struct tmip_addr *addr, const struct tmip_mac *mac,
-				      __be32 peer, __u64 now)
+/* To be submitted by the caller. NULL: the ring is full. */
+static __always_inline struct tmip_event *begin_event(const struct frame *f, __u32 type, const struct tmip_addr *addr,
+						      const struct tmip_mac *mac, __be32 peer, __u64 now)
 {
 	struct tmip_event *event = bpf_ringbuf_reserve(&tmip_events, sizeof(*event), 0);
 
 	if (!event)
-		return 0; /* the next frame of this MAC tries again: its tmip_seen entry is only written after a success */
+		return 0;
 	event->time_ns = now;
 	event->type = type;
 	event->ifindex = f->ifindex;
@@ -42,8 +43,7 @@ static __always_inline int send_event(const struct frame *f, __u32 type, const s
 		event->peer = addr_of(peer);
 	else
 		__builtin_memset(&event->peer, 0, sizeof(event->peer));
-	bpf_ringbuf_submit(event, 0);
-	return 1;
+	return event;
 }
 
 #endif

@@ -23,8 +23,12 @@ static __noinline int notice_stale(struct frame *f, const struct tmip_mac *stati
 		return 0;
 	struct tmip_addr addr = addr_of(ipv4);
 
-	if (within_budget(f, now) && send_event(f, TMIP_EVENT_STALE, &addr, station, f->ip.src, now))
-		bpf_map_update_elem(&tmip_seen, &key, &fresh, BPF_ANY);
+	struct tmip_event *event = within_budget(f, now) ? begin_event(f, TMIP_EVENT_STALE, &addr, station, f->ip.src, now) : 0;
+
+	if (!event)
+		return 0;
+	bpf_ringbuf_submit(event, 0);
+	bpf_map_update_elem(&tmip_seen, &key, &fresh, BPF_ANY);
 	return 0;
 }
 

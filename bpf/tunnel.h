@@ -95,7 +95,7 @@ static __always_inline void write_outer(struct iphdr *outer, const struct frame 
 	outer->ihl = 5;
 	outer->tos = f->ip.tos; /* RFC 6040: DSCP and ECN are copied */
 	outer->tot_len = bpf_htons(f->ip.total_len + IPV4_LEN);
-	outer->id = 0; /* RFC 6864: not used where DF is set */
+	outer->id = f->outer_id; /* RFC 6864: means nothing where DF is set */
 	outer->frag_off = bpf_htons(IPV4_DF);
 	outer->ttl = f->config->outer_ttl;
 	outer->protocol = PROTO_IPIP;
@@ -180,6 +180,7 @@ static __always_inline void change_ends(struct iphdr *outer, const struct frame 
 {
 	outer->saddr = ipv4_of(&f->config->tunnel);
 	outer->daddr = remote;
+	outer->id = 0;
 	outer->ttl--;
 	outer->check = 0;
 	outer->check = ipv4_checksum(outer);

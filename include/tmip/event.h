@@ -16,6 +16,11 @@ enum tmip_event_type {
 	TMIP_EVENT_CONFLICT = 2,
 	/* The CN `peer` sent a packet for the station addr, which is with another CN; it was relayed. */
 	TMIP_EVENT_STALE = 3,
+	/* As TMIP_EVENT_SEEN, and the program has changed the entry of the station: it is in this cell now. */
+	TMIP_EVENT_ARRIVED = 4,
+	/* The CN `peer` sent the first packet of the station addr, whose parent is this CN, from its cell (TMIP_HANDOVER_ID). The
+	 * program has changed the entry: the station is there now. */
+	TMIP_EVENT_FOLLOWED = 5,
 };
 
 /* At most one event per MAC in tmip_config.event_interval_ns while nothing changes, and at most
@@ -27,7 +32,7 @@ struct tmip_event {
 	struct tmip_addr addr;
 	struct tmip_mac mac;
 	__be16 protocol; /* EtherType of the frame */
-	struct tmip_addr peer; /* TMIP_EVENT_STALE: tunnel address */
+	struct tmip_addr peer; /* TMIP_EVENT_STALE, TMIP_EVENT_FOLLOWED: tunnel address */
 };
 
 #define TMIP_PUNT_DATA 1600
@@ -55,6 +60,12 @@ struct tmip_punt {
 #define TMIP_PROBE_PORT 6555
 #define TMIP_PROBE_REQUEST 1
 #define TMIP_PROBE_REPLY 2
+
+/*
+ * Identification of the outer header (which means nothing where DF is set, RFC 6864, 4) of the first packet of a station that
+ * came to a CN, on its way to the parent; of all others it is 0. "TM".
+ */
+#define TMIP_HANDOVER_ID 0x544d
 
 TMIP_ASSERT_SIZE(struct tmip_event, 56);
 TMIP_ASSERT_SIZE(struct tmip_punt, 24 + TMIP_PUNT_DATA);

@@ -39,6 +39,8 @@ struct tmip_station {
 #define TMIP_STATION_F_SILENT 0x01
 /* Packets for it go to the agent, which holds them (tmip_config.buffer_ifindex). */
 #define TMIP_STATION_F_HELD 0x02
+/* The programs leave it where it is, wherever it is seen: the agent decides (TMIP_CONFIG_FAST_HANDOVER). */
+#define TMIP_STATION_F_STAYS 0x04
 
 /* `heard` counts units of 2^30 ns of CLOCK_MONOTONIC, about a second each: written at most once in a unit. */
 #define TMIP_HEARD_SHIFT 30
@@ -139,6 +141,8 @@ struct tmip_config {
 #define TMIP_CONFIG_DIRECT 0x02
 /* The backbone's device has no link headers (WireGuard): the program makes room for one. */
 #define TMIP_CONFIG_HEADLESS 0x10
+/* The programs do the first step of a handover (TMIP_EVENT_ARRIVED, TMIP_EVENT_FOLLOWED); the agents confirm it. */
+#define TMIP_CONFIG_FAST_HANDOVER 0x20
 
 /* map tmip_seen (programs), LRU hash: struct tmip_mac -> struct tmip_seen. Suppression only: entries may vanish. */
 struct tmip_seen {

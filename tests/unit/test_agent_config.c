@@ -63,7 +63,7 @@ static void what_is_not_said_has_a_default(void **state)
 	assert_int_equal(config.debug, 2);
 	assert_int_equal(config.fastpath, AGENT_FASTPATH_AWAY);
 	assert_int_equal(config.xdp, AGENT_XDP_AUTO);
-	assert_true(config.route_optimisation && config.static_stations && config.realtime && config.log);
+	assert_true(config.route_optimisation && config.fast_handover && config.static_stations && config.realtime && config.log);
 	assert_false(config.foreground);
 	assert_true(config.multicast_home && config.multicast_burst == 50 && config.multicast_copies == 1000);
 	assert_true(addr_is_zero(&config.tunnel_addr));
@@ -81,7 +81,7 @@ static void every_directive_is_read(void **state)
 	(void)state;
 	assert_int_equal(read_text("mlr mlr.example:7000\ncn_name b\ncn_if br-lan\nnetwork_name n\nmobile_if w0\nmobile_if w1\n"
 				   "addr_pool w0 10.1.0.10 10.1.0.20\naddr_pool w1 * 10.2.0.99\ndns_server 10.0.0.1 10.0.0.2\ndns_server 10.0.0.3\n"
-				   "domain_name x.example\nlease_time 600\ntunnel_addr 192.0.2.1\ntunnel_ttl 20\nport 7001\nmss 1300\nfastpath home\nxdp on\nmulticast on\nmulticast_burst 7\nmulticast_copies 8\nroute_optimisation off\n"
+				   "domain_name x.example\nlease_time 600\ntunnel_addr 192.0.2.1\ntunnel_ttl 20\nport 7001\nmss 1300\nfastpath home\nxdp on\nmulticast on\nmulticast_burst 7\nmulticast_copies 8\nroute_optimisation off\nfast_handover off\n"
 				   "static_stations off\nrealtime off\nhandover_timeout 500\nstations_max 1000000\npeers_max 64\nseen_max 4096\nevent_burst 50\n"
 				   "event_interval 250\ndhcp_burst 5\nforeground true\nlog false\ndebug 4\nbpf_dir /sys/fs/bpf/x\nrun_dir /tmp/r\n"
 				   "state_dir /tmp/s\ncontrol_socket /tmp/c.sock\nhostapd wlan0 /run/hostapd/wlan0\nhostapd w1 /h/w1\nstation_identity association\n"), 0);
@@ -106,7 +106,7 @@ static void every_directive_is_read(void **state)
 	assert_true(config.multicast_home);
 	assert_int_equal(config.multicast_burst, 7);
 	assert_int_equal(config.multicast_copies, 8);
-	assert_false(config.route_optimisation || config.static_stations || config.realtime || config.log);
+	assert_false(config.route_optimisation || config.fast_handover || config.static_stations || config.realtime || config.log);
 	assert_true(config.foreground);
 	assert_int_equal(config.debug, 4);
 	assert_int_equal(config.handover_timeout, 500);

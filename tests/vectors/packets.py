@@ -57,7 +57,7 @@ def ether(src, dst, payload):
 
 
 def outer(remote, inner, src=W.TUNNEL, ttl=OUTER_TTL, **more):
-    return IP(src=src, dst=remote, ttl=ttl, flags="DF", id=0, proto=4, **{"tos": inner[IP].tos, **more}) / inner
+    return IP(src=src, dst=remote, ttl=ttl, flags="DF", proto=4, **{"id": 0, "tos": inner[IP].tos, **more}) / inner
 
 
 def sent(mac, remote, inner, **more):
@@ -383,6 +383,21 @@ for inner, row in FIGURE.items():
         case(f"ecn_{inner}_in_{outside}", received(packet, tos=0x40 | ECN[outside]),
              delivered(udp(W.SERVER, W.VISITOR, tos=0xb8 | ECN[result])) if result else None)
 
+
+# ---- the first packet of a station that comes, marked on its way to the parent
+FIRST = int.from_bytes(b"TM", "big")
+FROM_ELSEWHERE = udp(W.ELSEWHERE, W.SERVER)
+case("first_of_guest", ether(W.ELSEWHERE_MAC, W.CELL0_MAC, FROM_ELSEWHERE), sent(W.CN2_MAC, W.CN2, FROM_ELSEWHERE, id=FIRST))
+case("second_of_guest", ether(W.ELSEWHERE_MAC, W.CELL0_MAC, FROM_ELSEWHERE), sent(W.CN2_MAC, W.CN2, FROM_ELSEWHERE))
+case("first_direct", ether(W.ELSEWHERE_MAC, W.CELL0_MAC, udp(W.ELSEWHERE, W.VISITOR)),
+     ether(W.CELL0_MAC, W.VISITOR_MAC, udp(W.ELSEWHERE, W.VISITOR)))
+case("first_back_home", ether(W.AWAY_MAC, W.CELL0_MAC, FROM_AWAY))
+case("first_next_door", ether(W.AWAY_MAC, W.CELL1_MAC, FROM_AWAY), ether(W.AWAY_MAC, W.CELL0_MAC, FROM_AWAY))
+case("first_from_home", received(udp(W.HOME, W.SERVER), id=FIRST), as_from_cell(udp(W.HOME, W.SERVER), "HOME"))
+case("first_from_away", received(FROM_AWAY, src=W.CN3, mac=W.CN3_MAC, id=FIRST), as_from_cell(FROM_AWAY))
+case("not_first_from_away", received(FROM_AWAY, src=W.CN3, mac=W.CN3_MAC), as_from_cell(FROM_AWAY))
+case("first_of_stranger", received(FROM_AWAY, src=W.CN7, mac=W.CN7_MAC, id=FIRST))
+case("first_relayed", received(udp(W.SERVER, W.ELSEWHERE), id=FIRST), sent(W.CN3_MAC, W.CN3, udp(W.SERVER, W.ELSEWHERE), ttl=59))
 
 # ---- past netfilter, between the cell and the backbone
 case("past_out", ether(W.HOME_MAC, W.CELL0_MAC, udp(W.HOME, W.SERVER)), ether(W.BACKBONE_MAC, W.ROUTER_MAC, hop(udp(W.HOME, W.SERVER))))

@@ -159,7 +159,7 @@ void agent_put_config(struct agent *agent)
 		.flags = (config->fastpath >= AGENT_FASTPATH_AWAY ? TMIP_CONFIG_FASTPATH : 0) |
 			 (config->fastpath == AGENT_FASTPATH_HOME ? TMIP_CONFIG_FASTPATH_HOME : 0) |
 			 (config->multicast_home ? TMIP_CONFIG_GROUP_HOME : 0) | (config->route_optimisation ? TMIP_CONFIG_DIRECT : 0) |
-			 (agent->backbone_headless ? TMIP_CONFIG_HEADLESS : 0),
+			 (config->fast_handover ? TMIP_CONFIG_FAST_HANDOVER : 0) | (agent->backbone_headless ? TMIP_CONFIG_HEADLESS : 0),
 		.buffer_ifindex = buffer_ifindex(agent),
 		.group_burst = config->multicast_burst,
 	};
@@ -190,12 +190,14 @@ static void on_sighting(const struct tmip_event *event, void *arg)
 
 	log_trace("event %u: MAC %s, address %s, interface %u", event->type, mac_format(&event->mac, mac), addr_format(&event->addr, addr),
 		  event->ifindex);
-	if (event->type == TMIP_EVENT_SEEN)
+	if (event->type == TMIP_EVENT_SEEN || event->type == TMIP_EVENT_ARRIVED)
 		roam_seen(agent->roam, event, agent_now_ms());
 	else if (event->type == TMIP_EVENT_CONFLICT)
 		roam_conflict(agent->roam, event, agent_now_ms());
 	else if (event->type == TMIP_EVENT_STALE)
 		roam_stale(agent->roam, event);
+	else if (event->type == TMIP_EVENT_FOLLOWED)
+		roam_followed(agent->roam, event, agent_now_ms());
 }
 
 static void on_frame(const struct tmip_punt *punt, void *arg)

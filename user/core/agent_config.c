@@ -259,6 +259,7 @@ static const struct config_directive DIRECTIVES[] = {
 	{"multicast_burst", CONFIG_NUMBER, AT(multicast_burst), .min = 1, .max = 100000},
 	{"multicast_copies", CONFIG_NUMBER, AT(multicast_copies), .min = 1, .max = 1000000},
 	{"route_optimisation", CONFIG_BOOL, AT(route_optimisation)},
+	{"fast_handover", CONFIG_BOOL, AT(fast_handover)},
 	{"static_stations", CONFIG_BOOL, AT(static_stations)},
 	{"realtime", CONFIG_BOOL, AT(realtime)},
 	{"handover_timeout", CONFIG_NUMBER, AT(handover_timeout), .min = 50, .max = 60000},
@@ -290,7 +291,7 @@ void agent_config_init(struct agent_config *config)
 {
 	*config = (struct agent_config){
 		.mlr_port = MLRP_PORT, .port = MLRP_PORT, .lease_time = 3600, .log = true, .fastpath = AGENT_FASTPATH_AWAY, .xdp = AGENT_XDP_AUTO,
-		.route_optimisation = true, .static_stations = true, .realtime = true,
+		.route_optimisation = true, .fast_handover = true, .static_stations = true, .realtime = true,
 		.multicast_home = true, .multicast_burst = 50, .multicast_copies = 1000,
 		.debug = 2, .stations_max = 65536, .peers_max = 1024, .seen_max = 16384, .event_burst = 1000, .event_interval = 1000,
 		.dhcp_burst = 10, .tunnel_ttl = 64, .mss = AGENT_MSS_AUTO, .handover_timeout = 3000,

@@ -45,7 +45,7 @@ struct agent_config {
 	char log_file[CONFIG_PATH_LEN], status_file[CONFIG_PATH_LEN];
 	char bpf_dir[CONFIG_PATH_LEN], run_dir[CONFIG_PATH_LEN], state_dir[CONFIG_PATH_LEN];
 	char control_socket[CONFIG_PATH_LEN]; /* empty: run_dir/network_name.sock */
-	bool log, foreground, route_optimisation, static_stations, realtime;
+	bool log, foreground, route_optimisation, fast_handover, static_stations, realtime;
 	unsigned fastpath;            /* AGENT_FASTPATH_... */
 	unsigned xdp;                 /* AGENT_XDP_... */
 	bool multicast_home;          /* broadcast and multicast go between home subnets and their stations elsewhere */

@@ -26,6 +26,7 @@ struct replica_station {
 	uint32_t moved_to;            /* cn_id where the CNs say it is; 0: where the record says */
 	struct version moved_base;    /* the record that move was based on */
 	bool moved_old;               /* it was told while the register was away */
+	uint64_t moved_ms;            /* when that move was told or begun */
 	uint64_t deadline_ms;         /* end of a move that nobody confirmed, or of a refusal; 0: none */
 	uint32_t ifindex;             /* cell of this CN that it was last seen in; 0: none */
 	uint64_t quiet_until_ms;      /* damped: this CN does not ask for it before, unless a new record comes */
@@ -38,6 +39,7 @@ struct replica_station {
 
 	bool adopted;                 /* `kernel` is the map entry of a former agent; there is no record yet */
 	bool shown;                   /* `kernel` is in the map */
+	bool overtaken;               /* the programs have changed the map's entry since */
 	struct tmip_station kernel;
 	uint32_t tunnel_cn;           /* cn_id of the CN whose tunnel it needs; 0: none */
 

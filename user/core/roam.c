@@ -214,12 +214,22 @@ void roam_associated(struct roam *roam, const struct tmip_mac *mac, unsigned ifi
 		link_seen(roam, station, cell, how, now_ms);
 }
 
+/* And the map entry as that leaves it, should a program have overtaken this. */
+static void arrival(struct roam *roam, struct replica_station *station, const struct roam_cell *cell, const char *how, uint64_t now_ms)
+{
+	roam_arrival(roam, station, cell, how, now_ms);
+	if (station->overtaken)
+		roam_show(roam, station);
+}
+
 void roam_seen(struct roam *roam, const struct tmip_event *event, uint64_t now_ms)
 {
 	const struct roam_cell *cell = roam_find_cell(roam, event->ifindex);
 	struct replica_station *station;
 	bool arp = event->protocol == __builtin_bswap16(0x0806);
 
+	if (event->type == TMIP_EVENT_ARRIVED)
+		roam_overtaken(roam, &event->addr);
 	if (!cell || !roam->self)
 		return;
 	if (addr_is_zero(&event->addr)) {
@@ -232,7 +242,7 @@ void roam_seen(struct roam *roam, const struct tmip_event *event, uint64_t now_m
 	else if (station->refused)
 		return;
 	else if (mac_equal(&station->record.mac, &event->mac))
-		roam_arrival(roam, station, cell, arp ? "ARP activity" : "IP activity", now_ms);
+		arrival(roam, station, cell, arp ? "ARP activity" : "IP activity", now_ms);
 	else if (station->record.kind == RECORD_RESERVED)
 		roam_claim(roam, &event->addr, &event->mac, cell, now_ms); /* perhaps another MAC of that host */
 	else

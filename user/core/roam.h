@@ -88,11 +88,13 @@ int roam_put_cn(struct roam *roam, const struct cn_info *info);
 /* The register names all CNs anew: until it does, the others are marked `stale` in the replica. */
 void roam_expect_cns(struct roam *roam);
 
-/* A frame that the map does not show in this cell (TMIP_EVENT_SEEN) or that used a station's address with another MAC. */
+/* A frame that the map does not show in this cell (TMIP_EVENT_SEEN, or ARRIVED: by now it does) or that used a station's address with another MAC. */
 void roam_seen(struct roam *roam, const struct tmip_event *event, uint64_t now_ms);
 void roam_conflict(struct roam *roam, const struct tmip_event *event, uint64_t now_ms);
 /* A CN sent a packet for a station that is not here (TMIP_EVENT_STALE): it is told where the station is. */
 void roam_stale(struct roam *roam, const struct tmip_event *event);
+/* A station of ours is with another CN, and the map says so already (TMIP_EVENT_FOLLOWED). */
+void roam_followed(struct roam *roam, const struct tmip_event *event, uint64_t now_ms);
 
 /* A committed record. ifindex: the cell of this CN that the station is in, if the caller knows; else 0. */
 void roam_record(struct roam *roam, const struct station_record *record, unsigned ifindex, uint64_t now_ms);

@@ -161,7 +161,7 @@ static void begin_handover(struct roam *roam, struct replica_station *station, c
 	station->moved_to = roam->self;
 	station->moved_old = false;
 	station->moved_base = station->record.version;
-	station->arrived_ms = now_ms;
+	station->moved_ms = station->arrived_ms = now_ms;
 	station->ifindex = cell->ifindex;
 	roam_show(roam, station); /* before the parent's first packet can come through the tunnel */
 	if (parent != roam->self)
@@ -185,6 +185,7 @@ void roam_arrival(struct roam *roam, struct replica_station *station, const stru
 	if (replica_current(station) != roam->self) {
 		if (now_ms < station->quiet_until_ms)
 			return;
+		station->quiet_until_ms = 0;
 		begin_handover(roam, station, cell, how, now_ms);
 		return;
 	}
@@ -313,6 +314,7 @@ static void hold_back(struct roam *roam, const struct mlrp_message *message, uin
 	if (!station || !station->record.state)
 		return;
 	station->quiet_until_ms = now_ms + (wait_ms < WAIT_MAX_MS ? wait_ms : WAIT_MAX_MS);
+	roam_refresh(roam, station);
 }
 
 static void refused(struct roam *roam, struct roam_attempt *attempt, const struct mlrp_message *message, uint64_t now_ms)

@@ -61,6 +61,8 @@ void roam_send_cn(struct roam *roam, uint32_t cn, const struct mlrp_message *mes
 void roam_tell_presence(struct roam *roam, const struct replica_station *station, uint8_t type); /* DEPARTED, RETURNED: to its parent */
 
 /* roam_view.c */
+/* The programs have changed its map entry; the next time it is shown it is written, the same or not. NULL: no such station. */
+struct replica_station *roam_overtaken(struct roam *roam, const struct tmip_addr *addr);
 void roam_show(struct roam *roam, struct replica_station *station);    /* brings the map entry up to date */
 void roam_refresh(struct roam *roam, struct replica_station *station); /* and tunnel counts; takes out what must not be there */
 void roam_refresh_all(struct roam *roam);

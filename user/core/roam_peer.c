@@ -137,6 +137,7 @@ static void moved(struct roam *roam, uint32_t from, const struct mlrp_message *m
 	station->moved_to = record->current;
 	station->moved_old = false;
 	station->moved_base = record->version;
+	station->moved_ms = now_ms;
 	station->ifindex = 0;
 	roam_show(roam, station); /* first of all: its packets go where it is now */
 	if (parent)
@@ -148,6 +149,28 @@ static void moved(struct roam *roam, uint32_t from, const struct mlrp_message *m
 	if (previous != record->current)
 		roam_tell(roam, ROAM_LEVEL_INFO, station, "station has moved to %s%s", roam_cn_name(roam, record->current),
 			  parent ? ": tunnel 4IN4" : "");
+}
+
+/*
+ * The programs got the station's first packet out of a CN, and send there already: that is its word, ahead of the message.
+ * Nothing new if a message came in between; then the map's entry is put right.
+ */
+void roam_followed(struct roam *roam, const struct tmip_event *event, uint64_t now_ms)
+{
+	struct replica_station *station = roam_overtaken(roam, &event->addr);
+	const struct replica_cn *peer = replica_find_cn_tunnel(&roam->replica, &event->peer);
+	struct mlrp_message message = {.type = MLRP_MOVED, .has = MLRP_HAS(MLRP_F_STATION)};
+
+	if (!station)
+		return;
+	if (peer && station->record.state == RECORD_BOUND && station->record.parent == roam->self &&
+	    replica_current(station) != peer->info.id && event->time_ns / 1000000 >= station->moved_ms) {
+		message.station = station->record;
+		message.station.current = peer->info.id;
+		moved(roam, peer->info.id, &message, now_ms);
+	}
+	if (station->overtaken)
+		roam_show(roam, station);
 }
 
 static void aborted(struct roam *roam, uint32_t from, const struct tmip_addr *addr)

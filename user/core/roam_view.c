@@ -71,7 +71,8 @@ static bool view(const struct roam *roam, const struct replica_station *station,
 		return false; /* its cell was taken from this CN */
 	if (current == roam->self)
 		entry->ifindex = present_cell(roam, station, entry->home_ifindex);
-	entry->flags = (replica_silent(station) ? TMIP_STATION_F_SILENT : 0) | (station->held ? TMIP_STATION_F_HELD : 0);
+	entry->flags = (replica_silent(station) ? TMIP_STATION_F_SILENT : 0) | (station->held ? TMIP_STATION_F_HELD : 0) |
+		       (station->quiet_until_ms ? TMIP_STATION_F_STAYS : 0);
 	entry->state = view_state(roam, station, current, entry->ifindex, entry->home_ifindex);
 	entry->parent = parent->info.tunnel;
 	entry->current = cn->info.tunnel;
@@ -180,12 +181,22 @@ void roam_show(struct roam *roam, struct replica_station *station)
 
 	if (station->adopted || !view(roam, station, &after))
 		return;
-	if (station->shown && memcmp(&before, &after, sizeof(after)) == 0)
+	if (station->shown && !station->overtaken && memcmp(&before, &after, sizeof(after)) == 0)
 		return;
+	station->overtaken = false;
 	station->kernel = after;
 	station->shown = true;
 	roam->act(&action, roam->arg);
 	announce_change(roam, station, &before, &after);
+}
+
+struct replica_station *roam_overtaken(struct roam *roam, const struct tmip_addr *addr)
+{
+	struct replica_station *station = replica_find(&roam->replica, addr);
+
+	if (station)
+		station->overtaken = true;
+	return station;
 }
 
 void roam_refresh(struct roam *roam, struct replica_station *station)

@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The programs hand a station over; the agents, which here do not get a CPU at all, only confirm it."""
+import contextlib
+import os
+import signal
+
+import pytest
+
+from agreement import agree, leased
+from world import Stream, WorldError, wait_for
+from world.checker import kernel_stations
+
+
+@contextlib.contextmanager
+def frozen(*cns):
+    """Their agents stand still meanwhile."""
+    for cn in cns:
+        os.kill(cn.pid(), signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for cn in cns:
+            os.kill(cn.pid(), signal.SIGCONT)
+
+
+def shown(cn, address):
+    """(state, CN where it is) in the kernel's map."""
+    entry = kernel_stations(cn)[address]
+    return entry["state"], entry["current"]
+
+
+@pytest.mark.parametrize("nat", [(), (1,)], ids=["plain", "masqueraded"])
+def test_no_agent_is_needed(make_world, nat):
+    """From home to a visited cell, on to another, and home again: both ways flow, and later all agree."""
+    world = make_world(nat=nat).start()
+    laptop = leased(world, "laptop", world.cn(1))
+    address = laptop.address()
+    stream = Stream(world, world.server, laptop)
+    stream.flowing()
+    for number in (2, 3, 1):
+        with frozen(*world.cns):
+            laptop.roam(world.cn(number))
+            stream.flowing()
+        agree(world, laptop)
+        assert laptop.address() == address
+        stream.flowing()
+    stream.stop()
+
+
+def test_switched_off(make_world):
+    """Then the parent sends to where its agent believes the station to be."""
+    world = make_world(nat=(), directives={0: {"fast_handover": "off"}}).start()
+    laptop = leased(world, "laptop", world.cn(1))
+    stream = Stream(world, world.server, laptop)
+    stream.flowing()
+    before = shown(world.cn(1), laptop.address())
+    with frozen(*world.cns):
+        laptop.roam(world.cn(2))
+        received = len(stream.read("up"))
+        wait_for(lambda: len(stream.read("up")) > received + 100, "what it sends to arrive")
+        assert shown(world.cn(1), laptop.address()) == before
+        with pytest.raises(WorldError):
+            stream.flowing(1)
+    stream.flowing()
+    agree(world, laptop)
+    stream.stop()
+
+
+def test_nobody_confirms(make_world):
+    """The agent of the visited CN is frozen, the parent's is not: in the end the record stands, and all is well when it wakes."""
+    world = make_world(cns=2, nat=(), directives={0: {"handover_timeout": 300}}).start()
+    laptop = leased(world, "laptop", world.cn(1))
+    address = laptop.address()
+    stream = Stream(world, world.server, laptop)
+    stream.flowing()
+    before = shown(world.cn(1), address)
+    with frozen(world.cn(2)):
+        laptop.roam(world.cn(2))
+        wait_for(lambda: "nobody confirmed the move" in "".join(world.cn(1).agent("why", laptop.mac).stdout), "the parent to go back to the record")
+        assert shown(world.cn(1), address) == before
+    stream.flowing()
+    agree(world, laptop)
+    stream.stop()
