@@ -8,7 +8,7 @@ packet from there, needs one round trip for it: 20 ms.
 import json
 import os
 
-from parts.handover import Direction, RoamerWorld, kind_of, medians
+from parts.handover import AT_ONCE, Direction, RoamerWorld, kind_of, medians
 from results import at_most, make_row
 from world import BUILD, Namespace, wait_for
 from world.system import ip_batch
@@ -63,7 +63,7 @@ def measure(names, rounds):
         measured = world.round_trip()
         world.start()
         for _ in range(rounds):
-            moves, up, down = world.roam(MOVES if rounds > 1 else QUICK_MOVES, more=("-i", INTERVAL))
+            moves, up, down = world.roam(MOVES if rounds > 1 else QUICK_MOVES, more=("-i", INTERVAL, *AT_ONCE))
             for way, packets in (("up", up), ("down", down)):
                 direction = Direction(packets)
                 for move in moves:

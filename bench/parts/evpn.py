@@ -5,7 +5,7 @@
 import contextlib
 
 import frr
-from parts.handover import Direction, RoamerWorld, kind_of, medians
+from parts.handover import AT_ONCE, Direction, RoamerWorld, kind_of, medians
 from results import make_row, ratio_at_most
 
 NAMES = ("handover_vs_evpn",)
@@ -18,7 +18,7 @@ TIMES_SHORTER = 50
 
 def gaps_of(world, count):
     """{way: {kind of move: [ms, ...]}} of one run."""
-    moves, up, down = world.roam(count, more=("-i", INTERVAL))
+    moves, up, down = world.roam(count, more=("-i", INTERVAL, *AT_ONCE))
     found = {"up": {}, "down": {}}
     for way, packets in (("up", up), ("down", down)):
         direction = Direction(packets)

@@ -75,6 +75,7 @@ struct options {
 	struct sockaddr_in server;
 	double rate, least_ms, most_ms, overlap_ms;
 	unsigned moves;
+	bool at_once;
 	int priority;
 	const char *file;
 };
@@ -88,6 +89,7 @@ struct roamer {
 	int tick, change; /* timers: the next packet, the next change */
 	uint8_t gateway_mac[ETH_ALEN];
 	bool has_gateway, started;
+	bool leaving;        /* with the next packet */
 	uint32_t seq;
 	uint64_t sent, late, received, stray;
 	struct move *moves;
@@ -253,6 +255,7 @@ static void change_legs(struct roamer *roamer)
 	roamer->former = roamer->active;
 	roamer->former_end = now_ns(CLOCK_MONOTONIC) + (uint64_t)(roamer->options.overlap_ms * 1e6);
 	roamer->active = to;
+	roamer->leaving = false;
 	roamer->move_count++;
 	arm_change(roamer); /* also after the last one: its traffic is to be seen, too */
 }
@@ -267,7 +270,8 @@ static bool expired(int timer, uint64_t *times)
 static int roam(struct roamer *roamer, uint64_t end_ns)
 {
 	struct pollfd fds[2 + LEGS_MAX] = {{.fd = roamer->tick, .events = POLLIN}, {.fd = roamer->change, .events = POLLIN}};
-	uint64_t times;
+	uint64_t times, changes;
+	bool ticked;
 
 	for (int leg = 0; leg < roamer->leg_count; leg++)
 		fds[2 + leg] = (struct pollfd){.fd = roamer->legs[leg], .events = POLLIN};
@@ -280,12 +284,15 @@ static int roam(struct roamer *roamer, uint64_t end_ns)
 			roamer->started = true;
 			set_timer(roamer->change, now_ns(CLOCK_MONOTONIC) + SETTLE_NS, 0);
 		}
-		if (expired(roamer->change, &times)) {
+		if (expired(roamer->change, &changes)) {
 			if (roamer->move_count == roamer->options.moves)
 				return 0;
-			change_legs(roamer);
+			roamer->leaving = true;
 		}
-		if (expired(roamer->tick, &times)) {
+		ticked = expired(roamer->tick, &times);
+		if (roamer->leaving && (ticked || !roamer->options.at_once))
+			change_legs(roamer);
+		if (ticked) {
 			roamer->late += times - 1;
 			while (times--)
 				send_packet(roamer);
@@ -374,6 +381,7 @@ static int usage(FILE *out)
 	fputs("usage: roamer -m MAC -a ADDRESS -g GATEWAY -s SERVER:PORT [OPTIONS] HOME_LEG LEG ...\n"
 	      "  -n COUNT     changes of legs (50)\n"
 	      "  -i LEAST-MOST  milliseconds from one to the next (150-250)\n"
+	      "  -f           change when a packet is due, so that the new cell hears of it at once\n"
 	      "  -o MS        hear the leg that was left for so long (0)\n"
 	      "  -r HZ        packets a second (1000)\n"
 	      "  -w FILE      a line for each packet received: sequence number, time sent, time received (ns)\n"
@@ -407,7 +415,7 @@ static int read_options(struct options *options, int argc, char **argv)
 	int c;
 
 	*options = (struct options){.rate = 1000, .moves = 50, .least_ms = 150, .most_ms = 250};
-	while ((c = getopt(argc, argv, "m:a:g:s:n:i:o:r:w:p:h")) != -1) {
+	while ((c = getopt(argc, argv, "m:a:g:s:n:i:fo:r:w:p:h")) != -1) {
 		switch (c) {
 		case 'm': good &= read_mac(options->mac, optarg); break;
 		case 'a': good &= inet_pton(AF_INET, optarg, &options->address) == 1; break;
@@ -415,6 +423,7 @@ static int read_options(struct options *options, int argc, char **argv)
 		case 's': good &= read_server(&options->server, optarg); break;
 		case 'n': options->moves = (unsigned)atoi(optarg); break;
 		case 'i': good &= sscanf(optarg, "%lf-%lf", &options->least_ms, &options->most_ms) == 2; break;
+		case 'f': options->at_once = true; break;
 		case 'o': options->overlap_ms = atof(optarg); break;
 		case 'r': options->rate = atof(optarg); break;
 		case 'w': options->file = optarg; break;
