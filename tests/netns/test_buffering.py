@@ -257,7 +257,7 @@ def test_dead_agent_holds_nothing_for_long(make_world):
 @pytest.mark.parametrize("away", [False, True], ids=["from_home", "from_visited"])
 def test_what_still_arrives_is_forwarded(make_world, away):
     """A parent that does not know of the move yet goes on sending to the previous CN: nothing of that is lost."""
-    world, phone, _ = start(make_world, away, {0: {"buffer_bytes": 0}})
+    world, phone, _ = start(make_world, away, {0: {"buffer_bytes": 0, "fast_handover": "off"}})
     parent, previous = world.cn(2), world.cn(3 if away else 2)
     if not away:
         appear(world, phone, world.cn(3))
