@@ -281,6 +281,28 @@ def test_interfaces_and_pools(row, tmp_path):
     assert "down" in checks["cell", "w0"]["detail"]
 
 
+def test_rules_that_packets_pass_by(row, far, tmp_path):
+    """NAT rules, and settings that make packets pass by them: told, but no failure, as they may concern others."""
+    far()
+
+    def warned(**changes):
+        status, checks = evaluate(row, tmp_path, **changes)
+        assert status == 0
+        return {subject: check["detail"] for (what, subject), check in checks.items() if what == "NAT"}
+
+    assert warned(fastpath="home") == {}
+    row.inside("near", "nft", "add table inet t; add chain inet t out { type nat hook postrouting priority 100; }; "
+               "add chain inet t in { type nat hook prerouting priority -100; }; add rule inet t in tcp dport 1 redirect")
+    assert warned(fastpath="home") == {}  # no rules there, and none for sources elsewhere
+    row.inside("near", "nft", "add rule inet t out oifname bb0 masquerade")
+    told = warned()
+    assert list(told) == ["route_optimisation"]
+    assert told["route_optimisation"].startswith("warning: rules of t out do not see packets between two stations")
+    assert set(warned(fastpath="home")) == {"fastpath", "route_optimisation"}
+    assert set(warned(fastpath="home", route_optimisation="off")) == {"fastpath"}
+    assert warned(route_optimisation="off") == {}
+
+
 def test_mistakes_of_the_configuration_are_checks(row, tmp_path):
     status, checks = evaluate(row, tmp_path, tunnel_ttl="many", colour="red")
     assert status == 1

@@ -13,6 +13,7 @@
 #include "evaluation.h"
 #include "io/control.h"
 #include "io/kernel.h"
+#include "io/netfilter.h"
 #include "io/sysctl.h"
 
 static void check_kernel(struct evaluation *e)
@@ -199,6 +200,26 @@ static void check_setting(struct evaluation *e, const char *name, const char *wa
 	evaluation_add(e, "setting", strrchr(name, '/') + 1, !error, "run as root with /proc/sys writable", "%s: %s", name, detail);
 }
 
+/*
+ * Packets that the data path forwards itself pass by the rules. No failure, since rules may concern others; but whose stations are
+ * translated wants to know.
+ */
+static void check_nat(struct evaluation *e)
+{
+	bool home = e->config.fastpath == AGENT_FASTPATH_HOME;
+	char chain[128];
+	int found = home || e->config.route_optimisation ? netfilter_find_nat(chain, sizeof(chain)) : 0;
+
+	if (found <= 0)
+		return;
+	if (home)
+		evaluation_add(e, "NAT", "fastpath", true, NULL, "warning: rules of %s do not see the packets of stations (fastpath home): if they are to "
+			       "translate these, say fastpath away", chain);
+	if (e->config.route_optimisation)
+		evaluation_add(e, "NAT", "route_optimisation", true, NULL, "warning: rules of %s do not see packets between two stations once one has "
+			       "roamed: if they translate these, say route_optimisation off in all CNs", chain);
+}
+
 void evaluate_host(struct evaluation *evaluation)
 {
 	check_kernel(evaluation);
@@ -212,4 +233,5 @@ void evaluate_host(struct evaluation *evaluation)
 	for (unsigned i = 0; i < evaluation->config.hostapd_count; i++)
 		check_hostapd(evaluation, &evaluation->config.hostapd[i]);
 	check_setting(evaluation, "net/ipv4/ip_forward", "1");
+	check_nat(evaluation);
 }
