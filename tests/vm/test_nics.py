@@ -31,12 +31,19 @@ def collect():
 
 
 @pytest.fixture
-def cabled(make_world, monkeypatch):
-    """make_world, with a cable between each CN and the router."""
+def cables():
+    """There are some, and their names are nobody else's, before a test and after it."""
     subprocess.run(["modprobe", "virtio_net"], check=False)
     if len(glob.glob("/sys/bus/virtio/drivers/virtio_net/virtio*")) < 2 * CABLES:
         pytest.skip(f"no NICs: tests/vm/run --cables {CABLES}")
     collect()
+    yield
+    collect()
+
+
+@pytest.fixture
+def cabled(cables, make_world, monkeypatch):  # pylint: disable=unused-argument
+    """make_world, with a cable between each CN and the router. The worlds end before the cables are collected."""
     plain = World.backbone_links
 
     def links(world, place):
