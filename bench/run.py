@@ -15,7 +15,7 @@ import time
 import traceback
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-MODULES = ("handover", "tcp_tunnel", "pps_tunnel", "rtt_tunnel", "fastpath_home", "prog_ns", "lossless", "delayed", "evpn", "soak")
+MODULES = ("handover", "tcp_tunnel", "pps_tunnel", "rtt_tunnel", "fastpath_home", "prog_ns", "lossless", "delayed", "evpn", "soak", "wifi")
 
 
 def arguments():

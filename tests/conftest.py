@@ -12,10 +12,9 @@ from world import World  # noqa: E402
 WORLDS = pytest.StashKey()
 
 
-@pytest.fixture
-def make_world(request):
-    """make_world(...) builds a World (see its options), which is torn down after the test. It is not started."""
-    worlds = request.node.stash.setdefault(WORLDS, [])
+def maker(node):
+    """Of worlds that are torn down when the test, or the module, is through."""
+    worlds = node.stash.setdefault(WORLDS, [])
 
     def make(**options):
         world = World(**options)
@@ -28,6 +27,18 @@ def make_world(request):
 
 
 @pytest.fixture
+def make_world(request):
+    """make_world(...) builds a World (see its options), which is torn down after the test. It is not started."""
+    yield from maker(request.node)
+
+
+@pytest.fixture(scope="module")
+def make_module_world(request):
+    """The same for worlds that all tests of a module share."""
+    yield from maker(request.node)
+
+
+@pytest.fixture
 def world(make_world):
     """Three CNs, a register, a server, all of them running."""
     return make_world().start()
@@ -37,5 +48,5 @@ def world(make_world):
 def pytest_runtest_makereport(item):
     report = (yield).get_result()
     if report.failed and report.when in ("setup", "call"):
-        for world in item.stash.get(WORLDS, []):
+        for world in [world for node in item.listchain() for world in node.stash.get(WORLDS, [])]:
             report.sections += [(f"{world.prefix}: {name}", text) for name, text in world.texts().items()]

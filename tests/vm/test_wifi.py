@@ -1,61 +1,67 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Real 802.11 association and roaming: two WPA2 access points are CNs of different subnets by `tmip-agent attach wlan0`, a
-station roams between them with one address and one download.
+"""Real 802.11 association and roaming: two access points are CNs of different subnets by `tmip-agent attach wlan0`, a
+station roams between them with one address and one download. The same network in turn with each kind of WLAN.
 """
+import os
 import statistics
 
 import pytest
 
-from wifi import AccessPoint, WifiStation, load_radios
+from wifi import SECURITIES, WifiStation, attach_cell, load_radios, unload_radios
 from world import PATIENCE, Stream, Transfer, wait_for
 
-ROAMS = 6
+ROAMS = 10
+KINDS = ("wpa2", "sae", "ft", "open")
 
 
-@pytest.fixture
-def air(make_world):
-    """(world, access points, station that is associated with one of them)."""
-    world = make_world(cns=2, nat=())
+@pytest.fixture(scope="module")
+def air(make_module_world):
+    """(world, access points, station). One for all tests here: what starts in an emulated machine takes its time."""
+    world = make_module_world(cns=2, nat=())
     radios = sorted(load_radios(3).items())
     world.mlr.start()
-    points = []
-    for cn, radio in zip(world.cns, radios):
-        cn.run("ip", "link", "delete", "w0")
-        points.append(AccessPoint(cn, *radio))
-        cn.configure_with(mobile_if=None, addr_pool="wlan0 * *")
-        cn.command_line = lambda cn=cn: [cn.binary, "attach", "wlan0", "-f", cn.config]
-        cn.start(daemon=True)
-    station = WifiStation(world, "laptop", *radios[2]).build()
-    bssid = station.connections()[-1][1]
-    return world, sorted(points, key=lambda point: point.bssid != bssid), station
+    points = [attach_cell(cn, *radio) for cn, radio in zip(world.cns, radios)]
+    yield world, points, WifiStation(world, "laptop", *radios[2]).build()
+    unload_radios()
 
 
-def first_after(stream, way, moment):
-    """ms from then to the next packet received."""
-    return min((packet[2] - moment for packet in stream.read(way) if packet[2] >= moment), default=9) * 1000
+def lease(laptop):
+    """By a client that knows of none before."""
+    if laptop.client:
+        laptop.client.kill()
+        for path in (laptop.client.events_path, laptop.client.base + ".leases"):
+            os.remove(path)
+        laptop.run("ip", "address", "flush", "dev", "wlan0")
+    return laptop.dhclient().start(seconds=20)
 
 
-def test_roams_between_access_points(air):
+@pytest.mark.parametrize("kind", KINDS)
+def test_roams_between_access_points(air, kind):
     world, points, laptop = air
-    address = laptop.dhclient().start(seconds=20)
-    home = points[0].cn
-    assert address.rsplit(".", 1)[0] + ".1" == home.cells[0].gateway
+    for point in points:
+        point.serve(kind)
+    laptop.join(kind)
+    address = lease(laptop)
+    home = next(cn for cn in world.cns if cn.cells[0].gateway == address.rsplit(".", 1)[0] + ".1")
     laptop.reaches(world.server.address)
-    wait_for(lambda: home.state(laptop) == "home", "the home CN to know it")
+    assert SECURITIES[kind].shown in laptop.ask("STATUS").splitlines()
+    wait_for(lambda: home.state(laptop), "the home CN to know it")
 
-    stream = Stream(world, world.server, laptop, rate=200)
-    stream.flowing()
-    transfer = Transfer(world, world.server, laptop, 1 << 20, rate=1 << 18, open_end=True)
-    wait_for(transfer.received, "the download to begin")
+    port = 5100 + 10 * KINDS.index(kind)
+    stream = Stream(world, world.server, laptop, rate=100, port=port)
+    stream.flowing(20)
+    transfer = Transfer(world, world.server, laptop, 1 << 18, rate=1 << 17, port=port + 1, open_end=True)
+    wait_for(transfer.received, "the download to begin", 20)
+    here = laptop.connections()[-1][1]
+    others = sorted(points, key=lambda point: point.bssid == here)
     found = {"up": [], "down": []}
     for number in range(ROAMS):
-        point = points[(number + 1) % 2]
+        point = others[number % 2]
         moment = laptop.associate(point)
-        stream.flowing(20)
-        expected = ("home" if point is points[0] else "visiting")
-        wait_for(lambda at=point.cn, state=expected: at.state(laptop) == state, f"{point.cn.place} to have the station as {expected}", 10)
         for way in found:
-            found[way].append(first_after(stream, way, moment))
+            found[way].append(stream.first_after(way, moment, 20))
+        expected = "home" if point.cn is home else "visiting"
+        wait_for(lambda at=point.cn, state=expected: at.state(laptop) == state, f"{point.cn.place} to have the station as {expected}", 10, every=0.05)
         at = transfer.received()
         wait_for(lambda before=at: transfer.received() > before, "the download to go on", 20)
         assert laptop.address() == address

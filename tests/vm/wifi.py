@@ -3,16 +3,40 @@
 import json
 import os
 import re
+import socket
 
-from world import Station, run, wait_for
+from world import PATIENCE, Station, WorldError, run, wait_for
 
-SSID, PASSPHRASE, FREQUENCY = "tmip", "a passphrase for tests", 2412
+SSID, PASSPHRASE = "tmip", "a passphrase for tests"
+TRIES = 3
+FREQUENCIES = {1: 2412, 6: 2437, 11: 2462}  # MHz, by channel
 CONNECTED = re.compile(r"^(\d+\.\d+): wlan0: CTRL-EVENT-CONNECTED - Connection to (\S+) completed", re.M)
+
+
+class Security:
+    """What the two ends of a kind of WLAN have in their configurations, and how wpa_supplicant's status shows it."""
+
+    def __init__(self, name, point=(), station=(), shown=None):
+        self.shown, self.point = f"key_mgmt={shown or name}", list(point)
+        self.station = [f"key_mgmt={name}", *station]
+
+
+AES = ["wpa=2", "rsn_pairwise=CCMP"]
+SECURITIES = {
+    "open": Security("NONE"),
+    "wpa2": Security("WPA-PSK", [*AES, "wpa_key_mgmt=WPA-PSK", f"wpa_passphrase={PASSPHRASE}"], [f'psk="{PASSPHRASE}"'],
+                     shown="WPA2-PSK"),
+    "sae": Security("SAE", [*AES, "wpa_key_mgmt=SAE", "ieee80211w=2", f"sae_password={PASSPHRASE}"],
+                    ["ieee80211w=2", f'sae_password="{PASSPHRASE}"']),
+    # Fast transition over the air. Each access point derives its key from the passphrase: they need not talk to each other.
+    "ft": Security("FT-PSK", [*AES, "wpa_key_mgmt=FT-PSK", f"wpa_passphrase={PASSPHRASE}", "mobility_domain=7431", "ft_over_ds=0",
+                              "ft_psk_generate_local=1", "reassociation_deadline=65535"], [f'psk="{PASSPHRASE}"']),
+}
 
 
 def load_radios(count):
     """The names of so many free radios: {phy: device}."""
-    for module in ("ctr", "ccm"):  # ciphers that the kernel finds only if they are there
+    for module in ("ctr", "ccm", "cmac"):  # ciphers that the kernel finds only if they are there
         run("modprobe", module)
     run("modprobe", "mac80211_hwsim", f"radios={count}")
 
@@ -28,6 +52,11 @@ def load_radios(count):
     return wait_for(there, f"{count} radios")
 
 
+def unload_radios():
+    """Takes all radios away, wherever they are."""
+    run("modprobe", "-r", "mac80211_hwsim")
+
+
 def move_radio(phy, device, namespace, lines=()):
     """Into a namespace, where the device is called wlan0. Returns its MAC."""
     run("ip", "link", "set", device, "down")
@@ -37,57 +66,109 @@ def move_radio(phy, device, namespace, lines=()):
 
 
 class AccessPoint:
-    """hostapd on wlan0 of a CN."""
+    """hostapd on wlan0 of a CN, or of another place of the world.
 
-    def __init__(self, cn, phy, device):
-        self.cn = cn
-        self.bssid = move_radio(phy, device, cn, [f"address add {cn.cells[0].gateway}/24 dev wlan0", "link set wlan0 up"])
-        path = f"{cn.folder}/hostapd.conf"
+    lines: what the device needs in ip(8)'s words; with a CN, the gateway's address unless told. more: of hostapd's configuration.
+    """
+
+    def __init__(self, place, phy, device, security="wpa2", channel=1, lines=None, more=()):
+        self.cn = self.place = place
+        self.channel, self.more, self.program = channel, list(more), None
+        if lines is None:
+            lines = [f"address add {place.cells[0].gateway}/24 dev wlan0", "link set wlan0 up"]
+        self.bssid = move_radio(phy, device, place, lines)
+        self.serve(security)
+
+    def serve(self, security):
+        """Starts hostapd (again) for this kind of WLAN."""
+        if self.program:
+            self.program.stop()
+        path = f"{self.place.world.folder}/{self.place.place}-hostapd.conf"
+        lines = ["interface=wlan0", "driver=nl80211", f"ssid={SSID}", "hw_mode=g", f"channel={self.channel}",
+                 f"nas_identifier={self.place.place}", *SECURITIES[security].point, *self.more]
         with open(path, "w", encoding="ascii") as file:
-            file.write(f"interface=wlan0\ndriver=nl80211\nssid={SSID}\nhw_mode=g\nchannel=1\nwpa=2\nwpa_key_mgmt=WPA-PSK\n"
-                       f"rsn_pairwise=CCMP\nwpa_passphrase={PASSPHRASE}\n")
-        self.program = cn.world.program(cn, "hostapd", path, name=f"{cn.place}-hostapd")
-        wait_for(lambda: "AP-ENABLED" in self.program.text(), f"the access point of {cn.place}", 10)
+            file.write("".join(f"{line}\n" for line in lines))
+        world = self.place.world
+        self.program = world.program(self.place, "hostapd", path, name=f"{self.place.place}-hostapd-{len(world.helpers)}")
+        wait_for(lambda: "AP-ENABLED" in self.program.text(), f"the access point of {self.place.place}", 10)
+
+
+def attach_cell(cn, phy, device, **options):
+    """wlan0 becomes the only cell of a CN, an access point with `tmip-agent attach wlan0`."""
+    cn.run("ip", "link", "delete", "w0")
+    point = AccessPoint(cn, phy, device, **options)
+    cn.configure_with(mobile_if=None, addr_pool="wlan0 * *")
+    cn.command_line = lambda: [cn.binary, "attach", "wlan0", "-f", cn.config]
+    cn.start(daemon=True)
+    return point
 
 
 class WifiStation(Station):
     """A station with wpa_supplicant on wlan0."""
 
-    def __init__(self, world, name, phy, device):
+    def __init__(self, world, name, phy, device, channel=1):
         super().__init__(world, name, len(world.stations) + 1)
         world.stations.append(self)
-        self.phy, self.device, self.supplicant, self.control = phy, device, None, f"{world.folder}/{name}-wpa"
+        self.phy, self.device, self.frequency = phy, device, FREQUENCIES[channel]
+        self.supplicant, self.control = None, f"{world.folder}/{name}-wpa"
 
-    def build(self):
+    def build(self, security="wpa2"):
         run("ip", "netns", "add", self.name)
         self.mac = move_radio(self.phy, self.device, self, ["link set wlan0 up"])
         self.run("sh", "-c", "for f in all default; do echo 1 > /proc/sys/net/ipv6/conf/$f/disable_ipv6; done")
+        return self.join(security)
+
+    def join(self, security):
+        """Starts wpa_supplicant (again) for this kind of WLAN, and waits until it is associated."""
+        if self.supplicant:
+            self.supplicant.stop()
+        lines = [f'ssid="{SSID}"', f"scan_freq={self.frequency}", *SECURITIES[security].station]
         with open(f"{self.control}.conf", "w", encoding="ascii") as file:
-            file.write(f'ctrl_interface={self.control}\nnetwork={{\n\tssid="{SSID}"\n\tpsk="{PASSPHRASE}"\n\tscan_freq={FREQUENCY}\n}}\n')
+            file.write(f"ctrl_interface={self.control}\nnetwork={{\n" + "".join(f"\t{line}\n" for line in lines) + "}\n")
         self.supplicant = self.world.program(self, "wpa_supplicant", "-t", "-D", "nl80211", "-i", "wlan0", "-c", f"{self.control}.conf",
-                                             name=f"{self.place}-wpa")
+                                             name=f"{self.place}-wpa-{len(self.world.helpers)}")
         wait_for(self.connections, f"{self.place} to associate", 20)
         return self
 
     def connections(self):
-        """(time, BSSID) of each."""
+        """(time, BSSID) of each, since it joined."""
         return [(float(when), bssid) for when, bssid in CONNECTED.findall(self.supplicant.text())]
 
-    def ask(self, *words):
-        return self.run("wpa_cli", "-p", self.control, "-i", "wlan0", *words).stdout
+    def ask(self, command):
+        """What wpa_supplicant answers to a command on its control socket; wpa_cli says the same, as a process more each time."""
+        path = f"{self.control}/{self.place}"
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as door:
+            door.settimeout(5 * PATIENCE)
+            try:
+                door.bind(path)
+                door.connect(f"{self.control}/wlan0")
+                door.send(command.encode())
+                return door.recv(1 << 16).decode()
+            finally:
+                os.unlink(path)
+
+    def hears(self, point):
+        """Whether a scan found the access point lately; else begins one. The kernel forgets what is older than 30 s."""
+        found = re.search(r"^age=(\d+)", self.ask(f"BSS {point.bssid}"), re.M)
+        if found and int(found[1]) < 10:
+            return True
+        self.ask(f"SCAN freq={self.frequency}")
+        return False
 
     def associate(self, point):
-        """Roams to an access point. Returns the time when it was connected."""
-        def seen():
-            if point.bssid in self.ask("scan_results"):
-                return True
-            self.ask("scan", f"freq={FREQUENCY}")
-            return False
+        """Roams to an access point. Returns the time when it was connected.
 
-        before = len(self.connections())
-        wait_for(seen, f"{self.place} to hear {point.bssid}", 10, every=0.3)
-        answer = self.ask("roam", point.bssid)
-        assert answer.strip() == "OK", answer
-        wait_for(lambda: self.connections()[before:] and self.connections()[-1][1] == point.bssid, f"{self.place} to roam", 10)
-        self.cell = point.cn.cells[0]
-        return self.connections()[-1][0]
+        Where emulation is slow the radios may miss their own deadlines: then the station goes back, and tries again.
+        """
+        for _ in range(TRIES):
+            before = len(self.connections())
+            wait_for(lambda: self.hears(point), f"{self.place} to hear {point.bssid}", 10, every=0.1)
+            self.ask("BSSID_IGNORE clear")
+            answer = self.ask(f"ROAM {point.bssid}")
+            assert answer.strip() == "OK", answer
+            wait_for(lambda seen=before: len(self.connections()) > seen, f"{self.place} to roam", 10)
+            when, bssid = self.connections()[-1]
+            if bssid == point.bssid:
+                self.cell = point.cn.cells[0] if hasattr(point.cn, "cells") else None
+                return when
+        raise WorldError(f"{self.place} was not let in by {point.place.place} in {TRIES} tries")

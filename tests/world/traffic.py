@@ -120,6 +120,14 @@ class Stream:
         longest = max((b - a for a, b in zip(marks, marks[1:]) if a <= latest), default=0.0)
         return max(0.0, (longest - 1 / self.rate) * 1000)
 
+    def first_after(self, way, moment, seconds=5):
+        """ms from a time to the next packet received, for which it waits."""
+        def received():
+            times = [packet[2] for packet in self.read(way)]
+            return times[bisect.bisect_left(times, moment):][:1]
+
+        return (wait_for(received, f"a packet {way}", seconds)[0] - moment) * 1000
+
     def stop(self):
         """Ends the stream: {"up": {...}, "down": {...}}, what the tool says about each direction's receiver."""
         self.station.stop()

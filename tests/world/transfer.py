@@ -38,7 +38,7 @@ def serve(address, port, count, rate=0):
     if int(rate):
         connection.setsockopt(socket.SOL_SOCKET, SO_MAX_PACING_RATE, int(rate))
         # What waits in the sender's queue was promised but is not on its way: keep it short, so that the pace is even.
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 20)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, min(1 << 20, max(1 << 16, int(rate) // 2)))
     digest, sent, least, open_end = hashlib.sha256(), 0, int(count.rstrip("+")), count.endswith("+")
     for block in content(math.inf if open_end else least):
         connection.sendall(block)
