@@ -151,7 +151,7 @@ each_bpf_test = sh -c 'failed=0; for t in $(bpf_tests); do echo "== $$t"; $$t ||
 check-bpf: $(bpf_tests) ## single packets through the loaded BPF programs (root)
 	$(Q)$(in_vm) $(each_bpf_test)
 check-netns: all $(tools) ## small worlds of network namespaces (root)
-	$(Q)$(in_vm) $(PYTHON) -m pytest -q tests/netns $(if $(TEST),-k '$(TEST)') $(PYTEST_OPTIONS)
+	$(Q)$(if $(KERNEL),TEST='$(TEST)' tests/vm/suite --kernel $(KERNEL),$(PYTHON) -m pytest -q tests/netns $(if $(TEST),-k '$(TEST)') $(PYTEST_OPTIONS))
 check-vm: check-build ## Debian's own kernel in a VM: programs, ipip, WireGuard, Wi-Fi (root)
 	$(Q)mkdir -p $(BUILD)/tests/vm
 	$(Q)TEST='$(TEST)' PYTEST_OPTIONS='$(PYTEST_OPTIONS)' tests/vm/run --seconds 1200 --cables 3 --keep $(BUILD)/tests/vm -- sh tests/vm/ring $(bpf_tests)

@@ -5,7 +5,7 @@ places.
 import os
 import socket
 
-from world import WorldError, wait_for
+from world import PATIENCE, WorldError, wait_for
 from world.checker import demand_agreement, kernel_stations, pins, register_stations, wait_agreement  # noqa: F401
 
 
@@ -75,11 +75,11 @@ class Conversation:
             door.bind(("0.0.0.0", port))
             door.listen()
             calling = caller.socket(socket.AF_INET, socket.SOCK_STREAM)
-            calling.settimeout(10)
+            calling.settimeout(10 * PATIENCE)
             calling.connect((address, port))
-            door.settimeout(10)
+            door.settimeout(10 * PATIENCE)
             called, self.seen_as = door.accept()
-        called.settimeout(10)
+        called.settimeout(10 * PATIENCE)
         self.ends = [called, calling]
         self.say()
 

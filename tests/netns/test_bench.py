@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from world import BUILD, TOP
+from world import BUILD, PATIENCE, TOP
 
 FIELDS = {"name", "unit", "n", "median", "p99", "min", "max", "reference", "ratio", "goal", "reached", "note"}
 RUN = [sys.executable, os.path.join(TOP, "bench", "run.py"), "--build"]
@@ -17,7 +17,7 @@ def bench(build, name):
     """(exit status, what was printed, rows) of one part in quick mode, in a build folder of its own that has our programs."""
     for folder in ("bin", "bench-tools"):
         os.symlink(os.path.join(BUILD, folder), build / folder)
-    done = subprocess.run([*RUN, str(build), "--only", name], capture_output=True, text=True, timeout=120, check=False,
+    done = subprocess.run([*RUN, str(build), "--only", name], capture_output=True, text=True, timeout=120 * PATIENCE, check=False,
                           env={**os.environ, "BENCH_ROUNDS": "1"})
     path = build / "bench" / f"{name}.json"
     return done, json.loads(path.read_text(encoding="utf-8")) if path.exists() else None

@@ -8,13 +8,12 @@ import time
 
 import pytest
 
-from world import Transfer, wait_for
+from world import MEGABYTE, Transfer, wait_for
 from world.paths import STREAM
 from world.system import listens
 from world.traffic import result
 
 PORT = 5002
-MEGABYTE = 1 << 20
 AMPLE = {0: {"buffer_bytes": 4 * MEGABYTE, "buffer_time": 10000}}
 
 

@@ -14,6 +14,7 @@ import types
 import pytest
 
 import world.system
+from world import PATIENCE
 
 BUILD = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", os.environ.get("BUILD", "build"))
 AGENT, TMIPD, MLRD = (os.path.join(BUILD, "bin", name) for name in ("tmip-agent", "tmipd", "mlrd"))
@@ -24,7 +25,7 @@ SETTINGS = ("ip_forward", "conf/all/rp_filter", "conf/w0/rp_filter", "conf/w0/fo
 
 
 def run(*words, check=True, **options):
-    return subprocess.run(words, check=check, capture_output=True, text=True, timeout=60, **options)
+    return subprocess.run(words, check=check, capture_output=True, text=True, timeout=60 * PATIENCE, **options)
 
 
 def processes_in(net):
@@ -177,7 +178,7 @@ def test_no_right_to_use_bpf(cn):
 
 
 def wait_for(condition, what, seconds=15):
-    deadline = time.monotonic() + seconds
+    deadline = time.monotonic() + seconds * PATIENCE
     while not condition():
         assert time.monotonic() < deadline, what
         time.sleep(0.02)

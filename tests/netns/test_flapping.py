@@ -5,7 +5,7 @@ import json
 import pytest
 
 from agreement import agree, leased
-from world import wait_for
+from world import PATIENCE, wait_for
 
 HOLD = 2
 
@@ -60,7 +60,7 @@ def test_flapping_station_is_damped_and_goes_on(flaps):
     # What it sends is not lost: it goes the way of the record. The counter of the other CN's server sees it.
     with flaps.server.socket(2, 2) as ear, phone.socket(2, 2) as mouth:
         ear.bind(("0.0.0.0", 7000))
-        ear.settimeout(3)
+        ear.settimeout(3 * PATIENCE)
         mouth.sendto(b"heard", (flaps.server.address, 7000))
         assert ear.recv(100) == b"heard"
     # It stays there: when the time is over it gets there.

@@ -15,11 +15,13 @@ import types
 
 import pytest
 
+from world import PATIENCE
+
 BUILD = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", os.environ.get("BUILD", "build"))
 MLRD = os.path.join(BUILD, "bin", "mlrd")
 NAME = f"tmip-ml{os.getpid()}"
 INSIDE = ["nsenter", f"--net=/run/netns/{NAME}"]
-SECONDS = 15
+SECONDS = 15 * PATIENCE
 
 HELLO, WELCOME, ERROR, PING, PONG = 1, 2, 3, 4, 5
 REGISTER, SYNC, ALLOCATE, BIND, CLAIM, HANDOVER, RENEW, RELEASE, DECLINE = range(10, 19)
@@ -199,7 +201,7 @@ class Peer:
 
 
 def run(*words, check=True, **options):
-    return subprocess.run(words, check=check, capture_output=True, text=True, timeout=60, **options)
+    return subprocess.run(words, check=check, capture_output=True, text=True, timeout=60 * PATIENCE, **options)
 
 
 def wait_for(condition, what, seconds=SECONDS):

@@ -7,7 +7,7 @@ import struct
 import pytest
 
 from agreement import agree, leased, reaches
-from world import Transfer, WorldError, wait_for
+from world import MEGABYTE, PATIENCE, Transfer, WorldError, wait_for
 
 IP_MTU_DISCOVER, PMTUDISC_DO, PMTUDISC_DONT, IP_MTU = 10, 2, 0, 14
 TCP_MAXSEG, UDP_SEGMENT = 2, 103
@@ -27,7 +27,7 @@ def roamed(make_world, home=2, **options):
 def udp(place, *, fragment, port=0):
     """A UDP socket there, which may or may not let its packets be cut to pieces."""
     one = place.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    one.settimeout(5)
+    one.settimeout(5 * PATIENCE)
     one.setsockopt(socket.IPPROTO_IP, IP_MTU_DISCOVER, PMTUDISC_DONT if fragment else PMTUDISC_DO)
     one.bind(("0.0.0.0", port))
     return one
@@ -55,9 +55,9 @@ def connection(listener, caller, address, port):
     with listener.socket(socket.AF_INET, socket.SOCK_STREAM) as door:
         door.bind(("0.0.0.0", port))
         door.listen()
-        door.settimeout(5)
+        door.settimeout(5 * PATIENCE)
         calling = caller.socket(socket.AF_INET, socket.SOCK_STREAM)
-        calling.settimeout(5)
+        calling.settimeout(5 * PATIENCE)
         calling.connect((address, port))
         return door.accept()[0], calling
 
@@ -74,7 +74,7 @@ def test_tcp_both_ways(make_world, home, offloads):
     if home == 2:
         ways.append((phone, world.server, phone.address()))
     for port, (sender, receiver, address) in enumerate(ways, start=5200):
-        assert Transfer(world, sender, receiver, 4 << 20, port=port, address=address).finish(20)["stall_ms"] < 1000
+        assert Transfer(world, sender, receiver, 4 * MEGABYTE, port=port, address=address).finish(20)["stall_ms"] < 1000 * PATIENCE
     drops = {counter["reason"]: counter["packets"] for cn in world.cns for counter in cn.control("status")["counters"]
              if counter["verdict"] == "drop" and counter["packets"] and counter["reason"] not in ("FOREIGN_SOURCE", "UNREGISTERED")}
     assert not drops
@@ -96,8 +96,8 @@ def test_segments_fit(make_world, mtu):
             for end in connection(one, other, address, port + 10 * number):
                 assert end.getsockopt(socket.IPPROTO_TCP, TCP_MAXSEG) == fits
                 end.close()
-    assert Transfer(world, world.server, phone, 4 << 20).finish(20)["stall_ms"] < 1000
-    assert Transfer(world, phone, world.server, 4 << 20, port=5011, address=phone.address()).finish(20)["stall_ms"] < 1000
+    assert Transfer(world, world.server, phone, 4 * MEGABYTE).finish(20)["stall_ms"] < 1000 * PATIENCE
+    assert Transfer(world, phone, world.server, 4 * MEGABYTE, port=5011, address=phone.address()).finish(20)["stall_ms"] < 1000 * PATIENCE
 
 
 @pytest.mark.parametrize("mtu", [1400, 1500])
@@ -127,7 +127,7 @@ def test_udp_that_may_be_cut(make_world, home):
 
         def arrives():
             station.send(word)  # pylint: disable=cell-var-from-loop
-            server.settimeout(0.3)
+            server.settimeout(0.3 * PATIENCE)
             return server.recvfrom(65535)
 
         heard, partner = wait_for(arrives, f"{size} bytes from the station", 5)
@@ -155,7 +155,7 @@ def test_too_big_is_seen_as_such(make_world):
     """Counted, and answered at the limit of one an offending packet; a broken ICMP way must not make it a black hole for TCP."""
     world, phone = roamed(make_world)
     phone.run("nft", "add table ip t; add chain ip t i { type filter hook input priority 0; }; add rule ip t i ip protocol icmp drop")
-    assert Transfer(world, phone, world.server, 4 << 20, address=phone.address()).finish(20)["stall_ms"] < 1000
+    assert Transfer(world, phone, world.server, 4 * MEGABYTE, address=phone.address()).finish(20)["stall_ms"] < 1000 * PATIENCE
     station = udp(phone, fragment=False)
     station.sendto(b"x" * 1472, (world.server.address, 7000))
     counted = {counter["reason"]: counter["packets"] for counter in world.cn(3).control("status")["counters"]}

@@ -9,7 +9,7 @@ import signal
 import pytest
 
 from agreement import Conversation, agree, arrive, check_all, kernel_stations, leased, pins, reaches, static
-from world import Stream, Transfer, WorldError, run, wait_for
+from world import MEGABYTE, Stream, Transfer, WorldError, run, wait_for
 
 STRICT = ("all", "default", "bb0", "w0")
 
@@ -63,12 +63,12 @@ def test_a_download_while_roaming(world):
     phone = leased(world, "phone", world.cn(1))
     stream = Stream(world, world.server, phone)  # who only receives cannot be found
     stream.flowing()
-    transfer = Transfer(world, world.server, phone, 40 << 20, rate=20 << 20)
+    transfer = Transfer(world, world.server, phone, 40 * MEGABYTE, rate=20 * MEGABYTE)
     for number in (2, 3, 1, 2):
         before = transfer.received()
-        wait_for(lambda: transfer.received() > before + (4 << 20), "the download to go on", 10)
+        wait_for(lambda: transfer.received() > before + 4 * MEGABYTE, "the download to go on", 10)
         phone.roam(world.cn(number))
-    assert transfer.finish()["bytes"] == 40 << 20
+    assert transfer.finish()["bytes"] == 40 * MEGABYTE
     agree(world, phone)
 
 

@@ -8,7 +8,7 @@ import time
 import pytest
 
 from agreement import Conversation, agree, leased, reaches, static
-from world import Stream, Transfer, run, wait_for
+from world import MEGABYTE, Stream, Transfer, run, wait_for
 from world.checker import kernel_peers, kernel_stations, pins, register_stations
 
 LONGEST_MS = 50
@@ -40,7 +40,7 @@ class Watch:
         self.world, port = world, 5100 + 10 * number
         self.stream = Stream(world, world.server, station, port=port)
         self.other = Stream(world, world.server, world.mlr, port=port + 1)
-        self.transfer = Transfer(world, world.server, station, 400 << 20, rate=10 << 20, port=port + 2)
+        self.transfer = Transfer(world, world.server, station, 400 * MEGABYTE, rate=10 * MEGABYTE, port=port + 2)
         self.flowing()
         self.start = time.time()
 
@@ -48,7 +48,7 @@ class Watch:
         self.stream.flowing()
         self.other.flowing()
         before = self.transfer.received()
-        wait_for(lambda: self.transfer.received() > before + (1 << 20), "the download to go on")
+        wait_for(lambda: self.transfer.received() > before + MEGABYTE, "the download to go on")
 
     def result(self):
         """(longest interruption of the station's traffic since the start, that of the other stream) in ms."""

@@ -7,9 +7,8 @@ import time
 
 import pytest
 
-from world import PATIENCE, Stream, Transfer, wait_for
+from world import MEGABYTE, PATIENCE, Stream, Transfer, wait_for
 
-MEGABYTE = 1 << 20
 
 
 def states(world, station):

@@ -3,7 +3,7 @@
 from .network import Cell, Cn, Mlr, Place, Station, World, write_config
 from .paths import AGENT, BUILD, MLRD, STREAM, TMIPD, TOP
 from .system import PATIENCE, Namespace, Program, WorldError, run, wait_for
-from .traffic import Stream, Transfer, hears_once
+from .traffic import MEGABYTE, Stream, Transfer, hears_once
 
-__all__ = ["AGENT", "BUILD", "MLRD", "PATIENCE", "STREAM", "TMIPD", "TOP", "Cell", "Cn", "Mlr", "Namespace", "Place", "Program", "Station",
-           "Stream", "Transfer", "World", "WorldError", "hears_once", "run", "wait_for", "write_config"]
+__all__ = ["AGENT", "BUILD", "MEGABYTE", "MLRD", "PATIENCE", "STREAM", "TMIPD", "TOP", "Cell", "Cn", "Mlr", "Namespace", "Place",
+           "Program", "Station", "Stream", "Transfer", "World", "WorldError", "hears_once", "run", "wait_for", "write_config"]

@@ -173,7 +173,7 @@ def compare_versions(versions):
 # ---- what no station may change
 
 def routes(cn):
-    return sorted(run(*cn.enter, "ip", "-4", "route", "show", "table", "all").stdout.splitlines())
+    return sorted(cn.run("ip", "-4", "route", "show", "table", "all").stdout.splitlines())
 
 
 def fixed_neighbours(cn):

@@ -20,7 +20,7 @@ import threading
 
 from .dhcp import Dhclient, Udhcpc
 from .paths import AGENT, MLRD
-from .system import PIN_ROOT, Links, Namespace, Program, WorldError, ip_batch, listens, remove_all, remove_leftovers, wait_for
+from .system import PATIENCE, PIN_ROOT, Links, Namespace, Program, WorldError, ip_batch, listens, remove_all, remove_leftovers, wait_for
 
 NETWORK = "world"
 serial = itertools.count()
@@ -63,7 +63,7 @@ class Place(Namespace):
 
     def ping(self, target, count=1, seconds=2, size=56, more=()):
         """True if an answer came to each of `count` pings sent 50 ms apart."""
-        done = self.run("ping", "-n", "-q", "-c", count, "-i", "0.05", "-W", seconds, "-s", size, *more, target, check=False)
+        done = self.run("ping", "-n", "-q", "-c", count, "-i", "0.05", "-W", seconds * PATIENCE, "-s", size, *more, target, check=False)
         return done.returncode == 0 and " 0% packet loss" in done.stdout
 
 
@@ -225,7 +225,7 @@ class Cn(Daemon):
     def control(self, command, **more):
         """The result of a command over the control socket, without a process."""
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
-            connection.settimeout(5)
+            connection.settimeout(5 * PATIENCE)
             connection.connect(f"{self.folder}/run/{self.world.network}.sock")
             connection.sendall(json.dumps({"command": command, **more}).encode() + b"\n")
             answer = json.loads(connection.makefile("r", encoding="utf-8").readline())
@@ -268,12 +268,10 @@ class Station(Namespace):
     def build(self):
         air, new = self.world.air, f"w{self.port}"  # kernels before 6.2 refuse wlan0 where this machine has one itself
         ip_batch([f"netns add {self.name}",
-                  f"link add {new} address {self.mac} netns {self.name} type veth peer name {self.port} netns {air.name}"])
-        offloads = "" if self.world.offloads else "ethtool -K wlan0 tx off gso off tso off gro off >/dev/null\n"
-        self.configure([f"link set {new} name wlan0"])
-        self.configure(["link set wlan0 up"], offloads, self.world.ipv6)
-        air.run("ip", "link", "set", self.port, "up")
-        self.wait_links()
+                  f"link add {self.port} netns {air.name} up type veth peer name {new} address {self.mac} netns {self.name}"])
+        offloads = "" if self.world.offloads else f"ethtool -K {new} tx off gso off tso off gro off >/dev/null\n"
+        self.configure([f"link set {new} name wlan0 up"], offloads, self.world.ipv6)
+        air.wait_links(self.port)
         self.ifindex = air.ifindex(self.port)
 
     def roam(self, cell):
@@ -365,13 +363,13 @@ class World:
         for place in self.places():
             lines += place.links()
         ip_batch(lines)
-        self.router.configure([line for place in self.places() for line in place.router_lines()],
-                              "echo 1 > /proc/sys/net/ipv4/ip_forward\n", self.ipv6)
+        self.router.configure([line for place in self.places() for line in place.router_lines()], ipv6=self.ipv6)
+        self.router.sysctl("net.ipv4.ip_forward", 1)
         self.build_air()
         for place in self.places():
             place.build()
-        for space in (self.router, self.air, *self.places()):
-            space.wait_links()
+        for space in (self.router, self.air, *(self.places() if self.ipv6 else ())):
+            space.wait_links()  # the ends that came up first; the others work at once, but IPv6 waits until they are called up
 
     def backbone_links(self, place):
         """What joins bb0 of a place and the router's device."""
@@ -384,7 +382,7 @@ class World:
             lines += [f"link add {cell.bridge} type bridge stp_state 0 forward_delay 0 mcast_snooping 0",
                       f"link set {cell.bridge} up", f"link set {cell.port} master {cell.bridge}", f"link set {cell.port} up"]
         self.air.configure(lines)
-        index = {link["ifname"]: link["ifindex"] for link in json.loads(self.air.run("ip", "-j", "link").stdout)}
+        index = self.air.links_by_name()
         for cell in cells:
             cell.ifindex = index[cell.bridge]
         self.links = Links(self.air)

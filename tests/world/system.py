@@ -2,9 +2,10 @@
 """What the worlds need of the system: commands, network namespaces, processes with a log, waiting, and cleaning up
 behind a run that was killed. Nothing here knows TMip.
 """
+import contextlib
 import ctypes
+import fcntl
 import glob
-import json
 import os
 import re
 import shutil
@@ -17,8 +18,8 @@ import time
 
 PIN_ROOT = "/sys/fs/bpf"
 PATIENCE = float(os.environ.get("TMIP_PATIENCE", "1"))  # how much slower than a machine this one is: an emulated one says so
-QUIET = """for f in /proc/sys/net/ipv6/conf/all/disable_ipv6 /proc/sys/net/ipv6/conf/default/disable_ipv6; do
-[ -e $f ] && echo 1 > $f; done; """
+LIBC = ctypes.CDLL(None, use_errno=True)
+SIOCGIFFLAGS, IFF_UP, IFF_RUNNING = 0x8913, 0x1, 0x40
 
 
 class WorldError(AssertionError):
@@ -48,12 +49,28 @@ def wait_for(condition, what, seconds=5.0, every=0.01):
             last = error
         if time.monotonic() >= end:
             raise WorldError(f"waited {seconds:g} s in vain for {what}" + (f"; last: {last}" if last else ""))
-        time.sleep(every)
+        time.sleep(every * PATIENCE)
+
+
+def write(path, value):
+    with open(path, "w", encoding="ascii") as file:
+        file.write(f"{value}\n")
 
 
 def ip_batch(lines):
     """Many ip(8) commands in one process, in the namespace of the caller."""
     run("ip", "-batch", "-", input="\n".join(lines) + "\n")
+
+
+def enter(path):
+    """Takes the calling thread into the network namespace with that path."""
+    with open(path, encoding="ascii") as there:
+        if LIBC.setns(there.fileno(), 0):
+            raise OSError(ctypes.get_errno(), f"setns {path}")
+
+
+def link_flags(control, name):
+    return struct.unpack_from("16xH", fcntl.ioctl(control, SIOCGIFFLAGS, struct.pack("40s", name.encode())))[0]
 
 
 class Namespace:
@@ -62,44 +79,64 @@ class Namespace:
     def __init__(self, prefix, place):
         self.place, self.name = place, f"{prefix}-{place}"
         self.path = f"/run/netns/{self.name}"
-        self.enter = ["nsenter", f"--net={self.path}"]
+
+    @contextlib.contextmanager
+    def inside(self):
+        """What the calling thread does meanwhile happens in this namespace: its sockets, its processes, /proc/sys/net."""
+        with open("/proc/thread-self/ns/net", encoding="ascii") as home:
+            enter(self.path)
+            try:
+                yield
+            finally:
+                LIBC.setns(home.fileno(), 0)
 
     def run(self, *words, **options):
-        return run(*self.enter, *words, **options)
+        with self.inside():
+            return run(*words, **options)
 
     def configure(self, ip_lines, shell="", ipv6=False):
-        """One process that sets up the namespace: shell commands, then ip(8) commands."""
-        script = ("" if ipv6 else QUIET) + shell + "\nexec ip -batch -"
-        self.run("sh", "-e", "-c", script, input="\n".join(["link set lo up", *ip_lines]) + "\n")
+        """Sets up the namespace: shell commands, then ip(8) commands."""
+        with self.inside():
+            for who in () if ipv6 else ("all", "default"):
+                path = f"/proc/sys/net/ipv6/conf/{who}/disable_ipv6"
+                if os.path.exists(path):
+                    write(path, 1)
+            if shell:
+                run("sh", "-e", "-c", shell)
+            ip_batch(["link set lo up", *ip_lines])
 
     def sysctl(self, name, value=None):
         """Reads, or writes and reads, a setting such as net.ipv4.ip_forward."""
         path = "/proc/sys/" + name.replace(".", "/")
-        script = f"cat {path}" if value is None else f"echo {value} > {path}; cat {path}"
-        return self.run("sh", "-e", "-c", script).stdout.strip()
+        with self.inside():
+            if value is not None:
+                write(path, value)
+            with open(path, encoding="ascii") as file:
+                return file.read().strip()
 
     def socket(self, *arguments):
-        """A socket that lives in this namespace; the calling thread comes back from there at once."""
-        libc = ctypes.CDLL(None, use_errno=True)
-        with open("/proc/thread-self/ns/net", encoding="ascii") as home, open(self.path, encoding="ascii") as there:
-            if libc.setns(there.fileno(), 0):
-                raise OSError(ctypes.get_errno(), f"setns {self.path}")
-            try:
-                return socket.socket(*arguments)
-            finally:
-                libc.setns(home.fileno(), 0)
+        """A socket that lives in this namespace."""
+        with self.inside():
+            return socket.socket(*arguments)
 
-    def wait_links(self, seconds=15):
-        """Waits until every link that is up passes packets: the kernel activates the queue of a link whose other end came up
-        later in its own time, and loses packets until then."""
+    def wait_links(self, *names, seconds=15):
+        """Waits until the links with these names (of all links: those that are up) pass packets: the kernel activates the queue
+        of a link whose other end came up later in its own time, and loses packets until then."""
         def active():
-            links = [link for link in json.loads(self.run("ip", "-j", "link").stdout) if "UP" in link["flags"]]
-            return all(link["operstate"] in ("UP", "UNKNOWN") for link in links)
+            with self.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
+                flags = [link_flags(control, name) for name in names or self.links_by_name()]
+            return all(flag & IFF_RUNNING or not flag & IFF_UP for flag in flags)
 
         wait_for(active, f"the links of {self.place} to work", seconds)
 
+    def links_by_name(self):
+        """{name: ifindex} of all its links."""
+        with self.inside():
+            return {name: index for index, name in socket.if_nameindex()}
+
     def ifindex(self, device):
-        return int(self.run("ip", "-o", "link", "show", device).stdout.split(":")[0])
+        with self.inside():
+            return socket.if_nametoindex(device)
 
 
 class Links:
@@ -109,7 +146,7 @@ class Links:
 
     def __init__(self, namespace):
         self.socket = namespace.socket(socket.AF_NETLINK, socket.SOCK_RAW, 0)
-        self.socket.settimeout(5)
+        self.socket.settimeout(5 * PATIENCE)
 
     def set_master(self, ifindex, master):
         """master 0 takes the link out of its bridge."""
@@ -133,8 +170,8 @@ class Program:
 
     def __init__(self, namespace, words, log, environment=None):
         self.words, self.log = [str(word) for word in words], log
-        with open(log, "ab") as out:
-            self.process = subprocess.Popen([*namespace.enter, *self.words], stdin=subprocess.PIPE, stdout=out, stderr=out,
+        with open(log, "ab") as out, namespace.inside():
+            self.process = subprocess.Popen(self.words, stdin=subprocess.PIPE, stdout=out, stderr=out,
                                             start_new_session=True, env={**os.environ, **environment} if environment else None)
         self.pid = self.process.pid
 
@@ -197,32 +234,28 @@ def listens(pid, port, protocol="tcp"):
 
 # ---- cleaning up
 
-def processes_in(path):
-    """Pids of the processes in the network namespace with that path."""
-    try:
-        wanted = os.stat(path).st_ino
-    except OSError:
-        return []
+def processes_in(*paths):
+    """Pids of the processes in the network namespaces with these paths."""
+    wanted = set()
+    for path in paths:
+        with contextlib.suppress(OSError):
+            wanted.add(os.stat(path).st_ino)
     found = []
     for pid in filter(str.isdigit, os.listdir("/proc")):
-        try:
-            if os.stat(f"/proc/{pid}/ns/net").st_ino == wanted:
+        with contextlib.suppress(OSError):
+            if os.stat(f"/proc/{pid}/ns/net").st_ino in wanted:
                 found.append(int(pid))
-        except OSError:
-            pass
     return found
 
 
-def end_processes(path, seconds=2):
-    """Kills what still runs in the namespace with that path, and waits until it is gone."""
+def end_processes(paths, seconds=2):
+    """Kills what still runs in the namespaces with these paths, and waits until it is gone."""
     end = time.monotonic() + seconds
     while True:
-        left = processes_in(path)
+        left = processes_in(*paths)
         for pid in left:
-            try:
+            with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
         if not left or time.monotonic() > end:
             return
         time.sleep(0.01)
@@ -231,9 +264,8 @@ def end_processes(path, seconds=2):
 def remove_all(prefix):
     """Processes in namespaces, namespaces, pins and folders with names that begin with `prefix`-."""
     paths = glob.glob(f"/run/netns/{prefix}-*")
-    for path in paths:
-        end_processes(path)
     if paths:
+        end_processes(paths)
         lines = "".join(f"netns delete {os.path.basename(path)}\n" for path in paths)
         run("ip", "-force", "-batch", "-", input=lines, check=False)
     shutil.rmtree(f"{PIN_ROOT}/{prefix}", ignore_errors=True)
