@@ -122,16 +122,18 @@ $(BUILD)/bench-tools/%: bench/tools/%.c | $(BUILD)/.tools
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) -std=gnu11 $(WARN) $(CFLAGS) -MMD -MP -MF $@.d $< -o $@ -lm -lpthread $(TOOL_LIBS)
 
-# This one runs BPF programs, ours and some of its own.
+# These run BPF programs: one ours and some of its own, the other its own.
+$(BUILD)/bench-tools/bare: $(BUILD)/bpf/bare.skel.h bench/tools/bare.h
+$(BUILD)/bench-tools/bare: TOOL_LIBS = $(shell $(PKG_CONFIG) --libs libbpf)
 $(BUILD)/bench-tools/prog_ns: $(BUILD)/bpf/tmip.skel.h $(BUILD)/bpf/prog_ns.skel.h bench/tools/prog_ns.h
 $(BUILD)/bench-tools/prog_ns: TOOL_LIBS = $(shell $(PKG_CONFIG) --libs libbpf)
-$(BUILD)/bpf/prog_ns.bpf.o: bench/tools/prog_ns.bpf.c | $(BUILD)/.tools
+$(BUILD)/bpf/prog_ns.bpf.o $(BUILD)/bpf/bare.bpf.o: $(BUILD)/bpf/%.bpf.o: bench/tools/%.bpf.c | $(BUILD)/.tools
 	$(call say,BPF,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CLANG) $(BPF_CFLAGS) -Ibench/tools -MMD -MP -c $< -o $@
-$(BUILD)/bpf/prog_ns.skel.h: $(BUILD)/bpf/prog_ns.bpf.o
+$(BUILD)/bpf/prog_ns.skel.h $(BUILD)/bpf/bare.skel.h: $(BUILD)/bpf/%.skel.h: $(BUILD)/bpf/%.bpf.o
 	$(call say,SKEL,$@)
-	$(Q)$(BPFTOOL) gen skeleton $< name prog_ns_bpf > $@
+	$(Q)$(BPFTOOL) gen skeleton $< name $*_bpf > $@
 
 # Fuzzers compile the pure core again, with clang's sanitizers.
 FUZZ_FLAGS := -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The way station - visited CN - parent CN - server, in four kinds that differ in nothing but what the CNs do.
+"""The way station - visited CN - parent CN - server, in five kinds that differ in nothing but what the CNs do.
 
     station wlan0 --- w0 CN 2 bb0 --- switch --- bb0 CN 1
                                         +--- bb0 server
@@ -7,17 +7,25 @@
 
 tmip: the station's address belongs to CN 1, real agents and register serve; home: the same, but its address belongs to CN 2,
 where it is, with `fastpath home`; plain: the kernels route, without an agent; vxlan: the kernels route, through a kernel
-VXLAN device between the CNs. The packets of all kinds pass the switch twice, a
+VXLAN device between the CNs; bare: in the place of CNs are programs that only redirect (tools/bare.c). The packets of all kinds pass the switch twice, a
 bridge of its own: as a device of CN 1 it would cut every super-packet that was ever in a tunnel into its segments.
 """
-from world import Place, Station, World, WorldError, wait_for
+import json
+import os
+
+from world import BUILD, Place, Station, World, WorldError, wait_for
 from world.system import ip_batch
 
 STATES = {"tmip": ["away", "visiting"], "home": ["elsewhere", "home"]}  # at CN 1 and CN 2
 QUIET_KERNEL = "for f in /proc/sys/net/ipv4/conf/*/send_redirects /proc/sys/net/ipv4/conf/*/accept_redirects; do echo 0 > $f; done\n"
 FORWARD = "echo 1 > /proc/sys/net/ipv4/ip_forward\n"
 SWITCH_ONLY = "f=/proc/sys/net/bridge/bridge-nf-call-iptables; [ ! -e $f ] || echo 0 > $f\n"  # a switch has no netfilter
+BARE = os.path.join(BUILD, "bench-tools", "bare")
 NO_OFFLOADS = ("tx", "tso", "gso", "gro")
+
+
+def mac_of(place, device):
+    return json.loads(place.run("ip", "-j", "link", "show", device).stdout)[0]["address"]
 
 
 class Path(World):
@@ -72,6 +80,15 @@ class Path(World):
             self.build_vxlan()
         self.parent.configure([f"route add {cell.subnet} {way}"])
 
+    def start_bare(self):
+        station, server, parent, visited = (mac_of(place, device) for place, device in (
+            (self.station, "wlan0"), (self.server, "bb0"), (self.parent, "bb0"), (self.visited, "bb0")))
+        up, down = f"{self.server.address}:bb0", self.address
+        for cn, *words in ((self.visited, "w0", f"{up}:{parent}"), (self.visited, "bb0", f"{down}:w0:{station}"),
+                           (self.parent, "bb0", f"{up}:{server}", f"{down}:bb0:{visited}")):
+            program = self.program(cn, BARE, *words, name=f"bare-{len(self.helpers)}")
+            wait_for(lambda running=program: "ready" in running.text(), "the program to redirect")
+
     def build_vxlan(self):
         for number, (cn, other) in enumerate((self.cns, reversed(self.cns)), 1):
             cn.configure([f"link add vx0 type vxlan id 1 local {cn.address} remote {other.address} dstport 4789 dev bb0",
@@ -91,6 +108,9 @@ class Path(World):
         self.wait_ping(self.server, self.address)
         if self.kind in STATES:
             self.check_states()
+        if self.kind == "bare":
+            self.start_bare()
+            self.wait_ping(self.station, self.server.address)
         return self
 
     @staticmethod

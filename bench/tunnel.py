@@ -8,7 +8,7 @@ from results import make_row
 from world import WorldError
 
 REFERENCES = {"plain": "plain routing", "vxlan": "kernel VXLAN"}
-KINDS = ("tmip", *REFERENCES)
+KINDS = ("tmip", *REFERENCES, "bare")
 OFFLOADS = {"": True, "_nooffload": False}
 
 
@@ -48,11 +48,17 @@ class Tunnel:
         for suffix, unit in self.units.items():
             for direction in self.directions:
                 for offloads in OFFLOADS:
-                    for kind in self.kinds[1:]:
+                    for kind in filter(REFERENCES.get, self.kinds):
                         ours, theirs = (self.samples[direction, offloads, suffix, one] for one in (self.kinds[0], kind))
                         rows.append(make_row(f"{self.name}{direction}{suffix}{offloads}", unit, ours, (REFERENCES[kind], theirs),
                                              self.goal if kind == "plain" and suffix == first else None, self.note))
-        return rows
+        return rows + self.best_rows()
+
+    def best_rows(self):
+        """What no router could do better on this path, against plain routing: CNs that only redirect."""
+        return [make_row(f"{self.name}{direction}{suffix}{offloads}_best", unit, self.samples[direction, offloads, suffix, "bare"],
+                         (REFERENCES["plain"], self.samples[direction, offloads, suffix, "plain"]), None, "CNs that only redirect, tools/bare.c")
+                for suffix, unit in self.units.items() for direction in self.directions for offloads in OFFLOADS if "bare" in self.kinds]
 
 
 def json_of(text):
