@@ -156,7 +156,7 @@ check-netns: all $(tools) ## small worlds of network namespaces (root)
 	$(Q)$(if $(KERNEL),TEST='$(TEST)' tests/vm/suite --kernel $(KERNEL),$(PYTHON) -m pytest -q tests/netns $(if $(TEST),-k '$(TEST)') $(PYTEST_OPTIONS))
 check-vm: check-build ## Debian's own kernel in a VM: programs, ipip, WireGuard, Wi-Fi (root)
 	$(Q)mkdir -p $(BUILD)/tests/vm
-	$(Q)TEST='$(TEST)' PYTEST_OPTIONS='$(PYTEST_OPTIONS)' tests/vm/run --seconds 1200 --cables 3 --keep $(BUILD)/tests/vm -- sh tests/vm/ring $(bpf_tests)
+	$(Q)TEST='$(TEST)' PYTEST_OPTIONS='$(PYTEST_OPTIONS)' tests/vm/run --seconds 2400 --cables 3 --keep $(BUILD)/tests/vm -- sh tests/vm/ring $(bpf_tests)
 FUZZ_SECONDS ?= 10
 fuzz: $(fuzzers) ## run each fuzzer for FUZZ_SECONDS
 	$(Q)failed=0; for f in $^; do n=$$(basename $$f); echo "== $$n"; mkdir -p $(BUILD)/fuzz/corpus/$$n; \

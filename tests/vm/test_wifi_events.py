@@ -1,0 +1,269 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What access points and their hostapds tell: stations that arrive, leave, have moved on, and who they are."""
+import os
+import socket
+import struct
+import time
+
+import pytest
+
+import wifi
+from wifi import AccessPoint, Security, WifiStation, load_radios, unload_radios
+from world import PATIENCE, wait_for
+
+LAYER2_UPDATE, EAPOL = range(1536), 0x888e
+NAMES = {"alice": "the secret of alice", "bob": "the secret of bob"}
+RSN = ["wpa=2", "rsn_pairwise=CCMP"]
+
+
+def eap(name):
+    return [f'identity="{name}"', f'password="{NAMES[name]}"']
+
+
+def key(name):
+    return [f'psk="{NAMES[name]}"']
+
+
+@pytest.fixture
+def securities(tmp_path, monkeypatch):
+    """WLANs whose hostapd knows who a station is: by 802.1X with hostapd's own server, or by the key it uses."""
+    users, keys = tmp_path / "users", tmp_path / "keys"
+    users.write_text("".join(f'"{name}" PWD "{secret}"\n' for name, secret in NAMES.items()))
+    keys.write_text("".join(f"keyid={name} 00:00:00:00:00:00 {secret}\n" for name, secret in NAMES.items()))
+    points = {"eap": [*RSN, "wpa_key_mgmt=WPA-EAP", "ieee8021x=1", "eap_server=1", f"eap_user_file={users}"],
+              "keys": [*RSN, "wpa_key_mgmt=WPA-PSK", f"wpa_psk_file={keys}"]}
+    for kind, of in (("eap", eap), ("keys", key)):
+        for name in NAMES:
+            station = ["eap=PWD", *of(name)] if kind == "eap" else of(name)
+            monkeypatch.setitem(wifi.SECURITIES, f"{kind}-{name}",
+                                Security("WPA-EAP" if kind == "eap" else "WPA-PSK", points[kind], station))
+
+
+class Air:
+    """Two access points that are CNs, and stations. hostapd: the agents know its socket; bridge: the cell is a bridge, and the
+    access point a port of it."""
+
+    def __init__(self, world, security, stations=1, hostapd=True, bridge=False):
+        self.world, self.security, self.cell = world, security, "br0" if bridge else "wlan0"
+        if os.path.exists("/sys/module/mac80211_hwsim"):
+            unload_radios()  # of the test before, which may have had less
+        radios = iter(sorted(load_radios(2 + stations).items()))
+        world.mlr.start()
+        self.points = [self.point(cn, next(radios), hostapd) for cn in world.cns]
+        self.radios = radios
+
+    def point(self, cn, radio, hostapd):
+        cn.run("ip", "link", "delete", "w0")
+        door, more, lines = f"{cn.folder}/hostapd", [], None
+        if self.cell == "br0":
+            cn.configure(["link add br0 type bridge stp_state 0 forward_delay 0", f"address add {cn.cells[0].gateway}/24 dev br0",
+                          "link set br0 up"])
+            more, lines = ["bridge=br0"], ["link set wlan0 up"]
+        point = AccessPoint(cn, *radio, security=self.security, lines=lines, more=[f"ctrl_interface={door}", *more])
+        point.door = f"{door}/wlan0"
+        cn.configure_with(mobile_if=self.cell, addr_pool=f"{self.cell} * *", hostapd=f"wlan0 {point.door}" if hostapd else None,
+                          station_identity="association" if hostapd else None, debug=4)
+        cn.start(daemon=True)
+        if hostapd:
+            wait_for(lambda: cn.control("status")["hostapd"]["links"][0]["state"] == "connected", "hostapd to be connected")
+        return point
+
+    def station(self, name, security=None, address=None):
+        station = WifiStation(self.world, name, *next(self.radios))
+        station.build(security or self.security)
+        if address:
+            station.set_static(address, address.rsplit(".", 1)[0] + ".1")
+        return station
+
+    def at(self, station):
+        """(the access point that it is associated with, the other one)."""
+        bssid = station.connections()[-1][1]
+        return sorted(self.points, key=lambda point: point.bssid != bssid)
+
+
+def ask_hostapd(point, command):
+    path = f"{point.cn.folder}/ask-hostapd"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as door:
+        door.settimeout(5 * PATIENCE)
+        try:
+            door.bind(path)
+            door.connect(point.door)
+            door.send(command.encode())
+            return door.recv(8192).decode()
+        finally:
+            point.cn.run("rm", "-f", path)
+
+
+def in_kernel(point):
+    return point.cn.run("iw", "dev", "wlan0", "station", "dump").stdout
+
+
+def in_hostapd(point):
+    """MACs of the stations that it has."""
+    answer = ask_hostapd(point, "STA-FIRST")
+    return answer.split("\n", 1)[0] if answer and not answer.startswith("FAIL") else ""
+
+
+def trail(cn, station):
+    return [(step["time"], step["text"]) for step in cn.control("why", station=station.mac)["trail"]]
+
+
+def told(cn, station, text):
+    """When the trail said so first, or None."""
+    return next((when for when, line in trail(cn, station) if text in line), None)
+
+
+def is_silent(cn, station):
+    record = cn.station(station)
+    return record and record["silent"]
+
+
+class Ear:
+    """Hears what a station sends into a cell: (time, Ethernet type or length)."""
+
+    def __init__(self, cn, station):
+        self.station = bytes.fromhex(station.mac.replace(":", ""))
+        self.socket = cn.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
+        self.socket.bind(("wlan0", 3))
+        self.socket.setsockopt(socket.SOL_SOCKET, 35, 1)  # SO_TIMESTAMPNS
+        self.socket.setblocking(False)
+
+    def heard(self):
+        frames = []
+        while True:
+            try:
+                frame, ancillary, _, where = self.socket.recvmsg(2048, 256)
+            except BlockingIOError:
+                return frames
+            if frame[6:12] == self.station and where[2] != 4:  # PACKET_OUTGOING
+                seconds, nanoseconds = struct.unpack("qq", ancillary[0][2])
+                frames.append((seconds + nanoseconds / 1e9, struct.unpack("!H", frame[12:14])[0]))
+
+
+def test_handover_begins_before_the_first_packet(make_world):
+    """A station that is mute: no client, no packet, its answer to the CN's own question is its first word."""
+    air = Air(make_world(cns=2, nat=()), "wpa2")
+    laptop = air.station("laptop")
+    address = laptop.dhclient().start(seconds=20)
+    laptop.client.kill()
+    here, there = air.at(laptop)
+    wait_for(lambda: here.cn.state(laptop) == "home", "the home CN to know it")
+    ear = Ear(there.cn, laptop)
+    laptop.associate(there)
+    wait_for(lambda: there.cn.state(laptop) == "visiting" and here.cn.state(laptop) == "away", "the handover")
+    began = told(there.cn, laptop, "station detected in cell wlan0")
+    packets = [when for when, kind in ear.heard() if kind not in LAYER2_UPDATE and kind != EAPOL]
+    print(f"handover begun, first packet after it: {[round((when - began) * 1000, 1) for when in packets[:1]]} ms")
+    assert not packets or min(packets) > began
+    assert laptop.address() == address
+    laptop.reaches(air.world.server.address)
+
+
+@pytest.mark.parametrize("hostapd", [True, False], ids=["hostapd", "kernel"])
+def test_arrives_without_layer2_update(make_world, hostapd):
+    air = Air(make_world(cns=2, nat=()), "wpa2", hostapd=hostapd)
+    laptop = air.station("laptop")
+    laptop.dhclient().start(seconds=20)
+    laptop.client.kill()
+    here, there = air.at(laptop)
+    wait_for(lambda: here.cn.state(laptop) == "home", "the home CN to know it")
+    # Before ours, which has another priority: it hears nothing of the station but from hostapd and the kernel.
+    there.cn.run("modprobe", "cls_matchall", check=False)
+    there.cn.run("tc", "filter", "add", "dev", "wlan0", "ingress", "pref", "1", "protocol", "all", "matchall", "action", "drop")
+    laptop.associate(there)
+    wait_for(lambda: there.cn.state(laptop) == "visiting" and here.cn.state(laptop) == "away", "the handover", 10)
+    assert told(there.cn, laptop, "station detected in cell wlan0 (association)")
+    there.cn.run("tc", "filter", "delete", "dev", "wlan0", "ingress", "pref", "1")
+    laptop.reaches(air.world.server.address)
+
+
+@pytest.mark.parametrize("hostapd, bridge", [(True, False), (False, False), (True, True), (False, True)],
+                         ids=["hostapd", "kernel", "bridge-hostapd", "bridge-kernel"])
+def test_former_access_point_drops_it(make_world, hostapd, bridge):
+    air = Air(make_world(cns=2, nat=()), "wpa2", hostapd=hostapd, bridge=bridge)
+    laptop = air.station("laptop")
+    laptop.dhclient().start(seconds=20)
+    here, there = air.at(laptop)
+    laptop.reaches(air.world.server.address)
+    for former, now in ((here, there), (there, here)):
+        laptop.associate(now)
+        laptop.reaches(air.world.server.address)
+        wait_for(lambda point=former: laptop.mac not in in_kernel(point), "the kernel to forget the station", 10)
+        if hostapd:
+            wait_for(lambda point=former: laptop.mac not in in_hostapd(point), "hostapd to forget the station", 10)
+        else:
+            assert laptop.mac in in_hostapd(former)  # which is why hostapd is asked where it is known
+        assert former.cn.control("status")["wifi"]["dropped"] == 1
+        assert now.cn.control("status")["wifi"]["associated"] == 1
+        assert laptop.mac in in_kernel(now) and laptop.ping(air.world.server.address, count=5, seconds=PATIENCE)
+
+    # There and back within the time after which it would be dropped.
+    laptop.associate(there)
+    laptop.associate(here)
+    laptop.reaches(air.world.server.address)
+    seen = len(laptop.connections())
+    end = time.monotonic() + 3 * PATIENCE
+    while time.monotonic() < end:
+        assert laptop.ping(air.world.server.address, seconds=PATIENCE) and laptop.mac in in_kernel(here)
+    assert len(laptop.connections()) == seen
+
+
+def test_leaving_is_seen(make_world):
+    air = Air(make_world(cns=2, nat=()), "wpa2", hostapd=False)
+    laptop = air.station("laptop")
+    laptop.dhclient().start(seconds=20)
+    cn = air.at(laptop)[0].cn
+    laptop.reaches(air.world.server.address)
+    seen = len(laptop.connections())
+    laptop.ask("REASSOCIATE")
+    wait_for(lambda: len(laptop.connections()) > seen, "the station to be back", 10)
+    laptop.reaches(air.world.server.address)
+    assert not told(cn, laptop, "station is silent") and cn.control("status")["wifi"]["departed"] == 0
+    laptop.ask("DISCONNECT")
+    wait_for(lambda: is_silent(cn, laptop), "its departure to be noticed", 3)
+    assert told(cn, laptop, "it has left, as the link layer says")
+    laptop.ask("RECONNECT")
+    wait_for(lambda: not is_silent(cn, laptop), "its return to be noticed", 10)
+    laptop.reaches(air.world.server.address)
+
+
+def changed_mac(laptop, mac):
+    """Leaves without a word to DHCP, forgets all, and has another MAC."""
+    laptop.client.kill()
+    laptop.supplicant.stop()
+    laptop.configure(["address flush dev wlan0", "link set wlan0 down", f"link set wlan0 address {mac}", "link set wlan0 up"])
+    laptop.mac = mac
+    laptop.run("rm", "-f", laptop.client.base + ".leases", laptop.client.events_path)
+
+
+@pytest.mark.parametrize("kind", ["eap", "keys"])
+def test_identity_keeps_the_address(make_world, securities, kind):
+    air = Air(make_world(cns=2, nat=()), f"{kind}-alice", stations=2)
+    world = air.world
+    laptop = air.station("laptop", f"{kind}-alice")
+    address = laptop.dhclient().start(seconds=20)
+    laptop.reaches(world.server.address)
+    for mac in ("02:00:00:aa:00:01", "02:00:00:aa:00:02"):
+        changed_mac(laptop, mac)
+        laptop.join(f"{kind}-alice")
+        assert laptop.dhclient().start(seconds=20) == address
+        laptop.reaches(world.server.address)
+        laptop.associate(air.at(laptop)[1])
+        laptop.reaches(world.server.address)
+        assert [cn.station(address)["mac"] for cn in world.cns] == [mac, mac]
+
+    # A second station of the same person, while the first one is there, is another.
+    phone = air.station("phone", f"{kind}-alice")
+    other = phone.dhclient().start(seconds=20)
+    assert other != address
+    phone.reaches(world.server.address)
+    assert laptop.ping(world.server.address, count=5, seconds=PATIENCE)
+    assert laptop.client.restart(seconds=20) == address and phone.client.restart(seconds=20) == other
+
+    # Somebody else with the same MAC is not who had it before.
+    changed_mac(phone, "02:00:00:aa:00:01")
+    phone.join(f"{kind}-bob")
+    assert phone.dhclient().start(seconds=20) not in (address, other)
+    changed_mac(laptop, "02:00:00:aa:00:03")
+    laptop.join(f"{kind}-bob")
+    assert laptop.dhclient().start(seconds=20) != address
