@@ -47,7 +47,14 @@ def interfaces(text):
 class Machine(Namespace):
     def __init__(self, world, place, files):
         super().__init__(world.prefix, place)
-        self.world, self.files = world, files
+        self.world, self.files, self.enter = world, files, []
+
+    def own(self, *words):
+        """The words of a command that finds this machine's files."""
+        return [*self.enter, *words]
+
+    def run(self, *words, **options):
+        return super().run(*self.own(*words), **options)
 
     def build(self, address, gateway):
         """eth0 is a port of the backbone."""
@@ -56,7 +63,7 @@ class Machine(Namespace):
                           f"link set {self.place} master backbone up"])
         holder = self.world.program(self, "unshare", "--mount", "sh", "-c", OWN, name=f"{self.place}-holder")
         wait_for(lambda: "ready" in holder.text(), f"the files of {self.place}")
-        self.enter = [*self.enter, f"--mount=/proc/{holder.pid}/ns/mnt"]
+        self.enter = ["nsenter", f"--mount=/proc/{holder.pid}/ns/mnt"]
         self.configure([f"address add {address} dev eth0", "link set eth0 up", f"route add default via {gateway}"])
         for path, text in self.files.items():
             self.run("sh", "-c", 'mkdir -p "$(dirname "$1")"; cat > "$1"', "sh", path, input=text)
