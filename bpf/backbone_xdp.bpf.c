@@ -81,7 +81,8 @@ static __always_inline int is_syn(const struct frame *f, const struct ipv4 *ip, 
 
 	if (ip->protocol != PROTO_TCP || ip->frag & IPV4_OFFSET || !f->config->mss)
 		return 0;
-	flags = bytes_at(f, at + (ip->header_len & 60) + TCP_FLAGS, 1); /* the mask: a verifier forgets the limits of what was on the stack */
+	/* The mask changes nothing: it tells the verifier (of 6.1 and 6.18) the limit, which it forgot while the length lay on the stack. */
+	flags = bytes_at(f, at + (ip->header_len & 60) + TCP_FLAGS, 1);
 	return !flags || *flags & TCP_SYN;
 }
 
@@ -135,7 +136,9 @@ static __always_inline int to_absent(struct frame *f, const struct tmip_station 
 	struct route route;
 	struct iphdr *outer;
 
-	if (f->ip.ttl <= 1 || is_held(f, to) || is_syn(f, &f->ip, ETH_LEN) || way_back(f, remote, len, &route) || !same_mac(&f->dst, &route.src))
+	if (f->ip.ttl <= 1 || is_held(f, to) || is_syn(f, &f->ip, ETH_LEN))
+		return LEFT;
+	if (way_back(f, remote, len, &route) || !same_mac(&f->dst, &route.src))
 		return LEFT;
 	if (bpf_xdp_adjust_head(f->xdp, -IPV4_LEN))
 		return LEFT;
@@ -154,8 +157,8 @@ static __always_inline int hand_to_kernel(struct frame *f, const struct ipv4 *in
 	struct way way = {.from = from->home_ifindex, .to = f->ifindex, .len = inner->total_len};
 	struct iphdr *ip;
 
-	if (!(f->config->flags & TMIP_CONFIG_FASTPATH_HOME) || is_syn(f, inner, ETH_LEN + IPV4_LEN) || tos_outside(f, inner) != inner->tos ||
-	    !plain_way(f->context, inner, &way))
+	if (!(f->config->flags & TMIP_CONFIG_FASTPATH_HOME) || is_syn(f, inner, ETH_LEN + IPV4_LEN) ||
+	    tos_outside(f, inner) != inner->tos || !plain_way(f->context, inner, &way))
 		return LEFT;
 	if (bpf_xdp_adjust_head(f->xdp, IPV4_LEN))
 		return LEFT;

@@ -10,7 +10,8 @@
 #include "world.h"
 
 #define FINISHED(frame, why, ...) \
-	{.name = #frame, .program = BACKBONE_XDP, .interface = "bb", .packet = &frame, .action = XDP_TX, .reason = TMIP_REASON_##why, ##__VA_ARGS__}
+	{.name = #frame, .program = BACKBONE_XDP, .interface = "bb", .packet = &frame, .action = XDP_TX, \
+	 .reason = TMIP_REASON_##why, ##__VA_ARGS__}
 
 static void held(void)
 {
@@ -112,19 +113,24 @@ static void pass_through(struct deed *deed, enum program program, void (*prepare
 	deed->events = world_events(NULL);
 }
 
+static bool same_counts(const struct deed *a, const struct deed *b)
+{
+	return a->events == b->events && memcmp(a->reasons, b->reasons, sizeof(a->reasons)) == 0 &&
+	       memcmp(a->peers, b->peers, sizeof(a->peers)) == 0;
+}
+
 /* Left to tc: as if XDP had not been there. */
 static bool left_no_trace(const struct deed *xdp, const struct packet *packet, size_t len)
 {
 	static const struct deed none;
 
-	return xdp->out.action == XDP_PASS && xdp->out.len == len && memcmp(xdp->out.data, packet->in, len) == 0 && !xdp->events &&
-	       memcmp(xdp->reasons, none.reasons, sizeof(none.reasons)) == 0 && memcmp(xdp->peers, none.peers, sizeof(none.peers)) == 0;
+	return xdp->out.action == XDP_PASS && xdp->out.len == len && memcmp(xdp->out.data, packet->in, len) == 0 &&
+	       same_counts(xdp, &none);
 }
 
 static bool same(const struct deed *xdp, const struct deed *tc)
 {
-	return tc->sent && xdp->out.len == tc->out.len && memcmp(xdp->out.data, tc->out.data, tc->out.len) == 0 && xdp->events == tc->events &&
-	       memcmp(xdp->reasons, tc->reasons, sizeof(tc->reasons)) == 0 && memcmp(xdp->peers, tc->peers, sizeof(tc->peers)) == 0;
+	return tc->sent && xdp->out.len == tc->out.len && memcmp(xdp->out.data, tc->out.data, tc->out.len) == 0 && same_counts(xdp, tc);
 }
 
 /* 1: finished by XDP. */
@@ -217,7 +223,9 @@ static int begin(void **state)
 {
 	int error = world_begin(state);
 
-	return error ? error : bpf_xdp_attach((int)world_ifindex("bb"), bpf_program__fd(world_bpf->progs.tmip_bb_xdp), XDP_FLAGS_DRV_MODE, NULL);
+	if (error)
+		return error;
+	return bpf_xdp_attach((int)world_ifindex("bb"), bpf_program__fd(world_bpf->progs.tmip_bb_xdp), XDP_FLAGS_DRV_MODE, NULL);
 }
 
 static void finishes(void **state)

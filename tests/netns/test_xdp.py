@@ -30,7 +30,8 @@ def configured(cn, setting):
 
 
 def test_traffic(make_world):
-    world = make_world(nat=(), offloads=False, directives={0: {"xdp": "on", "route_optimisation": "off"}, 1: {"fastpath": "home"}})
+    directives = {0: {"xdp": "on", "route_optimisation": "off"}, 1: {"fastpath": "home"}}
+    world = make_world(nat=(), offloads=False, directives=directives)
     put_pass(world.router, world.folder, *(cn.place for cn in world.cns))
     world.start()
     assert all(mode(cn) == NATIVE and link(cn)[0] for cn in world.cns)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Native XDP on the CNs' backbones: what the driver has counted of it, and traffic that must go through it, whatever the driver."""
+"""Native XDP on the CNs' backbones: what the driver has counted of it, and traffic that must go through it."""
 import re
 
 from .system import wait_for
@@ -27,7 +27,7 @@ def counted(cn):
 
 
 def put_pass(space, folder, *devices):
-    """Gives devices of a namespace an XDP program that does nothing: veth takes frames of XDP_TX only from a peer that has one, too."""
+    """Gives devices of a namespace an XDP program that does nothing: a veth needs one that its peer may use XDP_TX."""
     with open(f"{folder}/pass.c", "w", encoding="ascii") as file:
         file.write('__attribute__((section("xdp"))) int pass(void *context) { return 2; }\n')
     space.run("clang", "-target", "bpf", "-O2", "-c", f"{folder}/pass.c", "-o", f"{folder}/pass.o")
@@ -35,7 +35,7 @@ def put_pass(space, folder, *devices):
 
 
 class Share:
-    """How much of what a CN did for one reason in the meantime was done by XDP: with Share(...) as share: ...; share.demand(...)."""
+    """How much of what a CN did for one reason was done by XDP: with Share(...) as share: ...; share.demand(...)."""
 
     def __init__(self, cn, reason):
         self.cn, self.reason = cn, reason
@@ -55,7 +55,7 @@ class Share:
 
 
 def traffic_through(world, size):
-    """For a world whose CN 1 has `fastpath home' and no CN route_optimisation: each way of CN 1's XDP program, with `size' bytes of TCP."""
+    """For a world whose CN 1 has `fastpath home' and no CN route_optimisation: each way through CN 1's XDP program."""
     home, packets = world.cn(1), size // 1500
     one, two = (world.add_station(name, home) for name in ("one", "two"))
     addresses = [station.dhclient().start() for station in (one, two)]
