@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What docs/wlan.md says works: its files, as they stand, on machines of namespaces. With cables instead of radios, whose
-configuration is tested in tests/vm. The files for OpenWrt are read, and must say what the others say.
+"""What docs/wlan.md says works: its files, as they stand, on machines of namespaces. With cables instead of radios; hostapd reads
+the radios' configuration, if it is here. The files for OpenWrt are read, and must say what the others say.
 """
+import os
 import re
+import shutil
 import types
 
 import pytest
 
 from agreement import arrive
-from world import AGENT, run, wait_for
+from world import AGENT, BUILD, run, wait_for
 from world.page import PageNetwork, read
 
 
@@ -38,6 +40,25 @@ def test_the_network_of_the_page(network):
     wait_for(lambda: (library.state(address), cafeteria.state(address)) == ("away", "visiting"), "the handover")
     assert world.server.ping(address) and laptop.ping("10.20.1.1")
     network.compare_trail(cafeteria, address)
+
+
+def test_hostapd_reads_its_files(tmp_path):
+    """It finds no radio, and must complain of nothing else."""
+    root = os.path.join(BUILD, "vm", "root", "usr")  # where tests/vm/prepare unpacks it
+    hostapd = shutil.which("hostapd", path=f"{os.environ['PATH']}:/usr/sbin:{root}/sbin")
+    if not hostapd:
+        pytest.skip("no hostapd is installed, nor unpacked by tests/vm/prepare")
+    files, path = read(), tmp_path / "hostapd.conf"
+
+    def complaints(text):
+        path.write_text(text.replace("interface=wlan0", "interface=none0"))
+        done = run(hostapd, path, check=False, timeout=10, env={**os.environ, "LD_LIBRARY_PATH": f"{root}/lib/x86_64-linux-gnu"})
+        assert done.returncode and "Failed to initialize" in done.stdout, done
+        return [line for line in done.stdout.splitlines() if re.search(r"^Line \d+|errors? found|nvalid", line)]
+
+    for machine in ("library", "cafeteria"):
+        assert complaints(files[machine]["/etc/hostapd/hostapd.conf"]) == []
+    assert complaints(files["library"]["/etc/hostapd/hostapd.conf"] + "ft_psk=1\n")
 
 
 def uci(text):
