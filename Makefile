@@ -126,7 +126,8 @@ $(BUILD)/bench-tools/%: bench/tools/%.c | $(BUILD)/.tools
 $(BUILD)/bench-tools/bare: $(BUILD)/bpf/bare.skel.h bench/tools/bare.h
 $(BUILD)/bench-tools/bare: TOOL_LIBS = $(shell $(PKG_CONFIG) --libs libbpf)
 $(BUILD)/bench-tools/prog_ns: $(BUILD)/bpf/tmip.skel.h $(BUILD)/bpf/prog_ns.skel.h bench/tools/prog_ns.h
-$(BUILD)/bench-tools/prog_ns: TOOL_LIBS = $(shell $(PKG_CONFIG) --libs libbpf)
+$(BUILD)/bench-tools/prog_ns: $(BUILD)/obj/user/io/slots.o
+$(BUILD)/bench-tools/prog_ns: TOOL_LIBS = $(BUILD)/obj/user/io/slots.o $(shell $(PKG_CONFIG) --libs libbpf)
 $(BUILD)/bpf/prog_ns.bpf.o $(BUILD)/bpf/bare.bpf.o: $(BUILD)/bpf/%.bpf.o: bench/tools/%.bpf.c | $(BUILD)/.tools
 	$(call say,BPF,$@)
 	$(Q)mkdir -p $(@D)

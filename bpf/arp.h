@@ -48,7 +48,7 @@ static __always_inline int reply_in_place(struct frame *f, struct arp *arp, cons
 	return 0;
 }
 
-static __always_inline void notice_arp(struct frame *f, const struct arp *arp, struct tmip_station *sender)
+static __always_inline void notice_arp(struct frame *f, const struct arp *arp, const struct station *sender)
 {
 	const struct tmip_subnet *subnet;
 
@@ -56,12 +56,12 @@ static __always_inline void notice_arp(struct frame *f, const struct arp *arp, s
 		notice(f, TMIP_EVENT_SEEN, 0);
 		return;
 	}
-	if (sender && !same_mac(&sender->mac, &f->src)) {
+	if (sender->state && !same_mac(&sender->mac, &f->src)) {
 		notice(f, TMIP_EVENT_CONFLICT, arp->sender);
 		return;
 	}
-	if (sender && is_in_cell(sender, f->skb->ifindex)) {
-		hear(sender);
+	if (is_in_cell(sender, f->skb->ifindex)) {
+		hear(f, sender);
 		if (!(sender->flags & TMIP_STATION_F_SILENT))
 			return;
 	}
@@ -71,37 +71,36 @@ static __always_inline void notice_arp(struct frame *f, const struct arp *arp, s
 }
 
 /* Must this CN answer in the target's stead? */
-static __always_inline int answers_for(const struct frame *f, const struct arp *arp, const struct tmip_station *sender,
-				       const struct tmip_station *target)
+static __always_inline int answers_for(const struct frame *f, const struct arp *arp, const struct station *sender,
+				       const struct station *target)
 {
 	__u32 ifindex = f->skb->ifindex;
 
 	if (arp->operation != bpf_htons(ARP_REQUEST) || arp->target == arp->sender)
 		return 0;
-	if (target && target->home_ifindex == ifindex && is_absent(target))
+	if (target->home_ifindex == ifindex && is_absent(target))
 		return !same_mac(&target->mac, &f->src);
 	/* A guest asks for its gateway and its neighbours at home: all of them are behind this CN, but for guests beside it. */
-	return sender && sender->state != TMIP_STATION_BLOCKED && sender->home_ifindex != ifindex &&
-	       same_mac(&sender->mac, &f->src) && !(target && is_in_cell(target, ifindex));
+	return sender->state && sender->state != TMIP_STATION_BLOCKED && sender->home_ifindex != ifindex &&
+	       same_mac(&sender->mac, &f->src) && !is_in_cell(target, ifindex);
 }
 
 /* ARP from a station. */
 static __always_inline int arp_from_cell(struct frame *f)
 {
-	const struct tmip_station *target;
-	struct tmip_station *sender;
+	struct station sender, target;
 	struct arp arp;
 
 	if (parse_arp(f, &arp))
 		return TMIP_REASON_MALFORMED;
-	sender = arp.sender ? find_station(arp.sender) : 0;
-	target = find_station(arp.target);
-	notice_arp(f, &arp, sender);
-	if (sender && !same_mac(&sender->mac, &f->src)) { /* nobody here shall learn it */
-		f->station = addr_of(arp.sender);
+	find_station(f, arp.sender, &sender);
+	find_station(f, arp.target, &target);
+	notice_arp(f, &arp, &sender);
+	if (sender.state && !same_mac(&sender.mac, &f->src)) { /* nobody here shall learn it */
+		f->station = arp.sender;
 		return TMIP_REASON_WRONG_MAC;
 	}
-	if (!answers_for(f, &arp, sender, target))
+	if (!answers_for(f, &arp, &sender, &target))
 		return TMIP_REASON_NOT_OURS;
 	if (reply_in_place(f, &arp, &f->cell->mac))
 		return TMIP_REASON_MALFORMED;
@@ -113,15 +112,15 @@ static __always_inline int arp_from_cell(struct frame *f)
  * told what it knew when it was here. */
 static __always_inline int arp_to_cell(struct frame *f)
 {
-	const struct tmip_station *target;
+	struct station target;
 	struct arp arp;
 
 	if (parse_arp(f, &arp) || arp.operation != bpf_htons(ARP_REQUEST))
 		return TMIP_REASON_NOT_OURS;
-	target = find_station(arp.target);
-	if (!target || target->home_ifindex != f->skb->ifindex || !(is_absent(target) || is_held(f, target)))
+	find_station(f, arp.target, &target);
+	if (target.home_ifindex != f->skb->ifindex || !(is_absent(&target) || is_held(f, &target)))
 		return TMIP_REASON_NOT_OURS;
-	if (reply_in_place(f, &arp, &target->mac))
+	if (reply_in_place(f, &arp, &target.mac))
 		return TMIP_REASON_MALFORMED;
 	f->skb->mark = MARK_TRUSTED;
 	f->action = bpf_redirect(f->skb->ifindex, BPF_F_INGRESS);

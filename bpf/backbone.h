@@ -22,22 +22,22 @@ static __always_inline int is_for_host(const struct frame *f);
 /* A packet between the ends of the tunnel that it came through: 0 if it is no probe. */
 static __always_inline int take_probe(struct frame *f);
 /* Out of the tunnel: into a cell, to the kernel (or past its netfilter) from its home cell, to be held. */
-static __always_inline int deliver(struct frame *f, const struct ipv4 *inner, const struct tmip_station *to);
-static __always_inline int hand_to_kernel(struct frame *f, const struct ipv4 *inner, const struct tmip_station *from);
+static __always_inline int deliver(struct frame *f, const struct ipv4 *inner, const struct station *to);
+static __always_inline int hand_to_kernel(struct frame *f, const struct ipv4 *inner, const struct station *from);
 static __always_inline int hold_inner(struct frame *f, const struct ipv4 *inner);
 /* To a group of a home subnet: from a station of this one, from a parent for its guests here. */
-static __always_inline int group_up(struct frame *f, const struct ipv4 *inner, const struct tmip_station *from, const struct tmip_subnet *subnet);
+static __always_inline int group_up(struct frame *f, const struct ipv4 *inner, const struct station *from, const struct tmip_subnet *subnet);
 static __always_inline int group_down(struct frame *f, const struct ipv4 *inner, const struct tmip_subnet *subnet);
 /* Into the tunnel to another CN. */
 static __always_inline int send_on(struct frame *f, __be32 remote);
 /* A plain packet for a station of ours: away, or at home and past netfilter. What the kernel must answer with ICMP is left to it. */
-static __always_inline int to_absent(struct frame *f, const struct tmip_station *to);
-static __always_inline int to_home(struct frame *f, const struct tmip_station *to);
+static __always_inline int to_absent(struct frame *f, const struct station *to);
+static __always_inline int to_home(struct frame *f, const struct station *to);
 
 /* After the station to where it is. Whoever sends straight here believes it to be here, unless a parent is here too. */
-static __always_inline int relay_to(struct frame *f, const struct ipv4 *inner, const struct tmip_station *to, int is_stale)
+static __always_inline int relay_to(struct frame *f, const struct ipv4 *inner, const struct station *to, int is_stale)
 {
-	__be32 remote = ipv4_of(&to->current);
+	__be32 remote = to->current;
 	int error;
 
 	if (is_held(f, to))
@@ -54,15 +54,15 @@ static __always_inline int relay_to(struct frame *f, const struct ipv4 *inner, c
 }
 
 /* From a station whose parent is this CN, out of the CN that it visits. */
-static __always_inline int from_absent(struct frame *f, const struct ipv4 *inner, const struct tmip_station *from,
-				       const struct tmip_station *to)
+static __always_inline int from_absent(struct frame *f, const struct ipv4 *inner, const struct station *from,
+				       const struct station *to)
 {
-	if (to && to->home_ifindex == from->home_ifindex) {
+	if (to->home_ifindex == from->home_ifindex) {
 		if (to->state == TMIP_STATION_AWAY && is_held(f, to))
 			return hold_inner(f, inner);
 		if (to->state == TMIP_STATION_AWAY)
 			/* Two visitors of the same CN meet at their parent: the packet goes back where it came from. */
-			return send_on(f, ipv4_of(&to->current)) ?: TMIP_REASON_RELAY;
+			return send_on(f, to->current) ?: TMIP_REASON_RELAY;
 		if (to->ifindex)
 			return deliver(f, inner, to);
 	}
@@ -90,14 +90,14 @@ static __always_inline int is_between_ends(const struct frame *f, const struct i
  * it there, and it is back. Else our station is away and sends it: the kernel must see it first, which may translate
  * addresses.
  */
-static __always_inline int is_for_guest(const struct frame *f, const struct tmip_station *to)
+static __always_inline int is_for_guest(const struct frame *f, const struct station *to)
 {
-	return to->ifindex && !to->home_ifindex && f->ip.src == ipv4_of(&to->parent);
+	return to->ifindex && !to->home_ifindex && f->ip.src == to->parent;
 }
 
 static __always_inline int from_tunnel(struct frame *f)
 {
-	const struct tmip_station *from, *to;
+	struct station from, to;
 	const struct tmip_subnet *subnet;
 	struct ipv4 inner;
 	int reason;
@@ -109,31 +109,31 @@ static __always_inline int from_tunnel(struct frame *f)
 		return reason;
 	if (!is_from_peer(f))
 		return TMIP_REASON_UNKNOWN_PEER;
-	from = find_station(inner.src);
-	if (from && from->home_ifindex && f->ip.id == HANDOVER_ID && follow(f, inner.src))
-		from = find_station(inner.src);
-	to = find_station(inner.dst);
-	f->station = addr_of(inner.src);
-	if (from && from->state == TMIP_STATION_BLOCKED)
+	find_station(f, inner.src, &from);
+	if (from.home_ifindex && f->ip.id == HANDOVER_ID && follow(f, inner.src))
+		find_station(f, inner.src, &from);
+	find_station(f, inner.dst, &to);
+	f->station = inner.src;
+	if (from.state == TMIP_STATION_BLOCKED)
 		return TMIP_REASON_BLOCKED;
-	subnet = to ? 0 : group_subnet(f, &inner);
+	subnet = to.state ? 0 : group_subnet(f, &inner);
 	if (subnet)
-		return from && from->home_ifindex ? group_up(f, &inner, from, subnet) : group_down(f, &inner, subnet);
-	if (from && from->home_ifindex && !(to && is_for_guest(f, to)) && !came_direct(f, &inner, from, to))
-		return from_absent(f, &inner, from, to);
-	f->station = addr_of(inner.dst);
-	if (to && to->state == TMIP_STATION_BLOCKED)
+		return from.home_ifindex ? group_up(f, &inner, &from, subnet) : group_down(f, &inner, subnet);
+	if (from.home_ifindex && !is_for_guest(f, &to) && !came_direct(f, &inner, &from, &to))
+		return from_absent(f, &inner, &from, &to);
+	f->station = inner.dst;
+	if (to.state == TMIP_STATION_BLOCKED)
 		return TMIP_REASON_BLOCKED;
-	if (to && to->ifindex) /* a guest, or come home before its sender knew */
-		return deliver(f, &inner, to);
-	if (to) /* it has left: its packets follow it */
-		return relay_to(f, &inner, to, !from || !from->home_ifindex);
-	return from ? TMIP_REASON_TUNNEL_SOURCE : TMIP_REASON_NOT_HERE;
+	if (to.ifindex) /* a guest, or come home before its sender knew */
+		return deliver(f, &inner, &to);
+	if (to.state) /* it has left: its packets follow it */
+		return relay_to(f, &inner, &to, !from.home_ifindex);
+	return from.state ? TMIP_REASON_TUNNEL_SOURCE : TMIP_REASON_NOT_HERE;
 }
 
 static __always_inline int from_backbone(struct frame *f)
 {
-	const struct tmip_station *to;
+	struct station to;
 
 	if (f->protocol != bpf_htons(ETH_P_IP))
 		return TMIP_REASON_NOT_OURS;
@@ -141,10 +141,10 @@ static __always_inline int from_backbone(struct frame *f)
 		return f->ip.frag & (IPV4_MF | IPV4_OFFSET) ? TMIP_REASON_OUTER_FRAGMENT : from_tunnel(f);
 	if (!(f->config->flags & TMIP_CONFIG_FASTPATH) || !is_for_host(f))
 		return TMIP_REASON_NOT_OURS;
-	to = find_station(f->ip.dst);
-	if (to && to->state == TMIP_STATION_AWAY)
-		return to_absent(f, to);
-	return to && to->state == TMIP_STATION_HOME && f->config->flags & TMIP_CONFIG_FASTPATH_HOME ? to_home(f, to) : TMIP_REASON_NOT_OURS;
+	find_station(f, f->ip.dst, &to);
+	if (to.state == TMIP_STATION_AWAY)
+		return to_absent(f, &to);
+	return to.state == TMIP_STATION_HOME && f->config->flags & TMIP_CONFIG_FASTPATH_HOME ? to_home(f, &to) : TMIP_REASON_NOT_OURS;
 }
 
 #endif

@@ -20,7 +20,7 @@ static __always_inline int is_for_host(const struct frame *f)
 }
 
 /* Out of the tunnel and into the cell. */
-static __always_inline int deliver(struct frame *f, const struct ipv4 *inner, const struct tmip_station *to)
+static __always_inline int deliver(struct frame *f, const struct ipv4 *inner, const struct station *to)
 {
 	int error = decap(f, inner);
 
@@ -32,7 +32,7 @@ static __always_inline int deliver(struct frame *f, const struct ipv4 *inner, co
 }
 
 /* Past netfilter to the backbone, or to the kernel. */
-static __always_inline int hand_to_kernel(struct frame *f, const struct ipv4 *inner, const struct tmip_station *from)
+static __always_inline int hand_to_kernel(struct frame *f, const struct ipv4 *inner, const struct station *from)
 {
 	struct way way = {.from = from->home_ifindex, .to = f->config->backbone_ifindex, .len = plain_len(f->skb, inner)};
 	int past = f->config->flags & TMIP_CONFIG_FASTPATH_HOME && plain_way(f->skb, inner, &way);
@@ -59,12 +59,12 @@ static __always_inline int hold_inner(struct frame *f, const struct ipv4 *inner)
 }
 
 /* Only from where the station is: the copies of two CNs would be one too many. */
-static __always_inline int group_up(struct frame *f, const struct ipv4 *inner, const struct tmip_station *from, const struct tmip_subnet *subnet)
+static __always_inline int group_up(struct frame *f, const struct ipv4 *inner, const struct station *from, const struct tmip_subnet *subnet)
 {
 	struct tmip_group *group = find_group(subnet);
 	int error, copy;
 
-	if (!group || f->ip.src != ipv4_of(&from->current))
+	if (!group || f->ip.src != from->current)
 		return TMIP_REASON_TUNNEL_SOURCE;
 	if (!group_allowed(f, group, &group->up))
 		return TMIP_REASON_GROUP_RATE;
@@ -130,15 +130,15 @@ static __always_inline int send_on(struct frame *f, __be32 remote)
 	return relay(f, remote);
 }
 
-static __always_inline int to_absent(struct frame *f, const struct tmip_station *to)
+static __always_inline int to_absent(struct frame *f, const struct station *to)
 {
-	__be32 remote = ipv4_of(&to->current);
+	__be32 remote = to->current;
 	struct route route;
 	int error;
 
 	if (f->ip.ttl <= 1 || route_lookup(f, remote, wire_len(f->skb, &f->ip), &route))
 		return TMIP_REASON_NOT_OURS;
-	f->station = addr_of(f->ip.dst);
+	f->station = f->ip.dst;
 	clamp(f, &f->ip, ETH_LEN);
 	if (age(f))
 		return TMIP_REASON_MALFORMED;
@@ -148,7 +148,7 @@ static __always_inline int to_absent(struct frame *f, const struct tmip_station 
 	return error ? error : TMIP_REASON_ENCAP_VISITED;
 }
 
-static __always_inline int to_home(struct frame *f, const struct tmip_station *to)
+static __always_inline int to_home(struct frame *f, const struct station *to)
 {
 	struct way way = {.from = f->skb->ifindex, .to = to->ifindex, .len = plain_len(f->skb, &f->ip)};
 	int error;

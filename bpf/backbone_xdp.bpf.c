@@ -49,7 +49,7 @@ static __always_inline int take_probe(struct frame *f)
 	return LEFT;
 }
 
-static __always_inline int deliver(struct frame *f, const struct ipv4 *inner, const struct tmip_station *to)
+static __always_inline int deliver(struct frame *f, const struct ipv4 *inner, const struct station *to)
 {
 	return LEFT;
 }
@@ -59,7 +59,7 @@ static __always_inline int hold_inner(struct frame *f, const struct ipv4 *inner)
 	return LEFT;
 }
 
-static __always_inline int group_up(struct frame *f, const struct ipv4 *inner, const struct tmip_station *from, const struct tmip_subnet *subnet)
+static __always_inline int group_up(struct frame *f, const struct ipv4 *inner, const struct station *from, const struct tmip_subnet *subnet)
 {
 	return LEFT;
 }
@@ -69,7 +69,7 @@ static __always_inline int group_down(struct frame *f, const struct ipv4 *inner,
 	return LEFT;
 }
 
-static __always_inline int to_home(struct frame *f, const struct tmip_station *to)
+static __always_inline int to_home(struct frame *f, const struct station *to)
 {
 	return LEFT;
 }
@@ -129,9 +129,9 @@ static __always_inline int send_on(struct frame *f, __be32 remote)
 	return transmit(f, &route.dst, &route.src);
 }
 
-static __always_inline int to_absent(struct frame *f, const struct tmip_station *to)
+static __always_inline int to_absent(struct frame *f, const struct station *to)
 {
-	__be32 remote = ipv4_of(&to->current);
+	__be32 remote = to->current;
 	__u32 len = f->ip.total_len + IPV4_LEN;
 	struct route route;
 	struct iphdr *outer;
@@ -152,7 +152,7 @@ static __always_inline int to_absent(struct frame *f, const struct tmip_station 
 }
 
 /* Past netfilter, if the kernel need not see it. */
-static __always_inline int hand_to_kernel(struct frame *f, const struct ipv4 *inner, const struct tmip_station *from)
+static __always_inline int hand_to_kernel(struct frame *f, const struct ipv4 *inner, const struct station *from)
 {
 	struct way way = {.from = from->home_ifindex, .to = f->ifindex, .len = inner->total_len};
 	struct iphdr *ip;

@@ -13,31 +13,30 @@
 
 static __always_inline int to_station(struct frame *f)
 {
-	const struct tmip_station *to = find_station(f->ip.dst);
 	struct route route;
-	__be32 remote;
+	struct station to;
 	int error;
 
-	if (!to)
+	find_station(f, f->ip.dst, &to);
+	if (!to.state)
 		return TMIP_REASON_NOT_OURS;
-	f->station = addr_of(f->ip.dst);
+	f->station = f->ip.dst;
 	clamp(f, &f->ip, ETH_LEN);
-	if (is_held(f, to) && (is_in_cell(to, f->skb->ifindex) || to->state == TMIP_STATION_AWAY))
+	if (is_held(f, &to) && (is_in_cell(&to, f->skb->ifindex) || to.state == TMIP_STATION_AWAY))
 		return hold(f);
 	/* The kernel's neighbour table may be wrong: it learned before the address was registered, or from a liar. */
-	if (is_in_cell(to, f->skb->ifindex) && !same_mac(&to->mac, &f->dst))
-		write_macs(f->skb, &to->mac, &f->src);
-	if (to->home_ifindex != f->skb->ifindex || !is_absent(to))
+	if (is_in_cell(&to, f->skb->ifindex) && !same_mac(&to.mac, &f->dst))
+		write_macs(f->skb, &to.mac, &f->src);
+	if (to.home_ifindex != f->skb->ifindex || !is_absent(&to))
 		return TMIP_REASON_NOT_OURS;
-	if (to->state == TMIP_STATION_NEXT_DOOR) {
-		error = send_cell(f, to);
+	if (to.state == TMIP_STATION_NEXT_DOOR) {
+		error = send_cell(f, &to);
 		return error ? error : TMIP_REASON_NEXT_DOOR;
 	}
-	remote = ipv4_of(&to->current);
 	/* The MTU of the cell's route made the kernel cut or refuse what is too big; what comes here all the same is lost. */
-	error = route_lookup(f, remote, wire_len(f->skb, &f->ip), &route);
+	error = route_lookup(f, to.current, wire_len(f->skb, &f->ip), &route);
 	if (!error)
-		error = encap_over(f, remote, &route);
+		error = encap_over(f, to.current, &route);
 	return error ? error : TMIP_REASON_ENCAP_VISITED;
 }
 

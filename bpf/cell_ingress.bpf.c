@@ -36,7 +36,7 @@ static __always_inline int from_stranger(struct frame *f)
 {
 	const struct tmip_subnet *subnet;
 
-	f->station = addr_of(f->ip.src);
+	f->station = f->ip.src;
 	if (is_no_address(f->ip.src)) {
 		notice(f, TMIP_EVENT_SEEN, 0);
 		return TMIP_REASON_NOT_OURS;
@@ -49,9 +49,8 @@ static __always_inline int from_stranger(struct frame *f)
 }
 
 /* Into the tunnel, or the station is told what size fits. */
-static __always_inline int to_tunnel(struct frame *f, const struct tmip_addr *end, int reason)
+static __always_inline int to_tunnel(struct frame *f, __be32 remote, int reason)
 {
-	__be32 remote = ipv4_of(end);
 	struct route route;
 	int error = route_lookup(f, remote, wire_len(f->skb, &f->ip), &route);
 
@@ -63,21 +62,21 @@ static __always_inline int to_tunnel(struct frame *f, const struct tmip_addr *en
 }
 
 /* Frames to a MAC that was the gateway's elsewhere are for the kernel all the same, or for a neighbour who was away then. */
-static __always_inline int pass_home(struct frame *f, const struct tmip_station *to)
+static __always_inline int pass_home(struct frame *f, const struct station *to)
 {
 	const struct tmip_subnet *subnet;
 	int error;
 
 	if (f->skb->pkt_type != PACKET_OTHERHOST)
 		return TMIP_REASON_HOME;
-	if (to && is_in_cell(to, f->skb->ifindex)) {
+	if (is_in_cell(to, f->skb->ifindex)) {
 		if (same_mac(&to->mac, &f->dst))
 			return TMIP_REASON_HOME;
 		error = send_cell(f, to);
 		return error ? error : TMIP_REASON_NEXT_DOOR;
 	}
 	subnet = find_subnet(f->ip.dst);
-	if (subnet && subnet->ifindex == f->skb->ifindex && !to)
+	if (subnet && subnet->ifindex == f->skb->ifindex && !to->state)
 		return TMIP_REASON_HOME;
 	write_macs(f->skb, &f->cell->mac, &f->src);
 	bpf_skb_change_type(f->skb, PACKET_HOST);
@@ -99,21 +98,20 @@ static __always_inline int to_backbone(struct frame *f)
 }
 
 /* From a station whose parent is this CN. */
-static __always_inline int from_own(struct frame *f, const struct tmip_station *from)
+static __always_inline int from_own(struct frame *f, const struct station *from, const struct station *to)
 {
-	const struct tmip_station *to = find_station(f->ip.dst);
 	int error;
 
 	/* Neighbours on the same subnet: the kernel has no part in it. */
-	if (to && to->home_ifindex == from->home_ifindex && to->state == TMIP_STATION_AWAY && is_held(f, to))
+	if (to->home_ifindex == from->home_ifindex && to->state == TMIP_STATION_AWAY && is_held(f, to))
 		return hold(f);
-	if (to && to->home_ifindex == from->home_ifindex && to->state == TMIP_STATION_AWAY)
-		return to_tunnel(f, &to->current, TMIP_REASON_ENCAP_VISITED);
-	if (to && to->home_ifindex == from->home_ifindex && to->ifindex && to->ifindex != f->skb->ifindex) {
+	if (to->home_ifindex == from->home_ifindex && to->state == TMIP_STATION_AWAY)
+		return to_tunnel(f, to->current, TMIP_REASON_ENCAP_VISITED);
+	if (to->home_ifindex == from->home_ifindex && to->ifindex && to->ifindex != f->skb->ifindex) {
 		error = send_cell(f, to);
 		return error ? error : TMIP_REASON_NEXT_DOOR;
 	}
-	error = go_direct(f, from);
+	error = go_direct(f, from, to);
 	if (error)
 		return error;
 	if (f->skb->ifindex == from->home_ifindex)
@@ -123,7 +121,7 @@ static __always_inline int from_own(struct frame *f, const struct tmip_station *
 }
 
 /* Broadcast or multicast; the others in this cell have heard it already. */
-static __always_inline int from_group(struct frame *f, const struct tmip_station *from)
+static __always_inline int from_group(struct frame *f, const struct station *from)
 {
 	const struct tmip_subnet *subnet = f->config->flags & TMIP_CONFIG_GROUP_HOME ? find_subnet(f->ip.src) : 0;
 	struct tmip_group *group = subnet ? find_group(subnet) : 0;
@@ -137,57 +135,54 @@ static __always_inline int from_group(struct frame *f, const struct tmip_station
 	if (!group_allowed(f, group, &group->up))
 		return TMIP_REASON_GROUP_RATE;
 	if (!from->home_ifindex)
-		return to_tunnel(f, &from->parent, TMIP_REASON_GROUP_HOME);
+		return to_tunnel(f, from->parent, TMIP_REASON_GROUP_HOME);
 	if (is_for_link(f, &f->ip, ETH_LEN, subnet->prefix_len))
 		group_copy(f);
 	return group_send(f, f->ip.dst, from);
 }
 
 /* Between two stations of this cell, and only here because the interface hears all of it. */
-static __always_inline int is_overheard(const struct frame *f)
+static __always_inline int is_overheard(const struct frame *f, const struct station *to)
 {
-	const struct tmip_station *to;
-
-	if (f->skb->pkt_type != PACKET_OTHERHOST)
-		return 0;
-	to = find_station(f->ip.dst);
-	return to && is_in_cell(to, f->skb->ifindex) && same_mac(&to->mac, &f->dst);
+	return f->skb->pkt_type == PACKET_OTHERHOST && is_in_cell(to, f->skb->ifindex) && same_mac(&to->mac, &f->dst);
 }
 
 static __always_inline int from_station(struct frame *f)
 {
-	struct tmip_station *from = find_station(f->ip.src);
+	struct station from, to;
 	int arrived = 0, error;
 
-	if (!from)
+	find_station(f, f->ip.src, &from);
+	if (!from.state)
 		return from_stranger(f);
-	f->station = addr_of(f->ip.src);
-	if (from->state == TMIP_STATION_BLOCKED)
+	f->station = f->ip.src;
+	if (from.state == TMIP_STATION_BLOCKED)
 		return TMIP_REASON_BLOCKED;
-	if (!same_mac(&from->mac, &f->src)) {
+	if (!same_mac(&from.mac, &f->src)) {
 		notice(f, TMIP_EVENT_CONFLICT, f->ip.src);
 		return TMIP_REASON_WRONG_MAC;
 	}
-	if (is_in_cell(from, f->skb->ifindex))
-		hear(from);
-	if (!is_in_cell(from, f->skb->ifindex) || from->flags & TMIP_STATION_F_SILENT)
+	if (is_in_cell(&from, f->skb->ifindex))
+		hear(f, &from);
+	if (!is_in_cell(&from, f->skb->ifindex) || from.flags & TMIP_STATION_F_SILENT)
 		arrived = notice(f, TMIP_EVENT_ARRIVED, f->ip.src);
 	if (arrived)
-		from = find_station(f->ip.src);
-	if (!from)
+		find_station(f, f->ip.src, &from);
+	if (!from.state)
 		return TMIP_REASON_UNREGISTERED; /* withdrawn in this moment */
 	if (is_group(&f->dst))
-		return from_group(f, from);
-	if (is_overheard(f))
+		return from_group(f, &from);
+	find_station(f, f->ip.dst, &to);
+	if (is_overheard(f, &to))
 		return TMIP_REASON_NOT_OURS;
 	clamp(f, &f->ip, ETH_LEN);
-	if (from->home_ifindex)
-		return from_own(f, from);
-	error = go_direct(f, from);
+	if (from.home_ifindex)
+		return from_own(f, &from, &to);
+	error = go_direct(f, &from, &to);
 	if (error)
 		return error;
 	f->outer_id = arrived ? HANDOVER_ID : 0;
-	return to_tunnel(f, &from->parent, TMIP_REASON_ENCAP_PARENT);
+	return to_tunnel(f, from.parent, TMIP_REASON_ENCAP_PARENT);
 }
 
 static __always_inline int handle(struct frame *f)

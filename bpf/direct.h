@@ -16,10 +16,10 @@ static __always_inline int is_optimised(const struct frame *f)
 }
 
 /* Not in the cell that its address belongs to. */
-static __always_inline int is_roamed(const struct tmip_station *s)
+static __always_inline int is_roamed(const struct station *s)
 {
 	if (s->state == TMIP_STATION_ELSEWHERE)
-		return ipv4_of(&s->current) != ipv4_of(&s->parent);
+		return s->current != s->parent;
 	return s->state == TMIP_STATION_AWAY || s->state == TMIP_STATION_NEXT_DOOR || s->state == TMIP_STATION_VISITING;
 }
 
@@ -38,7 +38,7 @@ static __always_inline int is_within(const struct tmip_subnet *subnet, __be32 a,
 }
 
 /* From a cell of this CN into one of its cells. */
-static __always_inline int direct_here(struct frame *f, const struct tmip_station *to, int routed)
+static __always_inline int direct_here(struct frame *f, const struct station *to, int routed)
 {
 	int error = routed ? age(f) : 0;
 
@@ -48,9 +48,9 @@ static __always_inline int direct_here(struct frame *f, const struct tmip_statio
 }
 
 /* To the CN that has it. 0: it cannot go there, but perhaps over the parents, whose kernels may cut it to pieces. */
-static __always_inline int direct_there(struct frame *f, const struct tmip_station *to, int routed)
+static __always_inline int direct_there(struct frame *f, const struct station *to, int routed)
 {
-	__be32 remote = ipv4_of(&to->current);
+	__be32 remote = to->current;
 	struct route route;
 	int error;
 
@@ -70,14 +70,16 @@ static __always_inline int direct_there(struct frame *f, const struct tmip_stati
 	return error ? error : TMIP_REASON_ENCAP_DIRECT;
 }
 
-/* A frame of a station in a cell. A reason, or 0: it goes over the parents. */
-static __always_inline int go_direct(struct frame *f, const struct tmip_station *from)
+/* A frame of a station in a cell, to `to`. A reason, or 0: it goes over the parents. */
+static __always_inline int go_direct(struct frame *f, const struct station *from, const struct station *to)
 {
-	const struct tmip_subnet *far = is_optimised(f) ? find_subnet(f->ip.dst) : 0;
-	const struct tmip_station *to = far ? find_station(f->ip.dst) : 0;
+	const struct tmip_subnet *far;
 	int routed;
 
-	if (!to || to->state == TMIP_STATION_BLOCKED || (from->home_ifindex == f->skb->ifindex && !is_roamed(to)))
+	if (!is_optimised(f) || !to->state || to->state == TMIP_STATION_BLOCKED || (from->home_ifindex == f->skb->ifindex && !is_roamed(to)))
+		return 0;
+	far = find_subnet(f->ip.dst);
+	if (!far)
 		return 0;
 	routed = !is_within(far, f->ip.src, f->ip.dst);
 	if (routed && needs_router(&f->ip))
@@ -86,12 +88,12 @@ static __always_inline int go_direct(struct frame *f, const struct tmip_station 
 }
 
 /* Out of a tunnel, from a station of ours to one of another subnet: it was sent straight here, or this CN does what the sender does not. */
-static __always_inline int came_direct(const struct frame *f, const struct ipv4 *inner, const struct tmip_station *from,
-				       const struct tmip_station *to)
+static __always_inline int came_direct(const struct frame *f, const struct ipv4 *inner, const struct station *from,
+				       const struct station *to)
 {
-	if (!is_optimised(f) || !to || to->state == TMIP_STATION_BLOCKED || to->home_ifindex == from->home_ifindex || needs_router(inner))
+	if (!is_optimised(f) || !to->state || to->state == TMIP_STATION_BLOCKED || to->home_ifindex == from->home_ifindex || needs_router(inner))
 		return 0;
-	return to->ifindex || (ipv4_of(&to->current) != f->ip.src && ipv4_of(&to->current) != ipv4_of(&f->config->tunnel));
+	return to->ifindex || (to->current != f->ip.src && to->current != ipv4_of(&f->config->tunnel));
 }
 
 #endif

@@ -28,20 +28,20 @@ static __always_inline void count(__u32 reason, __u32 bytes)
 	stat->bytes += bytes;
 }
 
-static __noinline void remember_drop(const struct tmip_addr *station, __u32 reason, __u32 ifindex)
-{
-	struct tmip_drop *drop = bpf_map_lookup_elem(&tmip_drop, station), fresh = {};
+/* Not on the stack, of which the callers have used most. */
+static const struct tmip_drop NO_DROP SEC(".rodata") = {};
 
-	if (!station)
-		return;
+static __noinline void remember_drop(__be32 station, __u32 reason, __u32 ifindex)
+{
+	struct tmip_addr addr = addr_of(station);
+	struct tmip_drop *drop = bpf_map_lookup_elem(&tmip_drop, &addr);
+
 	if (!drop) {
-		fresh.trail[0].time_ns = bpf_ktime_get_ns();
-		fresh.trail[0].count = 1;
-		fresh.trail[0].reason = reason;
-		fresh.trail[0].ifindex = ifindex;
-		bpf_map_update_elem(&tmip_drop, station, &fresh, BPF_ANY);
-		return;
+		bpf_map_update_elem(&tmip_drop, &addr, &NO_DROP, BPF_ANY);
+		drop = bpf_map_lookup_elem(&tmip_drop, &addr);
 	}
+	if (!drop)
+		return;
 	if (drop->trail[0].reason != reason || drop->trail[0].ifindex != ifindex) {
 		for (int i = TMIP_DROP_TRAIL - 1; i > 0; i--)
 			drop->trail[i] = drop->trail[i - 1];
@@ -67,8 +67,8 @@ static __always_inline int finish(const struct frame *f, int reason, __u32 len)
 	case TMIP_VERDICT_SEND:
 		return f->action;
 	case TMIP_VERDICT_DROP:
-		if (f->station.prefix[10])
-			remember_drop(&f->station, number, f->skb->ifindex);
+		if (f->station)
+			remember_drop(f->station, number, f->skb->ifindex);
 		return ACTION_DROP;
 	default: /* the agent has a copy, or gets the frame itself */
 		return f->action ? f->action : ACTION_DROP;

@@ -29,6 +29,7 @@ static __noinline int follow(struct frame *f, __be32 ipv4)
 		bpf_ringbuf_discard(event, 0);
 		return 0;
 	}
+	shut_slots(ipv4, f->config->slots);
 	bpf_ringbuf_submit(event, 0);
 	bpf_map_delete_elem(&tmip_seen, &moved.mac); /* its next frame in a cell of ours is news */
 	return 1;

@@ -140,7 +140,7 @@ static __always_inline int age(struct frame *f)
 }
 
 /* To the station, in the cell of this CN that it is in. The mark: tmip_cell_out has nothing to add. */
-static __always_inline int send_cell_now(struct frame *f, const struct tmip_station *s)
+static __always_inline int send_cell_now(struct frame *f, const struct station *s)
 {
 	const struct tmip_cell *cell = find_cell(s->ifindex);
 
@@ -154,13 +154,13 @@ static __always_inline int send_cell_now(struct frame *f, const struct tmip_stat
 }
 
 /* The same, unless its packets are held: then TMIP_REASON_BUFFERED. */
-static __always_inline int send_cell(struct frame *f, const struct tmip_station *s)
+static __always_inline int send_cell(struct frame *f, const struct station *s)
 {
 	return is_held(f, s) ? hold(f) : send_cell_now(f, s);
 }
 
 /* To the kernel, from the station's home cell: routes, rp_filter, netfilter and NAT see a station that never left. */
-static __always_inline int send_kernel(struct frame *f, const struct tmip_station *s)
+static __always_inline int send_kernel(struct frame *f, const struct station *s)
 {
 	const struct tmip_cell *cell = find_cell(s->home_ifindex);
 

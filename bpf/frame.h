@@ -27,7 +27,7 @@ struct frame {
 	struct ipv4 ip;            /* of the outermost header */
 	struct tmip_peer_stat *sender; /* of a tunnel packet, once it is known to be a CN; NULL: the map is full */
 	__u32 ifindex;             /* where it came in, or goes out of */
-	struct tmip_addr station;  /* whom a drop concerns; zero: nobody in particular */
+	__be32 station;            /* whom a drop concerns; zero: nobody in particular */
 	__be16 outer_id;           /* identification of the outer header, if it goes into a tunnel */
 	int action;                /* for reasons that send: what the redirect helper returned */
 };

@@ -114,7 +114,7 @@ static __always_inline struct tmip_mac group_mac(__be32 ipv4)
 }
 
 /* Into its home cell, from this CN. */
-static __always_inline int group_send(struct frame *f, __be32 dst, const struct tmip_station *from)
+static __always_inline int group_send(struct frame *f, __be32 dst, const struct station *from)
 {
 	const struct tmip_cell *cell = find_cell(from->home_ifindex);
 	struct tmip_mac mac = group_mac(dst);

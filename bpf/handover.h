@@ -9,6 +9,7 @@
 #define TMIP_BPF_HANDOVER_H
 
 #include "ring.h"
+#include "station.h"
 
 #define HANDOVER_ID bpf_htons(TMIP_HANDOVER_ID)
 
@@ -18,21 +19,23 @@ static __always_inline int may_move(const struct frame *f, const struct tmip_sta
 	return f->config->flags & TMIP_CONFIG_FAST_HANDOVER && !s->flags && s->state != TMIP_STATION_BLOCKED;
 }
 
-/* A frame of the station came from a cell that it was not in. 1: its entry is a new one. */
-static __always_inline int enter_cell(const struct frame *f, const struct tmip_addr *addr)
+/* A frame of the station came from a cell that it was not in. 1: its entry is a new one, which is in `moved'. */
+static __always_inline int enter_cell(const struct frame *f, const struct tmip_addr *addr, struct tmip_station *moved)
 {
 	const struct tmip_station *s = bpf_map_lookup_elem(&tmip_station, addr);
-	struct tmip_station moved;
 
 	if (!s || !may_move(f, s))
 		return 0;
-	moved = *s;
-	moved.ifindex = f->skb->ifindex;
-	moved.current = f->config->tunnel;
-	moved.heard = heard_now();
-	moved.state = !s->home_ifindex ? TMIP_STATION_VISITING :
+	*moved = *s;
+	moved->ifindex = f->skb->ifindex;
+	moved->current = f->config->tunnel;
+	moved->heard = heard_now();
+	moved->state = !s->home_ifindex ? TMIP_STATION_VISITING :
 		      s->home_ifindex == f->skb->ifindex ? TMIP_STATION_HOME : TMIP_STATION_NEXT_DOOR;
-	return bpf_map_update_elem(&tmip_station, addr, &moved, BPF_EXIST) == 0;
+	if (bpf_map_update_elem(&tmip_station, addr, moved, BPF_EXIST))
+		return 0;
+	shut_slots(ipv4_of(addr), f->config->slots);
+	return 1;
 }
 
 #endif

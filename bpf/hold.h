@@ -10,11 +10,11 @@
 #include "lookup.h"
 
 /* A station that is heard again while nobody ends the holding must not wait for a dead agent. */
-static __always_inline int is_held(const struct frame *f, const struct tmip_station *to)
+static __always_inline int is_held(const struct frame *f, const struct station *to)
 {
 	if (!(to->flags & TMIP_STATION_F_HELD) || !f->config->buffer_ifindex)
 		return 0;
-	return !to->heard || heard_now() - to->heard <= TMIP_HEARD_HOLD;
+	return !to->heard || (__u16)(heard_half(heard_now()) - to->heard) <= TMIP_HEARD_HOLD;
 }
 
 static __always_inline int hold(struct frame *f)

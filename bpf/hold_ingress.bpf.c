@@ -6,16 +6,16 @@
 #include "finish.h"
 #include "group.h"
 
-static __always_inline int into_cell(struct frame *f, const struct tmip_station *to)
+static __always_inline int into_cell(struct frame *f, const struct station *to)
 {
 	int error = send_cell_now(f, to); /* past those who wait for their turn */
 
 	return error ? error : TMIP_REASON_REPLAYED;
 }
 
-static __always_inline int into_tunnel(struct frame *f, const struct tmip_station *to)
+static __always_inline int into_tunnel(struct frame *f, const struct station *to)
 {
-	__be32 remote = ipv4_of(&to->current);
+	__be32 remote = to->current;
 	struct route route;
 	int error;
 
@@ -45,17 +45,17 @@ static __always_inline int to_cn(struct frame *f)
 
 static __always_inline int handle(struct frame *f)
 {
-	const struct tmip_station *to;
+	struct station to;
 
 	if (f->protocol != bpf_htons(ETH_P_IP))
 		return TMIP_REASON_MALFORMED;
-	f->station = addr_of(f->ip.dst);
-	to = find_station(f->ip.dst);
-	if (!to)
+	f->station = f->ip.dst;
+	find_station(f, f->ip.dst, &to);
+	if (!to.state)
 		return to_cn(f);
-	if (to->state == TMIP_STATION_BLOCKED)
+	if (to.state == TMIP_STATION_BLOCKED)
 		return TMIP_REASON_BLOCKED;
-	return to->ifindex ? into_cell(f, to) : into_tunnel(f, to);
+	return to.ifindex ? into_cell(f, &to) : into_tunnel(f, &to);
 }
 
 SEC("tc")

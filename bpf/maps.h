@@ -22,6 +22,14 @@ struct map_station {
 	__type(value, struct tmip_station);
 };
 
+struct map_slot {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE); /* the agent writes whole words */
+	__uint(max_entries, TMIP_SLOTS(1024));
+	__type(key, __u32);
+	__type(value, struct tmip_slot);
+};
+
 struct map_peer {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 64);
@@ -92,6 +100,7 @@ struct map_ring {
 };
 
 extern struct map_station tmip_station SEC(".maps");
+extern struct map_slot tmip_slot SEC(".maps");
 extern struct map_peer tmip_peer SEC(".maps");
 extern struct map_peer_stat tmip_peer_stat SEC(".maps");
 extern struct map_cell tmip_cell SEC(".maps");

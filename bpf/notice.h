@@ -15,8 +15,9 @@
 static __noinline int notice(struct frame *f, __u32 type, __be32 ipv4)
 {
 	struct tmip_addr addr = {};
-	struct tmip_seen *seen, fresh = {};
+	struct tmip_seen *seen;
 	struct tmip_event *event;
+	union { struct tmip_station moved; struct tmip_seen fresh; } room; /* the callers have used most of the stack */
 	int arrived = 0;
 	__u64 now = bpf_ktime_get_ns();
 	__u32 ifindex;
@@ -38,20 +39,21 @@ static __noinline int notice(struct frame *f, __u32 type, __be32 ipv4)
 	if (!event)
 		return 0; /* the next frame of this MAC tries again: its tmip_seen entry is only written after a success */
 	if (type == TMIP_EVENT_ARRIVED) {
-		arrived = enter_cell(f, &addr);
+		arrived = enter_cell(f, &addr, &room.moved);
 		event->type = arrived ? TMIP_EVENT_ARRIVED : TMIP_EVENT_SEEN;
 	}
 	bpf_ringbuf_submit(event, 0);
+	__builtin_memset(&room.fresh, 0, sizeof(room.fresh));
 	if (seen)
-		fresh = *seen;
-	fresh.ifindex = ifindex;
+		room.fresh = *seen;
+	room.fresh.ifindex = ifindex;
 	if (ipv4) {
-		fresh.addr = addr;
-		fresh.event_ns = now;
+		room.fresh.addr = addr;
+		room.fresh.event_ns = now;
 	} else {
-		fresh.link_ns = now;
+		room.fresh.link_ns = now;
 	}
-	bpf_map_update_elem(&tmip_seen, &f->src, &fresh, BPF_ANY);
+	bpf_map_update_elem(&tmip_seen, &f->src, &room.fresh, BPF_ANY);
 	return arrived;
 }
 

@@ -96,4 +96,39 @@ int one_lookup(struct __sk_buff *skb)
 	return look_up(ip->protocol == PROTO_IPIP ? (ip + 1)->daddr : ip->saddr) ? 7 : 2;
 }
 
+/* ---- the least that makes a tunnel with a hash: no counters, guards, routes or sizes */
+
+SEC("tc")
+int least_in(struct __sk_buff *skb)
+{
+	struct iphdr *ip = (void *)(long)skb->data + ETH_LEN, outer = {.version = 4, .ihl = 5, .ttl = 64, .protocol = PROTO_IPIP};
+	__u64 flags = BPF_F_ADJ_ROOM_NO_CSUM_RESET;
+
+	if ((void *)(ip + 1) > (void *)(long)skb->data_end || !look_up(ip->saddr))
+		return 0;
+	outer.tot_len = bpf_htons(bpf_ntohs(ip->tot_len) + IPV4_LEN);
+	if (bpf_skb_adjust_room(skb, IPV4_LEN, BPF_ADJ_ROOM_MAC, flags | BPF_F_ADJ_ROOM_ENCAP_L3_IPV4) &&
+	    bpf_skb_adjust_room(skb, IPV4_LEN, BPF_ADJ_ROOM_MAC, flags))
+		return 0;
+	ip = (void *)(long)skb->data + ETH_LEN;
+	if ((void *)(ip + 1) > (void *)(long)skb->data_end)
+		return 0;
+	outer.saddr = local;
+	outer.daddr = remote;
+	*ip = outer;
+	return bpf_redirect(skb->ifindex, 0);
+}
+
+SEC("tc")
+int least_out(struct __sk_buff *skb)
+{
+	struct iphdr *inner = (void *)(long)skb->data + ETH_LEN + IPV4_LEN;
+
+	if ((void *)(inner + 1) > (void *)(long)skb->data_end || !look_up(inner->daddr))
+		return 0;
+	if (bpf_skb_adjust_room(skb, -IPV4_LEN, BPF_ADJ_ROOM_MAC, BPF_F_ADJ_ROOM_NO_CSUM_RESET))
+		return 0;
+	return bpf_redirect(skb->ifindex, 0);
+}
+
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

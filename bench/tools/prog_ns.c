@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Nanoseconds per packet of the data path: `prog_ns STATIONS SAMPLES` prints JSON objects, one a line: encapsulation
- * (cell ingress of a visiting station) and decapsulation (backbone ingress, delivered to one) together; two plain
- * look-ups in the same station map; and a null program.
+ * (cell ingress of a visiting station) and decapsulation (backbone ingress, delivered to one) together; the least that does
+ * so with a plain hash (a look-up of the station, and the header put on or taken off, nothing else); two such look-ups
+ * alone, in the same map; and a null program.
  *
  * Method: BPF_PROG_TEST_RUN repeats a program on one packet without restoring it, and with the same packet every time,
  * which would find the station in the cache. So a program of our own (prog_ns.bpf.c) goes first: it puts a pseudo-random
  * station into the packet and jumps to the program under test. The encapsulated packet is the next repetition's tunnel
  * packet, and the delivered one the next but one's plain packet: two repetitions are one trip. A sample is the kernel's
  * mean over 1000 trips. What preparation, jump and loop cost is measured with a null program in the same way, on both
- * forms of the packet, and taken off each sample: the medians of the three alternate in time, because machines are noisy.
+ * forms of the packet, and taken off each sample: the four take turns, because machines are noisy.
  * From the second trip on, encapsulation takes the road after -EALREADY (bpf/tunnel.h), which is a little longer.
  */
 #include <arpa/inet.h>
@@ -30,6 +31,7 @@
 #include <tmip/maps.h>
 #include <tmip/reason.h>
 
+#include "io/slots.h"
 #include "prog_ns.h"
 #include "prog_ns.skel.h"
 #include "tmip.skel.h"
@@ -49,6 +51,7 @@ struct packet {
 
 static struct tmip_bpf *tmip;
 static struct prog_ns_bpf *bench;
+static struct slots slots;
 static unsigned cell_ifindex;
 
 static int make_namespace(void)
@@ -79,7 +82,7 @@ static int fill_maps(uint32_t stations)
 	uint32_t zero = 0;
 	struct tmip_addr remote = addr_of(inet_addr(REMOTE));
 	struct tmip_config config = {.layout = TMIP_LAYOUT_VERSION, .backbone_ifindex = if_nametoindex("bb"), .tunnel = addr_of(inet_addr(LOCAL)),
-				     .event_interval_ns = 1000000000, .mss = 1400, .outer_ttl = 64, .flags = TMIP_CONFIG_FASTPATH};
+				     .event_interval_ns = 1000000000, .mss = 1400, .outer_ttl = 64, .flags = TMIP_CONFIG_FASTPATH | TMIP_CONFIG_DIRECT, .slots = slots.count};
 	struct tmip_cell cell = {.name = "cell", .mac = {{2, 0, 0, 0, 0xce, 0}}, .prefix_len = 24};
 	struct tmip_peer peer = {.name = "remote", .tunnel = TMIP_TUNNEL_4IN4};
 	int error;
@@ -94,13 +97,14 @@ static int fill_maps(uint32_t stations)
 					       .current = config.tunnel, .epoch = 1, .seq = i + 1};
 
 		memcpy(station.mac.octet + 2, &ipv4, sizeof(ipv4));
-		error = put(tmip->maps.tmip_station, &addr, &station);
+		error = slots_put(&slots, &addr, &station);
 	}
 	return error;
 }
 
 static int load(uint32_t stations)
 {
+	uint32_t entries = stations < 64 ? 64 : stations;
 	int error;
 
 	libbpf_set_strict_mode(LIBBPF_STRICT_ALL);
@@ -108,9 +112,10 @@ static int load(uint32_t stations)
 	bench = prog_ns_bpf__open();
 	if (!tmip || !bench)
 		return -errno;
-	error = bpf_map__set_max_entries(tmip->maps.tmip_station, stations < 64 ? 64 : stations);
+	error = bpf_map__set_max_entries(tmip->maps.tmip_station, entries) ?:
+		bpf_map__set_max_entries(tmip->maps.tmip_slot, TMIP_SLOTS(entries)) ?: tmip_bpf__load(tmip);
 	if (!error)
-		error = tmip_bpf__load(tmip);
+		error = slots_open(&slots, bpf_map__fd(tmip->maps.tmip_station), bpf_map__fd(tmip->maps.tmip_slot), TMIP_SLOTS(entries));
 	if (!error)
 		error = bpf_map__reuse_fd(bench->maps.tmip_station, bpf_map__fd(tmip->maps.tmip_station));
 	bench->rodata->stations = stations;
@@ -178,9 +183,9 @@ static int sample_both(const struct bpf_program *program, double *ns)
 	return error;
 }
 
-static int sample_trip(double *ns)
+static int sample_trip(const struct bpf_program *in, const struct bpf_program *out, double *ns)
 {
-	int error = aim(tmip->progs.tmip_cell_in, tmip->progs.tmip_bb_in) ?: run(false, 2 * TRIPS, ns);
+	int error = aim(in, out) ?: run(false, 2 * TRIPS, ns);
 
 	*ns *= 2;
 	return error;
@@ -223,38 +228,46 @@ static double at(const double *sorted, unsigned n, double share)
 	return sorted[rank ? rank - 1 : 0];
 }
 
-static void print(const char *name, double *samples, unsigned n, double null_median)
+enum { TRIP, LEAST, LOOKUPS, NOTHING, KINDS };
+static const char *const NAMES[KINDS] = {"prog_ns", "least_ns", "lookups_ns", "null_ns"};
+
+static void print(const char *name, const char *label, double *samples, unsigned n)
 {
 	qsort(samples, n, sizeof(*samples), compare);
-	printf("{\"name\": \"%s\", \"median\": %.1f, \"p99\": %.1f, \"min\": %.1f, \"max\": %.1f, \"n\": %u, "
-	       "\"reference\": {\"name\": \"null program\", \"median\": %.1f}}\n",
-	       name, at(samples, n, 0.5), at(samples, n, 0.99), samples[0], samples[n - 1], n, null_median);
+	printf("{\"name\": \"%s_%s\", \"median\": %.1f, \"p99\": %.1f, \"min\": %.1f, \"max\": %.1f, \"n\": %u}\n",
+	       name, label, at(samples, n, 0.5), at(samples, n, 0.99), samples[0], samples[n - 1], n);
+}
+
+static int sample_all(double *samples[KINDS], unsigned i)
+{
+	int error = sample_both(bench->progs.nothing, &samples[NOTHING][i]) ?:
+		    sample_trip(tmip->progs.tmip_cell_in, tmip->progs.tmip_bb_in, &samples[TRIP][i]) ?:
+		    sample_trip(bench->progs.least_in, bench->progs.least_out, &samples[LEAST][i]) ?:
+		    sample_both(bench->progs.one_lookup, &samples[LOOKUPS][i]);
+
+	for (int kind = 0; kind < NOTHING; kind++)
+		samples[kind][i] -= samples[NOTHING][i];
+	return error;
 }
 
 static int measure(unsigned n, const char *label)
 {
-	double *trip = calloc(n, sizeof(*trip)), *lookups = calloc(n, sizeof(*lookups)), *null = calloc(n, sizeof(*null));
-	char name[64];
-	double warm, median;
-	int error = trip && lookups && null ? sample_trip(&warm) : -ENOMEM;
+	double *samples[KINDS] = {0};
+	int error = 0;
 
-	for (unsigned i = 0; !error && i < n; i++) {
-		error = sample_both(bench->progs.nothing, &null[i]) ?: sample_trip(&trip[i]) ?: sample_both(bench->progs.one_lookup, &lookups[i]);
-		trip[i] -= null[i];
-		lookups[i] -= null[i];
-	}
+	for (int kind = 0; kind < KINDS; kind++)
+		if (!(samples[kind] = calloc(n, sizeof(double))))
+			error = -ENOMEM;
+	if (!error)
+		error = sample_all(samples, 0); /* warms up; written over */
+	for (unsigned i = 0; !error && i < n; i++)
+		error = sample_all(samples, i);
 	error = error ?: check_reasons();
-	if (!error) {
-		qsort(null, n, sizeof(*null), compare);
-		median = at(null, n, 0.5);
-		snprintf(name, sizeof(name), "prog_ns_%s", label);
-		print(name, trip, n, median);
-		snprintf(name, sizeof(name), "lookups_ns_%s", label);
-		print(name, lookups, n, median);
+	for (int kind = 0; kind < KINDS; kind++) {
+		if (!error)
+			print(NAMES[kind], label, samples[kind], n);
+		free(samples[kind]);
 	}
-	free(trip);
-	free(lookups);
-	free(null);
 	return error;
 }
 
@@ -273,6 +286,7 @@ int main(int argc, char **argv)
 	error = make_namespace() ?: load(stations) ?: fill_maps(stations) ?: measure(samples, label);
 	if (error)
 		fprintf(stderr, "prog_ns: %s\n", strerror(error < 0 ? -error : errno));
+	slots_close(&slots);
 	prog_ns_bpf__destroy(bench);
 	tmip_bpf__destroy(tmip);
 	return error ? 1 : 0;

@@ -31,7 +31,8 @@ struct tmip_station {
 	struct tmip_addr parent;  /* tunnel address of the parent CN */
 	struct tmip_addr current; /* tunnel address of the CN whose cell it is in */
 	__u32 epoch;        /* of the register's record that made this entry */
-	__u32 heard;        /* (programs) when it last sent a frame in a cell of this CN: see TMIP_HEARD_SHIFT; 0: not known */
+	__u32 heard;        /* (programs) of a station without a slot, when it last sent a frame in a cell of this CN: see TMIP_HEARD_SHIFT;
+			     * 0: not known */
 	__u64 seq;
 };
 
@@ -46,6 +47,45 @@ struct tmip_station {
 #define TMIP_HEARD_SHIFT 30
 /* Once a held station was heard again, its packets go straight to it after so many units: the agent may be dead. */
 #define TMIP_HEARD_HOLD 2
+
+/*
+ * map tmip_slot (agent; `heard`: programs), array: half a cache line with what the programs need of an IPv4 station, so that
+ * a packet costs no walk through tmip_station, which remains the truth. A station's slot is number TMIP_SLOT_INDEX or,
+ * if that was taken, its neighbour in the same cache line; if that was, too, it has none, and the first one counts it.
+ *
+ * Each of the four words is written as a whole and ends with the same turn, which grows with every change: words of
+ * different turns do not belong together. While the agent changes tmip_station, and for ever if it dies right then, the
+ * state of the station's slot is 0; so it is where a program has changed it, until the agent has confirmed that.
+ * In all these cases, and where stations without a slot are counted, tmip_station is asked.
+ */
+struct tmip_slot {
+	__u8 v4[4];  /* of the station; zero: free */
+	__u8 state;  /* enum tmip_station_state, 0: ask tmip_station */
+	__u8 flags;
+	__u8 others; /* stations that have no slot and would have had this one; 255 stays */
+	__u8 turn;
+	struct tmip_mac mac;
+	__u8 pad;
+	__u8 turn_mac;
+	__u32 home;  /* the ifindex of its home cell here (home, next door, away), or the parent's address (visiting, elsewhere) */
+	__u16 heard; /* the lower half of what tmip_station has, written alone; 0: not known */
+	__u8 pad_home;
+	__u8 turn_home;
+	__u32 here;  /* the ifindex of its cell here (home, next door, visiting), or the address of the CN that it is at (away, elsewhere) */
+	__u8 pad_here[3];
+	__u8 turn_here;
+};
+
+/* The golden ratio's share of the table: addresses in a row, the usual case, hardly ever meet. `slots` is even. */
+#define TMIP_SLOT_INDEX(host_order, slots) ((__u32)(((__u64)(__u32)((host_order) * 2654435769u) * (slots)) >> 32))
+/* One turn more in the first word. */
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+#define TMIP_SLOT_TURN (1ull << 56)
+#else
+#error "the turn is not at the upper end of the word"
+#endif
+#define TMIP_SLOT_OTHER(index) ((index) ^ 1)
+#define TMIP_SLOTS(stations_max) (2 * (stations_max))
 
 /* map tmip_peer (agent), hash: tunnel address -> struct tmip_peer. The other CNs of the network. */
 struct tmip_peer {
@@ -128,7 +168,7 @@ struct tmip_config {
 	__u8 flags;             /* TMIP_CONFIG_... */
 	__u32 buffer_ifindex;   /* the agent's device that takes and gives back held packets; 0: none, nothing is held */
 	__u32 group_burst;      /* broadcasts and multicasts per second, of each subnet in each direction */
-	__u32 pad;
+	__u32 slots;            /* entries of tmip_slot; 0: it is not used */
 };
 
 /* Packets from the backbone to absent stations take the short cut into the tunnel; else the kernel routes them. */
@@ -172,6 +212,7 @@ struct tmip_stat {
 };
 
 TMIP_ASSERT_SIZE(struct tmip_station, 64);
+TMIP_ASSERT_SIZE(struct tmip_slot, 32);
 TMIP_ASSERT_SIZE(struct tmip_peer, 80);
 TMIP_ASSERT_SIZE(struct tmip_peer_stat, 64);
 TMIP_ASSERT_SIZE(struct tmip_cell, 40);

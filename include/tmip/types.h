@@ -15,7 +15,7 @@
  * The version of everything in include/tmip: map keys and values, events, reasons. The agent writes it into
  * tmip_config.layout; another version found in a pinned map is not adopted.
  */
-#define TMIP_LAYOUT_VERSION 1
+#define TMIP_LAYOUT_VERSION 2
 
 /* A station's or a tunnel end's address, network byte order. IPv4 is mapped: ::ffff:a.b.c.d (RFC 4291, 2.5.5.2),
  * so that `v4` holds the four bytes a person looks for in a map dump; with IPv6 they are the last four bytes. */

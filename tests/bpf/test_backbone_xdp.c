@@ -18,13 +18,12 @@ static void held(void)
 	struct tmip_addr key = world_addr(W_AWAY);
 	struct tmip_config config = world_config();
 	struct tmip_station station;
-	int map = bpf_map__fd(world_bpf->maps.tmip_station);
 
 	config.buffer_ifindex = world_ifindex("cell1"); /* any */
 	world_set_config(&config);
-	assert_int_equal(bpf_map_lookup_elem(map, &key, &station), 0);
+	assert_int_equal(bpf_map_lookup_elem(world_slots.stations, &key, &station), 0);
 	station.flags |= TMIP_STATION_F_HELD;
-	assert_int_equal(bpf_map_update_elem(map, &key, &station, BPF_ANY), 0);
+	assert_int_equal(slots_put(&world_slots, &key, &station), 0);
 }
 
 static void flags(uint8_t value)

@@ -17,11 +17,10 @@ static void still_held(void)
 {
 	struct tmip_addr key = world_addr(W_HOME);
 	struct tmip_station station;
-	int map = bpf_map__fd(world_bpf->maps.tmip_station);
 
-	assert_int_equal(bpf_map_lookup_elem(map, &key, &station), 0);
+	assert_int_equal(bpf_map_lookup_elem(world_slots.stations, &key, &station), 0);
 	station.flags = TMIP_STATION_F_HELD;
-	assert_int_equal(bpf_map_update_elem(map, &key, &station, BPF_ANY), 0);
+	assert_int_equal(slots_put(&world_slots, &key, &station), 0);
 }
 
 /* At this CN by what was agreed on, but in no cell of it. */

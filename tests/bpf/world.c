@@ -18,6 +18,7 @@
 #include "core/addr.h"
 
 struct tmip_bpf *world_bpf;
+struct slots world_slots;
 static struct ring_buffer *events, *punts;
 static int agent = -1; /* the far end of the agent's device */
 static struct { struct tmip_event event; struct tmip_punt punt; unsigned events, punts; } heard;
@@ -123,7 +124,7 @@ void world_put_station(const char *addr, const char *mac, enum tmip_station_stat
 	struct tmip_station station = {.mac = world_mac(mac), .state = (uint8_t)state, .ifindex = world_ifindex(in),
 				       .home_ifindex = world_ifindex(home), .parent = world_addr(parent), .current = world_addr(current)};
 
-	put(world_bpf->maps.tmip_station, &key, &station);
+	assert_int_equal(slots_put(&world_slots, &key, &station), 0);
 }
 
 static void put_cell(const char *interface, const char *mac, const char *gateway)
@@ -164,7 +165,7 @@ struct tmip_config world_config(void)
 	return (struct tmip_config){
 		.layout = TMIP_LAYOUT_VERSION, .backbone_ifindex = world_ifindex("bb"), .tunnel = world_addr(W_TUNNEL),
 		.event_interval_ns = 1000000000000ull, .event_burst = 1000, .dhcp_burst = 10, .mss = W_MSS, .outer_ttl = W_OUTER_TTL,
-		.flags = TMIP_CONFIG_FASTPATH, .buffer_ifindex = world_ifindex("hold"),
+		.flags = TMIP_CONFIG_FASTPATH, .buffer_ifindex = world_ifindex("hold"), .slots = world_slots.count,
 	};
 }
 
@@ -245,6 +246,14 @@ static void empty(const struct bpf_map *map)
 		assert_int_equal(bpf_map_delete_elem(fd, key), 0);
 }
 
+static void empty_stations(void)
+{
+	struct tmip_addr addr;
+
+	while (bpf_map_get_next_key(bpf_map__fd(world_bpf->maps.tmip_station), NULL, &addr) == 0)
+		assert_int_equal(slots_delete(&world_slots, &addr), 0);
+}
+
 static void empty_counters(void)
 {
 	struct tmip_stat *zero = calloc((size_t)libbpf_num_possible_cpus(), sizeof(*zero));
@@ -267,7 +276,7 @@ void world_reset(void)
 {
 	struct tmip_config config = world_config();
 
-	empty(world_bpf->maps.tmip_station);
+	empty_stations();
 	empty(world_bpf->maps.tmip_cell);
 	empty(world_bpf->maps.tmip_group);
 	empty(world_bpf->maps.tmip_seen);
@@ -396,6 +405,8 @@ int world_begin(void **state)
 	world_bpf = tmip_bpf__open_and_load();
 	if (!world_bpf || check_btf() || open_agent() < 0)
 		return -1;
+	if (slots_open(&world_slots, bpf_map__fd(world_bpf->maps.tmip_station), bpf_map__fd(world_bpf->maps.tmip_slot), bpf_map__max_entries(world_bpf->maps.tmip_slot)))
+		return -1;
 	events = ring_buffer__new(bpf_map__fd(world_bpf->maps.tmip_events), on_event, NULL, NULL);
 	punts = ring_buffer__new(bpf_map__fd(world_bpf->maps.tmip_punts), on_punt, NULL, NULL);
 	return events && punts ? 0 : -1;
@@ -407,6 +418,7 @@ int world_end(void **state)
 	ring_buffer__free(events);
 	ring_buffer__free(punts);
 	close(agent);
+	slots_close(&world_slots);
 	tmip_bpf__destroy(world_bpf);
 	return 0;
 }
@@ -497,13 +509,26 @@ static void check_event(const struct bpf_case *c)
 	assert_memory_equal(&event.protocol, c->packet->in + 12, 2);
 }
 
-void world_run(const struct bpf_case *c)
+/* Without the slots: the programs must do the same with tmip_station alone. */
+static void hide_slots(void)
+{
+	struct tmip_config config;
+	uint32_t zero = 0;
+
+	assert_int_equal(bpf_map_lookup_elem(bpf_map__fd(world_bpf->maps.tmip_config), &zero, &config), 0);
+	config.slots = 0;
+	world_set_config(&config);
+}
+
+static void run_once(const struct bpf_case *c, bool with_slots)
 {
 	struct outcome out;
 
 	world_reset();
 	if (c->prepare)
 		c->prepare();
+	if (!with_slots)
+		hide_slots();
 	assert_int_equal(world_send(c->program, c->interface, 0, c->packet->in, c->packet->in_len, &out), 0);
 	check_reason(c);
 	assert_int_equal(out.action, c->action);
@@ -512,6 +537,12 @@ void world_run(const struct bpf_case *c)
 	assert_int_equal(out.mark, c->mark);
 	check_copy(c);
 	check_event(c);
+}
+
+void world_run(const struct bpf_case *c)
+{
+	run_once(c, true);
+	run_once(c, false);
 }
 
 static void run_case(void **state)

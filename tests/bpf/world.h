@@ -21,6 +21,7 @@
 #include <tmip/maps.h>
 #include <tmip/reason.h>
 
+#include "io/slots.h"
 #include "tmip.skel.h"
 #include "vectors/packets.h"
 
@@ -52,6 +53,7 @@ struct outcome {
 };
 
 extern struct tmip_bpf *world_bpf;
+extern struct slots world_slots;
 
 /* Once per process: namespace, interfaces, programs. cmocka group functions. */
 int world_begin(void **state);

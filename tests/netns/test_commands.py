@@ -272,5 +272,5 @@ def test_bpftool(roamed):
     names = {program.get("name") for program in json.loads(run("bpftool", "-j", "prog", "show").stdout)}
     assert {"tmip_cell_in", "tmip_cell_out", "tmip_bb_in"} <= names
     assert {name for name in os.listdir(pins(cn)) if name.startswith("tmip_")} == {
-        "tmip_station", "tmip_peer", "tmip_peer_stat", "tmip_cell", "tmip_subnet", "tmip_group", "tmip_config", "tmip_seen", "tmip_drop", "tmip_stat",
+        "tmip_station", "tmip_slot", "tmip_peer", "tmip_peer_stat", "tmip_cell", "tmip_subnet", "tmip_group", "tmip_config", "tmip_seen", "tmip_drop", "tmip_stat",
         "tmip_events", "tmip_punts"}

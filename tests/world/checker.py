@@ -10,6 +10,7 @@ import json
 import os
 import sqlite3
 
+from .slots import compare_slots
 from .system import WorldError, run, wait_for
 
 STATES = {"home": 1, "next_door": 2, "away": 3, "visiting": 4, "elsewhere": 5, "blocked": 6}
@@ -221,7 +222,7 @@ def differences(world, truth, before=None, register=True):
             if address in told:
                 versions[address].add((told[address]["epoch"], told[address]["seq"]))
         lines += [*compare_agent(cn, truth, told), *compare_kernel(cn, truth, told, ifindexes), *compare_tunnels(cn, truth),
-                  *compare_neighbours(cn, truth)]
+                  *compare_neighbours(cn, truth), *compare_slots(cn.place, f"{pins(cn)}/tmip_slot", kernel_stations(cn))]
     lines += compare_versions(versions)
     if register:  # what it says explains most of the others: first
         lines = [*compare_register(world, truth, versions), *lines]

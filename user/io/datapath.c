@@ -110,7 +110,8 @@ static int set_sizes(struct datapath *dp)
 	const struct datapath_options *options = &dp->options;
 	struct tmip_bpf *skel = dp->skel;
 	const struct { struct bpf_map *map; unsigned entries; } sizes[] = {
-		{skel->maps.tmip_station, options->stations_max}, {skel->maps.tmip_peer, options->peers_max},
+		{skel->maps.tmip_station, options->stations_max}, {skel->maps.tmip_slot, TMIP_SLOTS(options->stations_max)},
+		{skel->maps.tmip_peer, options->peers_max},
 		{skel->maps.tmip_peer_stat, options->peers_max}, {skel->maps.tmip_subnet, options->peers_max * 4},
 		{skel->maps.tmip_group, options->peers_max ? options->peers_max + CELLS : 0},
 		{skel->maps.tmip_seen, options->seen_max}, {skel->maps.tmip_drop, options->seen_max},
@@ -288,6 +289,9 @@ int datapath_open(struct datapath **out, const struct datapath_options *options,
 	if (!error)
 		error = load(dp, adopted, why);
 	if (!error)
+		error = slots_open(&dp->slots, bpf_map__fd(dp->skel->maps.tmip_station), bpf_map__fd(dp->skel->maps.tmip_slot),
+				   bpf_map__max_entries(dp->skel->maps.tmip_slot));
+	if (!error)
 		error = pin_maps(dp, why);
 	if (!error && *adopted)
 		error = check_layout(dp, why);
@@ -312,6 +316,7 @@ void datapath_close(struct datapath *dp)
 	if (dp->hold_link >= 0)
 		close(dp->hold_link);
 	ring_buffer__free(dp->rings);
+	slots_close(&dp->slots);
 	tmip_bpf__destroy(dp->skel);
 	free(dp);
 }

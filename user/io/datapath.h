@@ -54,7 +54,7 @@ int datapath_detach(struct datapath *dp, unsigned ifindex);
 int datapath_attached(const char *dir, unsigned *ifindexes, enum datapath_role *roles, int max);
 const char *datapath_hook(const struct datapath *dp); /* "tcx" or "clsact" */
 
-int datapath_put_config(struct datapath *dp, const struct tmip_config *config); /* layout is filled in */
+int datapath_put_config(struct datapath *dp, const struct tmip_config *config); /* layout and slots are filled in */
 int datapath_get_config(const struct datapath *dp, struct tmip_config *config);
 
 /* The `heard` of an entry in a cell of this CN stays what the programs made it; that of one that is silent begins anew. */

@@ -7,6 +7,7 @@
 #include <bpf/libbpf.h>
 
 #include "datapath.h"
+#include "slots.h"
 
 #define DATAPATH_PATH 512
 
@@ -15,6 +16,7 @@ struct tmip_bpf;
 struct datapath {
 	char dir[DATAPATH_PATH];
 	struct tmip_bpf *skel;
+	struct slots slots;
 	struct ring_buffer *rings;
 	struct datapath_options options;
 	bool clsact; /* the kernel has no TCX */

@@ -28,6 +28,7 @@ int datapath_put_config(struct datapath *dp, const struct tmip_config *config)
 	__u32 zero = 0;
 
 	copy.layout = TMIP_LAYOUT_VERSION;
+	copy.slots = dp->slots.count;
 	return put(MAP(dp, config), &zero, &copy);
 }
 
@@ -40,26 +41,19 @@ int datapath_get_config(const struct datapath *dp, struct tmip_config *config)
 
 int datapath_put_station(struct datapath *dp, const struct tmip_addr *addr, const struct tmip_station *station)
 {
-	struct tmip_station former, entry = *station;
-
-	entry.heard = 0;
-	if (entry.ifindex && !(entry.flags & TMIP_STATION_F_SILENT) && bpf_map_lookup_elem(MAP(dp, station), addr, &former) == 0)
-		entry.heard = former.heard;
-	return put(MAP(dp, station), addr, &entry);
+	return slots_put(&dp->slots, addr, station);
 }
 
 uint64_t datapath_heard_ms(const struct datapath *dp, const struct tmip_addr *addr)
 {
-	struct tmip_station entry;
+	uint64_t heard = slots_heard(&dp->slots, addr);
 
-	if (bpf_map_lookup_elem(MAP(dp, station), addr, &entry) < 0 || !entry.heard)
-		return 0;
-	return ((entry.heard + 1ull) << TMIP_HEARD_SHIFT) / 1000000;
+	return heard ? ((heard + 1) << TMIP_HEARD_SHIFT) / 1000000 : 0;
 }
 
 int datapath_delete_station(struct datapath *dp, const struct tmip_addr *addr)
 {
-	return delete(MAP(dp, station), addr);
+	return slots_delete(&dp->slots, addr);
 }
 
 int datapath_put_peer(struct datapath *dp, const struct tmip_addr *tunnel, const struct tmip_peer *peer)

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * What is known of a station, read from its slot with one cache miss, or else from tmip_station; and the note that it was
+ * heard. How slots are kept: include/tmip/maps.h.
+ */
+#ifndef TMIP_BPF_STATION_H
+#define TMIP_BPF_STATION_H
+
+#include "frame.h"
+
+/* state 0: nobody knows it. The other fields as in struct tmip_station; what its state gives no meaning may be zero. */
+struct station {
+	struct tmip_mac mac;
+	__u8 state, flags;
+	__u32 ifindex, home_ifindex;
+	__be32 parent, current;
+	__be32 ipv4;
+	__u16 heard; /* the lower half, see heard_half */
+};
+
+static __always_inline int is_parent(__u8 state)
+{
+	return state == TMIP_STATION_HOME || state == TMIP_STATION_NEXT_DOOR || state == TMIP_STATION_AWAY;
+}
+
+static __always_inline int is_present(__u8 state)
+{
+	return state == TMIP_STATION_HOME || state == TMIP_STATION_NEXT_DOOR || state == TMIP_STATION_VISITING;
+}
+
+/* A copy of the slot, if it is the station's. 0: it is not; negative: it is, but tmip_station must be asked. */
+static __always_inline int read_slot(const struct tmip_slot *slot, __be32 ipv4, struct tmip_slot *copy)
+{
+	const volatile __u64 *from = (const volatile __u64 *)slot;
+	__u64 *to = (__u64 *)copy;
+
+	to[0] = from[0];
+	if (*(__be32 *)copy->v4 != ipv4)
+		return 0;
+	to[1] = from[1];
+	to[2] = from[2];
+	to[3] = from[3];
+	return copy->state && copy->turn_mac == copy->turn && copy->turn_home == copy->turn && copy->turn_here == copy->turn ? 1 : -1;
+}
+
+static __always_inline void take_slot(struct station *s, const struct tmip_slot *slot)
+{
+	s->mac = slot->mac;
+	s->state = slot->state;
+	s->flags = slot->flags;
+	s->heard = slot->heard;
+	if (is_parent(slot->state))
+		s->home_ifindex = slot->home;
+	else
+		s->parent = slot->home;
+	if (is_present(slot->state))
+		s->ifindex = slot->here;
+	else
+		s->current = slot->here;
+}
+
+/* Whether the slots know all about the station. */
+static __always_inline int ask_slots(struct station *s, __u32 slots)
+{
+	__u32 index = TMIP_SLOT_INDEX(bpf_ntohl(s->ipv4), slots), next = TMIP_SLOT_OTHER(index);
+	const struct tmip_slot *first = bpf_map_lookup_elem(&tmip_slot, &index), *second = bpf_map_lookup_elem(&tmip_slot, &next);
+	struct tmip_slot copy;
+	int found, others;
+
+	if (!slots || !first || !second)
+		return 0;
+	found = read_slot(first, s->ipv4, &copy);
+	others = copy.others;
+	if (!found)
+		found = read_slot(second, s->ipv4, &copy);
+	if (found > 0)
+		take_slot(s, &copy);
+	return found ? found > 0 : !others;
+}
+
+static __always_inline __u16 heard_half(__u32 heard)
+{
+	return heard && !(__u16)heard ? 1 : heard; /* 0 says: not known */
+}
+
+static __always_inline void ask_map(struct station *s)
+{
+	struct tmip_addr addr = addr_of(s->ipv4);
+	const struct tmip_station *entry = bpf_map_lookup_elem(&tmip_station, &addr);
+
+	if (!entry)
+		return;
+	s->mac = entry->mac;
+	s->state = entry->state;
+	s->flags = entry->flags;
+	s->ifindex = entry->ifindex;
+	s->home_ifindex = entry->home_ifindex;
+	s->parent = ipv4_of(&entry->parent);
+	s->current = ipv4_of(&entry->current);
+	s->heard = heard_half(entry->heard);
+}
+
+static __noinline void station_find(struct station *s, __be32 ipv4, __u32 slots)
+{
+	__builtin_memset(s, 0, sizeof(*s));
+	s->ipv4 = ipv4;
+	if (!ask_slots(s, slots))
+		ask_map(s);
+}
+
+static __always_inline void find_station(const struct frame *f, __be32 ipv4, struct station *s)
+{
+	station_find(s, ipv4, f->config->slots);
+}
+
+static __always_inline void shut_slot(__u32 index, __be32 ipv4)
+{
+	struct tmip_slot *slot = bpf_map_lookup_elem(&tmip_slot, &index);
+
+	if (!slot || *(const __be32 *)slot->v4 != ipv4)
+		return;
+	__sync_fetch_and_add((__u64 *)slot, TMIP_SLOT_TURN); /* an agent that fills it right now will see that */
+	*(volatile __u8 *)&slot->state = 0;
+}
+
+/*
+ * After a program has changed the entry in tmip_station: that is asked until the agent fills the slot again. To be called
+ * after the change, so that it also shuts what the agent filled with an older entry meanwhile.
+ */
+static __always_inline void shut_slots(__be32 ipv4, __u32 slots)
+{
+	__u32 index = TMIP_SLOT_INDEX(bpf_ntohl(ipv4), slots);
+
+	if (!slots)
+		return;
+	shut_slot(index, ipv4);
+	shut_slot(TMIP_SLOT_OTHER(index), ipv4);
+}
+
+static __always_inline __u32 heard_now(void)
+{
+	return bpf_ktime_get_coarse_ns() >> TMIP_HEARD_SHIFT;
+}
+
+/* The agent may give the slot to somebody else right now: then that one was heard, which is no harm. */
+static __always_inline int mark_slot(__u32 index, __be32 ipv4, __u16 half)
+{
+	struct tmip_slot *slot = bpf_map_lookup_elem(&tmip_slot, &index);
+
+	if (!slot || *(const __be32 *)slot->v4 != ipv4)
+		return 0;
+	*(volatile __u16 *)&slot->heard = half;
+	return 1;
+}
+
+static __noinline int note_heard(__be32 ipv4, __u32 slots, __u32 now)
+{
+	__u32 index = TMIP_SLOT_INDEX(bpf_ntohl(ipv4), slots);
+	struct tmip_addr addr = addr_of(ipv4);
+	struct tmip_station *entry;
+
+	if (slots && (mark_slot(index, ipv4, heard_half(now)) || mark_slot(TMIP_SLOT_OTHER(index), ipv4, heard_half(now))))
+		return 0;
+	entry = bpf_map_lookup_elem(&tmip_station, &addr);
+	if (entry)
+		entry->heard = now;
+	return 0;
+}
+
+/* A frame of the station itself, in its cell. Its cache line stays clean most of the time. While its packets are held the
+ * time of its return counts, see is_held. */
+static __always_inline void hear(const struct frame *f, const struct station *s)
+{
+	__u32 now = heard_now();
+
+	if (s->heard != heard_half(now) && !(s->heard && s->flags & TMIP_STATION_F_HELD))
+		note_heard(s->ipv4, f->config->slots, now);
+}
+
+#endif

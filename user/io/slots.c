@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Stations in tmip_station and in their slots. See slots.h, and include/tmip/maps.h for what the programs make of it. */
+#include "slots.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+
+#include <bpf/bpf.h>
+
+#define WORDS (sizeof(struct tmip_slot) / sizeof(uint64_t))
+#define OTHERS_MAX 255 /* as many, or more: nobody counts any longer */
+
+int slots_open(struct slots *slots, int stations, int slot_map, uint32_t count)
+{
+	void *memory = mmap(NULL, count * sizeof(struct tmip_slot), PROT_READ | PROT_WRITE, MAP_SHARED, slot_map, 0);
+
+	*slots = (struct slots){.stations = stations, .count = count};
+	if (memory == MAP_FAILED)
+		return -errno;
+	slots->slot = memory;
+	return 0;
+}
+
+void slots_close(struct slots *slots)
+{
+	if (slots->slot)
+		munmap(slots->slot, slots->count * sizeof(struct tmip_slot));
+	slots->slot = NULL;
+}
+
+static bool is_mapped(const struct tmip_addr *addr)
+{
+	static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
+
+	return memcmp(addr->prefix, mapped, sizeof(mapped)) == 0;
+}
+
+static uint32_t ipv4_of(const struct tmip_addr *addr)
+{
+	uint32_t ipv4;
+
+	memcpy(&ipv4, addr->v4, sizeof(ipv4));
+	return ipv4;
+}
+
+/* The first of the two that it may have; NULL: it may have none. */
+static struct tmip_slot *first_of(const struct slots *slots, const struct tmip_addr *addr)
+{
+	return slots->slot && is_mapped(addr) && ipv4_of(addr) ? &slots->slot[TMIP_SLOT_INDEX(ntohl(ipv4_of(addr)), slots->count)] : NULL;
+}
+
+/* The slot of that address; of 0.0.0.0: one that is free. */
+static struct tmip_slot *find(const struct slots *slots, struct tmip_slot *first, const uint8_t v4[4])
+{
+	struct tmip_slot *second = first ? &slots->slot[TMIP_SLOT_OTHER(first - slots->slot)] : NULL;
+
+	if (!first || memcmp(first->v4, v4, 4) == 0)
+		return first;
+	return memcmp(second->v4, v4, 4) == 0 ? second : NULL;
+}
+
+static void write_word(struct tmip_slot *slot, const struct tmip_slot *from, size_t word)
+{
+	uint64_t value;
+
+	memcpy(&value, (const char *)from + word * sizeof(value), sizeof(value));
+	__atomic_store_n((uint64_t *)(void *)slot + word, value, __ATOMIC_SEQ_CST);
+}
+
+static uint64_t first_word(const struct tmip_slot *slot)
+{
+	uint64_t value;
+
+	memcpy(&value, slot, sizeof(value));
+	return value;
+}
+
+/* The first word becomes that of `now`, unless a program has shut the slot since `was`. */
+static bool change_first(struct tmip_slot *slot, const struct tmip_slot *was, const struct tmip_slot *now)
+{
+	uint64_t expected = first_word(was);
+
+	return __atomic_compare_exchange_n((uint64_t *)(void *)slot, &expected, first_word(now), false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+}
+
+static void count_others(struct tmip_slot *first, int more)
+{
+	struct tmip_slot was, now;
+
+	do {
+		was = now = *first;
+		if (was.others != OTHERS_MAX)
+			now.others = (uint8_t)(was.others + more);
+	} while (!change_first(first, &was, &now));
+}
+
+/* The station's, but nothing to be read there. */
+static void close_slot(struct tmip_slot *slot, const uint8_t v4[4])
+{
+	struct tmip_slot was, now;
+
+	do {
+		was = now = *slot;
+		memcpy(now.v4, v4, sizeof(now.v4));
+		now.state = 0;
+	} while (!change_first(slot, &was, &now));
+}
+
+static bool has_home_here(const struct tmip_slot *slot)
+{
+	return slot->state == TMIP_STATION_HOME || slot->state == TMIP_STATION_NEXT_DOOR || slot->state == TMIP_STATION_AWAY;
+}
+
+static bool is_here(const struct tmip_slot *slot)
+{
+	return slot->state == TMIP_STATION_HOME || slot->state == TMIP_STATION_NEXT_DOOR || slot->state == TMIP_STATION_VISITING;
+}
+
+/* A slot cannot say what contradicts the state. */
+static bool fits(const struct tmip_slot *slot, const struct tmip_station *entry)
+{
+	return slot->state == TMIP_STATION_BLOCKED || (has_home_here(slot) == (entry->home_ifindex != 0) && is_here(slot) == (entry->ifindex != 0));
+}
+
+/* `closed`: the slot as it was before tmip_station was changed. If a program has changed that since, it stays closed. */
+static void fill_slot(struct tmip_slot *slot, const struct tmip_slot *closed, const struct tmip_station *entry)
+{
+	struct tmip_slot copy = *closed;
+
+	copy.state = entry->state;
+	copy.flags = entry->flags;
+	copy.mac = entry->mac;
+	copy.home = has_home_here(&copy) ? entry->home_ifindex : ipv4_of(&entry->parent);
+	copy.here = is_here(&copy) ? entry->ifindex : ipv4_of(&entry->current);
+	copy.heard = (uint16_t)(entry->heard && !(uint16_t)entry->heard ? 1 : entry->heard);
+	copy.turn = copy.turn_mac = copy.turn_home = copy.turn_here = (uint8_t)(closed->turn + 1);
+	if (!fits(&copy, entry))
+		return; /* it stays closed */
+	for (size_t word = 1; word < WORDS; word++)
+		write_word(slot, &copy, word);
+	change_first(slot, closed, &copy);
+}
+
+/* The present time differs from the true one by less than 18 hours. */
+static uint32_t whole_heard(uint16_t half)
+{
+	struct timespec ts;
+	uint32_t now;
+
+	if (!half)
+		return 0;
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	now = (uint32_t)(((uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec) >> TMIP_HEARD_SHIFT);
+	return now - (uint16_t)(now - half);
+}
+
+static uint32_t heard_of(const struct tmip_slot *slot, const struct tmip_station *former)
+{
+	return slot ? whole_heard(__atomic_load_n(&slot->heard, __ATOMIC_RELAXED)) : former->heard;
+}
+
+int slots_put(struct slots *slots, const struct tmip_addr *addr, const struct tmip_station *station)
+{
+	static const uint8_t none[4];
+	struct tmip_slot *first = first_of(slots, addr), *slot = find(slots, first, addr->v4);
+	struct tmip_station former = {0}, entry = *station;
+	struct tmip_slot closed;
+	bool known = bpf_map_lookup_elem(slots->stations, addr, &former) == 0;
+	int error;
+
+	entry.heard = entry.ifindex && !(entry.flags & TMIP_STATION_F_SILENT) ? heard_of(slot, &former) : 0;
+	if (!slot && !known)
+		slot = find(slots, first, none); /* one that is known and has none is counted where it is */
+	if (slot) {
+		close_slot(slot, addr->v4);
+		closed = *slot;
+	} else if (first && !known) {
+		count_others(first, 1);
+	}
+	error = bpf_map_update_elem(slots->stations, addr, &entry, BPF_ANY);
+	if (!error && slot)
+		fill_slot(slot, &closed, &entry);
+	if (error && !known) {
+		if (slot)
+			close_slot(slot, none);
+		else if (first)
+			count_others(first, -1);
+	}
+	return error;
+}
+
+int slots_delete(struct slots *slots, const struct tmip_addr *addr)
+{
+	static const uint8_t none[4];
+	struct tmip_slot *first = first_of(slots, addr), *slot = find(slots, first, addr->v4);
+	int error;
+
+	if (slot)
+		close_slot(slot, addr->v4);
+	error = bpf_map_delete_elem(slots->stations, addr);
+	if (slot && (!error || error == -ENOENT))
+		close_slot(slot, none);
+	else if (first && !error)
+		count_others(first, -1);
+	return error == -ENOENT ? 0 : error;
+}
+
+uint32_t slots_heard(const struct slots *slots, const struct tmip_addr *addr)
+{
+	struct tmip_slot *first = first_of(slots, addr), *slot = find(slots, first, addr->v4);
+	struct tmip_station entry = {0};
+
+	if (!slot)
+		bpf_map_lookup_elem(slots->stations, addr, &entry);
+	return heard_of(slot, &entry);
+}
