@@ -74,10 +74,14 @@ static void test_in_order(void **state)
 
 	(void)state;
 	assert_int_equal(push(hold, 1, 0), -ENOENT);
+	assert_int_equal(hold_waiting(hold, &other), 0);
 	begin(hold, 1, 1000);
 	assert_int_equal(push(hold, 1, 10), 1);
 	for (int i = 11; i < 15; i++)
 		assert_int_equal(push(hold, 1, (uint8_t)i), 0);
+	other = station(1);
+	assert_int_equal(hold_waiting(hold, &other), 5);
+	other = station(2);
 	assert_int_equal(pop(hold, 1), 10);
 	assert_int_equal(push(hold, 1, 15), 0);
 	for (int i = 11; i < 16; i++)

@@ -20,10 +20,17 @@
 #define DEVICE "tmiphold%d"
 #define DEVICE_QUEUE 4096 /* frames that wait for the agent */
 #define FRAMES_PER_TURN 256 /* other events have their turn in between, and so has the kernel's backlog */
+/*
+ * A station gets what was held for it within so many milliseconds. All at once would be too much for the socket of a program that
+ * has its usual size: on a link that is fast enough it lost three of four packets.
+ */
+#define PACE_MS 100
+#define PACE_FRAMES 16 /* in a turn, a millisecond, at least */
 #define FRAME_HEADERS (14 + 20)
 
 struct release {
 	struct tmip_addr addr;
+	uint64_t began_ms;
 	uint64_t replayed;
 	struct release *next;
 };
@@ -121,14 +128,27 @@ static uint64_t replay(struct buffer *buffer, const struct tmip_addr *addr, unsi
 	return count;
 }
 
+/* So that all that wait are sent in time. If more come meanwhile than go, the rest goes as fast as it can. */
+static unsigned share_of(const struct buffer *buffer, const struct release *release)
+{
+	uint64_t passed = agent_now_ms() - release->began_ms;
+	unsigned share;
+
+	if (passed >= PACE_MS)
+		return FRAMES_PER_TURN;
+	share = hold_waiting(buffer->hold, &release->addr) / (unsigned)(PACE_MS - passed) + PACE_FRAMES;
+	return share < FRAMES_PER_TURN ? share : FRAMES_PER_TURN;
+}
+
 /* One turn of a release. True: it is done. Packets that came meanwhile stand behind the others, until none is left. */
 static bool release_turn(struct agent *agent, struct release *release)
 {
 	struct buffer *buffer = agent->buffer;
-	uint64_t sent = replay(buffer, &release->addr, FRAMES_PER_TURN);
+	unsigned share = share_of(buffer, release);
+	uint64_t sent = replay(buffer, &release->addr, share);
 
 	release->replayed += sent;
-	if (sent == FRAMES_PER_TURN || take_all(agent, FRAMES_PER_TURN))
+	if (sent == share || take_all(agent, FRAMES_PER_TURN))
 		return false;
 	release->replayed += replay(buffer, &release->addr, FRAMES_PER_TURN);
 	roam_unhold(agent->roam, &release->addr);
@@ -146,6 +166,7 @@ static void on_turn(evutil_socket_t fd, short what, void *arg)
 	struct agent *agent = arg;
 	struct buffer *buffer = agent->buffer;
 	struct release **link = &buffer->releases, *release;
+	struct timeval pause = {.tv_usec = 1000};
 
 	(void)fd;
 	(void)what;
@@ -158,7 +179,7 @@ static void on_turn(evutil_socket_t fd, short what, void *arg)
 		free(release);
 	}
 	if (buffer->releases)
-		event_active(buffer->turn, 0, 0);
+		event_add(buffer->turn, &pause);
 }
 
 /* The map entry was just written, by the roaming machine, which must have ended its work before the holding can end. */
@@ -173,6 +194,7 @@ static void release_later(struct buffer *buffer, const struct tmip_addr *addr)
 	if (!release)
 		return; /* its time will be over */
 	release->addr = *addr;
+	release->began_ms = agent_now_ms();
 	release->next = buffer->releases;
 	buffer->releases = release;
 	event_active(buffer->turn, 0, 0);

@@ -73,6 +73,13 @@ bool hold_holds(const struct hold *hold, const struct tmip_addr *addr)
 	return find(hold, addr) != NULL;
 }
 
+unsigned hold_waiting(const struct hold *hold, const struct tmip_addr *addr)
+{
+	const struct queue *queue = find(hold, addr);
+
+	return queue ? queue->packets : 0;
+}
+
 static int sooner(const struct queue *a, const struct queue *b)
 {
 	return a->deadline_ms < b->deadline_ms ? -1 : a->deadline_ms > b->deadline_ms;

@@ -34,6 +34,7 @@ void hold_set_options(struct hold *hold, const struct hold_options *options);
 
 /* Holds packets of this station from now on, until deadline_ms. 0, also if it did before, or -ENOMEM. */
 int hold_begin(struct hold *hold, const struct tmip_addr *addr, uint64_t deadline_ms);
+unsigned hold_waiting(const struct hold *hold, const struct tmip_addr *addr); /* packets */
 bool hold_holds(const struct hold *hold, const struct tmip_addr *addr);
 /* Drops what is held. The number of packets. */
 unsigned hold_end(struct hold *hold, const struct tmip_addr *addr);
