@@ -68,7 +68,7 @@ def build(world, kind):
     gateway = world.cn(3)
     gateway.plain_routing()
     world.mlr.start()
-    cells = [attach_cell(cn, *radio, security=kind) for cn, radio in zip(world.cns, radios)]
+    cells = [attach_cell(cn, *radio, security=kind) for cn, radio in zip(world.cns[:2], radios)]
     bridged = [AccessPoint(Bridged(world, f"point{number}", gateway.cells[0]), *radios[2 + number], channel=BRIDGED_CHANNEL, lines=(),
                            security=kind, more=["bridge=br0"]) for number in (0, 1)]
     roamer = WifiStation(world, "roamer", *radios[4]).build(kind)

@@ -2,6 +2,7 @@
 """Real 802.11 association and roaming: two access points are CNs of different subnets by `tmip-agent attach wlan0`, a
 station roams between them with one address and one download. The same network in turn with each kind of WLAN.
 """
+import contextlib
 import os
 import statistics
 
@@ -35,38 +36,56 @@ def lease(laptop):
     return laptop.dhclient().start(seconds=20)
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_roams_between_access_points(air, kind):
+@contextlib.contextmanager
+def traffic(world, laptop, port):
+    """A stream and a download, which do not outlive the test: the next one shares the air."""
+    stream = Stream(world, world.server, laptop, rate=100, port=port)
+    programs = [stream.station, stream.server]
+    try:
+        stream.flowing(20)
+        transfer = Transfer(world, world.server, laptop, 1 << 18, rate=1 << 17, port=port + 1, open_end=True)
+        programs += [transfer.receiver, transfer.sender]
+        wait_for(transfer.received, "the download to begin", 20)
+        yield stream, transfer
+    finally:
+        for program in programs:
+            program.stop()
+
+
+def begin(air, kind):
+    """This kind of WLAN, and a lease in it. Returns the address and its CN."""
     world, points, laptop = air
     for point in points:
         point.serve(kind)
     laptop.join(kind)
+    assert SECURITIES[kind].shown in laptop.ask("STATUS").splitlines()
     address = lease(laptop)
     home = next(cn for cn in world.cns if cn.cells[0].gateway == address.rsplit(".", 1)[0] + ".1")
-    laptop.reaches(world.server.address)
-    assert SECURITIES[kind].shown in laptop.ask("STATUS").splitlines()
+    laptop.reaches(world.server.address, 20)
     wait_for(lambda: home.state(laptop), "the home CN to know it")
+    return address, home
 
-    port = 5100 + 10 * KINDS.index(kind)
-    stream = Stream(world, world.server, laptop, rate=100, port=port)
-    stream.flowing(20)
-    transfer = Transfer(world, world.server, laptop, 1 << 18, rate=1 << 17, port=port + 1, open_end=True)
-    wait_for(transfer.received, "the download to begin", 20)
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_roams_between_access_points(air, kind):
+    world, points, laptop = air
+    address, home = begin(air, kind)
     here = laptop.connections()[-1][1]
     others = sorted(points, key=lambda point: point.bssid == here)
     found = {"up": [], "down": []}
-    for number in range(ROAMS):
-        point = others[number % 2]
-        moment = laptop.associate(point)
-        for way in found:
-            found[way].append(stream.first_after(way, moment, 20))
-        expected = "home" if point.cn is home else "visiting"
-        wait_for(lambda at=point.cn, state=expected: at.state(laptop) == state, f"{point.cn.place} to have the station as {expected}", 10, every=0.05)
-        at = transfer.received()
-        wait_for(lambda before=at: transfer.received() > before, "the download to go on", 20)
-        assert laptop.address() == address
-    transfer.finish(120)
-    stream.stop()
+    with traffic(world, laptop, 5100 + 10 * KINDS.index(kind)) as (stream, transfer):
+        for number in range(ROAMS):
+            point = others[number % 2]
+            moment = laptop.associate(point)
+            for way in found:
+                found[way].append(stream.first_after(way, moment, 20))
+            expected = "home" if point.cn is home else "visiting"
+            wait_for(lambda at=point.cn, state=expected: at.state(laptop) == state,
+                     f"{point.cn.place} to have the station as {expected}", 10, every=0.05)
+            at = transfer.received()
+            wait_for(lambda before=at: transfer.received() > before, "the download to go on", 20)
+            assert laptop.address() == address
+        transfer.finish(60)
     for way, times in found.items():
         print(f"{way}: ms from association to the first packet: median {statistics.median(times):.1f}, all {[round(ms, 1) for ms in times]}")
         assert statistics.median(times) < 50 * PATIENCE, (way, times)

@@ -21,7 +21,7 @@ class Security:
         self.station = [f"key_mgmt={name}", *station]
 
 
-AES = ["wpa=2", "rsn_pairwise=CCMP"]
+AES = ["wpa=2", "rsn_pairwise=CCMP", "wpa_pairwise_update_count=20"]  # a slow station is not thrown out in the middle of its handshake
 SECURITIES = {
     "open": Security("NONE"),
     "wpa2": Security("WPA-PSK", [*AES, "wpa_key_mgmt=WPA-PSK", f"wpa_passphrase={PASSPHRASE}"], [f'psk="{PASSPHRASE}"'],
