@@ -5,7 +5,7 @@ a plain Linux box (plain_cn.py) is the visited CN, and then the parent CN.
 import pytest
 
 from plain_cn import PlainCn
-from world import Transfer, wait_for
+from world import PATIENCE, Transfer, wait_for
 
 SIZE = 6 << 20
 
@@ -25,11 +25,11 @@ def exchange(world, station, address):
     """Pings of all sizes and a transfer each way, checksums compared."""
     server = world.server
     station.reaches(server.address)
-    assert server.ping(address, seconds=1)
+    assert server.ping(address, seconds=1 * PATIENCE)
     for size in (0, 1000, 1452):  # the last one just fits into the tunnel
-        assert station.ping(server.address, size=size, seconds=1, more=("-M", "do")), size
+        assert station.ping(server.address, size=size, seconds=1 * PATIENCE, more=("-M", "do")), size
     # The first one does not fit: the station is told, and cuts the next ones itself.
-    wait_for(lambda: station.ping(server.address, size=3000, seconds=0.5), "a packet that is cut")
+    wait_for(lambda: station.ping(server.address, size=3000, seconds=0.5 * PATIENCE), "a packet that is cut")
     Transfer(world, server, station, SIZE).finish()
     Transfer(world, station, server, SIZE, port=5011, address=address).finish()
 

@@ -2,7 +2,7 @@
 """Backbones that are no Ethernet cable: WireGuard between the CNs, and a long line that loses packets."""
 import pytest
 
-from world import Transfer, wait_for
+from world import PATIENCE, Transfer, wait_for
 
 
 def roam(world, station, number, transfer):
@@ -56,7 +56,7 @@ def test_wireguard(guarded):
     assert carried(world.cn(3)) - before > 4 << 20
     assert phone.address() == address
     for size in (0, 1372):  # 1420 - 20 (tunnel) - 28
-        assert phone.ping(world.server.address, size=size, seconds=1, more=("-M", "do")), size
+        assert phone.ping(world.server.address, size=size, seconds=PATIENCE, more=("-M", "do")), size
 
 
 def test_long_and_lossy(make_world):
@@ -73,7 +73,7 @@ def test_long_and_lossy(make_world):
         roam(world, stations[0], number, transfer)
         stations[1].reaches(world.server.address)
         world.settled(stations[1], 20)
-    assert stations[0].ping(addresses[1], count=3, seconds=1) or stations[0].ping(addresses[1], count=5, seconds=1)
+    assert stations[0].ping(addresses[1], count=3, seconds=PATIENCE) or stations[0].ping(addresses[1], count=5, seconds=PATIENCE)
     transfer.finish(120)
     for cn in world.cns:
         assert cn.control("status")["handovers"]["pending"] == 0

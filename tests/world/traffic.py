@@ -143,7 +143,7 @@ def hears_once(sender, receiver, count=5, device="wlan0"):
     with receiver.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(ETH_P_IP)) as ear:
         ear.bind((device, ETH_P_IP))
         ear.setblocking(False)
-        answered, heard = sender.ping(receiver.address(), count, 2), []
+        answered, heard = sender.ping(receiver.address(), count, 2 * PATIENCE), []
         with contextlib.suppress(BlockingIOError):
             while True:
                 packet, (_, _, kind, *_) = ear.recvfrom(2048)
