@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The stations' entries in the kernel, in both maps: tmip_station, which is always right, and tmip_slot, where the
- * programs look first. Whoever changes a station's entry does it here, so that the two never disagree; the order of the
+ * programs look first. Who changes a station's entry does it here (the
+ * programs, which do so in a handover, shut its slot: bpf/station.h), so that the two never disagree; the order of the
  * steps is such that this holds at every moment, also for one who is killed between two of them. 0 or -errno.
  */
 #ifndef TMIP_IO_SLOTS_H
