@@ -19,8 +19,7 @@
 /* enum bpf_attach_type of kernels with TCX; Debian 12's headers end before them. */
 #define TCX_INGRESS 46
 #define TCX_EGRESS 47
-#define FILTER_HANDLE 0x746d /* of our clsact filters */
-#define FILTER_PRIORITY 0x746d
+#define FILTER_PRIORITY 0x746d /* of our clsact filters */
 
 struct hook {
 	const char *name; /* in the pin's name */
@@ -85,10 +84,21 @@ static int attach_tcx(struct datapath *dp, int prog, unsigned ifindex, const str
 	return attach_link(path, prog, ifindex, hook->tcx, NULL);
 }
 
-static int add_filter(int prog, unsigned ifindex, const struct hook *hook)
+/* Of the clsact filters of this network: another one may have some on the same device. FNV-1a of the folder, as tc takes it. */
+static __u32 filter_handle(const char *dir)
+{
+	__u32 hash = 2166136261u;
+
+	for (const char *c = dir; *c; c++)
+		hash = (hash ^ (unsigned char)*c) * 16777619u;
+	return (hash & 0x7fffffff) | 1;
+}
+
+static int add_filter(const char *dir, int prog, unsigned ifindex, const struct hook *hook)
 {
 	DECLARE_LIBBPF_OPTS(bpf_tc_hook, where, .ifindex = (int)ifindex, .attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS);
-	DECLARE_LIBBPF_OPTS(bpf_tc_opts, filter, .handle = FILTER_HANDLE, .priority = FILTER_PRIORITY, .prog_fd = prog, .flags = BPF_TC_F_REPLACE);
+	DECLARE_LIBBPF_OPTS(bpf_tc_opts, filter, .handle = filter_handle(dir), .priority = FILTER_PRIORITY, .prog_fd = prog,
+			    .flags = BPF_TC_F_REPLACE);
 	int error = bpf_tc_hook_create(&where);
 
 	if (error && error != -EEXIST)
@@ -100,7 +110,7 @@ static int add_filter(int prog, unsigned ifindex, const struct hook *hook)
 static int attach_clsact(struct datapath *dp, int prog, unsigned ifindex, const struct hook *hook, enum datapath_role role)
 {
 	char path[DATAPATH_PATH];
-	int error = add_filter(prog, ifindex, hook);
+	int error = add_filter(dp->dir, prog, ifindex, hook);
 
 	if (error)
 		return error;
@@ -164,16 +174,16 @@ int datapath_attach_hold(struct datapath *dp, unsigned ifindex, char why[DATAPAT
 		dp->hold_link = link;
 		return 0;
 	}
-	error = link == -EINVAL ? add_filter(prog, ifindex, &INGRESS) : link;
+	error = link == -EINVAL ? add_filter(dp->dir, prog, ifindex, &INGRESS) : link;
 	if (error)
 		datapath_why(why, "cannot attach to the device of held packets: %s", strerror(-error));
 	return error;
 }
 
-static void detach_clsact(unsigned ifindex, const struct hook *hook)
+static void detach_clsact(const char *dir, unsigned ifindex, const struct hook *hook)
 {
 	DECLARE_LIBBPF_OPTS(bpf_tc_hook, where, .ifindex = (int)ifindex, .attach_point = hook->clsact);
-	DECLARE_LIBBPF_OPTS(bpf_tc_opts, filter, .handle = FILTER_HANDLE, .priority = FILTER_PRIORITY);
+	DECLARE_LIBBPF_OPTS(bpf_tc_opts, filter, .handle = filter_handle(dir), .priority = FILTER_PRIORITY);
 
 	bpf_tc_detach(&where, &filter); /* the qdisc stays: others may have their filters there */
 }
@@ -188,7 +198,7 @@ static void detach_hook(const char *dir, unsigned ifindex, const struct hook *ho
 	if (pin < 0)
 		return;
 	if (bpf_link_detach(pin) == -EINVAL) /* no link: the program of a filter */
-		detach_clsact(ifindex, hook);
+		detach_clsact(dir, ifindex, hook);
 	close(pin);
 	unlink(path);
 }
