@@ -69,7 +69,7 @@ def test_renewing_and_rebinding(make_world):
     for station, listener in zip((home, away), listeners):
         event = station.client.wait_event({"RENEW"}, seconds=15)
         assert event[1] == station.address() and event[4] == "10.2.0.1"
-        assert "> 10.2.0.1.67: BOOTP/DHCP, Request" in listener.text()
+        wait_for(lambda: "> 10.2.0.1.67: BOOTP/DHCP, Request" in listener.text(), "tcpdump to tell")  # pylint: disable=cell-var-from-loop
         assert "255.255.255.255.67" not in listener.text()
     assert lost.client.wait_event({"RENEW", "REBIND"}, seconds=15)[1] == lost.address()
     text = lost.client.program.text()
