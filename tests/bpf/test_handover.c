@@ -151,6 +151,24 @@ static void the_parent_follows(void **state)
 	the_rest_stays(W_AWAY, W_AWAY_MAC, "cell0", W_TUNNEL);
 }
 
+/* What the slot said of it is over, too: the next packet for it goes to where it is now. */
+static void the_parent_looks_where_it_wrote(void **state)
+{
+	struct tmip_addr addr = world_addr(W_AWAY), now = world_addr(W_CN3);
+	struct tmip_station entry;
+	struct outcome out;
+
+	(void)state;
+	world_reset();
+	fast();
+	entry = station_of(W_AWAY);
+	assert_int_equal(slots_put(&world_slots, &addr, &entry), 0);
+	assert_int_equal(world_send(BACKBONE_IN, "bb", 0, first_from_away.in, first_from_away.in_len, &out), 0);
+	assert_int_equal(world_send(BACKBONE_IN, "bb", 0, bb_away.in, bb_away.in_len, &out), 0);
+	assert_int_equal(out.action, REDIRECT);
+	assert_memory_equal(out.data + 14 + 16, now.v4, sizeof(now.v4)); /* the outer destination */
+}
+
 /* Its next frame in its former cell is news, how short a time ago it may have come there. */
 static void a_followed_station_may_be_back_at_once(void **state)
 {
@@ -215,7 +233,8 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_guest_comes), cmocka_unit_test(a_packet_that_goes_straight_bears_no_mark), cmocka_unit_test(one_comes_home),
-		cmocka_unit_test(one_comes_next_door), cmocka_unit_test(the_parent_follows), cmocka_unit_test(a_followed_station_may_be_back_at_once),
+		cmocka_unit_test(one_comes_next_door), cmocka_unit_test(the_parent_follows), cmocka_unit_test(the_parent_looks_where_it_wrote),
+		cmocka_unit_test(a_followed_station_may_be_back_at_once),
 		cmocka_unit_test(only_a_mark_of_a_peer_counts), cmocka_unit_test(the_agent_may_keep_it_to_itself),
 		cmocka_unit_test(nothing_moves_behind_the_agents_back),
 	};
