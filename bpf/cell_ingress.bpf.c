@@ -166,10 +166,11 @@ static __always_inline int from_station(struct frame *f)
 		hear(f, &from);
 	if (!is_in_cell(&from, f->skb->ifindex) || from.flags & TMIP_STATION_F_SILENT)
 		arrived = notice(f, TMIP_EVENT_ARRIVED, f->ip.src);
-	if (arrived)
+	if (arrived) {
 		find_station(f, f->ip.src, &from);
-	if (!from.state)
-		return TMIP_REASON_UNREGISTERED; /* withdrawn in this moment */
+		if (!from.state)
+			return TMIP_REASON_UNREGISTERED; /* withdrawn in this moment */
+	}
 	if (is_group(&f->dst))
 		return from_group(f, &from);
 	find_station(f, f->ip.dst, &to);

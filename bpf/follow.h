@@ -12,7 +12,6 @@ static __noinline int follow(struct frame *f, __be32 ipv4)
 	struct tmip_station *s = bpf_map_lookup_elem(&tmip_station, &addr), moved;
 	__u64 now = bpf_ktime_get_ns();
 	struct tmip_event *event;
-	int followed;
 
 	if (!f || !s || !may_move(f, s) || ipv4_of(&s->current) == f->ip.src)
 		return 0;
@@ -24,8 +23,7 @@ static __noinline int follow(struct frame *f, __be32 ipv4)
 	moved.current = addr_of(f->ip.src);
 	moved.heard = 0;
 	moved.state = TMIP_STATION_AWAY;
-	followed = bpf_map_update_elem(&tmip_station, &addr, &moved, BPF_EXIST) == 0;
-	if (!followed) {
+	if (bpf_map_update_elem(&tmip_station, &addr, &moved, BPF_EXIST)) {
 		bpf_ringbuf_discard(event, 0);
 		return 0;
 	}

@@ -14,7 +14,7 @@ static __always_inline int is_held(const struct frame *f, const struct station *
 {
 	if (!(to->flags & TMIP_STATION_F_HELD) || !f->config->buffer_ifindex)
 		return 0;
-	return !to->heard || (__u16)(heard_half(heard_now()) - to->heard) <= TMIP_HEARD_HOLD;
+	return !to->heard || (__u16)(tmip_heard_half(heard_now()) - to->heard) <= TMIP_HEARD_HOLD;
 }
 
 static __always_inline int hold(struct frame *f)

@@ -27,7 +27,7 @@ static __always_inline struct tmip_subnet *find_subnet(__be32 ipv4)
 /* In the cell of this CN with that ifindex, as far as the agent knows. */
 static __always_inline int is_in_cell(const struct station *s, __u32 ifindex)
 {
-	return s->ifindex == ifindex && is_present(s->state);
+	return s->ifindex == ifindex && tmip_is_here(s->state);
 }
 
 /* Belongs to a cell of this CN and is not in it. */

@@ -15,18 +15,8 @@ struct station {
 	__u32 ifindex, home_ifindex;
 	__be32 parent, current;
 	__be32 ipv4;
-	__u16 heard; /* the lower half, see heard_half */
+	__u16 heard; /* the lower half, see tmip_heard_half */
 };
-
-static __always_inline int is_parent(__u8 state)
-{
-	return state == TMIP_STATION_HOME || state == TMIP_STATION_NEXT_DOOR || state == TMIP_STATION_AWAY;
-}
-
-static __always_inline int is_present(__u8 state)
-{
-	return state == TMIP_STATION_HOME || state == TMIP_STATION_NEXT_DOOR || state == TMIP_STATION_VISITING;
-}
 
 /* A copy of the slot, if it is the station's. 0: it is not; negative: it is, but tmip_station must be asked. */
 static __always_inline int read_slot(const struct tmip_slot *slot, __be32 ipv4, struct tmip_slot *copy)
@@ -49,11 +39,11 @@ static __always_inline void take_slot(struct station *s, const struct tmip_slot 
 	s->state = slot->state;
 	s->flags = slot->flags;
 	s->heard = slot->heard;
-	if (is_parent(slot->state))
+	if (tmip_is_ours(slot->state))
 		s->home_ifindex = slot->home;
 	else
 		s->parent = slot->home;
-	if (is_present(slot->state))
+	if (tmip_is_here(slot->state))
 		s->ifindex = slot->here;
 	else
 		s->current = slot->here;
@@ -78,11 +68,6 @@ static __always_inline int ask_slots(struct station *s, __u32 slots)
 	return found ? found > 0 : !others;
 }
 
-static __always_inline __u16 heard_half(__u32 heard)
-{
-	return heard && !(__u16)heard ? 1 : heard; /* 0 says: not known */
-}
-
 static __always_inline void ask_map(struct station *s)
 {
 	struct tmip_addr addr = addr_of(s->ipv4);
@@ -97,7 +82,7 @@ static __always_inline void ask_map(struct station *s)
 	s->home_ifindex = entry->home_ifindex;
 	s->parent = ipv4_of(&entry->parent);
 	s->current = ipv4_of(&entry->current);
-	s->heard = heard_half(entry->heard);
+	s->heard = tmip_heard_half(entry->heard);
 }
 
 static __noinline void station_find(struct station *s, __be32 ipv4, __u32 slots)
@@ -159,7 +144,7 @@ static __noinline int note_heard(__be32 ipv4, __u32 slots, __u32 now)
 	struct tmip_addr addr = addr_of(ipv4);
 	struct tmip_station *entry;
 
-	if (slots && (mark_slot(index, ipv4, heard_half(now)) || mark_slot(TMIP_SLOT_OTHER(index), ipv4, heard_half(now))))
+	if (slots && (mark_slot(index, ipv4, tmip_heard_half(now)) || mark_slot(TMIP_SLOT_OTHER(index), ipv4, tmip_heard_half(now))))
 		return 0;
 	entry = bpf_map_lookup_elem(&tmip_station, &addr);
 	if (entry)
@@ -173,7 +158,7 @@ static __always_inline void hear(const struct frame *f, const struct station *s)
 {
 	__u32 now = heard_now();
 
-	if (s->heard != heard_half(now) && !(s->heard && s->flags & TMIP_STATION_F_HELD))
+	if (s->heard != tmip_heard_half(now) && !(s->heard && s->flags & TMIP_STATION_F_HELD))
 		note_heard(s->ipv4, f->config->slots, now);
 }
 

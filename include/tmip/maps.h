@@ -76,6 +76,23 @@ struct tmip_slot {
 	__u8 turn_here;
 };
 
+/* The parent is this CN; the station is in a cell of this CN. */
+static inline int tmip_is_ours(__u8 state)
+{
+	return state == TMIP_STATION_HOME || state == TMIP_STATION_NEXT_DOOR || state == TMIP_STATION_AWAY;
+}
+
+static inline int tmip_is_here(__u8 state)
+{
+	return state == TMIP_STATION_HOME || state == TMIP_STATION_NEXT_DOOR || state == TMIP_STATION_VISITING;
+}
+
+/* `heard` of tmip_station as a slot has it. */
+static inline __u16 tmip_heard_half(__u32 heard)
+{
+	return heard && !(__u16)heard ? 1 : heard;
+}
+
 /* The golden ratio's share of the table: addresses in a row, the usual case, hardly ever meet. `slots` is even. */
 #define TMIP_SLOT_INDEX(host_order, slots) ((__u32)(((__u64)(__u32)((host_order) * 2654435769u) * (slots)) >> 32))
 /* One turn more in the first word. */

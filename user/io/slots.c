@@ -110,20 +110,11 @@ static void close_slot(struct tmip_slot *slot, const uint8_t v4[4])
 	} while (!change_first(slot, &was, &now));
 }
 
-static bool has_home_here(const struct tmip_slot *slot)
-{
-	return slot->state == TMIP_STATION_HOME || slot->state == TMIP_STATION_NEXT_DOOR || slot->state == TMIP_STATION_AWAY;
-}
-
-static bool is_here(const struct tmip_slot *slot)
-{
-	return slot->state == TMIP_STATION_HOME || slot->state == TMIP_STATION_NEXT_DOOR || slot->state == TMIP_STATION_VISITING;
-}
-
 /* A slot cannot say what contradicts the state. */
 static bool fits(const struct tmip_slot *slot, const struct tmip_station *entry)
 {
-	return slot->state == TMIP_STATION_BLOCKED || (has_home_here(slot) == (entry->home_ifindex != 0) && is_here(slot) == (entry->ifindex != 0));
+	return slot->state == TMIP_STATION_BLOCKED ||
+	       (tmip_is_ours(slot->state) == (entry->home_ifindex != 0) && tmip_is_here(slot->state) == (entry->ifindex != 0));
 }
 
 /* `closed`: the slot as it was before tmip_station was changed. If a program has changed that since, it stays closed. */
@@ -134,9 +125,9 @@ static void fill_slot(struct tmip_slot *slot, const struct tmip_slot *closed, co
 	copy.state = entry->state;
 	copy.flags = entry->flags;
 	copy.mac = entry->mac;
-	copy.home = has_home_here(&copy) ? entry->home_ifindex : ipv4_of(&entry->parent);
-	copy.here = is_here(&copy) ? entry->ifindex : ipv4_of(&entry->current);
-	copy.heard = (uint16_t)(entry->heard && !(uint16_t)entry->heard ? 1 : entry->heard);
+	copy.home = tmip_is_ours(copy.state) ? entry->home_ifindex : ipv4_of(&entry->parent);
+	copy.here = tmip_is_here(copy.state) ? entry->ifindex : ipv4_of(&entry->current);
+	copy.heard = tmip_heard_half(entry->heard);
 	copy.turn = copy.turn_mac = copy.turn_home = copy.turn_here = (uint8_t)(closed->turn + 1);
 	if (!fits(&copy, entry))
 		return; /* it stays closed */
