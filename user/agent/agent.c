@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -70,6 +71,20 @@ uint32_t agent_random(uint32_t bound)
 	if (getrandom(&value, sizeof(value), GRND_NONBLOCK) != sizeof(value))
 		value = agent_unix_us();
 	return bound ? value % bound : 0;
+}
+
+void agent_tell(struct agent *agent, int level, const struct tmip_mac *mac, const char *format, ...)
+{
+	char text[TRAIL_TEXT], whose[MAC_STRLEN];
+	va_list args;
+
+	if (!mac)
+		return;
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	log_at(level, "[%s] %s", mac_format(mac, whose), text);
+	trail_add(agent->trail, mac, agent_unix_us(), text);
 }
 
 void agent_describe_self(const struct agent *agent, struct mlrp_self *self)

@@ -57,18 +57,6 @@ struct authenticators {
 	uint64_t unusable, overflow, taken, shared;
 };
 
-__attribute__((format(printf, 3, 4))) static void tell(struct agent *agent, const struct tmip_mac *mac, const char *format, ...)
-{
-	char text[TRAIL_TEXT], whose[MAC_STRLEN];
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(text, sizeof(text), format, args);
-	va_end(args);
-	log_info("[%s] %s", mac_format(mac, whose), text);
-	trail_add(agent->trail, mac, agent_unix_us(), text);
-}
-
 static unsigned cell_of(const struct authenticator *authenticator)
 {
 	return wifi_cell(authenticator->agent, if_nametoindex(authenticator->config.interface));
@@ -123,10 +111,11 @@ static void learn(struct authenticator *authenticator, const struct hostapd_stat
 	memset(&known->may_take, 0, sizeof(known->may_take));
 	all->unusable += station->unusable;
 	if (station->unusable)
-		tell(agent, &station->mac, "its identity at %s is longer than %zu bytes and does not count", authenticator->config.interface,
-		     (size_t)IDENTITY_NAME_MAX);
+		agent_tell(agent, LOG_LEVEL_INFO, &station->mac, "its identity at %s is longer than %zu bytes and does not count",
+			   authenticator->config.interface, (size_t)IDENTITY_NAME_MAX);
 	else if (station->identity.len)
-		tell(agent, &station->mac, "its identity at %s: %s", authenticator->config.interface, identity_format(&station->identity, text));
+		agent_tell(agent, LOG_LEVEL_INFO, &station->mac, "its identity at %s: %s", authenticator->config.interface,
+			   identity_format(&station->identity, text));
 }
 
 /* ---- messages that wait */
@@ -263,9 +252,10 @@ static void on_holder(bool there, const struct station_record *record, void *arg
 		known->may_take = record->addr;
 	all->taken += !there;
 	all->shared += there;
-	tell(agent, &waiting->request.mac, there ? "%s of the same identity is with station %s, which uses it: this one is another" :
-	     "%s of the same identity was with station %s, which is not there any more", addr_format(&record->addr, addr),
-	     mac_format(&record->mac, mac));
+	agent_tell(agent, LOG_LEVEL_INFO, &waiting->request.mac,
+		   there ? "%s of the same identity is with station %s, which uses it: this one is another" :
+		   "%s of the same identity was with station %s, which is not there any more", addr_format(&record->addr, addr),
+		   mac_format(&record->mac, mac));
 	serve(waiting);
 }
 

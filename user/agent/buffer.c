@@ -3,7 +3,6 @@
 #include "buffer.h"
 
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,19 +45,12 @@ struct buffer {
 	uint8_t frame[TAP_FRAME_MAX];
 };
 
-__attribute__((format(printf, 3, 4))) static void tell(struct agent *agent, const struct tmip_addr *addr, const char *format, ...)
+/* Of the station; NULL: nobody knows it any more. */
+static const struct tmip_mac *mac_of(const struct agent *agent, const struct tmip_addr *addr)
 {
 	const struct replica_station *station = replica_find(roam_replica(agent->roam), addr);
-	char text[TRAIL_TEXT], mac[MAC_STRLEN];
-	va_list args;
 
-	va_start(args, format);
-	vsnprintf(text, sizeof(text), format, args);
-	va_end(args);
-	if (!station)
-		return;
-	log_info("[%s] %s", mac_format(&station->record.mac, mac), text);
-	trail_add(agent->trail, &station->record.mac, agent_unix_us(), text);
+	return station ? &station->record.mac : NULL;
 }
 
 /* ---- in and out */
@@ -157,7 +149,8 @@ static bool release_turn(struct agent *agent, struct release *release)
 	release->replayed += replay(buffer, &release->addr, FRAMES_PER_TURN);
 	hold_end(buffer->hold, &release->addr);
 	if (release->replayed)
-		tell(agent, &release->addr, "%llu packets that were held for it are on their way", (unsigned long long)release->replayed);
+		agent_tell(agent, LOG_LEVEL_INFO, mac_of(agent, &release->addr), "%llu packets that were held for it are on their way",
+			   (unsigned long long)release->replayed);
 	return true;
 }
 
@@ -225,7 +218,8 @@ static void on_expire(evutil_socket_t fd, short what, void *arg)
 		dropped = hold_end(buffer->hold, &addr);
 		roam_unhold(agent->roam, &addr);
 		if (dropped)
-			tell(agent, &addr, "%u packets that were held for it are dropped: it did not appear in time", dropped);
+			agent_tell(agent, LOG_LEVEL_INFO, mac_of(agent, &addr), "%u packets that were held for it are dropped: it did not appear in time",
+				   dropped);
 	}
 	arm_expire(buffer);
 }

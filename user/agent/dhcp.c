@@ -55,19 +55,6 @@ static bool server_of(const struct agent *agent, unsigned ifindex, struct dhcp_s
 	return true;
 }
 
-/* One line in the log and in the station's trail. */
-__attribute__((format(printf, 4, 5))) static void tell(struct agent *agent, int level, const struct tmip_mac *mac, const char *format, ...)
-{
-	char text[TRAIL_TEXT], from[MAC_STRLEN];
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(text, sizeof(text), format, args);
-	va_end(args);
-	log_at(level, "[%s] %s", mac_format(mac, from), text);
-	trail_add(agent->trail, mac, agent_unix_us(), text);
-}
-
 /* ---- answers to clients */
 
 static void count_reply(struct dhcp *dhcp, uint8_t type)
@@ -90,13 +77,14 @@ static void reply(struct agent *agent, const struct cell_view *cell, const struc
 
 	if (error) {
 		agent->dhcp->not_sent++;
-		tell(agent, LOG_LEVEL_WARN, &request->mac, "DHCP: %s in cell %s not sent: %s", dhcp_type_name(decision->reply.type), cell->name, strerror(-error));
+		agent_tell(agent, LOG_LEVEL_WARN, &request->mac, "DHCP: %s in cell %s not sent: %s", dhcp_type_name(decision->reply.type),
+			   cell->name, strerror(-error));
 		return;
 	}
 	count_reply(agent->dhcp, decision->reply.type);
-	tell(agent, LOG_LEVEL_INFO, &request->mac, "DHCP: %s in cell %s answered by %s %s%s%s", dhcp_type_name(request->type), cell->name,
-	     dhcp_type_name(decision->reply.type), decision->reply.yiaddr ? addr_format(&yours, addr) : "", decision->why ? ": " : "",
-	     decision->why ? decision->why : "");
+	agent_tell(agent, LOG_LEVEL_INFO, &request->mac, "DHCP: %s in cell %s answered by %s %s%s%s", dhcp_type_name(request->type), cell->name,
+		   dhcp_type_name(decision->reply.type), decision->reply.yiaddr ? addr_format(&yours, addr) : "", decision->why ? ": " : "",
+		   decision->why ? decision->why : "");
 }
 
 /* ---- questions to the register */
@@ -186,7 +174,7 @@ static void ask_and_wait(struct agent *agent, const struct dhcp_server *server, 
 	agent->dhcp->unanswered++;
 	if (question)
 		forget(agent->dhcp, question);
-	tell(agent, LOG_LEVEL_WARN, &request->mac, "DHCP: the register cannot be asked: %s", strerror(-error));
+	agent_tell(agent, LOG_LEVEL_WARN, &request->mac, "DHCP: the register cannot be asked: %s", strerror(-error));
 }
 
 /* The client has its answer already; the register is told now, or, of a lease that was renewed, when it is back. */
@@ -199,7 +187,8 @@ static void inform_register(struct agent *agent, const struct dhcp_server *serve
 	if (error && decision->action == DHCP_DO_RENEW)
 		roam_renewed(agent->roam, &addr, decision->lease, agent_unix_us() / 1000000 + decision->lease);
 	else if (error)
-		tell(agent, LOG_LEVEL_WARN, &request->mac, "DHCP: %s could not be told to the register: %s", dhcp_type_name(request->type), strerror(-error));
+		agent_tell(agent, LOG_LEVEL_WARN, &request->mac, "DHCP: %s could not be told to the register: %s",
+			   dhcp_type_name(request->type), strerror(-error));
 }
 
 /* ---- in */
@@ -216,7 +205,7 @@ static void give_own(struct agent *agent, const struct cell_view *cell, unsigned
 		return;
 	}
 	agent->dhcp->unanswered++;
-	tell(agent, LOG_LEVEL_WARN, &request->mac, "DHCP: an address of this CN's own block cannot be given: %s", strerror(-error));
+	agent_tell(agent, LOG_LEVEL_WARN, &request->mac, "DHCP: an address of this CN's own block cannot be given: %s", strerror(-error));
 }
 
 static void perform(struct agent *agent, const struct dhcp_server *server, const struct cell_view *cell, unsigned ifindex,
@@ -225,7 +214,8 @@ static void perform(struct agent *agent, const struct dhcp_server *server, const
 	switch (decision->action) {
 	case DHCP_DO_NOTHING:
 		agent->dhcp->ignored++;
-		tell(agent, LOG_LEVEL_INFO, &request->mac, "DHCP: %s in cell %s not answered: %s", dhcp_type_name(request->type), cell->name, decision->why);
+		agent_tell(agent, LOG_LEVEL_INFO, &request->mac, "DHCP: %s in cell %s not answered: %s", dhcp_type_name(request->type),
+			   cell->name, decision->why);
 		break;
 	case DHCP_DO_RENEW:
 		reply(agent, cell, request, decision);
@@ -244,7 +234,7 @@ static void perform(struct agent *agent, const struct dhcp_server *server, const
 		break;
 	case DHCP_DO_RELEASE:
 	case DHCP_DO_DECLINE:
-		tell(agent, LOG_LEVEL_INFO, &request->mac, "DHCP: %s in cell %s", dhcp_type_name(request->type), cell->name);
+		agent_tell(agent, LOG_LEVEL_INFO, &request->mac, "DHCP: %s in cell %s", dhcp_type_name(request->type), cell->name);
 		if (!away_take_back(agent, decision->addr, decision->action == DHCP_DO_DECLINE))
 			inform_register(agent, server, request, decision);
 		break;
@@ -289,7 +279,7 @@ void dhcp_frame(struct agent *agent, const struct tmip_punt *punt)
 	}
 	if (!mac_equal(&request.mac, &request.from)) {
 		agent->dhcp->ignored++;
-		tell(agent, LOG_LEVEL_WARN, &request.from, "DHCP: a message in the name of another MAC is ignored");
+		agent_tell(agent, LOG_LEVEL_WARN, &request.from, "DHCP: a message in the name of another MAC is ignored");
 		return;
 	}
 	if (authenticator_identify(agent, punt->ifindex, &request))
@@ -329,8 +319,8 @@ bool dhcp_register_answer(struct agent *agent, const struct mlrp_message *messag
 	if (!question)
 		return record != NULL;
 	if (!record)
-		tell(agent, LOG_LEVEL_WARN, &question->request.mac, "DHCP: the register refuses: %s%s%s", mlrp_error_name(message->code),
-		     message->text[0] ? ", " : "", message->text);
+		agent_tell(agent, LOG_LEVEL_WARN, &question->request.mac, "DHCP: the register refuses: %s%s%s", mlrp_error_name(message->code),
+			   message->text[0] ? ", " : "", message->text);
 	if (is_verdict(message))
 		conclude(agent, question, record);
 	else
