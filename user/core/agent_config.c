@@ -134,18 +134,6 @@ static int add_hostapd(void *target, char **args, int count, char *why, size_t s
 	return 0;
 }
 
-static int set_identity(void *target, char **args, int count, char *why, size_t size)
-{
-	struct agent_config *config = target;
-
-	(void)count;
-	config->by_association = strcmp(args[0], "association") == 0;
-	if (config->by_association || strcmp(args[0], "mac") == 0)
-		return 0;
-	snprintf(why, size, "`%s' is neither mac nor association", args[0]);
-	return -EINVAL;
-}
-
 static int add_dns(void *target, char **args, int count, char *why, size_t size)
 {
 	struct agent_config *config = target;
@@ -184,55 +172,13 @@ static int set_mss(void *target, char **args, int count, char *why, size_t size)
 }
 
 /* `away' was all there was, and had the names of a switch. */
-static int set_fastpath(void *target, char **args, int count, char *why, size_t size)
-{
-	static const struct { const char *word; unsigned value; } words[] = {
-		{"off", AGENT_FASTPATH_OFF}, {"false", AGENT_FASTPATH_OFF}, {"away", AGENT_FASTPATH_AWAY}, {"on", AGENT_FASTPATH_AWAY},
-		{"true", AGENT_FASTPATH_AWAY}, {"home", AGENT_FASTPATH_HOME},
-	};
-	struct agent_config *config = target;
-
-	(void)count;
-	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
-		if (strcmp(args[0], words[i].word) == 0) {
-			config->fastpath = words[i].value;
-			return 0;
-		}
-	snprintf(why, size, "`%s' is neither off, away nor home", args[0]);
-	return -EINVAL;
-}
-
-static int set_xdp(void *target, char **args, int count, char *why, size_t size)
-{
-	static const char *const words[] = {[AGENT_XDP_OFF] = "off", [AGENT_XDP_AUTO] = "auto", [AGENT_XDP_ON] = "on"};
-	struct agent_config *config = target;
-
-	(void)count;
-	for (unsigned i = 0; i < sizeof(words) / sizeof(words[0]); i++)
-		if (strcmp(args[0], words[i]) == 0) {
-			config->xdp = i;
-			return 0;
-		}
-	snprintf(why, size, "`%s' is neither auto, on nor off", args[0]);
-	return -EINVAL;
-}
-
-static int set_multicast(void *target, char **args, int count, char *why, size_t size)
-{
-	static const struct { const char *word; bool home; } words[] = {
-		{"home", true}, {"on", true}, {"true", true}, {"local", false}, {"off", false}, {"false", false},
-	};
-	struct agent_config *config = target;
-
-	(void)count;
-	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
-		if (strcmp(args[0], words[i].word) == 0) {
-			config->multicast_home = words[i].home;
-			return 0;
-		}
-	snprintf(why, size, "`%s' is neither local nor home", args[0]);
-	return -EINVAL;
-}
+static const struct config_word FASTPATH[] = {
+	{"off", AGENT_FASTPATH_OFF}, {"false", AGENT_FASTPATH_OFF}, {"away", AGENT_FASTPATH_AWAY}, {"on", AGENT_FASTPATH_AWAY},
+	{"true", AGENT_FASTPATH_AWAY}, {"home", AGENT_FASTPATH_HOME}, {0},
+};
+static const struct config_word XDP[] = {{"off", AGENT_XDP_OFF}, {"auto", AGENT_XDP_AUTO}, {"on", AGENT_XDP_ON}, {0}};
+static const struct config_word MULTICAST[] = {{"home", 1}, {"on", 1}, {"true", 1}, {"local", 0}, {"off", 0}, {"false", 0}, {0}};
+static const struct config_word IDENTITY[] = {{"mac", 0}, {"association", 1}, {0}};
 
 #define AT(member) .offset = offsetof(struct agent_config, member), .size = sizeof(((struct agent_config *)0)->member)
 #define WORD(f) .type = CONFIG_CUSTOM, .custom = f, .min = 1, .max = 1, .hint = "one word"
@@ -246,16 +192,16 @@ static const struct config_directive DIRECTIVES[] = {
 	{"addr_pool", CONFIG_CUSTOM, .custom = add_pool, .min = 3, .max = 3, .repeatable = true, .hint = "an interface, the first and the last address"},
 	{"dns_server", CONFIG_CUSTOM, .custom = add_dns, .min = 1, .max = CELL_DNS_MAX, .repeatable = true, .hint = "one to four addresses"},
 	{"hostapd", CONFIG_CUSTOM, .custom = add_hostapd, .min = 2, .max = 2, .repeatable = true, .hint = "an interface and the path of a control socket"},
-	{"station_identity", WORD(set_identity)},
+	{"station_identity", CONFIG_WORD, AT(by_association), .words = IDENTITY, .hint = "mac nor association"},
 	{"domain_name", CONFIG_NAME, AT(domain_name)},
 	{"lease_time", CONFIG_NUMBER, AT(lease_time), .min = 10, .max = 31536000},
 	{"tunnel_addr", CONFIG_ADDR, AT(tunnel_addr)},
 	{"tunnel_ttl", CONFIG_NUMBER, AT(tunnel_ttl), .min = 2, .max = 255},
 	{"port", CONFIG_NUMBER, AT(port), .min = 1, .max = 65535},
 	{"mss", WORD(set_mss)},
-	{"fastpath", WORD(set_fastpath)},
-	{"xdp", WORD(set_xdp)},
-	{"multicast", WORD(set_multicast)},
+	{"fastpath", CONFIG_WORD, AT(fastpath), .words = FASTPATH, .hint = "off, away nor home"},
+	{"xdp", CONFIG_WORD, AT(xdp), .words = XDP, .hint = "auto, on nor off"},
+	{"multicast", CONFIG_WORD, AT(multicast_home), .words = MULTICAST, .hint = "local nor home"},
 	{"multicast_burst", CONFIG_NUMBER, AT(multicast_burst), .min = 1, .max = 100000},
 	{"multicast_copies", CONFIG_NUMBER, AT(multicast_copies), .min = 1, .max = 1000000},
 	{"route_optimisation", CONFIG_BOOL, AT(route_optimisation)},

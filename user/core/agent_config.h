@@ -48,7 +48,7 @@ struct agent_config {
 	bool log, foreground, route_optimisation, fast_handover, static_stations, realtime;
 	unsigned fastpath;            /* AGENT_FASTPATH_... */
 	unsigned xdp;                 /* AGENT_XDP_... */
-	bool multicast_home;          /* broadcast and multicast go between home subnets and their stations elsewhere */
+	unsigned multicast_home;       /* broadcast and multicast go between home subnets and their stations elsewhere */
 	unsigned multicast_burst, multicast_copies; /* per second */
 	unsigned debug;
 	unsigned stations_max, peers_max, seen_max;
@@ -63,7 +63,7 @@ struct agent_config {
 	unsigned buffer_time;         /* ms */
 	unsigned hostapd_count;
 	struct config_hostapd hostapd[CONFIG_HOSTAPD_MAX];
-	bool by_association;          /* a station is who hostapd says, not its MAC or client identifier */
+	unsigned by_association;       /* a station is who hostapd says, not its MAC or client identifier */
 	unsigned away_block;          /* addresses of each cell for the time when the register is away */
 };
 

@@ -128,17 +128,33 @@ static void unknown(struct reader *reader, const char *word)
 		fail(reader, "unknown directive `%s'", word);
 }
 
-static bool parse_bool(const char *text, bool *out)
-{
-	static const char *const yes[] = {"true", "on", "yes"}, *const no[] = {"false", "off", "no"};
+static const struct config_word SWITCH[] = {{"true", 1}, {"on", 1}, {"yes", 1}, {"false", 0}, {"off", 0}, {"no", 0}, {0}};
 
-	for (int i = 0; i < 3; i++) {
-		if (strcmp(text, yes[i]) == 0)
-			return *out = true, true;
-		if (strcmp(text, no[i]) == 0)
-			return *out = false, true;
-	}
-	return false;
+static const struct config_word *find_word(const struct config_word *words, const char *text)
+{
+	while (words->word && strcmp(words->word, text) != 0)
+		words++;
+	return words->word ? words : NULL;
+}
+
+static void set_word(struct reader *reader, const struct config_directive *d, const char *text, void *to)
+{
+	const struct config_word *found = find_word(d->words, text);
+
+	if (found)
+		memcpy(to, &found->value, sizeof(found->value));
+	else
+		fail(reader, "directive `%s': `%s' is neither %s", d->name, text, d->hint);
+}
+
+static void set_bool(struct reader *reader, const struct config_directive *d, const char *text, bool *to)
+{
+	const struct config_word *found = find_word(SWITCH, text);
+
+	if (found)
+		*to = found->value;
+	else
+		fail(reader, "directive `%s': `%s' is neither true nor false", d->name, text);
 }
 
 static void set_number(struct reader *reader, const struct config_directive *d, const char *text, void *to)
@@ -177,8 +193,10 @@ static void set_one(struct reader *reader, const struct config_directive *d, con
 
 	switch (d->type) {
 	case CONFIG_BOOL:
-		if (!parse_bool(text, (bool *)to))
-			fail(reader, "directive `%s': `%s' is neither true nor false", d->name, text);
+		set_bool(reader, d, text, (bool *)to);
+		break;
+	case CONFIG_WORD:
+		set_word(reader, d, text, to);
 		break;
 	case CONFIG_NUMBER:
 		set_number(reader, d, text, to);

@@ -19,10 +19,16 @@ enum config_type {
 	CONFIG_NAME,   /* char[size]; letters, digits, '.', '-', '_'; does not begin with '.' */
 	CONFIG_PATH,   /* char[size]; absolute */
 	CONFIG_BOOL,   /* bool; true, false, on, off, yes, no */
+	CONFIG_WORD,   /* unsigned; the value of one of `words` */
 	CONFIG_NUMBER, /* unsigned, min..max */
 	CONFIG_ADDR,   /* struct tmip_addr; dotted IPv4 */
 	CONFIG_CUSTOM, /* `custom` is called with all words after the directive */
 	CONFIG_MISTAKE, /* what begins so is a known misprint: an error, whose text is the hint */
+};
+
+struct config_word {
+	const char *word; /* NULL: the end of the table */
+	unsigned value;
 };
 
 struct config_directive {
@@ -31,6 +37,7 @@ struct config_directive {
 	size_t offset, size;
 	unsigned min, max;         /* CONFIG_NUMBER: value; CONFIG_CUSTOM: number of words */
 	bool required, repeatable;
+	const struct config_word *words; /* CONFIG_WORD; what is none of them is "neither" what the hint says */
 	/* 0 or -EINVAL with a reason that completes "directive `x': ". */
 	int (*custom)(void *target, char **args, int count, char *why, size_t size);
 	const char *hint;
