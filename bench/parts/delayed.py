@@ -8,7 +8,7 @@ packet from there, needs one round trip for it: 20 ms.
 import json
 import os
 
-from parts.handover import AT_ONCE, Direction, RoamerWorld, kind_of, medians
+from parts.handover import AT_ONCE, RoamerWorld, add_gaps, medians
 from results import at_most, make_row
 from world import BUILD, Namespace, wait_for
 from world.system import ip_batch
@@ -64,11 +64,7 @@ def measure(names, rounds):
         world.start()
         for _ in range(rounds):
             moves, up, down = world.roam(MOVES if rounds > 1 else QUICK_MOVES, more=("-i", INTERVAL, *AT_ONCE))
-            for way, packets in (("up", up), ("down", down)):
-                direction = Direction(packets)
-                for move in moves:
-                    gap = direction.interruption(move["time_ns"], AROUND_NS)
-                    gaps[way].setdefault(kind_of(move, world.legs[0]), []).append(gap)
+            add_gaps(gaps, moves, {"up": up, "down": down}, world.legs[0], AROUND_NS)
         world.tool.stop()
         line = json.loads(world.tool.text().strip().splitlines()[-1])
     rows = []

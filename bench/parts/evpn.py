@@ -5,7 +5,7 @@
 import contextlib
 
 import frr
-from parts.handover import AT_ONCE, Direction, RoamerWorld, kind_of, medians
+from parts.handover import AT_ONCE, RoamerWorld, add_gaps, medians
 from results import make_row, ratio_at_most
 
 NAMES = ("handover_vs_evpn",)
@@ -14,24 +14,6 @@ INTERVAL = "400-600"  # for the slowest of the three
 AROUND_NS = 50_000_000
 KINDS = {"mesh": "FRR EVPN, full mesh", "reflector": "FRR EVPN, route reflector"}
 TIMES_SHORTER = 50
-
-
-def gaps_of(world, count):
-    """{way: {kind of move: [ms, ...]}} of one run."""
-    moves, up, down = world.roam(count, more=("-i", INTERVAL, *AT_ONCE))
-    found = {"up": {}, "down": {}}
-    for way, packets in (("up", up), ("down", down)):
-        direction = Direction(packets)
-        for move in moves:
-            gap = direction.interruption(move["time_ns"], AROUND_NS)
-            found[way].setdefault(kind_of(move, world.legs[0]), []).append(gap)
-    return found
-
-
-def add(all_of_them, more):
-    for way, kinds in more.items():
-        for kind, gaps in kinds.items():
-            all_of_them[way].setdefault(kind, []).extend(gaps)
 
 
 def flat(kinds):
@@ -49,7 +31,8 @@ def measure(names, rounds):
         order = list(worlds)
         for turn in range(rounds):
             for kind in order[turn % len(order):] + order[:turn % len(order)]:
-                add(gaps[kind], gaps_of(worlds[kind], MOVES if rounds > 1 else QUICK_MOVES))
+                moves, up, down = worlds[kind].roam(MOVES if rounds > 1 else QUICK_MOVES, more=("-i", INTERVAL, *AT_ONCE))
+                add_gaps(gaps[kind], moves, {"up": up, "down": down}, worlds[kind].legs[0], AROUND_NS)
     rows = []
     for way in ("down", "up"):
         for kind, reference in KINDS.items():

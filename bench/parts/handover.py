@@ -98,6 +98,15 @@ class Direction:
         return self.times[bisect.bisect_right(self.times, time_ns)]
 
 
+def add_gaps(gaps, moves, packets, home, around_ns=AROUND_NS):
+    """The interruptions of one run, in ms: into gaps[way][kind of move]. Returns {way: Direction}."""
+    ways = {way: Direction(found) for way, found in packets.items()}
+    for way, direction in ways.items():
+        for move in moves:
+            gaps[way].setdefault(kind_of(move, home), []).append(direction.interruption(move["time_ns"], around_ns))
+    return ways
+
+
 def kind_of(move, home):
     return f"{'home' if move['from'] == home else 'visited'} to {'home' if move['to'] == home else 'visited'}"
 
@@ -113,12 +122,9 @@ class Result:
         self.network, self.mute = [], []
 
     def add(self, moves, packets, home):
-        ways = {way: Direction(found) for way, found in packets.items()}
-        for move, following in zip(moves, [*moves[1:], None]):
-            for way, direction in ways.items():
-                self.gaps[way].setdefault(kind_of(move, home), []).append(direction.interruption(move["time_ns"]))
-                if following:
-                    self.still[way].append(direction.interruption((move["time_ns"] + following["time_ns"]) // 2))
+        for way, direction in add_gaps(self.gaps, moves, packets, home).items():
+            self.still[way] += [direction.interruption((move["time_ns"] + following["time_ns"]) // 2)
+                                for move, following in zip(moves, moves[1:])]
 
     def add_fine(self, moves, down):
         direction = Direction(down)

@@ -2,7 +2,9 @@
 """Do all who have a say agree on these stations of a world (see world/checker.py)? Also: small conversations between two
 places.
 """
+import contextlib
 import os
+import signal
 import socket
 
 from world import PATIENCE, WorldError, wait_for
@@ -58,6 +60,18 @@ def arrive(station, cell):
     with station.socket(socket.AF_PACKET, socket.SOCK_RAW, 0) as port:
         port.bind(("wlan0", 0))
         port.send(b"\xff" * 6 + bytes.fromhex(station.mac.replace(":", "")) + bytes.fromhex("00060001af810100"))
+
+
+@contextlib.contextmanager
+def frozen(*cns):
+    """Their agents stand still meanwhile: the kernels forward, and nobody hears anything."""
+    for cn in cns:
+        os.kill(cn.pid(), signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for cn in cns:
+            os.kill(cn.pid(), signal.SIGCONT)
 
 
 def reaches(station, target, seconds=5):

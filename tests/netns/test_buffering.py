@@ -3,13 +3,13 @@
 still arrive at the previous CN are forwarded."""
 import ast
 import os
-import signal
 import socket
 import sys
 import time
 
 import pytest
 
+from agreement import frozen
 from world import MEGABYTE, Transfer, wait_for
 from world.paths import STREAM
 from world.system import listens
@@ -211,14 +211,11 @@ def test_bounded_in_the_device(make_world):
     address, waiting = phone.address(), 4096
     leave(phone, left)
     wait_for(lambda: left.station(phone)["silent"], "the station to be silent")
-    left.program.send(signal.SIGSTOP)
-    try:
+    with frozen(left):
         with world.server.socket(socket.AF_INET, socket.SOCK_DGRAM) as port:
             for number in range(waiting + 2000):
                 port.sendto(b"%d" % number, (address, PORT))
         world.server.ping(left.address)  # behind them all
-    finally:
-        left.program.send(signal.SIGCONT)
     wait_for(lambda: buffer(left)["held"] >= waiting, "the agent to take what the device had kept", 10)
     assert buffer(left)["held"] == waiting and buffer(left)["lost"] == 2000
     assert f"{buffer(left)['lost']} lost" in left.agent("status").stdout
@@ -308,12 +305,9 @@ def test_what_still_arrives_is_forwarded(make_world, away):
     down = Downlink(world, phone)
     down.flowing()
     relayed = counter(previous, "RELAY")
-    os.kill(parent.pid(), 19)  # SIGSTOP: it forwards, and hears nothing
-    try:
+    with frozen(parent):
         appear(world, phone, world.cn(1))
         down.flowing()
-    finally:
-        os.kill(parent.pid(), 18)
     world.settled(phone)
     down.flowing()
     outcome, numbers = down.stop(), down.numbers()

@@ -1,26 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The programs hand a station over; the agents, which here do not get a CPU at all, only confirm it."""
-import contextlib
-import os
-import signal
-
 import pytest
 
-from agreement import agree, leased
+from agreement import agree, frozen, leased
 from world import Stream, WorldError, wait_for
 from world.checker import kernel_stations
-
-
-@contextlib.contextmanager
-def frozen(*cns):
-    """Their agents stand still meanwhile."""
-    for cn in cns:
-        os.kill(cn.pid(), signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        for cn in cns:
-            os.kill(cn.pid(), signal.SIGCONT)
 
 
 def shown(cn, address):

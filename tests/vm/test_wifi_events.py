@@ -8,7 +8,7 @@ import time
 import pytest
 
 import wifi
-from wifi import AccessPoint, Security, WifiStation, load_radios, unload_radios
+from wifi import AccessPoint, Security, WifiStation, ask_control, load_radios, unload_radios
 from world import PATIENCE, wait_for
 
 LAYER2_UPDATE, EAPOL = range(1536), 0x888e
@@ -81,26 +81,13 @@ class Air:
         return sorted(self.points, key=lambda point: point.bssid != bssid)
 
 
-def ask_hostapd(point, command):
-    path = f"{point.cn.folder}/ask-hostapd"
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as door:
-        door.settimeout(5 * PATIENCE)
-        try:
-            door.bind(path)
-            door.connect(point.door)
-            door.send(command.encode())
-            return door.recv(8192).decode()
-        finally:
-            point.cn.run("rm", "-f", path)
-
-
 def in_kernel(point):
     return point.cn.run("iw", "dev", "wlan0", "station", "dump").stdout
 
 
 def in_hostapd(point):
     """MACs of the stations that it has."""
-    answer = ask_hostapd(point, "STA-FIRST")
+    answer = ask_control(point.door, f"{point.cn.folder}/ask-hostapd", "STA-FIRST")
     return answer.split("\n", 1)[0] if answer and not answer.startswith("FAIL") else ""
 
 

@@ -13,6 +13,19 @@ FREQUENCIES = {1: 2412, 6: 2437, 11: 2462}  # MHz, by channel
 CONNECTED = re.compile(r"^(\d+\.\d+): wlan0: CTRL-EVENT-CONNECTED - Connection to (\S+) completed", re.M)
 
 
+def ask_control(path, own, command):
+    """What hostapd or wpa_supplicant answers to a command on its control socket; `own` is ours meanwhile."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as door:
+        door.settimeout(5 * PATIENCE)
+        try:
+            door.bind(own)
+            door.connect(path)
+            door.send(command.encode())
+            return door.recv(1 << 16).decode()
+        finally:
+            os.unlink(own)
+
+
 class Security:
     """What the two ends of a kind of WLAN have in their configurations, and how wpa_supplicant's status shows it."""
 
@@ -135,17 +148,8 @@ class WifiStation(Station):
         return [(float(when), bssid) for when, bssid in CONNECTED.findall(self.supplicant.text())]
 
     def ask(self, command):
-        """What wpa_supplicant answers to a command on its control socket; wpa_cli says the same, as a process more each time."""
-        path = f"{self.control}/{self.place}"
-        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as door:
-            door.settimeout(5 * PATIENCE)
-            try:
-                door.bind(path)
-                door.connect(f"{self.control}/wlan0")
-                door.send(command.encode())
-                return door.recv(1 << 16).decode()
-            finally:
-                os.unlink(path)
+        """What wpa_supplicant answers; wpa_cli says the same, as a process more each time."""
+        return ask_control(f"{self.control}/wlan0", f"{self.control}/{self.place}", command)
 
     def hears(self, point):
         """Whether a scan found the access point lately; else begins one. The kernel forgets what is older than 30 s."""
