@@ -111,11 +111,11 @@ $(BUILD)/tests/bpf/%: $(BUILD)/obj/tests/bpf/%.o $(BUILD)/obj/tests/bpf/world.o 
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ -lcmocka $(LDLIBS)
 
-$(BUILD)/tests/unit/test_roam $(BUILD)/tests/unit/test_roam_fast: $(BUILD)/obj/tests/unit/roam_world.o
+$(filter $(BUILD)/tests/unit/test_roam%,$(unit_tests)): $(BUILD)/obj/tests/unit/roam_world.o
 $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(BUILD)/libtmip.a
 	$(call say,LD,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ -lcmocka $(LDLIBS)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) -lcmocka $(LDLIBS)
 
 $(BUILD)/bench-tools/%: bench/tools/%.c | $(BUILD)/.tools
 	$(call say,LD,$@)

@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The roaming machine and other CNs: what they may say and are believed, who has left, who is corrected. */
+#include "roam_world.h"
+
+static void set_hold(uint32_t id)
+{
+	const struct roam_options options = {.stations_max = 4, .cns_max = 8, .timeout_ms = TIMEOUT, .refused_ms = REFUSED,
+					     .accept_static = true, .hold = true};
+
+	roam_set_options(w->cn[id].roam, &options);
+}
+
+static void expect_flags(uint32_t id, uint8_t flags)
+{
+	assert_int_equal(entry(id, ip(1, 9))->flags, flags);
+}
+
+/* A visited CN says that the station has left: nothing changes but the flags, there and at its parent, until it appears. */
+static void leaves_and_appears(void **state)
+{
+	const uint8_t held = TMIP_STATION_F_HELD, silent = TMIP_STATION_F_SILENT | TMIP_STATION_F_HELD;
+	struct tmip_addr addr = ip(1, 9);
+
+	(void)state;
+	set_hold(1);
+	set_hold(2);
+	seen(2, &addr, &MAC);
+	deliver_all();
+	assert_int_equal(roam_departed(w->cn[1].roam, &MAC, 0), 0); /* not there */
+	assert_int_equal(roam_departed(w->cn[2].roam, &MAC, 0), 1);
+	assert_int_equal(roam_departed(w->cn[2].roam, &MAC, 0), 0);
+	assert_int_equal(roam_silent(w->cn[2].roam, &addr, "-"), 0);
+	deliver_all();
+	expect_everywhere(2);
+	expect_flags(2, silent);
+	expect_flags(1, silent);
+	expect_flags(3, 0);
+
+	/* Heard again: the flag stays until nothing waits any more. */
+	seen(2, NULL, &MAC);
+	deliver_all();
+	expect_everywhere(2);
+	expect_flags(2, held);
+	expect_flags(1, held);
+	roam_unhold(w->cn[2].roam, &addr);
+	roam_unhold(w->cn[1].roam, &addr);
+	expect_flags(2, 0);
+	expect_flags(1, 0);
+
+	/* By silence, and it appears elsewhere. */
+	assert_int_equal(roam_silent(w->cn[2].roam, &addr, "-"), 1);
+	deliver_all();
+	seen(3, &addr, &MAC);
+	deliver_between(3, 1);
+	expect(1, addr, TMIP_STATION_AWAY, 3);
+	expect_flags(1, held);
+	deliver_all();
+	expect_everywhere(3);
+	expect_flags(2, held);
+	expect_flags(3, 0);
+	roam_unhold(w->cn[2].roam, &addr);
+	expect_flags(2, 0);
+}
+
+static void only_the_current_cn_says_departed(void **state)
+{
+	struct mlrp_message message = {.type = MLRP_DEPARTED, .has = MLRP_HAS(MLRP_F_ADDR), .addr = ip(1, 9)};
+	struct tmip_addr addr = ip(1, 9);
+
+	(void)state;
+	set_hold(1);
+	seen(2, &addr, &MAC);
+	deliver_all();
+	roam_cn_message(w->cn[1].roam, 3, &message, w->now);
+	roam_cn_message(w->cn[3].roam, 2, &message, w->now);
+	expect_flags(1, 0);
+	expect_flags(3, 0);
+	message.addr = ip(1, 77);
+	roam_cn_message(w->cn[1].roam, 2, &message, w->now);
+}
+
+static void at_home_without_holding(void **state)
+{
+	struct tmip_addr addr = ip(1, 9);
+
+	(void)state;
+	assert_int_equal(roam_silent(w->cn[1].roam, &addr, "-"), 1);
+	expect_flags(1, TMIP_STATION_F_SILENT);
+	assert_int_equal(w->queued, 0); /* nobody else is concerned */
+	seen(1, &addr, &MAC);
+	expect_flags(1, 0);
+	assert_int_equal(roam_silent(w->cn[1].roam, &addr, "-"), 1);
+	seen(2, &addr, &MAC);
+	deliver_all();
+	expect_everywhere(2);
+	expect_flags(1, 0);
+}
+
+/* The access point that it has left is told; the one of a cell that it was never in is not. */
+static void gone_from_a_cell_is_told(void **state)
+{
+	struct tmip_addr addr = ip(1, 9);
+
+	(void)state;
+	roam_associated(w->cn[2].roam, &MAC, 20, "association", w->now);
+	expect(2, addr, TMIP_STATION_VISITING, 2);
+	assert_non_null(strstr(w->cn[2].told, "(association)"));
+	assert_int_equal(w->cn[2].greeted, 1);
+	deliver_all();
+	expect_everywhere(2);
+	assert_int_equal(w->cn[1].gone_ifindex, 10);
+	assert_memory_equal(&w->cn[1].gone_mac, &MAC, sizeof(MAC));
+	assert_int_equal(w->cn[2].gone_ifindex, 0);
+	assert_int_equal(w->cn[3].gone_ifindex, 0);
+	roam_associated(w->cn[3].roam, &MAC, 77, "association", w->now); /* no cell of it */
+	roam_associated(w->cn[3].roam, &STRANGER, 30, "association", w->now);
+	assert_int_equal(w->queued, 0);
+}
+
+/* The same identity with another MAC: who had it is told of the MAC that it knew. */
+static void gone_with_another_mac(void **state)
+{
+	struct tmip_addr addr = ip(1, 9);
+
+	(void)state;
+	w->record.mac = STRANGER;
+	w->record.current = 2;
+	w->record.version.seq = ++w->seq;
+	roam_record(w->cn[1].roam, &w->record, 0, w->now);
+	expect(1, addr, TMIP_STATION_AWAY, 2);
+	assert_memory_equal(&w->cn[1].gone_mac, &MAC, sizeof(MAC));
+}
+
+static void departed_from_one_cell(void **state)
+{
+	unsigned cell = entry(1, ip(1, 9))->ifindex;
+
+	(void)state;
+	assert_int_equal(roam_departed(w->cn[1].roam, &MAC, cell + 1), 0);
+	assert_int_equal(roam_departed(w->cn[1].roam, &MAC, cell), 1);
+}
+
+static void probe_is_for_who_has_the_station(void **state)
+{
+	struct mlrp_message message = {.type = MLRP_PROBE, .transaction = 5, .has = MLRP_HAS(MLRP_F_ADDR) | MLRP_HAS(MLRP_F_MAC),
+				       .addr = ip(1, 9), .mac = MAC};
+
+	(void)state;
+	roam_cn_message(w->cn[2].roam, 3, &message, w->now);
+	assert_int_equal(w->cn[2].probed_by, 0);
+	roam_cn_message(w->cn[1].roam, 3, &message, w->now);
+	assert_int_equal(w->cn[1].probed_by, 3);
+	message.mac = STRANGER;
+	roam_cn_message(w->cn[1].roam, 2, &message, w->now);
+	assert_int_equal(w->cn[1].probed_by, 3);
+}
+
+static void peer_may_not_speak_for_others(void **state)
+{
+	struct mlrp_message message = {.type = MLRP_MOVED, .transaction = 5, .has = MLRP_HAS(MLRP_F_STATION), .station = w->record};
+
+	(void)state;
+	message.station.current = 2; /* said by CN 3, which is neither there nor the parent */
+	roam_cn_message(w->cn[1].roam, 3, &message, w->now);
+	assert_int_equal(w->queue[0].message.type, MLRP_ERROR);
+	assert_int_equal(w->queue[0].message.code, MLRP_E_REFUSED);
+	w->queued = 0;
+	message.station.current = 3;
+	message.station.version.epoch--; /* based on a record of another time */
+	roam_cn_message(w->cn[1].roam, 3, &message, w->now);
+	assert_int_equal(w->queue[0].message.code, MLRP_E_STALE);
+	w->queued = 0;
+	message.station.version.epoch++;
+	message.station.version.seq--; /* what CN 3 passes on, and is older than what we know */
+	message.transaction = 0;
+	roam_cn_message(w->cn[1].roam, 3, &message, w->now);
+	assert_int_equal(w->queued, 0);
+	expect_everywhere(1);
+}
+
+static void who_sees_a_station_is_believed_before_the_push_reached_it(void **state)
+{
+	struct mlrp_message message = {.type = MLRP_MOVED, .transaction = 5, .has = MLRP_HAS(MLRP_F_STATION), .station = w->record};
+
+	(void)state;
+	message.station.current = 3;
+	message.station.version.seq--;
+	roam_cn_message(w->cn[1].roam, 3, &message, w->now);
+	assert_int_equal(w->queue[0].message.type, MLRP_MOVED_OK);
+	w->queued = 0;
+	expect(1, w->record.addr, TMIP_STATION_AWAY, 3);
+}
+
+/* ---- a CN that sends to where the station was */
+
+static void sends_to_stale(uint32_t id, uint32_t peer, struct tmip_addr addr)
+{
+	struct tmip_event event = {.type = TMIP_EVENT_STALE, .ifindex = 1, .mac = MAC, .addr = addr, .peer = tunnel(peer)};
+
+	roam_stale(w->cn[id].roam, &event);
+}
+
+/* The station goes from CN 2 to CN 3 while neither CN 1 nor the register can be told. */
+static void move_unheard(void)
+{
+	struct tmip_addr addr = ip(1, 9);
+
+	seen(2, &addr, &MAC);
+	deliver_all();
+	w->register_away = true;
+	for (uint32_t id = 1; id <= CNS; id++)
+		roam_register_lost(w->cn[id].roam);
+	seen(3, &addr, &MAC);
+	deliver_between(3, 2);
+	w->queued = 0;
+	expect(1, addr, TMIP_STATION_AWAY, 2);
+	expect(2, addr, TMIP_STATION_ELSEWHERE, 3);
+}
+
+static void who_sends_to_a_stale_place_is_corrected(void **state)
+{
+	struct tmip_addr addr = ip(1, 9);
+
+	(void)state;
+	move_unheard();
+	sends_to_stale(2, 1, addr);
+	assert_int_equal(w->queued, 1);
+	assert_int_equal(w->queue[0].message.transaction, 0);
+	deliver_all(); /* and nobody answers */
+	expect(1, addr, TMIP_STATION_AWAY, 3);
+	sends_to_stale(2, 1, addr);
+	deliver_all();
+	expect(1, addr, TMIP_STATION_AWAY, 3);
+}
+
+static void a_late_correction_changes_nothing(void **state)
+{
+	struct tmip_addr addr = ip(1, 9);
+
+	(void)state;
+	move_unheard();
+	sends_to_stale(2, 1, addr);
+	seen(1, &addr, &MAC); /* home again before it arrives */
+	deliver_all();
+	expect(1, addr, TMIP_STATION_HOME, 1);
+}
+
+static void only_who_had_the_station_corrects(void **state)
+{
+	struct tmip_addr addr = ip(1, 9);
+	struct mlrp_message message = {.type = MLRP_MOVED, .has = MLRP_HAS(MLRP_F_STATION), .station = w->record};
+
+	(void)state;
+	seen(2, &addr, &MAC);
+	deliver_all();
+	message.station = w->record;
+	message.station.current = 2;
+	message.station.parent = 1;
+	roam_cn_message(w->cn[1].roam, 3, &message, w->now); /* CN 3 never had it */
+	expect(1, addr, TMIP_STATION_AWAY, 2);
+	message.station.current = 3;
+	message.station.version.seq--; /* CN 2 had it, but knows less than the register has told since */
+	roam_cn_message(w->cn[1].roam, 2, &message, w->now);
+	expect(1, addr, TMIP_STATION_AWAY, 2);
+	message.station.version.seq++;
+	message.station.parent = 3;
+	roam_cn_message(w->cn[1].roam, 2, &message, w->now);
+	expect(1, addr, TMIP_STATION_AWAY, 2);
+	assert_int_equal(w->queued, 0);
+}
+
+static void nobody_is_corrected_in_vain(void **state)
+{
+	struct tmip_addr addr = ip(1, 9);
+
+	(void)state;
+	sends_to_stale(2, 1, addr);         /* that is where it is */
+	sends_to_stale(1, 2, addr);         /* it is here by now */
+	sends_to_stale(2, 7, addr);         /* no CN */
+	sends_to_stale(2, 3, ip(1, 200));   /* no station */
+	assert_int_equal(w->queued, 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		CASE(leaves_and_appears), CASE(only_the_current_cn_says_departed), CASE(gone_from_a_cell_is_told),
+		CASE(gone_with_another_mac), CASE(departed_from_one_cell), CASE(probe_is_for_who_has_the_station),
+		CASE(at_home_without_holding), CASE(peer_may_not_speak_for_others),
+		CASE(who_sees_a_station_is_believed_before_the_push_reached_it), CASE(who_sends_to_a_stale_place_is_corrected),
+		CASE(a_late_correction_changes_nothing), CASE(only_who_had_the_station_corrects),
+		CASE(nobody_is_corrected_in_vain),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
