@@ -193,6 +193,20 @@ static void release_later(struct buffer *buffer, const struct tmip_addr *addr)
 	event_active(buffer->turn, 0, 0);
 }
 
+/* It has left again: what has not been sent yet stays held, and what comes lines up behind it. */
+static void release_no_more(struct buffer *buffer, const struct tmip_addr *addr)
+{
+	struct release **link = &buffer->releases, *release;
+
+	while (*link && !addr_equal(&(*link)->addr, addr))
+		link = &(*link)->next;
+	release = *link;
+	if (!release)
+		return;
+	*link = release->next;
+	free(release);
+}
+
 static void arm_expire(struct buffer *buffer)
 {
 	uint64_t due = hold_next_due(buffer->hold), now = agent_now_ms(), left = due > now ? due - now : 0;
@@ -232,9 +246,12 @@ void buffer_put(struct agent *agent, const struct tmip_addr *addr, const struct 
 
 	if (!buffer || !buffer->ifindex || !(entry->flags & TMIP_STATION_F_HELD))
 		return;
-	if (!(entry->flags & TMIP_STATION_F_SILENT))
+	if (!(entry->flags & TMIP_STATION_F_SILENT)) {
 		release_later(buffer, addr);
-	else if (hold_begin(buffer->hold, addr, agent_now_ms() + agent->config.buffer_time) == 0)
+		return;
+	}
+	release_no_more(buffer, addr);
+	if (hold_begin(buffer->hold, addr, agent_now_ms() + agent->config.buffer_time) == 0)
 		arm_expire(buffer);
 }
 
