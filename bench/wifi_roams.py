@@ -29,7 +29,7 @@ class Bridged(Namespace):
 
     def __init__(self, world, place, cell):
         super().__init__(world.prefix, place)
-        self.world, self.cells = world, [cell]
+        self.world = world
         ip_batch([f"netns add {self.name}", f"link add cable netns {self.name} type veth peer name {place} netns {world.air.name}"])
         world.air.configure([f"link set {place} master {cell.bridge}", f"link set {place} up"])
         self.configure(["link add br0 type bridge stp_state 0 forward_delay 0 mcast_snooping 0", "link set cable master br0",

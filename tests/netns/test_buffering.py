@@ -9,8 +9,8 @@ import time
 
 import pytest
 
-from agreement import frozen
 from world import MEGABYTE, Transfer, wait_for
+from world.agreement import frozen
 from world.paths import STREAM
 from world.system import listens
 from world.traffic import result

@@ -8,8 +8,8 @@ import signal
 
 import pytest
 
-from agreement import Conversation, agree, leased, reaches
 from world import AGENT, MLRD, Program, run, wait_for, write_config
+from world.agreement import Conversation, agree, leased, reaches
 from world.checker import dump, pins
 
 # As tmip-agent(8) names them.

@@ -6,8 +6,8 @@ import os
 
 import pytest
 
-from agreement import agree, arrive, leased, reaches, register_stations
 from world import wait_for
+from world.agreement import agree, arrive, leased, reaches, register_stations
 from world.dhcp import Dhclient, Udhcpc
 
 CLIENTS = [Dhclient, Udhcpc]

@@ -2,8 +2,8 @@
 """Route optimisation: what two stations say to each other takes no way over their parents, once one of them has roamed."""
 import pytest
 
-from agreement import Conversation, agree, arrive, leased
 from world import wait_for
+from world.agreement import Conversation, agree, arrive, leased
 from world.checker import kernel_stations
 
 DIRECT, KERNEL = "ENCAP_DIRECT", "DECAP_KERNEL"

@@ -2,8 +2,8 @@
 """The programs hand a station over; the agents, which here do not get a CPU at all, only confirm it."""
 import pytest
 
-from agreement import agree, frozen, leased
 from world import Stream, WorldError, wait_for
+from world.agreement import agree, frozen, leased
 from world.checker import kernel_stations
 
 

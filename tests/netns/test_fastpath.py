@@ -2,7 +2,7 @@
 """The short cut past netfilter: what the rules of a parent CN see of its stations' packets, for each setting of `fastpath'."""
 import pytest
 
-from agreement import Conversation, agree, arrive, leased
+from world.agreement import Conversation, agree, arrive, leased
 
 COUNT = ("add table ip seen; add chain ip seen transit { type filter hook forward priority 0; }; add counter ip seen up; add counter ip seen down; "
          "add rule ip seen transit ip saddr 10.2.0.0/24 counter name up; add rule ip seen transit ip daddr 10.2.0.0/24 counter name down")

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from agreement import agree, leased
 from world import PATIENCE, wait_for
+from world.agreement import agree, leased
 
 HOLD = 2
 

@@ -6,8 +6,8 @@ import struct
 
 import pytest
 
-from agreement import agree, leased, reaches
 from world import MEGABYTE, PATIENCE, Transfer, WorldError, wait_for
+from world.agreement import agree, leased, reaches
 
 IP_MTU_DISCOVER, PMTUDISC_DO, PMTUDISC_DONT, IP_MTU = 10, 2, 0, 14
 TCP_MAXSEG, UDP_SEGMENT = 2, 103

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Stations roam: every way through the cells, both ends of a conversation, addresses of every kind. After each way the
-CNs, the register and the kernel's maps must agree; see agreement.py.
+CNs, the register and the kernel's maps must agree; see world/agreement.py.
 """
 import itertools
 import json
@@ -8,8 +8,8 @@ import signal
 
 import pytest
 
-from agreement import Conversation, agree, arrive, check_all, kernel_stations, leased, pins, reaches, static
 from world import MEGABYTE, Stream, Transfer, WorldError, run, wait_for
+from world.agreement import Conversation, agree, arrive, check_all, kernel_stations, leased, pins, reaches, static
 
 STRICT = ("all", "default", "bb0", "w0")
 

@@ -7,8 +7,8 @@ import time
 
 import pytest
 
-from agreement import Conversation, agree, leased, reaches, static
 from world import MEGABYTE, Stream, Transfer, run, wait_for
+from world.agreement import Conversation, agree, leased, reaches, static
 from world.checker import kernel_peers, kernel_stations, pins, register_stations
 
 LONGEST_MS = 50

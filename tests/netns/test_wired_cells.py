@@ -1,14 +1,13 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Cells that are no single Ethernet device: a bridge of the CN with several ports, a macvlan. VLAN, which the kernel of this
-machine may lack, and access points in bridges are in tests/vm.
+machine may lack, and access points in bridges are in tests/vm/test_wifi_cells.py.
 """
 import json
 
 import pytest
 
-from agreement import Conversation, agree, arrive, leased, reaches
 from world import WorldError, hears_once, wait_for
-
+from world.agreement import Conversation, agree, arrive, leased, reaches
 
 
 def bridge(cn, options):

@@ -9,8 +9,8 @@ import types
 
 import pytest
 
-from agreement import arrive
 from world import AGENT, BUILD, run, wait_for
+from world.agreement import arrive
 from world.page import PageNetwork, read
 
 

@@ -5,7 +5,7 @@ import os
 import re
 import socket
 
-from world import PATIENCE, Station, WorldError, run, wait_for
+from world import PATIENCE, Cn, Station, WorldError, run, wait_for
 
 SSID, PASSPHRASE = "tmip", "a passphrase for tests"
 TRIES = 3
@@ -29,8 +29,8 @@ def ask_control(path, own, command):
 class Security:
     """What the two ends of a kind of WLAN have in their configurations, and how wpa_supplicant's status shows it."""
 
-    def __init__(self, name, point=(), station=(), shown=None):
-        self.shown, self.point = f"key_mgmt={shown or name}", list(point)
+    def __init__(self, name, point=(), station=(), shown=None, ssid=SSID):
+        self.shown, self.point, self.ssid = f"key_mgmt={shown or name}", list(point), ssid
         self.station = [f"key_mgmt={name}", *station]
 
 
@@ -81,14 +81,16 @@ def move_radio(phy, device, namespace, lines=()):
 class AccessPoint:
     """hostapd on wlan0 of a CN, or of another place of the world.
 
-    lines: what the device needs in ip(8)'s words; with a CN, the gateway's address unless told. more: of hostapd's configuration.
+    cell: of the CN, the one in which its stations are, the first unless told. lines: what the device needs in ip(8)'s words; the
+    gateway's address of the cell unless told. more: of hostapd's configuration.
     """
 
-    def __init__(self, place, phy, device, security="wpa2", channel=1, lines=None, more=()):
+    def __init__(self, place, phy, device, security="wpa2", channel=1, cell=None, lines=None, more=()):
         self.cn = self.place = place
+        self.cell = cell or (place.cells[0] if isinstance(place, Cn) else None)
         self.channel, self.more, self.program = channel, list(more), None
         if lines is None:
-            lines = [f"address add {place.cells[0].gateway}/24 dev wlan0", "link set wlan0 up"]
+            lines = [f"address add {self.cell.gateway}/24 dev wlan0", "link set wlan0 up"]
         self.bssid = move_radio(phy, device, place, lines)
         self.serve(security)
 
@@ -97,7 +99,7 @@ class AccessPoint:
         if self.program:
             self.program.stop()
         path = f"{self.place.world.folder}/{self.place.place}-hostapd.conf"
-        lines = ["interface=wlan0", "driver=nl80211", f"ssid={SSID}", "hw_mode=g", f"channel={self.channel}",
+        lines = ["interface=wlan0", "driver=nl80211", f"ssid={SECURITIES[security].ssid}", "hw_mode=g", f"channel={self.channel}",
                  f"nas_identifier={self.place.place}", *SECURITIES[security].point, *self.more]
         with open(path, "w", encoding="ascii") as file:
             file.write("".join(f"{line}\n" for line in lines))
@@ -122,23 +124,23 @@ class WifiStation(Station):
     def __init__(self, world, name, phy, device, channel=1):
         super().__init__(world, name, len(world.stations) + 1)
         world.stations.append(self)
-        self.phy, self.device, self.frequency = phy, device, FREQUENCIES[channel]
+        self.radio, self.frequency = (phy, device), FREQUENCIES[channel]
         self.supplicant, self.control = None, f"{world.folder}/{name}-wpa"
 
     def build(self, security="wpa2"):
         run("ip", "netns", "add", self.name)
-        self.mac = move_radio(self.phy, self.device, self, ["link set wlan0 up"])
+        self.mac = move_radio(*self.radio, self, ["link set wlan0 up"])
         self.run("sh", "-c", "for f in all default; do echo 1 > /proc/sys/net/ipv6/conf/$f/disable_ipv6; done")
         return self.join(security)
 
-    def join(self, security):
+    def join(self, security, *options):
         """Starts wpa_supplicant (again) for this kind of WLAN, and waits until it is associated."""
         if self.supplicant:
             self.supplicant.stop()
-        lines = [f'ssid="{SSID}"', f"scan_freq={self.frequency}", *SECURITIES[security].station]
+        lines = [f'ssid="{SECURITIES[security].ssid}"', f"scan_freq={self.frequency}", *SECURITIES[security].station]
         with open(f"{self.control}.conf", "w", encoding="ascii") as file:
             file.write(f"ctrl_interface={self.control}\nnetwork={{\n" + "".join(f"\t{line}\n" for line in lines) + "}\n")
-        self.supplicant = self.world.program(self, "wpa_supplicant", "-t", "-D", "nl80211", "-i", "wlan0", "-c", f"{self.control}.conf",
+        self.supplicant = self.world.program(self, "wpa_supplicant", "-t", "-D", "nl80211", "-i", "wlan0", "-c", f"{self.control}.conf", *options,
                                              name=f"{self.place}-wpa-{len(self.world.helpers)}")
         wait_for(self.connections, f"{self.place} to associate", 20)
         return self
@@ -173,6 +175,6 @@ class WifiStation(Station):
             wait_for(lambda seen=before: len(self.connections()) > seen, f"{self.place} to roam", 10)
             when, bssid = self.connections()[-1]
             if bssid == point.bssid:
-                self.cell = point.cn.cells[0] if hasattr(point.cn, "cells") else None
+                self.cell = point.cell
                 return when
         raise WorldError(f"{self.place} was not let in by {point.place.place} in {TRIES} tries")

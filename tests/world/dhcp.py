@@ -15,8 +15,8 @@ class Client:
     """events() is what the script was called with: (reason, address, mask, router, server, lease time, name servers with
     commas between them, domain)."""
 
-    def __init__(self, station, device="wlan0"):
-        self.station, self.device, self.program = station, device, None
+    def __init__(self, station):
+        self.station, self.program = station, None
         self.base = os.path.join(station.world.folder, station.place)
         self.events_path, self.log = self.base + ".events", self.base + "-dhcp.output"
         self.environment = {"TMIP_DHCP_EVENTS": self.events_path}
@@ -62,15 +62,15 @@ class Client:
 
 
 class Dhclient(Client):
-    def __init__(self, station, device="wlan0", config=""):
-        super().__init__(station, device)
+    def __init__(self, station, config=""):
+        super().__init__(station)
         with open(self.base + ".conf", "w", encoding="ascii") as file:
             file.write("timeout 10;\nretry 1;\nreboot 3;\nselect-timeout 0;\ninitial-interval 1;\nbackoff-cutoff 2;\n"
                        "request subnet-mask, routers, domain-name-servers, domain-name;\n" + config)
 
     def words(self, *more):
         return ["dhclient", "-4", "-v", *(more or ("-d",)), "-cf", self.base + ".conf", "-lf", self.base + ".leases",
-                "-pf", self.base + ".pid", "-sf", SCRIPT, "-e", f"TMIP_DHCP_EVENTS={self.events_path}", self.device]
+                "-pf", self.base + ".pid", "-sf", SCRIPT, "-e", f"TMIP_DHCP_EVENTS={self.events_path}", self.station.device]
 
     def release(self):
         """Gives the lease back. dhclient does that in a new process which ends the old one."""
@@ -80,7 +80,7 @@ class Dhclient(Client):
 
 class Udhcpc(Client):
     def words(self):
-        return ["udhcpc", "-f", "-i", self.device, "-s", SCRIPT, "-p", self.base + ".pid", "-t", "8", "-T", "1", "-A", "1", "-R",
+        return ["udhcpc", "-f", "-i", self.station.device, "-s", SCRIPT, "-p", self.base + ".pid", "-t", "8", "-T", "1", "-A", "1", "-R",
                 *self.again()]
 
     def again(self):

@@ -259,6 +259,8 @@ class Cn(Daemon):
 class Station(Namespace):
     """An unmodified host with one device, wlan0, whose cable ends in the air."""
 
+    device = "wlan0"
+
     def __init__(self, world, name, number, mac=None):
         super().__init__(world.prefix, name)
         self.world, self.port = world, f"port{number}"
@@ -296,13 +298,13 @@ class Station(Namespace):
 
     def address(self):
         """The IPv4 address that it has now, or None."""
-        found = json.loads(self.run("ip", "-j", "-4", "address", "show", "dev", "wlan0").stdout or "[]")
+        found = json.loads(self.run("ip", "-j", "-4", "address", "show", "dev", self.device).stdout or "[]")
         infos = [info for link in found for info in link.get("addr_info", [])]
         return infos[0]["local"] if infos else None
 
     def set_static(self, address, gateway, length=24):
         """An address of its own, without DHCP."""
-        self.configure([f"address add {address}/{length} dev wlan0", f"route replace default via {gateway}"], "", True)
+        self.configure([f"address add {address}/{length} dev {self.device}", f"route replace default via {gateway}"], "", True)
 
     ping, reaches = Place.ping, Place.reaches
 

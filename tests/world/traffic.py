@@ -138,10 +138,10 @@ class Stream:
         return {"up": up, "down": down}
 
 
-def hears_once(sender, receiver, count=5, device="wlan0"):
+def hears_once(sender, receiver, count=5):
     """Pings of one station arrive at the device of the other, in order, and each of them once."""
     with receiver.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(ETH_P_IP)) as ear:
-        ear.bind((device, ETH_P_IP))
+        ear.bind((receiver.device, ETH_P_IP))
         ear.setblocking(False)
         answered, heard = sender.ping(receiver.address(), count, 2 * PATIENCE), []
         with contextlib.suppress(BlockingIOError):

@@ -7,8 +7,8 @@ import os
 import signal
 import socket
 
-from world import PATIENCE, WorldError, wait_for
-from world.checker import demand_agreement, kernel_stations, pins, register_stations, wait_agreement  # noqa: F401
+from .checker import demand_agreement, kernel_stations, pins, register_stations, wait_agreement  # noqa: F401
+from .system import PATIENCE, WorldError, wait_for
 
 
 def truth_of(pairs):
@@ -58,7 +58,7 @@ def arrive(station, cell):
     """
     station.roam(cell)
     with station.socket(socket.AF_PACKET, socket.SOCK_RAW, 0) as port:
-        port.bind(("wlan0", 0))
+        port.bind((station.device, 0))
         port.send(b"\xff" * 6 + bytes.fromhex(station.mac.replace(":", "")) + bytes.fromhex("00060001af810100"))
 
 

@@ -1,0 +1,442 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Cells of access points that are more than a radio with an address: in a bridge beside a cable, with several SSIDs and VLANs, with
+stations that are kept apart, that sleep, or that have others behind them (4-address frames).
+"""
+import contextlib
+import json
+import os
+import select
+import socket
+import struct
+
+import pytest
+
+import wifi
+from wifi import PASSPHRASE, AccessPoint, Security, WifiStation, load_radios, move_radio, unload_radios
+from world import PATIENCE, Namespace, Station, run, wait_for
+from world.agreement import Conversation, agree, leased
+from world.groups import MDNS, heard, listen, say
+from world.traffic import hears_once
+
+SLEEPS = "/sys/kernel/debug/ieee80211/{}/hwsim/ps"  # 2: asleep but for beacons, as the access point is told; 0: awake again
+
+
+class Laptop(WifiStation):
+    """A station with a socket for a cable, too: eth0, with the MAC of the radio. One of the two is in use at a time."""
+
+    def build(self, security="wpa2"):
+        run("ip", "netns", "add", self.name)
+        self.mac = move_radio(*self.radio, self, ["link set wlan0 up"])
+        self.configure([f"link add eth0 address {self.mac} type veth peer name {self.port} netns {self.world.air.name}"])
+        self.world.air.run("ip", "link", "set", self.port, "up")
+        self.ifindex = self.world.air.ifindex(self.port)
+        return self.join(security)
+
+    def asks_anew(self):
+        """A lease by a client that knows of none. Returns the address."""
+        if self.client:
+            self.client.kill()
+            for path in (self.client.base + ".leases", self.client.events_path):
+                with contextlib.suppress(FileNotFoundError):
+                    os.remove(path)
+        for device in ("wlan0", "eth0"):
+            self.run("ip", "address", "flush", "dev", device)
+        return self.dhclient().start(seconds=20)
+
+    def plug_in(self, cell):
+        """A cable to a wired cell, and the radio is silent."""
+        self.ask("DISCONNECT")
+        self.run("ip", "link", "set", "eth0", "up")
+        self.roam(cell)
+        self.device = "eth0"
+        self.world.air.wait_links(self.port)
+        return self.asks_anew()
+
+    def unplug(self, point):
+        """Back to the WLAN, wherever it is let in."""
+        self.run("ip", "link", "set", "eth0", "down")
+        self.leave()
+        self.device = "wlan0"
+        seen = len(self.connections())
+        self.ask("RECONNECT")
+        wait_for(lambda: len(self.connections()) > seen, f"{self.place} to be let in", 20)
+        if self.connections()[-1][1] != point.bssid:
+            self.associate(point)
+        self.cell = point.cell
+        return self.asks_anew()
+
+
+@pytest.fixture
+def radios():
+    """radios(count): so many, each (phy, device), which nobody else has."""
+    if os.path.exists("/sys/module/mac80211_hwsim"):
+        unload_radios()
+    yield lambda count: iter(sorted(load_radios(count).items()))
+    unload_radios()
+
+
+def bridge(cn, *ports):
+    """br0, with these ports, is the first cell of a CN."""
+    cell = cn.cells[0]
+    cell.device = "br0"
+    cn.configure(["link add br0 type bridge stp_state 0 forward_delay 0", f"address add {cell.gateway}/24 dev br0", "link set br0 up",
+                  *(line for port in ports for line in (f"address flush dev {port}", f"link set {port} master br0"))])
+
+
+def serve(cn, *unused):
+    """Starts the agent for the cells of a CN, once the wired devices that the world made and that are none are gone."""
+    for device in unused:
+        cn.run("ip", "link", "delete", device)
+    cn.configure_with(mobile_if=[cell.device for cell in cn.cells], addr_pool=[f"{cell.device} * *" for cell in cn.cells])
+    return cn.start(daemon=True)
+
+
+def let_in(station, *points):
+    """Where a station is that was let in somewhere. Returns (that access point, the other ones...)."""
+    bssid = station.connections()[-1][1]
+    order = sorted(points, key=lambda point: point.bssid != bssid)
+    station.cell = order[0].cell
+    return order
+
+
+def joins(world, name, radio, point, security="wpa2"):
+    """A station with a lease at that access point."""
+    station = WifiStation(world, name, *radio).build(security)
+    if station.connections()[-1][1] != point.bssid:
+        station.associate(point)
+    station.cell = point.cell
+    station.dhclient().start(seconds=20)
+    station.reaches(world.server.address, 20)
+    return station
+
+
+def test_from_radio_to_cable(make_world, radios):
+    """The cell of one CN is a bridge of a radio and a cable; the other one has a cell of each kind. A laptop with one MAC."""
+    world, radio = make_world(cns=2, cells=2, nat=()), radios(3)
+    first, second = world.cns
+    first.cells.pop()
+    bridge(first, "w0")
+    second.cells[1].device = "wlan0"
+    world.mlr.start()
+    at_home = AccessPoint(first, *next(radio), lines=["link set wlan0 up"], more=["bridge=br0"])
+    abroad = AccessPoint(second, *next(radio), cell=second.cells[1])
+    serve(first, "w1"), serve(second, "w1")
+    desk = leased(world, "desk", first)
+    laptop = Laptop(world, "laptop", *next(radio)).build()
+    if let_in(laptop, at_home, abroad)[0] is abroad:
+        laptop.associate(at_home)
+    address = laptop.asks_anew()
+    laptop.reaches(world.server.address, 20)
+    assert address.startswith("10.1.0.")
+    hears_once(desk, laptop)
+    with Conversation(world.server, laptop, world.server.address) as call, Conversation(desk, laptop, desk.address()) as near:
+        def goes_on():
+            call.say()
+            near.say()
+            agree(world, desk, laptop)
+            hears_once(desk, laptop)
+            hears_once(laptop, desk)
+
+        assert laptop.plug_in(second.cells[0]) == address
+        goes_on()
+        assert laptop.unplug(abroad) == address  # another cell of the same CN
+        goes_on()
+        assert laptop.plug_in(first.cells[0]) == address  # home, by the other port of the bridge
+        goes_on()
+        assert laptop.unplug(at_home) == address  # no handover: another port of one bridge
+        goes_on()
+        laptop.associate(abroad)
+        goes_on()
+
+
+@pytest.fixture
+def guests(monkeypatch):
+    """Lines of hostapd for a second SSID on a radio, wlan0_1."""
+    monkeypatch.setitem(wifi.SECURITIES, "guests", Security("WPA-PSK", (), [f'psk="{PASSPHRASE}"'], ssid="guests"))
+    return ["bss=wlan0_1", "ssid=guests", *wifi.AES, "wpa_key_mgmt=WPA-PSK", f"wpa_passphrase={PASSPHRASE}"]
+
+
+def test_ssids_and_vlans(make_world, radios, guests, monkeypatch, tmp_path):
+    """One radio with two SSIDs, one of which has a VLAN for those who know another passphrase: three cells. hostapd is restarted."""
+    keys, vlans = tmp_path / "keys", tmp_path / "vlans"
+    keys.write_text(f"00:00:00:00:00:00 {PASSPHRASE}\nvlanid=10 00:00:00:00:00:00 {PASSPHRASE} of staff\n")
+    vlans.write_text("* wlan0.#\n")
+    point = [*wifi.AES, "wpa_key_mgmt=WPA-PSK", f"wpa_psk_file={keys}", "dynamic_vlan=1", "vlan_bridge=brvlan", f"vlan_file={vlans}"]
+    monkeypatch.setitem(wifi.SECURITIES, "here", Security("WPA-PSK", point, [f'psk="{PASSPHRASE}"']))
+    monkeypatch.setitem(wifi.SECURITIES, "staff", Security("WPA-PSK", point, [f'psk="{PASSPHRASE} of staff"']))
+    world, radio = make_world(cns=2, cells=3, nat=()), radios(3)
+    first, second = world.cns
+    second.cells = second.cells[:1]
+    for cell, device in zip(first.cells, ("wlan0", "wlan0_1", "brvlan10")):
+        cell.device = device
+    first.configure(["link add brvlan10 type bridge stp_state 0 forward_delay 0", f"address add {first.cells[2].gateway}/24 dev brvlan10",
+                     "link set brvlan10 up"])
+    second.cells[0].device = "wlan0"
+    world.mlr.start()
+    many = AccessPoint(first, *next(radio), security="here", more=guests)
+    first.configure([f"address add {first.cells[1].gateway}/24 dev wlan0_1"])
+    other = AccessPoint(second, *next(radio))
+    serve(first, "w0", "w1", "w2"), serve(second, "w0", "w1", "w2")
+    phone = WifiStation(world, "phone", *next(radio)).build("guests")
+    phone.cell = first.cells[1]
+    address = phone.dhclient().start(seconds=20)
+    assert address.startswith("10.1.1.")
+    with Conversation(world.server, phone, world.server.address) as call:
+        def goes_on():
+            phone.ping(world.server.address)  # an answer may be what it says first
+            call.say()
+            agree(world, phone)
+            assert phone.address() == address
+
+        goes_on()
+        phone.join("staff")
+        phone.cell = first.cells[2]
+        goes_on()
+        assert first.station(phone)["cell"] == "brvlan10"
+        phone.join("here")
+        if let_in(phone, many, other)[0] is many:
+            goes_on()
+            phone.associate(other)
+        goes_on()
+        many.serve("here")
+        first.configure([f"address add {first.cells[1].gateway}/24 dev wlan0_1"])  # what a network manager does for a new device
+        phone.join("guests")
+        phone.cell = first.cells[1]
+        goes_on()
+
+
+class Bought(Namespace):
+    """An access point as one buys it: it bridges the WLAN of each SSID into a VLAN of its cable, which leads to a CN. The CN's cells
+    are those VLANs of w0.
+    """
+
+    def __init__(self, world, cn, *vlans):
+        super().__init__(world.prefix, "bought")
+        self.world = world
+        run("ip", "netns", "add", self.name)
+        world.air.run("ip", "link", "set", cn.cells[0].port, "netns", self.name, "name", "cable")
+        lines, cn_lines = ["link set cable up"], ["address flush dev w0"]
+        for cell, vlan in zip(cn.cells, vlans):
+            cell.device = f"w0.{vlan}"
+            cn_lines += [f"link add link w0 name {cell.device} type vlan id {vlan}", f"address add {cell.gateway}/24 dev {cell.device}",
+                         f"link set {cell.device} up"]
+            lines += [f"link add br{vlan} type bridge stp_state 0 forward_delay 0", f"link set br{vlan} up",
+                      f"link add link cable name cable.{vlan} type vlan id {vlan}", f"link set cable.{vlan} master br{vlan} up"]
+        self.configure(lines)
+        cn.configure(cn_lines)
+
+
+def test_access_point_that_only_bridges(make_world, radios, guests):
+    """The CN is at the other end of its cable, a VLAN for each SSID."""
+    world, radio = make_world(cns=2, cells=2, nat=()), radios(3)
+    first, second = world.cns
+    second.cells.pop()
+    second.cells[0].device = "wlan0"
+    world.mlr.start()
+    bought = AccessPoint(Bought(world, first, 10, 20), *next(radio), cell=first.cells[0], lines=["link set wlan0 up"],
+                         more=["bridge=br10", *guests, "bridge=br20"])
+    other = AccessPoint(second, *next(radio))
+    serve(first, "w1"), serve(second, "w0", "w1")
+    phone = joins(world, "phone", next(radio), bought)
+    address = phone.address()
+    assert address.startswith("10.1.0.")
+    with Conversation(world.server, phone, world.server.address) as call:
+        def goes_on():
+            phone.ping(world.server.address)
+            call.say()
+            agree(world, phone)
+            assert phone.address() == address
+
+        for point in (other, bought):
+            phone.associate(point)
+            goes_on()
+        phone.join("guests")
+        phone.cell = first.cells[1]
+        goes_on()
+
+
+@pytest.mark.parametrize("kind", ["together", "apart", "hairpin"])
+def test_stations_of_one_access_point(make_world, radios, kind):
+    """Who are together at one access point reach each other by it, by the bridge behind it, or not at all; who are at different
+    ones, through the CNs.
+    """
+    world, radio = make_world(cns=2, nat=()), radios(4)
+    more = [] if kind == "together" else ["ap_isolate=1"]
+    points = []
+    world.mlr.start()
+    for cn in world.cns:
+        if kind == "hairpin":
+            bridge(cn)
+            points.append(AccessPoint(cn, *next(radio), lines=["link set wlan0 up"], more=[*more, "bridge=br0"]))
+            cn.run("bridge", "link", "set", "dev", "wlan0", "hairpin", "on")
+        else:
+            cn.cells[0].device = "wlan0"
+            points.append(AccessPoint(cn, *next(radio), more=more))
+        serve(cn, "w0")
+    phone, tablet = (joins(world, name, next(radio), points[0]) for name in ("phone", "tablet"))
+
+    def near():
+        if kind == "apart":
+            assert not phone.ping(tablet.address(), seconds=2)
+        else:
+            phone.reaches(tablet.address(), 20)
+            hears_once(phone, tablet)
+            hears_once(tablet, phone)
+        agree(world, phone, tablet)
+
+    def far():
+        phone.reaches(tablet.address(), 20)
+        hears_once(phone, tablet)
+        hears_once(tablet, phone)
+        agree(world, phone, tablet)
+
+    near()
+    phone.associate(points[1])
+    far()
+    tablet.associate(points[1])
+    tablet.reaches(world.server.address, 20)
+    near()
+    phone.associate(points[0])
+    far()
+    tablet.associate(points[0])
+    tablet.reaches(world.server.address, 20)
+    near()
+
+
+class Behind(Station):
+    """A machine with a cable to a station that is a bridge."""
+
+    def __init__(self, world, name, front):
+        super().__init__(world, name, len(world.stations) + 1)
+        world.stations.append(self)
+        run("ip", "netns", "add", self.name)
+        front.configure([f"link add {name} type veth peer name wlan0 address {self.mac} netns {self.name}", f"link set {name} master br0 up"])
+        self.configure(["link set wlan0 up"])
+        front.wait_links(name)
+
+
+class Bridging(WifiStation):
+    """A station in 4-address mode: its radio is a port of br0, which has its MAC and its address."""
+
+    device = "br0"
+
+    def build(self, security="wpa2"):
+        run("ip", "netns", "add", self.name)
+        self.mac = move_radio(*self.radio, self)
+        self.run("iw", "dev", "wlan0", "set", "4addr", "on")
+        self.configure([f"link add br0 address {self.mac} type bridge stp_state 0 forward_delay 0", "link set wlan0 master br0",
+                        "link set wlan0 up", "link set br0 up"])
+        return self.join(security, "-b", "br0")
+
+
+def test_four_addresses(make_world, radios):
+    """A robot arm behind a robot. Both roam when the robot does, the arm with its first packet."""
+    world, radio = make_world(cns=2, nat=()), radios(3)
+    world.mlr.start()
+    points = []
+    for cn in world.cns:
+        bridge(cn)
+        points.append(AccessPoint(cn, *next(radio), lines=["link set wlan0 up"], more=["bridge=br0", "wds_sta=1"]))
+        serve(cn, "w0")
+    robot = Bridging(world, "robot", *next(radio)).build()
+    here, there = let_in(robot, *points)
+    robot.dhclient().start(seconds=20)
+    arm = Behind(world, "arm", robot)
+    arm.dhclient().start(seconds=20)
+    arm.cell = here.cell
+    hears_once(robot, arm)
+    with Conversation(world.server, robot, world.server.address) as call, Conversation(world.server, arm, world.server.address, 6001) as other:
+        for point in (there, here, there):
+            robot.associate(point)
+            arm.cell = point.cell
+            call.say()
+            other.say()
+            agree(world, robot, arm)
+            hears_once(robot, arm)
+
+
+class UnicastEar:
+    """Group packets that came to a station in frames to its own MAC, which is how an access point sends them one by one."""
+
+    def __init__(self, station):
+        self.socket = station.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(0x0800))
+        self.socket.bind((station.device, 0x0800))
+        self.socket.setblocking(False)
+
+    def heard(self):
+        found = []
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                packet, (_, _, kind, *_) = self.socket.recvfrom(2048)
+                if kind == 0 and packet[16:20] == socket.inet_aton(MDNS):  # PACKET_HOST
+                    found.append(packet[28:].decode())
+        return found
+
+
+def test_groups_in_unicast_frames(make_world, radios):
+    world, radio = make_world(cns=2, nat=()), radios(4)
+    world.mlr.start()
+    points = []
+    for cn in world.cns:
+        cn.cells[0].device = "wlan0"
+        points.append(AccessPoint(cn, *next(radio), more=["multicast_to_unicast=1"]))
+        serve(cn, "w0")
+    phone, printer = (joins(world, name, next(radio), points[0]) for name in ("phone", "printer"))
+    ears = {station: (listen(world, station), UnicastEar(station)) for station in (phone, printer)}
+    said = {phone: [], printer: []}
+    for places in ((0, 0), (0, 1), (1, 1), (1, 0)):
+        for station, place in zip((phone, printer), places):
+            if station.cell is not points[place].cell:
+                station.associate(points[place])
+                station.reaches(world.server.address, 20)
+        agree(world, phone, printer)
+        for one, other in ((phone, printer), (printer, phone)):
+            said[one].append(f"{one.place} at {places}")
+            say(one, MDNS, said[one][-1], ttl=255)
+            wait_for(lambda whose=other, text=said[one][-1]: any(line.startswith(text) for line in heard(ears[whose][0])),
+                     f"{other.place} to hear it at {places}", 10)
+        phone.reaches(printer.address(), 20)
+        for one, other in ((phone, printer), (printer, phone)):
+            assert [line.rsplit(" ", 2)[0] for line in heard(ears[other][0])] == said[one]
+    for one, other in ((phone, printer), (printer, phone)):
+        assert ears[other][1].heard() == said[one]
+
+
+def test_who_sleeps_hears_it_later(make_world, radios):
+    """The access point keeps packets for a station that sleeps, also for one that has come from another cell."""
+    world, radio = make_world(cns=2, nat=()), radios(3)
+    world.mlr.start()
+    points = []
+    for cn in world.cns:
+        cn.cells[0].device = "wlan0"
+        points.append(AccessPoint(cn, *next(radio)))
+        serve(cn, "w0")
+    chosen = next(radio)
+    phone = joins(world, "phone", chosen, points[0])
+    with phone.socket(socket.AF_INET, socket.SOCK_DGRAM) as ear, world.server.socket(socket.AF_INET, socket.SOCK_DGRAM) as mouth:
+        ear.bind(("", 7000))
+        ear.settimeout(2 * PATIENCE)
+        for point in (points[0], points[1], points[0]):
+            if phone.cell is not point.cell:
+                phone.associate(point)
+            phone.reaches(world.server.address, 20)
+            agree(world, phone)
+            sent = sent_packets(point)
+            sleeps(chosen, True)
+            for number in range(3):
+                mouth.sendto(struct.pack("!H", number), (phone.address(), 7000))
+            wait_for(lambda: sent_packets(point) >= sent + 3, "the CN to have sent them")
+            assert not select.select([ear], [], [], 0)[0]
+            sleeps(chosen, False)
+            assert [struct.unpack("!H", ear.recv(16))[0] for _ in range(3)] == [0, 1, 2]
+            phone.reaches(world.server.address, 20)
+
+
+def sleeps(radio, asleep):
+    with open(SLEEPS.format(radio[0]), "w", encoding="ascii") as file:
+        file.write("2" if asleep else "0")
+
+
+def sent_packets(point):
+    """That the radio of an access point was given."""
+    return json.loads(point.place.run("ip", "-j", "-s", "link", "show", "wlan0").stdout)[0]["stats64"]["tx"]["packets"]
