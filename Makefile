@@ -49,7 +49,7 @@ all: $(BUILD)/bin/tmip-agent $(BUILD)/bin/tmipd $(BUILD)/bin/mlrd ## build the p
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo '  V=1 shows the commands; BENCH=name runs one benchmark; TEST=pattern limits check-netns and check-vm;'
-	@echo '  KERNEL=6.1 runs check-bpf and check-netns in a VM with that kernel of Debian;'
+	@echo '  AGAIN=1 limits them to what failed last; KERNEL=6.1 runs check-bpf and check-netns in a VM with that kernel of Debian;'
 	@echo '  FUZZ_SECONDS=n sets the time of each fuzzer; DESTDIR= PREFIX= SYSCONFDIR= are for install.'
 
 # ---- tools: a missing one is named together with the Debian package that brings it
@@ -150,14 +150,15 @@ check-unit: $(unit_tests) ## unit tests (no root)
 	$(Q)failed=0; for t in $^; do echo "== $$t"; $$t || failed=1; done; exit $$failed
 # Before a command that shall run in the VM, if a KERNEL is asked for.
 in_vm = $(if $(KERNEL),tests/vm/run --kernel $(KERNEL) --seconds 5400 --)
+suite = TEST='$(TEST)' tests/vm/suite $(if $(AGAIN),--failed)
 each_bpf_test = sh -c 'failed=0; for t in $(bpf_tests); do echo "== $$t"; $$t || failed=1; done; exit $$failed'
 check-bpf: $(bpf_tests) ## single packets through the loaded BPF programs (root)
 	$(Q)$(in_vm) $(each_bpf_test)
 check-netns: all $(tools) ## small worlds of network namespaces (root)
-	$(Q)$(if $(KERNEL),TEST='$(TEST)' tests/vm/suite --kernel $(KERNEL),$(PYTHON) -m pytest -q tests/netns $(if $(TEST),-k '$(TEST)') $(PYTEST_OPTIONS))
+	$(Q)$(if $(KERNEL),$(suite) --kernel $(KERNEL),$(PYTHON) -m pytest -q tests/netns $(if $(TEST),-k '$(TEST)') $(if $(AGAIN),--last-failed --last-failed-no-failures=none))
 check-vm: check-build ## Debian's own kernel in a VM: programs, ipip, WireGuard, Wi-Fi (root)
-	$(Q)mkdir -p $(BUILD)/tests/vm
-	$(Q)TEST='$(TEST)' PYTEST_OPTIONS='$(PYTEST_OPTIONS)' tests/vm/run --seconds 2400 --cables 3 --keep $(BUILD)/tests/vm -- sh tests/vm/ring $(bpf_tests)
+	$(Q)$(suite) --seconds 2400 --cables 3 $(bpf_tests) tests/netns/test_trip.py::test_lease_roam_and_back \
+		'tests/netns/test_encap_twice.py::test_encapsulated_again[offloads-through both parents, a third CN]' tests/vm
 FUZZ_SECONDS ?= 10
 fuzz: $(fuzzers) ## run each fuzzer for FUZZ_SECONDS
 	$(Q)failed=0; for f in $^; do n=$$(basename $$f); echo "== $$n"; mkdir -p $(BUILD)/fuzz/corpus/$$n; \
