@@ -12,7 +12,7 @@ import struct
 import pytest
 
 import wifi
-from wifi import PASSPHRASE, AccessPoint, Security, WifiStation, load_radios, move_radio, unload_radios
+from wifi import PASSPHRASE, AccessPoint, Security, WifiStation, attach_cell, load_radios, make_bridge, move_radio, unload_radios
 from world import PATIENCE, Namespace, Station, run, wait_for
 from world.agreement import Conversation, agree, leased
 from world.groups import MDNS, heard, listen, say
@@ -75,14 +75,6 @@ def radios():
     unload_radios()
 
 
-def bridge(cn, *ports):
-    """br0, with these ports, is the first cell of a CN."""
-    cell = cn.cells[0]
-    cell.device = "br0"
-    cn.configure(["link add br0 type bridge stp_state 0 forward_delay 0", f"address add {cell.gateway}/24 dev br0", "link set br0 up",
-                  *(line for port in ports for line in (f"address flush dev {port}", f"link set {port} master br0"))])
-
-
 def serve(cn, *unused):
     """Starts the agent for the cells of a CN, once the wired devices that the world made and that are none are gone."""
     for device in unused:
@@ -115,12 +107,13 @@ def test_from_radio_to_cable(make_world, radios):
     world, radio = make_world(cns=2, cells=2, nat=()), radios(3)
     first, second = world.cns
     first.cells.pop()
-    bridge(first, "w0")
+    make_bridge(first, "w0")
     second.cells[1].device = "wlan0"
     world.mlr.start()
     at_home = AccessPoint(first, *next(radio), lines=["link set wlan0 up"], more=["bridge=br0"])
     abroad = AccessPoint(second, *next(radio), cell=second.cells[1])
-    serve(first, "w1"), serve(second, "w1")
+    for cn in world.cns:
+        serve(cn, "w1")
     desk = leased(world, "desk", first)
     laptop = Laptop(world, "laptop", *next(radio)).build()
     if let_in(laptop, at_home, abroad)[0] is abroad:
@@ -176,7 +169,8 @@ def test_ssids_and_vlans(make_world, radios, guests, monkeypatch, tmp_path):
     many = AccessPoint(first, *next(radio), security="here", more=guests)
     first.configure([f"address add {first.cells[1].gateway}/24 dev wlan0_1"])
     other = AccessPoint(second, *next(radio))
-    serve(first, "w0", "w1", "w2"), serve(second, "w0", "w1", "w2")
+    for cn in world.cns:
+        serve(cn, "w0", "w1", "w2")
     phone = WifiStation(world, "phone", *next(radio)).build("guests")
     phone.cell = first.cells[1]
     address = phone.dhclient().start(seconds=20)
@@ -236,7 +230,8 @@ def test_access_point_that_only_bridges(make_world, radios, guests):
     bought = AccessPoint(Bought(world, first, 10, 20), *next(radio), cell=first.cells[0], lines=["link set wlan0 up"],
                          more=["bridge=br10", *guests, "bridge=br20"])
     other = AccessPoint(second, *next(radio))
-    serve(first, "w1"), serve(second, "w0", "w1")
+    serve(first, "w1")
+    serve(second, "w0", "w1")
     phone = joins(world, "phone", next(radio), bought)
     address = phone.address()
     assert address.startswith("10.1.0.")
@@ -261,46 +256,28 @@ def test_stations_of_one_access_point(make_world, radios, kind):
     ones, through the CNs.
     """
     world, radio = make_world(cns=2, nat=()), radios(4)
-    more = [] if kind == "together" else ["ap_isolate=1"]
-    points = []
     world.mlr.start()
-    for cn in world.cns:
-        if kind == "hairpin":
-            bridge(cn)
-            points.append(AccessPoint(cn, *next(radio), lines=["link set wlan0 up"], more=[*more, "bridge=br0"]))
+    points = [attach_cell(cn, *next(radio), bridged=kind == "hairpin", more=[f"ap_isolate={int(kind != 'together')}"]) for cn in world.cns]
+    if kind == "hairpin":
+        for cn in world.cns:
             cn.run("bridge", "link", "set", "dev", "wlan0", "hairpin", "on")
-        else:
-            cn.cells[0].device = "wlan0"
-            points.append(AccessPoint(cn, *next(radio), more=more))
-        serve(cn, "w0")
     phone, tablet = (joins(world, name, next(radio), points[0]) for name in ("phone", "tablet"))
 
-    def near():
-        if kind == "apart":
-            assert not phone.ping(tablet.address(), seconds=2)
+    def check():
+        for station in (phone, tablet):
+            station.reaches(world.server.address, 20)
+        if kind == "apart" and phone.cell is tablet.cell:
+            assert not phone.ping(tablet.address())
         else:
             phone.reaches(tablet.address(), 20)
             hears_once(phone, tablet)
             hears_once(tablet, phone)
         agree(world, phone, tablet)
 
-    def far():
-        phone.reaches(tablet.address(), 20)
-        hears_once(phone, tablet)
-        hears_once(tablet, phone)
-        agree(world, phone, tablet)
-
-    near()
-    phone.associate(points[1])
-    far()
-    tablet.associate(points[1])
-    tablet.reaches(world.server.address, 20)
-    near()
-    phone.associate(points[0])
-    far()
-    tablet.associate(points[0])
-    tablet.reaches(world.server.address, 20)
-    near()
+    check()
+    for station, number in ((phone, 1), (tablet, 1), (phone, 0), (tablet, 0)):
+        station.associate(points[number])
+        check()
 
 
 class Behind(Station):
@@ -333,11 +310,7 @@ def test_four_addresses(make_world, radios):
     """A robot arm behind a robot. Both roam when the robot does, the arm with its first packet."""
     world, radio = make_world(cns=2, nat=()), radios(3)
     world.mlr.start()
-    points = []
-    for cn in world.cns:
-        bridge(cn)
-        points.append(AccessPoint(cn, *next(radio), lines=["link set wlan0 up"], more=["bridge=br0", "wds_sta=1"]))
-        serve(cn, "w0")
+    points = [attach_cell(cn, *next(radio), bridged=True, more=["wds_sta=1"]) for cn in world.cns]
     robot = Bridging(world, "robot", *next(radio)).build()
     here, there = let_in(robot, *points)
     robot.dhclient().start(seconds=20)
@@ -376,11 +349,7 @@ class UnicastEar:
 def test_groups_in_unicast_frames(make_world, radios):
     world, radio = make_world(cns=2, nat=()), radios(4)
     world.mlr.start()
-    points = []
-    for cn in world.cns:
-        cn.cells[0].device = "wlan0"
-        points.append(AccessPoint(cn, *next(radio), more=["multicast_to_unicast=1"]))
-        serve(cn, "w0")
+    points = [attach_cell(cn, *next(radio), more=["multicast_to_unicast=1"]) for cn in world.cns]
     phone, printer = (joins(world, name, next(radio), points[0]) for name in ("phone", "printer"))
     ears = {station: (listen(world, station), UnicastEar(station)) for station in (phone, printer)}
     said = {phone: [], printer: []}
@@ -406,11 +375,7 @@ def test_who_sleeps_hears_it_later(make_world, radios):
     """The access point keeps packets for a station that sleeps, also for one that has come from another cell."""
     world, radio = make_world(cns=2, nat=()), radios(3)
     world.mlr.start()
-    points = []
-    for cn in world.cns:
-        cn.cells[0].device = "wlan0"
-        points.append(AccessPoint(cn, *next(radio)))
-        serve(cn, "w0")
+    points = [attach_cell(cn, *next(radio)) for cn in world.cns]
     chosen = next(radio)
     phone = joins(world, "phone", chosen, points[0])
     with phone.socket(socket.AF_INET, socket.SOCK_DGRAM) as ear, world.server.socket(socket.AF_INET, socket.SOCK_DGRAM) as mouth:

@@ -8,7 +8,7 @@ import time
 import pytest
 
 import wifi
-from wifi import AccessPoint, Security, WifiStation, ask_control, load_radios, unload_radios
+from wifi import Security, WifiStation, ask_control, attach_cell, load_radios, unload_radios
 from world import PATIENCE, wait_for
 
 LAYER2_UPDATE, EAPOL = range(1536), 0x888e
@@ -44,26 +44,19 @@ class Air:
     access point a port of it."""
 
     def __init__(self, world, security, stations=1, hostapd=True, bridge=False):
-        self.world, self.security, self.cell = world, security, "br0" if bridge else "wlan0"
+        self.world, self.security = world, security
         if os.path.exists("/sys/module/mac80211_hwsim"):
             unload_radios()  # of the test before, which may have had less
         radios = iter(sorted(load_radios(2 + stations).items()))
         world.mlr.start()
-        self.points = [self.point(cn, next(radios), hostapd) for cn in world.cns]
+        self.points = [self.point(cn, next(radios), hostapd, bridge) for cn in world.cns]
         self.radios = radios
 
-    def point(self, cn, radio, hostapd):
-        cn.run("ip", "link", "delete", "w0")
-        door, more, lines = f"{cn.folder}/hostapd", [], None
-        if self.cell == "br0":
-            cn.configure(["link add br0 type bridge stp_state 0 forward_delay 0", f"address add {cn.cells[0].gateway}/24 dev br0",
-                          "link set br0 up"])
-            more, lines = ["bridge=br0"], ["link set wlan0 up"]
-        point = AccessPoint(cn, *radio, security=self.security, lines=lines, more=[f"ctrl_interface={door}", *more])
+    def point(self, cn, radio, hostapd, bridge):
+        door = f"{cn.folder}/hostapd"
+        told = {"hostapd": f"wlan0 {door}/wlan0", "station_identity": "association"} if hostapd else {}
+        point = attach_cell(cn, *radio, bridge, [f"ctrl_interface={door}"], {"debug": 4, **told}, security=self.security)
         point.door = f"{door}/wlan0"
-        cn.configure_with(mobile_if=self.cell, addr_pool=f"{self.cell} * *", hostapd=f"wlan0 {point.door}" if hostapd else None,
-                          station_identity="association" if hostapd else None, debug=4)
-        cn.start(daemon=True)
         if hostapd:
             wait_for(lambda: cn.control("status")["hostapd"]["links"][0]["state"] == "connected", "hostapd to be connected")
         return point

@@ -108,12 +108,26 @@ class AccessPoint:
         wait_for(lambda: "AP-ENABLED" in self.program.text(), f"the access point of {self.place.place}", 10)
 
 
-def attach_cell(cn, phy, device, **options):
-    """wlan0 becomes the only cell of a CN, an access point with `tmip-agent attach wlan0`."""
+def make_bridge(cn, *ports):
+    """br0, with these ports, is the first cell of a CN."""
+    cell = cn.cells[0]
+    cell.device = "br0"
+    cn.configure(["link add br0 type bridge stp_state 0 forward_delay 0", f"address add {cell.gateway}/24 dev br0", "link set br0 up",
+                  *(line for port in ports for line in (f"address flush dev {port}", f"link set {port} master br0"))])
+
+
+def attach_cell(cn, phy, device, bridged=False, more=(), directives=(), **options):
+    """An access point is the only cell of a CN by `tmip-agent attach`; bridged: as a port of br0, which is the cell then."""
     cn.run("ip", "link", "delete", "w0")
-    point = AccessPoint(cn, phy, device, **options)
-    cn.configure_with(mobile_if=None, addr_pool="wlan0 * *")
-    cn.command_line = lambda: [cn.binary, "attach", "wlan0", "-f", cn.config]
+    cell = cn.cells[0]
+    if bridged:
+        make_bridge(cn)
+        point = AccessPoint(cn, phy, device, lines=["link set wlan0 up"], more=["bridge=br0", *more], **options)
+    else:
+        cell.device = "wlan0"
+        point = AccessPoint(cn, phy, device, more=more, **options)
+    cn.configure_with(mobile_if=None, addr_pool=f"{cell.device} * *", **dict(directives))
+    cn.command_line = lambda: [cn.binary, "attach", cell.device, "-f", cn.config]
     cn.start(daemon=True)
     return point
 
