@@ -111,7 +111,9 @@ $(BUILD)/tests/bpf/%: $(BUILD)/obj/tests/bpf/%.o $(BUILD)/obj/tests/bpf/world.o 
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ -lcmocka $(LDLIBS)
 
-$(filter $(BUILD)/tests/unit/test_roam%,$(unit_tests)): $(BUILD)/obj/tests/unit/roam_world.o
+# What the tests of one subject share: test_NAME and each test_NAME_* are linked with NAME_world.
+$(foreach world,$(patsubst tests/unit/%_world.c,%,$(wildcard tests/unit/*_world.c)), \
+	$(eval $(filter $(BUILD)/tests/unit/test_$(world)%,$(unit_tests)): $(BUILD)/obj/tests/unit/$(world)_world.o))
 $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(BUILD)/libtmip.a
 	$(call say,LD,$@)
 	$(Q)mkdir -p $(@D)

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Where a station is: handovers, claims of those that bring an address of their own, reports that come late. */
+#include "registry_world.h"
+
+static void a_handover_there_and_back(void **state)
+{
+	uint32_t a, b;
+	struct version base;
+
+	(void)state;
+	a = join(1, 10, 20);
+	b = join(2, 10, 20);
+	join(3, 10, 20);
+	struct tmip_addr addr = lease(1, 1);
+
+	base = record(addr)->version;
+	w->disk_waits = true; /* nobody waits for it */
+	w->cn[1].count = w->cn[3].count = 0;
+	assert_int_equal(good(2, MLRP_HANDOVER, 1, addr)->current, b);
+	assert_int_equal(w->cn[2].count, 1); /* the answer, and no push */
+	assert_int_equal(w->cn[1].count, 1);
+	assert_int_equal(w->cn[3].count, 1);
+	assert_int_equal(w->cn[3].box[0].station.current, b);
+	assert_int_equal(w->cn[3].box[0].transaction, 0);
+	const struct station_record *back = good(1, MLRP_HANDOVER, 1, addr);
+
+	assert_int_equal(back->current, a);
+	assert_int_equal(back->version.seq, base.seq + 2);
+	assert_int_equal(good(1, MLRP_HANDOVER, 1, addr)->version.seq, base.seq + 2); /* as it stands */
+	refused(2, MLRP_HANDOVER, 9, addr, MLRP_E_CONFLICT);
+	refused(2, MLRP_HANDOVER, 9, ip(1, 19), MLRP_E_UNKNOWN);
+}
+
+static void static_addresses_are_claimed(void **state)
+{
+	uint32_t first, second;
+
+	(void)state;
+	first = join(1, 10, 12);
+	second = join(2, 10, 12);
+	const struct station_record *claimed = good(2, MLRP_CLAIM, 1, ip(1, 200));
+
+	assert_int_equal(claimed->kind, RECORD_STATIC);
+	assert_int_equal(claimed->parent, first);
+	assert_int_equal(claimed->current, second);
+	refused(1, MLRP_CLAIM, 2, ip(1, 200), MLRP_E_CONFLICT);
+	assert_true(w->cn[1].box[0].has & MLRP_HAS(MLRP_F_STATION)); /* the record in force */
+	good(1, MLRP_CLAIM, 3, ip(1, 10)); /* inside a pool: never offered then */
+	expect(offer(1, 4), 1, 11);
+	assert_int_equal(good(1, MLRP_CLAIM, 1, ip(1, 200))->current, first); /* the same station elsewhere: a handover */
+	good(1, MLRP_CLAIM, 9, ip(1, 11)); /* who uses it wins over an offer */
+	refused(1, MLRP_BIND, 4, ip(1, 11), MLRP_E_CONFLICT);
+	pass(100000);
+	assert_int_equal(record(ip(1, 200))->state, RECORD_BOUND);
+}
+
+static void reports_are_ordered_by_when_it_happened(void **state)
+{
+	struct mlrp_message report = {.type = MLRP_HANDOVER, .mac = mac(1), .addr = ip(1, 10),
+				      .has = MLRP_HAS(MLRP_F_MAC) | MLRP_HAS(MLRP_F_ADDR) | MLRP_HAS(MLRP_F_VERSION) | MLRP_HAS(MLRP_F_AGE)};
+
+	(void)state;
+	for (int cn = 1; cn <= 3; cn++)
+		join(cn, 10, 20);
+	lease(1, 1);
+	w->now.ms += 60000;
+	report.transaction = ++w->transaction;
+	report.age = 2000;
+	say(3, &report);
+	assert_int_equal(answer_to(3, report.transaction)->station.current, 3);
+	report.transaction = ++w->transaction;
+	report.age = 5000; /* it had been there before */
+	say(2, &report);
+	assert_int_equal(answer_to(2, report.transaction)->code, MLRP_E_STALE);
+	assert_int_equal(answer_to(2, report.transaction)->station.current, 3);
+	assert_int_equal(good(2, MLRP_HANDOVER, 1, ip(1, 10))->current, 2); /* but now it is */
+	report.transaction = ++w->transaction;
+	report.age = 0;
+	say(3, &report);
+	assert_int_equal(answer_to(3, report.transaction)->station.current, 3);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		CASE(a_handover_there_and_back), CASE(static_addresses_are_claimed), CASE(reports_are_ordered_by_when_it_happened),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
