@@ -60,8 +60,22 @@ void begin(uint32_t epoch)
 					   .decline_s = DECLINE_S, .grace_s = GRACE_S,
 					   .flap_moves = w->flap_moves, .flap_window_s = WINDOW_S, .flap_hold_s = HOLD_S};
 
+	registry_destroy(w->registry);
+	for (int i = 0; i <= CNS; i++)
+		w->cn[i].session = NULL;
 	w->registry = registry_create(&options, act, NULL);
 	assert_non_null(w->registry);
+}
+
+void begin_from_disk(uint32_t epoch)
+{
+	int cns = w->stored_cns, stations = w->stored_count;
+
+	begin(epoch);
+	for (int i = 0; i < cns; i++)
+		assert_int_equal(registry_load_cn(w->registry, &w->cns[i]), 0);
+	for (int i = 0; i < stations; i++)
+		assert_int_equal(registry_load_station(w->registry, &w->stored[i], w->now), 0);
 }
 
 int setup(void **state)
@@ -97,17 +111,14 @@ void pass(unsigned seconds)
 	disk_writes();
 }
 
-void say(int cn, const struct mlrp_message *message)
+const struct mlrp_message *ask(int cn, struct mlrp_message *message)
 {
+	message->transaction = ++w->transaction;
 	registry_message(w->registry, w->cn[cn].session, message, w->now);
 	if (!w->disk_waits)
 		disk_writes();
-}
-
-const struct mlrp_message *answer_to(int cn, uint32_t transaction)
-{
 	for (int i = 0; i < w->cn[cn].count; i++)
-		if (w->cn[cn].box[i].transaction == transaction)
+		if (w->cn[cn].box[i].transaction == message->transaction)
 			return &w->cn[cn].box[i];
 	return NULL;
 }
@@ -149,10 +160,9 @@ struct cn_info describe(int cn, int first, int last)
 
 const struct mlrp_message *register_info(int cn, const struct cn_info *info)
 {
-	struct mlrp_message message = {.type = MLRP_REGISTER, .transaction = ++w->transaction, .has = MLRP_HAS(MLRP_F_CN), .cn = *info};
+	struct mlrp_message message = {.type = MLRP_REGISTER, .has = MLRP_HAS(MLRP_F_CN), .cn = *info};
 
-	say(cn, &message);
-	return answer_to(cn, message.transaction);
+	return ask(cn, &message);
 }
 
 uint32_t join(int cn, int first, int last)
@@ -169,14 +179,13 @@ uint32_t join(int cn, int first, int last)
 
 const struct mlrp_message *request(int cn, uint8_t type, unsigned number, struct tmip_addr addr)
 {
-	struct mlrp_message message = {.type = type, .transaction = ++w->transaction, .mac = mac(number), .addr = addr, .lease = 600,
+	struct mlrp_message message = {.type = type, .mac = mac(number), .addr = addr, .lease = 600,
 				       .has = MLRP_HAS(MLRP_F_MAC) | MLRP_HAS(MLRP_F_LEASE), .subnet = {ip(cn, 0), 24}};
 
 	if (!addr_is_zero(&addr))
 		message.has |= MLRP_HAS(MLRP_F_ADDR);
 	w->cn[cn].count = 0;
-	say(cn, &message);
-	return answer_to(cn, message.transaction);
+	return ask(cn, &message);
 }
 
 const struct station_record *good(int cn, uint8_t type, unsigned number, struct tmip_addr addr)
@@ -212,10 +221,10 @@ struct tmip_addr lease(int cn, unsigned number)
 
 void request_sync(int cn, struct version has, unsigned slice)
 {
-	struct mlrp_message message = {.type = MLRP_SYNC, .transaction = ++w->transaction, .has = MLRP_HAS(MLRP_F_VERSION), .version = has};
+	struct mlrp_message message = {.type = MLRP_SYNC, .has = MLRP_HAS(MLRP_F_VERSION), .version = has};
 
 	w->cn[cn].count = 0;
-	say(cn, &message);
+	ask(cn, &message);
 	while (slice && registry_sync_continue(w->registry, w->cn[cn].session, slice))
 		;
 }

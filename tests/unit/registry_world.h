@@ -41,9 +41,9 @@ struct world {
 	struct station_record stored[1024]; /* what the disk would hold */
 	int stored_count, erased, stored_cns;
 	struct cn_info cns[8];
-	bool disk_waits;                    /* the test calls registry_stored itself */
+	bool disk_waits;                    /* until the test calls disk_writes or registry_stored */
 	struct registry_time now;
-	uint32_t transaction;
+	uint32_t transaction;               /* the last one */
 	unsigned stations_max, flap_moves;
 	char told[REGISTRY_TEXT];           /* the last line */
 };
@@ -53,9 +53,11 @@ extern struct world *w;
 struct tmip_addr ip(int net, int host);
 struct tmip_mac mac(unsigned number);
 
-void begin(uint32_t epoch);  /* an empty register with the world's limits; a former one is the caller's to destroy */
-void disk_writes(void);      /* all that waits for the disk */
-void pass(unsigned seconds); /* time, and what is due by then */
+/* In place of the register that was there, whose sessions are gone: an empty one with the world's limits. */
+void begin(uint32_t epoch);
+void begin_from_disk(uint32_t epoch); /* one that has loaded what was stored; registry_load_end is still to be called */
+void disk_writes(void);               /* all that waits for the disk */
+void pass(unsigned seconds);          /* time, and what is due by then */
 
 /* CNs */
 void open_session(int cn, uint8_t role);
@@ -65,12 +67,11 @@ const struct mlrp_message *register_info(int cn, const struct cn_info *info);
 uint32_t join(int cn, int first, int last); /* opens a session and registers describe(); the CN's number */
 
 /* Messages */
-void say(int cn, const struct mlrp_message *message);
-const struct mlrp_message *answer_to(int cn, uint32_t transaction); /* NULL: none in the mailbox */
+const struct mlrp_message *ask(int cn, struct mlrp_message *message); /* as a new transaction; the answer, or NULL if it waits */
 const struct mlrp_message *last(int cn);
-void request_sync(int cn, struct version has, unsigned slice);     /* empties the mailbox; slice 0: nothing is sent yet */
+void request_sync(int cn, struct version has, unsigned slice);        /* empties the mailbox; slice 0: nothing is sent yet */
 
-/* A request about MAC `number`, to which the mailbox is emptied. The answer, or NULL if it waits. */
+/* Asks about MAC `number`, with an empty mailbox. */
 const struct mlrp_message *request(int cn, uint8_t type, unsigned number, struct tmip_addr addr);
 const struct station_record *good(int cn, uint8_t type, unsigned number, struct tmip_addr addr); /* answered with this record */
 void refused(int cn, uint8_t type, unsigned number, struct tmip_addr addr, uint16_t code);

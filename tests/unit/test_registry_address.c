@@ -131,7 +131,6 @@ static void the_table_has_a_limit(void **state)
 	struct registry_counts counts;
 
 	(void)state;
-	registry_destroy(w->registry);
 	w->stations_max = 3;
 	begin(EPOCH);
 	join(1, 10, 20);
@@ -150,37 +149,28 @@ static void the_table_has_a_limit(void **state)
 
 static void client_identifiers_are_owners(void **state)
 {
-	struct mlrp_message ask = {.type = MLRP_ALLOCATE, .has = MLRP_HAS(MLRP_F_MAC) | MLRP_HAS(MLRP_F_CLIENT_ID), .mac = mac(1),
-				   .subnet = {ip(1, 0), 24}, .client_id_len = 3, .client_id = {0, 'i', 'd'}, .lease = 600};
+	struct mlrp_message message = {.type = MLRP_ALLOCATE, .has = MLRP_HAS(MLRP_F_MAC) | MLRP_HAS(MLRP_F_CLIENT_ID), .mac = mac(1),
+				       .subnet = {ip(1, 0), 24}, .client_id_len = 3, .client_id = {0, 'i', 'd'}, .lease = 600};
 
 	(void)state;
 	join(1, 10, 20);
-	ask.transaction = ++w->transaction;
-	say(1, &ask);
-	ask.type = MLRP_BIND;
-	ask.addr = answer_to(1, ask.transaction)->station.addr;
-	ask.transaction = ++w->transaction;
-	say(1, &ask);
-	expect(ask.addr, 1, 10);
-	ask.mac = mac(2); /* another medium, the same client */
-	ask.type = MLRP_ALLOCATE;
-	ask.transaction = ++w->transaction;
-	say(1, &ask);
-	expect(answer_to(1, ask.transaction)->station.addr, 1, 10);
-	ask.type = MLRP_BIND;
-	ask.transaction = ++w->transaction;
-	say(1, &ask);
-	assert_true(mac_equal(&answer_to(1, ask.transaction)->station.mac, &ask.mac));
+	message.addr = ask(1, &message)->station.addr;
+	expect(message.addr, 1, 10);
+	message.type = MLRP_BIND;
+	ask(1, &message);
+	message.mac = mac(2); /* another medium, the same client */
+	message.type = MLRP_ALLOCATE;
+	expect(ask(1, &message)->station.addr, 1, 10);
+	message.type = MLRP_BIND;
+	assert_true(mac_equal(&ask(1, &message)->station.mac, &message.mac));
 	expect(offer(1, 3), 1, 11);
 	/* 01 and the MAC is no identifier of its own */
-	ask.client_id_len = 7;
-	ask.client_id[0] = 1;
-	memcpy(ask.client_id + 1, mac(3).octet, 6);
-	ask.mac = mac(3);
-	ask.type = MLRP_ALLOCATE;
-	ask.transaction = ++w->transaction;
-	say(1, &ask);
-	expect(answer_to(1, ask.transaction)->station.addr, 1, 11);
+	message.client_id_len = 7;
+	message.client_id[0] = 1;
+	memcpy(message.client_id + 1, mac(3).octet, 6);
+	message.mac = mac(3);
+	message.type = MLRP_ALLOCATE;
+	expect(ask(1, &message)->station.addr, 1, 11);
 }
 
 /* ---- how long */
@@ -216,8 +206,7 @@ static void leases_of_different_length_end_in_their_order(void **state)
 		bind.mac = mac(order[i]);
 		bind.addr = ip(1, 10 + (int)order[i]);
 		bind.lease = order[i] * 100;
-		bind.transaction = ++w->transaction;
-		say(1, &bind);
+		ask(1, &bind);
 	}
 	good(1, MLRP_RELEASE, 3, ip(1, 13)); /* out of the middle of the heap */
 	pass(GRACE_S);
@@ -231,15 +220,14 @@ static void leases_of_different_length_end_in_their_order(void **state)
 /* A CN confirms what it knows, and tells the register behind that: the station may have another address by then. */
 static void a_late_renewal_makes_no_second_lease(void **state)
 {
-	struct mlrp_message ask = {.type = MLRP_BIND, .mac = mac(1), .client_id_len = 3, .client_id = {0, 'i', 'd'}, .lease = 600,
-				   .has = MLRP_HAS(MLRP_F_MAC) | MLRP_HAS(MLRP_F_ADDR) | MLRP_HAS(MLRP_F_CLIENT_ID) | MLRP_HAS(MLRP_F_LEASE)};
+	struct mlrp_message bind = {.type = MLRP_BIND, .mac = mac(1), .client_id_len = 3, .client_id = {0, 'i', 'd'}, .lease = 600,
+				    .has = MLRP_HAS(MLRP_F_MAC) | MLRP_HAS(MLRP_F_ADDR) | MLRP_HAS(MLRP_F_CLIENT_ID) | MLRP_HAS(MLRP_F_LEASE)};
 
 	(void)state;
 	join(1, 10, 20);
 	for (int host = 10; host <= 11; host++) {
-		ask.addr = ip(1, host);
-		ask.transaction = ++w->transaction;
-		say(1, &ask);
+		bind.addr = ip(1, host);
+		ask(1, &bind);
 	}
 	assert_int_equal(record(ip(1, 10))->state, RECORD_FREE);
 	refused(1, MLRP_RENEW, 1, ip(1, 10), MLRP_E_STALE);

@@ -5,7 +5,7 @@
 /* A request for so many addresses, which names those of `has`; the answer, or NULL if it waits. */
 static const struct mlrp_message *block(int cn, unsigned count, const struct mlrp_message *has)
 {
-	struct mlrp_message message = {.type = MLRP_BLOCK_REQUEST, .transaction = ++w->transaction, .subnet = {ip(cn, 0), 24}, .count = (uint16_t)count,
+	struct mlrp_message message = {.type = MLRP_BLOCK_REQUEST, .subnet = {ip(cn, 0), 24}, .count = (uint16_t)count,
 				       .has = MLRP_HAS(MLRP_F_SUBNET) | MLRP_HAS(MLRP_F_COUNT_WANTED) | MLRP_HAS(MLRP_F_ADDRS)};
 
 	if (has) {
@@ -13,8 +13,7 @@ static const struct mlrp_message *block(int cn, unsigned count, const struct mlr
 		memcpy(message.addrs, has->addrs, sizeof(message.addrs));
 	}
 	w->cn[cn].count = 0;
-	say(cn, &message);
-	return answer_to(cn, message.transaction);
+	return ask(cn, &message);
 }
 
 static void a_block_is_for_its_cn_alone(void **state)
@@ -85,23 +84,16 @@ static void a_block_is_given_back_by_not_naming_it(void **state)
 static void a_block_outlives_the_register(void **state)
 {
 	struct mlrp_message held;
-	struct registry *old;
 
 	(void)state;
 	join(1, 10, 49);
 	held = *block(1, 4, NULL);
-	old = w->registry;
-	begin(EPOCH + 1);
-	assert_int_equal(registry_load_cn(w->registry, &w->cns[0]), 0);
-	for (int i = 0; i < w->stored_count; i++)
-		assert_int_equal(registry_load_station(w->registry, &w->stored[i], w->now), 0);
+	begin_from_disk(EPOCH + 1);
 	assert_int_equal(registry_load_end(w->registry, w->now), 0);
-	registry_destroy(old);
 	join(1, 10, 49);
 	assert_int_equal(record(ip(1, 49))->state, RECORD_HELD);
 	assert_int_equal(block(1, 4, &held)->addr_count, 4);
 	/* An old copy of the database knows nothing of it: what the CN names is set aside again, if nobody has it. */
-	registry_destroy(w->registry);
 	begin(EPOCH + 2);
 	join(1, 10, 49);
 	good(1, MLRP_BIND, 5, ip(1, 49));
@@ -125,17 +117,13 @@ static void a_station_has_the_lease_that_it_took_last(void **state)
 	struct tmip_addr taken = lease(1, 1);
 
 	w->now.ms += 1000;
-	report.transaction = ++w->transaction; /* four seconds before that one */
-	say(2, &report);
-	answer = answer_to(2, report.transaction);
+	answer = ask(2, &report); /* four seconds before that one */
 	assert_int_equal(answer->code, MLRP_E_STALE);
 	assert_true(addr_equal(&answer->station.addr, &taken));
 	assert_int_equal(record(taken)->state, RECORD_BOUND);
 	assert_int_equal(record(report.addr)->state, RECORD_HELD);
-	report.transaction = ++w->transaction;
 	report.age = 500; /* half a second after it */
-	say(2, &report);
-	assert_int_equal(answer_to(2, report.transaction)->station.state, RECORD_BOUND);
+	assert_int_equal(ask(2, &report)->station.state, RECORD_BOUND);
 	assert_int_equal(record(taken)->state, RECORD_FREE);
 }
 

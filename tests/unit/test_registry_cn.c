@@ -59,10 +59,9 @@ static void a_second_connection_replaces_the_first(void **state)
 	assert_true(w->cn[1].closed);
 	assert_false(registry_session_registered(w->cn[1].session));
 	close_session(1);
-	struct mlrp_message ask = {.type = MLRP_ALLOCATE, .transaction = 9999, .has = MLRP_HAS(MLRP_F_MAC), .mac = mac(1), .subnet = {ip(1, 0), 24}};
+	struct mlrp_message allocate = {.type = MLRP_ALLOCATE, .has = MLRP_HAS(MLRP_F_MAC), .mac = mac(1), .subnet = {ip(1, 0), 24}};
 
-	say(0, &ask);
-	assert_int_equal(answer_to(0, 9999)->type, MLRP_STATION);
+	assert_int_equal(ask(0, &allocate)->type, MLRP_STATION);
 }
 
 static void a_subnet_changes_hands(void **state)

@@ -7,7 +7,6 @@
 /* A new register that damps, three CNs, and station 1 at home at CN 1. */
 static void flap_begin(void)
 {
-	registry_destroy(w->registry);
 	w->flap_moves = FLAP_MOVES;
 	begin(EPOCH);
 	for (int cn = 1; cn <= 3; cn++)
@@ -83,7 +82,6 @@ static void slow_moves_are_no_flapping(void **state)
 	for (int i = 0; i < 5 * FLAP_MOVES; i++)
 		moves(2); /* the same again is no move */
 	assert_int_equal(flap_view().moves, 1);
-	registry_destroy(w->registry);
 	w->flap_moves = 0;
 	begin(EPOCH);
 	for (int cn = 1; cn <= 2; cn++)

@@ -58,26 +58,22 @@ static void reports_are_ordered_by_when_it_happened(void **state)
 {
 	struct mlrp_message report = {.type = MLRP_HANDOVER, .mac = mac(1), .addr = ip(1, 10),
 				      .has = MLRP_HAS(MLRP_F_MAC) | MLRP_HAS(MLRP_F_ADDR) | MLRP_HAS(MLRP_F_VERSION) | MLRP_HAS(MLRP_F_AGE)};
+	const struct mlrp_message *answer;
 
 	(void)state;
 	for (int cn = 1; cn <= 3; cn++)
 		join(cn, 10, 20);
 	lease(1, 1);
 	w->now.ms += 60000;
-	report.transaction = ++w->transaction;
 	report.age = 2000;
-	say(3, &report);
-	assert_int_equal(answer_to(3, report.transaction)->station.current, 3);
-	report.transaction = ++w->transaction;
+	assert_int_equal(ask(3, &report)->station.current, 3);
 	report.age = 5000; /* it had been there before */
-	say(2, &report);
-	assert_int_equal(answer_to(2, report.transaction)->code, MLRP_E_STALE);
-	assert_int_equal(answer_to(2, report.transaction)->station.current, 3);
+	answer = ask(2, &report);
+	assert_int_equal(answer->code, MLRP_E_STALE);
+	assert_int_equal(answer->station.current, 3);
 	assert_int_equal(good(2, MLRP_HANDOVER, 1, ip(1, 10))->current, 2); /* but now it is */
-	report.transaction = ++w->transaction;
 	report.age = 0;
-	say(3, &report);
-	assert_int_equal(answer_to(3, report.transaction)->station.current, 3);
+	assert_int_equal(ask(3, &report)->station.current, 3);
 }
 
 int main(void)
