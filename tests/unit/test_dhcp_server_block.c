@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Addresses out of the CN's own block, which the DHCP server gives while the register is away. */
+#include "dhcp_server_world.h"
+
+static struct block block;
+
+static void start_block(void)
+{
+	const struct tmip_addr addrs[] = {addr_from_ipv4(NET2 | 200), addr_from_ipv4(NET2 | 201)};
+	const struct prefix subnet = {addr_from_ipv4(NET2), 24};
+	bool changed;
+
+	block_free(&block);
+	assert_int_equal(block_replace(&block, &subnet, addrs, 2, &changed), 0);
+	assert_true(changed);
+	assert_int_equal(block_replace(&block, &subnet, addrs, 2, &changed), 0);
+	assert_false(changed);
+	server.register_ready = false;
+	server.register_away = true;
+	server.block = &block;
+	server.now_ms = 1000;
+}
+
+static void test_own_block(void **state)
+{
+	struct dhcp_request r = client(DHCP_DISCOVER, &NEW), other = client(DHCP_DISCOVER, &(struct tmip_mac){{2, 0, 0, 0, 0, 0x78}});
+	struct tmip_addr first = addr_from_ipv4(NET2 | 200);
+
+	(void)state;
+	start_block();
+	decide(&r);
+	expect_lease(DHCP_DO_LOCAL_OFFER, DHCP_OFFER, NET2 | 200, GATEWAY2);
+	block_take(block_find(&block, &first), BLOCK_OFFERED, &r);
+	block_find(&block, &first)->until_ms = 2000;
+	decide(&other);
+	expect_lease(DHCP_DO_LOCAL_OFFER, DHCP_OFFER, NET2 | 201, GATEWAY2);
+	decide(&r);
+	assert_int_equal(out.addr, NET2 | 200); /* the same again */
+	r.type = DHCP_REQUEST;
+	r.server = GATEWAY2;
+	r.requested = NET2 | 200;
+	decide(&r);
+	expect_lease(DHCP_DO_LOCAL_BIND, DHCP_ACK, NET2 | 200, GATEWAY2);
+	other.type = DHCP_REQUEST;
+	other.requested = NET2 | 200;
+	other.server = GATEWAY2;
+	decide(&other);
+	expect_nothing("has not that address for it");
+	other.requested = FREE; /* of the pool, but not of the block */
+	decide(&other);
+	expect_nothing("has not that address for it");
+	server.register_away = false; /* it is just coming back */
+	decide(&r);
+	expect_nothing("the register is away");
+	block_free(&block);
+}
+
+static void test_own_block_is_used_up(void **state)
+{
+	struct dhcp_request r = client(DHCP_DISCOVER, &NEW);
+	struct tmip_addr addrs[] = {addr_from_ipv4(NET2 | 200), addr_from_ipv4(NET2 | 201)}, list[4];
+	const struct prefix subnet = {addr_from_ipv4(NET2), 24};
+	struct replica_station *known;
+	bool changed;
+
+	(void)state;
+	start_block();
+	block_take(block_find(&block, &addrs[0]), BLOCK_GIVEN, &(struct dhcp_request){.mac = OTHER});
+	put_station(NET2 | 201, &OTHER, RECORD_STATIC, 2); /* whatever the block says */
+	decide(&r);
+	expect_nothing("used up");
+	/* What was given out stays in the block until the register has the record. */
+	assert_int_equal(block_replace(&block, &subnet, NULL, 0, &changed), 0);
+	assert_int_equal(block_list(&block, &subnet, list, 4), 1);
+	assert_int_equal(block_given(&block), 1);
+	assert_false(block_shrink(&block, &subnet, 0));
+	known = put_station(NET2 | 200, &OTHER, RECORD_DYNAMIC, 2);
+	known->record.version = (struct version){0};
+	assert_false(block_settle(&block, &replica));
+	known->record.version = (struct version){1, 2};
+	assert_true(block_settle(&block, &replica));
+	assert_int_equal(block.count, 0);
+	block_free(&block);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		CASE(test_own_block), CASE(test_own_block_is_used_up),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Decisions of the DHCP server on REQUEST, in each state of RFC 2131 that a client may be in: at home and after roaming, with
+ * the register there and away.
+ */
+#include "dhcp_server_world.h"
+
+/* ---- SELECTING */
+
+static void test_selecting(void **state)
+{
+	struct dhcp_request r = client(DHCP_REQUEST, &NEW);
+	struct station_record record = {.addr = addr_from_ipv4(FREE), .mac = NEW, .kind = RECORD_DYNAMIC, .state = RECORD_BOUND, .parent = 2};
+
+	(void)state;
+	r.server = GATEWAY2;
+	r.requested = FREE; /* just offered: only the register knows */
+	decide(&r);
+	expect_question(DHCP_DO_BIND, FREE);
+	dhcp_server_conclude(&server, &r, DHCP_DO_BIND, &record, &out);
+	expect_lease(DHCP_DO_REPLY, DHCP_ACK, FREE, GATEWAY2);
+	dhcp_server_conclude(&server, &r, DHCP_DO_BIND, NULL, &out);
+	expect_nak(GATEWAY2);
+	record.state = RECORD_OFFERED; /* an answer that does not say what was asked is no reason to confirm */
+	dhcp_server_conclude(&server, &r, DHCP_DO_BIND, &record, &out);
+	expect_nak(GATEWAY2);
+	record.state = RECORD_BOUND;
+	record.mac = OTHER;
+	dhcp_server_conclude(&server, &r, DHCP_DO_BIND, &record, &out);
+	expect_nak(GATEWAY2);
+	record.mac = NEW;
+	record.addr = addr_from_ipv4(FREE + 1);
+	dhcp_server_conclude(&server, &r, DHCP_DO_BIND, &record, &out);
+	expect_nak(GATEWAY2);
+}
+
+static void test_selecting_what_it_has(void **state)
+{
+	struct dhcp_request r = client(DHCP_REQUEST, &ROAMER);
+
+	(void)state;
+	r.server = GATEWAY1; /* of another CN of this network: the whole network is one server */
+	r.requested = ROAMED;
+	decide(&r);
+	expect_lease(DHCP_DO_RENEW, DHCP_ACK, ROAMED, GATEWAY1);
+	server.register_ready = false;
+	decide(&r);
+	expect_lease(DHCP_DO_RENEW, DHCP_ACK, ROAMED, GATEWAY1);
+}
+
+static void test_selecting_a_borrowed_address(void **state)
+{
+	struct dhcp_request r = client(DHCP_REQUEST, &NEW);
+
+	(void)state;
+	r.server = GATEWAY1;
+	r.requested = NET1 | 30;
+	decide(&r);
+	expect_question(DHCP_DO_BIND, NET1 | 30);
+	dhcp_server_conclude(&server, &r, DHCP_DO_BIND, NULL, &out);
+	expect_nak(GATEWAY1); /* under the name that the client chose */
+}
+
+static void test_selecting_another_server(void **state)
+{
+	struct dhcp_request r = client(DHCP_REQUEST, &MAC);
+
+	(void)state;
+	r.server = 0xc0a80101;
+	r.requested = FOREIGN;
+	decide(&r);
+	expect_nothing("another server");
+	r.requested = HOME;
+	decide(&r);
+	expect_nothing("another server");
+	r.server = NET2 | 200; /* an address of ours that is no gateway */
+	decide(&r);
+	expect_nothing("another server");
+}
+
+static void test_selecting_what_that_gateway_does_not_give(void **state)
+{
+	struct dhcp_request r = client(DHCP_REQUEST, &NEW);
+
+	(void)state;
+	r.server = GATEWAY1;
+	r.requested = FREE;
+	decide(&r);
+	expect_nak(GATEWAY1);
+	r.requested = FOREIGN;
+	decide(&r);
+	expect_nak(GATEWAY1);
+}
+
+static void test_selecting_while_register_is_away(void **state)
+{
+	struct dhcp_request r = client(DHCP_REQUEST, &NEW);
+
+	(void)state;
+	server.register_ready = false;
+	r.server = GATEWAY2;
+	r.requested = FREE;
+	decide(&r);
+	expect_nothing("register is away");
+	r.requested = HOME; /* somebody else's: the register must say so */
+	decide(&r);
+	expect_nothing("register is away");
+}
+
+/* ---- INIT-REBOOT */
+
+static void test_init_reboot_after_roaming(void **state)
+{
+	struct dhcp_request r = client(DHCP_REQUEST, &ROAMER);
+
+	(void)state;
+	r.requested = ROAMED;
+	decide(&r);
+	expect_lease(DHCP_DO_RENEW, DHCP_ACK, ROAMED, GATEWAY1);
+	assert_int_equal(out.reply.cell->subnet.len, 24);
+	server.register_ready = false;
+	decide(&r);
+	expect_lease(DHCP_DO_RENEW, DHCP_ACK, ROAMED, GATEWAY1);
+}
+
+static void test_init_reboot_refused(void **state)
+{
+	struct dhcp_request r = client(DHCP_REQUEST, &NEW);
+
+	(void)state;
+	r.requested = FOREIGN; /* it was in another network before */
+	decide(&r);
+	expect_nak(GATEWAY2);
+	r.requested = OTHERS;
+	decide(&r);
+	expect_nak(GATEWAY2);
+	r.requested = FREE; /* its lease ended, perhaps the address is still free */
+	decide(&r);
+	expect_question(DHCP_DO_BIND, FREE);
+	dhcp_server_conclude(&server, &r, DHCP_DO_BIND, NULL, &out);
+	expect_nak(GATEWAY2);
+}
+
+/* Without the register we may not know every cell, and not the newest allocations: silence, no NAK for what may be right. */
+static void test_init_reboot_while_register_is_away(void **state)
+{
+	struct dhcp_request r = client(DHCP_REQUEST, &NEW);
+
+	(void)state;
+	server.register_ready = false;
+	r.requested = FOREIGN;
+	decide(&r);
+	expect_nothing("register is away");
+	r.requested = FREE;
+	decide(&r);
+	expect_nothing("register is away");
+}
+
+/* ---- RENEWING and REBINDING: the frames differ, the question is the same */
+
+static void test_renewing(void **state)
+{
+	struct dhcp_request r = client(DHCP_REQUEST, &MAC);
+
+	(void)state;
+	r.ciaddr = r.source = HOME;
+	decide(&r);
+	expect_lease(DHCP_DO_RENEW, DHCP_ACK, HOME, GATEWAY2);
+	r = client(DHCP_REQUEST, &ROAMER);
+	r.ciaddr = r.source = ROAMED;
+	decide(&r);
+	expect_lease(DHCP_DO_RENEW, DHCP_ACK, ROAMED, GATEWAY1);
+	r.server = GATEWAY1; /* RFC 2131 forbids it here, some clients do it */
+	decide(&r);
+	expect_lease(DHCP_DO_RENEW, DHCP_ACK, ROAMED, GATEWAY1);
+	r.server = 0xc0a80101;
+	decide(&r);
+	expect_nothing("another server");
+	r.server = 0;
+	server.register_ready = false;
+	decide(&r);
+	expect_lease(DHCP_DO_RENEW, DHCP_ACK, ROAMED, GATEWAY1);
+}
+
+static void test_renewing_what_is_not_its_own(void **state)
+{
+	struct dhcp_request r = client(DHCP_REQUEST, &MAC);
+
+	(void)state;
+	r.ciaddr = OTHERS;
+	decide(&r);
+	expect_nak(GATEWAY2);
+	r.ciaddr = FREE; /* ran out and was freed */
+	decide(&r);
+	expect_question(DHCP_DO_BIND, FREE);
+	struct station_record record = {.addr = addr_from_ipv4(FREE), .mac = MAC, .state = RECORD_BOUND, .kind = RECORD_DYNAMIC};
+	dhcp_server_conclude(&server, &r, DHCP_DO_BIND, &record, &out);
+	expect_lease(DHCP_DO_REPLY, DHCP_ACK, FREE, GATEWAY2);
+	r.ciaddr = FOREIGN;
+	decide(&r);
+	expect_nak(GATEWAY2);
+	r.ciaddr = 0;
+	decide(&r);
+	expect_nothing("names no address");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		CASE(test_selecting), CASE(test_selecting_what_it_has), CASE(test_selecting_a_borrowed_address),
+		CASE(test_selecting_another_server), CASE(test_selecting_what_that_gateway_does_not_give),
+		CASE(test_selecting_while_register_is_away), CASE(test_init_reboot_after_roaming), CASE(test_init_reboot_refused),
+		CASE(test_init_reboot_while_register_is_away), CASE(test_renewing), CASE(test_renewing_what_is_not_its_own),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
