@@ -101,7 +101,7 @@ $(BUILD)/vectors/%.h: tests/vectors/%.py | $(BUILD)/.tools
 	$(Q)mkdir -p $(@D)
 	$(Q)$(PYTHON) $< > $@
 $(BUILD)/vectors/mlrp.h: docs/mlrp.md
-$(BUILD)/obj/tests/unit/test_mlrp.o: $(BUILD)/vectors/mlrp.h
+$(BUILD)/obj/tests/unit/mlrp_vectors.o $(BUILD)/obj/tests/unit/test_mlrp_fields.o: $(BUILD)/vectors/mlrp.h
 $(BUILD)/obj/tests/unit/test_dhcp.o: $(BUILD)/vectors/dhcp.h
 $(BUILD)/obj/tests/%.o: CPPFLAGS += -I$(BUILD)
 $(call objects,$(wildcard tests/bpf/*.c)): $(BUILD)/bpf/tmip.skel.h $(BUILD)/vectors/packets.h
@@ -114,6 +114,7 @@ $(BUILD)/tests/bpf/%: $(BUILD)/obj/tests/bpf/%.o $(BUILD)/obj/tests/bpf/world.o 
 # What the tests of one subject share: test_NAME and each test_NAME_* are linked with NAME_world.
 $(foreach world,$(patsubst tests/unit/%_world.c,%,$(wildcard tests/unit/*_world.c)), \
 	$(eval $(filter $(BUILD)/tests/unit/test_$(world)%,$(unit_tests)): $(BUILD)/obj/tests/unit/$(world)_world.o))
+$(BUILD)/tests/unit/test_mlrp $(BUILD)/tests/unit/test_mlrp_fields: $(BUILD)/obj/tests/unit/mlrp_vectors.o
 $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(BUILD)/libtmip.a
 	$(call say,LD,$@)
 	$(Q)mkdir -p $(@D)

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """MLRP once more, written from docs/mlrp.md and not from user/core: prints a C header with one message of each type.
 
-tests/unit/test_mlrp.c holds the same messages as structs; the two must agree byte by byte. A change of the protocol is
+tests/unit/mlrp_vectors.c holds the same messages as structs; the two must agree byte by byte. A change of the protocol is
 made in the document, here and in the codec.
 """
 import ipaddress
