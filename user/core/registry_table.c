@@ -95,7 +95,8 @@ bool reg_set_owner(struct registry *registry, struct reg_station *station, const
 	station->record.mac = *mac;
 	station->record.client_id_len = client_id_len;
 	memset(station->record.client_id, 0, sizeof(station->record.client_id));
-	memcpy(station->record.client_id, client_id, client_id_len);
+	if (client_id_len)
+		memcpy(station->record.client_id, client_id, client_id_len);
 	return true;
 }
 
