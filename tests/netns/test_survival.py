@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from world import MEGABYTE, Stream, Transfer, run, wait_for
+from world import MEGABYTE, PATIENCE, Stream, Transfer, run, wait_for
 from world.agreement import Conversation, agree, leased, reaches, static
 from world.checker import kernel_peers, kernel_stations, pins, register_stations
 
@@ -40,7 +40,7 @@ class Watch:
         self.world, port = world, 5100 + 10 * number
         self.stream = Stream(world, world.server, station, port=port)
         self.other = Stream(world, world.server, world.mlr, port=port + 1)
-        self.transfer = Transfer(world, world.server, station, 400 * MEGABYTE, rate=10 * MEGABYTE, port=port + 2)
+        self.transfer = Transfer(world, world.server, station, MEGABYTE, rate=10 * MEGABYTE, port=port + 2, open_end=True)
         self.flowing()
         self.start = time.time()
 
@@ -137,7 +137,7 @@ def test_roaming_into_and_out_of_a_dead_cn(world):
 
 def test_register_is_killed(make_world):
     """Nothing that was acknowledged is lost; meanwhile stations talk, roam, and renew their leases, and all is reported later."""
-    world = make_world(lease_time=10).start()
+    world = make_world(lease_time=int(10 * PATIENCE)).start()
     laptop, phone = leased(world, "laptop", world.cn(2)), leased(world, "phone", world.cn(2))
     robot = static(world, "robot", world.cn(3), "10.3.0.77", world.cn(1))
     last = leased(world, "last", world.cn(1))
@@ -290,3 +290,17 @@ def test_detach_leaves_nothing(make_world, alive):
         return len(identities & left) <= len(identities) - 3
 
     wait_for(gone, "the three programs of the CN to be freed")
+
+
+def test_detach_leaves_what_others_have(make_world):
+    """A clsact qdisc that was there before, and one that somebody has put a filter into meanwhile (on kernels before 6.6 they are the agent's, too)."""
+    world = make_world(cns=1, nat=())
+    cn = world.cn(1)
+    cn.run("tc", "qdisc", "add", "dev", "w0", "clsact")
+    world.start()
+    cn.run("tc", "qdisc", "add", "dev", "bb0", "clsact", check=False)
+    cn.run("tc", "filter", "add", "dev", "bb0", "egress", "pref", "7", "protocol", "ip", "u32", "match", "u32", "0", "0")
+    cn.agent("detach", "--all")
+    for device, filters in (("w0", False), ("bb0", True)):
+        assert "clsact" in cn.run("tc", "qdisc", "show", "dev", device).stdout
+        assert [bool(cn.run("tc", "filter", "show", "dev", device, way).stdout) for way in ("ingress", "egress")] == [False, filters]

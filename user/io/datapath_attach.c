@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Programs on interfaces: TCX links, pinned as `link_IFINDEX_HOOK_ROLE`, or clsact filters where the kernel (before
- * 6.6) has no TCX; there the pin of that name is the program, and says that the filter is ours. XDP has a link on every
- * kernel. A former agent's link or filter gets the new program in place.
+ * 6.6) has no TCX; there the pin of that name is the program, and says that the filter is ours; `qdisc_IFINDEX` says that of the
+ * qdisc. XDP has a link on every kernel. A former agent's link or filter gets the new program in place.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -13,13 +13,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "clsact.h"
 #include "datapath_internal.h"
 #include "tmip.skel.h"
 
 /* enum bpf_attach_type of kernels with TCX; Debian 12's headers end before them. */
 #define TCX_INGRESS 46
 #define TCX_EGRESS 47
-#define FILTER_PRIORITY 0x746d /* of our clsact filters */
 
 struct hook {
 	const char *name; /* in the pin's name */
@@ -84,34 +84,23 @@ static int attach_tcx(struct datapath *dp, int prog, unsigned ifindex, const str
 	return attach_link(path, prog, ifindex, hook->tcx, NULL);
 }
 
-/* Of the clsact filters of this network: another one may have some on the same device. FNV-1a of the folder, as tc takes it. */
-static __u32 filter_handle(const char *dir)
+/* Pinned where the qdisc is ours: a program, as nothing else can be pinned. */
+static void qdisc_path(const char *dir, unsigned ifindex, char path[DATAPATH_PATH])
 {
-	__u32 hash = 2166136261u;
-
-	for (const char *c = dir; *c; c++)
-		hash = (hash ^ (unsigned char)*c) * 16777619u;
-	return (hash & 0x7fffffff) | 1;
-}
-
-static int add_filter(const char *dir, int prog, unsigned ifindex, const struct hook *hook)
-{
-	DECLARE_LIBBPF_OPTS(bpf_tc_hook, where, .ifindex = (int)ifindex, .attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS);
-	DECLARE_LIBBPF_OPTS(bpf_tc_opts, filter, .handle = filter_handle(dir), .priority = FILTER_PRIORITY, .prog_fd = prog,
-			    .flags = BPF_TC_F_REPLACE);
-	int error = bpf_tc_hook_create(&where);
-
-	if (error && error != -EEXIST)
-		return error;
-	where.attach_point = hook->clsact;
-	return bpf_tc_attach(&where, &filter);
+	snprintf(path, DATAPATH_PATH, "%.400s/qdisc_%u", dir, ifindex);
 }
 
 static int attach_clsact(struct datapath *dp, int prog, unsigned ifindex, const struct hook *hook, enum datapath_role role)
 {
 	char path[DATAPATH_PATH];
-	int error = add_filter(dp->dir, prog, ifindex, hook);
+	bool made;
+	int error = clsact_attach(dp->dir, prog, ifindex, hook->clsact, &made);
 
+	if (made) {
+		qdisc_path(dp->dir, ifindex, path);
+		unlink(path);
+		bpf_obj_pin(prog, path);
+	}
 	if (error)
 		return error;
 	link_path(dp->dir, ifindex, hook, role, path);
@@ -169,23 +158,16 @@ int datapath_attach_xdp(struct datapath *dp, unsigned ifindex, char why[DATAPATH
 int datapath_attach_hold(struct datapath *dp, unsigned ifindex, char why[DATAPATH_WHY])
 {
 	int error, prog = bpf_program__fd(dp->skel->progs.tmip_hold_in), link = bpf_link_create(prog, (int)ifindex, INGRESS.tcx, NULL);
+	bool made; /* it goes with the device, which is ours */
 
 	if (link >= 0) {
 		dp->hold_link = link;
 		return 0;
 	}
-	error = link == -EINVAL ? add_filter(dp->dir, prog, ifindex, &INGRESS) : link;
+	error = link == -EINVAL ? clsact_attach(dp->dir, prog, ifindex, BPF_TC_INGRESS, &made) : link;
 	if (error)
 		datapath_why(why, "cannot attach to the device of held packets: %s", strerror(-error));
 	return error;
-}
-
-static void detach_clsact(const char *dir, unsigned ifindex, const struct hook *hook)
-{
-	DECLARE_LIBBPF_OPTS(bpf_tc_hook, where, .ifindex = (int)ifindex, .attach_point = hook->clsact);
-	DECLARE_LIBBPF_OPTS(bpf_tc_opts, filter, .handle = filter_handle(dir), .priority = FILTER_PRIORITY);
-
-	bpf_tc_detach(&where, &filter); /* the qdisc stays: others may have their filters there */
 }
 
 static void detach_hook(const char *dir, unsigned ifindex, const struct hook *hook, enum datapath_role role)
@@ -198,17 +180,23 @@ static void detach_hook(const char *dir, unsigned ifindex, const struct hook *ho
 	if (pin < 0)
 		return;
 	if (bpf_link_detach(pin) == -EINVAL) /* no link: the program of a filter */
-		detach_clsact(dir, ifindex, hook);
+		clsact_detach(dir, ifindex, hook->clsact);
 	close(pin);
 	unlink(path);
 }
 
-static void detach_from(const char *dir, unsigned ifindex, enum datapath_role role)
+static void detach_all(const char *dir, unsigned ifindex)
 {
 	static const struct hook *const hooks[] = {&EARLY, &INGRESS, &EGRESS};
+	char path[DATAPATH_PATH];
 
-	for (size_t i = 0; i < sizeof(hooks) / sizeof(hooks[0]); i++)
-		detach_hook(dir, ifindex, hooks[i], role);
+	for (size_t i = 0; i < sizeof(hooks) / sizeof(hooks[0]); i++) {
+		detach_hook(dir, ifindex, hooks[i], DATAPATH_CELL);
+		detach_hook(dir, ifindex, hooks[i], DATAPATH_BACKBONE);
+	}
+	qdisc_path(dir, ifindex, path);
+	if (unlink(path) == 0)
+		clsact_remove(ifindex);
 }
 
 void datapath_detach_xdp(struct datapath *dp, unsigned ifindex)
@@ -218,8 +206,7 @@ void datapath_detach_xdp(struct datapath *dp, unsigned ifindex)
 
 int datapath_detach(struct datapath *dp, unsigned ifindex)
 {
-	detach_from(dp->dir, ifindex, DATAPATH_CELL);
-	detach_from(dp->dir, ifindex, DATAPATH_BACKBONE);
+	detach_all(dp->dir, ifindex);
 	return 0;
 }
 
@@ -254,7 +241,7 @@ int datapath_remove(const char *dir)
 	int count = datapath_attached(dir, ifindexes, roles, MAX);
 
 	for (int i = 0; i < count && i < MAX; i++)
-		detach_from(dir, ifindexes[i], roles[i]);
+		detach_all(dir, ifindexes[i]);
 	return datapath_unpin(dir);
 }
 
