@@ -53,7 +53,7 @@ def test_hostapd_reads_its_files(tmp_path):
     def complaints(text):
         path.write_text(text.replace("interface=wlan0", "interface=none0"))
         done = run(hostapd, path, check=False, timeout=10, env={**os.environ, "LD_LIBRARY_PATH": f"{root}/lib/x86_64-linux-gnu"})
-        assert done.returncode and "Failed to initialize" in done.stdout, done
+        assert done.returncode and re.search("Failed to initialize|No such device", done.stdout), done  # the latter where the kernel knows WLAN
         return [line for line in done.stdout.splitlines() if re.search(r"^Line \d+|errors? found|nvalid", line)]
 
     for machine in ("library", "cafeteria"):

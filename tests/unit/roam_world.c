@@ -62,6 +62,10 @@ void act(const struct roam_action *action, void *arg)
 		cn->announced_mac = action->mac;
 		break;
 	case ROAM_GREET: cn->greeted++; break;
+	case ROAM_RECALL:
+		assert_memory_equal(&action->mac, &MAC, sizeof(MAC));
+		cn->recalled_ifindex = action->ifindex;
+		break;
 	case ROAM_GONE:
 		cn->gone_ifindex = action->ifindex;
 		cn->gone_mac = action->mac;

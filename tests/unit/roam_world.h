@@ -37,7 +37,7 @@ struct world {
 		struct roam *roam;
 		struct { struct tmip_addr addr; struct tmip_station entry; } map[8];
 		int map_count;
-		unsigned announced_ifindex, greeted, gone_ifindex, probed_by;
+		unsigned announced_ifindex, greeted, gone_ifindex, probed_by, recalled_ifindex;
 		struct tmip_mac announced_mac, gone_mac;
 		char told[4096];
 	} cn[CNS + 1];

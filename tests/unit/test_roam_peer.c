@@ -245,6 +245,45 @@ static void a_late_correction_changes_nothing(void **state)
 	expect(1, addr, TMIP_STATION_HOME, 1);
 }
 
+/* CN 2's word to the parent is held up and comes after that of CN 3, where the station is: it is asked there, and answers. */
+static void the_station_decides_when_its_moves_have_crossed(void **state)
+{
+	struct tmip_addr addr = ip(1, 9);
+
+	(void)state;
+	w->register_away = true;
+	for (uint32_t id = 1; id <= CNS; id++)
+		roam_register_lost(w->cn[id].roam);
+	seen(2, &addr, &MAC);
+	seen(3, &addr, &MAC);
+	deliver_between(3, 1);
+	expect(1, addr, TMIP_STATION_AWAY, 3);
+	deliver_all();
+	expect(1, addr, TMIP_STATION_AWAY, 2);
+	expect(3, addr, TMIP_STATION_ELSEWHERE, 2);
+	assert_int_equal(w->cn[3].recalled_ifindex, 30);
+	assert_int_equal(w->cn[1].recalled_ifindex + w->cn[2].recalled_ifindex, 0);
+	seen(3, &addr, &MAC);
+	deliver_all();
+	expect(1, addr, TMIP_STATION_AWAY, 3);
+	expect(2, addr, TMIP_STATION_ELSEWHERE, 3);
+	expect(3, addr, TMIP_STATION_VISITING, 3);
+}
+
+static void nobody_is_asked_when_moves_come_in_order(void **state)
+{
+	struct tmip_addr addr = ip(1, 9);
+
+	(void)state;
+	for (uint32_t move = 1; move <= 2 * CNS; move++) {
+		seen(move % CNS + 1, &addr, &MAC);
+		deliver_all();
+		expect_everywhere(move % CNS + 1);
+	}
+	for (uint32_t id = 1; id <= CNS; id++)
+		assert_int_equal(w->cn[id].recalled_ifindex, 0);
+}
+
 static void only_who_had_the_station_corrects(void **state)
 {
 	struct tmip_addr addr = ip(1, 9);
@@ -289,6 +328,7 @@ int main(void)
 		CASE(at_home_without_holding), CASE(peer_may_not_speak_for_others),
 		CASE(who_sees_a_station_is_believed_before_the_push_reached_it), CASE(who_sends_to_a_stale_place_is_corrected),
 		CASE(a_late_correction_changes_nothing), CASE(only_who_had_the_station_corrects),
+		CASE(the_station_decides_when_its_moves_have_crossed), CASE(nobody_is_asked_when_moves_come_in_order),
 		CASE(nobody_is_corrected_in_vain),
 	};
 

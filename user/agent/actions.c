@@ -86,6 +86,9 @@ void actions_perform(const struct roam_action *action, void *arg)
 	case ROAM_PROBE:
 		holder_probed(agent, action->cn, action->message);
 		break;
+	case ROAM_RECALL:
+		presence_ask(agent, &action->addr, &action->mac, action->ifindex);
+		break;
 	case ROAM_GREET:
 		greeting_begin(agent, &action->addr);
 		break;

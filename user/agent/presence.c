@@ -33,19 +33,25 @@ static uint64_t on_heard(const struct tmip_addr *addr, void *arg)
 }
 
 /* Its neighbours at home are behind this CN, and so is its gateway there: that is who asks. */
-void presence_probe(struct agent *agent, const struct tmip_addr *addr)
+void presence_ask(struct agent *agent, const struct tmip_addr *addr, const struct tmip_mac *mac, unsigned ifindex)
 {
-	const struct replica *replica = roam_replica(agent->roam);
-	const struct replica_station *station = replica_find(replica, addr);
-	const struct cell_info *home = replica_find_cell(replica, addr, NULL);
+	const struct cell_info *home = replica_find_cell(roam_replica(agent->roam), addr, NULL);
 	struct cell_view cell;
 	int error;
 
-	if (!station || !home || !cells_find(agent, station->kernel.ifindex, &cell))
+	if (!home || !cells_find(agent, ifindex, &cell))
 		return;
-	error = frame_ask(cell.port, addr, &station->record.mac, &home->gateway, &cell.mac);
+	error = frame_ask(cell.port, addr, mac, &home->gateway, &cell.mac);
 	if (error)
 		log_debug("cell %s: ARP probe not sent: %s", cell.name, strerror(-error));
+}
+
+void presence_probe(struct agent *agent, const struct tmip_addr *addr)
+{
+	const struct replica_station *station = replica_find(roam_replica(agent->roam), addr);
+
+	if (station)
+		presence_ask(agent, addr, &station->record.mac, station->kernel.ifindex);
 }
 
 static void on_probe(const struct tmip_addr *addr, void *arg)

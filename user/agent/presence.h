@@ -22,6 +22,8 @@ void presence_remove(struct agent *agent, const struct tmip_addr *addr);
 
 /* Asks a station whether it is there (ARP, to it alone). Its answer is a frame like any other. */
 void presence_probe(struct agent *agent, const struct tmip_addr *addr);
+/* The same in one cell, whether the network thinks that it is there or not. */
+void presence_ask(struct agent *agent, const struct tmip_addr *addr, const struct tmip_mac *mac, unsigned ifindex);
 /* When it was last heard in a cell of this CN: ms of CLOCK_MONOTONIC, 0: not known. */
 uint64_t presence_heard_ms(const struct agent *agent, const struct tmip_addr *addr);
 

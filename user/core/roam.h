@@ -30,6 +30,7 @@ enum roam_action_type {
 	ROAM_ANNOUNCE,    /* addr, mac, ifindex: gratuitous ARP in that cell (RFC 5944, 4.6) */
 	ROAM_GONE,        /* mac, ifindex: it was in that cell until now, and is elsewhere */
 	ROAM_PROBE,       /* cn, message: that CN asks whether the station with this addr and mac is still in a cell of this CN */
+	ROAM_RECALL,      /* addr, mac, ifindex: it may still be in that cell; if it answers when it is asked, it is */
 	ROAM_GREET,       /* addr: the station has just associated: its gateway asks it for its MAC, and so tells it its own */
 	ROAM_TELL,        /* level, text; mac and addr say whose trail it belongs to (either may be zero) */
 };

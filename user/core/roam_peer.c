@@ -110,6 +110,20 @@ void roam_stale(struct roam *roam, const struct tmip_event *event)
 		  roam_cn_name(roam, current));
 }
 
+/*
+ * Told by another than who has it now, a station has left this CN: that one did not know that it was here, or we would have heard it
+ * from itself. So two moves have crossed (one may have been held up on a bad way), and who saw it last nobody knows but the station.
+ */
+static void recall(struct roam *roam, const struct replica_station *station, unsigned ifindex)
+{
+	struct roam_action action = {.type = ROAM_RECALL, .addr = station->record.addr, .mac = station->record.mac, .ifindex = ifindex};
+
+	if (!roam_find_cell(roam, ifindex))
+		return;
+	roam_tell(roam, ROAM_LEVEL_INFO, station, "asking whether the station is still here: its moves have crossed");
+	roam->act(&action, roam->arg);
+}
+
 static void moved(struct roam *roam, uint32_t from, const struct mlrp_message *message, uint64_t now_ms)
 {
 	const struct station_record *record = &message->station;
@@ -117,6 +131,7 @@ static void moved(struct roam *roam, uint32_t from, const struct mlrp_message *m
 	uint16_t error = moved_check(roam, from, message);
 	bool parent = record->parent == roam->self;
 	uint32_t previous;
+	unsigned here;
 
 	if (!error && (!station || station->adopted)) {
 		station = station ? station : replica_add(&roam->replica, &record->addr, &record->mac);
@@ -134,6 +149,7 @@ static void moved(struct roam *roam, uint32_t from, const struct mlrp_message *m
 		return;
 	}
 	previous = replica_current(station);
+	here = previous == roam->self ? station->kernel.ifindex : 0;
 	station->moved_to = record->current;
 	station->moved_old = false;
 	station->moved_base = record->version;
@@ -149,6 +165,8 @@ static void moved(struct roam *roam, uint32_t from, const struct mlrp_message *m
 	if (previous != record->current)
 		roam_tell(roam, ROAM_LEVEL_INFO, station, "station has moved to %s%s", roam_cn_name(roam, record->current),
 			  parent ? ": tunnel 4IN4" : "");
+	if (here && from != record->current)
+		recall(roam, station, here);
 }
 
 /*
