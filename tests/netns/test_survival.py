@@ -11,8 +11,8 @@ from world import MEGABYTE, PATIENCE, Stream, Transfer, run, wait_for
 from world.agreement import Conversation, agree, leased, reaches, static
 from world.checker import kernel_peers, kernel_stations, pins, register_stations
 
-LONGEST_MS = 50
-LOADED_MS = 20
+LONGEST_MS = 50 * PATIENCE
+LOADED_MS = 20 * PATIENCE
 
 
 def away(world, cn):
