@@ -10,7 +10,7 @@
 #define GREETINGS_MAX 1024 /* stations that are being greeted; of more only the first question is asked */
 
 /* Dense as long as most stations need to install their keys: what a station misses costs it the wait for the next one. */
-static const unsigned WAITS_MS[] = {10, 10, 10, 10, 10, 10, 10, 10, 10, 10, 20, 40, 80, 160};
+static const unsigned WAITS_MS[] = {4, 4, 4, 8, 10, 10, 10, 10, 10, 10, 10, 10, 20, 40, 80, 160};
 
 struct greeting {
 	struct agent *agent;
