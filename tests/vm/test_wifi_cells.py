@@ -60,9 +60,7 @@ class Laptop(WifiStation):
         seen = len(self.connections())
         self.ask("RECONNECT")
         wait_for(lambda: len(self.connections()) > seen, f"{self.place} to be let in", 20)
-        if self.connections()[-1][1] != point.bssid:
-            self.associate(point)
-        self.cell = point.cell
+        self.be_at(point)
         return self.asks_anew()
 
 
@@ -83,20 +81,10 @@ def serve(cn, *unused):
     return cn.start(daemon=True)
 
 
-def let_in(station, *points):
-    """Where a station is that was let in somewhere. Returns (that access point, the other ones...)."""
-    bssid = station.connections()[-1][1]
-    order = sorted(points, key=lambda point: point.bssid != bssid)
-    station.cell = order[0].cell
-    return order
-
-
 def joins(world, name, radio, point, security="wpa2"):
     """A station with a lease at that access point."""
     station = WifiStation(world, name, *radio).build(security)
-    if station.connections()[-1][1] != point.bssid:
-        station.associate(point)
-    station.cell = point.cell
+    station.be_at(point)
     station.dhclient().start(seconds=20)
     station.reaches(world.server.address, 20)
     return station
@@ -116,8 +104,7 @@ def test_from_radio_to_cable(make_world, radios):
         serve(cn, "w1")
     desk = leased(world, "desk", first)
     laptop = Laptop(world, "laptop", *next(radio)).build()
-    if let_in(laptop, at_home, abroad)[0] is abroad:
-        laptop.associate(at_home)
+    laptop.be_at(at_home)
     address = laptop.asks_anew()
     laptop.reaches(world.server.address, 20)
     assert address.startswith("10.1.0.")
@@ -188,10 +175,9 @@ def test_ssids_and_vlans(make_world, radios, guests, monkeypatch, tmp_path):
         goes_on()
         assert first.station(phone)["cell"] == "brvlan10"
         phone.join("here")
-        if let_in(phone, many, other)[0] is many:
+        for point in (many, other):
+            phone.be_at(point)
             goes_on()
-            phone.associate(other)
-        goes_on()
         many.serve("here")
         first.configure([f"address add {first.cells[1].gateway}/24 dev wlan0_1"])  # what a network manager does for a new device
         phone.join("guests")
@@ -312,14 +298,14 @@ def test_four_addresses(make_world, radios):
     world.mlr.start()
     points = [attach_cell(cn, *next(radio), bridged=True, more=["wds_sta=1"]) for cn in world.cns]
     robot = Bridging(world, "robot", *next(radio)).build()
-    here, there = let_in(robot, *points)
+    robot.be_at(points[0])
     robot.dhclient().start(seconds=20)
     arm = Behind(world, "arm", robot)
     arm.dhclient().start(seconds=20)
-    arm.cell = here.cell
+    arm.cell = points[0].cell
     hears_once(robot, arm)
     with Conversation(world.server, robot, world.server.address) as call, Conversation(world.server, arm, world.server.address, 6001) as other:
-        for point in (there, here, there):
+        for point in (points[1], points[0], points[1]):
             robot.associate(point)
             arm.cell = point.cell
             call.say()
@@ -355,9 +341,8 @@ def test_groups_in_unicast_frames(make_world, radios):
     said = {phone: [], printer: []}
     for places in ((0, 0), (0, 1), (1, 1), (1, 0)):
         for station, place in zip((phone, printer), places):
-            if station.cell is not points[place].cell:
-                station.associate(points[place])
-                station.reaches(world.server.address, 20)
+            station.be_at(points[place])
+            station.reaches(world.server.address, 20)
         agree(world, phone, printer)
         for one, other in ((phone, printer), (printer, phone)):
             said[one].append(f"{one.place} at {places}")
@@ -382,8 +367,7 @@ def test_who_sleeps_hears_it_later(make_world, radios):
         ear.bind(("", 7000))
         ear.settimeout(2 * PATIENCE)
         for point in (points[0], points[1], points[0]):
-            if phone.cell is not point.cell:
-                phone.associate(point)
+            phone.be_at(point)
             phone.reaches(world.server.address, 20)
             agree(world, phone)
             sent = sent_packets(point)

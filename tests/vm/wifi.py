@@ -175,6 +175,12 @@ class WifiStation(Station):
         self.ask(f"SCAN freq={self.frequency}")
         return False
 
+    def be_at(self, point):
+        """Roams to an access point unless it is there already."""
+        if self.connections()[-1][1] != point.bssid:
+            self.associate(point)
+        self.cell = point.cell
+
     def associate(self, point):
         """Roams to an access point. Returns the time when it was connected.
 
