@@ -160,7 +160,7 @@ check-bpf: $(bpf_tests) ## single packets through the loaded BPF programs (root)
 check-netns: all $(tools) ## small worlds of network namespaces (root)
 	$(Q)$(if $(KERNEL),$(suite) --kernel $(KERNEL),$(PYTHON) -m pytest -q tests/netns $(if $(TEST),-k '$(TEST)') $(if $(AGAIN),--last-failed --last-failed-no-failures=none))
 check-vm: check-build ## Debian's own kernel in a VM: programs, ipip, WireGuard, Wi-Fi (root)
-	$(Q)$(suite) --seconds 2400 --cables 3 $(bpf_tests) tests/netns/test_trip.py::test_lease_roam_and_back \
+	$(Q)$(suite) --seconds 2400 --memory 1024 --cables 3 $(bpf_tests) tests/netns/test_trip.py::test_lease_roam_and_back \
 		'tests/netns/test_encap_twice.py::test_encapsulated_again[offloads-through both parents, a third CN]' tests/vm
 FUZZ_SECONDS ?= 10
 fuzz: $(fuzzers) ## run each fuzzer for FUZZ_SECONDS
