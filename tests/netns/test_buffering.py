@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from world import MEGABYTE, Transfer, wait_for
+from world import MEGABYTE, PATIENCE, Transfer, wait_for
 from world.agreement import frozen
 from world.paths import STREAM
 from world.system import listens
@@ -102,7 +102,9 @@ def test_nothing_is_lost_in_a_gap(make_world, visiting, to):
     wait_for(lambda: not any(buffer(cn)["stations"] for cn in world.cns), "the holding to end")
     outcome = down.stop()
     assert (outcome["lost"], outcome["duplicates"]) == (0, 0), outcome
-    assert outcome["reordered"] <= 5, outcome  # what was on its way to the visited CN when its parent was told
+    # What was on its way to the visited CN when its parent was told comes from there, perhaps after what the parent held. It is more where agents are slow.
+    on_its_way = buffer(left)["held"] + counter(left, "RELAY") if visiting and PATIENCE > 1 else 5
+    assert outcome["reordered"] <= on_its_way, outcome
     held = [buffer(cn) for cn in world.cns]
     assert all(one["held"] == one["replayed"] and one["overflow"] == one["expired"] == 0 for one in held), held
     assert buffer(holder)["held"] >= 200
@@ -201,7 +203,8 @@ def test_replay_is_no_burst(make_world):
     appear(world, phone, world.cn(1))
     heard = ast.literal_eval(wait_for(lambda: program.text().partition("heard ")[2].strip(), "the end of it", 10))
     numbers, times = [one[0] for one in heard], [one[1] for one in heard]
-    assert numbers == sorted(set(numbers)) and 0.5 * held < len(numbers) <= held  # of a burst it was a quarter; a busy machine may fill the socket even so
+    assert numbers == sorted(set(numbers)) and len(numbers) <= held
+    assert len(numbers) > 0.5 * held / PATIENCE  # of a burst it was a quarter; a slow or busy machine may fill the socket even so
     assert times[-1] - times[0] >= 20_000_000
 
 
