@@ -5,7 +5,7 @@ and a client that starts anew in a foreign cell is confirmed in the address that
 import os
 
 import pytest
-
+from world import PATIENCE, wait_for
 from world import wait_for
 from world.agreement import agree, arrive, leased, reaches, register_stations
 from world.dhcp import Dhclient, Udhcpc
@@ -56,7 +56,7 @@ def test_renewing_and_rebinding(make_world):
     """Short leases of three stations: one at home and one away renew at the server that gave the lease, by unicast; one whose
     unicasts get lost asks everybody.
     """
-    world = make_world(lease_time=10).start()
+    world = make_world(lease_time=int(10 * PATIENCE)).start()
     home, away, lost = (leased(world, name, world.cn(2)) for name in ("home", "away", "lost"))
     lost.run("nft", "add table ip t; add chain ip t o { type filter hook output priority 0; }; add rule ip t o udp dport 67 drop")
     listeners = [world.program(station, "tcpdump", "-lne", "-i", "wlan0", "udp port 67", name=f"heard-{station.place}")
