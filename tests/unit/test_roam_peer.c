@@ -284,6 +284,24 @@ static void nobody_is_asked_when_moves_come_in_order(void **state)
 		assert_int_equal(w->cn[id].recalled_ifindex, 0);
 }
 
+/* An access point may have put the station into a VLAN, a cell of its own; the news of it name the access point's device. */
+static void news_of_an_association_move_nobody_between_cells(void **state)
+{
+	struct tmip_event event = {.type = TMIP_EVENT_SEEN, .ifindex = 21, .mac = MAC};
+	struct prefix vlan = {ip(22, 0), 24};
+	struct tmip_addr addr = ip(1, 9);
+
+	(void)state;
+	assert_int_equal(roam_put_cell(w->cn[2].roam, 21, "brvlan10", &vlan), 0);
+	roam_associated(w->cn[2].roam, &MAC, 20, "association", w->now);
+	assert_int_equal(entry(2, addr)->ifindex, 20);
+	roam_seen(w->cn[2].roam, &event, w->now);
+	deliver_all();
+	assert_int_equal(entry(2, addr)->ifindex, 21);
+	roam_associated(w->cn[2].roam, &MAC, 20, "association", w->now);
+	assert_int_equal(entry(2, addr)->ifindex, 21);
+}
+
 static void only_who_had_the_station_corrects(void **state)
 {
 	struct tmip_addr addr = ip(1, 9);
@@ -328,7 +346,7 @@ int main(void)
 		CASE(at_home_without_holding), CASE(peer_may_not_speak_for_others),
 		CASE(who_sees_a_station_is_believed_before_the_push_reached_it), CASE(who_sends_to_a_stale_place_is_corrected),
 		CASE(a_late_correction_changes_nothing), CASE(only_who_had_the_station_corrects),
-		CASE(the_station_decides_when_its_moves_have_crossed), CASE(nobody_is_asked_when_moves_come_in_order),
+		CASE(news_of_an_association_move_nobody_between_cells), CASE(the_station_decides_when_its_moves_have_crossed), CASE(nobody_is_asked_when_moves_come_in_order),
 		CASE(nobody_is_corrected_in_vain),
 	};
 

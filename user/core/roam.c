@@ -211,7 +211,16 @@ void roam_associated(struct roam *roam, const struct tmip_mac *mac, unsigned ifi
 	struct replica_station *station = cell && roam->self ? replica_find_mac(&roam->replica, mac) : NULL;
 
 	for (; station; station = station->mac_next)
-		link_seen(roam, station, cell, how, now_ms);
+		if (replica_current(station) != roam->self || station->kernel.ifindex == ifindex)
+			link_seen(roam, station, cell, how, now_ms);
+}
+
+static void mac_seen(struct roam *roam, const struct tmip_mac *mac, const struct roam_cell *cell, uint64_t now_ms)
+{
+	struct replica_station *station = replica_find_mac(&roam->replica, mac);
+
+	for (; station; station = station->mac_next)
+		link_seen(roam, station, cell, "link-layer activity", now_ms);
 }
 
 /* And the map entry as that leaves it, should a program have overtaken this. */
@@ -233,7 +242,7 @@ void roam_seen(struct roam *roam, const struct tmip_event *event, uint64_t now_m
 	if (!cell || !roam->self)
 		return;
 	if (addr_is_zero(&event->addr)) {
-		roam_associated(roam, &event->mac, event->ifindex, "link-layer activity", now_ms);
+		mac_seen(roam, &event->mac, cell, now_ms);
 		return;
 	}
 	station = replica_find(&roam->replica, &event->addr);

@@ -115,7 +115,8 @@ void roam_cn_message(struct roam *roam, uint32_t from, const struct mlrp_message
 unsigned roam_silent(struct roam *roam, const struct tmip_addr *addr, const char *how);
 /* ifindex: the cell that it left; 0: whichever it was in. */
 unsigned roam_departed(struct roam *roam, const struct tmip_mac *mac, unsigned ifindex);
-/* The link layer has let it in, in that cell: as if a frame of it had been heard. */
+/* The link layer has let it in, in that cell: as if a frame of it had been heard. Not if it is in another cell of this CN: an access point
+ * names its own device, also for a station that it has put into a VLAN; frames tell better. */
 void roam_associated(struct roam *roam, const struct tmip_mac *mac, unsigned ifindex, const char *how, uint64_t now_ms);
 /* The holding of its packets is over: nothing waits any more, or it was given up. */
 void roam_unhold(struct roam *roam, const struct tmip_addr *addr);
