@@ -139,6 +139,20 @@ void deliver_between(uint32_t from, uint32_t to)
 			deliver(i--);
 }
 
+void lose_register(bool away)
+{
+	w->register_away = away;
+	for (uint32_t id = 1; id <= CNS; id++) {
+		if (away) {
+			roam_register_lost(w->cn[id].roam);
+			continue;
+		}
+		roam_sync_start(w->cn[id].roam, true);
+		roam_record(w->cn[id].roam, &w->record, 0, w->now);
+		roam_sync_end(w->cn[id].roam, w->now);
+	}
+}
+
 void seen(uint32_t id, const struct tmip_addr *addr, const struct tmip_mac *mac)
 {
 	struct tmip_event event = {.type = TMIP_EVENT_SEEN, .ifindex = id * 10, .mac = *mac, .protocol = __builtin_bswap16(0x0800)};

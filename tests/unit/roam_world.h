@@ -59,6 +59,7 @@ struct tmip_addr tunnel(uint32_t id);
 void act(const struct roam_action *action, void *arg); /* arg: struct cn */
 void deliver_all(void);
 void deliver_between(uint32_t from, uint32_t to); /* oldest first, only what goes from one to another */
+void lose_register(bool away); /* and all CNs notice; false: it is back, with a snapshot for each */
 void seen(uint32_t id, const struct tmip_addr *addr, const struct tmip_mac *mac);
 const struct tmip_station *entry(uint32_t id, struct tmip_addr addr); /* what the map of a CN shows; NULL: nothing */
 void expect(uint32_t id, struct tmip_addr addr, uint8_t state, uint32_t current);

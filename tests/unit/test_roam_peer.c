@@ -207,9 +207,7 @@ static void move_unheard(void)
 
 	seen(2, &addr, &MAC);
 	deliver_all();
-	w->register_away = true;
-	for (uint32_t id = 1; id <= CNS; id++)
-		roam_register_lost(w->cn[id].roam);
+	lose_register(true);
 	seen(3, &addr, &MAC);
 	deliver_between(3, 2);
 	w->queued = 0;
@@ -251,9 +249,7 @@ static void the_station_decides_when_its_moves_have_crossed(void **state)
 	struct tmip_addr addr = ip(1, 9);
 
 	(void)state;
-	w->register_away = true;
-	for (uint32_t id = 1; id <= CNS; id++)
-		roam_register_lost(w->cn[id].roam);
+	lose_register(true);
 	seen(2, &addr, &MAC);
 	seen(3, &addr, &MAC);
 	deliver_between(3, 1);

@@ -2,20 +2,6 @@
 /* The roaming machine and the register: its records, its absence, and what is made good when it is back. */
 #include "roam_world.h"
 
-static void lose_register(bool away)
-{
-	w->register_away = away;
-	for (uint32_t id = 1; id <= CNS; id++) {
-		if (away) {
-			roam_register_lost(w->cn[id].roam);
-			continue;
-		}
-		roam_sync_start(w->cn[id].roam, true);
-		roam_record(w->cn[id].roam, &w->record, 0, w->now);
-		roam_sync_end(w->cn[id].roam, w->now);
-	}
-}
-
 static void roams_without_a_register_and_reports_later(void **state)
 {
 	struct tmip_addr addr = ip(1, 9);
