@@ -151,14 +151,12 @@ $(BUILD)/fuzz/%: $(BUILD)/fuzz/obj/tests/fuzz/%.o $(patsubst %.c,$(BUILD)/fuzz/o
 check-build: all $(unit_tests) $(bpf_tests) $(tools) ## build all that the tests need
 check-unit: $(unit_tests) ## unit tests (no root)
 	$(Q)failed=0; for t in $^; do echo "== $$t"; $$t || failed=1; done; exit $$failed
-# Before a command that shall run in the VM, if a KERNEL is asked for.
-in_vm = $(if $(KERNEL),tests/vm/run --kernel $(KERNEL) --seconds 5400 --)
-suite = TEST='$(TEST)' tests/vm/suite $(if $(AGAIN),--failed)
-each_bpf_test = sh -c 'failed=0; for t in $(bpf_tests); do echo "== $$t"; $$t || failed=1; done; exit $$failed'
+# In VMs, if a KERNEL is asked for.
+suite = TEST='$(TEST)' tests/vm/suite $(if $(AGAIN),--failed) $(if $(KERNEL),--kernel $(KERNEL))
 check-bpf: $(bpf_tests) ## single packets through the loaded BPF programs (root)
-	$(Q)$(in_vm) $(each_bpf_test)
+	$(Q)$(if $(KERNEL),$(suite) $^,failed=0; for t in $^; do echo "== $$t"; $$t || failed=1; done; exit $$failed)
 check-netns: all $(tools) ## small worlds of network namespaces (root)
-	$(Q)$(if $(KERNEL),$(suite) --kernel $(KERNEL),$(PYTHON) -m pytest -q tests/netns $(if $(TEST),-k '$(TEST)') $(if $(AGAIN),--last-failed --last-failed-no-failures=none))
+	$(Q)$(if $(KERNEL),$(suite),$(PYTHON) -m pytest -q tests/netns $(if $(TEST),-k '$(TEST)') $(if $(AGAIN),--last-failed --last-failed-no-failures=none))
 check-vm: check-build ## Debian's own kernel in a VM: programs, ipip, WireGuard, Wi-Fi (root)
 	$(Q)$(suite) --seconds 2400 --memory 1024 --cables 3 $(bpf_tests) tests/netns/test_trip.py::test_lease_roam_and_back \
 		'tests/netns/test_encap_twice.py::test_encapsulated_again[offloads-through both parents, a third CN]' tests/vm
