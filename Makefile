@@ -31,15 +31,18 @@ LDLIBS = $(shell $(PKG_CONFIG) --libs $(LIBS_PKG))
 BPF_ARCH := $(shell uname -m | sed 's/x86_64/x86/;s/aarch64/arm64/;s/riscv64/riscv/')
 BPF_CFLAGS := -target bpf -mcpu=v3 -O2 -g -Wall -Wextra -Werror -Wshadow -D__TARGET_ARCH_$(BPF_ARCH) -Iinclude -Ivmlinux -Ibpf
 
-core_src  := $(wildcard user/core/*.c)
-io_src    := $(wildcard user/io/*.c)
-agent_src := $(wildcard user/agent/*.c)
-mlrd_src  := $(wildcard user/mlrd/*.c)
+# Every source file below a folder, in whatever room: nothing here names one.
+sources   = $(sort $(shell find $(1) -name '*.c'))
+core_src  := $(call sources,user/core)
+io_src    := $(call sources,user/io)
+agent_src := $(call sources,user/agent)
+mlrd_src  := $(call sources,user/mlrd)
 # bpftool 7.1 links maps that are extern elsewhere only if their definitions come first.
 bpf_src   := bpf/maps.bpf.c $(filter-out bpf/maps.bpf.c,$(wildcard bpf/*.bpf.c))
 objects    = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 
-unit_tests := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/test_*.c))
+unit_src   := $(call sources,tests/unit)
+unit_tests := $(patsubst %.c,$(BUILD)/%,$(filter $(addsuffix test_%,$(dir $(unit_src))),$(unit_src)))
 bpf_tests  := $(patsubst tests/bpf/%.c,$(BUILD)/tests/bpf/%,$(wildcard tests/bpf/test_*.c))
 fuzzers    := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 tools      := $(patsubst bench/tools/%.c,$(BUILD)/bench-tools/%,$(filter-out %.bpf.c,$(wildcard bench/tools/*.c)))
@@ -78,13 +81,18 @@ $(BUILD)/obj/%.o: %.c | $(BUILD)/.tools
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
 
-$(call objects,$(wildcard user/io/datapath*.c)): $(BUILD)/bpf/tmip.skel.h
+$(call objects,$(call sources,user/io/datapath)): $(BUILD)/bpf/tmip.skel.h
 
 $(BUILD)/libtmip.a: $(call objects,$(core_src) $(io_src))
 	$(call say,AR,$@)
-	$(Q)rm -f $@ && ar rcs $@ $^
+	$(Q)rm -f $@ && ar qcs $@ $^
 
-$(BUILD)/bin/tmip-agent: $(call objects,$(agent_src)) $(BUILD)/libtmip.a
+# What is not main(), so that unit tests can have single modules of it.
+$(BUILD)/libagent.a: $(call objects,$(filter-out user/agent/main.c,$(agent_src)))
+	$(call say,AR,$@)
+	$(Q)rm -f $@ && ar qcs $@ $^
+
+$(BUILD)/bin/tmip-agent: $(BUILD)/obj/user/agent/main.o $(BUILD)/libagent.a $(BUILD)/libtmip.a
 $(BUILD)/bin/mlrd: $(call objects,$(mlrd_src)) $(BUILD)/libtmip.a
 $(BUILD)/bin/tmip-agent $(BUILD)/bin/mlrd:
 	$(call say,LD,$@)
@@ -101,8 +109,8 @@ $(BUILD)/vectors/%.h: tests/vectors/%.py | $(BUILD)/.tools
 	$(Q)mkdir -p $(@D)
 	$(Q)$(PYTHON) $< > $@
 $(BUILD)/vectors/mlrp.h: docs/mlrp.md
-$(BUILD)/obj/tests/unit/mlrp_vectors.o $(BUILD)/obj/tests/unit/test_mlrp_fields.o: $(BUILD)/vectors/mlrp.h
-$(BUILD)/obj/tests/unit/test_dhcp.o: $(BUILD)/vectors/dhcp.h
+$(call objects,$(call sources,tests/unit/core/mlrp)): $(BUILD)/vectors/mlrp.h
+$(call objects,$(call sources,tests/unit/core/dhcp)): $(BUILD)/vectors/dhcp.h
 $(BUILD)/obj/tests/%.o: CPPFLAGS += -I$(BUILD)
 $(call objects,$(wildcard tests/bpf/*.c)): $(BUILD)/bpf/tmip.skel.h $(BUILD)/vectors/packets.h
 
@@ -111,11 +119,11 @@ $(BUILD)/tests/bpf/%: $(BUILD)/obj/tests/bpf/%.o $(BUILD)/obj/tests/bpf/world.o 
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ -lcmocka $(LDLIBS)
 
-# What the tests of one subject share: test_NAME and each test_NAME_* are linked with NAME_world.
-$(foreach world,$(patsubst tests/unit/%_world.c,%,$(wildcard tests/unit/*_world.c)), \
-	$(eval $(filter $(BUILD)/tests/unit/test_$(world)%,$(unit_tests)): $(BUILD)/obj/tests/unit/$(world)_world.o))
-$(BUILD)/tests/unit/test_mlrp $(BUILD)/tests/unit/test_mlrp_fields: $(BUILD)/obj/tests/unit/mlrp_vectors.o
-$(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(BUILD)/libtmip.a
+# A unit test is linked with the files of its folder that are no tests themselves: what the tests of one subject share.
+shared_src := $(filter-out $(addsuffix test_%,$(dir $(unit_src))),$(unit_src))
+$(foreach test,$(unit_tests), \
+	$(eval $(test): $(call objects,$(filter $(patsubst $(BUILD)/%,%,$(dir $(test)))%,$(shared_src)))))
+$(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(BUILD)/libagent.a $(BUILD)/libtmip.a
 	$(call say,LD,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) -lcmocka $(LDLIBS)
@@ -129,8 +137,8 @@ $(BUILD)/bench-tools/%: bench/tools/%.c | $(BUILD)/.tools
 $(BUILD)/bench-tools/bare: $(BUILD)/bpf/bare.skel.h bench/tools/bare.h
 $(BUILD)/bench-tools/bare: TOOL_LIBS = $(shell $(PKG_CONFIG) --libs libbpf)
 $(BUILD)/bench-tools/prog_ns: $(BUILD)/bpf/tmip.skel.h $(BUILD)/bpf/prog_ns.skel.h bench/tools/prog_ns.h
-$(BUILD)/bench-tools/prog_ns: $(BUILD)/obj/user/io/slots.o
-$(BUILD)/bench-tools/prog_ns: TOOL_LIBS = $(BUILD)/obj/user/io/slots.o $(shell $(PKG_CONFIG) --libs libbpf)
+$(BUILD)/bench-tools/prog_ns: $(BUILD)/obj/user/io/datapath/slots.o
+$(BUILD)/bench-tools/prog_ns: TOOL_LIBS = $(BUILD)/obj/user/io/datapath/slots.o $(shell $(PKG_CONFIG) --libs libbpf)
 $(BUILD)/bpf/prog_ns.bpf.o $(BUILD)/bpf/bare.bpf.o: $(BUILD)/bpf/%.bpf.o: bench/tools/%.bpf.c | $(BUILD)/.tools
 	$(call say,BPF,$@)
 	$(Q)mkdir -p $(@D)

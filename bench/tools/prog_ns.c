@@ -31,7 +31,7 @@
 #include <tmip/maps.h>
 #include <tmip/reason.h>
 
-#include "io/slots.h"
+#include "io/datapath/slots.h"
 #include "prog_ns.h"
 #include "prog_ns.skel.h"
 #include "tmip.skel.h"

@@ -15,7 +15,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "core/addr.h"
+#include "core/base/addr.h"
 
 struct tmip_bpf *world_bpf;
 struct slots world_slots;

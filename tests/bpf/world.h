@@ -21,7 +21,7 @@
 #include <tmip/maps.h>
 #include <tmip/reason.h>
 
-#include "io/slots.h"
+#include "io/datapath/slots.h"
 #include "tmip.skel.h"
 #include "vectors/packets.h"
 

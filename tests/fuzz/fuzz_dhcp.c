@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/dhcp_server.h"
+#include "core/dhcp/dhcp_server.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

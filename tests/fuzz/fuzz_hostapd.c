@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/hostapd.h"
+#include "core/wifi/hostapd_message.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/mlrp.h"
+#include "core/mlrp/mlrp.h"
 
 #define ROOM (MLRP_HEADER_LEN + MLRP_LENGTH_MAX)
 

@@ -4,17 +4,17 @@
 
 #include <string.h>
 
-#include "buffer.h"
-#include "cells.h"
-#include "greeting.h"
-#include "groups.h"
-#include "holder.h"
-#include "io/log.h"
-#include "peers.h"
-#include "presence.h"
-#include "register.h"
+#include "agent/interface/cells.h"
+#include "agent/network/peers.h"
+#include "agent/network/register.h"
+#include "agent/station/address_check.h"
+#include "agent/station/buffer.h"
+#include "agent/station/greeting.h"
+#include "agent/station/groups.h"
+#include "agent/station/presence.h"
+#include "agent/wifi/wifi.h"
+#include "io/process/log.h"
 #include "state.h"
-#include "wifi.h"
 
 static void put(struct agent *agent, const struct roam_action *action)
 {

@@ -3,7 +3,7 @@
 #ifndef TMIP_AGENT_ACTIONS_H
 #define TMIP_AGENT_ACTIONS_H
 
-#include "core/roam.h"
+#include "core/roam/roam.h"
 
 void actions_perform(const struct roam_action *action, void *arg);
 

@@ -8,7 +8,7 @@
 
 #include <stdbool.h>
 
-#include "core/agent_config.h"
+#include "core/config/agent_config.h"
 
 struct agent_options {
 	struct agent_config config;

@@ -9,10 +9,10 @@
 #include <event2/event.h>
 
 #include "agent.h"
-#include "core/roam.h"
-#include "io/datapath.h"
-#include "register.h"
-#include "trail.h"
+#include "agent/network/register.h"
+#include "agent/station/trail.h"
+#include "core/roam/roam.h"
+#include "io/datapath/datapath.h"
 
 struct authenticators;
 struct away;

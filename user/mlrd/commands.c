@@ -5,7 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "io/log.h"
+#include "io/process/log.h"
 #include "server.h"
 #include "show.h"
 

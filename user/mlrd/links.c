@@ -13,8 +13,8 @@
 #include <unistd.h>
 #include <utlist.h>
 
-#include "io/log.h"
-#include "io/mlrp_link.h"
+#include "io/link/mlrp_link.h"
+#include "io/process/log.h"
 #include "server.h"
 
 #define SLICE 500               /* stations */

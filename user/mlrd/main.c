@@ -10,12 +10,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/mlrp.h"
-#include "io/console.h"
-#include "io/daemon.h"
-#include "io/file.h"
-#include "io/log.h"
-#include "io/terminal.h"
+#include "core/mlrp/mlrp.h"
+#include "io/process/console.h"
+#include "io/process/daemon.h"
+#include "io/process/file.h"
+#include "io/process/log.h"
+#include "io/process/terminal.h"
 #include "server.h"
 #include "show.h"
 

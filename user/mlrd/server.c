@@ -10,11 +10,11 @@
 #include <string.h>
 #include <time.h>
 
-#include "io/console.h"
-#include "io/control.h"
-#include "io/daemon.h"
-#include "io/file.h"
-#include "io/log.h"
+#include "io/process/console.h"
+#include "io/process/control.h"
+#include "io/process/daemon.h"
+#include "io/process/file.h"
+#include "io/process/log.h"
 
 struct registry_time server_now(void)
 {

@@ -9,9 +9,9 @@
 #include <event2/event.h>
 #include <jansson.h>
 
-#include "core/mlrd_config.h"
-#include "core/registry.h"
-#include "io/store.h"
+#include "core/config/mlrd_config.h"
+#include "core/registry/registry.h"
+#include "io/store/store.h"
 
 #define SERVER_STRANGERS_MAX 256 /* connections that have not registered */
 

@@ -4,8 +4,8 @@
 
 #include <string.h>
 
-#include "io/table.h"
-#include "io/terminal.h"
+#include "io/process/table.h"
+#include "io/process/terminal.h"
 
 /* ---- stations */
 

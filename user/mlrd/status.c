@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "io/file.h"
-#include "io/log.h"
+#include "io/process/file.h"
+#include "io/process/log.h"
 #include "server.h"
 #include "show.h"
 

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The world of the roaming machine's tests: three CNs and a register as small as can be, joined by one queue of messages. A
+ * test says what is seen where, delivers messages in an order of its choice, and compares what every CN's map would show.
+ */
+#ifndef TMIP_TESTS_ROAM_WORLD_H
+#define TMIP_TESTS_ROAM_WORLD_H
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "core/roam/roam.h"
+
+#define CNS 3
+#define REGISTER 0 /* its number in the queue; CNs are 1..CNS */
+#define TIMEOUT 1000
+#define REFUSED 5000
+#define DAMPED 8000
+
+struct envelope {
+	uint32_t from, to;
+	struct mlrp_message message;
+};
+
+struct world {
+	struct cn {
+		struct world *world;
+		uint32_t id;
+		struct roam *roam;
+		struct { struct tmip_addr addr; struct tmip_station entry; } map[8];
+		int map_count;
+		unsigned announced_ifindex, greeted, gone_ifindex, probed_by, recalled_ifindex;
+		struct tmip_mac announced_mac, gone_mac;
+		char told[4096];
+	} cn[CNS + 1];
+	struct envelope queue[64];
+	int queued;
+	struct station_record record; /* the register's only station */
+	bool register_away;
+	uint16_t refuse;              /* error that the register answers, 0: none */
+	uint64_t seq;
+	uint64_t now;
+};
+
+extern struct world *w;
+
+static const struct tmip_mac MAC = {{2, 0, 0, 0, 0, 9}}, STRANGER = {{2, 0, 0, 0, 0, 0x66}};
+
+struct tmip_addr ip(int net, int host);
+struct tmip_addr tunnel(uint32_t id);
+void act(const struct roam_action *action, void *arg); /* arg: struct cn */
+void deliver_all(void);
+void deliver_between(uint32_t from, uint32_t to); /* oldest first, only what goes from one to another */
+void lose_register(bool away); /* and all CNs notice; false: it is back, with a snapshot for each */
+void seen(uint32_t id, const struct tmip_addr *addr, const struct tmip_mac *mac);
+const struct tmip_station *entry(uint32_t id, struct tmip_addr addr); /* what the map of a CN shows; NULL: nothing */
+void expect(uint32_t id, struct tmip_addr addr, uint8_t state, uint32_t current);
+void expect_everywhere(uint32_t current); /* and nothing is pending */
+uint8_t tunnel_type(uint32_t at, uint32_t to);
+struct cn_info describe(uint32_t id);
+
+int setup(void **state); /* station 10.10.1.9 has its lease and is at home at CN 1 */
+int teardown(void **state);
+#define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+#endif

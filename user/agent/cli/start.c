@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Starting an agent. See start.h. */
+#include "start.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "agent/agent.h"
+#include "agent/interface/cells.h"
+#include "io/process/console.h"
+#include "io/process/control.h"
+#include "io/process/daemon.h"
+#include "io/process/log.h"
+
+static void on_ready(void *arg)
+{
+	(void)arg;
+	daemon_ready();
+}
+
+static int start(const struct agent_config *config, const char *path, bool attached)
+{
+	const char *log_file = config->log && config->log_file[0] ? config->log_file : NULL;
+	struct agent_options options = {.config = *config, .ready = on_ready, .attached = attached};
+	char absolute[PATH_MAX];
+	int error;
+
+	options.config_path = realpath(path, absolute) ? absolute : path; /* a daemon changes its folder */
+	options.foreground = config->foreground && console_is_there();
+	signal(SIGPIPE, SIG_IGN);
+	log_set_level((int)config->debug);
+	error = log_open(log_file, config->foreground);
+	if (error)
+		return terminal_fail("log_file %s: %s", log_file, strerror(-error));
+	error = config->foreground ? 0 : daemon_begin();
+	if (error)
+		return terminal_fail("cannot become a daemon: %s", strerror(-error));
+	return agent_run(&options);
+}
+
+static bool answers(const char *socket)
+{
+	json_t *request = json_pack("{s:s}", "command", "status"), *reply = NULL;
+	int error = control_call(socket, request, &reply, TERMINAL_TIMEOUT_MS);
+
+	json_decref(request);
+	json_decref(reply);
+	return error != -ENOENT && error != -ECONNREFUSED;
+}
+
+int start_run(const struct cli_options *options)
+{
+	const char *path = options->config ? options->config : CLI_DEFAULT_CONFIG;
+	struct agent_config config;
+
+	if (!cli_load(path, &config))
+		return TERMINAL_FAILED;
+	if (!config.cell_count)
+		return terminal_fail("%s: directive `mobile_if' is missing: there is no cell to serve", path);
+	config.foreground |= options->foreground;
+	return start(&config, path, false);
+}
+
+static int attach_to_running(const struct cli_options *options)
+{
+	json_t *result = NULL;
+	int status = cli_ask(options, json_pack("{s:s, s:s}", "command", "attach", "interface", options->args[0]), &result);
+
+	json_decref(result);
+	return status;
+}
+
+int start_attach(const struct cli_options *options)
+{
+	const char *path = options->config ? options->config : CLI_DEFAULT_CONFIG, *interface = options->args[0];
+	char socket[CONFIG_PATH_LEN];
+	struct agent_config config;
+
+	if (options->socket || options->network)
+		return attach_to_running(options);
+	if (!cli_load(path, &config))
+		return TERMINAL_FAILED;
+	agent_config_socket(&config, socket);
+	if (answers(socket))
+		return attach_to_running(options);
+	if (!*interface || strlen(interface) >= CONFIG_IF_LEN)
+		return terminal_fail("`%s' cannot be the name of an interface", interface);
+	memset(config.mobile_if, 0, sizeof(config.mobile_if));
+	strcpy(config.mobile_if[0], interface);
+	config.cell_count = 1;
+	return start(&config, path, true);
+}
+
+int start_detach_without_agent(const struct cli_options *options)
+{
+	const char *path = options->config ? options->config : CLI_DEFAULT_CONFIG;
+	char socket[CONFIG_PATH_LEN];
+	struct agent_config config;
+	int error;
+
+	if (!options->all || options->socket || options->network || (!options->config && access(path, F_OK) < 0))
+		return -1;
+	if (!cli_load(path, &config))
+		return TERMINAL_FAILED;
+	agent_config_socket(&config, socket);
+	if (answers(socket))
+		return -1;
+	error = cells_remove_remains(&config);
+	return error ? terminal_fail("what a former agent left cannot be removed: %s", strerror(-error)) : TERMINAL_OK;
+}

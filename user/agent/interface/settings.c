@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Kernel settings that forwarding for stations needs. See settings.h. */
+#include "settings.h"
+
+#include <errno.h>
+#include <glob.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "io/kernel/sysctl.h"
+#include "io/process/file.h"
+#include "io/process/log.h"
+
+#define MACHINE_PATH (CONFIG_PATH_LEN + NAME_LEN + 64)
+
+struct sysctl_store *settings_open(const struct agent_config *config, char why[SETTINGS_WHY])
+{
+	char path[CONFIG_PATH_LEN + NAME_LEN + 32];
+	int error = file_make_dir(config->state_dir, 0755);
+	struct sysctl_store *store = NULL;
+
+	snprintf(path, sizeof(path), "%s/%s.settings.json", config->state_dir, config->network_name);
+	if (!error)
+		store = sysctl_open(path);
+	if (!store)
+		snprintf(why, SETTINGS_WHY, "%.250s: %s", error ? config->state_dir : path, strerror(error ? -error : errno));
+	return store;
+}
+
+static int set(struct sysctl_store *store, const char *name, const char *value, char why[SETTINGS_WHY])
+{
+	int error = sysctl_set(store, name, value);
+
+	if (error)
+		snprintf(why, SETTINGS_WHY, "cannot set %s to %s: %s", name, value, strerror(-error));
+	return error;
+}
+
+static int set_interface(struct sysctl_store *store, const char *interface, const char *name, const char *value, char why[SETTINGS_WHY])
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "net/ipv4/conf/%s/%s", interface, name);
+	return set(store, path, value, why);
+}
+
+/*
+ * Agents of several networks may share a machine, or rather a network namespace, and its settings: their former values
+ * lie in one file, beside an empty file for each network that needs them changed. Whoever leaves last puts them back.
+ */
+static void machine_path(const struct agent_config *config, const char *what, char path[MACHINE_PATH])
+{
+	struct stat net = {0};
+
+	stat("/proc/self/ns/net", &net);
+	snprintf(path, MACHINE_PATH, "%s/machine-%llu.%s", config->state_dir, (unsigned long long)net.st_ino, what);
+}
+
+static void user_path(const struct agent_config *config, const char *network, char path[MACHINE_PATH])
+{
+	char what[NAME_LEN + 8];
+
+	snprintf(what, sizeof(what), "%s.user", network);
+	machine_path(config, what, path);
+}
+
+static int open_machine(const struct agent_config *config, struct sysctl_store **store)
+{
+	char path[MACHINE_PATH];
+
+	machine_path(config, "settings.json", path);
+	*store = sysctl_open(path);
+	return *store ? 0 : -errno;
+}
+
+int settings_set_machine(const struct agent_config *config, char why[SETTINGS_WHY])
+{
+	struct sysctl_store *store = NULL;
+	char path[MACHINE_PATH];
+	int error;
+
+	user_path(config, config->network_name, path);
+	error = file_replace(path, "", 0, 0600);
+	if (!error)
+		error = open_machine(config, &store);
+	if (error) {
+		snprintf(why, SETTINGS_WHY, "%.250s: %s", path, strerror(-error));
+		return error;
+	}
+	error = set(store, "net/ipv4/ip_forward", "1", why);
+	if (!error)
+		error = set_interface(store, "all", "send_redirects", "0", why);
+	if (!error)
+		error = set_interface(store, config->cn_if, "forwarding", "1", why);
+	sysctl_close(store);
+	return error;
+}
+
+void settings_clear_machine(const struct agent_config *config)
+{
+	struct sysctl_store *store;
+	char path[MACHINE_PATH];
+	glob_t users = {0};
+
+	user_path(config, config->network_name, path);
+	unlink(path);
+	user_path(config, "*", path);
+	if (glob(path, 0, NULL, &users) == 0) {
+		log_info("the settings of the whole machine stay as they are: %zu more networks are served here", users.gl_pathc);
+	} else if (open_machine(config, &store) == 0) {
+		sysctl_restore(store, "");
+		sysctl_close(store);
+	}
+	globfree(&users);
+}
+
+void settings_set_route(const struct netlink_interface *cell, unsigned backbone_mtu)
+{
+	unsigned mtu = backbone_mtu - TUNNEL_OVERHEAD;
+	int error = cell->up ? netlink_set_route_mtu(cell, mtu < cell->mtu ? mtu : 0) : 0;
+
+	if (error)
+		log_warn("cell %s: the MTU of its route cannot be set: %s; what is too big for a tunnel may get lost", cell->name, strerror(-error));
+}
+
+static void promiscuous_name(const struct netlink_interface *cell, char name[64])
+{
+	snprintf(name, 64, "link/%s/promiscuous", cell->name);
+}
+
+/*
+ * Who arrives sends to the MACs that its gateway and its neighbours have elsewhere. Neither a network card nor the bridge
+ * br0 gives frames for unknown MACs to this host unless it is told to.
+ */
+static int hear_all(struct sysctl_store *store, const struct netlink_interface *cell, char why[SETTINGS_WHY])
+{
+	char name[64];
+	int error;
+
+	if (cell->promiscuous || cell->deaf)
+		return 0;
+	promiscuous_name(cell, name);
+	error = sysctl_note(store, name, "0");
+	if (!error)
+		error = netlink_set_promiscuous(cell->ifindex, true);
+	if (error)
+		snprintf(why, SETTINGS_WHY, "cannot make %s promiscuous: %s", cell->name, strerror(-error));
+	return error;
+}
+
+static void hear_as_before(struct sysctl_store *store, const struct netlink_interface *cell)
+{
+	char name[64];
+
+	promiscuous_name(cell, name);
+	if (sysctl_noted(store, name, "0"))
+		netlink_set_promiscuous(cell->ifindex, false);
+	sysctl_restore(store, name);
+}
+
+int settings_set_cell(struct sysctl_store *store, const struct netlink_interface *cell, unsigned backbone_mtu, char why[SETTINGS_WHY])
+{
+	int error = set_interface(store, cell->name, "forwarding", "1", why);
+
+	if (!error)
+		error = set_interface(store, cell->name, "send_redirects", "0", why);
+	if (!error)
+		error = hear_all(store, cell, why);
+	if (!error)
+		settings_set_route(cell, backbone_mtu);
+	return error;
+}
+
+void settings_clear_cell(struct sysctl_store *store, const struct netlink_interface *cell)
+{
+	char prefix[64];
+
+	if (cell->up)
+		netlink_set_route_mtu(cell, 0); /* fails where the interface is gone, and its route with it */
+	hear_as_before(store, cell);
+	snprintf(prefix, sizeof(prefix), "net/ipv4/conf/%s/", cell->name);
+	sysctl_restore(store, prefix);
+}

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The register itself: stations, CNs and reserved hosts of a network, allocation of addresses, the order of all changes.
+ * Pure: time is passed in, what CNs say goes in as MLRP messages, and every effect leaves through the `act` callback in
+ * the order in which it must be carried out. mlrd joins it to its connections and to its store.
+ *
+ * A change gets the next version, is stored, and is pushed to the CNs. Stores are numbered; the answer that promises
+ * something waits until registry_stored() says that its number is on the disk. A handover is answered at once.
+ * Whoever waits for an answer is pushed the record, too, so that what a CN hears is always in the order of versions.
+ */
+#ifndef TMIP_CORE_REGISTRY_H
+#define TMIP_CORE_REGISTRY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/mlrp/mlrp.h"
+
+#define REGISTRY_TEXT 320
+
+struct registry;
+struct registry_session; /* a connection with a CN */
+
+struct registry_time {
+	uint64_t ms;   /* of any steady clock */
+	uint64_t unix_s;
+};
+
+enum registry_action_type {
+	REGISTRY_SEND = 1,      /* session, message */
+	REGISTRY_PUSH,          /* message: to all registered sessions but `session` (may be NULL) */
+	REGISTRY_CLOSE,         /* session, text: end the connection once what was sent is gone; registry_close() follows */
+	REGISTRY_STORE_STATION, /* record, number; urgent: somebody waits */
+	REGISTRY_ERASE_STATION, /* record (its address), number */
+	REGISTRY_STORE_CN,      /* cn, number */
+	REGISTRY_TELL,          /* level, text */
+};
+
+struct registry_action {
+	enum registry_action_type type;
+	struct registry_session *session;
+	const struct mlrp_message *message;
+	const struct station_record *record;
+	const struct cn_info *cn;
+	uint64_t number;
+	bool urgent;
+	int level; /* enum log_level */
+	const char *text;
+};
+
+typedef void registry_act(const struct registry_action *action, void *arg);
+
+struct registry_options {
+	uint32_t epoch;          /* higher than that of any record before */
+	unsigned stations_max, cns_max;
+	unsigned offer_s, decline_s, grace_s; /* how long an offer and a declined address are kept, a lease beyond its end */
+	unsigned flap_moves, flap_window_s;   /* more moves of one station than this in the window, and it is damped; 0: never */
+	unsigned flap_hold_s;                 /* for how long */
+};
+
+/* A registered host: this MAC, of the host with this name, has this address. A host may have several MACs. */
+struct registry_host {
+	char name[NAME_LEN];
+	struct tmip_mac mac;
+	struct tmip_addr addr;
+};
+
+struct registry_counts {
+	unsigned states[RECORD_HELD + 1]; /* by enum record_state; [0]: all records, tombstones too */
+	unsigned away;       /* bound, and elsewhere than at their parent */
+	unsigned cns, connected, hosts;
+	unsigned waiting;    /* answers that wait for the disk */
+	unsigned damped;     /* stations that are kept where they are */
+	uint64_t handovers, binds, claims, renewals, releases, declines, expired, borrowed;
+	uint64_t refused;    /* requests that were answered by an error */
+	uint64_t exhausted, full;
+	uint64_t dampings;
+	uint64_t snapshots, deltas;
+};
+
+struct registry *registry_create(const struct registry_options *options, registry_act *act, void *arg);
+void registry_destroy(struct registry *registry);
+/* offer_s, decline_s, grace_s and the limits. */
+void registry_set_options(struct registry *registry, const struct registry_options *options);
+int registry_set_hosts(struct registry *registry, const struct registry_host *hosts, size_t count); /* 0 or -ENOMEM */
+
+/* What the store holds, at the start: first the CNs, then the stations by version, then the end. 0, -ENOSPC or -ENOMEM. */
+int registry_load_cn(struct registry *registry, const struct cn_info *info);
+int registry_load_station(struct registry *registry, const struct station_record *record, struct registry_time now);
+int registry_load_end(struct registry *registry, struct registry_time now);
+
+/* A connection whose HELLO was `hello`; NULL: no memory, or nothing for such a role here (then *why says it). */
+struct registry_session *registry_open(struct registry *registry, const struct mlrp_message *hello, const char *peer, void *arg,
+				       const char **why);
+void registry_close(struct registry *registry, struct registry_session *session);
+void *registry_session_arg(const struct registry_session *session);
+bool registry_session_registered(const struct registry_session *session);
+const char *registry_session_name(const struct registry_session *session); /* of the CN; for logs */
+
+void registry_message(struct registry *registry, struct registry_session *session, const struct mlrp_message *message,
+		      struct registry_time now);
+/* Sends up to `count` stations of a snapshot or delta that was begun. True: there are more. */
+bool registry_sync_continue(struct registry *registry, struct registry_session *session, unsigned count);
+bool registry_session_syncing(const struct registry_session *session);
+
+/* All up to `number` is on the disk; or could not be written (and will be tried again): those who wait are told. */
+void registry_stored(struct registry *registry, uint64_t number, bool ok);
+uint64_t registry_last_number(const struct registry *registry);
+
+/* Ends offers, declined addresses and leases whose time has come, some at a time. True: more are due. */
+bool registry_tick(struct registry *registry, struct registry_time now);
+
+/* Forgets a CN that is not connected; with `force` also if stations have it as parent: those are freed. 0 or -errno, *why. */
+int registry_forget_cn(struct registry *registry, const char *name, bool force, char *why, size_t size);
+/* Frees the address of a station, whoever has it. 0, -ENOENT. */
+int registry_free_address(struct registry *registry, const struct tmip_addr *addr);
+
+/* Lets damped stations with this MAC or (mac NULL) this address move again. 0, or -1: there is none. */
+int registry_clear_damped(struct registry *registry, const struct tmip_mac *mac, const struct tmip_addr *addr);
+
+/* ---- for those who look */
+struct registry_flap_view {
+	bool damped, twins;  /* twins: it seems to be two stations */
+	unsigned moves;      /* in the present window */
+	uint64_t left_ms;    /* damped: for so long */
+	char why[MLRP_TEXT_LEN];
+};
+
+struct registry_cn_view {
+	const struct cn_info *info;
+	const char *peer;    /* NULL: not connected */
+	bool registered;
+	unsigned stations;   /* bound, with it as parent */
+	unsigned here;       /* bound, in its cells */
+};
+
+struct version registry_version(const struct registry *registry);
+void registry_count(const struct registry *registry, struct registry_counts *counts);
+/* `each` returns false to end it. Order: last change, oldest first. */
+void registry_each_station(const struct registry *registry, bool (*each)(const struct station_record *record, void *arg),
+			   void *arg);
+const struct station_record *registry_find_station(const struct registry *registry, const struct tmip_addr *addr);
+void registry_view_flap(const struct registry *registry, const struct tmip_addr *addr, struct registry_time now,
+			struct registry_flap_view *view);
+void registry_each_cn(const struct registry *registry, void (*each)(const struct registry_cn_view *cn, void *arg), void *arg);
+const char *registry_cn_name(const struct registry *registry, uint32_t id);
+/* Free addresses of a cell's pool: never used, and used before. */
+void registry_count_pool(const struct registry *registry, const struct cell_info *cell, uint64_t *unused, uint64_t *freed);
+const char *registry_host_name(const struct registry *registry, const struct tmip_addr *addr); /* NULL: not reserved */
+
+#endif

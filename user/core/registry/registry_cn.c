@@ -1,0 +1,372 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The CNs: REGISTER with its checks, their numbers, forgetting one. A CN's number stays with its name for ever, also when
+ * it was forgotten, as records and logs may name it.
+ */
+#include "registry_internal.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/config/config.h"
+
+#define POOL_MAX (1u << 24)
+
+struct reg_cn *reg_find_cn(const struct registry *registry, uint32_t id)
+{
+	struct reg_cn *cn;
+
+	HASH_FIND(hh, registry->cns, &id, sizeof(id), cn);
+	return cn;
+}
+
+struct reg_cn *reg_find_cn_name(const struct registry *registry, const char *name)
+{
+	struct reg_cn *cn;
+
+	HASH_FIND(hh_name, registry->cns_by_name, name, strlen(name), cn);
+	return cn;
+}
+
+static struct reg_cn *add_cn(struct registry *registry, uint32_t id, const char *name)
+{
+	struct reg_cn *cn = calloc(1, sizeof(*cn));
+
+	if (!cn)
+		return NULL;
+	cn->info.id = id;
+	snprintf(cn->info.name, sizeof(cn->info.name), "%s", name);
+	HASH_ADD(hh, registry->cns, info.id, sizeof(cn->info.id), cn);
+	if (cn->hh.tbl) {
+		HASH_ADD_KEYPTR(hh_name, registry->cns_by_name, cn->info.name, strlen(cn->info.name), cn);
+		if (cn->hh_name.tbl) {
+			registry->last_cn_id = id > registry->last_cn_id ? id : registry->last_cn_id;
+			return cn;
+		}
+		HASH_DELETE(hh, registry->cns, cn);
+	}
+	free(cn);
+	return NULL;
+}
+
+static void remove_cn(struct registry *registry, struct reg_cn *cn)
+{
+	HASH_DELETE(hh, registry->cns, cn);
+	HASH_DELETE(hh_name, registry->cns_by_name, cn);
+	free(cn);
+}
+
+void reg_free_cns(struct registry *registry)
+{
+	struct reg_cn *cn, *next;
+
+	HASH_ITER(hh, registry->cns, cn, next)
+		remove_cn(registry, cn);
+}
+
+int registry_load_cn(struct registry *registry, const struct cn_info *info)
+{
+	struct reg_cn *cn = reg_find_cn(registry, info->id) || reg_find_cn_name(registry, info->name) ? NULL :
+			    add_cn(registry, info->id, info->name);
+
+	if (!cn)
+		return -ENOMEM;
+	cn->info = *info;
+	registry->counts.cns += !info->gone;
+	return 0;
+}
+
+/* ---- is the description right? */
+
+static bool cell_is_sound(const struct cell_info *cell)
+{
+	const struct prefix *subnet = &cell->subnet;
+	bool pool = !addr_is_zero(&cell->pool_first) || !addr_is_zero(&cell->pool_last);
+
+	if (!addr_is_ipv4(&subnet->addr) || subnet->len < 8 || subnet->len > 32 || !prefix_contains(subnet, &cell->gateway))
+		return false;
+	if (!pool)
+		return true;
+	return prefix_contains(subnet, &cell->pool_first) && prefix_contains(subnet, &cell->pool_last) &&
+	       addr_compare(&cell->pool_first, &cell->pool_last) <= 0 &&
+	       addr_to_ipv4(&cell->pool_last) - addr_to_ipv4(&cell->pool_first) < POOL_MAX;
+}
+
+static bool is_sound(const struct cn_info *info, char *why, size_t size)
+{
+	char text[ADDR_STRLEN];
+
+	if (!config_is_name(info->name))
+		return snprintf(why, size, "its name is no name of letters, digits, '.', '-' and '_'"), false;
+	if (!addr_is_ipv4(&info->tunnel) || !addr_to_ipv4(&info->tunnel))
+		return snprintf(why, size, "it has no tunnel address"), false;
+	if (!info->port)
+		return snprintf(why, size, "it names no port for MLRP"), false;
+	for (int i = 0; i < info->cell_count; i++) {
+		if (!cell_is_sound(&info->cells[i]))
+			return snprintf(why, size, "subnet, gateway and pool of its cell %s/%u do not fit together",
+					addr_format(&info->cells[i].subnet.addr, text), info->cells[i].subnet.len), false;
+		for (int k = 0; k < i; k++)
+			if (prefix_overlaps(&info->cells[i].subnet, &info->cells[k].subnet))
+				return snprintf(why, size, "two of its cells overlap at %s", addr_format(&info->cells[i].subnet.addr, text)), false;
+	}
+	return true;
+}
+
+static bool cells_collide(const struct cn_info *info, const struct cn_info *other, char *why, size_t size)
+{
+	char ours[ADDR_STRLEN], theirs[ADDR_STRLEN];
+
+	for (int i = 0; i < info->cell_count; i++)
+		for (int k = 0; k < other->cell_count; k++) {
+			const struct prefix *a = &info->cells[i].subnet, *b = &other->cells[k].subnet;
+
+			if (!prefix_overlaps(a, b))
+				continue;
+			snprintf(why, size, "its cell %s/%u overlaps %s/%u of CN %s", addr_format(&a->addr, ours), a->len,
+				 addr_format(&b->addr, theirs), b->len, other->name);
+			return true;
+		}
+	return false;
+}
+
+static bool collides(const struct registry *registry, const struct cn_info *info, char *why, size_t size)
+{
+	char text[ADDR_STRLEN];
+
+	for (const struct reg_cn *cn = registry->cns; cn; cn = cn->hh.next) {
+		if (cn->info.gone || strcmp(cn->info.name, info->name) == 0)
+			continue;
+		if (addr_equal(&cn->info.tunnel, &info->tunnel)) {
+			snprintf(why, size, "tunnel address %s is that of CN %s", addr_format(&info->tunnel, text), cn->info.name);
+			return true;
+		}
+		if (cells_collide(info, &cn->info, why, size))
+			return true;
+	}
+	return false;
+}
+
+/* ---- REGISTER */
+
+static bool dns_equal(const struct cell_info *a, const struct cell_info *b)
+{
+	return a->dns_count == b->dns_count && memcmp(a->dns, b->dns, a->dns_count * sizeof(a->dns[0])) == 0;
+}
+
+static bool same_description(const struct cn_info *a, const struct cn_info *b)
+{
+	bool same = !a->gone && !b->gone && addr_equal(&a->tunnel, &b->tunnel) && a->port == b->port && a->cell_count == b->cell_count;
+
+	for (int i = 0; same && i < a->cell_count; i++) {
+		const struct cell_info *x = &a->cells[i], *y = &b->cells[i];
+
+		same = addr_equal(&x->subnet.addr, &y->subnet.addr) && x->subnet.len == y->subnet.len &&
+		       addr_equal(&x->gateway, &y->gateway) && addr_equal(&x->pool_first, &y->pool_first) &&
+		       addr_equal(&x->pool_last, &y->pool_last) && dns_equal(x, y);
+	}
+	return same;
+}
+
+/* Records of a subnet that changed hands have a new parent. */
+static void adopt_records(struct registry *registry)
+{
+	struct version until = registry->version;
+	struct reg_station *station = registry->changes, *next;
+
+	for (; station && version_compare(station->record.version, until) <= 0; station = next) {
+		const struct reg_cell *cell = reg_find_cell(registry, &station->record.addr);
+
+		next = station->change_next;
+		if (!cell || station->record.parent == cell->cn->info.id)
+			continue;
+		reg_set_parent(registry, station, cell->cn->info.id);
+		if (station->record.state != RECORD_OFFERED)
+			reg_commit(registry, station, NULL, false);
+	}
+}
+
+static int change_cn(struct registry *registry, struct reg_cn *cn, const struct cn_info *info)
+{
+	struct cn_info before = cn->info;
+	struct mlrp_message message = {.type = MLRP_CN, .has = MLRP_HAS(MLRP_F_CN)};
+	struct registry_action push = {.type = REGISTRY_PUSH, .session = cn->session, .message = &message};
+
+	cn->info = *info;
+	cn->info.id = before.id;
+	if (reg_rebuild_cells(registry) < 0) {
+		cn->info = before;
+		return -ENOMEM;
+	}
+	reg_store_cn(registry, cn);
+	message.cn = cn->info;
+	registry->act(&push, registry->arg);
+	adopt_records(registry);
+	return 0;
+}
+
+static void replace_session(struct registry *registry, struct reg_cn *cn, struct registry_session *session)
+{
+	struct registry_action action = {.type = REGISTRY_CLOSE, .session = cn->session,
+					 .text = "replaced by a newer connection of this CN"};
+
+	if (!cn->session || cn->session == session)
+		return;
+	reg_tell(registry, REGISTRY_LEVEL_WARN, "CN %s at %s registers again from %s: the older connection ends", cn->info.name,
+		 cn->session->peer, session->peer);
+	cn->session->cn = NULL;
+	cn->session->registered = false;
+	cn->session = NULL;
+	registry->counts.connected--;
+	registry->act(&action, registry->arg);
+}
+
+/* Refuses; a CN that cannot be registered at all has nothing to say here, and tries again after a while. */
+static void refuse_cn(struct registry *registry, struct registry_session *session, const struct mlrp_message *message,
+		      uint16_t code, const char *why)
+{
+	struct registry_action action = {.type = REGISTRY_CLOSE, .session = session, .text = "it could not be registered"};
+
+	reg_refuse(registry, session, message, code, NULL, "%s", why);
+	if (!session->registered)
+		registry->act(&action, registry->arg);
+}
+
+static struct reg_cn *new_cn(struct registry *registry, const char *name)
+{
+	return registry->counts.cns < registry->options.cns_max ? add_cn(registry, registry->last_cn_id + 1, name) : NULL;
+}
+
+static void join(struct registry *registry, struct registry_session *session, struct reg_cn *cn)
+{
+	snprintf(session->name, sizeof(session->name), "%s", cn->info.name);
+	if (session->cn == cn)
+		return;
+	session->cn = cn;
+	cn->session = session;
+	registry->counts.connected++;
+	reg_list_cells(registry, cn);
+}
+
+void reg_register(struct registry *registry, struct registry_session *session, const struct mlrp_message *message)
+{
+	const struct cn_info *info = &message->cn;
+	struct reg_cn *cn = reg_find_cn_name(registry, info->name), *fresh = NULL;
+	bool changed = !cn || !same_description(&cn->info, info), back = cn && !cn->info.gone;
+	char why[MLRP_TEXT_LEN];
+
+	if (session->cn && session->cn != cn) {
+		refuse_cn(registry, session, message, MLRP_E_REFUSED, "a CN cannot change its name within a connection");
+		return;
+	}
+	if (!is_sound(info, why, sizeof(why)) || info->gone) {
+		refuse_cn(registry, session, message, MLRP_E_REFUSED, why);
+		return;
+	}
+	if (changed && collides(registry, info, why, sizeof(why))) {
+		refuse_cn(registry, session, message, MLRP_E_CONFLICT, why);
+		return;
+	}
+	if (!cn)
+		cn = fresh = new_cn(registry, info->name);
+	if (!cn || (!back && registry->counts.cns >= registry->options.cns_max)) {
+		registry->counts.full++;
+		refuse_cn(registry, session, message, MLRP_E_FULL, "the register's table of CNs is full (cns_max)");
+		return;
+	}
+	replace_session(registry, cn, session);
+	if (changed && change_cn(registry, cn, info) < 0) {
+		if (fresh)
+			remove_cn(registry, fresh);
+		refuse_cn(registry, session, message, MLRP_E_FULL, "the register has no memory");
+		return;
+	}
+	registry->counts.cns += !back;
+	join(registry, session, cn);
+	reg_tell(registry, REGISTRY_LEVEL_INFO, "CN %s registered from %s as number %u, %u cells%s", cn->info.name, session->peer,
+		 cn->info.id, cn->info.cell_count, fresh ? ", new" : changed ? ", changed" : "");
+	reg_answer_stored(registry, session, message->transaction, NULL, cn->number);
+}
+
+void reg_send_cns(struct registry *registry, struct registry_session *session)
+{
+	struct mlrp_message message = {.type = MLRP_CN, .has = MLRP_HAS(MLRP_F_CN)};
+
+	for (const struct reg_cn *cn = registry->cns; cn; cn = cn->hh.next) {
+		if (cn->info.gone || cn == session->cn)
+			continue;
+		message.cn = cn->info;
+		reg_send(registry, session, &message);
+	}
+}
+
+/* ---- forgetting */
+
+static void free_records_of(struct registry *registry, uint32_t id)
+{
+	struct version until = registry->version;
+	struct reg_station *station = registry->changes, *next;
+
+	for (; station && version_compare(station->record.version, until) <= 0; station = next) {
+		next = station->change_next;
+		if (station->record.parent != id || station->record.state == RECORD_FREE || station->record.state == RECORD_OFFERED)
+			continue;
+		reg_set_state(registry, station, RECORD_FREE, 0);
+		reg_commit(registry, station, NULL, false);
+	}
+}
+
+int registry_forget_cn(struct registry *registry, const char *name, bool force, char *why, size_t size)
+{
+	struct reg_cn *cn = reg_find_cn_name(registry, name);
+	struct cn_info info;
+
+	if (!cn || cn->info.gone)
+		return snprintf(why, size, "no CN %s is known", name), -ENOENT;
+	if (cn->session)
+		return snprintf(why, size, "CN %s is connected from %s: end its agent first", name, cn->session->peer), -EBUSY;
+	if (cn->stations && !force)
+		return snprintf(why, size, "%u stations have addresses of CN %s; --force frees them", cn->stations, name), -EBUSY;
+	free_records_of(registry, cn->info.id);
+	info = cn->info;
+	info.gone = true;
+	if (change_cn(registry, cn, &info) < 0)
+		return snprintf(why, size, "no memory"), -ENOMEM;
+	registry->counts.cns--;
+	reg_tell(registry, REGISTRY_LEVEL_INFO, "CN %s, number %u, was forgotten", name, info.id);
+	return 0;
+}
+
+/* ---- for those who look */
+
+void registry_each_cn(const struct registry *registry, void (*each)(const struct registry_cn_view *cn, void *arg), void *arg)
+{
+	for (const struct reg_cn *cn = registry->cns; cn; cn = cn->hh.next) {
+		struct registry_cn_view view = {.info = &cn->info, .peer = cn->session ? cn->session->peer : NULL, .stations = cn->stations,
+						.registered = cn->session && cn->session->registered, .here = cn->here};
+
+		if (!cn->info.gone)
+			each(&view, arg);
+	}
+}
+
+const char *registry_cn_name(const struct registry *registry, uint32_t id)
+{
+	const struct reg_cn *cn = reg_find_cn(registry, id);
+
+	return cn ? cn->info.name : NULL;
+}
+
+void registry_count_pool(const struct registry *registry, const struct cell_info *info, uint64_t *unused, uint64_t *freed)
+{
+	const struct reg_cell *cell = reg_find_cell(registry, &info->subnet.addr);
+	const struct reg_station *station;
+
+	*unused = cell ? cell->unused : 0;
+	*freed = 0;
+	if (cell)
+		DL_FOREACH2(cell->freed, station, state_next)
+			(*freed)++;
+}

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Kernel settings with a memory. See sysctl.h. The file is one JSON object: name to former value. */
+#include "sysctl.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "io/process/file.h"
+
+#define VALUE_MAX 64
+
+struct sysctl_store {
+	char path[4096];
+	json_t *former;
+};
+
+struct sysctl_store *sysctl_open(const char *path)
+{
+	struct sysctl_store *store = calloc(1, sizeof(*store));
+	char *text = NULL;
+	size_t len;
+
+	if (!store)
+		return NULL;
+	snprintf(store->path, sizeof(store->path), "%s", path);
+	if (file_read(path, &text, &len) == 0)
+		store->former = json_loads(text, 0, NULL);
+	free(text);
+	if (!json_is_object(store->former)) {
+		json_decref(store->former);
+		store->former = json_object();
+	}
+	if (store->former)
+		return store;
+	free(store);
+	errno = ENOMEM;
+	return NULL;
+}
+
+void sysctl_close(struct sysctl_store *store)
+{
+	if (!store)
+		return;
+	json_decref(store->former);
+	free(store);
+}
+
+static int save(struct sysctl_store *store)
+{
+	char *text;
+	int error;
+
+	if (json_object_size(store->former) == 0)
+		return unlink(store->path) < 0 && errno != ENOENT ? -errno : 0;
+	text = json_dumps(store->former, JSON_INDENT(2));
+	error = text ? file_replace(store->path, text, strlen(text), 0600) : -ENOMEM;
+	free(text);
+	return error;
+}
+
+int sysctl_get(const char *name, char *value, size_t size)
+{
+	char path[512];
+	ssize_t n;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/sys/%s", name);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	n = read(fd, value, size - 1);
+	close(fd);
+	if (n < 0)
+		return -errno;
+	value[n] = '\0';
+	value[strcspn(value, "\n")] = '\0';
+	return 0;
+}
+
+static int write_value(const char *name, const char *value)
+{
+	char path[512];
+	int fd, error = 0;
+
+	snprintf(path, sizeof(path), "/proc/sys/%s", name);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	if (write(fd, value, strlen(value)) < 0)
+		error = -errno;
+	close(fd);
+	return error;
+}
+
+int sysctl_note(struct sysctl_store *store, const char *name, const char *value)
+{
+	if (json_object_get(store->former, name))
+		return 0;
+	json_object_set_new(store->former, name, json_string(value));
+	return save(store);
+}
+
+bool sysctl_noted(const struct sysctl_store *store, const char *name, const char *value)
+{
+	const char *former = json_string_value(json_object_get(store->former, name));
+
+	return former && strcmp(former, value) == 0;
+}
+
+int sysctl_set(struct sysctl_store *store, const char *name, const char *value)
+{
+	char now[VALUE_MAX];
+	int error = sysctl_get(name, now, sizeof(now));
+
+	if (error || strcmp(now, value) == 0)
+		return error;
+	error = sysctl_note(store, name, now);
+	return error ? error : write_value(name, value);
+}
+
+void sysctl_restore(struct sysctl_store *store, const char *prefix)
+{
+	const char *name;
+	json_t *value;
+	void *next;
+
+	json_object_foreach_safe(store->former, next, name, value) {
+		if (strncmp(name, prefix, strlen(prefix)) != 0)
+			continue;
+		write_value(name, json_string_value(value)); /* the interface may be gone, and its settings with it */
+		json_object_del(store->former, name);
+	}
+	save(store);
+}

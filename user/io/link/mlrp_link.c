@@ -1,0 +1,475 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* One MLRP connection over a bufferevent. See mlrp_link.h. TLS will replace the bufferevent's socket by its own. */
+#include "mlrp_link.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <event2/buffer.h>
+#include <event2/bufferevent.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "io/process/log.h"
+
+#define HANDSHAKE_MS 5000   /* an accepted connection must say HELLO in this time */
+#define PING_MS 5000        /* a PING as often as that */
+#define DEAD_MS 15000       /* silence after which the connection ends at the next PING's time */
+#define MESSAGE_MAX (MLRP_HEADER_LEN + MLRP_LENGTH_MAX)
+#define GATHER_MAX (256u << 10) /* bytes that one call reads or writes where many messages travel together */
+
+enum link_state { LINK_CONNECTING, LINK_HELLO, LINK_UP, LINK_DEAD };
+
+struct mlrp_link {
+	enum link_state state;
+	bool accepted;          /* we answer WELCOME, they said HELLO */
+	bool in_callback, free_later;
+	bool gathers;           /* what is sent leaves in the next turn of the loop */
+	struct bufferevent *stream;
+	struct event *timer;    /* handshake deadline, then keep-alive */
+	struct mlrp_self self;
+	const struct mlrp_link_handler *handler;
+	void *arg;
+	char peer[80];
+	char why[192];          /* cause of an end that the next turn of the loop reports */
+	uint64_t sent, received;
+	int ping_ms, dead_ms, silent_ms;
+};
+
+static void link_free(struct mlrp_link *link)
+{
+	if (link->timer)
+		event_free(link->timer);
+	if (link->stream)
+		bufferevent_free(link->stream);
+	free(link);
+}
+
+/* Reports the end once; the owner closes the link in the callback or later. */
+static void link_end(struct mlrp_link *link, const char *why)
+{
+	if (link->state == LINK_DEAD)
+		return;
+	link->state = LINK_DEAD;
+	bufferevent_disable(link->stream, EV_READ | EV_WRITE);
+	evtimer_del(link->timer);
+	link->handler->closed(link, why, link->arg);
+}
+
+static void wait_ms(struct mlrp_link *link, int ms)
+{
+	struct timeval when = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
+
+	evtimer_add(link->timer, &when);
+}
+
+/* Ends the link in the next turn of the loop: the caller is in the middle of something. */
+static void end_soon(struct mlrp_link *link, const char *why)
+{
+	snprintf(link->why, sizeof(link->why), "%s", why);
+	wait_ms(link, 0);
+}
+
+/* Writes at once what the socket takes: a handover's message must not wait for the next turn of the loop, last words
+ * have no next turn. A bufferevent keeps the front of its output frozen for everybody but itself, hence the thaw. */
+static void write_now(struct mlrp_link *link)
+{
+	struct evbuffer *output = bufferevent_get_output(link->stream);
+	evutil_socket_t fd = bufferevent_getfd(link->stream);
+
+	if (link->state == LINK_CONNECTING || fd < 0)
+		return;
+	evbuffer_unfreeze(output, 1);
+	evbuffer_write(output, fd); /* a failure shows in the next event */
+	evbuffer_freeze(output, 1);
+}
+
+static int transmit_bytes(struct mlrp_link *link, const uint8_t *bytes, size_t len)
+{
+	size_t queued = mlrp_link_queued(link);
+
+	if (queued > MLRP_LINK_QUEUE_MAX) {
+		end_soon(link, "the other side reads too slowly");
+		return -ENOBUFS;
+	}
+	if (bufferevent_write(link->stream, bytes, len) < 0)
+		return -ENOMEM;
+	link->sent++;
+	if (!queued && !link->gathers)
+		write_now(link);
+	return 0;
+}
+
+static int transmit(struct mlrp_link *link, const struct mlrp_message *message)
+{
+	uint8_t bytes[MESSAGE_MAX];
+	long len = mlrp_encode(message, bytes, sizeof(bytes));
+
+	return len < 0 ? (int)len : transmit_bytes(link, bytes, (size_t)len);
+}
+
+static void say_hello(struct mlrp_link *link, uint8_t type, uint8_t min, uint8_t max)
+{
+	const struct mlrp_self *self = &link->self;
+	struct mlrp_message message = {
+		.type = type, .version_min = min, .version_max = max, .role = self->role,
+		.has = MLRP_HAS(MLRP_F_VERSION_MIN) | MLRP_HAS(MLRP_F_VERSION_MAX) | MLRP_HAS(MLRP_F_ROLE) |
+		       MLRP_HAS(MLRP_F_NETWORK) | MLRP_HAS(MLRP_F_NAME),
+	};
+
+	memcpy(message.network, self->network, sizeof(message.network));
+	memcpy(message.name, self->name, sizeof(message.name));
+	if (self->role == MLRP_ROLE_MLR) {
+		message.has |= MLRP_HAS(MLRP_F_VERSION);
+		message.version = self->version;
+	}
+	if (self->cn_id) {
+		message.has |= MLRP_HAS(MLRP_F_CN);
+		message.cn.id = self->cn_id;
+		message.cn.tunnel = self->tunnel;
+		memcpy(message.cn.name, self->name, sizeof(message.cn.name));
+	}
+	transmit(link, &message);
+}
+
+static void say_error(struct mlrp_link *link, uint16_t code, const char *text)
+{
+	struct mlrp_message message = {.type = MLRP_ERROR, .code = code, .has = MLRP_HAS(MLRP_F_CODE) | MLRP_HAS(MLRP_F_TEXT)};
+
+	snprintf(message.text, sizeof(message.text), "%s", text);
+	transmit(link, &message);
+	write_now(link);
+}
+
+static void link_refuse(struct mlrp_link *link, uint16_t code, const char *text)
+{
+	say_error(link, code, text);
+	link_end(link, text);
+}
+
+/* A HELLO names a range that meets ours, a WELCOME the one version that was chosen. */
+static bool version_fits(const struct mlrp_message *message)
+{
+	return message->version_min <= message->version_max && message->version_min <= MLRP_VERSION_MAX &&
+	       message->version_max >= MLRP_VERSION_MIN &&
+	       (message->type == MLRP_HELLO || message->version_min == message->version_max);
+}
+
+/* HELLO or WELCOME of the other side: is it of our network, and of a version that we speak? */
+static void handshake(struct mlrp_link *link, const struct mlrp_message *message)
+{
+	uint8_t expected = link->accepted ? MLRP_HELLO : MLRP_WELCOME;
+	char text[192];
+
+	if (message->type == MLRP_ERROR) {
+		snprintf(text, sizeof(text), "the other side refuses: %s%s%.100s", mlrp_error_name(message->code),
+			 message->text[0] ? ": " : "", message->text);
+		link_end(link, text);
+		return;
+	}
+	if (message->type != expected) {
+		link_refuse(link, MLRP_E_PROTOCOL, "the first message was not HELLO or WELCOME");
+		return;
+	}
+	if (strcmp(message->network, link->self.network) != 0) {
+		snprintf(text, sizeof(text), "network_name `%s' here, `%s' there", link->self.network, message->network);
+		link_refuse(link, MLRP_E_NETWORK, text);
+		return;
+	}
+	if (!version_fits(message)) {
+		snprintf(text, sizeof(text), "versions %u to %u here, %u to %u there", MLRP_VERSION_MIN, MLRP_VERSION_MAX,
+			 message->version_min, message->version_max);
+		link_refuse(link, MLRP_E_VERSION, text);
+		return;
+	}
+	if (link->accepted) {
+		uint8_t chosen = message->version_max < MLRP_VERSION_MAX ? message->version_max : MLRP_VERSION_MAX;
+
+		say_hello(link, MLRP_WELCOME, chosen, chosen);
+	}
+	link->state = LINK_UP;
+	link->silent_ms = 0;
+	wait_ms(link, link->ping_ms);
+	link->handler->up(link, message, link->arg);
+}
+
+static void dispatch(struct mlrp_link *link, const struct mlrp_message *message)
+{
+	struct mlrp_message pong = {.type = MLRP_PONG, .transaction = message->transaction};
+
+	link->received++;
+	link->silent_ms = 0;
+	if (link->state != LINK_UP)
+		handshake(link, message);
+	else if (message->type == MLRP_PING)
+		transmit(link, &pong);
+	else if (message->type != MLRP_PONG || message->transaction)
+		link->handler->message(link, message, link->arg);
+}
+
+/* Takes one whole message out of the input. False: there is none yet, or the link has ended. */
+static bool take_message(struct mlrp_link *link, struct evbuffer *input)
+{
+	uint8_t header[MLRP_HEADER_LEN], *bytes;
+	struct mlrp_message message;
+	struct mlrp_fault fault = {0};
+	ev_ssize_t have = evbuffer_copyout(input, header, sizeof(header));
+	long whole = mlrp_message_length(header, have < 0 ? 0 : (size_t)have, &fault);
+	char text[192];
+	int error = 0;
+
+	if (whole == 0 || (whole > 0 && evbuffer_get_length(input) < (size_t)whole))
+		return false;
+	if (whole > 0) {
+		bytes = evbuffer_pullup(input, whole);
+		error = bytes ? mlrp_decode(bytes, (size_t)whole, &message, &fault) : -ENOMEM;
+		evbuffer_drain(input, (size_t)whole);
+	}
+	if (whole < 0 || (error && error != -ENOMSG)) {
+		snprintf(text, sizeof(text), "protocol error: %s (field %u, offset %zu)", fault.what ? fault.what : "no memory",
+			 fault.field, fault.offset);
+		link_refuse(link, MLRP_E_PROTOCOL, text);
+		return false;
+	}
+	if (error == -ENOMSG)
+		log_debug("%s: message type %u is not known here, ignored", link->peer, header[1]);
+	else
+		dispatch(link, &message);
+	return link->state != LINK_DEAD && !link->free_later;
+}
+
+static void leave_callback(struct mlrp_link *link)
+{
+	link->in_callback = false;
+	if (link->free_later)
+		link_free(link);
+}
+
+static void on_read(struct bufferevent *stream, void *arg)
+{
+	struct mlrp_link *link = arg;
+
+	if (link->state == LINK_DEAD)
+		return; /* ended in this turn, and the owner has not closed it yet */
+	link->in_callback = true;
+	while (take_message(link, bufferevent_get_input(stream)))
+		;
+	leave_callback(link);
+}
+
+static void no_delay(struct bufferevent *stream)
+{
+	int fd = bufferevent_getfd(stream), on = 1, timeout_ms = DEAD_MS;
+
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &timeout_ms, sizeof(timeout_ms));
+}
+
+static void on_event(struct bufferevent *stream, short what, void *arg)
+{
+	struct mlrp_link *link = arg;
+	int dns = bufferevent_socket_get_dns_error(stream);
+	char text[192];
+
+	if (link->state == LINK_DEAD)
+		return;
+	link->in_callback = true;
+	if (what & BEV_EVENT_CONNECTED) {
+		no_delay(stream);
+		link->state = LINK_HELLO;
+		say_hello(link, MLRP_HELLO, MLRP_VERSION_MIN, MLRP_VERSION_MAX);
+	} else if (what & BEV_EVENT_EOF) {
+		/* The last words of the other side are still in the input. */
+		while (take_message(link, bufferevent_get_input(stream)))
+			;
+		if (!link->free_later)
+			link_end(link, link->state == LINK_UP ? "the other side closed the connection" :
+				 "the other side closed the connection before the handshake was done");
+	} else {
+		snprintf(text, sizeof(text), "%s", dns ? evutil_gai_strerror(dns) : evutil_socket_error_to_string(EVUTIL_SOCKET_ERROR()));
+		link_end(link, text);
+	}
+	leave_callback(link);
+}
+
+static void on_timer(evutil_socket_t fd, short what, void *arg)
+{
+	struct mlrp_link *link = arg;
+	struct mlrp_message ping = {.type = MLRP_PING};
+
+	(void)fd;
+	(void)what;
+	link->in_callback = true;
+	link->silent_ms += link->ping_ms;
+	if (link->why[0])
+		link_end(link, link->why);
+	else if (link->state != LINK_UP)
+		link_end(link, "timed out before the handshake was done");
+	else if (link->silent_ms > link->dead_ms)
+		link_end(link, "silent for too long");
+	else {
+		wait_ms(link, link->ping_ms);
+		transmit(link, &ping);
+	}
+	leave_callback(link);
+}
+
+static struct mlrp_link *link_new(struct event_base *base, evutil_socket_t fd, const struct mlrp_self *self,
+				  const struct mlrp_link_handler *handler, void *arg)
+{
+	struct mlrp_link *link = calloc(1, sizeof(*link));
+
+	if (!link) {
+		if (fd >= 0)
+			evutil_closesocket(fd);
+		errno = ENOMEM;
+		return NULL;
+	}
+	link->ping_ms = PING_MS;
+	link->dead_ms = DEAD_MS;
+	link->self = *self;
+	link->handler = handler;
+	link->arg = arg;
+	link->stream = bufferevent_socket_new(base, fd, BEV_OPT_CLOSE_ON_FREE | BEV_OPT_DEFER_CALLBACKS);
+	link->timer = evtimer_new(base, on_timer, link);
+	if (!link->stream || !link->timer) {
+		if (!link->stream && fd >= 0)
+			evutil_closesocket(fd);
+		link_free(link);
+		errno = ENOMEM;
+		return NULL;
+	}
+	bufferevent_setcb(link->stream, on_read, NULL, on_event, link);
+	return link;
+}
+
+struct mlrp_link *mlrp_link_accept(struct event_base *base, evutil_socket_t fd, const struct mlrp_self *self,
+				   const struct mlrp_link_handler *handler, void *arg)
+{
+	struct mlrp_link *link = link_new(base, fd, self, handler, arg);
+	struct sockaddr_in from;
+	socklen_t len = sizeof(from);
+	char text[INET_ADDRSTRLEN];
+
+	if (!link)
+		return NULL;
+	if (getpeername(fd, (struct sockaddr *)&from, &len) == 0 && from.sin_family == AF_INET)
+		snprintf(link->peer, sizeof(link->peer), "%s:%u", inet_ntop(AF_INET, &from.sin_addr, text, sizeof(text)), ntohs(from.sin_port));
+	link->accepted = true;
+	link->state = LINK_HELLO;
+	no_delay(link->stream);
+	wait_ms(link, HANDSHAKE_MS);
+	bufferevent_enable(link->stream, EV_READ | EV_WRITE);
+	return link;
+}
+
+/* A socket bound to our own address, for connections whose source the other side checks. -1 with errno. */
+static evutil_socket_t bound_socket(const struct tmip_addr *source)
+{
+	struct sockaddr_in here = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(addr_to_ipv4(source))};
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), error;
+
+	if (fd >= 0 && bind(fd, (struct sockaddr *)&here, sizeof(here)) == 0)
+		return fd;
+	error = errno;
+	if (fd >= 0)
+		close(fd);
+	errno = error;
+	return -1;
+}
+
+struct mlrp_link *mlrp_link_connect(struct event_base *base, struct evdns_base *dns, const char *host, uint16_t port,
+				    const struct tmip_addr *source, int timeout_ms, const struct mlrp_self *self,
+				    const struct mlrp_link_handler *handler, void *arg)
+{
+	evutil_socket_t fd = source ? bound_socket(source) : -1;
+	struct mlrp_link *link;
+	char text[192];
+
+	if (source && fd < 0)
+		return NULL;
+	link = link_new(base, fd, self, handler, arg);
+	if (!link)
+		return NULL;
+	snprintf(link->peer, sizeof(link->peer), "%.64s:%u", host, port);
+	wait_ms(link, timeout_ms);
+	bufferevent_enable(link->stream, EV_READ | EV_WRITE);
+	if (bufferevent_socket_connect_hostname(link->stream, dns, AF_INET, host, port) < 0) {
+		/* Told by a callback or not at all, depending on where it failed: tell it in the next turn, once. */
+		snprintf(text, sizeof(text), "cannot connect: %s", strerror(errno));
+		end_soon(link, text);
+	}
+	return link;
+}
+
+int mlrp_link_send(struct mlrp_link *link, const struct mlrp_message *message)
+{
+	if (link->state != LINK_UP || link->why[0])
+		return -ENOTCONN;
+	return transmit(link, message);
+}
+
+int mlrp_link_send_encoded(struct mlrp_link *link, const uint8_t *bytes, size_t len)
+{
+	if (link->state != LINK_UP || link->why[0])
+		return -ENOTCONN;
+	return transmit_bytes(link, bytes, len);
+}
+
+void mlrp_link_gather(struct mlrp_link *link)
+{
+	link->gathers = true;
+	bufferevent_set_max_single_read(link->stream, GATHER_MAX);
+	bufferevent_set_max_single_write(link->stream, GATHER_MAX);
+}
+
+size_t mlrp_link_queued(const struct mlrp_link *link)
+{
+	return evbuffer_get_length(bufferevent_get_output(link->stream));
+}
+
+void mlrp_link_set_patience(struct mlrp_link *link, int handshake_ms, int ping_ms, int dead_ms)
+{
+	link->ping_ms = ping_ms;
+	link->dead_ms = dead_ms;
+	if (link->state != LINK_DEAD && !link->why[0])
+		wait_ms(link, link->state == LINK_UP ? ping_ms : handshake_ms);
+}
+
+bool mlrp_link_is_up(const struct mlrp_link *link)
+{
+	return link->state == LINK_UP;
+}
+
+const char *mlrp_link_peer(const struct mlrp_link *link)
+{
+	return link->peer;
+}
+
+uint64_t mlrp_link_sent(const struct mlrp_link *link)
+{
+	return link->sent;
+}
+
+uint64_t mlrp_link_received(const struct mlrp_link *link)
+{
+	return link->received;
+}
+
+void mlrp_link_close(struct mlrp_link *link)
+{
+	if (!link)
+		return;
+	if (!link->free_later)
+		write_now(link);
+	link->state = LINK_DEAD;
+	evtimer_del(link->timer);
+	bufferevent_setcb(link->stream, NULL, NULL, NULL, NULL);
+	if (link->in_callback)
+		link->free_later = true;
+	else
+		link_free(link);
+}

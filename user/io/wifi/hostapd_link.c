@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A client of hostapd's control interface. See hostapd.h. */
+#include "hostapd_link.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#define QUEUE_MAX 256
+#define ANSWER_S 2 /* it answers within a millisecond; then it is stuck, or gone */
+#define RETRY_S 1
+#define QUIET_S 10 /* an end of hostapd shows when something is sent to it */
+#define REPLY_MAX 8192
+#define READS_MAX 64 /* in one turn of the loop */
+
+enum request { DO_ATTACH, DO_PING, DO_FIRST, DO_NEXT, DO_STATION, DO_DROP };
+
+static const char *const WORDS[] = {
+	[DO_ATTACH] = "ATTACH", [DO_PING] = "PING", [DO_FIRST] = "STA-FIRST", [DO_NEXT] = "STA-NEXT", [DO_STATION] = "STA",
+	[DO_DROP] = "DEAUTHENTICATE",
+};
+
+struct question {
+	enum request request;
+	struct tmip_mac mac;
+};
+
+struct hostapd_link {
+	struct event_base *base;
+	struct hostapd_calls calls;
+	struct sockaddr_un path, own;
+	int fd; /* -1: not connected */
+	struct event *readable, *timer;
+	bool up, waiting; /* waiting: for the answer to the first question */
+	struct question queue[QUEUE_MAX];
+	unsigned first, count;
+};
+
+static void wait_s(struct hostapd_link *link, int seconds)
+{
+	struct timeval when = {.tv_sec = seconds};
+
+	evtimer_add(link->timer, &when);
+}
+
+static void disconnect(struct hostapd_link *link)
+{
+	bool was_up = link->up;
+
+	if (link->readable)
+		event_free(link->readable);
+	link->readable = NULL;
+	if (link->fd >= 0) {
+		close(link->fd);
+		unlink(link->own.sun_path);
+	}
+	link->fd = -1;
+	link->up = link->waiting = false;
+	link->count = 0;
+	wait_s(link, RETRY_S);
+	if (was_up)
+		link->calls.up(false, link->calls.arg);
+}
+
+/* ---- questions */
+
+static void send_first(struct hostapd_link *link)
+{
+	const struct question *question = &link->queue[link->first];
+	bool plain = question->request < DO_NEXT;
+	char text[64], mac[MAC_STRLEN];
+	int len = snprintf(text, sizeof(text), "%s%s%s%s", WORDS[question->request], plain ? "" : " ", plain ? "" : mac_format(&question->mac, mac),
+			   question->request == DO_DROP ? " tx=0" : "");
+
+	if (send(link->fd, text, (size_t)len, MSG_DONTWAIT | MSG_NOSIGNAL) < 0) {
+		disconnect(link);
+		return;
+	}
+	link->waiting = true;
+	wait_s(link, ANSWER_S);
+}
+
+static int put(struct hostapd_link *link, enum request request, const struct tmip_mac *mac)
+{
+	struct question *question = &link->queue[(link->first + link->count) % QUEUE_MAX];
+
+	if (link->fd < 0)
+		return -ENOTCONN;
+	if (link->count == QUEUE_MAX)
+		return -ENOBUFS;
+	*question = (struct question){.request = request};
+	if (mac)
+		question->mac = *mac;
+	link->count++;
+	if (!link->waiting)
+		send_first(link);
+	return link->fd < 0 ? -ENOTCONN : 0;
+}
+
+int hostapd_ask(struct hostapd_link *link, const struct tmip_mac *mac)
+{
+	return put(link, DO_STATION, mac);
+}
+
+int hostapd_drop(struct hostapd_link *link, const struct tmip_mac *mac)
+{
+	return put(link, DO_DROP, mac);
+}
+
+bool hostapd_is_up(const struct hostapd_link *link)
+{
+	return link->up;
+}
+
+/* ---- answers */
+
+static void listed(struct hostapd_link *link, const char *text, size_t len)
+{
+	struct hostapd_station found;
+
+	if (!hostapd_decode_station(text, len, &found))
+		return; /* the end of the list */
+	link->calls.station(&found.mac, &found, link->calls.arg);
+	put(link, DO_NEXT, &found.mac);
+}
+
+static void answered(struct hostapd_link *link, const char *text, size_t len)
+{
+	struct question question = link->queue[link->first];
+	struct hostapd_station found;
+	bool known;
+
+	if (!link->waiting)
+		return;
+	link->first = (link->first + 1) % QUEUE_MAX;
+	link->count--;
+	link->waiting = false;
+	switch (question.request) {
+	case DO_ATTACH:
+		link->up = true;
+		link->calls.up(true, link->calls.arg);
+		put(link, DO_FIRST, NULL);
+		break;
+	case DO_FIRST:
+	case DO_NEXT:
+		listed(link, text, len);
+		break;
+	case DO_STATION:
+		known = hostapd_decode_station(text, len, &found) && mac_equal(&found.mac, &question.mac);
+		link->calls.station(&question.mac, known ? &found : NULL, link->calls.arg);
+		break;
+	case DO_PING:
+	case DO_DROP:
+		break;
+	}
+	if (link->fd >= 0 && link->count && !link->waiting)
+		send_first(link);
+	else if (link->fd >= 0 && !link->waiting)
+		wait_s(link, QUIET_S);
+}
+
+static void on_readable(evutil_socket_t fd, short what, void *arg)
+{
+	struct hostapd_link *link = arg;
+	struct hostapd_event event;
+	char text[REPLY_MAX];
+
+	(void)what;
+	for (int i = 0; i < READS_MAX && link->fd == fd; i++) {
+		ssize_t len = recv(fd, text, sizeof(text), MSG_DONTWAIT);
+
+		if (len < 0 && (errno == EAGAIN || errno == EINTR))
+			return;
+		if (len < 0)
+			disconnect(link);
+		else if (!hostapd_decode_event(text, (size_t)len, &event))
+			answered(link, text, (size_t)len);
+		else if (link->up && event.news != HOSTAPD_OTHER)
+			link->calls.event(&event, link->calls.arg);
+	}
+}
+
+/* ---- life */
+
+static void connect_now(struct hostapd_link *link)
+{
+	link->fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (link->fd >= 0) {
+		unlink(link->own.sun_path);
+		if (bind(link->fd, (struct sockaddr *)&link->own, sizeof(link->own)) == 0 &&
+		    connect(link->fd, (struct sockaddr *)&link->path, sizeof(link->path)) == 0)
+			link->readable = event_new(link->base, link->fd, EV_READ | EV_PERSIST, on_readable, link);
+	}
+	if (!link->readable || event_add(link->readable, NULL) < 0)
+		disconnect(link);
+	else
+		put(link, DO_ATTACH, NULL);
+}
+
+static void on_timer(evutil_socket_t fd, short what, void *arg)
+{
+	struct hostapd_link *link = arg;
+
+	(void)fd;
+	(void)what;
+	if (link->fd < 0)
+		connect_now(link);
+	else if (link->waiting)
+		disconnect(link);
+	else
+		put(link, DO_PING, NULL);
+}
+
+struct hostapd_link *hostapd_open(struct event_base *base, const char *path, const char *own, const struct hostapd_calls *calls)
+{
+	struct hostapd_link *link = calloc(1, sizeof(*link));
+
+	if (!link)
+		return NULL;
+	link->base = base;
+	link->calls = *calls;
+	link->fd = -1;
+	link->path.sun_family = link->own.sun_family = AF_UNIX;
+	snprintf(link->path.sun_path, sizeof(link->path.sun_path), "%s", path);
+	snprintf(link->own.sun_path, sizeof(link->own.sun_path), "%s", own);
+	link->timer = evtimer_new(base, on_timer, link);
+	if (!link->timer) {
+		free(link);
+		return NULL;
+	}
+	wait_s(link, 0);
+	return link;
+}
+
+void hostapd_close(struct hostapd_link *link)
+{
+	if (!link)
+		return;
+	link->up = false; /* nobody wants to hear of it */
+	disconnect(link);
+	event_free(link->timer);
+	free(link);
+}
