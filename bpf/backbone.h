@@ -20,7 +20,7 @@ static __always_inline int read_inner(const struct frame *f, struct ipv4 *inner)
 /* Is the frame addressed to this host? */
 static __always_inline int is_for_host(const struct frame *f);
 /* A packet between the ends of the tunnel that it came through: 0 if it is no probe. */
-static __always_inline int take_probe(struct frame *f);
+static __always_inline int reflect_probe(struct frame *f);
 /* Out of the tunnel: into a cell, to the kernel (or past its netfilter) from its home cell, to be held. */
 static __always_inline int deliver(struct frame *f, const struct ipv4 *inner, const struct station *to);
 static __always_inline int hand_to_kernel(struct frame *f, const struct ipv4 *inner, const struct station *from);
@@ -104,7 +104,7 @@ static __always_inline int from_tunnel(struct frame *f)
 
 	if (read_inner(f, &inner))
 		return TMIP_REASON_MALFORMED;
-	reason = is_between_ends(f, &inner) ? take_probe(f) : 0;
+	reason = is_between_ends(f, &inner) ? reflect_probe(f) : 0;
 	if (reason)
 		return reason;
 	if (!is_from_peer(f))

@@ -114,7 +114,7 @@ static __always_inline int reflect(struct frame *f)
 	return TMIP_REASON_PROBE;
 }
 
-static __always_inline int take_probe(struct frame *f)
+static __always_inline int reflect_probe(struct frame *f)
 {
 	__be16 ports[2];
 	__u8 kind;

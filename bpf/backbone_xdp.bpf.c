@@ -44,7 +44,7 @@ static __always_inline int read_inner(const struct frame *f, struct ipv4 *inner)
 
 /* ---- left to the tc program */
 
-static __always_inline int take_probe(struct frame *f)
+static __always_inline int reflect_probe(struct frame *f)
 {
 	return LEFT;
 }

@@ -33,7 +33,7 @@ static __always_inline int read_slot(const struct tmip_slot *slot, __be32 ipv4, 
 	return copy->state && copy->turn_mac == copy->turn && copy->turn_home == copy->turn && copy->turn_here == copy->turn ? 1 : -1;
 }
 
-static __always_inline void take_slot(struct station *s, const struct tmip_slot *slot)
+static __always_inline void copy_slot(struct station *s, const struct tmip_slot *slot)
 {
 	s->mac = slot->mac;
 	s->state = slot->state;
@@ -64,7 +64,7 @@ static __always_inline int ask_slots(struct station *s, __u32 slots)
 	if (!found)
 		found = read_slot(second, s->ipv4, &copy);
 	if (found > 0)
-		take_slot(s, &copy);
+		copy_slot(s, &copy);
 	return found ? found > 0 : !others;
 }
 

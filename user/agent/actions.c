@@ -92,7 +92,7 @@ void actions_perform(const struct roam_action *action, void *arg)
 	case ROAM_GREET:
 		greeting_begin(agent, &action->addr);
 		break;
-	case ROAM_TELL:
+	case ROAM_LOG:
 		tell(agent, action);
 		break;
 	}

@@ -73,7 +73,7 @@ uint32_t agent_random(uint32_t bound)
 	return bound ? value % bound : 0;
 }
 
-void agent_tell(struct agent *agent, int level, const struct tmip_mac *mac, const char *format, ...)
+void agent_log(struct agent *agent, int level, const struct tmip_mac *mac, const char *format, ...)
 {
 	char text[TRAIL_TEXT], whose[MAC_STRLEN];
 	va_list args;
@@ -297,7 +297,7 @@ static int open_loop(struct agent *agent)
 }
 
 /* One agent for each network and run_dir. */
-static int take_place(struct agent *agent)
+static int lock_pidfile(struct agent *agent)
 {
 	const struct agent_config *config = &agent->config;
 	char path[CONFIG_PATH_LEN + NAME_LEN + 8];
@@ -406,7 +406,7 @@ static int start(struct agent *agent, bool foreground)
 	int error = open_loop(agent);
 
 	if (!error)
-		error = take_place(agent);
+		error = lock_pidfile(agent);
 	if (!error)
 		error = backbone_find(agent);
 	if (!error)

@@ -89,7 +89,7 @@ void agent_put_config(struct agent *agent); /* the map alone */
 void agent_describe_self(const struct agent *agent, struct mlrp_self *self);
 void agent_arm_roam(struct agent *agent); /* the roaming machine was called: its next deadline may have changed */
 /* One line in the log and in the station's trail. mac NULL: nothing. */
-__attribute__((format(printf, 4, 5))) void agent_tell(struct agent *agent, int level, const struct tmip_mac *mac, const char *format, ...);
+__attribute__((format(printf, 4, 5))) void agent_log(struct agent *agent, int level, const struct tmip_mac *mac, const char *format, ...);
 void agent_changed(struct agent *agent);  /* the status file is out of date */
 void agent_ready(struct agent *agent);    /* in step with the register, or told that it is away */
 void agent_stop(struct agent *agent, bool tear_down);

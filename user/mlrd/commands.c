@@ -33,7 +33,7 @@ static json_t *addr_json(const struct tmip_addr *addr)
 static const char *state_name(uint8_t state)
 {
 	static const char *const names[] = {[RECORD_FREE] = "free", [RECORD_OFFERED] = "offered", [RECORD_BOUND] = "bound",
-					    [RECORD_DECLINED] = "declined", [RECORD_HELD] = "held"};
+					    [RECORD_DECLINED] = "declined", [RECORD_IN_BLOCK] = "held"};
 
 	return state < sizeof(names) / sizeof(names[0]) && names[state] ? names[state] : "?";
 }
@@ -78,7 +78,7 @@ static bool select_station(const struct station_record *record, void *arg)
 {
 	struct selection *selection = arg;
 
-	if (selection->by_mac ? !mac_equal(&record->mac, &selection->mac) : (record->state == RECORD_FREE || record->state == RECORD_HELD) && !selection->all)
+	if (selection->by_mac ? !mac_equal(&record->mac, &selection->mac) : (record->state == RECORD_FREE || record->state == RECORD_IN_BLOCK) && !selection->all)
 		return true;
 	if (json_array_size(selection->list) < STATIONS_SHOWN)
 		json_array_append_new(selection->list, station_json(selection->server, record));
@@ -186,7 +186,7 @@ json_t *commands_status(const struct server *server)
 	registry_count(server->registry, &counts);
 	stations = json_pack("{s:i, s:i, s:i, s:i, s:i, s:i, s:i}", "bound", counts.states[RECORD_BOUND], "away", counts.away, "offered",
 			     counts.states[RECORD_OFFERED], "declined", counts.states[RECORD_DECLINED], "free", counts.states[RECORD_FREE],
-			     "damped", counts.damped, "held", counts.states[RECORD_HELD]);
+			     "damped", counts.damped, "held", counts.states[RECORD_IN_BLOCK]);
 	return json_pack("{s:s, s:s, s:i, s:I, s:o, s:i, s:I, s:I, s:{s:i, s:i, s:i, s:I}, s:o, s:i, s:o, s:o}",
 			 "network", server->config.network_name, "version", TMIP_VERSION, "pid", (int)getpid(),
 			 "uptime_s", (json_int_t)((server_now().ms - server->started_ms) / 1000), "listen", addr_json(&server->config.listen),

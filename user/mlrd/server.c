@@ -53,7 +53,7 @@ static void act(const struct registry_action *action, void *arg)
 	case REGISTRY_STORE_CN:
 		check_stored(store_put_cn(server->store, action->cn, action->number));
 		break;
-	case REGISTRY_TELL:
+	case REGISTRY_LOG:
 		log_at((enum log_level)action->level, "%s", action->text);
 		break;
 	default:
@@ -263,7 +263,7 @@ static int add_events(struct server *server)
 
 /* ---- begin and end */
 
-static int take_name(const struct server *server)
+static int lock_pidfile(const struct server *server)
 {
 	char path[CONFIG_PATH_LEN + NAME_LEN + 16];
 	int running = 0, error = file_make_dir(server->config.run_dir, 0755);
@@ -281,7 +281,7 @@ static int take_name(const struct server *server)
 	return error;
 }
 
-static int take_port(struct server *server)
+static int bind_port(struct server *server)
 {
 	char text[ADDR_STRLEN];
 	int error = links_bind(server);
@@ -306,10 +306,10 @@ static int open_control(struct server *server)
 
 static int start(struct server *server, bool commands)
 {
-	int error = take_name(server);
+	int error = lock_pidfile(server);
 
 	if (!error)
-		error = take_port(server);
+		error = bind_port(server);
 	if (!error)
 		error = open_store(server);
 	if (!error)
@@ -346,7 +346,7 @@ static void stop(struct server *server)
 	mlrd_config_free(&server->config);
 }
 
-static void tell_start(const struct server *server)
+static void log_start(const struct server *server)
 {
 	struct registry_counts counts;
 
@@ -379,7 +379,7 @@ int server_run(const struct mlrd_config *config, const char *config_path, bool c
 	server.base = make_base();
 	error = server.base ? start(&server, commands) : -ENOMEM;
 	if (!error) {
-		tell_start(&server);
+		log_start(&server);
 		status_write(&server);
 		daemon_ready();
 		if (event_base_dispatch(server.base) < 0)

@@ -44,7 +44,7 @@ static bool server_of(const struct agent *agent, unsigned ifindex, struct dhcp_s
 	*server = (struct dhcp_server){
 		.replica = roam_replica(agent->roam),
 		.register_ready = agent->reg.state == REGISTER_READY,
-		.register_away = register_is_away(agent),
+		.register_down = register_is_down(agent),
 		.block = away_block(agent),
 		.now_ms = agent_now_ms(),
 		.lease_time = agent->config.lease_time,
@@ -77,12 +77,12 @@ static void reply(struct agent *agent, const struct cell_view *cell, const struc
 
 	if (error) {
 		agent->dhcp->not_sent++;
-		agent_tell(agent, LOG_LEVEL_WARN, &request->mac, "DHCP: %s in cell %s not sent: %s", dhcp_type_name(decision->reply.type),
+		agent_log(agent, LOG_LEVEL_WARN, &request->mac, "DHCP: %s in cell %s not sent: %s", dhcp_type_name(decision->reply.type),
 			   cell->name, strerror(-error));
 		return;
 	}
 	count_reply(agent->dhcp, decision->reply.type);
-	agent_tell(agent, LOG_LEVEL_INFO, &request->mac, "DHCP: %s in cell %s answered by %s %s%s%s", dhcp_type_name(request->type), cell->name,
+	agent_log(agent, LOG_LEVEL_INFO, &request->mac, "DHCP: %s in cell %s answered by %s %s%s%s", dhcp_type_name(request->type), cell->name,
 		   dhcp_type_name(decision->reply.type), decision->reply.yiaddr ? addr_format(&yours, addr) : "", decision->why ? ": " : "",
 		   decision->why ? decision->why : "");
 }
@@ -174,7 +174,7 @@ static void ask_and_wait(struct agent *agent, const struct dhcp_server *server, 
 	agent->dhcp->unanswered++;
 	if (question)
 		forget(agent->dhcp, question);
-	agent_tell(agent, LOG_LEVEL_WARN, &request->mac, "DHCP: the register cannot be asked: %s", strerror(-error));
+	agent_log(agent, LOG_LEVEL_WARN, &request->mac, "DHCP: the register cannot be asked: %s", strerror(-error));
 }
 
 /* The client has its answer already; the register is told now, or, of a lease that was renewed, when it is back. */
@@ -187,7 +187,7 @@ static void inform_register(struct agent *agent, const struct dhcp_server *serve
 	if (error && decision->action == DHCP_DO_RENEW)
 		roam_renewed(agent->roam, &addr, decision->lease, agent_unix_us() / 1000000 + decision->lease);
 	else if (error)
-		agent_tell(agent, LOG_LEVEL_WARN, &request->mac, "DHCP: %s could not be told to the register: %s",
+		agent_log(agent, LOG_LEVEL_WARN, &request->mac, "DHCP: %s could not be told to the register: %s",
 			   dhcp_type_name(request->type), strerror(-error));
 }
 
@@ -205,7 +205,7 @@ static void give_own(struct agent *agent, const struct cell_view *cell, unsigned
 		return;
 	}
 	agent->dhcp->unanswered++;
-	agent_tell(agent, LOG_LEVEL_WARN, &request->mac, "DHCP: an address of this CN's own block cannot be given: %s", strerror(-error));
+	agent_log(agent, LOG_LEVEL_WARN, &request->mac, "DHCP: an address of this CN's own block cannot be given: %s", strerror(-error));
 }
 
 static void perform(struct agent *agent, const struct dhcp_server *server, const struct cell_view *cell, unsigned ifindex,
@@ -214,7 +214,7 @@ static void perform(struct agent *agent, const struct dhcp_server *server, const
 	switch (decision->action) {
 	case DHCP_DO_NOTHING:
 		agent->dhcp->ignored++;
-		agent_tell(agent, LOG_LEVEL_INFO, &request->mac, "DHCP: %s in cell %s not answered: %s", dhcp_type_name(request->type),
+		agent_log(agent, LOG_LEVEL_INFO, &request->mac, "DHCP: %s in cell %s not answered: %s", dhcp_type_name(request->type),
 			   cell->name, decision->why);
 		break;
 	case DHCP_DO_RENEW:
@@ -234,7 +234,7 @@ static void perform(struct agent *agent, const struct dhcp_server *server, const
 		break;
 	case DHCP_DO_RELEASE:
 	case DHCP_DO_DECLINE:
-		agent_tell(agent, LOG_LEVEL_INFO, &request->mac, "DHCP: %s in cell %s", dhcp_type_name(request->type), cell->name);
+		agent_log(agent, LOG_LEVEL_INFO, &request->mac, "DHCP: %s in cell %s", dhcp_type_name(request->type), cell->name);
 		if (!away_take_back(agent, decision->addr, decision->action == DHCP_DO_DECLINE))
 			inform_register(agent, server, request, decision);
 		break;
@@ -279,7 +279,7 @@ void dhcp_frame(struct agent *agent, const struct tmip_punt *punt)
 	}
 	if (!mac_equal(&request.mac, &request.from)) {
 		agent->dhcp->ignored++;
-		agent_tell(agent, LOG_LEVEL_WARN, &request.from, "DHCP: a message in the name of another MAC is ignored");
+		agent_log(agent, LOG_LEVEL_WARN, &request.from, "DHCP: a message in the name of another MAC is ignored");
 		return;
 	}
 	if (authenticator_identify(agent, punt->ifindex, &request))
@@ -319,7 +319,7 @@ bool dhcp_register_answer(struct agent *agent, const struct mlrp_message *messag
 	if (!question)
 		return record != NULL;
 	if (!record)
-		agent_tell(agent, LOG_LEVEL_WARN, &question->request.mac, "DHCP: the register refuses: %s%s%s", mlrp_error_name(message->code),
+		agent_log(agent, LOG_LEVEL_WARN, &question->request.mac, "DHCP: the register refuses: %s%s%s", mlrp_error_name(message->code),
 			   message->text[0] ? ", " : "", message->text);
 	if (is_verdict(message))
 		conclude(agent, question, record);

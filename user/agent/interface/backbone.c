@@ -44,7 +44,7 @@ static void find_objection(const struct agent *agent, const struct netlink_inter
 	else if (agent->config.xdp == AGENT_XDP_AUTO && now->kind[0])
 		snprintf(why, DATAPATH_WHY, "no hardware (%s)", now->kind);
 	/* It would take their frames for the interface's own. */
-	else if (netlink_has_vlan(now->ifindex) && (now->kind[0] || ethtool_takes_tags(now->name)))
+	else if (netlink_has_vlan(now->ifindex) && (now->kind[0] || ethtool_strips_tags(now->name)))
 		snprintf(why, DATAPATH_WHY, "it has VLANs, and XDP does not see their tags (directive xdp)");
 }
 

@@ -383,7 +383,7 @@ int away_offer(struct agent *agent, const struct dhcp_request *request, uint32_t
 	if (!entry)
 		return -ENOENT;
 	if (entry->state != BLOCK_GIVEN) {
-		block_take(entry, BLOCK_OFFERED, request);
+		block_assign(entry, BLOCK_OFFERED, request);
 		entry->until_ms = agent_now_ms() + OFFER_MS;
 	}
 	return 0;
@@ -399,7 +399,7 @@ int away_give(struct agent *agent, const struct dhcp_request *request, uint32_t 
 	if (!entry)
 		return -ENOENT;
 	before = *entry;
-	block_take(entry, BLOCK_GIVEN, request);
+	block_assign(entry, BLOCK_GIVEN, request);
 	entry->lease = lease;
 	entry->lease_end = agent_unix_us() / 1000000 + lease;
 	record = record_of(entry);

@@ -30,7 +30,7 @@ static void enter(struct agent *agent, enum register_state state)
 const char *register_state_name(enum register_state state)
 {
 	switch (state) {
-	case REGISTER_AWAY: return "away";
+	case REGISTER_DOWN: return "away";
 	case REGISTER_CONNECTING: return "connecting";
 	case REGISTER_SYNCHRONISING: return "synchronising";
 	case REGISTER_READY: return "connected";
@@ -38,7 +38,7 @@ const char *register_state_name(enum register_state state)
 	return "?";
 }
 
-bool register_is_away(const struct agent *agent)
+bool register_is_down(const struct agent *agent)
 {
 	return agent->reg.state < REGISTER_SYNCHRONISING && agent->reg.error[0];
 }
@@ -53,7 +53,7 @@ static void retry_later(struct agent *agent, const char *why)
 	if (strcmp(reg->error, why) != 0)
 		log_warn("register %s:%u is away: %s; forwarding goes on, trying again", agent->config.mlr_host, agent->config.mlr_port, why);
 	snprintf(reg->error, sizeof(reg->error), "%s", why);
-	enter(agent, REGISTER_AWAY);
+	enter(agent, REGISTER_DOWN);
 	reg->backoff_ms = reg->backoff_ms * 2 > BACKOFF_MAX_MS ? BACKOFF_MAX_MS : reg->backoff_ms * 2;
 	event_add(reg->retry, &when);
 	away_begin(agent);
@@ -244,7 +244,7 @@ void register_restart(struct agent *agent)
 	roam_register_lost(agent->roam);
 	dhcp_register_lost(agent);
 	away_lost(agent);
-	enter(agent, REGISTER_AWAY);
+	enter(agent, REGISTER_DOWN);
 	agent->reg.backoff_ms = BACKOFF_MIN_MS;
 	event_add(agent->reg.retry, &now);
 }

@@ -15,7 +15,7 @@ struct agent;
 struct mlrp_link;
 
 enum register_state {
-	REGISTER_AWAY,        /* waiting for the next attempt */
+	REGISTER_DOWN,        /* waiting for the next attempt */
 	REGISTER_CONNECTING,  /* TCP, HELLO */
 	REGISTER_SYNCHRONISING, /* registered; the snapshot is arriving */
 	REGISTER_READY,
@@ -40,7 +40,7 @@ void register_announce(struct agent *agent);
 /* 0, or -ENOTCONN: the register is away. The message keeps its transaction. */
 int register_send(struct agent *agent, const struct mlrp_message *message);
 uint32_t register_next_transaction(struct agent *agent);
-bool register_is_away(const struct agent *agent); /* not there, nor answering just now */
+bool register_is_down(const struct agent *agent); /* not there, nor answering just now */
 const char *register_state_name(enum register_state state);
 
 #endif

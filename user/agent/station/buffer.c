@@ -149,7 +149,7 @@ static bool release_turn(struct agent *agent, struct release *release)
 	release->replayed += replay(buffer, &release->addr, FRAMES_PER_TURN);
 	hold_end(buffer->hold, &release->addr);
 	if (release->replayed)
-		agent_tell(agent, LOG_LEVEL_INFO, mac_of(agent, &release->addr), "%llu packets that were held for it are on their way",
+		agent_log(agent, LOG_LEVEL_INFO, mac_of(agent, &release->addr), "%llu packets that were held for it are on their way",
 			   (unsigned long long)release->replayed);
 	return true;
 }
@@ -232,7 +232,7 @@ static void on_expire(evutil_socket_t fd, short what, void *arg)
 		dropped = hold_end(buffer->hold, &addr);
 		roam_unhold(agent->roam, &addr);
 		if (dropped)
-			agent_tell(agent, LOG_LEVEL_INFO, mac_of(agent, &addr), "%u packets that were held for it are dropped: it did not appear in time",
+			agent_log(agent, LOG_LEVEL_INFO, mac_of(agent, &addr), "%u packets that were held for it are dropped: it did not appear in time",
 				   dropped);
 	}
 	arm_expire(buffer);

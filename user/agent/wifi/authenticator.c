@@ -111,10 +111,10 @@ static void learn(struct authenticator *authenticator, const struct hostapd_stat
 	memset(&known->may_take, 0, sizeof(known->may_take));
 	all->unusable += station->unusable;
 	if (station->unusable)
-		agent_tell(agent, LOG_LEVEL_INFO, &station->mac, "its identity at %s is longer than %zu bytes and does not count",
+		agent_log(agent, LOG_LEVEL_INFO, &station->mac, "its identity at %s is longer than %zu bytes and does not count",
 			   authenticator->config.interface, (size_t)IDENTITY_NAME_MAX);
 	else if (station->identity.len)
-		agent_tell(agent, LOG_LEVEL_INFO, &station->mac, "its identity at %s: %s", authenticator->config.interface,
+		agent_log(agent, LOG_LEVEL_INFO, &station->mac, "its identity at %s: %s", authenticator->config.interface,
 			   identity_format(&station->identity, text));
 }
 
@@ -252,7 +252,7 @@ static void on_holder(bool there, const struct station_record *record, void *arg
 		known->may_take = record->addr;
 	all->taken += !there;
 	all->shared += there;
-	agent_tell(agent, LOG_LEVEL_INFO, &waiting->request.mac,
+	agent_log(agent, LOG_LEVEL_INFO, &waiting->request.mac,
 		   there ? "%s of the same identity is with station %s, which uses it: this one is another" :
 		   "%s of the same identity was with station %s, which is not there any more", addr_format(&record->addr, addr),
 		   mac_format(&record->mac, mac));

@@ -40,7 +40,7 @@ enum record_state {
 	RECORD_OFFERED = 2, /* reserved by an OFFER for a short time, known to the register only */
 	RECORD_BOUND = 3,   /* in use by the station */
 	RECORD_DECLINED = 4,/* found in use by a stranger (RFC 2131, 4.3.3); not handed out for a while */
-	RECORD_HELD = 5,    /* set aside for the CN `current`, which gives it out while the register is away; known to the register only */
+	RECORD_IN_BLOCK = 5,    /* set aside for the CN `current`, which gives it out while the register is away; known to the register only */
 };
 
 struct station_record {

@@ -138,7 +138,7 @@ struct block_entry *block_choose(const struct block *block, const struct replica
 	return best;
 }
 
-void block_take(struct block_entry *entry, uint8_t state, const struct dhcp_request *request)
+void block_assign(struct block_entry *entry, uint8_t state, const struct dhcp_request *request)
 {
 	const uint8_t *owner = dhcp_owner(request, &entry->client_id_len);
 

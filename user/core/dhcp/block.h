@@ -46,7 +46,7 @@ struct block_entry *block_choose(const struct block *block, const struct replica
 				 const struct dhcp_request *request, uint64_t now_ms);
 /* May the client have this one? */
 bool block_is_open(const struct block_entry *entry, const struct replica *replica, const struct dhcp_request *request, uint64_t now_ms);
-void block_take(struct block_entry *entry, uint8_t state, const struct dhcp_request *request); /* OFFERED, GIVEN */
+void block_assign(struct block_entry *entry, uint8_t state, const struct dhcp_request *request); /* OFFERED, GIVEN */
 /* Drops those of which the register has a record. True: there were such. */
 bool block_settle(struct block *block, const struct replica *replica);
 

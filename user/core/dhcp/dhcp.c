@@ -53,7 +53,7 @@ const char *dhcp_type_name(uint8_t type)
 
 /* ---- decoding */
 
-static bool take_addr(const uint8_t *value, size_t len, uint32_t *out)
+static bool parse_addr(const uint8_t *value, size_t len, uint32_t *out)
 {
 	*out = len == 4 ? get(value, 4) : 0;
 	return len == 4;
@@ -93,14 +93,14 @@ static void join(struct options *options, unsigned option, const uint8_t *value,
 }
 
 /* Only for logs and listings: what could write over a terminal is replaced. */
-static void take_host_name(struct dhcp_request *out, const uint8_t *value, size_t len)
+static void parse_host_name(struct dhcp_request *out, const uint8_t *value, size_t len)
 {
 	for (size_t i = 0; i < len && i < NAME_LEN - 1 && value[i]; i++)
 		out->host_name[i] = value[i] > ' ' && value[i] < 0x7f ? (char)value[i] : '?';
 }
 
 /* One option into the request; false: its length is wrong. */
-static bool take_option(struct dhcp_request *out, unsigned option, const uint8_t *value, size_t len)
+static bool parse_option(struct dhcp_request *out, unsigned option, const uint8_t *value, size_t len)
 {
 	switch (option) {
 	case OPT_TYPE:
@@ -109,18 +109,18 @@ static bool take_option(struct dhcp_request *out, unsigned option, const uint8_t
 	case OPT_OVERLOAD:
 		return len == 1 && value[0] >= 1 && value[0] <= 3;
 	case OPT_REQUESTED:
-		return take_addr(value, len, &out->requested);
+		return parse_addr(value, len, &out->requested);
 	case OPT_SERVER:
-		return take_addr(value, len, &out->server);
+		return parse_addr(value, len, &out->server);
 	case OPT_LEASE:
-		return take_addr(value, len, &out->lease);
+		return parse_addr(value, len, &out->lease);
 	case OPT_CLIENT_ID:
 		out->client_id_len = len < CLIENT_ID_LEN ? len : CLIENT_ID_LEN;
 		memcpy(out->client_id, value, out->client_id_len);
 		out->client_id_cut = len > CLIENT_ID_LEN;
 		return len >= 2; /* RFC 2132, 9.14 */
 	case OPT_HOST_NAME:
-		take_host_name(out, value, len);
+		parse_host_name(out, value, len);
 		return true;
 	default:
 		return true;
@@ -150,7 +150,7 @@ static int walk(const uint8_t *frame, size_t at, size_t end, struct options *opt
 }
 
 /* All options of the message at `at`: behind the cookie, then in `file`, then in `sname` (RFC 2131, 4.1). */
-static int take_options(const uint8_t *frame, size_t at, size_t len, struct dhcp_request *out, struct dhcp_fault *fault)
+static int parse_options(const uint8_t *frame, size_t at, size_t len, struct dhcp_request *out, struct dhcp_fault *fault)
 {
 	struct options options = {0};
 	const struct joined *overload = &options.joined[1];
@@ -165,7 +165,7 @@ static int take_options(const uint8_t *frame, size_t at, size_t len, struct dhcp
 		const struct joined *one = &options.joined[i];
 		size_t kept = one->len < sizeof(one->value) ? one->len : sizeof(one->value);
 
-		if (one->present && !take_option(out, KNOWN[i], one->value, kept))
+		if (one->present && !parse_option(out, KNOWN[i], one->value, kept))
 			error = fail(fault, "option of wrong length or value", KNOWN[i], one->offset);
 	}
 	return error;
@@ -218,7 +218,7 @@ int dhcp_decode(const uint8_t *frame, size_t frame_len, struct dhcp_request *out
 	out->ciaddr = get(m + 12, 4);
 	out->giaddr = get(m + 24, 4);
 	memcpy(&out->mac, m + 28, sizeof(out->mac));
-	error = take_options(frame, at, len, out, fault);
+	error = parse_options(frame, at, len, out, fault);
 	if (error)
 		return error;
 	if (out->type < DHCP_DISCOVER || out->type > DHCP_INFORM)

@@ -111,7 +111,7 @@ static void give_own(const struct dhcp_server *server, const struct dhcp_request
 	const struct block_entry *entry = NULL;
 	bool offer = action == DHCP_DO_ALLOCATE;
 
-	if (server->block && server->register_away)
+	if (server->block && server->register_down)
 		entry = offer ? block_choose(server->block, server->replica, &server->cell->subnet, request, server->now_ms) :
 				block_find(server->block, &key);
 	if (!entry || !block_is_open(entry, server->replica, request, server->now_ms)) {
@@ -182,7 +182,7 @@ static void select_offer(const struct dhcp_server *server, const struct dhcp_req
 		ask(server, request, DHCP_DO_BIND, request->requested, out);
 }
 
-static void give_back(const struct dhcp_server *server, const struct dhcp_request *request, enum dhcp_action action, uint32_t addr,
+static void decide_return(const struct dhcp_server *server, const struct dhcp_request *request, enum dhcp_action action, uint32_t addr,
 		      struct dhcp_decision *out)
 {
 	const struct station_record *record = record_of(server, addr);
@@ -232,10 +232,10 @@ void dhcp_server_decide(const struct dhcp_server *server, const struct dhcp_requ
 			nothing(out, "a REQUEST that names no address");
 		break;
 	case DHCP_DECLINE:
-		give_back(server, request, DHCP_DO_DECLINE, request->requested, out);
+		decide_return(server, request, DHCP_DO_DECLINE, request->requested, out);
 		break;
 	case DHCP_RELEASE:
-		give_back(server, request, DHCP_DO_RELEASE, request->ciaddr, out);
+		decide_return(server, request, DHCP_DO_RELEASE, request->ciaddr, out);
 		break;
 	case DHCP_INFORM:
 		inform(server, request, out);

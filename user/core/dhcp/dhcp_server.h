@@ -33,7 +33,7 @@ enum dhcp_action {
 struct dhcp_server {
 	const struct replica *replica;
 	bool register_ready;
-	bool register_away;          /* neither ready nor about to be */
+	bool register_down;          /* neither ready nor about to be */
 	const struct block *block;   /* NULL: none */
 	uint64_t now_ms;
 	uint32_t lease_time;         /* seconds, the longest */

@@ -51,10 +51,10 @@ void registry_set_options(struct registry *registry, const struct registry_optio
 
 /* ---- what goes out */
 
-void reg_tell(struct registry *registry, int level, const char *format, ...)
+void reg_log(struct registry *registry, int level, const char *format, ...)
 {
 	char text[REGISTRY_TEXT];
-	struct registry_action action = {.type = REGISTRY_TELL, .level = level, .text = text};
+	struct registry_action action = {.type = REGISTRY_LOG, .level = level, .text = text};
 	va_list args;
 
 	va_start(args, format);
@@ -91,7 +91,7 @@ void reg_refuse(struct registry *registry, struct registry_session *session, con
 		mac_format(&question->mac, mac);
 	registry->counts.refused++;
 	reg_send(registry, session, &message);
-	reg_tell(registry, REGISTRY_LEVEL_WARN, "CN %s: %s%s%s%s%s refused: %s", session->name, mlrp_type_name(question->type),
+	reg_log(registry, REGISTRY_LEVEL_WARN, "CN %s: %s%s%s%s%s refused: %s", session->name, mlrp_type_name(question->type),
 		 *addr ? " " : "", addr, *mac ? " for " : "", mac, message.text);
 }
 
@@ -133,7 +133,7 @@ void reg_commit(struct registry *registry, struct reg_station *station, struct r
 	DL_APPEND2(registry->changes, station, change_prev, change_next);
 	action.number = ++registry->number;
 	registry->act(&action, registry->arg);
-	if (station->record.state != RECORD_HELD)
+	if (station->record.state != RECORD_IN_BLOCK)
 		push(registry, asker, &station->record);
 }
 
@@ -382,7 +382,7 @@ static void end_use(struct registry *registry, struct reg_station *station, cons
 
 	reg_set_state(registry, station, RECORD_FREE, 0);
 	reg_commit(registry, station, NULL, false);
-	reg_tell(registry, REGISTRY_LEVEL_INFO, "%s of %s is free: %s", addr_format(&station->record.addr, addr),
+	reg_log(registry, REGISTRY_LEVEL_INFO, "%s of %s is free: %s", addr_format(&station->record.addr, addr),
 		 mac_format(&station->record.mac, mac), why);
 }
 
@@ -415,7 +415,7 @@ int registry_free_address(struct registry *registry, const struct tmip_addr *add
 {
 	struct reg_station *station = reg_find(registry, addr);
 
-	if (!station || station->record.state == RECORD_FREE || station->record.state == RECORD_HELD)
+	if (!station || station->record.state == RECORD_FREE || station->record.state == RECORD_IN_BLOCK)
 		return -ENOENT;
 	if (station->record.state == RECORD_OFFERED)
 		end_offer(registry, station);

@@ -34,7 +34,7 @@ enum registry_action_type {
 	REGISTRY_STORE_STATION, /* record, number; urgent: somebody waits */
 	REGISTRY_ERASE_STATION, /* record (its address), number */
 	REGISTRY_STORE_CN,      /* cn, number */
-	REGISTRY_TELL,          /* level, text */
+	REGISTRY_LOG,          /* level, text */
 };
 
 struct registry_action {
@@ -67,7 +67,7 @@ struct registry_host {
 };
 
 struct registry_counts {
-	unsigned states[RECORD_HELD + 1]; /* by enum record_state; [0]: all records, tombstones too */
+	unsigned states[RECORD_IN_BLOCK + 1]; /* by enum record_state; [0]: all records, tombstones too */
 	unsigned away;       /* bound, and elsewhere than at their parent */
 	unsigned cns, connected, hosts;
 	unsigned waiting;    /* answers that wait for the disk */

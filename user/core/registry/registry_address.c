@@ -34,7 +34,7 @@ static bool is_open(const struct registry *registry, const struct tmip_addr *add
 
 /* ---- ALLOCATE */
 
-static void give_offer(struct registry *registry, struct registry_session *session, const struct mlrp_message *message,
+static void make_offer(struct registry *registry, struct registry_session *session, const struct mlrp_message *message,
 		       const struct tmip_addr *addr, struct registry_time now)
 {
 	const struct reg_cell *cell = reg_find_cell(registry, addr);
@@ -54,7 +54,7 @@ static void give_offer(struct registry *registry, struct registry_session *sessi
 	station->record.current = session->cn->info.id;
 	reg_set_state(registry, station, RECORD_OFFERED, now.ms + registry->options.offer_s * 1000ull);
 	reg_answer(registry, session, message->transaction, &station->record);
-	reg_tell(registry, REGISTRY_LEVEL_DEBUG, "%s is offered to %s at CN %s", addr_format(addr, text), mac_format(&message->mac, mac),
+	reg_log(registry, REGISTRY_LEVEL_DEBUG, "%s is offered to %s at CN %s", addr_format(addr, text), mac_format(&message->mac, mac),
 		 session->name);
 }
 
@@ -151,7 +151,7 @@ void reg_allocate(struct registry *registry, struct registry_session *session, c
 	if (bound) {
 		reg_answer(registry, session, message->transaction, &bound->record);
 	} else if (choose(registry, session, message, cell, host, &addr)) {
-		give_offer(registry, session, message, &addr, now);
+		make_offer(registry, session, message, &addr, now);
 	} else {
 		registry->counts.exhausted++;
 		reg_refuse(registry, session, message, MLRP_E_EXHAUSTED, NULL, "no free address in any pool of the network");
@@ -176,7 +176,7 @@ uint16_t reg_check_place(const struct registry *registry, const struct registry_
 	if (host && !reg_host_has(host, &message->mac))
 		return MLRP_E_CONFLICT;
 	*why = "the address is set aside for another CN";
-	return reg_held_for_other(reg_find(registry, &message->addr), session) ? MLRP_E_CONFLICT : 0;
+	return reg_in_foreign_block(reg_find(registry, &message->addr), session) ? MLRP_E_CONFLICT : 0;
 }
 
 /* 0 or the error. */
@@ -195,7 +195,7 @@ static uint16_t check_bind(const struct registry *registry, const struct registr
 	if (state == RECORD_DECLINED)
 		return MLRP_E_CONFLICT;
 	*why = "the address belongs to another station";
-	if (state != RECORD_FREE && state != RECORD_HELD && !reg_is_owner(station, message) && !(host && reg_host_has(host, &station->record.mac)) &&
+	if (state != RECORD_FREE && state != RECORD_IN_BLOCK && !reg_is_owner(station, message) && !(host && reg_host_has(host, &station->record.mac)) &&
 	    !(host && state == RECORD_OFFERED))
 		return MLRP_E_CONFLICT;
 	*why = "the address lies in no pool of the network";
@@ -215,7 +215,7 @@ static const struct reg_station *newer_lease(const struct registry *registry, co
 }
 
 /* A station has one lease: the addresses that it had are free again. */
-static void give_back_others(struct registry *registry, const struct reg_station *kept)
+static void release_others(struct registry *registry, const struct reg_station *kept)
 {
 	struct reg_station *station = kept->owner->stations, *next;
 	char addr[ADDR_STRLEN];
@@ -227,7 +227,7 @@ static void give_back_others(struct registry *registry, const struct reg_station
 		if (station->record.state == RECORD_BOUND) {
 			reg_set_state(registry, station, RECORD_FREE, 0);
 			reg_commit(registry, station, NULL, false);
-			reg_tell(registry, REGISTRY_LEVEL_INFO, "%s is free: its station has a new address",
+			reg_log(registry, REGISTRY_LEVEL_INFO, "%s is free: its station has a new address",
 				 addr_format(&station->record.addr, addr));
 		}
 	}
@@ -269,9 +269,9 @@ static void bind_address(struct registry *registry, struct registry_session *ses
 	registry->counts.binds++;
 	reg_commit(registry, station, NULL, true);
 	reg_answer_stored(registry, session, message->transaction, &station->record, registry->number);
-	reg_tell(registry, REGISTRY_LEVEL_INFO, "%s is bound to %s at CN %s for %u s", addr_format(&message->addr, addr),
+	reg_log(registry, REGISTRY_LEVEL_INFO, "%s is bound to %s at CN %s for %u s", addr_format(&message->addr, addr),
 		 mac_format(&message->mac, mac), session->name, message->lease);
-	give_back_others(registry, station);
+	release_others(registry, station);
 }
 
 void reg_bind(struct registry *registry, struct registry_session *session, const struct mlrp_message *message,
@@ -362,7 +362,7 @@ void reg_release(struct registry *registry, struct registry_session *session, co
 	reg_set_state(registry, station, RECORD_FREE, 0);
 	reg_commit(registry, station, NULL, true);
 	reg_answer_stored(registry, session, message->transaction, &station->record, registry->number);
-	reg_tell(registry, REGISTRY_LEVEL_INFO, "%s was released by %s at CN %s", addr_format(&message->addr, addr),
+	reg_log(registry, REGISTRY_LEVEL_INFO, "%s was released by %s at CN %s", addr_format(&message->addr, addr),
 		 mac_format(&message->mac, mac), session->name);
 }
 
@@ -378,6 +378,6 @@ void reg_decline(struct registry *registry, struct registry_session *session, co
 	reg_set_state(registry, station, RECORD_DECLINED, now.ms + registry->options.decline_s * 1000ull);
 	reg_commit(registry, station, NULL, true);
 	reg_answer_stored(registry, session, message->transaction, &station->record, registry->number);
-	reg_tell(registry, REGISTRY_LEVEL_WARN, "%s was declined by %s at CN %s: a stranger uses it", addr_format(&message->addr, addr),
+	reg_log(registry, REGISTRY_LEVEL_WARN, "%s was declined by %s at CN %s: a stranger uses it", addr_format(&message->addr, addr),
 		 mac_format(&message->mac, mac), session->name);
 }

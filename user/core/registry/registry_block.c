@@ -8,9 +8,9 @@
 
 #define SHARE 4 /* at most one in so many of the addresses that are free is set aside */
 
-bool reg_held_for_other(const struct reg_station *station, const struct registry_session *session)
+bool reg_in_foreign_block(const struct reg_station *station, const struct registry_session *session)
 {
-	return station && station->record.state == RECORD_HELD && station->record.current != session->cn->info.id;
+	return station && station->record.state == RECORD_IN_BLOCK && station->record.current != session->cn->info.id;
 }
 
 static bool names(const struct mlrp_message *message, const struct tmip_addr *addr)
@@ -26,7 +26,7 @@ static void take_back(struct registry *registry, struct reg_cell *cell, uint32_t
 {
 	struct reg_station *station, *next;
 
-	for (station = cell->held; station; station = next) {
+	for (station = cell->in_block; station; station = next) {
 		next = station->state_next;
 		if (station->record.current == cn && names(message, &station->record.addr))
 			continue;
@@ -53,20 +53,20 @@ static bool set_aside(struct registry *registry, struct reg_cell *cell, const st
 		return false;
 	station->record.kind = RECORD_DYNAMIC;
 	station->record.parent = station->record.current = cell->cn->info.id;
-	reg_set_state(registry, station, RECORD_HELD, 0);
+	reg_set_state(registry, station, RECORD_IN_BLOCK, 0);
 	reg_commit(registry, station, NULL, true);
 	return true;
 }
 
 static uint32_t share_of(const struct reg_cell *cell)
 {
-	return (cell->unused + cell->freed_count + cell->held_count) / SHARE;
+	return (cell->unused + cell->freed_count + cell->block_count) / SHARE;
 }
 
 /* The CN names one that nobody has, as after a start from an old copy of the database: it is held as before. */
 static void restore(struct registry *registry, struct reg_cell *cell, const struct mlrp_message *message)
 {
-	for (int i = 0; i < message->addr_count && cell->held_count < message->count; i++) {
+	for (int i = 0; i < message->addr_count && cell->block_count < message->count; i++) {
 		const struct tmip_addr *addr = &message->addrs[i];
 		const struct reg_station *station = reg_find(registry, addr);
 
@@ -87,7 +87,7 @@ void reg_send_block(struct registry *registry, struct registry_session *session,
 	if (!cell || cell->cn != session->cn)
 		return; /* it changed hands */
 	message.subnet = cell->info->subnet;
-	for (const struct reg_station *station = cell->held; station && message.addr_count < MLRP_ADDRS_MAX; station = station->state_next)
+	for (const struct reg_station *station = cell->in_block; station && message.addr_count < MLRP_ADDRS_MAX; station = station->state_next)
 		message.addrs[message.addr_count++] = station->record.addr;
 	reg_send(registry, session, &message);
 }
@@ -105,13 +105,13 @@ void reg_block_request(struct registry *registry, struct registry_session *sessi
 		return;
 	}
 	take_back(registry, cell, session->cn->info.id, message);
-	before = cell->held_count;
+	before = cell->block_count;
 	restore(registry, cell, message);
 	wanted = wanted < share_of(cell) ? wanted : share_of(cell);
-	while (cell->held_count < wanted && reg_pick_last(cell, &addr) && set_aside(registry, cell, &addr))
+	while (cell->block_count < wanted && reg_pick_last(cell, &addr) && set_aside(registry, cell, &addr))
 		;
 	reg_answer_when_stored(registry, session, message->transaction, MLRP_BLOCK, &in_cell, registry->number);
-	if (cell->held_count != before)
-		reg_tell(registry, REGISTRY_LEVEL_INFO, "CN %s holds %u addresses of its pool, for the time when the register is away",
-			 session->name, cell->held_count);
+	if (cell->block_count != before)
+		reg_log(registry, REGISTRY_LEVEL_INFO, "CN %s holds %u addresses of its pool, for the time when the register is away",
+			 session->name, cell->block_count);
 }

@@ -145,8 +145,8 @@ static struct reg_station **queue_of(struct registry *registry, const struct reg
 	const struct tmip_addr *addr = &station->record.addr;
 
 	*cell = reg_find_cell(registry, addr);
-	if (station->record.state == RECORD_HELD)
-		return *cell ? &(*cell)->held : &registry->homeless_held;
+	if (station->record.state == RECORD_IN_BLOCK)
+		return *cell ? &(*cell)->in_block : &registry->homeless_in_block;
 	if (*cell && reg_in_pool(*cell, addr) && reg_is_host_address(*cell, addr) && !reg_host_of_addr(registry, addr))
 		return &(*cell)->freed;
 	*cell = NULL;
@@ -155,8 +155,8 @@ static struct reg_station **queue_of(struct registry *registry, const struct reg
 
 static void count_queued(struct reg_cell *cell, const struct reg_station *station, uint32_t by)
 {
-	if (station->record.state == RECORD_HELD)
-		cell->held_count += by;
+	if (station->record.state == RECORD_IN_BLOCK)
+		cell->block_count += by;
 	else
 		cell->freed_count += by;
 }
@@ -283,7 +283,7 @@ static void place(struct registry *registry, struct reg_station *station)
 
 	if (cell)
 		block(cell, addr_to_ipv4(&station->record.addr));
-	if (station->record.state == RECORD_FREE || station->record.state == RECORD_HELD) {
+	if (station->record.state == RECORD_FREE || station->record.state == RECORD_IN_BLOCK) {
 		struct reg_station **queue = queue_of(registry, station, &cell);
 
 		DL_APPEND2(*queue, station, state_prev, state_next);
@@ -304,7 +304,7 @@ int reg_rebuild_cells(struct registry *registry)
 	registry->cells = cells;
 	registry->cell_count = count;
 	block_all(registry);
-	registry->homeless = registry->homeless_held = NULL;
+	registry->homeless = registry->homeless_in_block = NULL;
 	for (struct reg_station *station = registry->changes; station; station = station->change_next)
 		place(registry, station);
 	for (struct reg_station *station = registry->offers; station; station = station->state_next)

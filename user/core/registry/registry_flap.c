@@ -35,11 +35,11 @@ void reg_flap_forget(struct registry *registry, struct reg_station *station)
 	free(damped);
 }
 
-static void tell_end(struct registry *registry, const struct reg_station *station, const char *why)
+static void log_end(struct registry *registry, const struct reg_station *station, const char *why)
 {
 	char addr[ADDR_STRLEN], mac[MAC_STRLEN];
 
-	reg_tell(registry, REGISTRY_LEVEL_INFO, "%s (%s) is damped no more: %s", addr_format(&station->record.addr, addr),
+	reg_log(registry, REGISTRY_LEVEL_INFO, "%s (%s) is damped no more: %s", addr_format(&station->record.addr, addr),
 		 mac_format(&station->record.mac, mac), why);
 }
 
@@ -52,7 +52,7 @@ static void watch(struct registry *registry, struct reg_damped *damped, struct r
 	damped->until_ms = now.ms + window_ms(registry);
 	damped->station->moves = 0;
 	DL_APPEND(registry->watched, damped);
-	tell_end(registry, damped->station, "its time is over");
+	log_end(registry, damped->station, "its time is over");
 }
 
 static void settle(struct registry *registry, struct reg_damped *damped, struct registry_time now)
@@ -128,7 +128,7 @@ static const char *place(const struct registry *registry, uint32_t id)
 	return name ? name : "nowhere";
 }
 
-static void say_why(const struct registry *registry, const struct reg_station *station, char *why, size_t size)
+static void describe_damping(const struct registry *registry, const struct reg_station *station, char *why, size_t size)
 {
 	const struct reg_damped *damped = station->damped;
 
@@ -147,17 +147,17 @@ static void refuse(struct registry *registry, struct registry_session *session, 
 				       .has = MLRP_HAS(MLRP_F_CODE) | MLRP_HAS(MLRP_F_TEXT) | MLRP_HAS(MLRP_F_STATION) | MLRP_HAS(MLRP_F_WAIT)};
 
 	message.wait = (uint32_t)(station->damped->until_ms - now.ms);
-	say_why(registry, station, message.text, sizeof(message.text));
+	describe_damping(registry, station, message.text, sizeof(message.text));
 	registry->counts.refused++;
 	reg_send(registry, session, &message);
 }
 
-static void tell_begin(struct registry *registry, const struct reg_station *station)
+static void log_begin(struct registry *registry, const struct reg_station *station)
 {
 	char addr[ADDR_STRLEN], mac[MAC_STRLEN], why[MLRP_TEXT_LEN];
 
-	say_why(registry, station, why, sizeof(why));
-	reg_tell(registry, REGISTRY_LEVEL_WARN, "%s (%s) is damped for %u s: %s", addr_format(&station->record.addr, addr),
+	describe_damping(registry, station, why, sizeof(why));
+	reg_log(registry, REGISTRY_LEVEL_WARN, "%s (%s) is damped for %u s: %s", addr_format(&station->record.addr, addr),
 		 mac_format(&station->record.mac, mac), registry->options.flap_hold_s, why);
 }
 
@@ -198,7 +198,7 @@ bool reg_flap_refuses(struct registry *registry, struct registry_session *sessio
 	note_attempt(registry, station, asker, now);
 	if (fresh) {
 		station->damped->until_ms = now.ms + registry->options.flap_hold_s * 1000ull;
-		tell_begin(registry, station);
+		log_begin(registry, station);
 	}
 	refuse(registry, session, question, station, now);
 	return true;
@@ -212,7 +212,7 @@ void reg_flap_heard(struct registry *registry, struct reg_station *station, stru
 	if (!damped || damped->watched || damped->twins || damped->until_ms <= now.ms)
 		return;
 	damped->twins = true;
-	tell_begin(registry, station);
+	log_begin(registry, station);
 }
 
 /* ---- by command, and for those who look */
@@ -227,7 +227,7 @@ static bool clear(struct registry *registry, struct reg_damped *list, const stru
 
 		if (mac ? !mac_equal(&station->record.mac, mac) : !addr_equal(&station->record.addr, addr))
 			continue;
-		tell_end(registry, station, "by command");
+		log_end(registry, station, "by command");
 		reg_flap_forget(registry, station);
 		reg_commit(registry, station, NULL, false); /* a new version: who was told to wait asks again */
 		found = true;
@@ -257,5 +257,5 @@ void registry_view_flap(const struct registry *registry, const struct tmip_addr 
 	view->damped = true;
 	view->twins = station->damped->twins;
 	view->left_ms = station->damped->until_ms - now.ms;
-	say_why(registry, station, view->why, sizeof(view->why));
+	describe_damping(registry, station, view->why, sizeof(view->why));
 }

@@ -64,8 +64,8 @@ struct reg_cell {
 	uint32_t unused;              /* bits that are 0 */
 	uint32_t cursor;              /* where the search for the next one begins */
 	struct reg_station *freed;    /* longest free first */
-	struct reg_station *held;     /* set aside for the CN of this cell */
-	uint32_t freed_count, held_count;
+	struct reg_station *in_block; /* set aside for the CN of this cell */
+	uint32_t freed_count, block_count;
 	bool listed;
 	struct reg_cell *prev, *next; /* cells of connected CNs that have a free address */
 };
@@ -124,7 +124,7 @@ struct registry {
 	struct reg_station *changes;
 	struct reg_station *offers, *declined;
 	struct reg_station *homeless; /* free ones outside of all pools, longest free first */
-	struct reg_station *homeless_held; /* of cells that are not there */
+	struct reg_station *homeless_in_block; /* of cells that are not there */
 	struct reg_station **heap;    /* leases, the first to end on top */
 	size_t heap_count, heap_room;
 	struct reg_damped *damped, *watched;
@@ -141,7 +141,7 @@ struct registry {
 };
 
 /* registry.c */
-__attribute__((format(printf, 3, 4))) void reg_tell(struct registry *registry, int level, const char *format, ...);
+__attribute__((format(printf, 3, 4))) void reg_log(struct registry *registry, int level, const char *format, ...);
 void reg_send(struct registry *registry, struct registry_session *session, const struct mlrp_message *message);
 __attribute__((format(printf, 6, 7))) void reg_refuse(struct registry *registry, struct registry_session *session,
 						      const struct mlrp_message *question, uint16_t code,
@@ -219,7 +219,7 @@ void reg_flap_tick(struct registry *registry, struct registry_time now);
 void reg_block_request(struct registry *, struct registry_session *, const struct mlrp_message *, struct registry_time);
 void reg_send_block(struct registry *registry, struct registry_session *session, uint32_t transaction, const struct tmip_addr *in_cell);
 /* Held, and not for this CN. */
-bool reg_held_for_other(const struct reg_station *station, const struct registry_session *session);
+bool reg_in_foreign_block(const struct reg_station *station, const struct registry_session *session);
 
 /* registry_host.c */
 struct reg_host *reg_host_of_mac(const struct registry *registry, const struct tmip_mac *mac);

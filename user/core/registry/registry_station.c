@@ -43,7 +43,7 @@ static void move(struct registry *registry, struct registry_session *session, st
 	reg_commit(registry, station, session, false);
 	reg_answer(registry, session, message->transaction, record);
 	name = registry_cn_name(registry, from);
-	reg_tell(registry, REGISTRY_LEVEL_INFO, "%s (%s) moved from %s to %s, version %u.%llu", addr_format(&record->addr, addr),
+	reg_log(registry, REGISTRY_LEVEL_INFO, "%s (%s) moved from %s to %s, version %u.%llu", addr_format(&record->addr, addr),
 		 mac_format(&record->mac, mac), name ? name : "nowhere", session->name, record->version.epoch,
 		 (unsigned long long)record->version.seq);
 }
@@ -101,7 +101,7 @@ static void claim(struct registry *registry, struct registry_session *session, c
 	registry->counts.claims++;
 	reg_commit(registry, station, NULL, true);
 	reg_answer_stored(registry, session, message->transaction, &station->record, registry->number);
-	reg_tell(registry, REGISTRY_LEVEL_INFO, "%s %s %s at CN %s", mac_format(&message->mac, mac),
+	reg_log(registry, REGISTRY_LEVEL_INFO, "%s %s %s at CN %s", mac_format(&message->mac, mac),
 		 changed_mac ? "is another MAC of the host of" : host ? "is the registered host of" : "brings the address",
 		 addr_format(&message->addr, addr), session->name);
 }

@@ -40,7 +40,7 @@ void reg_sync_begin(struct registry *registry, struct registry_session *session,
 	DL_APPEND2(registry->syncing, session, sync_prev, sync_next);
 	registry->counts.deltas += delta;
 	registry->counts.snapshots += !delta;
-	reg_tell(registry, REGISTRY_LEVEL_INFO, "CN %s is brought up to date by a %s", session->name, delta ? "delta" : "snapshot");
+	reg_log(registry, REGISTRY_LEVEL_INFO, "CN %s is brought up to date by a %s", session->name, delta ? "delta" : "snapshot");
 }
 
 void reg_sync_end(struct registry *registry, struct registry_session *session)
@@ -66,7 +66,7 @@ static void send_record(struct registry *registry, struct registry_session *sess
 {
 	struct mlrp_message message = {.type = MLRP_STATION, .has = MLRP_HAS(MLRP_F_STATION), .station = *record};
 
-	if (record->state == RECORD_OFFERED || record->state == RECORD_HELD)
+	if (record->state == RECORD_OFFERED || record->state == RECORD_IN_BLOCK)
 		message.station.state = RECORD_FREE;
 	reg_send(registry, session, &message);
 }

@@ -211,7 +211,7 @@ static void leave_state(struct registry *registry, struct reg_station *station)
 {
 	switch (station->record.state) {
 	case RECORD_FREE:
-	case RECORD_HELD:
+	case RECORD_IN_BLOCK:
 		reg_unqueue_free(registry, station);
 		break;
 	case RECORD_OFFERED:
@@ -242,7 +242,7 @@ void reg_set_state(struct registry *registry, struct reg_station *station, uint8
 		station->record.lease_end = 0;
 		reg_queue_free(registry, station);
 		break;
-	case RECORD_HELD:
+	case RECORD_IN_BLOCK:
 		station->record.lease_end = 0;
 		reg_queue_free(registry, station);
 		break;

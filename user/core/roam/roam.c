@@ -47,10 +47,10 @@ void roam_set_options(struct roam *roam, const struct roam_options *options)
 
 /* ---- what the other files of the machine use */
 
-void roam_tell(struct roam *roam, int level, const struct replica_station *station, const char *format, ...)
+void roam_log(struct roam *roam, int level, const struct replica_station *station, const char *format, ...)
 {
 	char text[ROAM_TEXT];
-	struct roam_action action = {.type = ROAM_TELL, .level = level, .text = text};
+	struct roam_action action = {.type = ROAM_LOG, .level = level, .text = text};
 	va_list args;
 
 	va_start(args, format);
@@ -228,7 +228,7 @@ static void arrival(struct roam *roam, struct replica_station *station, const st
 {
 	roam_arrival(roam, station, cell, how, now_ms);
 	if (station->overtaken)
-		roam_show(roam, station);
+		roam_update_entry(roam, station);
 }
 
 void roam_seen(struct roam *roam, const struct tmip_event *event, uint64_t now_ms)
@@ -264,7 +264,7 @@ void roam_conflict(struct roam *roam, const struct tmip_event *event, uint64_t n
 	struct replica_station *station = replica_find(&roam->replica, &event->addr);
 	const struct roam_cell *cell = roam_find_cell(roam, event->ifindex);
 	char addr[ADDR_STRLEN], mac[MAC_STRLEN], text[ROAM_TEXT];
-	struct roam_action action = {.type = ROAM_TELL, .level = ROAM_LEVEL_DEBUG, .addr = event->addr, .mac = event->mac, .text = text};
+	struct roam_action action = {.type = ROAM_LOG, .level = ROAM_LEVEL_DEBUG, .addr = event->addr, .mac = event->mac, .text = text};
 
 	if (!station)
 		return;
@@ -275,13 +275,13 @@ void roam_conflict(struct roam *roam, const struct tmip_event *event, uint64_t n
 	snprintf(text, sizeof(text), "in cell %s it uses the address %s, which belongs to station %s: its packets are dropped",
 		 cell ? cell->name : "-", addr_format(&event->addr, addr), mac_format(&station->record.mac, mac));
 	roam->act(&action, roam->arg);
-	roam_tell(roam, ROAM_LEVEL_WARN, station, "%s in cell %s uses the address %s of this station",
+	roam_log(roam, ROAM_LEVEL_WARN, station, "%s in cell %s uses the address %s of this station",
 		  mac_format(&event->mac, mac), cell ? cell->name : "-", addr_format(&event->addr, addr));
 }
 
 /* ---- stations that leave without a word: they keep record, lease and map entry, for idle is not gone */
 
-void roam_tell_presence(struct roam *roam, const struct replica_station *station, uint8_t type)
+void roam_notify_parent(struct roam *roam, const struct replica_station *station, uint8_t type)
 {
 	struct mlrp_message message = {.type = type, .has = MLRP_HAS(MLRP_F_ADDR), .addr = station->record.addr};
 
@@ -298,8 +298,8 @@ static unsigned leave(struct roam *roam, struct replica_station *station, const 
 	station->silent_at = roam->self;
 	station->held |= roam->options.hold;
 	roam_refresh(roam, station);
-	roam_tell_presence(roam, station, MLRP_DEPARTED);
-	roam_tell(roam, ROAM_LEVEL_INFO, station, "station is silent in cell %s: %s", cell->name, how);
+	roam_notify_parent(roam, station, MLRP_DEPARTED);
+	roam_log(roam, ROAM_LEVEL_INFO, station, "station is silent in cell %s: %s", cell->name, how);
 	return 1;
 }
 
@@ -353,7 +353,7 @@ static void expire(struct roam *roam, struct replica_station *station, uint64_t 
 			station->moved_to = 0; /* another CN told of a later move, which nobody confirmed either */
 		roam_attempt_expire(roam, station->attempt, now_ms);
 	} else if (station->moved_to) {
-		roam_tell(roam, ROAM_LEVEL_WARN, station, "nobody confirmed the move to %s: back to the record",
+		roam_log(roam, ROAM_LEVEL_WARN, station, "nobody confirmed the move to %s: back to the record",
 			  roam_cn_name(roam, station->moved_to));
 		station->moved_to = 0;
 		roam_refresh(roam, station);

@@ -32,7 +32,7 @@ enum roam_action_type {
 	ROAM_PROBE,       /* cn, message: that CN asks whether the station with this addr and mac is still in a cell of this CN */
 	ROAM_RECALL,      /* addr, mac, ifindex: it may still be in that cell; if it answers when it is asked, it is */
 	ROAM_GREET,       /* addr: the station has just associated: its gateway asks it for its MAC, and so tells it its own */
-	ROAM_TELL,        /* level, text; mac and addr say whose trail it belongs to (either may be zero) */
+	ROAM_LOG,        /* level, text; mac and addr say whose trail it belongs to (either may be zero) */
 };
 
 struct roam_action {

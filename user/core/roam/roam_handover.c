@@ -43,16 +43,16 @@ static bool agreed(const struct roam_attempt *attempt)
 }
 
 /* The end of the log of a handover or claim: whoever answers last, the register or a participant, the order is the same. */
-static void tell_commit(struct roam *roam, const struct replica_station *station)
+static void log_commit(struct roam *roam, const struct replica_station *station)
 {
 	const struct station_record *record = &station->record;
 	const struct cell_info *cell = replica_find_cell(&roam->replica, &record->addr, NULL);
 	char addr[ADDR_STRLEN], subnet[ADDR_STRLEN], gateway[ADDR_STRLEN];
 
 	if (cell)
-		roam_tell(roam, ROAM_LEVEL_INFO, station, "using %s of %s/%u, gateway %s", addr_format(&record->addr, addr),
+		roam_log(roam, ROAM_LEVEL_INFO, station, "using %s of %s/%u, gateway %s", addr_format(&record->addr, addr),
 			  addr_format(&cell->subnet.addr, subnet), cell->subnet.len, addr_format(&cell->gateway, gateway));
-	roam_tell(roam, ROAM_LEVEL_INFO, station, "committed to the register as version %u.%llu", record->version.epoch,
+	roam_log(roam, ROAM_LEVEL_INFO, station, "committed to the register as version %u.%llu", record->version.epoch,
 		  (unsigned long long)record->version.seq);
 }
 
@@ -64,7 +64,7 @@ static void end_if_done(struct roam *roam, struct roam_attempt *attempt)
 	if (!attempt->registered || !agreed(attempt))
 		return;
 	if (station->record.current == roam->self)
-		tell_commit(roam, station);
+		log_commit(roam, station);
 	if (attempt->claim)
 		wait_ms += roam->options.back_ms; /* of an address given out while the register was away: who has the station will tell */
 	roam_arm(roam, station, station->moved_to ? attempt->started_ms + wait_ms : 0);
@@ -93,7 +93,7 @@ static void ask_register(struct roam *roam, const struct roam_attempt *attempt, 
 	roam_send_register(roam, &message);
 }
 
-static void tell_participant(struct roam *roam, struct roam_attempt *attempt, int slot, uint32_t id)
+static void notify_participant(struct roam *roam, struct roam_attempt *attempt, int slot, uint32_t id)
 {
 	const struct replica_station *station = attempt->station;
 	const struct replica_cn *cn = replica_find_cn(&roam->replica, id);
@@ -121,26 +121,26 @@ static bool tunnel_stands(const struct roam *roam, uint32_t id)
 }
 
 /* The log of a handover, in the order in which a reader wants it. Written after the messages are on their way. */
-static void tell_beginning(struct roam *roam, const struct roam_attempt *attempt, const struct roam_cell *cell, const char *how,
+static void log_beginning(struct roam *roam, const struct roam_attempt *attempt, const struct roam_cell *cell, const char *how,
 			   uint32_t previous)
 {
 	const struct replica_station *station = attempt->station;
 	const struct station_record *record = &station->record;
 	char addr[ADDR_STRLEN];
 
-	roam_tell(roam, ROAM_LEVEL_INFO, station, "station detected in cell %s (%s)", cell->name, how);
-	roam_tell(roam, ROAM_LEVEL_INFO, station, "allocation known from the register: %s, version %u.%llu",
+	roam_log(roam, ROAM_LEVEL_INFO, station, "station detected in cell %s (%s)", cell->name, how);
+	roam_log(roam, ROAM_LEVEL_INFO, station, "allocation known from the register: %s, version %u.%llu",
 		  addr_format(&record->addr, addr), record->version.epoch, (unsigned long long)record->version.seq);
-	roam_tell(roam, ROAM_LEVEL_INFO, station, "%s", roam->register_ready ? "notifying the register" :
+	roam_log(roam, ROAM_LEVEL_INFO, station, "%s", roam->register_ready ? "notifying the register" :
 		  "the register is away: it will be told when it is back");
-	roam_tell(roam, ROAM_LEVEL_INFO, station, "attempting handover [migrated from %s, parent %s]",
+	roam_log(roam, ROAM_LEVEL_INFO, station, "attempting handover [migrated from %s, parent %s]",
 		  roam_cn_name(roam, previous), roam_cn_name(roam, record->parent));
 	for (int i = 0; i < 2; i++)
 		if (attempt->told[i].waiting)
-			roam_tell(roam, ROAM_LEVEL_INFO, station, "contacting %s CN %s", i == 0 ? "parent" : "previous",
+			roam_log(roam, ROAM_LEVEL_INFO, station, "contacting %s CN %s", i == 0 ? "parent" : "previous",
 				  roam_cn_name(roam, attempt->told[i].cn));
 	if (attempt->told[0].waiting)
-		roam_tell(roam, ROAM_LEVEL_INFO, station, tunnel_stands(roam, record->parent) ? "a tunnel between parent CN %s and this CN stands" :
+		roam_log(roam, ROAM_LEVEL_INFO, station, tunnel_stands(roam, record->parent) ? "a tunnel between parent CN %s and this CN stands" :
 			  "requesting a tunnel between parent CN %s and this CN", roam_cn_name(roam, record->parent));
 }
 
@@ -155,7 +155,7 @@ static void begin_handover(struct roam *roam, struct replica_station *station, c
 	attempt = roam_attempt_begin(roam, station, false, now_ms);
 	if (!attempt) {
 		roam->counts.overflow++;
-		roam_tell(roam, ROAM_LEVEL_WARN, station, "no memory for a handover: the next frame tries again");
+		roam_log(roam, ROAM_LEVEL_WARN, station, "no memory for a handover: the next frame tries again");
 		return;
 	}
 	station->moved_to = roam->self;
@@ -163,16 +163,16 @@ static void begin_handover(struct roam *roam, struct replica_station *station, c
 	station->moved_base = station->record.version;
 	station->moved_ms = station->arrived_ms = now_ms;
 	station->ifindex = cell->ifindex;
-	roam_show(roam, station); /* before the parent's first packet can come through the tunnel */
+	roam_update_entry(roam, station); /* before the parent's first packet can come through the tunnel */
 	if (parent != roam->self)
-		tell_participant(roam, attempt, 0, parent);
+		notify_participant(roam, attempt, 0, parent);
 	if (previous && previous != roam->self && previous != parent)
-		tell_participant(roam, attempt, 1, previous);
+		notify_participant(roam, attempt, 1, previous);
 	roam_refresh(roam, station);
 	if (roam->register_ready && !roam_is_local(station))
 		ask_register(roam, attempt, 0);
 	roam_arm(roam, station, roam->register_ready ? now_ms + roam->options.timeout_ms : 0);
-	tell_beginning(roam, attempt, cell, how, previous);
+	log_beginning(roam, attempt, cell, how, previous);
 }
 
 void roam_arrival(struct roam *roam, struct replica_station *station, const struct roam_cell *cell, const char *how,
@@ -193,14 +193,14 @@ void roam_arrival(struct roam *roam, struct replica_station *station, const stru
 		station->silent_at = 0;
 		if (station->ifindex == cell->ifindex)
 			roam_refresh(roam, station);
-		roam_tell_presence(roam, station, MLRP_RETURNED);
-		roam_tell(roam, ROAM_LEVEL_INFO, station, "station is heard again in cell %s (%s)", cell->name, how);
+		roam_notify_parent(roam, station, MLRP_RETURNED);
+		roam_log(roam, ROAM_LEVEL_INFO, station, "station is heard again in cell %s (%s)", cell->name, how);
 	}
 	if (station->ifindex == cell->ifindex)
 		return;
 	station->ifindex = cell->ifindex;
 	roam_refresh(roam, station);
-	roam_tell(roam, ROAM_LEVEL_INFO, station, "station detected in cell %s (%s), before in cell %s of this CN",
+	roam_log(roam, ROAM_LEVEL_INFO, station, "station detected in cell %s (%s), before in cell %s of this CN",
 		  cell->name, how, former ? former->name : "-");
 }
 
@@ -217,7 +217,7 @@ void roam_report(struct roam *roam, struct replica_station *station, uint64_t no
 	}
 	ask_register(roam, attempt, roam_age(station, now_ms));
 	roam_arm(roam, station, now_ms + roam->options.timeout_ms);
-	roam_tell(roam, ROAM_LEVEL_INFO, station, "telling the register that the station is here");
+	roam_log(roam, ROAM_LEVEL_INFO, station, "telling the register that the station is here");
 }
 
 static bool claimable(const struct roam *roam, const struct tmip_addr *addr)
@@ -254,7 +254,7 @@ void roam_claim(struct roam *roam, const struct tmip_addr *addr, const struct tm
 				       .has = MLRP_HAS(MLRP_F_MAC) | MLRP_HAS(MLRP_F_ADDR)};
 	roam_send_register(roam, &message);
 	roam_arm(roam, station, now_ms + roam->options.timeout_ms);
-	roam_tell(roam, ROAM_LEVEL_INFO, station, "station detected in cell %s with the unregistered address %s: asking the register",
+	roam_log(roam, ROAM_LEVEL_INFO, station, "station detected in cell %s with the unregistered address %s: asking the register",
 		  cell->name, addr_format(addr, text));
 }
 
@@ -287,15 +287,15 @@ void roam_attempt_expire(struct roam *roam, struct roam_attempt *attempt, uint64
 
 	for (int i = 0; i < 2; i++)
 		if (attempt->told[i].waiting)
-			roam_tell(roam, ROAM_LEVEL_WARN, station, "%s did not answer: the register tells it",
+			roam_log(roam, ROAM_LEVEL_WARN, station, "%s did not answer: the register tells it",
 				  roam_cn_name(roam, attempt->told[i].cn));
 	if (!attempt->registered) {
 		roam->counts.undone++;
-		roam_tell(roam, ROAM_LEVEL_WARN, station, "the register did not answer in %u ms: %s undone",
+		roam_log(roam, ROAM_LEVEL_WARN, station, "the register did not answer in %u ms: %s undone",
 			  roam->options.timeout_ms, attempt->claim ? "claim" : "handover");
 		undo(roam, attempt);
 	} else if (station->record.current == roam->self) {
-		tell_commit(roam, station);
+		log_commit(roam, station);
 	}
 	roam_attempt_end(roam, attempt);
 	if (!station->record.state)
@@ -305,7 +305,7 @@ void roam_attempt_expire(struct roam *roam, struct roam_attempt *attempt, uint64
 }
 
 /* The register keeps the station where it is: it is not asked again in vain. Its packets go the way of the record meanwhile. */
-static void hold_back(struct roam *roam, const struct mlrp_message *message, uint64_t now_ms)
+static void postpone(struct roam *roam, const struct mlrp_message *message, uint64_t now_ms)
 {
 	struct replica_station *station = replica_find(&roam->replica, &message->station.addr);
 	unsigned wait_ms = message->has & MLRP_HAS(MLRP_F_WAIT) ? message->wait : roam->options.refused_ms;
@@ -328,7 +328,7 @@ static void refused(struct roam *roam, struct roam_attempt *attempt, const struc
 		return;
 	}
 	roam->counts.conflicts += attempt->claim && message->code == MLRP_E_CONFLICT;
-	roam_tell(roam, ROAM_LEVEL_WARN, station, "the register refused: %s%s%s", mlrp_error_name(message->code),
+	roam_log(roam, ROAM_LEVEL_WARN, station, "the register refused: %s%s%s", mlrp_error_name(message->code),
 		  message->text[0] ? ", " : "", message->text);
 	undo(roam, attempt);
 	roam_attempt_end(roam, attempt);
@@ -337,7 +337,7 @@ static void refused(struct roam *roam, struct roam_attempt *attempt, const struc
 		roam_refresh(roam, station);
 		roam_record(roam, &message->station, 0, now_ms);
 		if (message->code == MLRP_E_DAMPED)
-			hold_back(roam, message, now_ms);
+			postpone(roam, message, now_ms);
 	} else if (unknown) {
 		roam_forget(roam, station);
 	} else if (!station->record.state) {
@@ -390,16 +390,16 @@ void roam_attempt_answered(struct roam *roam, uint32_t from, const struct mlrp_m
 			continue;
 		attempt->told[i].waiting = false;
 		if (message->type == MLRP_ERROR)
-			roam_tell(roam, ROAM_LEVEL_WARN, attempt->station, "%s does not agree: %s", roam_cn_name(roam, from),
+			roam_log(roam, ROAM_LEVEL_WARN, attempt->station, "%s does not agree: %s", roam_cn_name(roam, from),
 				  mlrp_error_name(message->code));
 		else if (message->has & MLRP_HAS(MLRP_F_TUNNEL) && message->tunnel == TMIP_TUNNEL_4IN4) {
 			if (cn && cn->stations)
 				roam_set_tunnel(roam, cn, message->tunnel);
-			roam_tell(roam, ROAM_LEVEL_INFO, attempt->station, "agreed on tunnel type 4IN4 with parent CN %s",
+			roam_log(roam, ROAM_LEVEL_INFO, attempt->station, "agreed on tunnel type 4IN4 with parent CN %s",
 				  roam_cn_name(roam, from));
 		}
 		if (agreed(attempt))
-			roam_tell(roam, ROAM_LEVEL_INFO, attempt->station, "all participants have answered");
+			roam_log(roam, ROAM_LEVEL_INFO, attempt->station, "all participants have answered");
 		end_if_done(roam, attempt);
 		return;
 	}

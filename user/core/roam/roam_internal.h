@@ -50,7 +50,7 @@ struct roam {
 };
 
 /* roam.c */
-__attribute__((format(printf, 4, 5))) void roam_tell(struct roam *roam, int level, const struct replica_station *station,
+__attribute__((format(printf, 4, 5))) void roam_log(struct roam *roam, int level, const struct replica_station *station,
 						     const char *format, ...);
 const struct roam_cell *roam_find_cell(const struct roam *roam, unsigned ifindex);
 const char *roam_cn_name(const struct roam *roam, uint32_t id); /* for the log */
@@ -58,12 +58,12 @@ void roam_arm(struct roam *roam, struct replica_station *station, uint64_t deadl
 void roam_forget(struct roam *roam, struct replica_station *station);
 void roam_send_register(struct roam *roam, struct mlrp_message *message);
 void roam_send_cn(struct roam *roam, uint32_t cn, const struct mlrp_message *message);
-void roam_tell_presence(struct roam *roam, const struct replica_station *station, uint8_t type); /* DEPARTED, RETURNED: to its parent */
+void roam_notify_parent(struct roam *roam, const struct replica_station *station, uint8_t type); /* DEPARTED, RETURNED: to its parent */
 
 /* roam_view.c */
 /* The programs have changed its map entry; the next time it is shown it is written, the same or not. NULL: no such station. */
 struct replica_station *roam_overtaken(struct roam *roam, const struct tmip_addr *addr);
-void roam_show(struct roam *roam, struct replica_station *station);    /* brings the map entry up to date */
+void roam_update_entry(struct roam *roam, struct replica_station *station);    /* brings the map entry up to date */
 void roam_refresh(struct roam *roam, struct replica_station *station); /* and tunnel counts; takes out what must not be there */
 void roam_refresh_all(struct roam *roam);
 void roam_hide(struct roam *roam, struct replica_station *station);    /* takes the map entry out */

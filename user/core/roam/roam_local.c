@@ -8,7 +8,7 @@
 
 #include <errno.h>
 
-static void tell_cn(struct roam *roam, const struct replica_station *station, uint32_t id)
+static void notify_cn(struct roam *roam, const struct replica_station *station, uint32_t id)
 {
 	struct mlrp_message message = {.type = MLRP_MOVED, .has = MLRP_HAS(MLRP_F_STATION), .station = station->record};
 
@@ -17,17 +17,17 @@ static void tell_cn(struct roam *roam, const struct replica_station *station, ui
 		roam_send_cn(roam, id, &message);
 }
 
-static void tell_all(struct roam *roam, const struct replica_station *station)
+static void notify_all(struct roam *roam, const struct replica_station *station)
 {
 	for (const struct replica_cn *cn = roam->replica.cns; cn; cn = cn->hh.next)
-		tell_cn(roam, station, cn->info.id);
+		notify_cn(roam, station, cn->info.id);
 }
 
 void roam_cn_up(struct roam *roam, uint32_t id)
 {
 	for (const struct replica_station *station = roam->replica.stations; station; station = station->hh.next)
 		if (roam_is_local(station) && station->record.parent == roam->self)
-			tell_cn(roam, station, id);
+			notify_cn(roam, station, id);
 }
 
 /* Where a former agent's map entry shows it. */
@@ -66,8 +66,8 @@ int roam_local(struct roam *roam, const struct station_record *record, uint32_t 
 	if (station->adopted)
 		keep_place(roam, station, now_ms);
 	roam_refresh(roam, station);
-	tell_all(roam, station);
-	roam_tell(roam, ROAM_LEVEL_INFO, station, "the address is of this CN's own block: the register will be told when it is back");
+	notify_all(roam, station);
+	roam_log(roam, ROAM_LEVEL_INFO, station, "the address is of this CN's own block: the register will be told when it is back");
 	return 0;
 }
 
@@ -94,7 +94,7 @@ void roam_report_local(struct roam *roam, struct replica_station *station, uint6
 	}
 	roam_send_register(roam, &message);
 	roam_arm(roam, station, now_ms + roam->options.timeout_ms);
-	roam_tell(roam, ROAM_LEVEL_INFO, station, "telling the register of the address that was given out while it was away");
+	roam_log(roam, ROAM_LEVEL_INFO, station, "telling the register of the address that was given out while it was away");
 }
 
 static void withdraw(struct roam *roam, struct replica_station *station)
@@ -127,7 +127,7 @@ void roam_local_refused(struct roam *roam, struct replica_station *station, cons
 		roam_arm(roam, station, now_ms + roam->options.timeout_ms); /* and again */
 		return;
 	}
-	roam_tell(roam, ROAM_LEVEL_WARN, station, "the register does not take over the address that was given out while it was away: "
+	roam_log(roam, ROAM_LEVEL_WARN, station, "the register does not take over the address that was given out while it was away: "
 		  "the station must ask for another one");
 	withdraw(roam, station);
 	if (message->has & MLRP_HAS(MLRP_F_STATION))

@@ -104,7 +104,7 @@ static void announce_change(struct roam *roam, const struct replica_station *sta
 		announce(roam, station, after->ifindex, &after->mac);
 }
 
-static void tell_cn(struct roam *roam, const struct replica_cn *cn)
+static void report_cn(struct roam *roam, const struct replica_cn *cn)
 {
 	struct roam_action action = {.type = ROAM_CN, .cn = cn->info.id};
 
@@ -116,7 +116,7 @@ void roam_set_tunnel(struct roam *roam, struct replica_cn *cn, uint8_t tunnel)
 	if (cn->tunnel == tunnel)
 		return;
 	cn->tunnel = tunnel;
-	tell_cn(roam, cn);
+	report_cn(roam, cn);
 }
 
 static void release_tunnel(struct roam *roam, uint32_t id)
@@ -127,12 +127,12 @@ static void release_tunnel(struct roam *roam, uint32_t id)
 	if (!cn || !cn->stations)
 		return;
 	cn->stations--;
-	tell_cn(roam, cn);
+	report_cn(roam, cn);
 	if (cn->stations || cn->tunnel == TMIP_TUNNEL_IDLE)
 		return;
 	roam_set_tunnel(roam, cn, TMIP_TUNNEL_IDLE);
 	roam_send_cn(roam, id, &close);
-	roam_tell(roam, ROAM_LEVEL_INFO, NULL, "tunnel to %s torn down: no station needs it", cn->info.name);
+	roam_log(roam, ROAM_LEVEL_INFO, NULL, "tunnel to %s torn down: no station needs it", cn->info.name);
 }
 
 static void need_tunnel(struct roam *roam, struct replica_station *station, uint32_t id)
@@ -144,7 +144,7 @@ static void need_tunnel(struct roam *roam, struct replica_station *station, uint
 		station->tunnel_cn = id;
 		if (cn) {
 			cn->stations++;
-			tell_cn(roam, cn);
+			report_cn(roam, cn);
 		}
 		if (former)
 			release_tunnel(roam, former);
@@ -174,7 +174,7 @@ void roam_hide(struct roam *roam, struct replica_station *station)
 	memset(&station->kernel, 0, sizeof(station->kernel));
 }
 
-void roam_show(struct roam *roam, struct replica_station *station)
+void roam_update_entry(struct roam *roam, struct replica_station *station)
 {
 	struct tmip_station before = station->kernel, after;
 	struct roam_action action = {.type = ROAM_PUT, .addr = station->record.addr, .mac = station->record.mac, .station = &station->kernel};
@@ -209,7 +209,7 @@ void roam_refresh(struct roam *roam, struct replica_station *station)
 		roam_hide(roam, station);
 		return;
 	}
-	roam_show(roam, station);
+	roam_update_entry(roam, station);
 	need_tunnel(roam, station, tunnel_end(roam, station, entry.state));
 }
 

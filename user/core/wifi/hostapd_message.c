@@ -22,7 +22,7 @@ static struct text after(struct text text, size_t len)
 }
 
 /* Takes the first line out of the text; what is left has become shorter, if only by the end of the line. */
-static struct text take_line(struct text *text)
+static struct text next_line(struct text *text)
 {
 	const char *end = text->len ? memchr(text->at, '\n', text->len) : NULL;
 	struct text line = {text->at, end ? (size_t)(end - text->at) : text->len};
@@ -68,7 +68,7 @@ bool hostapd_decode_event(const char *bytes, size_t len, struct hostapd_event *o
 static struct text value_of(struct text text, const char *name)
 {
 	while (text.len) {
-		struct text line = take_line(&text);
+		struct text line = next_line(&text);
 
 		if (begins(line, name))
 			return after(line, strlen(name));
@@ -103,7 +103,7 @@ static void read_identity(struct text text, struct hostapd_station *out)
 bool hostapd_decode_station(const char *bytes, size_t len, struct hostapd_station *out)
 {
 	struct text text = {bytes, len};
-	struct text mac = take_line(&text);
+	struct text mac = next_line(&text);
 
 	memset(out, 0, sizeof(*out));
 	if (mac.len != MAC_LEN || !read_mac(mac, &out->mac))

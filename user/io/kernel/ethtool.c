@@ -10,7 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-bool ethtool_takes_tags(const char *name)
+bool ethtool_strips_tags(const char *name)
 {
 	struct ethtool_value flags = {.cmd = ETHTOOL_GFLAGS};
 	struct ifreq request = {.ifr_data = (char *)&flags};

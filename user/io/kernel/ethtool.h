@@ -6,6 +6,6 @@
 #include <stdbool.h>
 
 /* Does it take the tags of VLANs off the frames that arrive (rxvlan)? True also if it does not say. */
-bool ethtool_takes_tags(const char *name);
+bool ethtool_strips_tags(const char *name);
 
 #endif

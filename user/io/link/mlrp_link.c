@@ -211,7 +211,7 @@ static void dispatch(struct mlrp_link *link, const struct mlrp_message *message)
 }
 
 /* Takes one whole message out of the input. False: there is none yet, or the link has ended. */
-static bool take_message(struct mlrp_link *link, struct evbuffer *input)
+static bool next_message(struct mlrp_link *link, struct evbuffer *input)
 {
 	uint8_t header[MLRP_HEADER_LEN], *bytes;
 	struct mlrp_message message;
@@ -255,7 +255,7 @@ static void on_read(struct bufferevent *stream, void *arg)
 	if (link->state == LINK_DEAD)
 		return; /* ended in this turn, and the owner has not closed it yet */
 	link->in_callback = true;
-	while (take_message(link, bufferevent_get_input(stream)))
+	while (next_message(link, bufferevent_get_input(stream)))
 		;
 	leave_callback(link);
 }
@@ -283,7 +283,7 @@ static void on_event(struct bufferevent *stream, short what, void *arg)
 		say_hello(link, MLRP_HELLO, MLRP_VERSION_MIN, MLRP_VERSION_MAX);
 	} else if (what & BEV_EVENT_EOF) {
 		/* The last words of the other side are still in the input. */
-		while (take_message(link, bufferevent_get_input(stream)))
+		while (next_message(link, bufferevent_get_input(stream)))
 			;
 		if (!link->free_later)
 			link_end(link, link->state == LINK_UP ? "the other side closed the connection" :

@@ -28,7 +28,7 @@ bool console_is_there(void)
 }
 
 /* Gives on all whole lines; a line that fills the buffer is given on as far as it goes. */
-static void take_lines(struct console *console)
+static void read_lines(struct console *console)
 {
 	char *newline;
 
@@ -54,7 +54,7 @@ static void on_input(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	if (n > 0) {
 		console->used += (size_t)n;
-		take_lines(console);
+		read_lines(console);
 	} else if (n == 0 || (errno != EAGAIN && errno != EINTR)) {
 		event_del(console->event);
 		console->command(NULL, console->arg);

@@ -21,7 +21,7 @@ int terminal_fail(const char *format, ...)
 	return TERMINAL_FAILED;
 }
 
-static int take_reply(const char *whom, json_t *reply, json_t **result)
+static int parse_reply(const char *whom, json_t *reply, json_t **result)
 {
 	if (!json_is_true(json_object_get(reply, "ok"))) {
 		const char *text = json_string_value(json_object_get(reply, "error"));
@@ -43,7 +43,7 @@ int terminal_ask(const char *whom, const char *socket, json_t *request, json_t *
 	else if (error)
 		terminal_fail("asking the %s at %s: %s", whom, socket, strerror(-error));
 	else
-		status = take_reply(whom, reply, result);
+		status = parse_reply(whom, reply, result);
 	json_decref(reply);
 	json_decref(request);
 	return status;

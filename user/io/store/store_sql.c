@@ -246,7 +246,7 @@ static bool read_station(sqlite3_stmt *row, struct station_record *record)
 	record->version.seq = (uint64_t)sqlite3_column_int64(row, 8);
 	record->lease_end = (uint64_t)sqlite3_column_int64(row, 9);
 	return record->kind >= RECORD_DYNAMIC && record->kind <= RECORD_RESERVED && record->state >= RECORD_FREE &&
-	       record->state <= RECORD_HELD && record->version.epoch;
+	       record->state <= RECORD_IN_BLOCK && record->version.epoch;
 }
 
 static int load_cn(sqlite3_stmt *row, const struct store_handler *handler, void *arg)

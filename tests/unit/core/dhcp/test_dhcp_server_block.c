@@ -16,7 +16,7 @@ static void start_block(void)
 	assert_int_equal(block_replace(&block, &subnet, addrs, 2, &changed), 0);
 	assert_false(changed);
 	server.register_ready = false;
-	server.register_away = true;
+	server.register_down = true;
 	server.block = &block;
 	server.now_ms = 1000;
 }
@@ -30,7 +30,7 @@ static void test_own_block(void **state)
 	start_block();
 	decide(&r);
 	expect_lease(DHCP_DO_LOCAL_OFFER, DHCP_OFFER, NET2 | 200, GATEWAY2);
-	block_take(block_find(&block, &first), BLOCK_OFFERED, &r);
+	block_assign(block_find(&block, &first), BLOCK_OFFERED, &r);
 	block_find(&block, &first)->until_ms = 2000;
 	decide(&other);
 	expect_lease(DHCP_DO_LOCAL_OFFER, DHCP_OFFER, NET2 | 201, GATEWAY2);
@@ -49,7 +49,7 @@ static void test_own_block(void **state)
 	other.requested = FREE; /* of the pool, but not of the block */
 	decide(&other);
 	expect_nothing("has not that address for it");
-	server.register_away = false; /* it is just coming back */
+	server.register_down = false; /* it is just coming back */
 	decide(&r);
 	expect_nothing("the register is away");
 	block_free(&block);
@@ -65,7 +65,7 @@ static void test_own_block_is_used_up(void **state)
 
 	(void)state;
 	start_block();
-	block_take(block_find(&block, &addrs[0]), BLOCK_GIVEN, &(struct dhcp_request){.mac = OTHER});
+	block_assign(block_find(&block, &addrs[0]), BLOCK_GIVEN, &(struct dhcp_request){.mac = OTHER});
 	put_station(NET2 | 201, &OTHER, RECORD_STATIC, 2); /* whatever the block says */
 	decide(&r);
 	expect_nothing("used up");

@@ -50,7 +50,7 @@ static void act(const struct registry_action *action, void *arg)
 		break;
 	case REGISTRY_ERASE_STATION: w->erased++; break;
 	case REGISTRY_STORE_CN: w->cns[w->stored_cns++ % 8] = *action->cn; break;
-	case REGISTRY_TELL: snprintf(w->told, sizeof(w->told), "%s", action->text); break;
+	case REGISTRY_LOG: snprintf(w->told, sizeof(w->told), "%s", action->text); break;
 	}
 }
 

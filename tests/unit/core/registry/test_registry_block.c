@@ -35,7 +35,7 @@ static void a_block_is_for_its_cn_alone(void **state)
 	for (int i = 0; i < 4; i++)
 		expect(held.addrs[i], 1, 29 - i);
 	assert_int_equal(w->cn[2].count, 0); /* nobody else hears of it */
-	assert_int_equal(record(ip(1, 28))->state, RECORD_HELD);
+	assert_int_equal(record(ip(1, 28))->state, RECORD_IN_BLOCK);
 	assert_int_equal(record(ip(1, 28))->current, first);
 	refused(2, MLRP_BIND, 7, ip(1, 28), MLRP_E_CONFLICT);
 	refused(2, MLRP_CLAIM, 7, ip(1, 28), MLRP_E_CONFLICT);
@@ -48,7 +48,7 @@ static void a_block_is_for_its_cn_alone(void **state)
 	request_sync(2, (struct version){0}, 50);
 	for (int i = 0; i < w->cn[2].count; i++)
 		if (w->cn[2].box[i].type == MLRP_STATION)
-			assert_int_not_equal(w->cn[2].box[i].station.state, RECORD_HELD);
+			assert_int_not_equal(w->cn[2].box[i].station.state, RECORD_IN_BLOCK);
 }
 
 static void a_block_is_a_part_of_what_is_free(void **state)
@@ -91,7 +91,7 @@ static void a_block_outlives_the_register(void **state)
 	begin_from_disk(EPOCH + 1);
 	assert_int_equal(registry_load_end(w->registry, w->now), 0);
 	join(1, 10, 49);
-	assert_int_equal(record(ip(1, 49))->state, RECORD_HELD);
+	assert_int_equal(record(ip(1, 49))->state, RECORD_IN_BLOCK);
 	assert_int_equal(block(1, 4, &held)->addr_count, 4);
 	/* An old copy of the database knows nothing of it: what the CN names is set aside again, if nobody has it. */
 	begin(EPOCH + 2);
@@ -121,7 +121,7 @@ static void a_station_has_the_lease_that_it_took_last(void **state)
 	assert_int_equal(answer->code, MLRP_E_STALE);
 	assert_true(addr_equal(&answer->station.addr, &taken));
 	assert_int_equal(record(taken)->state, RECORD_BOUND);
-	assert_int_equal(record(report.addr)->state, RECORD_HELD);
+	assert_int_equal(record(report.addr)->state, RECORD_IN_BLOCK);
 	report.age = 500; /* half a second after it */
 	assert_int_equal(ask(2, &report)->station.state, RECORD_BOUND);
 	assert_int_equal(record(taken)->state, RECORD_FREE);

@@ -53,7 +53,7 @@ void act(const struct roam_action *action, void *arg)
 	case ROAM_DELETE: map_delete(cn, &action->addr); break;
 	case ROAM_TO_REGISTER:
 		assert_true(action->message->transaction & ROAM_TRANSACTION);
-		if (!w->register_away)
+		if (!w->register_down)
 			post(cn->id, REGISTER, action->message);
 		break;
 	case ROAM_TO_CN: post(cn->id, action->cn, action->message); break;
@@ -72,7 +72,7 @@ void act(const struct roam_action *action, void *arg)
 		break;
 	case ROAM_PROBE: cn->probed_by = action->cn; break;
 	case ROAM_CN: break;
-	case ROAM_TELL: snprintf(cn->told + used, sizeof(cn->told) - used, "%s\n", action->text); break;
+	case ROAM_LOG: snprintf(cn->told + used, sizeof(cn->told) - used, "%s\n", action->text); break;
 	}
 }
 
@@ -141,7 +141,7 @@ void deliver_between(uint32_t from, uint32_t to)
 
 void lose_register(bool away)
 {
-	w->register_away = away;
+	w->register_down = away;
 	for (uint32_t id = 1; id <= CNS; id++) {
 		if (away) {
 			roam_register_lost(w->cn[id].roam);

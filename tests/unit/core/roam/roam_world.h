@@ -44,7 +44,7 @@ struct world {
 	struct envelope queue[64];
 	int queued;
 	struct station_record record; /* the register's only station */
-	bool register_away;
+	bool register_down;
 	uint16_t refuse;              /* error that the register answers, 0: none */
 	uint64_t seq;
 	uint64_t now;

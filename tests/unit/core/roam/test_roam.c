@@ -159,7 +159,7 @@ static void silent_register_is_presumed_abort(void **state)
 	struct roam_counts counts;
 
 	(void)state;
-	w->register_away = true; /* connected, as far as the CNs know, but it does not answer */
+	w->register_down = true; /* connected, as far as the CNs know, but it does not answer */
 	seen(2, &addr, &MAC);
 	deliver_all();
 	expect(1, addr, TMIP_STATION_AWAY, 2);

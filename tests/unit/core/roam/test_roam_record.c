@@ -83,7 +83,7 @@ static void local_address_is_known_to_all_and_reported(void **state)
 	expect(2, addr, TMIP_STATION_VISITING, 2);
 	expect(1, addr, TMIP_STATION_AWAY, 2);
 	w->now += 2000;
-	w->register_away = false;
+	w->register_down = false;
 	for (uint32_t id = 1; id <= CNS; id++) { /* a register that knows nothing of it */
 		roam_sync_start(w->cn[id].roam, true);
 		roam_record(w->cn[id].roam, &w->record, 0, w->now);
