@@ -92,6 +92,9 @@ void actions_perform(const struct roam_action *action, void *arg)
 	case ROAM_GREET:
 		greeting_begin(agent, &action->addr);
 		break;
+	case ROAM_DUE:
+		agent_arm_roam(agent);
+		break;
 	case ROAM_LOG:
 		tell(agent, action);
 		break;

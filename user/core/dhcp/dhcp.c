@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "core/base/checksum.h"
+
 #define ETH 14
 #define IP_MIN 20
 #define UDP 8
@@ -280,17 +282,6 @@ static uint8_t *put_options(uint8_t *to, const struct dhcp_request *request, con
 	return to;
 }
 
-static uint16_t checksum(const uint8_t *data, size_t len, uint32_t sum)
-{
-	for (size_t i = 0; i + 1 < len; i += 2)
-		sum += get(data + i, 2);
-	if (len & 1)
-		sum += data[len - 1] << 8;
-	while (sum >> 16)
-		sum = (sum & 0xffff) + (sum >> 16);
-	return ~sum;
-}
-
 /* Where to: RFC 2131, 4.1. */
 static void destination(const struct dhcp_request *request, const struct dhcp_reply *reply, uint32_t *ip, uint8_t mac[6])
 {
@@ -304,6 +295,12 @@ static void destination(const struct dhcp_request *request, const struct dhcp_re
 		memset(mac, 0xff, 6);
 	else
 		memcpy(mac, &request->mac, 6);
+}
+
+/* The sum of the words of a UDP pseudo header (RFC 768). */
+static uint32_t pseudo_header(uint32_t source, uint32_t target, size_t udp_len)
+{
+	return (source >> 16) + (source & 0xffff) + (target >> 16) + (target & 0xffff) + 17 + (uint32_t)udp_len;
 }
 
 static void wrap(uint8_t *frame, size_t dhcp_len, uint32_t source, uint32_t target)
@@ -320,11 +317,11 @@ static void wrap(uint8_t *frame, size_t dhcp_len, uint32_t source, uint32_t targ
 	ip[9] = 17;
 	put(ip + 12, source, 4);
 	put(ip + 16, target, 4);
-	put(ip + 10, checksum(ip, IP_MIN, 0), 2);
+	put(ip + 10, checksum_compute(ip, IP_MIN, 0), 2);
 	put(udp, DHCP_SERVER_PORT, 2);
 	put(udp + 2, DHCP_CLIENT_PORT, 2);
 	put(udp + 4, udp_len, 2);
-	sum = checksum(udp, udp_len, (source >> 16) + (source & 0xffff) + (target >> 16) + (target & 0xffff) + 17 + udp_len);
+	sum = checksum_compute(udp, udp_len, pseudo_header(source, target, udp_len));
 	put(udp + 6, sum ? sum : 0xffff, 2);
 }
 

@@ -96,11 +96,16 @@ static void due_insert(struct roam *roam, struct replica_station *station)
 
 void roam_arm(struct roam *roam, struct replica_station *station, uint64_t deadline_ms)
 {
+	struct roam_action action = {.type = ROAM_DUE};
+	uint64_t before = roam_next_due(roam);
+
 	if (station->deadline_ms)
 		DL_DELETE2(roam->due, station, due_prev, due_next);
 	station->deadline_ms = deadline_ms;
 	if (deadline_ms)
 		due_insert(roam, station);
+	if (roam_next_due(roam) != before)
+		roam->act(&action, roam->arg);
 }
 
 void roam_forget(struct roam *roam, struct replica_station *station)
@@ -264,7 +269,7 @@ void roam_conflict(struct roam *roam, const struct tmip_event *event, uint64_t n
 	struct replica_station *station = replica_find(&roam->replica, &event->addr);
 	const struct roam_cell *cell = roam_find_cell(roam, event->ifindex);
 	char addr[ADDR_STRLEN], mac[MAC_STRLEN], text[ROAM_TEXT];
-	struct roam_action action = {.type = ROAM_LOG, .level = ROAM_LEVEL_DEBUG, .addr = event->addr, .mac = event->mac, .text = text};
+	struct roam_action action = {.type = ROAM_LOG, .level = LOG_LEVEL_DEBUG, .addr = event->addr, .mac = event->mac, .text = text};
 
 	if (!station)
 		return;
@@ -275,7 +280,7 @@ void roam_conflict(struct roam *roam, const struct tmip_event *event, uint64_t n
 	snprintf(text, sizeof(text), "in cell %s it uses the address %s, which belongs to station %s: its packets are dropped",
 		 cell ? cell->name : "-", addr_format(&event->addr, addr), mac_format(&station->record.mac, mac));
 	roam->act(&action, roam->arg);
-	roam_log(roam, ROAM_LEVEL_WARN, station, "%s in cell %s uses the address %s of this station",
+	roam_log(roam, LOG_LEVEL_WARN, station, "%s in cell %s uses the address %s of this station",
 		  mac_format(&event->mac, mac), cell ? cell->name : "-", addr_format(&event->addr, addr));
 }
 
@@ -299,7 +304,7 @@ static unsigned leave(struct roam *roam, struct replica_station *station, const 
 	station->held |= roam->options.hold;
 	roam_refresh(roam, station);
 	roam_notify_parent(roam, station, MLRP_DEPARTED);
-	roam_log(roam, ROAM_LEVEL_INFO, station, "station is silent in cell %s: %s", cell->name, how);
+	roam_log(roam, LOG_LEVEL_INFO, station, "station is silent in cell %s: %s", cell->name, how);
 	return 1;
 }
 
@@ -353,7 +358,7 @@ static void expire(struct roam *roam, struct replica_station *station, uint64_t 
 			station->moved_to = 0; /* another CN told of a later move, which nobody confirmed either */
 		roam_attempt_expire(roam, station->attempt, now_ms);
 	} else if (station->moved_to) {
-		roam_log(roam, ROAM_LEVEL_WARN, station, "nobody confirmed the move to %s: back to the record",
+		roam_log(roam, LOG_LEVEL_WARN, station, "nobody confirmed the move to %s: back to the record",
 			  roam_cn_name(roam, station->moved_to));
 		station->moved_to = 0;
 		roam_refresh(roam, station);

@@ -14,6 +14,7 @@
 
 #include <tmip/event.h>
 
+#include "core/base/level.h"
 #include "core/mlrp/mlrp.h"
 #include "replica.h"
 
@@ -32,6 +33,7 @@ enum roam_action_type {
 	ROAM_PROBE,       /* cn, message: that CN asks whether the station with this addr and mac is still in a cell of this CN */
 	ROAM_RECALL,      /* addr, mac, ifindex: it may still be in that cell; if it answers when it is asked, it is */
 	ROAM_GREET,       /* addr: the station has just associated: its gateway asks it for its MAC, and so tells it its own */
+	ROAM_DUE,         /* the machine's next deadline changed: see roam_next_due() */
 	ROAM_LOG,        /* level, text; mac and addr say whose trail it belongs to (either may be zero) */
 };
 
@@ -41,7 +43,7 @@ struct roam_action {
 	struct tmip_mac mac;
 	unsigned ifindex;
 	uint32_t cn;
-	int level; /* enum log_level */
+	enum log_level level;
 	const struct tmip_station *station;
 	const struct mlrp_message *message;
 	const char *text;

@@ -50,9 +50,9 @@ static void log_commit(struct roam *roam, const struct replica_station *station)
 	char addr[ADDR_STRLEN], subnet[ADDR_STRLEN], gateway[ADDR_STRLEN];
 
 	if (cell)
-		roam_log(roam, ROAM_LEVEL_INFO, station, "using %s of %s/%u, gateway %s", addr_format(&record->addr, addr),
+		roam_log(roam, LOG_LEVEL_INFO, station, "using %s of %s/%u, gateway %s", addr_format(&record->addr, addr),
 			  addr_format(&cell->subnet.addr, subnet), cell->subnet.len, addr_format(&cell->gateway, gateway));
-	roam_log(roam, ROAM_LEVEL_INFO, station, "committed to the register as version %u.%llu", record->version.epoch,
+	roam_log(roam, LOG_LEVEL_INFO, station, "committed to the register as version %u.%llu", record->version.epoch,
 		  (unsigned long long)record->version.seq);
 }
 
@@ -128,19 +128,19 @@ static void log_beginning(struct roam *roam, const struct roam_attempt *attempt,
 	const struct station_record *record = &station->record;
 	char addr[ADDR_STRLEN];
 
-	roam_log(roam, ROAM_LEVEL_INFO, station, "station detected in cell %s (%s)", cell->name, how);
-	roam_log(roam, ROAM_LEVEL_INFO, station, "allocation known from the register: %s, version %u.%llu",
+	roam_log(roam, LOG_LEVEL_INFO, station, "station detected in cell %s (%s)", cell->name, how);
+	roam_log(roam, LOG_LEVEL_INFO, station, "allocation known from the register: %s, version %u.%llu",
 		  addr_format(&record->addr, addr), record->version.epoch, (unsigned long long)record->version.seq);
-	roam_log(roam, ROAM_LEVEL_INFO, station, "%s", roam->register_ready ? "notifying the register" :
+	roam_log(roam, LOG_LEVEL_INFO, station, "%s", roam->register_ready ? "notifying the register" :
 		  "the register is away: it will be told when it is back");
-	roam_log(roam, ROAM_LEVEL_INFO, station, "attempting handover [migrated from %s, parent %s]",
+	roam_log(roam, LOG_LEVEL_INFO, station, "attempting handover [migrated from %s, parent %s]",
 		  roam_cn_name(roam, previous), roam_cn_name(roam, record->parent));
 	for (int i = 0; i < 2; i++)
 		if (attempt->told[i].waiting)
-			roam_log(roam, ROAM_LEVEL_INFO, station, "contacting %s CN %s", i == 0 ? "parent" : "previous",
+			roam_log(roam, LOG_LEVEL_INFO, station, "contacting %s CN %s", i == 0 ? "parent" : "previous",
 				  roam_cn_name(roam, attempt->told[i].cn));
 	if (attempt->told[0].waiting)
-		roam_log(roam, ROAM_LEVEL_INFO, station, tunnel_stands(roam, record->parent) ? "a tunnel between parent CN %s and this CN stands" :
+		roam_log(roam, LOG_LEVEL_INFO, station, tunnel_stands(roam, record->parent) ? "a tunnel between parent CN %s and this CN stands" :
 			  "requesting a tunnel between parent CN %s and this CN", roam_cn_name(roam, record->parent));
 }
 
@@ -155,7 +155,7 @@ static void begin_handover(struct roam *roam, struct replica_station *station, c
 	attempt = roam_attempt_begin(roam, station, false, now_ms);
 	if (!attempt) {
 		roam->counts.overflow++;
-		roam_log(roam, ROAM_LEVEL_WARN, station, "no memory for a handover: the next frame tries again");
+		roam_log(roam, LOG_LEVEL_WARN, station, "no memory for a handover: the next frame tries again");
 		return;
 	}
 	station->moved_to = roam->self;
@@ -194,13 +194,13 @@ void roam_arrival(struct roam *roam, struct replica_station *station, const stru
 		if (station->ifindex == cell->ifindex)
 			roam_refresh(roam, station);
 		roam_notify_parent(roam, station, MLRP_RETURNED);
-		roam_log(roam, ROAM_LEVEL_INFO, station, "station is heard again in cell %s (%s)", cell->name, how);
+		roam_log(roam, LOG_LEVEL_INFO, station, "station is heard again in cell %s (%s)", cell->name, how);
 	}
 	if (station->ifindex == cell->ifindex)
 		return;
 	station->ifindex = cell->ifindex;
 	roam_refresh(roam, station);
-	roam_log(roam, ROAM_LEVEL_INFO, station, "station detected in cell %s (%s), before in cell %s of this CN",
+	roam_log(roam, LOG_LEVEL_INFO, station, "station detected in cell %s (%s), before in cell %s of this CN",
 		  cell->name, how, former ? former->name : "-");
 }
 
@@ -217,7 +217,7 @@ void roam_report(struct roam *roam, struct replica_station *station, uint64_t no
 	}
 	ask_register(roam, attempt, roam_age(station, now_ms));
 	roam_arm(roam, station, now_ms + roam->options.timeout_ms);
-	roam_log(roam, ROAM_LEVEL_INFO, station, "telling the register that the station is here");
+	roam_log(roam, LOG_LEVEL_INFO, station, "telling the register that the station is here");
 }
 
 static bool claimable(const struct roam *roam, const struct tmip_addr *addr)
@@ -254,7 +254,7 @@ void roam_claim(struct roam *roam, const struct tmip_addr *addr, const struct tm
 				       .has = MLRP_HAS(MLRP_F_MAC) | MLRP_HAS(MLRP_F_ADDR)};
 	roam_send_register(roam, &message);
 	roam_arm(roam, station, now_ms + roam->options.timeout_ms);
-	roam_log(roam, ROAM_LEVEL_INFO, station, "station detected in cell %s with the unregistered address %s: asking the register",
+	roam_log(roam, LOG_LEVEL_INFO, station, "station detected in cell %s with the unregistered address %s: asking the register",
 		  cell->name, addr_format(addr, text));
 }
 
@@ -287,11 +287,11 @@ void roam_attempt_expire(struct roam *roam, struct roam_attempt *attempt, uint64
 
 	for (int i = 0; i < 2; i++)
 		if (attempt->told[i].waiting)
-			roam_log(roam, ROAM_LEVEL_WARN, station, "%s did not answer: the register tells it",
+			roam_log(roam, LOG_LEVEL_WARN, station, "%s did not answer: the register tells it",
 				  roam_cn_name(roam, attempt->told[i].cn));
 	if (!attempt->registered) {
 		roam->counts.undone++;
-		roam_log(roam, ROAM_LEVEL_WARN, station, "the register did not answer in %u ms: %s undone",
+		roam_log(roam, LOG_LEVEL_WARN, station, "the register did not answer in %u ms: %s undone",
 			  roam->options.timeout_ms, attempt->claim ? "claim" : "handover");
 		undo(roam, attempt);
 	} else if (station->record.current == roam->self) {
@@ -328,7 +328,7 @@ static void refused(struct roam *roam, struct roam_attempt *attempt, const struc
 		return;
 	}
 	roam->counts.conflicts += attempt->claim && message->code == MLRP_E_CONFLICT;
-	roam_log(roam, ROAM_LEVEL_WARN, station, "the register refused: %s%s%s", mlrp_error_name(message->code),
+	roam_log(roam, LOG_LEVEL_WARN, station, "the register refused: %s%s%s", mlrp_error_name(message->code),
 		  message->text[0] ? ", " : "", message->text);
 	undo(roam, attempt);
 	roam_attempt_end(roam, attempt);
@@ -390,16 +390,16 @@ void roam_attempt_answered(struct roam *roam, uint32_t from, const struct mlrp_m
 			continue;
 		attempt->told[i].waiting = false;
 		if (message->type == MLRP_ERROR)
-			roam_log(roam, ROAM_LEVEL_WARN, attempt->station, "%s does not agree: %s", roam_cn_name(roam, from),
+			roam_log(roam, LOG_LEVEL_WARN, attempt->station, "%s does not agree: %s", roam_cn_name(roam, from),
 				  mlrp_error_name(message->code));
 		else if (message->has & MLRP_HAS(MLRP_F_TUNNEL) && message->tunnel == TMIP_TUNNEL_4IN4) {
 			if (cn && cn->stations)
 				roam_set_tunnel(roam, cn, message->tunnel);
-			roam_log(roam, ROAM_LEVEL_INFO, attempt->station, "agreed on tunnel type 4IN4 with parent CN %s",
+			roam_log(roam, LOG_LEVEL_INFO, attempt->station, "agreed on tunnel type 4IN4 with parent CN %s",
 				  roam_cn_name(roam, from));
 		}
 		if (agreed(attempt))
-			roam_log(roam, ROAM_LEVEL_INFO, attempt->station, "all participants have answered");
+			roam_log(roam, LOG_LEVEL_INFO, attempt->station, "all participants have answered");
 		end_if_done(roam, attempt);
 		return;
 	}

@@ -11,8 +11,6 @@
 
 #include "roam.h"
 
-enum { ROAM_LEVEL_WARN = 1, ROAM_LEVEL_INFO = 2, ROAM_LEVEL_DEBUG = 3 }; /* as in enum log_level */
-
 struct roam_cell {
 	unsigned ifindex; /* 0: free slot */
 	char name[16];

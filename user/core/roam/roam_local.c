@@ -67,7 +67,7 @@ int roam_local(struct roam *roam, const struct station_record *record, uint32_t 
 		keep_place(roam, station, now_ms);
 	roam_refresh(roam, station);
 	notify_all(roam, station);
-	roam_log(roam, ROAM_LEVEL_INFO, station, "the address is of this CN's own block: the register will be told when it is back");
+	roam_log(roam, LOG_LEVEL_INFO, station, "the address is of this CN's own block: the register will be told when it is back");
 	return 0;
 }
 
@@ -94,7 +94,7 @@ void roam_report_local(struct roam *roam, struct replica_station *station, uint6
 	}
 	roam_send_register(roam, &message);
 	roam_arm(roam, station, now_ms + roam->options.timeout_ms);
-	roam_log(roam, ROAM_LEVEL_INFO, station, "telling the register of the address that was given out while it was away");
+	roam_log(roam, LOG_LEVEL_INFO, station, "telling the register of the address that was given out while it was away");
 }
 
 static void withdraw(struct roam *roam, struct replica_station *station)
@@ -127,7 +127,7 @@ void roam_local_refused(struct roam *roam, struct replica_station *station, cons
 		roam_arm(roam, station, now_ms + roam->options.timeout_ms); /* and again */
 		return;
 	}
-	roam_log(roam, ROAM_LEVEL_WARN, station, "the register does not take over the address that was given out while it was away: "
+	roam_log(roam, LOG_LEVEL_WARN, station, "the register does not take over the address that was given out while it was away: "
 		  "the station must ask for another one");
 	withdraw(roam, station);
 	if (message->has & MLRP_HAS(MLRP_F_STATION))

@@ -106,7 +106,7 @@ void roam_stale(struct roam *roam, const struct tmip_event *event)
 	message.station = station->record;
 	message.station.current = current;
 	roam_send_cn(roam, peer->info.id, &message);
-	roam_log(roam, ROAM_LEVEL_DEBUG, station, "telling %s, which sends here, that the station is with %s", peer->info.name,
+	roam_log(roam, LOG_LEVEL_DEBUG, station, "telling %s, which sends here, that the station is with %s", peer->info.name,
 		  roam_cn_name(roam, current));
 }
 
@@ -120,7 +120,7 @@ static void recall(struct roam *roam, const struct replica_station *station, uns
 
 	if (!roam_find_cell(roam, ifindex))
 		return;
-	roam_log(roam, ROAM_LEVEL_INFO, station, "asking whether the station is still here: its moves have crossed");
+	roam_log(roam, LOG_LEVEL_INFO, station, "asking whether the station is still here: its moves have crossed");
 	roam->act(&action, roam->arg);
 }
 
@@ -144,7 +144,7 @@ static void moved(struct roam *roam, uint32_t from, const struct mlrp_message *m
 	if (error) {
 		answer(roam, from, message, error, 0, error == MLRP_E_STALE ? station : NULL);
 		/* Nobody waits for an answer to a correction, which may well come too late. */
-		roam_log(roam, message->transaction ? ROAM_LEVEL_WARN : ROAM_LEVEL_DEBUG, station, "move told by %s not accepted: %s",
+		roam_log(roam, message->transaction ? LOG_LEVEL_WARN : LOG_LEVEL_DEBUG, station, "move told by %s not accepted: %s",
 			  roam_cn_name(roam, from), mlrp_error_name(error));
 		return;
 	}
@@ -163,7 +163,7 @@ static void moved(struct roam *roam, uint32_t from, const struct mlrp_message *m
 	pass_on(roam, from, station, previous, message);
 	roam_arm(roam, station, roam->register_ready ? now_ms + roam->options.timeout_ms : 0);
 	if (previous != record->current)
-		roam_log(roam, ROAM_LEVEL_INFO, station, "station has moved to %s%s", roam_cn_name(roam, record->current),
+		roam_log(roam, LOG_LEVEL_INFO, station, "station has moved to %s%s", roam_cn_name(roam, record->current),
 			  parent ? ": tunnel 4IN4" : "");
 	if (here && from != record->current)
 		recall(roam, station, here);
@@ -196,7 +196,7 @@ static void aborted(struct roam *roam, uint32_t from, const struct tmip_addr *ad
 	struct replica_station *station = replica_find(&roam->replica, addr);
 
 	if (station && roam_is_local(station) && station->record.parent == from) {
-		roam_log(roam, ROAM_LEVEL_INFO, station, "%s has withdrawn the address", roam_cn_name(roam, from));
+		roam_log(roam, LOG_LEVEL_INFO, station, "%s has withdrawn the address", roam_cn_name(roam, from));
 		roam_forget(roam, station);
 		return;
 	}
@@ -205,7 +205,7 @@ static void aborted(struct roam *roam, uint32_t from, const struct tmip_addr *ad
 	station->moved_to = 0;
 	roam_arm(roam, station, 0);
 	roam_refresh(roam, station);
-	roam_log(roam, ROAM_LEVEL_INFO, station, "move to %s was refused: back to the record", roam_cn_name(roam, from));
+	roam_log(roam, LOG_LEVEL_INFO, station, "move to %s was refused: back to the record", roam_cn_name(roam, from));
 }
 
 /* A guest elsewhere has left its cell there, or is back in it: until then its parent holds its packets, which come before those
@@ -220,7 +220,7 @@ static void presence(struct roam *roam, uint32_t from, const struct mlrp_message
 	station->silent_at = departed ? from : 0;
 	station->held |= departed && roam->options.hold;
 	roam_refresh(roam, station);
-	roam_log(roam, ROAM_LEVEL_INFO, station, departed ? "station is silent at %s" : "station is heard again at %s",
+	roam_log(roam, LOG_LEVEL_INFO, station, departed ? "station is silent at %s" : "station is heard again at %s",
 		  roam_cn_name(roam, from));
 }
 

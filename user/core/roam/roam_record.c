@@ -45,14 +45,14 @@ static void apply(struct roam *roam, struct replica_station *station, const stru
 		station->ifindex = 0;
 	roam_refresh(roam, station);
 	if (known && before == roam->self && replica_current(station) != roam->self)
-		roam_log(roam, ROAM_LEVEL_INFO, station, "station has moved to %s, as the register says",
+		roam_log(roam, LOG_LEVEL_INFO, station, "station has moved to %s, as the register says",
 			  roam_cn_name(roam, record->current));
 }
 
 /* Given out while the register was away, by a CN whose block the register no longer knew. */
 static void another_has_it(struct roam *roam, struct replica_station *station)
 {
-	roam_log(roam, ROAM_LEVEL_WARN, station, "the register has given the address to another station: this one must ask for another");
+	roam_log(roam, LOG_LEVEL_WARN, station, "the register has given the address to another station: this one must ask for another");
 	if (station->attempt)
 		roam_attempt_end(roam, station->attempt);
 	roam_arm(roam, station, 0);
@@ -93,7 +93,7 @@ void roam_record(struct roam *roam, const struct station_record *record, unsigne
 	if (record->state != RECORD_BOUND) {
 		/* An address of a block is free, as far as the register knows. */
 		if (station && station->record.state && !roam_is_local(station)) {
-			roam_log(roam, ROAM_LEVEL_INFO, station, "the register has freed the address");
+			roam_log(roam, LOG_LEVEL_INFO, station, "the register has freed the address");
 			roam_forget(roam, station);
 		}
 		return;
@@ -107,7 +107,7 @@ void roam_record(struct roam *roam, const struct station_record *record, unsigne
 		station = replica_add(&roam->replica, &record->addr, &record->mac);
 	if (!station || replica_set_mac(&roam->replica, station, &record->mac) < 0) {
 		if (!roam->counts.overflow++)
-			roam_log(roam, ROAM_LEVEL_WARN, NULL, "the table of stations is full (stations_max): some are not served here");
+			roam_log(roam, LOG_LEVEL_WARN, NULL, "the table of stations is full (stations_max): some are not served here");
 		return;
 	}
 	apply(roam, station, record, ifindex);

@@ -132,7 +132,7 @@ static void release_tunnel(struct roam *roam, uint32_t id)
 		return;
 	roam_set_tunnel(roam, cn, TMIP_TUNNEL_IDLE);
 	roam_send_cn(roam, id, &close);
-	roam_log(roam, ROAM_LEVEL_INFO, NULL, "tunnel to %s torn down: no station needs it", cn->info.name);
+	roam_log(roam, LOG_LEVEL_INFO, NULL, "tunnel to %s torn down: no station needs it", cn->info.name);
 }
 
 static void need_tunnel(struct roam *roam, struct replica_station *station, uint32_t id)

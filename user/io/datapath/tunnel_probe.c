@@ -19,6 +19,8 @@
 
 #include <tmip/event.h>
 
+#include "core/base/checksum.h"
+
 #define SIZE_MAX_BYTES 65535
 #define OUTER_LEN 20
 
@@ -85,18 +87,6 @@ void probe_close(struct probe *probe)
 	free(probe);
 }
 
-static uint16_t checksum(const void *data, size_t len) /* RFC 1071; len is even */
-{
-	const uint8_t *byte = data;
-	uint32_t sum = 0;
-
-	for (size_t i = 0; i < len; i += 2)
-		sum += (uint32_t)byte[i] << 8 | byte[i + 1];
-	while (sum >> 16)
-		sum = (sum & 0xffff) + (sum >> 16);
-	return htons((uint16_t)~sum);
-}
-
 static void fill(struct probe *probe, unsigned len)
 {
 	struct inner *inner = (struct inner *)probe->packet;
@@ -105,7 +95,7 @@ static void fill(struct probe *probe, unsigned len)
 	memset(probe->packet, 0, len);
 	inner->ip = (struct iphdr){.version = 4, .ihl = 5, .tot_len = htons((uint16_t)len), .frag_off = htons(IP_DF), .ttl = 64,
 				   .protocol = IPPROTO_UDP, .saddr = probe->local.s_addr, .daddr = probe->remote.s_addr};
-	sum = checksum(&inner->ip, sizeof(inner->ip));
+	sum = htons(checksum_compute(&inner->ip, sizeof(inner->ip), 0));
 	inner->ip.check = sum;
 	inner->udp.source = inner->udp.dest = htons(TMIP_PROBE_PORT);
 	inner->udp.len = htons((uint16_t)(len - sizeof(inner->ip)));

@@ -9,13 +9,8 @@
 
 #include <stdbool.h>
 
-enum log_level {
-	LOG_LEVEL_ERROR = 0, /* somebody has to act */
-	LOG_LEVEL_WARN = 1,
-	LOG_LEVEL_INFO = 2,  /* the default: every handover's steps, connections, start and end */
-	LOG_LEVEL_DEBUG = 3, /* messages, map changes */
-	LOG_LEVEL_TRACE = 4, /* every event */
-};
+#include "core/base/level.h"
+
 
 /* Opens `path` for appending (NULL: no file) and/or the screen. 0 or -errno; on error the old log goes on. */
 int log_open(const char *path, bool screen);

@@ -71,6 +71,7 @@ void act(const struct roam_action *action, void *arg)
 		cn->gone_mac = action->mac;
 		break;
 	case ROAM_PROBE: cn->probed_by = action->cn; break;
+	case ROAM_DUE: cn->due_ms = roam_next_due(cn->roam); break;
 	case ROAM_CN: break;
 	case ROAM_LOG: snprintf(cn->told + used, sizeof(cn->told) - used, "%s\n", action->text); break;
 	}
@@ -230,8 +231,10 @@ int setup(void **state)
 int teardown(void **state)
 {
 	(void)state;
-	for (uint32_t id = 1; id <= CNS; id++)
+	for (uint32_t id = 1; id <= CNS; id++) {
+		assert_int_equal(w->cn[id].due_ms, roam_next_due(w->cn[id].roam));
 		roam_destroy(w->cn[id].roam);
+	}
 	free(w);
 	return 0;
 }

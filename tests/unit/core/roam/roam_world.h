@@ -39,6 +39,7 @@ struct world {
 		int map_count;
 		unsigned announced_ifindex, greeted, gone_ifindex, probed_by, recalled_ifindex;
 		struct tmip_mac announced_mac, gone_mac;
+		uint64_t due_ms; /* as the machine has said with ROAM_DUE */
 		char told[4096];
 	} cn[CNS + 1];
 	struct envelope queue[64];
