@@ -88,11 +88,11 @@ $(BUILD)/libtmip.a: $(call objects,$(core_src) $(io_src))
 	$(Q)rm -f $@ && ar qcs $@ $^
 
 # What is not main(), so that unit tests can have single modules of it.
-$(BUILD)/libagent.a: $(call objects,$(filter-out user/agent/main.c,$(agent_src)))
+$(BUILD)/libagent.a: $(call objects,$(filter-out user/agent/cli/main.c,$(agent_src)))
 	$(call say,AR,$@)
 	$(Q)rm -f $@ && ar qcs $@ $^
 
-$(BUILD)/bin/tmip-agent: $(BUILD)/obj/user/agent/main.o $(BUILD)/libagent.a $(BUILD)/libtmip.a
+$(BUILD)/bin/tmip-agent: $(BUILD)/obj/user/agent/cli/main.o $(BUILD)/libagent.a $(BUILD)/libtmip.a
 $(BUILD)/bin/mlrd: $(call objects,$(mlrd_src)) $(BUILD)/libtmip.a
 $(BUILD)/bin/tmip-agent $(BUILD)/bin/mlrd:
 	$(call say,LD,$@)

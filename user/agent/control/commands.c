@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "agent/cli/show.h"
 #include "agent/interface/cells.h"
 #include "agent/network/outage.h"
 #include "agent/state.h"
@@ -16,6 +15,7 @@
 #include "io/process/file.h"
 #include "io/process/log.h"
 #include "report.h"
+#include "text.h"
 
 static json_t *refuse(const char *text)
 {

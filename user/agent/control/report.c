@@ -8,7 +8,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "agent/cli/show.h"
 #include "agent/dhcp/dhcp.h"
 #include "agent/interface/cells.h"
 #include "agent/network/peers.h"
@@ -20,6 +19,7 @@
 #include "agent/wifi/wifi.h"
 #include "io/process/file.h"
 #include "io/process/log.h"
+#include "text.h"
 
 static const char *const STATE_NAMES[] = {
 	[0] = "unknown", [TMIP_STATION_HOME] = "home", [TMIP_STATION_NEXT_DOOR] = "next_door", [TMIP_STATION_AWAY] = "away",

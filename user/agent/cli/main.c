@@ -2,7 +2,7 @@
 /* tmip-agent, also called tmipd: the name decides which command line it has. */
 #include <string.h>
 
-#include "agent/cli/cli.h"
+#include "cli.h"
 
 int main(int argc, char **argv)
 {

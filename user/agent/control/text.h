@@ -8,7 +8,7 @@
 
 #include <stdio.h>
 
-#include "cli.h"
+#include "agent/cli/cli.h"
 
 int show_status(const struct cli_options *options);
 int show_stations(const struct cli_options *options);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The subcommands that show something. See show.h. Members that an agent of another version does not send are shown as "-". */
-#include "show.h"
+#include "text.h"
 
 #include <stdio.h>
 #include <string.h>
