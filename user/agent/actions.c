@@ -1,63 +1,75 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Carries out what the roaming machine decided: map entries, messages, ARP, the roaming log. */
-#include "actions.h"
-
+/*
+ * Does what the roaming machine decided: map entries, messages, ARP, the roaming log. Actions also come
+ * while the agent ends, when connections and some modules are gone already.
+ */
 #include <string.h>
 
-#include "agent/interface/cells.h"
-#include "agent/network/peers.h"
-#include "agent/network/register.h"
-#include "agent/station/address_check.h"
-#include "agent/station/buffer.h"
-#include "agent/station/greeting.h"
-#include "agent/station/groups.h"
-#include "agent/station/presence.h"
-#include "agent/wifi/wifi.h"
+#include "interface/cells.h"
+#include "io/process/clock.h"
 #include "io/process/log.h"
+#include "io/process/timer.h"
+#include "network/cns.h"
+#include "network/peers.h"
+#include "network/register.h"
 #include "state.h"
+#include "station/address_check.h"
+#include "station/buffer.h"
+#include "station/greeting.h"
+#include "station/groups.h"
+#include "station/presence.h"
+#include "station/trail.h"
+#include "wifi/wifi.h"
+
+static void log_map_error(const struct roam_action *action, int error)
+{
+	char addr[ADDR_STRLEN];
+
+	if (error)
+		log_error("map tmip_station: %s: %s", addr_format(&action->addr, addr),
+			  strerror(-error));
+}
 
 static void put(struct agent *agent, const struct roam_action *action)
 {
-	char addr[ADDR_STRLEN];
-	int error = datapath_put_station(agent->dp, &action->addr, action->station);
-
-	if (error)
-		log_error("map tmip_station: %s: %s", addr_format(&action->addr, addr), strerror(-error));
-	/* Where it was seen last no longer says anything: its next frame elsewhere in our cells is news. */
+	log_map_error(action, datapath_put_station(agent->dp, &action->addr, action->station));
+	/* Where its MAC was seen last says nothing any more: its next frame elsewhere here is news. */
 	datapath_forget_seen(agent->dp, &action->mac);
-	presence_put(agent, &action->addr, action->station);
-	buffer_put(agent, &action->addr, action->station);
-	groups_put(agent, &action->addr, action->station);
+	presence_put(agent->presence, &action->addr, action->station);
+	if (agent->buffer)
+		buffer_put(agent->buffer, &action->addr, action->station);
+	groups_put(agent->groups, &action->addr, action->station);
 	agent_changed(agent);
 }
 
 static void delete(struct agent *agent, const struct roam_action *action)
 {
-	char addr[ADDR_STRLEN];
-	int error = datapath_delete_station(agent->dp, &action->addr);
-
-	if (error)
-		log_error("map tmip_station: %s: %s", addr_format(&action->addr, addr), strerror(-error));
+	log_map_error(action, datapath_delete_station(agent->dp, &action->addr));
 	datapath_forget_seen(agent->dp, &action->mac);
-	presence_remove(agent, &action->addr);
-	buffer_remove(agent, &action->addr);
-	groups_remove(agent, &action->addr);
+	presence_remove(agent->presence, &action->addr);
+	if (agent->buffer)
+		buffer_remove(agent->buffer, &action->addr);
+	groups_remove(agent->groups, &action->addr);
 	agent_changed(agent);
 }
 
-static void tell(struct agent *agent, const struct roam_action *action)
+static void log_line(struct agent *agent, const struct roam_action *action)
 {
-	char mac[MAC_STRLEN];
-
-	if (mac_is_zero(&action->mac)) {
+	if (mac_is_zero(&action->mac))
 		log_at(action->level, "%s", action->text);
-		return;
-	}
-	log_at(action->level, "[%s] %s", mac_format(&action->mac, mac), action->text);
-	trail_add(agent->trail, &action->mac, agent_unix_us(), action->text);
+	else
+		trail_log(agent->trail, action->level, &action->mac, "%s", action->text);
 }
 
-void actions_perform(const struct roam_action *action, void *arg)
+static void send_message(struct agent *agent, const struct roam_action *action)
+{
+	if (action->type == ROAM_TO_REGISTER && agent->reg)
+		register_send(agent->reg, action->message);
+	else if (action->type == ROAM_TO_CN && agent->peers)
+		peers_send(agent->peers, action->cn, action->message);
+}
+
+void actions_apply(const struct roam_action *action, void *arg)
 {
 	struct agent *agent = arg;
 
@@ -69,34 +81,33 @@ void actions_perform(const struct roam_action *action, void *arg)
 		delete(agent, action);
 		break;
 	case ROAM_TO_REGISTER:
-		register_send(agent, action->message);
-		break;
 	case ROAM_TO_CN:
-		peers_send(agent, action->cn, action->message);
+		send_message(agent, action);
 		break;
 	case ROAM_CN:
-		peers_show(agent, action->cn);
+		cns_put_peer_entry(agent->cns, action->cn);
 		break;
 	case ROAM_ANNOUNCE:
-		cells_announce(agent, action->ifindex, &action->addr, &action->mac);
+		cells_announce(agent->cells, action->ifindex, &action->addr, &action->mac);
 		break;
 	case ROAM_GONE:
-		wifi_gone(agent, &action->mac, action->ifindex);
+		if (agent->wifi)
+			wifi_gone(agent->wifi, &action->mac, action->ifindex);
 		break;
 	case ROAM_PROBE:
-		holder_probed(agent, action->cn, action->message);
+		address_check_probed(agent->checks, action->cn, action->message);
 		break;
 	case ROAM_RECALL:
-		presence_ask(agent, &action->addr, &action->mac, action->ifindex);
+		presence_probe_in(agent->presence, &action->addr, &action->mac, action->ifindex);
 		break;
 	case ROAM_GREET:
-		greeting_begin(agent, &action->addr);
+		greetings_begin(agent->greetings, &action->addr);
 		break;
 	case ROAM_DUE:
-		agent_arm_roam(agent);
+		timer_arm_at(agent->roam_timer, roam_next_due(agent->roam));
 		break;
 	case ROAM_LOG:
-		tell(agent, action);
+		log_line(agent, action);
 		break;
 	}
 }

@@ -1,37 +1,21 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The agent's life: start in the order in which things depend on one another, the event loop, the end. Whatever fails
- * at the start takes back what was done before it; whatever was adopted from a former agent stays as it was.
+ * The agent's life: start in the order in which things depend on one another, the event loop, the end.
+ * A failure at the start takes back what was done before it; what the agent adopted from a former one
+ * stays as it was.
  */
 #include "agent.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
-#include <time.h>
 
-#include "actions.h"
-#include "agent/control/commands.h"
-#include "agent/control/report.h"
-#include "agent/dhcp/dhcp.h"
-#include "agent/interface/backbone.h"
-#include "agent/interface/cells.h"
-#include "agent/interface/settings.h"
-#include "agent/network/outage.h"
-#include "agent/network/peers.h"
-#include "agent/station/address_check.h"
-#include "agent/station/buffer.h"
-#include "agent/station/greeting.h"
-#include "agent/station/groups.h"
-#include "agent/station/presence.h"
-#include "agent/wifi/authenticator.h"
-#include "agent/wifi/wifi.h"
-#include "io/link/mlrp_link.h"
+#include "control/status_file.h"
+#include "dhcp/dhcp.h"
+#include "interface/cells.h"
+#include "io/process/clock.h"
 #include "io/process/console.h"
 #include "io/process/control.h"
 #include "io/process/daemon.h"
@@ -39,86 +23,29 @@
 #include "io/process/log.h"
 #include "io/process/priority.h"
 #include "io/process/privilege.h"
+#include "io/process/timer.h"
+#include "network/cns.h"
+#include "network/outage.h"
+#include "network/peers.h"
+#include "network/register.h"
 #include "state.h"
+#include "station/address_check.h"
+#include "station/buffer.h"
+#include "station/greeting.h"
+#include "station/groups.h"
+#include "station/presence.h"
+#include "station/trail.h"
+#include "wifi/authenticator.h"
+#include "wifi/wifi.h"
 
-#define REFUSED_MS 30000
-#define BACK_MS 10000 /* the longest back-off of register.c, twice */
 #define TRAIL_MACS 4096
-#define STATUS_INTERVAL_MS 1000
 
-/* ---- small things that all files of the agent use */
-
-uint64_t agent_now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000ull + now.tv_nsec / 1000000;
-}
-
-uint64_t agent_unix_us(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	return now.tv_sec * 1000000ull + now.tv_nsec / 1000;
-}
-
-uint32_t agent_random(uint32_t bound)
-{
-	uint32_t value = 0;
-
-	if (getrandom(&value, sizeof(value), GRND_NONBLOCK) != sizeof(value))
-		value = agent_unix_us();
-	return bound ? value % bound : 0;
-}
-
-void agent_log(struct agent *agent, int level, const struct tmip_mac *mac, const char *format, ...)
-{
-	char text[TRAIL_TEXT], whose[MAC_STRLEN];
-	va_list args;
-
-	if (!mac)
-		return;
-	va_start(args, format);
-	vsnprintf(text, sizeof(text), format, args);
-	va_end(args);
-	log_at(level, "[%s] %s", mac_format(mac, whose), text);
-	trail_add(agent->trail, mac, agent_unix_us(), text);
-}
-
-void agent_describe_self(const struct agent *agent, struct mlrp_self *self)
-{
-	memset(self, 0, sizeof(*self));
-	self->role = MLRP_ROLE_CN;
-	snprintf(self->network, sizeof(self->network), "%s", agent->config.network_name);
-	snprintf(self->name, sizeof(self->name), "%s", agent->config.cn_name);
-	self->cn_id = roam_self(agent->roam);
-	self->tunnel = agent->tunnel;
-}
-
-static struct timeval after_ms(uint64_t ms)
-{
-	return (struct timeval){.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
-}
-
-void agent_arm_roam(struct agent *agent)
-{
-	uint64_t due = roam_next_due(agent->roam), now = agent_now_ms();
-	struct timeval when = after_ms(due > now ? due - now : 0);
-
-	if (due)
-		evtimer_add(agent->roam_timer, &when);
-	else
-		evtimer_del(agent->roam_timer);
-}
+/* ---- what the root itself is asked for */
 
 void agent_changed(struct agent *agent)
 {
-	struct timeval when = after_ms(STATUS_INTERVAL_MS);
-
-	if (agent->config.status_file[0] && agent->status_timer && !evtimer_pending(agent->status_timer, NULL))
-		evtimer_add(agent->status_timer, &when);
+	if (agent->status_file)
+		status_file_changed(agent->status_file);
 }
 
 void agent_ready(struct agent *agent)
@@ -136,89 +63,31 @@ void agent_stop(struct agent *agent, bool tear_down)
 	event_base_loopbreak(agent->base);
 }
 
-/* ---- the configuration, as the machine and the data path have it */
-
-static struct roam_options roam_options_of(const struct agent *agent)
-{
-	const struct agent_config *config = &agent->config;
-
-	return (struct roam_options){
-		.stations_max = config->stations_max,
-		.cns_max = config->peers_max,
-		.timeout_ms = config->handover_timeout,
-		.refused_ms = REFUSED_MS,
-		.back_ms = BACK_MS,
-		.accept_static = config->static_stations,
-		.hold = buffer_usable(agent),
-	};
-}
-
-static uint16_t mss_of(const struct agent *agent)
-{
-	unsigned fits = agent->backbone_mtu - TUNNEL_OVERHEAD - 40; /* IPv4 and TCP headers without options */
-
-	return (uint16_t)(agent->config.mss == AGENT_MSS_AUTO ? fits : agent->config.mss);
-}
-
-void agent_put_config(struct agent *agent)
-{
-	const struct agent_config *config = &agent->config;
-	struct tmip_config entry = {
-		.backbone_ifindex = agent->backbone,
-		.tunnel = agent->tunnel,
-		.event_interval_ns = config->event_interval * 1000000ull,
-		.event_burst = config->event_burst,
-		.dhcp_burst = config->dhcp_burst,
-		.mss = mss_of(agent),
-		.outer_ttl = (uint8_t)config->tunnel_ttl,
-		.flags = (config->fastpath >= AGENT_FASTPATH_AWAY ? TMIP_CONFIG_FASTPATH : 0) |
-			 (config->fastpath == AGENT_FASTPATH_HOME ? TMIP_CONFIG_FASTPATH_HOME : 0) |
-			 (config->multicast_home ? TMIP_CONFIG_GROUP_HOME : 0) | (config->route_optimisation ? TMIP_CONFIG_DIRECT : 0) |
-			 (config->fast_handover ? TMIP_CONFIG_FAST_HANDOVER : 0) | (agent->backbone_headless ? TMIP_CONFIG_HEADLESS : 0),
-		.buffer_ifindex = buffer_ifindex(agent),
-		.group_burst = config->multicast_burst,
-	};
-	int error = datapath_put_config(agent->dp, &entry);
-
-	if (error)
-		log_error("map tmip_config: %s", strerror(-error));
-}
-
-void agent_apply_config(struct agent *agent)
-{
-	struct roam_options options;
-
-	buffer_configure(agent);
-	options = roam_options_of(agent);
-	roam_set_options(agent->roam, &options);
-	agent_put_config(agent);
-	presence_configure(agent);
-	groups_configure(agent);
-}
-
-/* ---- events */
+/* ---- events of the data path */
 
 static void on_sighting(const struct tmip_event *event, void *arg)
 {
 	struct agent *agent = arg;
 	char mac[MAC_STRLEN], addr[ADDR_STRLEN];
 
-	log_trace("event %u: MAC %s, address %s, interface %u", event->type, mac_format(&event->mac, mac), addr_format(&event->addr, addr),
-		  event->ifindex);
+	log_trace("event %u: MAC %s, address %s, interface %u", event->type,
+		  mac_format(&event->mac, mac), addr_format(&event->addr, addr), event->ifindex);
 	if (event->type == TMIP_EVENT_SEEN || event->type == TMIP_EVENT_ARRIVED)
-		roam_seen(agent->roam, event, agent_now_ms());
+		roam_seen(agent->roam, event, clock_ms());
 	else if (event->type == TMIP_EVENT_CONFLICT)
-		roam_conflict(agent->roam, event, agent_now_ms());
+		roam_conflict(agent->roam, event, clock_ms());
 	else if (event->type == TMIP_EVENT_STALE)
 		roam_stale(agent->roam, event);
 	else if (event->type == TMIP_EVENT_FOLLOWED)
-		roam_followed(agent->roam, event, agent_now_ms());
+		roam_followed(agent->roam, event, clock_ms());
 }
 
-static void on_frame(const struct tmip_punt *punt, void *arg)
+static void on_punt(const struct tmip_punt *punt, void *arg)
 {
+	struct agent *agent = arg;
+
 	if (punt->type == TMIP_PUNT_DHCP)
-		dhcp_frame(arg, punt);
+		dhcp_frame(agent->dhcp, punt);
 }
 
 static void on_rings(evutil_socket_t fd, short what, void *arg)
@@ -228,7 +97,6 @@ static void on_rings(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	datapath_poll(agent->dp);
-	agent_arm_roam(agent);
 }
 
 static void on_roam_timer(evutil_socket_t fd, short what, void *arg)
@@ -237,21 +105,8 @@ static void on_roam_timer(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	roam_tick(agent->roam, agent_now_ms());
-	agent_arm_roam(agent);
-}
-
-/* A file takes its time: not while stations wait for a handover. */
-static void on_status_timer(evutil_socket_t fd, short what, void *arg)
-{
-	struct agent *agent = arg;
-
-	(void)fd;
-	(void)what;
-	if (roam_pending(agent->roam))
-		agent_changed(agent);
-	else
-		report_write_file(agent);
+	roam_tick(agent->roam, clock_ms());
+	timer_arm_at(agent->roam_timer, roam_next_due(agent->roam));
 }
 
 static void on_signal(evutil_socket_t number, short what, void *arg)
@@ -265,10 +120,52 @@ static void on_signal(evutil_socket_t number, short what, void *arg)
 		agent_stop(agent, false);
 	} else if (!agent->config_path) {
 		log_reopen();
-	} else if (commands_reload(agent, &errors) < 0) {
+	} else if (apply_reload(agent, &errors) < 0) {
 		log_error("configuration not taken over: %s", errors ? errors : "no memory");
 		free(errors);
 	}
+}
+
+/* ---- commands */
+
+static int on_attach(const char *interface, char why[COMMANDS_WHY], void *arg)
+{
+	struct agent *agent = arg;
+
+	return cells_attach(agent->cells, interface, true, why);
+}
+
+static int on_detach(const char *interface, char why[COMMANDS_WHY], void *arg)
+{
+	struct agent *agent = arg;
+
+	return cells_detach(agent->cells, interface, why);
+}
+
+static unsigned on_cell_count(void *arg)
+{
+	const struct agent *agent = arg;
+
+	return cells_table(agent->cells)->count;
+}
+
+static int on_departed(const struct tmip_mac *mac, void *arg)
+{
+	struct agent *agent = arg;
+
+	if (!replica_find_mac(roam_replica(agent->roam), mac))
+		return -ENOENT;
+	return (int)roam_departed(agent->roam, mac, 0);
+}
+
+static int on_reload(char **errors, void *arg)
+{
+	return apply_reload(arg, errors);
+}
+
+static void on_stop(bool tear_down, void *arg)
+{
+	agent_stop(arg, tear_down);
 }
 
 /* ---- start */
@@ -276,17 +173,17 @@ static void on_signal(evutil_socket_t number, short what, void *arg)
 static int open_loop(struct agent *agent)
 {
 	static const int signals[] = {SIGHUP, SIGTERM, SIGINT};
+	int flags = EVDNS_BASE_INITIALIZE_NAMESERVERS | EVDNS_BASE_DISABLE_WHEN_INACTIVE;
 
 	agent->base = event_base_new();
 	if (!agent->base)
 		return -ENOMEM;
 	/* Without a usable resolv.conf addresses still work. */
-	agent->dns = evdns_base_new(agent->base, EVDNS_BASE_INITIALIZE_NAMESERVERS | EVDNS_BASE_DISABLE_WHEN_INACTIVE);
+	agent->dns = evdns_base_new(agent->base, flags);
 	if (!agent->dns)
 		agent->dns = evdns_base_new(agent->base, EVDNS_BASE_DISABLE_WHEN_INACTIVE);
 	agent->roam_timer = evtimer_new(agent->base, on_roam_timer, agent);
-	agent->status_timer = evtimer_new(agent->base, on_status_timer, agent);
-	if (!agent->dns || !agent->roam_timer || !agent->status_timer)
+	if (!agent->dns || !agent->roam_timer)
 		return -ENOMEM;
 	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
 		agent->signals[i] = evsignal_new(agent->base, signals[i], on_signal, agent);
@@ -310,36 +207,52 @@ static int lock_pidfile(struct agent *agent)
 	snprintf(path, sizeof(path), "%s/%s.pid", config->run_dir, config->network_name);
 	error = pidfile_open(path, &running);
 	if (error == -EEXIST)
-		log_error("an agent of network %s runs here already: process %d (%s)", config->network_name, running, path);
+		log_error("an agent of network %s runs here already: process %d (%s)",
+			  config->network_name, running, path);
 	else if (error)
 		log_error("%s: %s", path, strerror(-error));
 	return error;
 }
 
-static int open_sockets(struct agent *agent)
+static int open_tables(struct agent *agent)
 {
-	char path[CONFIG_PATH_LEN], addr[ADDR_STRLEN];
-	int error = peers_start(agent);
+	struct roam_options options = apply_roam_options(agent);
 
-	if (error) {
-		log_error("cannot listen on %s, TCP port %u: %s", addr_format(&agent->tunnel, addr), agent->config.port, strerror(-error));
-		return error;
-	}
+	agent->roam = roam_create(&options, actions_apply, agent);
+	agent->trail = trail_create(TRAIL_MACS);
+	return agent->roam && agent->trail ? wiring_create_network(agent) : -ENOMEM;
+}
+
+static int open_control(struct agent *agent)
+{
+	char path[CONFIG_PATH_LEN];
+	int error;
+
+	agent->commands = (struct commands){
+		.report = &agent->report,
+		.calls = {.attach = on_attach, .detach = on_detach, .cell_count = on_cell_count,
+			  .departed = on_departed, .reload = on_reload, .stop = on_stop,
+			  .arg = agent},
+	};
 	agent_config_socket(&agent->config, path);
-	error = control_open(&agent->control, agent->base, path, commands_handle, agent);
+	error = control_open(&agent->control, agent->base, path, commands_handle, &agent->commands);
 	if (error)
 		log_error("control_socket %s: %s", path, strerror(-error));
 	return error;
 }
 
-static int adopt_station(const struct tmip_addr *addr, const struct tmip_station *station, void *arg)
+static int open_sockets(struct agent *agent)
 {
-	struct agent *agent = arg;
+	char addr[ADDR_STRLEN];
+	int error = wiring_create_peers(agent);
 
-	roam_adopt(agent->roam, addr, station);
-	presence_put(agent, addr, station);
-	groups_put(agent, addr, station);
-	return 0;
+	if (error) {
+		log_error("cannot listen on %s, TCP port %u: %s",
+			  addr_format(&agent->backbone.tunnel, addr), agent->config.port,
+			  strerror(-error));
+		return error;
+	}
+	return open_control(agent);
 }
 
 static int open_datapath(struct agent *agent)
@@ -347,8 +260,8 @@ static int open_datapath(struct agent *agent)
 	const struct agent_config *config = &agent->config;
 	char dir[CONFIG_PATH_LEN + NAME_LEN], why[DATAPATH_WHY] = "";
 	struct datapath_options options = {
-		.dir = dir, .stations_max = config->stations_max, .peers_max = config->peers_max, .seen_max = config->seen_max,
-		.event = on_sighting, .punt = on_frame, .arg = agent,
+		.dir = dir, .stations_max = config->stations_max, .peers_max = config->peers_max,
+		.seen_max = config->seen_max, .event = on_sighting, .punt = on_punt, .arg = agent,
 	};
 	int error;
 
@@ -358,57 +271,85 @@ static int open_datapath(struct agent *agent)
 		log_error("%s", why);
 		return error;
 	}
-	agent->dp_event = event_new(agent->base, datapath_events_fd(agent->dp), EV_READ | EV_PERSIST, on_rings, agent);
+	agent->dp_event = event_new(agent->base, datapath_events_fd(agent->dp),
+				    EV_READ | EV_PERSIST, on_rings, agent);
 	return agent->dp_event && event_add(agent->dp_event, NULL) == 0 ? 0 : -ENOMEM;
 }
 
-static int open_tables(struct agent *agent)
+static int adopt_station(const struct tmip_addr *addr, const struct tmip_station *station, void *arg)
 {
-	struct roam_options options = roam_options_of(agent);
+	struct agent *agent = arg;
 
-	agent->roam = roam_create(&options, actions_perform, agent);
-	agent->trail = trail_create(TRAIL_MACS);
-	if (!agent->roam || !agent->trail || presence_start(agent) < 0 || groups_start(agent) < 0 || away_start(agent) < 0)
-		return -ENOMEM;
-	return dhcp_start(agent);
+	roam_adopt(agent->roam, addr, station);
+	presence_put(agent->presence, addr, station);
+	groups_put(agent->groups, addr, station);
+	return 0;
 }
 
-/* Programs and maps last: a mistake found before leaves the kernel untouched. */
-static int serve(struct agent *agent)
+static void on_backbone_changed(void *arg)
 {
-	char why[CELLS_WHY] = "no memory";
-	int error;
+	apply_map(arg);
+}
 
-	agent_apply_config(agent);
-	if (agent->adopted) {
-		datapath_each_station(agent->dp, adopt_station, agent);
-		groups_sweep(agent);
-	}
-	error = cells_start(agent, why);
+static int attach_programs(struct agent *agent)
+{
+	const struct backbone_calls calls = {.changed = on_backbone_changed, .arg = agent};
+	char why[CELLS_WHY] = "no memory";
+	int error = cells_start(agent->cells, why);
+
 	if (!error)
-		error = backbone_attach(agent, why);
-	if (error) {
+		error = backbone_attach(&agent->backbone, agent->dp, &calls, why);
+	if (error)
 		log_error("%s", why);
-		return error;
-	}
-	if (agent->config.realtime && (error = priority_raise()) < 0)
+	return error;
+}
+
+static int give_up_rights(const struct agent *agent)
+{
+	int error = agent->config.realtime ? priority_raise() : 0;
+
+	if (error)
 		log_info("no real-time scheduling (directive realtime): %s", strerror(-error));
-	wifi_start(agent);
-	authenticators_configure(agent);
 	error = privilege_drop();
 	if (error)
 		log_error("cannot give up rights: %s", strerror(-error));
-	return error ? error : register_start(agent);
+	return error;
 }
 
-static int start(struct agent *agent, bool foreground)
+/* Programs and maps last: a mistake that is found before leaves the kernel untouched. */
+static int serve(struct agent *agent)
+{
+	int error = wiring_create_stations(agent);
+
+	if (error)
+		return error;
+	agent->status_file = status_file_create(agent->base, &agent->report);
+	if (!agent->status_file)
+		return -ENOMEM;
+	apply_config(agent);
+	if (agent->adopted) {
+		datapath_each_station(agent->dp, adopt_station, agent);
+		groups_sweep(agent->groups);
+	}
+	error = attach_programs(agent);
+	if (error)
+		return error;
+	wiring_create_wifi(agent);
+	authenticators_configure(agent->authenticators);
+	error = give_up_rights(agent);
+	if (!error)
+		register_connect(agent->reg);
+	return error;
+}
+
+static int start(struct agent *agent)
 {
 	int error = open_loop(agent);
 
 	if (!error)
 		error = lock_pidfile(agent);
 	if (!error)
-		error = backbone_find(agent);
+		error = backbone_find(&agent->backbone, &agent->config);
 	if (!error)
 		error = open_tables(agent);
 	if (!error)
@@ -419,54 +360,86 @@ static int start(struct agent *agent, bool foreground)
 		error = serve(agent);
 		agent->tear_down = error && !agent->adopted;
 	}
+	return error;
+}
+
+static int start_and_log(struct agent *agent, bool foreground)
+{
+	int error = start(agent);
+
 	if (!error && foreground) {
-		agent->console = console_open(agent->base, commands_line, agent);
+		agent->console = console_open(agent->base, commands_line, &agent->commands);
 		error = agent->console ? 0 : -errno;
 	}
 	if (error == -ENOMEM)
 		log_error("no memory");
 	else if (!error)
-		log_info("CN %s of network %s: %s, %s", agent->config.cn_name, agent->config.network_name, datapath_hook(agent->dp),
+		log_info("CN %s of network %s: %s, %s", agent->config.cn_name,
+			 agent->config.network_name, datapath_hook(agent->dp),
 			 agent->adopted ? "took over from a former agent" : "maps made anew");
 	return error;
 }
 
-static void stop(struct agent *agent)
+/* ---- end */
+
+/* Frees a module; actions of the roaming machine that come later find it gone. */
+#define FREE(agent, member, destroy, ...) \
+	do { \
+		destroy((agent)->member __VA_OPT__(,) __VA_ARGS__); \
+		(agent)->member = NULL; \
+	} while (0)
+
+static void stop_connections(struct agent *agent)
 {
 	console_close(agent->console);
-	register_stop(agent);
-	peers_stop(agent);
-	wifi_stop(agent);
-	holder_stop(agent);
-	authenticators_stop(agent);
-	dhcp_stop(agent);
-	away_stop(agent);
+	FREE(agent, reg, register_destroy);
+	FREE(agent, peers, peers_destroy);
+	FREE(agent, wifi, wifi_destroy);
+	FREE(agent, checks, address_checks_destroy);
+	FREE(agent, authenticators, authenticators_destroy);
+	FREE(agent, dhcp, dhcp_destroy);
+	FREE(agent, outage, outage_destroy, agent->tear_down);
+}
+
+static void stop_stations(struct agent *agent)
+{
+	FREE(agent, status_file, status_file_destroy);
 	if (agent->buffer) {
-		buffer_stop(agent);
-		agent_put_config(agent); /* which says that nothing is held any more */
+		FREE(agent, buffer, buffer_destroy);
+		apply_map(agent); /* which says that nothing is held any more */
 	}
-	cells_stop(agent);
-	greeting_stop(agent);
-	presence_stop(agent);
-	groups_stop(agent);
+	FREE(agent, cells, cells_destroy, agent->tear_down);
+	greetings_destroy(agent->greetings);
+	presence_destroy(agent->presence);
+	groups_destroy(agent->groups);
+	cns_destroy(agent->cns);
 	roam_destroy(agent->roam);
 	trail_destroy(agent->trail);
+}
+
+static void stop_events(struct agent *agent)
+{
+	for (size_t i = 0; i < sizeof(agent->signals) / sizeof(agent->signals[0]); i++)
+		if (agent->signals[i])
+			event_free(agent->signals[i]);
+	if (agent->roam_timer)
+		event_free(agent->roam_timer);
+	if (agent->dns)
+		evdns_base_free(agent->dns, 0);
+}
+
+static void stop(struct agent *agent)
+{
+	stop_connections(agent);
+	stop_stations(agent);
 	if (agent->dp_event)
 		event_free(agent->dp_event);
 	if (agent->tear_down)
 		datapath_destroy(agent->dp);
 	else
 		datapath_close(agent->dp);
-	for (size_t i = 0; i < sizeof(agent->signals) / sizeof(agent->signals[0]); i++)
-		if (agent->signals[i])
-			event_free(agent->signals[i]);
-	if (agent->roam_timer)
-		event_free(agent->roam_timer);
-	if (agent->status_timer)
-		event_free(agent->status_timer);
-	if (agent->dns)
-		evdns_base_free(agent->dns, 0);
-	/* Whoever waits for the end of this agent, to start another, sees it when nobody listens here any more. */
+	stop_events(agent);
+	/* A program that waits for the end of this agent, to start another, sees it here. */
 	pidfile_close();
 	control_close(agent->control);
 	if (agent->base)
@@ -476,18 +449,18 @@ static void stop(struct agent *agent)
 int agent_run(const struct agent_options *options)
 {
 	struct agent agent = {
-		.config = options->config, .config_path = options->config_path, .started_ms = agent_now_ms(),
-		.ready = options->ready, .ready_arg = options->ready_arg,
-		.attached = options->attached,
+		.config = options->config, .config_path = options->config_path,
+		.started_ms = clock_ms(), .ready = options->ready,
+		.ready_arg = options->ready_arg, .attached = options->attached,
 	};
 
-	agent.status = start(&agent, options->foreground) ? 1 : 0;
+	agent.status = start_and_log(&agent, options->foreground) ? 1 : 0;
 	if (!agent.status && event_base_dispatch(agent.base) < 0) {
 		log_error("the event loop failed");
 		agent.status = 1;
 	}
 	if (!agent.status)
-		report_write_file(&agent);
+		status_file_write(agent.status_file);
 	stop(&agent);
 	return agent.status;
 }

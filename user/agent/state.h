@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The state of the running agent: one struct, handed to every file of this folder. One thread, one event loop.
+ * The composition root: struct agent holds every module, and only the files of this folder see it.
+ * agent.c starts and ends it, wiring.c gives each module what it needs and the calls that it raises,
+ * messages.c brings MLRP messages to their subjects, actions.c does what the roaming machine decides,
+ * apply.c makes machine and data path follow the configuration.
  */
 #ifndef TMIP_AGENT_STATE_H
 #define TMIP_AGENT_STATE_H
@@ -9,63 +12,52 @@
 #include <event2/event.h>
 
 #include "agent.h"
-#include "agent/network/register.h"
-#include "agent/station/trail.h"
+#include "control/commands.h"
+#include "control/report.h"
 #include "core/roam/roam.h"
+#include "interface/backbone.h"
 #include "io/datapath/datapath.h"
 
-struct authenticators;
-struct away;
-struct buffer;
+struct address_checks;
 struct cells;
+struct cns;
 struct console;
 struct control_server;
-struct dhcp;
-struct evconnlistener;
+struct greetings;
 struct mlrp_self;
-struct peer;
-struct greeting;
-struct groups;
-struct holder;
-struct presence;
-struct wifi;
+struct outage;
+struct status_file;
 
 struct agent {
 	struct agent_config config;
 	const char *config_path; /* NULL: none to read again */
 	struct event_base *base;
 	struct evdns_base *dns;
-	struct event *signals[4];
+	struct event *signals[3];
 	struct event *roam_timer;
-	struct event *status_timer;
 	struct event *dp_event;
 	uint64_t started_ms;
 
-	unsigned backbone;       /* ifindex of cn_if */
-	unsigned backbone_mtu;
-	bool backbone_headless; /* no link headers: WireGuard and the like */
-	struct tmip_addr tunnel; /* this CN's tunnel address */
-	struct {
-		unsigned ifindex;        /* with the program; 0: none */
-		char why[DATAPATH_WHY];  /* not */
-	} xdp;
-
+	struct backbone backbone;
 	struct datapath *dp;
 	struct roam *roam;
 	struct trail *trail;
-	struct register_client reg;
-	struct evconnlistener *listener;
-	struct peer *peers;
 	struct cells *cells;
+	struct register_client *reg;
+	struct peers *peers;
+	struct cns *cns;
+	struct outage *outage;
 	struct presence *presence;
-	struct greeting *greetings;
-	struct wifi *wifi;                   /* NULL: no nl80211 here */
-	struct authenticators *authenticators;
-	struct holder *holders;
+	struct greetings *greetings;
+	struct address_checks *checks;
 	struct buffer *buffer;
 	struct groups *groups;
 	struct dhcp *dhcp;
-	struct away *away;
+	struct wifi *wifi; /* NULL: no nl80211 here */
+	struct authenticators *authenticators;
+	struct report report;
+	struct status_file *status_file;
+	struct commands commands;
 	struct control_server *control;
 	struct console *console;
 
@@ -74,24 +66,36 @@ struct agent {
 	bool was_ready;
 	bool adopted;            /* the maps of a former agent were there */
 	bool attached;           /* cells come and go by command alone */
-	bool tear_down;          /* leave nothing behind at the end */
+	bool tear_down;          /* forwarding ends with the agent */
 	int status;              /* exit status */
 };
 
-uint64_t agent_now_ms(void);  /* CLOCK_MONOTONIC */
-uint64_t agent_unix_us(void);
-uint32_t agent_random(uint32_t bound); /* 0 .. bound-1 */
-
-/* The configuration is another one now: tell the machine and the data path. */
-void agent_apply_config(struct agent *agent);
-void agent_put_config(struct agent *agent); /* the map alone */
-
-void agent_describe_self(const struct agent *agent, struct mlrp_self *self);
-void agent_arm_roam(struct agent *agent); /* the roaming machine was called: its next deadline may have changed */
-/* One line in the log and in the station's trail. mac NULL: nothing. */
-__attribute__((format(printf, 4, 5))) void agent_log(struct agent *agent, int level, const struct tmip_mac *mac, const char *format, ...);
-void agent_changed(struct agent *agent);  /* the status file is out of date */
-void agent_ready(struct agent *agent);    /* in step with the register, or told that it is away */
+/* ---- agent.c */
 void agent_stop(struct agent *agent, bool tear_down);
+void agent_ready(struct agent *agent);   /* in step with the register, or it is down */
+void agent_changed(struct agent *agent); /* the state that people see changed */
+
+/* ---- apply.c */
+struct roam_options apply_roam_options(const struct agent *agent);
+/* The configuration is another one now: roaming machine, data path and modules follow. */
+void apply_config(struct agent *agent);
+void apply_map(struct agent *agent); /* the map tmip_config alone */
+/* Reads the configuration again; for errors see struct commands_calls. */
+int apply_reload(struct agent *agent, char **errors);
+
+/* ---- wiring.c: 0 or -errno; what cannot be made without the data path comes second */
+int wiring_create_network(struct agent *agent); /* register, outage */
+int wiring_create_peers(struct agent *agent);   /* listens */
+int wiring_create_stations(struct agent *agent);
+void wiring_create_wifi(struct agent *agent);   /* unless it is there, or there is no nl80211 */
+void wiring_describe_cn(struct agent *agent, struct cn_info *out); /* this CN, as the network knows it */
+
+/* ---- messages.c */
+extern const struct register_subscription MESSAGES_OF_REGISTER[];
+extern const unsigned MESSAGES_OF_REGISTER_COUNT;
+void messages_from_cn(uint32_t cn, const struct mlrp_message *message, void *arg); /* arg: the agent */
+
+/* ---- actions.c */
+void actions_apply(const struct roam_action *action, void *arg); /* arg: the agent */
 
 #endif

@@ -9,10 +9,10 @@
 
 #include <tmip/types.h>
 
-#include "agent/control/text.h"
 #include "core/mlrp/mlrp.h"
 #include "evaluate.h"
 #include "io/process/control.h"
+#include "show.h"
 #include "start.h"
 
 struct command {

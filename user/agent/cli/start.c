@@ -12,6 +12,7 @@
 
 #include "agent/agent.h"
 #include "agent/interface/cells.h"
+#include "agent/network/outage.h"
 #include "io/process/console.h"
 #include "io/process/control.h"
 #include "io/process/daemon.h"
@@ -111,5 +112,7 @@ int start_detach_without_agent(const struct cli_options *options)
 	if (answers(socket))
 		return -1;
 	error = cells_remove_remains(&config);
+	if (!error)
+		outage_remove_file(&config);
 	return error ? terminal_fail("what a former agent left cannot be removed: %s", strerror(-error)) : TERMINAL_OK;
 }

@@ -3,19 +3,16 @@
 #include "commands.h"
 
 #include <errno.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "agent/interface/cells.h"
-#include "agent/network/outage.h"
-#include "agent/state.h"
-#include "agent/wifi/authenticator.h"
-#include "io/process/file.h"
+#include "core/base/addr.h"
 #include "io/process/log.h"
 #include "report.h"
 #include "text.h"
+
+/* ---- replies */
 
 static json_t *refuse(const char *text)
 {
@@ -27,182 +24,115 @@ static json_t *result(json_t *value)
 	return value ? json_pack("{s:b, s:o}", "ok", 1, "result", value) : refuse("no memory");
 }
 
-/* ---- reload */
+/* ---- each command */
 
-/* What cannot change while the agent runs. */
-#define FIXED_MEMBER(member) #member, offsetof(struct agent_config, member), sizeof(((struct agent_config *)0)->member)
-static const struct {
-	const char *directive;
-	size_t offset, size;
-} FIXED[] = {
-	{FIXED_MEMBER(network_name)}, {FIXED_MEMBER(cn_name)}, {FIXED_MEMBER(cn_if)}, {FIXED_MEMBER(tunnel_addr)}, {FIXED_MEMBER(port)},
-	{FIXED_MEMBER(bpf_dir)}, {FIXED_MEMBER(run_dir)}, {FIXED_MEMBER(state_dir)}, {FIXED_MEMBER(control_socket)},
-	{FIXED_MEMBER(stations_max)}, {FIXED_MEMBER(peers_max)}, {FIXED_MEMBER(seen_max)}, {FIXED_MEMBER(foreground)},
-};
-
-static void keep_fixed(const struct agent_config *now, struct agent_config *wanted)
+static const char *member(const json_t *request, const char *key)
 {
-	for (size_t i = 0; i < sizeof(FIXED) / sizeof(FIXED[0]); i++) {
-		const char *from = (const char *)now + FIXED[i].offset;
-		char *to = (char *)wanted + FIXED[i].offset;
-
-		if (memcmp(from, to, FIXED[i].size) == 0)
-			continue;
-		if (FIXED[i].offset != offsetof(struct agent_config, foreground)) /* -F says otherwise than the file */
-			log_warn("directive `%s': the change takes effect when the agent is started anew", FIXED[i].directive);
-		memcpy(to, from, FIXED[i].size);
-	}
+	return json_string_value(json_object_get(request, key));
 }
 
-static int open_log(const struct agent_config *config, char **errors)
+static json_t *handle_status(struct commands *commands, const json_t *request)
 {
-	const char *path = config->log && config->log_file[0] ? config->log_file : NULL;
-	int error = log_open(path, config->foreground);
-
-	if (error && asprintf(errors, "log_file %s: %s", path, strerror(-error)) < 0)
-		*errors = NULL;
-	log_set_level((int)config->debug);
-	return error;
+	(void)request;
+	return result(report_status(commands->report));
 }
 
-static int read_again(const struct agent *agent, struct agent_config *fresh, char **errors)
+static json_t *handle_stations(struct commands *commands, const json_t *request)
 {
-	char mistakes[CONFIG_ERRORS] = "", *text = NULL;
-	size_t len;
-	int error = file_read(agent->config_path, &text, &len);
-
-	if (error) {
-		if (asprintf(errors, "configuration %s: %s", agent->config_path, strerror(-error)) < 0)
-			*errors = NULL;
-		return error;
-	}
-	if (agent_config_read(fresh, agent->config_path, text, len, mistakes)) {
-		*errors = strdup(mistakes);
-		error = -EINVAL;
-	}
-	free(text);
-	return error;
+	return result(report_stations(commands->report, member(request, "station"), false));
 }
 
-int commands_reload(struct agent *agent, char **errors)
+static json_t *handle_peers(struct commands *commands, const json_t *request)
 {
-	struct agent_config former = agent->config, fresh;
-	bool other_register;
-	int error;
-
-	*errors = NULL;
-	error = read_again(agent, &fresh, errors);
-	if (error)
-		return error;
-	keep_fixed(&former, &fresh);
-	if (agent->attached) {
-		fresh.cell_count = former.cell_count;
-		memcpy(fresh.mobile_if, former.mobile_if, sizeof(fresh.mobile_if));
-	}
-	error = open_log(&fresh, errors);
-	if (error)
-		return error;
-	other_register = strcmp(former.mlr_host, fresh.mlr_host) != 0 || former.mlr_port != fresh.mlr_port;
-	agent->config = fresh;
-	agent_apply_config(agent);
-	cells_reconfigure(agent, &former);
-	authenticators_configure(agent);
-	if (other_register)
-		register_restart(agent);
-	else if (former.away_block != fresh.away_block && agent->reg.state == REGISTER_READY)
-		away_request(agent);
-	log_info("configuration %s read again", agent->config_path);
-	return 0;
+	(void)request;
+	return result(report_peers(commands->report));
 }
 
-static json_t *reload(struct agent *agent)
+static json_t *handle_why(struct commands *commands, const json_t *request)
+{
+	const char *station = member(request, "station"), *error = "`station' is missing";
+	json_t *why = station ? report_why(commands->report, station, &error) : NULL;
+
+	return why ? result(why) : refuse(error);
+}
+
+static json_t *handle_attach(struct commands *commands, const json_t *request)
+{
+	const char *interface = member(request, "interface");
+	char why[COMMANDS_WHY] = "";
+
+	if (!interface)
+		return refuse("`interface' is missing");
+	if (commands->calls.attach(interface, why, commands->calls.arg) < 0)
+		return refuse(why);
+	return result(json_true());
+}
+
+static json_t *handle_detach(struct commands *commands, const json_t *request)
+{
+	const struct commands_calls *calls = &commands->calls;
+	const char *interface = member(request, "interface");
+	bool all = json_is_true(json_object_get(request, "all")), last;
+	char why[COMMANDS_WHY] = "";
+
+	if (!all && !interface)
+		return refuse("`interface' is missing");
+	if (!all && calls->detach(interface, why, calls->arg) < 0)
+		return refuse(why);
+	last = all || calls->cell_count(calls->arg) == 0;
+	if (last)
+		calls->stop(true, calls->arg);
+	return result(json_pack("{s:b}", "ended", last));
+}
+
+/* What watches the link layer (hostapd, a controller) reports a station that has left. */
+static json_t *handle_departed(struct commands *commands, const json_t *request)
+{
+	const char *text = member(request, "mac");
+	struct tmip_mac mac;
+	int count;
+
+	if (!text || mac_parse(text, &mac) < 0)
+		return refuse(text ? "that is no MAC" : "`mac' is missing");
+	count = commands->calls.departed(&mac, commands->calls.arg);
+	return count < 0 ? refuse("no station with that MAC is known") : result(json_integer(count));
+}
+
+static json_t *handle_reload(struct commands *commands, const json_t *request)
 {
 	char *errors;
 	json_t *reply;
 
-	if (commands_reload(agent, &errors) == 0)
+	(void)request;
+	if (commands->calls.reload(&errors, commands->calls.arg) == 0)
 		return result(json_true());
 	reply = refuse(errors ? errors : "no memory");
 	free(errors);
 	return reply;
 }
 
-/* ---- attach and detach */
-
-static json_t *attach(struct agent *agent, const char *interface)
-{
-	char why[CELLS_WHY] = "";
-
-	if (!interface)
-		return refuse("`interface' is missing");
-	return cells_attach(agent, interface, true, why) < 0 ? refuse(why) : result(json_true());
-}
-
-static json_t *detach(struct agent *agent, const char *interface, bool all)
-{
-	char why[CELLS_WHY] = "";
-	bool last;
-
-	if (!all && !interface)
-		return refuse("`interface' is missing");
-	if (!all && cells_detach(agent, interface, why) < 0)
-		return refuse(why);
-	last = all || cells_count(agent) == 0;
-	if (last)
-		agent_stop(agent, true);
-	return result(json_pack("{s:b}", "ended", last));
-}
-
-/* ---- the control socket */
-
-static json_t *why(struct agent *agent, const char *station)
-{
-	const char *error = "`station' is missing";
-	json_t *report = station ? report_why(agent, station, &error) : NULL;
-
-	return report ? result(report) : refuse(error);
-}
-
-/* What watches the link layer (hostapd, a controller) says so. */
-static json_t *departed(struct agent *agent, const char *text)
-{
-	struct tmip_mac mac;
-	unsigned count;
-
-	if (!text || mac_parse(text, &mac) < 0)
-		return refuse(text ? "that is no MAC" : "`mac' is missing");
-	if (!replica_find_mac(roam_replica(agent->roam), &mac))
-		return refuse("no station with that MAC is known");
-	count = roam_departed(agent->roam, &mac, 0);
-	return result(json_integer(count));
-}
-
 json_t *commands_handle(json_t *request, void *arg)
 {
-	struct agent *agent = arg;
-	const char *command = json_string_value(json_object_get(request, "command"));
-	const char *station = json_string_value(json_object_get(request, "station"));
-	const char *interface = json_string_value(json_object_get(request, "interface"));
-	const char *mac = json_string_value(json_object_get(request, "mac"));
+	static const struct {
+		const char *name;
+		json_t *(*handle)(struct commands *commands, const json_t *request);
+	} table[] = {
+		{"status", handle_status},
+		{"stations", handle_stations},
+		{"peers", handle_peers},
+		{"why", handle_why},
+		{"attach", handle_attach},
+		{"detach", handle_detach},
+		{"departed", handle_departed},
+		{"reload", handle_reload},
+	};
+	const char *command = member(request, "command");
 
 	if (!command)
 		return refuse("`command' is missing");
-	if (strcmp(command, "status") == 0)
-		return result(report_status(agent));
-	if (strcmp(command, "stations") == 0)
-		return result(report_stations(agent, station, 0));
-	if (strcmp(command, "peers") == 0)
-		return result(report_peers(agent));
-	if (strcmp(command, "why") == 0)
-		return why(agent, station);
-	if (strcmp(command, "attach") == 0)
-		return attach(agent, interface);
-	if (strcmp(command, "detach") == 0)
-		return detach(agent, interface, json_is_true(json_object_get(request, "all")));
-	if (strcmp(command, "departed") == 0)
-		return departed(agent, mac);
-	if (strcmp(command, "reload") == 0)
-		return reload(agent);
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
+		if (strcmp(command, table[i].name) == 0)
+			return table[i].handle(arg, request);
 	return refuse("no such command");
 }
 
@@ -235,17 +165,17 @@ static void help(void)
 	     "end of input (Ctrl-D) ends the agent; forwarding goes on");
 }
 
-/* Other words are commands as the control socket knows them. */
-static void ask_self(struct agent *agent, const char *command, const char *argument)
+/* Handles a command as if it had come over the control socket. */
+static void handle_line(struct commands *commands, const char *command, const char *argument)
 {
-	json_t *request = json_pack("{s:s, s:s*, s:s*, s:s*}", "command", command, "station", argument, "interface", argument,
-				    "mac", argument);
-	json_t *reply = commands_handle(request, agent);
-	const char *error = json_string_value(json_object_get(reply, "error"));
+	json_t *request = json_pack("{s:s, s:s*, s:s*, s:s*}", "command", command, "station", argument,
+				    "interface", argument, "mac", argument);
+	json_t *reply = commands_handle(request, commands);
+	const char *error = member(reply, "error");
 
 	if (error)
 		printf("%s\n", error);
-	else if (!show_print(command, json_object_get(reply, "result"), stdout))
+	else if (!text_print(command, json_object_get(reply, "result"), stdout))
 		puts("done");
 	json_decref(reply);
 	json_decref(request);
@@ -253,12 +183,12 @@ static void ask_self(struct agent *agent, const char *command, const char *argum
 
 void commands_line(char *line, void *arg)
 {
-	struct agent *agent = arg;
+	struct commands *commands = arg;
 	char *rest, *command, *argument;
 
 	if (!line) {
 		log_info("end of input");
-		agent_stop(agent, false);
+		commands->calls.stop(false, commands->calls.arg);
 		return;
 	}
 	command = strtok_r(line, " \t\r", &rest);
@@ -270,6 +200,6 @@ void commands_line(char *line, void *arg)
 	else if (strcmp(command, "help") == 0)
 		help();
 	else
-		ask_self(agent, command, argument);
+		handle_line(commands, command, argument);
 	fflush(stdout);
 }

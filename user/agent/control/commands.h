@@ -1,17 +1,42 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the running agent is told to do: over the control socket (JSON), on standard input (-F), by SIGHUP. */
-#ifndef TMIP_AGENT_COMMANDS_H
-#define TMIP_AGENT_COMMANDS_H
+/*
+ * Commands to the running agent: over the control socket (JSON), and on standard input (-F). This file
+ * parses requests and makes replies; what a command does is a call.
+ */
+#ifndef TMIP_AGENT_CONTROL_COMMANDS_H
+#define TMIP_AGENT_CONTROL_COMMANDS_H
 
 #include <jansson.h>
+#include <stdbool.h>
 
-struct agent;
+#include <tmip/types.h>
 
-/* The handler of io/control.h; `arg` is the agent. */
+#define COMMANDS_WHY 320
+
+struct report;
+
+struct commands_calls {
+	/* 0, or -errno with `why`. */
+	int (*attach)(const char *interface, char why[COMMANDS_WHY], void *arg);
+	int (*detach)(const char *interface, char why[COMMANDS_WHY], void *arg);
+	unsigned (*cell_count)(void *arg);
+	/* The station has left its cell. How many stations that were; -ENOENT: nobody knows the MAC. */
+	int (*departed)(const struct tmip_mac *mac, void *arg);
+	/* 0; else -errno with a text that the caller frees (NULL: no memory), and nothing has changed. */
+	int (*reload)(char **errors, void *arg);
+	/* Ends the agent; tear_down: forwarding ends, too. */
+	void (*stop)(bool tear_down, void *arg);
+	void *arg;
+};
+
+struct commands {
+	const struct report *report;
+	struct commands_calls calls;
+};
+
+/* The handler of io/process/control.h; arg: struct commands. */
 json_t *commands_handle(json_t *request, void *arg);
-/* The handler of io/console.h. */
+/* The handler of io/process/console.h; arg as above. */
 void commands_line(char *line, void *arg);
-/* Reads the configuration again. 0; else -errno with a text that the caller frees, and nothing has changed. */
-int commands_reload(struct agent *agent, char **errors);
 
 #endif

@@ -1,29 +1,32 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The state of the agent as JSON, and the status file. See report.h. */
+/* The state of the agent as JSON. See report.h. */
 #include "report.h"
 
 #include <net/if.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "agent/dhcp/dhcp.h"
-#include "agent/interface/cells.h"
+#include "agent/interface/backbone.h"
+#include "agent/interface/cell_table.h"
 #include "agent/network/peers.h"
-#include "agent/state.h"
+#include "agent/network/register.h"
 #include "agent/station/buffer.h"
 #include "agent/station/groups.h"
 #include "agent/station/presence.h"
+#include "agent/station/trail.h"
 #include "agent/wifi/authenticator.h"
 #include "agent/wifi/wifi.h"
-#include "io/process/file.h"
-#include "io/process/log.h"
-#include "text.h"
+#include "core/roam/roam.h"
+#include "description.h"
+#include "io/datapath/datapath.h"
+#include "io/process/clock.h"
 
 static const char *const STATE_NAMES[] = {
-	[0] = "unknown", [TMIP_STATION_HOME] = "home", [TMIP_STATION_NEXT_DOOR] = "next_door", [TMIP_STATION_AWAY] = "away",
-	[TMIP_STATION_VISITING] = "visiting", [TMIP_STATION_ELSEWHERE] = "elsewhere", [TMIP_STATION_BLOCKED] = "blocked",
+	[0] = "unknown", [TMIP_STATION_HOME] = "home", [TMIP_STATION_NEXT_DOOR] = "next_door",
+	[TMIP_STATION_AWAY] = "away", [TMIP_STATION_VISITING] = "visiting",
+	[TMIP_STATION_ELSEWHERE] = "elsewhere", [TMIP_STATION_BLOCKED] = "blocked",
 };
 
 static const char *const KIND_NAMES[] = {
@@ -31,52 +34,72 @@ static const char *const KIND_NAMES[] = {
 };
 
 static const char *const VERDICT_NAMES[] = {
-	[TMIP_VERDICT_PASS] = "pass", [TMIP_VERDICT_SEND] = "send", [TMIP_VERDICT_TAKE] = "take", [TMIP_VERDICT_DROP] = "drop",
+	[TMIP_VERDICT_PASS] = "pass", [TMIP_VERDICT_SEND] = "send", [TMIP_VERDICT_TAKE] = "take",
+	[TMIP_VERDICT_DROP] = "drop",
 };
 
-#define NAME_OF(table, index) ((index) < sizeof(table) / sizeof((table)[0]) && (table)[index] ? (table)[index] : "?")
+#define NAME_OF(table, index) \
+	((index) < sizeof(table) / sizeof((table)[0]) && (table)[index] ? (table)[index] : "?")
+
+static const struct replica *replica_of(const struct report *report)
+{
+	return roam_replica(report->roam);
+}
 
 /* ---- stations */
 
-static const char *cell_name(const struct agent *agent, unsigned ifindex)
+static const char *cell_name(const struct report *report, unsigned ifindex)
 {
-	struct cell_view cell;
+	const struct cell *cell = cell_table_find(report->cells, ifindex);
 
-	return cells_find(agent, ifindex, &cell) ? cell.name : "";
+	return cell ? cell->name : "";
 }
 
-static const char *cn_name(const struct agent *agent, uint32_t id)
+static const char *cn_name(const struct report *report, uint32_t id)
 {
-	const struct replica_cn *cn = replica_find_cn(roam_replica(agent->roam), id);
+	const struct replica_cn *cn = replica_find_cn(replica_of(report), id);
 
 	return cn ? cn->info.name : "";
 }
 
-/* Seconds since it was last heard in a cell of this CN. */
-static json_t *heard_report(const struct agent *agent, const struct replica_station *station)
+/* Seconds since a cell of this CN heard the station; null: none has it. */
+static json_t *heard_json(const struct report *report, const struct replica_station *station)
 {
-	uint64_t heard_ms = station->kernel.ifindex ? presence_heard_ms(agent, &station->record.addr) : 0;
+	uint64_t heard_ms = 0;
 
-	return heard_ms ? json_integer((json_int_t)(agent_now_ms() - heard_ms) / 1000) : json_null();
+	if (station->kernel.ifindex)
+		heard_ms = presence_heard_ms(report->presence, &station->record.addr);
+	return heard_ms ? json_integer((json_int_t)(clock_ms() - heard_ms) / 1000) : json_null();
 }
 
-static json_t *station_report(const struct agent *agent, const struct replica_station *station)
+static json_t *station_json(const struct report *report, const struct replica_station *station)
 {
 	const struct station_record *record = &station->record;
+	unsigned state = station->shown ? station->kernel.state : 0;
 	char addr[ADDR_STRLEN], mac[MAC_STRLEN];
+	struct station_view view = {
+		.address = addr_format(&record->addr, addr),
+		.mac = mac_format(&record->mac, mac),
+		.state = NAME_OF(STATE_NAMES, state),
+		.cell = cell_name(report, station->kernel.ifindex),
+		.parent = cn_name(report, record->parent),
+		.current = cn_name(report, replica_current(station)),
+		.kind = NAME_OF(KIND_NAMES, record->kind),
+		.lease_end = record->lease_end,
+		.epoch = record->version.epoch,
+		.seq = record->version.seq,
+		.pending = station->attempt || station->moved_to,
+		.damped = clock_ms() < station->quiet_until_ms,
+		.silent = replica_silent(station),
+		.heard_s = heard_json(report, station),
+	};
 
-	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:b, s:b, s:b, s:o}", "address", addr_format(&record->addr, addr), "mac",
-			 mac_format(&record->mac, mac), "state", NAME_OF(STATE_NAMES, station->shown ? station->kernel.state : 0u), "cell",
-			 cell_name(agent, station->kernel.ifindex), "parent", cn_name(agent, record->parent), "current",
-			 cn_name(agent, replica_current(station)), "kind", NAME_OF(KIND_NAMES, record->kind), "lease_end",
-			 (json_int_t)record->lease_end, "epoch", (json_int_t)record->version.epoch, "seq", (json_int_t)record->version.seq,
-			 "pending", station->attempt || station->moved_to, "damped", agent_now_ms() < station->quiet_until_ms, "silent", replica_silent(station),
-			 "heard_s", heard_report(agent, station));
+	return fields_json(STATION_FIELDS, &view);
 }
 
-json_t *report_stations(const struct agent *agent, const char *which, int here)
+json_t *report_stations(const struct report *report, const char *which, bool here)
 {
-	const struct replica *replica = roam_replica(agent->roam);
+	const struct replica *replica = replica_of(report);
 	const struct replica_station *station;
 	json_t *list = json_array();
 	struct tmip_addr addr;
@@ -85,160 +108,249 @@ json_t *report_stations(const struct agent *agent, const char *which, int here)
 	if (which && addr_parse(which, &addr) == 0) {
 		station = replica_find(replica, &addr);
 		if (station)
-			json_array_append_new(list, station_report(agent, station));
+			json_array_append_new(list, station_json(report, station));
 	} else if (which && mac_parse(which, &mac) == 0) {
 		for (station = replica_find_mac(replica, &mac); station; station = station->mac_next)
-			json_array_append_new(list, station_report(agent, station));
+			json_array_append_new(list, station_json(report, station));
 	} else if (!which) {
 		for (station = replica->stations; station; station = station->hh.next)
 			if (!here || station->kernel.state != TMIP_STATION_ELSEWHERE)
-				json_array_append_new(list, station_report(agent, station));
+				json_array_append_new(list, station_json(report, station));
 	}
 	return list;
 }
 
 /* ---- peers */
 
-static json_t *peer_report(const struct agent *agent, const struct replica_cn *cn)
+static json_t *peer_json(const struct report *report, const struct replica_cn *cn)
 {
 	struct tmip_peer_stat stat = {0};
 	char tunnel[ADDR_STRLEN];
+	struct peer_view view = {
+		.name = cn->info.name, .id = cn->info.id,
+		.tunnel = addr_format(&cn->info.tunnel, tunnel),
+		.type = cn->tunnel == TMIP_TUNNEL_4IN4 ? "4IN4" : "idle",
+		.link = peers_connected(report->peers, cn->info.id) ? "up" : "down",
+		.stations = cn->stations, .mtu = report->backbone->mtu,
+	};
 
-	datapath_read_peer_stat(agent->dp, &cn->info.tunnel, &stat);
-	return json_pack("{s:s, s:i, s:s, s:s, s:s, s:i, s:i, s:I, s:I, s:I, s:I}", "name", cn->info.name, "id", (int)cn->info.id, "tunnel",
-			 addr_format(&cn->info.tunnel, tunnel), "type", cn->tunnel == TMIP_TUNNEL_4IN4 ? "4IN4" : "idle", "link",
-			 peers_connected(agent, cn->info.id) ? "up" : "down", "stations", (int)cn->stations, "mtu", (int)agent->backbone_mtu,
-			 "rx_packets", (json_int_t)stat.rx_packets, "rx_bytes", (json_int_t)stat.rx_bytes, "tx_packets",
-			 (json_int_t)stat.tx_packets, "tx_bytes", (json_int_t)stat.tx_bytes);
+	datapath_read_peer_stat(report->dp, &cn->info.tunnel, &stat);
+	view.rx_packets = stat.rx_packets;
+	view.rx_bytes = stat.rx_bytes;
+	view.tx_packets = stat.tx_packets;
+	view.tx_bytes = stat.tx_bytes;
+	return fields_json(PEER_FIELDS, &view);
 }
 
-json_t *report_peers(const struct agent *agent)
+json_t *report_peers(const struct report *report)
 {
 	json_t *list = json_array();
 
-	for (const struct replica_cn *cn = roam_replica(agent->roam)->cns; cn; cn = cn->hh.next)
-		if (cn->info.id != roam_self(agent->roam))
-			json_array_append_new(list, peer_report(agent, cn));
+	for (const struct replica_cn *cn = replica_of(report)->cns; cn; cn = cn->hh.next)
+		if (cn->info.id != roam_self(report->roam))
+			json_array_append_new(list, peer_json(report, cn));
 	return list;
 }
 
 /* ---- status */
 
-static json_t *register_report(const struct agent *agent)
+static json_t *cn_json_of(const struct report *report)
 {
-	const struct register_client *reg = &agent->reg;
-	char address[300];
+	char tunnel[ADDR_STRLEN];
+	struct cn_view view = {.name = report->config->cn_name, .id = roam_self(report->roam),
+			       .tunnel = addr_format(&report->backbone->tunnel, tunnel)};
 
-	snprintf(address, sizeof(address), "%s:%u", agent->config.mlr_host, agent->config.mlr_port);
-	return json_pack("{s:s, s:s, s:I, s:I, s:I, s:s}", "address", address, "state", register_state_name(reg->state), "since_s",
-			 (json_int_t)((agent_now_ms() - reg->since_ms) / 1000), "epoch", (json_int_t)reg->version.epoch, "seq",
-			 (json_int_t)reg->version.seq, "error", reg->error);
+	return fields_json(CN_FIELDS, &view);
 }
 
-static json_t *station_counts(const struct roam_counts *counts)
+static json_t *register_json(const struct report *report)
 {
-	json_t *object = json_pack("{s:i}", "total", (int)counts->stations[0]);
+	struct register_report view;
+	struct register_view reg;
 
-	for (unsigned state = TMIP_STATION_HOME; state <= TMIP_STATION_BLOCKED; state++)
-		json_object_set_new(object, STATE_NAMES[state], json_integer(counts->stations[state]));
-	json_object_set_new(object, "silent", json_integer(counts->silent));
-	return object;
+	register_view(report->reg, &reg);
+	view = (struct register_report){.state = register_state_name(reg.state),
+					.since_s = (clock_ms() - reg.since_ms) / 1000,
+					.epoch = reg.version.epoch, .seq = reg.version.seq,
+					.error = reg.error};
+	snprintf(view.address, sizeof(view.address), "%s:%u", report->config->mlr_host,
+		 report->config->mlr_port);
+	return fields_json(REGISTER_FIELDS, &view);
 }
 
-static json_t *handover_counts(const struct roam_counts *counts)
+static json_t *backbone_json(const struct report *report)
 {
-	return json_pack("{s:I, s:I, s:I, s:i, s:I, s:I, s:I}", "completed", (json_int_t)counts->completed, "refused", (json_int_t)counts->refused,
-			 "undone", (json_int_t)counts->undone, "pending", (int)counts->pending, "conflicts", (json_int_t)counts->conflicts,
-			 "overflow", (json_int_t)counts->overflow, "damped", (json_int_t)counts->damped);
+	struct backbone_view view = {.interface = report->config->cn_if,
+				     .hook = datapath_hook(report->dp),
+				     .xdp = report->backbone->xdp ? "native" : "off",
+				     .xdp_reason = report->backbone->xdp_why,
+				     .mtu = report->backbone->mtu};
+
+	return fields_json(BACKBONE_FIELDS, &view);
 }
 
-static json_t *cells_with_stations(const struct agent *agent)
+/* The object `buffer`, `groups` or the like. */
+#define COUNTS_JSON(type, count, fields, module) \
+	({ struct type counts; count(module, &counts); fields_json(fields, &counts); })
+
+static json_t *pool_json(const struct cell_info *info)
 {
-	unsigned stations[CN_CELLS_MAX] = {0};
+	char first[ADDR_STRLEN], last[ADDR_STRLEN];
 
-	for (const struct replica_station *s = roam_replica(agent->roam)->stations; s; s = s->hh.next) {
-		int cell = s->shown ? cells_index(agent, s->kernel.ifindex) : -1;
+	if (addr_is_zero(&info->pool_first))
+		return json_null();
+	return json_pack("[s, s]", addr_format(&info->pool_first, first),
+			 addr_format(&info->pool_last, last));
+}
 
-		if (cell >= 0)
-			stations[cell]++;
+static json_t *cell_json(const struct report *report, const struct cell *cell, unsigned stations)
+{
+	char addr[ADDR_STRLEN], subnet[ADDR_STRLEN + 4] = "", gateway[ADDR_STRLEN] = "";
+	bool served = cell->interface.ifindex;
+	struct cell_view view = {.interface = cell->name, .subnet = subnet, .gateway = gateway,
+				 .pool = pool_json(&cell->info), .stations = stations,
+				 .hook = served ? datapath_hook(report->dp) : "not served now"};
+
+	if (served) {
+		snprintf(subnet, sizeof(subnet), "%s/%u",
+			 addr_format(&cell->info.subnet.addr, addr), cell->info.subnet.len);
+		addr_format(&cell->info.gateway, gateway);
 	}
-	return cells_report(agent, stations);
+	return fields_json(CELL_FIELDS, &view);
 }
 
-static json_t *counters(const struct agent *agent)
+static json_t *cells_json(const struct report *report)
+{
+	const struct cell_table *cells = report->cells;
+	const struct replica_station *station = replica_of(report)->stations;
+	unsigned stations[CN_CELLS_MAX] = {0};
+	json_t *list = json_array();
+
+	for (; station; station = station->hh.next) {
+		int i = station->shown ? cell_table_index(cells, station->kernel.ifindex) : -1;
+
+		if (i >= 0)
+			stations[i]++;
+	}
+	for (unsigned i = 0; i < cells->count; i++)
+		json_array_append_new(list, cell_json(report, &cells->list[i], stations[i]));
+	return list;
+}
+
+static json_t *counters_json(const struct report *report)
 {
 	struct tmip_stat stats[TMIP_REASON_COUNT] = {0};
 	json_t *list = json_array();
 
-	datapath_read_stats(agent->dp, stats);
-	for (unsigned reason = 0; reason < TMIP_REASON_COUNT; reason++)
-		json_array_append_new(list, json_pack("{s:i, s:s, s:s, s:s, s:I, s:I}", "number", (int)reason, "reason", datapath_reason_name(reason),
-						      "verdict", NAME_OF(VERDICT_NAMES, datapath_reason_verdict(reason)), "text",
-						      datapath_reason_text(reason), "packets", (json_int_t)stats[reason].packets, "bytes",
-						      (json_int_t)stats[reason].bytes));
+	datapath_read_stats(report->dp, stats);
+	for (unsigned reason = 0; reason < TMIP_REASON_COUNT; reason++) {
+		unsigned verdict = datapath_reason_verdict(reason);
+		struct counter_view view = {.number = reason, .reason = datapath_reason_name(reason),
+					    .verdict = NAME_OF(VERDICT_NAMES, verdict),
+					    .text = datapath_reason_text(reason),
+					    .packets = stats[reason].packets,
+					    .bytes = stats[reason].bytes};
+
+		json_array_append_new(list, fields_json(COUNTER_FIELDS, &view));
+	}
 	return list;
 }
 
-json_t *report_status(const struct agent *agent)
+static void add_hostapd(const struct config_hostapd *config, bool connected, void *arg)
 {
-	struct roam_counts counts;
-	char tunnel[ADDR_STRLEN];
-	json_t *status;
+	struct hostapd_view view = {.interface = config->interface, .socket = config->socket,
+				    .state = connected ? "connected" : "not connected"};
 
-	roam_count(agent->roam, &counts);
-	status = json_pack("{s:s, s:{s:s, s:i, s:s}, s:s, s:i, s:I, s:b, s:o, s:{s:s, s:s, s:s, s:s, s:i}, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "network",
-			 agent->config.network_name, "cn", "name", agent->config.cn_name, "id", (int)roam_self(agent->roam), "tunnel",
-			 addr_format(&agent->tunnel, tunnel), "version", TMIP_VERSION, "pid", (int)getpid(), "uptime_s",
-			 (json_int_t)((agent_now_ms() - agent->started_ms) / 1000), "adopted", agent->adopted, "register", register_report(agent), "backbone", "interface",
-			 agent->config.cn_if, "hook", datapath_hook(agent->dp), "xdp", agent->xdp.ifindex ? "native" : "off", "xdp_reason", agent->xdp.why, "mtu", (int)agent->backbone_mtu, "stations",
-			 station_counts(&counts), "handovers", handover_counts(&counts), "dhcp", dhcp_report(agent), "buffer", buffer_report(agent), "groups",
-			 groups_report(agent), "cells", cells_with_stations(agent), "counters", counters(agent));
-	json_object_set_new(status, "wifi", wifi_report(agent));
-	json_object_set_new(status, "hostapd", authenticators_report(agent));
-	return status;
+	json_array_append_new(arg, fields_json(HOSTAPD_FIELDS, &view));
+}
+
+static json_t *hostapds_json(const struct report *report)
+{
+	struct hostapds_view view = {.links = json_array()};
+	struct authenticator_counts counts;
+
+	authenticators_each(report->authenticators, add_hostapd, view.links);
+	authenticators_count(report->authenticators, &counts);
+	view.known = counts.known;
+	view.unusable = counts.unusable;
+	view.overflow = counts.overflow;
+	view.taken = counts.taken;
+	view.shared = counts.shared;
+	return fields_json(HOSTAPDS_FIELDS, &view);
+}
+
+static json_t *wifi_json(const struct report *report)
+{
+	return report->wifi ? COUNTS_JSON(wifi_counts, wifi_count, WIFI_COUNT_FIELDS, report->wifi) :
+			      json_null();
+}
+
+json_t *report_status(const struct report *report)
+{
+	struct status_view view = {
+		.network = report->config->network_name, .version = TMIP_VERSION,
+		.pid = (unsigned)getpid(), .uptime_s = (clock_ms() - report->started_ms) / 1000,
+		.adopted = report->adopted, .cn = cn_json_of(report), .reg = register_json(report),
+		.backbone = backbone_json(report), .cells = cells_json(report),
+		.counters = counters_json(report), .wifi = wifi_json(report),
+		.hostapd = hostapds_json(report),
+	};
+
+	view.stations = COUNTS_JSON(roam_counts, roam_count, STATION_COUNT_FIELDS, report->roam);
+	view.handovers = COUNTS_JSON(roam_counts, roam_count, HANDOVER_COUNT_FIELDS, report->roam);
+	view.dhcp = COUNTS_JSON(dhcp_counts, dhcp_count, DHCP_COUNT_FIELDS, report->dhcp);
+	view.buffer = COUNTS_JSON(buffer_counts, buffer_count, BUFFER_COUNT_FIELDS, report->buffer);
+	view.groups = COUNTS_JSON(groups_counts, groups_count, GROUPS_COUNT_FIELDS, report->groups);
+	return fields_json(STATUS_FIELDS, &view);
 }
 
 /* ---- why */
 
 static void add_step(const struct trail_line *line, void *arg)
 {
-	json_array_append_new(arg, json_pack("{s:f, s:s}", "time", (double)line->time_us / 1e6, "text", line->text));
+	struct step_view view = {.time = (double)line->time_us / 1e6, .text = line->text};
+
+	json_array_append_new(arg, fields_json(STEP_FIELDS, &view));
 }
 
-static json_t *drops_report(const struct agent *agent, const struct tmip_addr *addr)
+static json_t *drops_json(const struct report *report, const struct tmip_addr *addr)
 {
+	uint64_t now_ns = clock_ms() * 1000000;
 	struct tmip_drop drop;
 	json_t *list = json_array();
-	char name[IF_NAMESIZE];
-	uint64_t now_ns = agent_now_ms() * 1000000;
 
-	if (datapath_read_drops(agent->dp, addr, &drop) < 0)
+	if (datapath_read_drops(report->dp, addr, &drop) < 0)
 		return list;
 	for (int i = 0; i < TMIP_DROP_TRAIL && drop.trail[i].count; i++) {
 		unsigned reason = drop.trail[i].reason;
-		uint64_t age_ns = now_ns > drop.trail[i].time_ns ? now_ns - drop.trail[i].time_ns : 0;
+		uint64_t then_ns = drop.trail[i].time_ns;
+		char name[IF_NAMESIZE] = "?";
+		struct drop_view view = {
+			.count = drop.trail[i].count, .reason = datapath_reason_name(reason),
+			.text = datapath_reason_text(reason), .interface = name,
+			.age_s = now_ns > then_ns ? (double)(now_ns - then_ns) / 1e9 : 0,
+		};
 
-		json_array_append_new(list, json_pack("{s:I, s:s, s:s, s:s, s:f}", "count", (json_int_t)drop.trail[i].count, "reason",
-						      datapath_reason_name(reason), "text", datapath_reason_text(reason), "interface",
-						      if_indextoname(drop.trail[i].ifindex, name) ? name : "?", "age_s", (double)age_ns / 1e9));
+		if (!if_indextoname(drop.trail[i].ifindex, name))
+			strcpy(name, "?");
+		json_array_append_new(list, fields_json(DROP_FIELDS, &view));
 	}
 	return list;
 }
 
-json_t *report_why(const struct agent *agent, const char *which, const char **error)
+json_t *report_why(const struct report *report, const char *which, const char **error)
 {
-	const struct replica *replica = roam_replica(agent->roam);
 	const struct replica_station *station = NULL;
 	struct tmip_addr addr = {0};
 	struct tmip_mac mac = {0};
-	char addr_text[ADDR_STRLEN], mac_text[MAC_STRLEN];
-	json_t *trail;
+	char addr_text[ADDR_STRLEN], mac_text[MAC_STRLEN] = "-";
+	struct why_view view = {.mac = mac_text};
 
-	if (addr_parse(which, &addr) == 0)
-		station = replica_find(replica, &addr);
-	else if (mac_parse(which, &mac) == 0)
-		station = replica_find_mac(replica, &mac);
-	else {
+	if (addr_parse(which, &addr) == 0) {
+		station = replica_find(replica_of(report), &addr);
+	} else if (mac_parse(which, &mac) == 0) {
+		station = replica_find_mac(replica_of(report), &mac);
+	} else {
 		*error = "that is neither an IPv4 address nor a MAC";
 		return NULL;
 	}
@@ -246,43 +358,12 @@ json_t *report_why(const struct agent *agent, const char *which, const char **er
 		addr = station->record.addr;
 		mac = station->record.mac;
 	}
-	trail = json_array();
-	trail_each(agent->trail, &mac, add_step, trail);
-	return json_pack("{s:s, s:s, s:o, s:o, s:o}", "address", addr_format(&addr, addr_text), "mac",
-			 mac_is_zero(&mac) ? "-" : mac_format(&mac, mac_text), "record", station ? station_report(agent, station) : json_null(),
-			 "trail", trail, "drops", drops_report(agent, &addr));
-}
-
-/* ---- the status file */
-
-void report_write_file(const struct agent *agent)
-{
-	static const struct {
-		const char *command;
-		json_t *(*report)(const struct agent *agent);
-	} parts[] = {{"status", report_status}, {"peers", report_peers}};
-	const char *path = agent->config.status_file;
-	char *text = NULL;
-	size_t len = 0;
-	FILE *file = *path ? open_memstream(&text, &len) : NULL;
-	json_t *stations;
-	int error;
-
-	if (!file)
-		return;
-	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
-		json_t *part = parts[i].report(agent);
-
-		show_print(parts[i].command, part, file);
-		fputc('\n', file);
-		json_decref(part);
-	}
-	stations = report_stations(agent, NULL, 1);
-	show_print("stations", stations, file);
-	json_decref(stations);
-	fclose(file);
-	error = file_replace(path, text, len, 0644);
-	if (error)
-		log_warn("status_file %s: %s", path, strerror(-error));
-	free(text);
+	view.address = addr_format(&addr, addr_text);
+	if (!mac_is_zero(&mac))
+		mac_format(&mac, mac_text);
+	view.record = station ? station_json(report, station) : json_null();
+	view.trail = json_array();
+	trail_each(report->trail, &mac, add_step, view.trail);
+	view.drops = drops_json(report, &addr);
+	return fields_json(WHY_FIELDS, &view);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The DHCP server of the agent. See dhcp.h. */
+/* The DHCP server of this CN. See dhcp.h. */
 #define HASH_NONFATAL_OOM 1
 #include "dhcp.h"
 
@@ -7,20 +7,24 @@
 #include <stdlib.h>
 #include <string.h>
 #include <uthash.h>
+#include <utlist.h>
 
-#include "agent/interface/cells.h"
+#include "agent/interface/cell_table.h"
 #include "agent/network/outage.h"
 #include "agent/network/register.h"
-#include "agent/state.h"
-#include "agent/wifi/authenticator.h"
+#include "agent/station/trail.h"
+#include "core/config/agent_config.h"
 #include "core/dhcp/dhcp_server.h"
+#include "core/roam/roam.h"
 #include "io/datapath/frame.h"
+#include "io/process/clock.h"
 #include "io/process/log.h"
 
 #define QUESTIONS_MAX 4096
 #define QUESTION_MS 5000 /* a client repeats its message sooner */
+#define BINDINGS_MAX 1024
 
-/* A message of a client that waits for the register. */
+/* A message whose reply waits for the register. */
 struct question {
 	uint32_t transaction;
 	unsigned ifindex;
@@ -30,61 +34,98 @@ struct question {
 	UT_hash_handle hh; /* in the order of asking */
 };
 
-struct dhcp {
-	struct question *questions;
-	uint64_t received, offered, confirmed, refused, ignored, malformed, unanswered, not_sent;
+/* A message whose reply waits for the disk: the lease is out of this CN's own block. */
+struct binding {
+	struct dhcp *dhcp;
+	unsigned ifindex;
+	struct dhcp_request request;
+	struct dhcp_decision decision; /* its reply is completed when it is sent */
+	struct cell_info cell;         /* what the reply says of the client's subnet */
+	struct binding *prev, *next;
 };
 
-/* ---- what the server knows when it decides */
+struct dhcp {
+	struct dhcp_setup with;
+	struct question *questions;
+	struct binding *bindings;
+	unsigned binding_count;
+	struct dhcp_counts counts;
+};
 
-static bool server_of(const struct agent *agent, unsigned ifindex, struct dhcp_server *server, struct cell_view *cell)
+/* One message, and what is needed to answer it. */
+struct exchange {
+	struct dhcp *dhcp;
+	const struct cell *cell;
+	const struct dhcp_request *request;
+	struct dhcp_server server;     /* what the server knows when it decides */
+	struct dhcp_decision decision;
+};
+
+#define LOG(exchange, level, ...) \
+	trail_log((exchange)->dhcp->with.trail, level, &(exchange)->request->mac, __VA_ARGS__)
+
+/* False: the cell is not served any more. */
+static bool begin(struct dhcp *dhcp, unsigned ifindex, const struct dhcp_request *request,
+		  struct exchange *out)
 {
-	if (!cells_find(agent, ifindex, cell))
+	const struct dhcp_setup *with = &dhcp->with;
+
+	*out = (struct exchange){.dhcp = dhcp, .request = request,
+				 .cell = cell_table_find(with->cells, ifindex)};
+	if (!out->cell)
 		return false;
-	*server = (struct dhcp_server){
-		.replica = roam_replica(agent->roam),
-		.register_ready = agent->reg.state == REGISTER_READY,
-		.register_down = register_is_down(agent),
-		.block = away_block(agent),
-		.now_ms = agent_now_ms(),
-		.lease_time = agent->config.lease_time,
-		.domain_name = agent->config.domain_name,
-		.cell = cell->info,
-		.mac = cell->mac,
+	out->server = (struct dhcp_server){
+		.replica = roam_replica(with->roam),
+		.register_ready = register_is_ready(with->reg),
+		.register_down = register_is_down(with->reg),
+		.block = outage_own_block(with->outage),
+		.now_ms = clock_ms(),
+		.lease_time = with->config->lease_time,
+		.domain_name = with->config->domain_name,
+		.cell = &out->cell->info,
+		.mac = out->cell->interface.mac,
 	};
 	return true;
 }
 
-/* ---- answers to clients */
+/* ---- replies to clients */
 
-static void count_reply(struct dhcp *dhcp, uint8_t type)
+static void count_reply(struct dhcp_counts *counts, uint8_t type)
 {
 	if (type == DHCP_OFFER)
-		dhcp->offered++;
+		counts->offered++;
 	else if (type == DHCP_ACK)
-		dhcp->confirmed++;
+		counts->confirmed++;
 	else
-		dhcp->refused++;
+		counts->refused++;
 }
 
-static void reply(struct agent *agent, const struct cell_view *cell, const struct dhcp_request *request, const struct dhcp_decision *decision)
+static int send_reply(const struct exchange *exchange)
 {
 	uint8_t frame[DHCP_FRAME_MAX];
+	long len = dhcp_encode(exchange->request, &exchange->decision.reply, frame, sizeof(frame));
+
+	return len < 0 ? (int)len : frame_send(exchange->cell->port, frame, (size_t)len);
+}
+
+static void reply(struct exchange *exchange)
+{
+	const struct dhcp_reply *message = &exchange->decision.reply;
+	const char *why = exchange->decision.why, *type = dhcp_type_name(message->type);
+	struct tmip_addr yours = addr_from_ipv4(message->yiaddr);
 	char addr[ADDR_STRLEN];
-	struct tmip_addr yours = addr_from_ipv4(decision->reply.yiaddr);
-	long len = dhcp_encode(request, &decision->reply, frame, sizeof(frame));
-	int error = len < 0 ? (int)len : frame_send(cell->port, frame, (size_t)len);
+	int error = send_reply(exchange);
 
 	if (error) {
-		agent->dhcp->not_sent++;
-		agent_log(agent, LOG_LEVEL_WARN, &request->mac, "DHCP: %s in cell %s not sent: %s", dhcp_type_name(decision->reply.type),
-			   cell->name, strerror(-error));
+		exchange->dhcp->counts.not_sent++;
+		LOG(exchange, LOG_LEVEL_WARN, "DHCP: %s in cell %s not sent: %s", type,
+		    exchange->cell->name, strerror(-error));
 		return;
 	}
-	count_reply(agent->dhcp, decision->reply.type);
-	agent_log(agent, LOG_LEVEL_INFO, &request->mac, "DHCP: %s in cell %s answered by %s %s%s%s", dhcp_type_name(request->type), cell->name,
-		   dhcp_type_name(decision->reply.type), decision->reply.yiaddr ? addr_format(&yours, addr) : "", decision->why ? ": " : "",
-		   decision->why ? decision->why : "");
+	count_reply(&exchange->dhcp->counts, message->type);
+	LOG(exchange, LOG_LEVEL_INFO, "DHCP: %s in cell %s answered by %s %s%s%s",
+	    dhcp_type_name(exchange->request->type), exchange->cell->name, type,
+	    message->yiaddr ? addr_format(&yours, addr) : "", why ? ": " : "", why ? why : "");
 }
 
 /* ---- questions to the register */
@@ -95,32 +136,32 @@ static void forget(struct dhcp *dhcp, struct question *question)
 	free(question);
 }
 
-/* The oldest ones, on which the register stayed silent, are given up: their clients ask again. */
-static void make_room(struct agent *agent)
+/* Gives up the questions that the register has not answered in time: the clients ask again. */
+static void expire_questions(struct dhcp *dhcp)
 {
-	struct dhcp *dhcp = agent->dhcp;
-	uint64_t now_ms = agent_now_ms();
+	uint64_t now_ms = clock_ms();
 
 	while (dhcp->questions && now_ms - dhcp->questions->asked_ms > QUESTION_MS) {
-		dhcp->unanswered++;
+		dhcp->counts.unanswered++;
 		forget(dhcp, dhcp->questions);
 	}
 }
 
-static struct question *remember(struct agent *agent, const struct dhcp_request *request, unsigned ifindex, enum dhcp_action action)
+static struct question *remember(struct exchange *exchange)
 {
-	struct dhcp *dhcp = agent->dhcp;
-	struct question *question;
+	struct dhcp *dhcp = exchange->dhcp;
+	struct question *question = NULL;
 
-	make_room(agent);
-	question = HASH_COUNT(dhcp->questions) < QUESTIONS_MAX ? calloc(1, sizeof(*question)) : NULL;
+	expire_questions(dhcp);
+	if (HASH_COUNT(dhcp->questions) < QUESTIONS_MAX)
+		question = calloc(1, sizeof(*question));
 	if (!question)
 		return NULL;
-	question->transaction = register_next_transaction(agent);
-	question->ifindex = ifindex;
-	question->action = action;
-	question->asked_ms = agent_now_ms();
-	question->request = *request;
+	question->transaction = register_next_transaction(dhcp->with.reg);
+	question->ifindex = exchange->cell->interface.ifindex;
+	question->action = exchange->decision.action;
+	question->asked_ms = clock_ms();
+	question->request = *exchange->request;
 	HASH_ADD(hh, dhcp->questions, transaction, sizeof(question->transaction), question);
 	if (question->hh.tbl)
 		return question;
@@ -128,6 +169,7 @@ static struct question *remember(struct agent *agent, const struct dhcp_request 
 	return NULL;
 }
 
+/* What the register is asked, and what it has to know for that, beside MAC and address. */
 static const struct {
 	uint8_t type;
 	bool subnet, client_id, lease;
@@ -139,14 +181,17 @@ static const struct {
 	[DHCP_DO_DECLINE] = {MLRP_DECLINE},
 };
 
-static int ask_register(struct agent *agent, const struct dhcp_server *server, const struct dhcp_request *request,
-			const struct dhcp_decision *decision, uint32_t transaction)
+static int send_question(const struct exchange *exchange, uint32_t transaction)
 {
+	const struct dhcp_decision *decision = &exchange->decision;
 	uint8_t len;
-	const uint8_t *owner = dhcp_owner(request, &len);
-	struct mlrp_message message = {.type = QUESTIONS[decision->action].type, .transaction = transaction, .has = MLRP_HAS(MLRP_F_MAC),
-				       .mac = request->mac, .addr = addr_from_ipv4(decision->addr), .lease = decision->lease,
-				       .subnet = server->cell->subnet};
+	const uint8_t *owner = dhcp_owner(exchange->request, &len);
+	struct mlrp_message message = {
+		.type = QUESTIONS[decision->action].type, .transaction = transaction,
+		.has = MLRP_HAS(MLRP_F_MAC), .mac = exchange->request->mac,
+		.addr = addr_from_ipv4(decision->addr), .lease = decision->lease,
+		.subnet = exchange->cell->info.subnet,
+	};
 
 	if (decision->addr)
 		message.has |= MLRP_HAS(MLRP_F_ADDR);
@@ -159,206 +204,295 @@ static int ask_register(struct agent *agent, const struct dhcp_server *server, c
 		message.client_id_len = len;
 		memcpy(message.client_id, owner, len);
 	}
-	return register_send(agent, &message);
+	return register_send(exchange->dhcp->with.reg, &message);
 }
 
-/* The reply waits for the answer. */
-static void ask_and_wait(struct agent *agent, const struct dhcp_server *server, unsigned ifindex, const struct dhcp_request *request,
-			 const struct dhcp_decision *decision)
+/* The reply waits for the register's answer. */
+static void ask_register(struct exchange *exchange)
 {
-	struct question *question = remember(agent, request, ifindex, decision->action);
-	int error = question ? ask_register(agent, server, request, decision, question->transaction) : -ENOBUFS;
+	struct question *question = remember(exchange);
+	int error = question ? send_question(exchange, question->transaction) : -ENOBUFS;
 
 	if (!error)
 		return;
-	agent->dhcp->unanswered++;
+	exchange->dhcp->counts.unanswered++;
 	if (question)
-		forget(agent->dhcp, question);
-	agent_log(agent, LOG_LEVEL_WARN, &request->mac, "DHCP: the register cannot be asked: %s", strerror(-error));
+		forget(exchange->dhcp, question);
+	LOG(exchange, LOG_LEVEL_WARN, "DHCP: the register cannot be asked: %s", strerror(-error));
 }
 
-/* The client has its answer already; the register is told now, or, of a lease that was renewed, when it is back. */
-static void inform_register(struct agent *agent, const struct dhcp_server *server, const struct dhcp_request *request,
-			    const struct dhcp_decision *decision)
+/*
+ * The client has its answer already. The register learns of the message now or, of a lease that was
+ * renewed, when it is back.
+ */
+static void inform_register(struct exchange *exchange)
 {
+	const struct dhcp_setup *with = &exchange->dhcp->with;
+	const struct dhcp_decision *decision = &exchange->decision;
 	struct tmip_addr addr = addr_from_ipv4(decision->addr);
-	int error = ask_register(agent, server, request, decision, register_next_transaction(agent));
+	int error = send_question(exchange, register_next_transaction(with->reg));
 
 	if (error && decision->action == DHCP_DO_RENEW)
-		roam_renewed(agent->roam, &addr, decision->lease, agent_unix_us() / 1000000 + decision->lease);
+		roam_renewed(with->roam, &addr, decision->lease,
+			     clock_unix_us() / 1000000 + decision->lease);
 	else if (error)
-		agent_log(agent, LOG_LEVEL_WARN, &request->mac, "DHCP: %s could not be told to the register: %s",
-			   dhcp_type_name(request->type), strerror(-error));
+		LOG(exchange, LOG_LEVEL_WARN, "DHCP: %s could not be told to the register: %s",
+		    dhcp_type_name(exchange->request->type), strerror(-error));
 }
 
-/* ---- in */
+/* ---- leases of this CN's own block */
 
-/* Of the CN's own block. The client hears of a lease when it is on the disk. */
-static void give_own(struct agent *agent, const struct cell_view *cell, unsigned ifindex, const struct dhcp_request *request,
-		     const struct dhcp_decision *decision)
+static void log_own_failure(struct exchange *exchange, int error)
 {
-	int error = decision->action == DHCP_DO_LOCAL_BIND ? away_give(agent, request, decision->addr, decision->lease, ifindex) :
-							     away_offer(agent, request, decision->addr);
+	exchange->dhcp->counts.unanswered++;
+	LOG(exchange, LOG_LEVEL_WARN, "DHCP: an address of this CN's own block cannot be given: %s",
+	    strerror(-error));
+}
 
-	if (!error) {
-		reply(agent, cell, request, decision);
-		return;
+static void end_binding(struct binding *binding)
+{
+	DL_DELETE(binding->dhcp->bindings, binding);
+	binding->dhcp->binding_count--;
+	free(binding);
+}
+
+static void on_bound(int error, void *arg)
+{
+	struct binding *binding = arg;
+	struct exchange exchange;
+
+	if (begin(binding->dhcp, binding->ifindex, &binding->request, &exchange)) {
+		exchange.decision = binding->decision;
+		exchange.decision.reply.cell = &binding->cell;
+		exchange.decision.reply.domain_name = exchange.server.domain_name;
+		if (error)
+			log_own_failure(&exchange, error);
+		else
+			reply(&exchange);
 	}
-	agent->dhcp->unanswered++;
-	agent_log(agent, LOG_LEVEL_WARN, &request->mac, "DHCP: an address of this CN's own block cannot be given: %s", strerror(-error));
+	end_binding(binding);
 }
 
-static void perform(struct agent *agent, const struct dhcp_server *server, const struct cell_view *cell, unsigned ifindex,
-		    const struct dhcp_request *request, const struct dhcp_decision *decision)
+/* The client hears of a lease when the lease is on the disk. */
+static int bind_own(struct exchange *exchange)
 {
+	struct dhcp *dhcp = exchange->dhcp;
+	const struct dhcp_decision *decision = &exchange->decision;
+	unsigned ifindex = exchange->cell->interface.ifindex;
+	struct binding *binding = NULL;
+	int error;
+
+	if (dhcp->binding_count < BINDINGS_MAX)
+		binding = calloc(1, sizeof(*binding));
+	if (!binding)
+		return -ENOBUFS;
+	*binding = (struct binding){.dhcp = dhcp, .ifindex = ifindex,
+				    .request = *exchange->request, .decision = *decision,
+				    .cell = *decision->reply.cell};
+	DL_APPEND(dhcp->bindings, binding);
+	dhcp->binding_count++;
+	error = outage_bind(dhcp->with.outage, exchange->request, decision->addr, decision->lease,
+			    ifindex, on_bound, binding);
+	if (error)
+		end_binding(binding);
+	return error;
+}
+
+static void offer_own(struct exchange *exchange)
+{
+	int error = outage_offer(exchange->dhcp->with.outage, exchange->request,
+				 exchange->decision.addr);
+
+	if (error)
+		log_own_failure(exchange, error);
+	else
+		reply(exchange);
+}
+
+/* ---- decisions */
+
+static void apply(struct exchange *exchange)
+{
+	const struct dhcp_decision *decision = &exchange->decision;
+	const char *type = dhcp_type_name(exchange->request->type), *cell = exchange->cell->name;
+	int error;
+
 	switch (decision->action) {
 	case DHCP_DO_NOTHING:
-		agent->dhcp->ignored++;
-		agent_log(agent, LOG_LEVEL_INFO, &request->mac, "DHCP: %s in cell %s not answered: %s", dhcp_type_name(request->type),
-			   cell->name, decision->why);
+		exchange->dhcp->counts.ignored++;
+		LOG(exchange, LOG_LEVEL_INFO, "DHCP: %s in cell %s not answered: %s", type, cell,
+		    decision->why);
 		break;
 	case DHCP_DO_RENEW:
-		reply(agent, cell, request, decision);
-		inform_register(agent, server, request, decision);
+		reply(exchange);
+		inform_register(exchange);
 		break;
 	case DHCP_DO_REPLY:
-		reply(agent, cell, request, decision);
+		reply(exchange);
 		break;
 	case DHCP_DO_ALLOCATE:
 	case DHCP_DO_BIND:
-		ask_and_wait(agent, server, ifindex, request, decision);
+		ask_register(exchange);
 		break;
 	case DHCP_DO_LOCAL_OFFER:
+		offer_own(exchange);
+		break;
 	case DHCP_DO_LOCAL_BIND:
-		give_own(agent, cell, ifindex, request, decision);
+		error = bind_own(exchange);
+		if (error)
+			log_own_failure(exchange, error);
 		break;
 	case DHCP_DO_RELEASE:
 	case DHCP_DO_DECLINE:
-		agent_log(agent, LOG_LEVEL_INFO, &request->mac, "DHCP: %s in cell %s", dhcp_type_name(request->type), cell->name);
-		if (!away_take_back(agent, decision->addr, decision->action == DHCP_DO_DECLINE))
-			inform_register(agent, server, request, decision);
+		LOG(exchange, LOG_LEVEL_INFO, "DHCP: %s in cell %s", type, cell);
+		if (!outage_return(exchange->dhcp->with.outage, decision->addr,
+				   decision->action == DHCP_DO_DECLINE))
+			inform_register(exchange);
 		break;
 	}
 }
 
-/* Is it another station's with the same identity, that may still be there? Then that is found out first. */
-static bool may_have(struct agent *agent, unsigned ifindex, const struct dhcp_request *request, const struct dhcp_decision *decision)
+/* Another station with the same identity may have the address: then find out whether it is there. */
+static bool may_have(const struct exchange *exchange, const struct station_record *record)
 {
-	struct tmip_addr addr = addr_from_ipv4(decision->addr);
-	const struct replica_station *station = decision->action == DHCP_DO_BIND ? replica_find(roam_replica(agent->roam), &addr) : NULL;
+	const struct dhcp_calls *calls = &exchange->dhcp->with.calls;
 
-	return !station || authenticator_may_take(agent, ifindex, request, &station->record);
+	return calls->may_have(exchange->cell->interface.ifindex, exchange->request, record,
+			       calls->arg);
 }
 
-void dhcp_serve(struct agent *agent, unsigned ifindex, const struct dhcp_request *request)
+static bool may_bind(const struct exchange *exchange)
 {
-	struct dhcp_decision decision;
-	struct dhcp_server server;
-	struct cell_view cell;
+	struct tmip_addr addr = addr_from_ipv4(exchange->decision.addr);
+	const struct replica_station *station = NULL;
 
-	if (!server_of(agent, ifindex, &server, &cell))
+	if (exchange->decision.action == DHCP_DO_BIND)
+		station = replica_find(roam_replica(exchange->dhcp->with.roam), &addr);
+	return !station || may_have(exchange, &station->record);
+}
+
+void dhcp_handle(struct dhcp *dhcp, unsigned ifindex, const struct dhcp_request *request)
+{
+	struct exchange exchange;
+
+	if (!begin(dhcp, ifindex, request, &exchange))
 		return;
-	dhcp_server_decide(&server, request, &decision);
-	if (may_have(agent, ifindex, request, &decision))
-		perform(agent, &server, &cell, ifindex, request, &decision);
+	dhcp_server_decide(&exchange.server, request, &exchange.decision);
+	if (may_bind(&exchange))
+		apply(&exchange);
 }
 
-void dhcp_frame(struct agent *agent, const struct tmip_punt *punt)
+void dhcp_frame(struct dhcp *dhcp, const struct tmip_punt *punt)
 {
+	const struct dhcp_calls *calls = &dhcp->with.calls;
+	const struct cell *cell = cell_table_find(dhcp->with.cells, punt->ifindex);
 	struct dhcp_request request;
 	struct dhcp_fault fault = {0};
-	struct cell_view cell;
 
-	agent->dhcp->received++;
-	if (!cells_find(agent, punt->ifindex, &cell))
+	dhcp->counts.received++;
+	if (!cell)
 		return;
 	if (dhcp_decode(punt->data, punt->length, &request, &fault) < 0) {
-		agent->dhcp->malformed++;
-		log_info("cell %s: DHCP message not understood: %s (option %u, offset %zu)", cell.name, fault.what, fault.option, fault.offset);
+		dhcp->counts.malformed++;
+		log_info("cell %s: DHCP message not understood: %s (option %u, offset %zu)",
+			 cell->name, fault.what, fault.option, fault.offset);
 		return;
 	}
 	if (!mac_equal(&request.mac, &request.from)) {
-		agent->dhcp->ignored++;
-		agent_log(agent, LOG_LEVEL_WARN, &request.from, "DHCP: a message in the name of another MAC is ignored");
+		dhcp->counts.ignored++;
+		trail_log(dhcp->with.trail, LOG_LEVEL_WARN, &request.from,
+			  "DHCP: a message in the name of another MAC is ignored");
 		return;
 	}
-	if (authenticator_identify(agent, punt->ifindex, &request))
-		dhcp_serve(agent, punt->ifindex, &request);
+	if (calls->identify(punt->ifindex, &request, calls->arg))
+		dhcp_handle(dhcp, punt->ifindex, &request);
 }
 
-/* Did the register say no to the client, or is it the register that cannot? Then the client hears nothing and asks again. */
+/* ---- the register's answers */
+
+/*
+ * Does the register say no to the client, or can it not answer? In that case the client hears nothing
+ * and asks again.
+ */
 static bool is_verdict(const struct mlrp_message *message)
 {
-	return message->type == MLRP_STATION || (message->code != MLRP_E_STORE && message->code != MLRP_E_FULL &&
-						 message->code != MLRP_E_NOT_REGISTERED);
+	return message->type == MLRP_STATION ||
+	       (message->code != MLRP_E_STORE && message->code != MLRP_E_FULL &&
+		message->code != MLRP_E_NOT_REGISTERED);
 }
 
-static void conclude(struct agent *agent, const struct question *question, const struct station_record *record)
+/* record NULL: the register refuses. */
+static void conclude(struct dhcp *dhcp, const struct question *question,
+		     const struct station_record *record)
 {
-	struct dhcp_decision decision;
-	struct dhcp_server server;
-	struct cell_view cell;
+	struct exchange exchange;
 
-	if (!server_of(agent, question->ifindex, &server, &cell))
+	if (!begin(dhcp, question->ifindex, &question->request, &exchange))
 		return;
-	if (record && !authenticator_may_take(agent, question->ifindex, &question->request, record))
+	if (record && !may_have(&exchange, record))
 		return;
-	dhcp_server_conclude(&server, &question->request, question->action, record, &decision);
-	perform(agent, &server, &cell, question->ifindex, &question->request, &decision);
+	dhcp_server_conclude(&exchange.server, &question->request, question->action, record,
+			     &exchange.decision);
+	apply(&exchange);
 }
 
-bool dhcp_register_answer(struct agent *agent, const struct mlrp_message *message)
+bool dhcp_register_answer(struct dhcp *dhcp, const struct mlrp_message *message)
 {
-	const struct station_record *record = message->type == MLRP_STATION ? &message->station : NULL;
+	bool refused = message->type != MLRP_STATION;
+	const struct station_record *record = refused ? NULL : &message->station;
+	uint32_t transaction = message->transaction;
 	struct question *question;
 
-	HASH_FIND(hh, agent->dhcp->questions, &message->transaction, sizeof(message->transaction), question);
+	HASH_FIND(hh, dhcp->questions, &transaction, sizeof(transaction), question);
+	if (question)
+		HASH_DEL(dhcp->questions, question); /* what follows may ask, and expire others */
 	/* An offered address is nobody's yet: the replica learns of it when it is bound. */
 	if (record && record->state != RECORD_OFFERED)
-		roam_record(agent->roam, record, question ? question->ifindex : 0, agent_now_ms());
+		roam_record(dhcp->with.roam, record, question ? question->ifindex : 0, clock_ms());
 	if (!question)
-		return record != NULL;
-	if (!record)
-		agent_log(agent, LOG_LEVEL_WARN, &question->request.mac, "DHCP: the register refuses: %s%s%s", mlrp_error_name(message->code),
-			   message->text[0] ? ", " : "", message->text);
+		return !refused;
+	if (refused)
+		trail_log(dhcp->with.trail, LOG_LEVEL_WARN, &question->request.mac,
+			  "DHCP: the register refuses: %s%s%s", mlrp_error_name(message->code),
+			  message->text[0] ? ", " : "", message->text);
 	if (is_verdict(message))
-		conclude(agent, question, record);
+		conclude(dhcp, question, record);
 	else
-		agent->dhcp->unanswered++;
-	forget(agent->dhcp, question);
+		dhcp->counts.unanswered++;
+	free(question);
 	return true;
 }
 
-void dhcp_register_lost(struct agent *agent)
+void dhcp_register_lost(struct dhcp *dhcp)
 {
-	while (agent->dhcp->questions) {
-		agent->dhcp->unanswered++;
-		forget(agent->dhcp, agent->dhcp->questions);
+	while (dhcp->questions) {
+		dhcp->counts.unanswered++;
+		forget(dhcp, dhcp->questions);
 	}
 }
 
 /* ---- life */
 
-int dhcp_start(struct agent *agent)
+struct dhcp *dhcp_create(const struct dhcp_setup *setup)
 {
-	agent->dhcp = calloc(1, sizeof(*agent->dhcp));
-	return agent->dhcp ? 0 : -ENOMEM;
+	struct dhcp *dhcp = calloc(1, sizeof(*dhcp));
+
+	if (dhcp)
+		dhcp->with = *setup;
+	return dhcp;
 }
 
-void dhcp_stop(struct agent *agent)
+void dhcp_destroy(struct dhcp *dhcp)
 {
-	if (!agent->dhcp)
+	if (!dhcp)
 		return;
-	dhcp_register_lost(agent);
-	free(agent->dhcp);
-	agent->dhcp = NULL;
+	dhcp_register_lost(dhcp);
+	while (dhcp->bindings)
+		end_binding(dhcp->bindings);
+	free(dhcp);
 }
 
-json_t *dhcp_report(const struct agent *agent)
+void dhcp_count(const struct dhcp *dhcp, struct dhcp_counts *counts)
 {
-	const struct dhcp *dhcp = agent->dhcp;
-
-	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "received", (json_int_t)dhcp->received, "offered", (json_int_t)dhcp->offered,
-			 "confirmed", (json_int_t)dhcp->confirmed, "refused", (json_int_t)dhcp->refused, "ignored", (json_int_t)dhcp->ignored,
-			 "malformed", (json_int_t)dhcp->malformed, "unanswered", (json_int_t)dhcp->unanswered, "not_sent", (json_int_t)dhcp->not_sent);
+	*counts = dhcp->counts;
 }

@@ -6,14 +6,13 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "agent/state.h"
+#include "core/config/agent_config.h"
 #include "io/kernel/ethtool.h"
 #include "io/kernel/netlink.h"
 #include "io/process/log.h"
 
-int backbone_find(struct agent *agent)
+int backbone_find(struct backbone *backbone, const struct agent_config *config)
 {
-	const struct agent_config *config = &agent->config;
 	struct netlink_interface interface;
 	int error = netlink_get_interface(config->cn_if, &interface);
 
@@ -21,39 +20,43 @@ int backbone_find(struct agent *agent)
 		log_error("backbone %s: %s (directive cn_if)", config->cn_if, strerror(-error));
 		return error;
 	}
-	agent->backbone = interface.ifindex;
-	agent->backbone_mtu = interface.mtu;
-	agent->backbone_headless = !interface.ethernet;
-	agent->tunnel = addr_is_zero(&config->tunnel_addr) ? interface.addr : config->tunnel_addr;
-	if (!addr_is_zero(&agent->tunnel))
+	backbone->config = config;
+	backbone->ifindex = interface.ifindex;
+	backbone->mtu = interface.mtu;
+	backbone->headless = !interface.ethernet;
+	backbone->tunnel = addr_is_zero(&config->tunnel_addr) ? interface.addr : config->tunnel_addr;
+	if (!addr_is_zero(&backbone->tunnel))
 		return 0;
-	log_error("backbone %s has no IPv4 address for the ends of tunnels (directive tunnel_addr names one)", config->cn_if);
+	log_error("backbone %s has no IPv4 address for the ends of tunnels "
+		  "(directive tunnel_addr names one)", config->cn_if);
 	return -EADDRNOTAVAIL;
 }
 
 /* ---- XDP */
 
-/* Why XDP cannot be; empty: it may be tried. */
-static void find_objection(const struct agent *agent, const struct netlink_interface *now, char why[DATAPATH_WHY])
+/* Why XDP cannot be used; empty: it may be tried. */
+static void find_objection(const struct backbone *backbone, const struct netlink_interface *now,
+			   char why[DATAPATH_WHY])
 {
 	why[0] = '\0';
-	if (agent->config.xdp == AGENT_XDP_OFF)
+	if (backbone->config->xdp == AGENT_XDP_OFF)
 		snprintf(why, DATAPATH_WHY, "directive xdp");
 	else if (!now->ethernet)
 		snprintf(why, DATAPATH_WHY, "no Ethernet headers");
-	else if (agent->config.xdp == AGENT_XDP_AUTO && now->kind[0])
+	else if (backbone->config->xdp == AGENT_XDP_AUTO && now->kind[0])
 		snprintf(why, DATAPATH_WHY, "no hardware (%s)", now->kind);
-	/* It would take their frames for the interface's own. */
+	/* XDP would take the frames of a VLAN for the interface's own. */
 	else if (netlink_has_vlan(now->ifindex) && (now->kind[0] || ethtool_strips_tags(now->name)))
-		snprintf(why, DATAPATH_WHY, "it has VLANs, and XDP does not see their tags (directive xdp)");
+		snprintf(why, DATAPATH_WHY,
+			 "it has VLANs, and XDP does not see their tags (directive xdp)");
 }
 
-static void tell(const struct agent *agent, const char *former)
+static void log_xdp(const struct backbone *backbone, const char *former)
 {
-	const struct agent_config *config = &agent->config;
-	const char *why = agent->xdp.why;
+	const struct agent_config *config = backbone->config;
+	const char *why = backbone->xdp_why;
 
-	if (agent->xdp.ifindex)
+	if (backbone->xdp)
 		log_info("backbone %s: native XDP", config->cn_if);
 	else if (strcmp(former, why) != 0 && config->xdp == AGENT_XDP_ON)
 		log_warn("backbone %s: no XDP, tc does all: %s", config->cn_if, why);
@@ -61,57 +64,60 @@ static void tell(const struct agent *agent, const char *former)
 		log_debug("backbone %s: no XDP: %s", config->cn_if, why);
 }
 
-/* tc does all that XDP does not: where XDP cannot be, nothing is missing but speed. */
-static void update_xdp(struct agent *agent, const struct netlink_interface *now)
+/* Without XDP nothing is missing but speed: tc does all that XDP does. */
+static void update_xdp(struct backbone *backbone, const struct netlink_interface *now)
 {
 	char former[DATAPATH_WHY], why[DATAPATH_WHY];
-	unsigned before = agent->xdp.ifindex;
 
-	find_objection(agent, now, why);
-	if (!why[0] && before == now->ifindex)
+	find_objection(backbone, now, why);
+	if (!why[0] && backbone->xdp == now->ifindex)
 		return;
-	if (!why[0] && datapath_attach_xdp(agent->dp, now->ifindex, why) == 0)
+	if (!why[0] && datapath_attach_xdp(backbone->dp, now->ifindex, why) == 0)
 		why[0] = '\0';
 	else
-		datapath_detach_xdp(agent->dp, now->ifindex);
-	memcpy(former, agent->xdp.why, sizeof(former));
-	memcpy(agent->xdp.why, why, sizeof(why));
-	agent->xdp.ifindex = why[0] ? 0 : now->ifindex;
-	tell(agent, former);
+		datapath_detach_xdp(backbone->dp, now->ifindex);
+	memcpy(former, backbone->xdp_why, sizeof(former));
+	memcpy(backbone->xdp_why, why, sizeof(why));
+	backbone->xdp = why[0] ? 0 : now->ifindex;
+	log_xdp(backbone, former);
 }
 
-/* ---- both */
+/* ---- both programs */
 
-int backbone_attach(struct agent *agent, char why[DATAPATH_WHY])
+int backbone_attach(struct backbone *backbone, struct datapath *dp,
+		    const struct backbone_calls *calls, char why[DATAPATH_WHY])
 {
 	struct netlink_interface now;
-	int error = datapath_attach(agent->dp, agent->backbone, DATAPATH_BACKBONE, why);
+	int error;
 
-	if (!error && netlink_get_interface(agent->config.cn_if, &now) == 0)
-		update_xdp(agent, &now);
+	backbone->dp = dp;
+	backbone->calls = *calls;
+	error = datapath_attach(dp, backbone->ifindex, DATAPATH_BACKBONE, why);
+	if (!error && netlink_get_interface(backbone->config->cn_if, &now) == 0)
+		update_xdp(backbone, &now);
 	return error;
 }
 
-static void replace(struct agent *agent, const struct netlink_interface *now)
+static void replace(struct backbone *backbone, const struct netlink_interface *now)
 {
 	char why[DATAPATH_WHY];
 
 	log_warn("backbone %s: it is a new interface now", now->name);
-	datapath_detach(agent->dp, agent->backbone);
-	agent->backbone = now->ifindex;
-	agent->backbone_headless = !now->ethernet;
-	agent_put_config(agent);
-	if (datapath_attach(agent->dp, agent->backbone, DATAPATH_BACKBONE, why) < 0)
+	datapath_detach(backbone->dp, backbone->ifindex);
+	backbone->ifindex = now->ifindex;
+	backbone->headless = !now->ethernet;
+	backbone->calls.changed(backbone->calls.arg);
+	if (datapath_attach(backbone->dp, backbone->ifindex, DATAPATH_BACKBONE, why) < 0)
 		log_error("backbone: %s", why);
 }
 
-void backbone_update(struct agent *agent, const struct netlink_interface *now)
+void backbone_update(struct backbone *backbone, const struct netlink_interface *now)
 {
-	if (agent->backbone != now->ifindex)
-		replace(agent, now);
-	if (agent->backbone_mtu != now->mtu) {
-		agent->backbone_mtu = now->mtu;
-		agent_put_config(agent);
+	if (backbone->ifindex != now->ifindex)
+		replace(backbone, now);
+	if (backbone->mtu != now->mtu) {
+		backbone->mtu = now->mtu;
+		backbone->calls.changed(backbone->calls.arg);
 	}
-	update_xdp(agent, now);
+	update_xdp(backbone, now);
 }

@@ -1,17 +1,52 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The interface to the other CNs (directive cn_if): what it is now, and the programs on it. */
-#ifndef TMIP_AGENT_BACKBONE_H
-#define TMIP_AGENT_BACKBONE_H
+/*
+ * The interface to the other CNs (directive cn_if): what it is now, and the programs on it. The
+ * members below are for everybody to read; only backbone.c writes them.
+ */
+#ifndef TMIP_AGENT_INTERFACE_BACKBONE_H
+#define TMIP_AGENT_INTERFACE_BACKBONE_H
 
+#include <stdbool.h>
+
+#include "core/base/addr.h"
 #include "io/datapath/datapath.h"
 
-struct agent;
+struct agent_config;
 struct netlink_interface;
 
-/* At the start: finds the interface and the address of this end of the tunnels. 0 or -errno; the reason is logged. */
-int backbone_find(struct agent *agent);
-int backbone_attach(struct agent *agent, char why[DATAPATH_WHY]);
-/* The interface is another one now, or it, what is on it, or the configuration may have changed. */
-void backbone_update(struct agent *agent, const struct netlink_interface *now);
+struct backbone_calls {
+	/* Interface or MTU are others now: the data path needs them. */
+	void (*changed)(void *arg);
+	void *arg;
+};
+
+struct backbone {
+	unsigned ifindex;
+	unsigned mtu;             /* bytes */
+	bool headless;            /* packets have no link headers: WireGuard and the like */
+	struct tmip_addr tunnel;  /* this CN's end of the tunnels */
+	unsigned xdp;             /* ifindex of the interface with the XDP program; 0: none */
+	char xdp_why[DATAPATH_WHY]; /* why there is none */
+
+	const struct agent_config *config;
+	struct datapath *dp;
+	struct backbone_calls calls;
+};
+
+/*
+ * At the start: finds the interface and the address of this end of the tunnels. 0 or -errno; the log
+ * has the reason.
+ */
+int backbone_find(struct backbone *backbone, const struct agent_config *config);
+
+/* Attaches the programs, from now on through dp. 0 or -errno with `why`. */
+int backbone_attach(struct backbone *backbone, struct datapath *dp,
+		    const struct backbone_calls *calls, char why[DATAPATH_WHY]);
+
+/*
+ * Brings the programs up to date after a change of the interface, of what is stacked on it, or of
+ * the configuration.
+ */
+void backbone_update(struct backbone *backbone, const struct netlink_interface *now);
 
 #endif

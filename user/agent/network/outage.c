@@ -1,358 +1,342 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The time when the register is away. See away.h. The file is JSON; what a station was told is in it before it is told. */
+/* The outage of the register. See outage.h; the text of the file is made by outage_file.c. */
 #include "outage.h"
 
 #include <errno.h>
-#include <jansson.h>
+#include <event2/event.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <utlist.h>
 
-#include "agent/interface/cells.h"
-#include "agent/state.h"
-#include "core/dhcp/block.h"
+#include "core/config/agent_config.h"
+#include "core/roam/roam.h"
+#include "io/process/clock.h"
 #include "io/process/file.h"
 #include "io/process/log.h"
-#include "io/store/cn_json.h"
-#include "peers.h"
+#include "io/process/timer.h"
+#include "io/store/file_writer.h"
+#include "outage_file.h"
 #include "register.h"
 
 #define OFFER_MS 30000
-#define SAVE_MS 1000
+#define SAVE_MS 1000 /* how long a change that nobody waits for may lie */
+#define FILE_PATH (CONFIG_PATH_LEN + NAME_LEN + 16)
 
-struct away {
-	struct block block;
-	uint32_t cn_id;         /* of the file; 0: unknown */
-	struct cn_info *cns;    /* of the file, until they are taken up */
-	size_t cn_count;
-	struct event *save;
-	uint32_t asked[CN_CELLS_MAX]; /* transactions of requests that are not answered yet */
-	bool again;             /* what was asked for is out of date */
+/* A lease that waits for the disk. */
+struct binding {
+	uint64_t number;           /* of the text that has the lease */
+	struct block_entry before; /* the entry, as it is again if the write fails */
+	struct station_record record;
+	uint32_t lease;
+	unsigned ifindex;
+	outage_done *done;
+	void *arg;
+	struct binding *prev, *next;
 };
 
-static const char *const STATES[] = {[BLOCK_FREE] = "free", [BLOCK_OFFERED] = "free", [BLOCK_GIVEN] = "given", [BLOCK_DECLINED] = "declined"};
+struct outage {
+	struct outage_setup with;
+	struct outage_content content; /* cn_id and cns: of the file, until the agent goes on from it */
+	struct file_writer *writer;
+	char path[FILE_PATH];
+	struct event *save;
+	struct binding *bindings;      /* in the order of their numbers */
+	uint32_t asked[CN_CELLS_MAX];  /* transactions of requests that are not answered yet */
+	bool again;                    /* what was asked for is out of date */
+	bool stale;                    /* the file has free addresses that the block has no more */
+	uint64_t request_after;        /* number of the text that ends that; 0: none is written */
+};
 
-static void path_of(const struct agent_config *config, char out[CONFIG_PATH_LEN + NAME_LEN + 16])
+static void path_of(const struct agent_config *config, char out[FILE_PATH])
 {
-	snprintf(out, CONFIG_PATH_LEN + NAME_LEN + 16, "%s/%s.away.json", config->state_dir, config->network_name);
+	snprintf(out, FILE_PATH, "%s/%s.away.json", config->state_dir, config->network_name);
 }
 
-/* ---- writing */
-
-static json_t *hex(const uint8_t *bytes, size_t len)
+static const struct replica *replica_of(const struct outage *outage)
 {
-	char text[2 * CLIENT_ID_LEN + 1] = "";
-
-	for (size_t i = 0; i < len; i++)
-		snprintf(text + 2 * i, 3, "%02x", bytes[i]);
-	return json_string(text);
+	return roam_replica(outage->with.roam);
 }
 
-static json_t *entry_json(const struct block_entry *entry)
+static struct block *block_of(struct outage *outage)
 {
-	char addr[ADDR_STRLEN], mac[MAC_STRLEN];
-	json_t *object = json_pack("{s:s, s:s}", "address", addr_format(&entry->addr, addr), "state", STATES[entry->state]);
-
-	if (entry->state == BLOCK_GIVEN) {
-		json_object_set_new(object, "mac", json_string(mac_format(&entry->mac, mac)));
-		json_object_set_new(object, "client_id", hex(entry->client_id, entry->client_id_len));
-		json_object_set_new(object, "lease", json_integer(entry->lease));
-		json_object_set_new(object, "lease_end", json_integer((json_int_t)entry->lease_end));
-	}
-	return object;
+	return &outage->content.block;
 }
 
-static char *file_text(const struct agent *agent)
+static struct block_entry *find_entry(struct outage *outage, const struct tmip_addr *addr)
 {
-	const struct block *block = &agent->away->block;
-	json_t *cns = json_array(), *list = json_array(), *all;
+	return block_find(block_of(outage), addr);
+}
+
+/* ---- the file */
+
+/*
+ * Hands the file to its writer. 0, with the number of the text; -EAGAIN: this CN has no number yet, and
+ * nothing that it could go on from.
+ */
+static int save(struct outage *outage, uint64_t *number)
+{
+	uint32_t self = roam_self(outage->with.roam);
 	char *text;
 
-	for (const struct replica_cn *cn = roam_replica(agent->roam)->cns; cn; cn = cn->hh.next)
-		if (cn->info.id != roam_self(agent->roam))
-			json_array_append_new(cns, cn_json(&cn->info));
-	for (size_t i = 0; i < block->count; i++)
-		json_array_append_new(list, entry_json(&block->list[i]));
-	all = json_pack("{s:s, s:I, s:o, s:o}", "cn_name", agent->config.cn_name, "cn_id", (json_int_t)roam_self(agent->roam), "cns", cns,
-			"block", list);
-	text = json_dumps(all, JSON_INDENT(1));
-	json_decref(all);
-	return text;
+	if (!self)
+		return -EAGAIN;
+	text = outage_file_format(outage->with.config->cn_name, self, replica_of(outage),
+				  block_of(outage));
+	if (!text)
+		return -ENOMEM;
+	*number = file_writer_put(outage->writer, text, strlen(text));
+	return 0;
 }
 
-static int save(struct agent *agent, bool durably)
+/* For changes that nobody waits for. */
+static void save_now(struct outage *outage)
 {
-	char path[CONFIG_PATH_LEN + NAME_LEN + 16], *text;
-	int error = -ENOMEM;
+	uint64_t number;
+	int error = save(outage, &number);
 
-	if (!roam_self(agent->roam))
-		return -EAGAIN;
-	path_of(&agent->config, path);
-	text = file_text(agent);
-	if (text)
-		error = (durably ? file_replace_durably : file_replace)(path, text, strlen(text), 0600);
-	free(text);
-	if (error)
-		log_error("%s: %s", path, strerror(-error));
-	return error;
+	if (error && error != -EAGAIN)
+		log_error("%s: %s", outage->path, strerror(-error));
 }
 
 static void on_save(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd;
 	(void)what;
-	save(arg, false);
+	save_now(arg);
 }
 
-void away_changed(struct agent *agent)
+void outage_cns_changed(struct outage *outage)
 {
-	struct timeval when = {.tv_sec = SAVE_MS / 1000};
-
-	if (!evtimer_pending(agent->away->save, NULL))
-		evtimer_add(agent->away->save, &when);
+	timer_arm_idle(outage->save, SAVE_MS);
 }
 
-/* ---- reading */
+static void end_bindings(struct outage *outage, uint64_t number, int error);
 
-static bool parse_hex(const char *text, struct block_entry *entry)
+static void on_written(uint64_t number, int error, void *arg)
 {
-	size_t len = text ? strlen(text) / 2 : 0;
+	struct outage *outage = arg;
 
-	if (!text || len > CLIENT_ID_LEN)
-		return false;
-	for (size_t i = 0; i < len; i++)
-		if (sscanf(text + 2 * i, "%2hhx", &entry->client_id[i]) != 1)
-			return false;
-	entry->client_id_len = (uint8_t)len;
-	return true;
+	if (error)
+		log_error("%s: %s", outage->path, strerror(-error));
+	end_bindings(outage, number, error);
+	if (!outage->request_after || outage->request_after > number)
+		return;
+	outage->request_after = 0;
+	outage->stale = error != 0;
+	if (!error)
+		outage_request_blocks(outage);
 }
 
-static bool parse_entry(const json_t *object, struct block_entry *entry)
+/* Without a file that can be read, the register sets other addresses aside. */
+static void load(struct outage *outage)
 {
-	const char *addr = json_string_value(json_object_get(object, "address")), *state = json_string_value(json_object_get(object, "state"));
-	const char *mac = json_string_value(json_object_get(object, "mac"));
-
-	*entry = (struct block_entry){.state = BLOCK_FREE};
-	if (!addr || !state || addr_parse(addr, &entry->addr) < 0)
-		return false;
-	if (strcmp(state, STATES[BLOCK_DECLINED]) == 0)
-		entry->state = BLOCK_DECLINED;
-	if (strcmp(state, STATES[BLOCK_GIVEN]) != 0)
-		return true;
-	entry->state = BLOCK_GIVEN;
-	entry->lease = (uint32_t)json_integer_value(json_object_get(object, "lease"));
-	entry->lease_end = (uint64_t)json_integer_value(json_object_get(object, "lease_end"));
-	return mac && mac_parse(mac, &entry->mac) == 0 && parse_hex(json_string_value(json_object_get(object, "client_id")), entry);
-}
-
-static bool parse(struct away *away, const json_t *all)
-{
-	const json_t *cns = json_object_get(all, "cns"), *list = json_object_get(all, "block");
-
-	away->cn_id = (uint32_t)json_integer_value(json_object_get(all, "cn_id"));
-	away->cns = calloc(json_array_size(cns) + 1, sizeof(*away->cns));
-	away->block.list = calloc(json_array_size(list) + 1, sizeof(*away->block.list));
-	if (!away->cn_id || !away->cns || !away->block.list)
-		return false;
-	for (size_t i = 0; i < json_array_size(cns); i++)
-		if (!cn_json_parse(json_array_get(cns, i), &away->cns[away->cn_count++]))
-			return false;
-	for (size_t i = 0; i < json_array_size(list); i++)
-		if (!parse_entry(json_array_get(list, i), &away->block.list[away->block.count++]))
-			return false;
-	return true;
-}
-
-static void forget(struct away *away)
-{
-	block_free(&away->block);
-	free(away->cns);
-	away->cns = NULL;
-	away->cn_count = 0;
-	away->cn_id = 0;
-}
-
-/* A file that cannot be read is as none: the register sets other addresses aside. */
-static void load(struct agent *agent)
-{
-	char path[CONFIG_PATH_LEN + NAME_LEN + 16], *text = NULL;
-	const char *name;
-	json_t *all;
+	char *text = NULL;
 	size_t len;
-	int error;
+	int error = file_read(outage->path, &text, &len);
 
-	path_of(&agent->config, path);
-	error = file_read(path, &text, &len);
 	if (error && error != -ENOENT)
-		log_warn("%s: %s", path, strerror(-error));
+		log_warn("%s: %s", outage->path, strerror(-error));
 	if (error)
 		return;
-	all = json_loadb(text, len, 0, NULL);
-	name = json_string_value(json_object_get(all, "cn_name"));
-	if (!name || strcmp(name, agent->config.cn_name) != 0 || !parse(agent->away, all)) {
-		log_warn("%s is not that of this CN, or damaged: it is not used", path);
-		forget(agent->away);
-	}
-	json_decref(all);
+	if (!outage_file_parse(text, len, outage->with.config->cn_name, &outage->content))
+		log_warn("%s is not that of this CN, or damaged: it is not used", outage->path);
 	free(text);
 }
 
-/* ---- taking up */
+/* ---- going on from the file */
 
 static struct station_record record_of(const struct block_entry *entry)
 {
-	struct station_record record = {.addr = entry->addr, .mac = entry->mac, .kind = RECORD_DYNAMIC, .state = RECORD_BOUND,
-					.lease_end = entry->lease_end, .client_id_len = entry->client_id_len};
+	struct station_record record = {.addr = entry->addr, .mac = entry->mac,
+					.kind = RECORD_DYNAMIC, .state = RECORD_BOUND,
+					.lease_end = entry->lease_end,
+					.client_id_len = entry->client_id_len};
 
 	memcpy(record.client_id, entry->client_id, sizeof(record.client_id));
 	return record;
 }
 
-void away_serve(struct agent *agent)
+/* Does a lease of this address wait for the disk? Then the client has not heard of it. */
+static bool is_unwritten(const struct outage *outage, const struct tmip_addr *addr)
 {
-	const struct block *block = &agent->away->block;
+	const struct binding *binding;
 
-	for (size_t i = 0; i < block->count; i++) {
-		struct station_record record = record_of(&block->list[i]);
-		const struct replica_station *station = replica_find(roam_replica(agent->roam), &record.addr);
-
-		if (block->list[i].state == BLOCK_GIVEN && !(station && station->record.state))
-			roam_local(agent->roam, &record, block->list[i].lease, 0, agent_now_ms());
-	}
-}
-
-void away_begin(struct agent *agent)
-{
-	struct away *away = agent->away;
-	struct cn_info self;
-
-	if (roam_self(agent->roam) || !away->cn_id)
-		return;
-	cells_describe(agent, &self);
-	self.id = away->cn_id;
-	roam_set_self(agent->roam, away->cn_id);
-	peers_put_cn(agent, &self);
-	for (size_t i = 0; i < away->cn_count; i++)
-		peers_put_cn(agent, &away->cns[i]);
-	away_serve(agent);
-	roam_trust_adopted(agent->roam, agent_now_ms());
-	log_warn("without a register: going on as CN number %u with %zu other CNs and a block of %zu addresses, as this CN knew them", away->cn_id,
-		 away->cn_count, away->block.count);
-	agent_arm_roam(agent);
-}
-
-/* ---- the block */
-
-const struct block *away_block(const struct agent *agent)
-{
-	return &agent->away->block;
-}
-
-/* One request at a time: the register takes what it is not told of for given up, also what its last answer brings just now. */
-static bool is_waiting(const struct away *away)
-{
-	for (int i = 0; i < CN_CELLS_MAX; i++)
-		if (away->asked[i])
+	DL_FOREACH(outage->bindings, binding)
+		if (addr_equal(&binding->record.addr, addr))
 			return true;
 	return false;
 }
 
-static bool answered(struct agent *agent, uint32_t transaction)
+void outage_report_leases(struct outage *outage)
 {
-	struct away *away = agent->away;
+	const struct block *block = block_of(outage);
+
+	for (size_t i = 0; i < block->count; i++) {
+		const struct block_entry *entry = &block->list[i];
+		const struct replica_station *station = replica_find(replica_of(outage), &entry->addr);
+		struct station_record record = record_of(entry);
+
+		if (entry->state != BLOCK_GIVEN || is_unwritten(outage, &entry->addr) ||
+		    (station && station->record.state))
+			continue;
+		roam_local(outage->with.roam, &record, entry->lease, 0, clock_ms());
+	}
+}
+
+void outage_begin(struct outage *outage)
+{
+	const struct outage_calls *calls = &outage->with.calls;
+	struct outage_content *content = &outage->content;
+	struct roam *roam = outage->with.roam;
+	struct cn_info self;
+
+	if (roam_self(roam) || !content->cn_id)
+		return;
+	calls->describe_cn(&self, calls->arg);
+	self.id = content->cn_id;
+	roam_set_self(roam, content->cn_id);
+	calls->put_cn(&self, calls->arg);
+	for (size_t i = 0; i < content->cn_count; i++)
+		calls->put_cn(&content->cns[i], calls->arg);
+	outage_report_leases(outage);
+	roam_trust_adopted(roam, clock_ms());
+	log_warn("without a register: going on as CN number %u with %zu other CNs and a block of %zu "
+		 "addresses, as this CN knew them", content->cn_id, content->cn_count,
+		 content->block.count);
+}
+
+/* ---- the block */
+
+const struct block *outage_own_block(const struct outage *outage)
+{
+	return &outage->content.block;
+}
+
+/*
+ * One request at a time: the register takes back what a request does not name, which would include
+ * what its last answer is just bringing.
+ */
+static bool is_waiting(const struct outage *outage)
+{
+	for (int i = 0; i < CN_CELLS_MAX; i++)
+		if (outage->asked[i])
+			return true;
+	return false;
+}
+
+/* Is this the answer to a request? Then the request waits no more. */
+static bool end_request(struct outage *outage, uint32_t transaction)
+{
 	bool ours = false;
 
 	for (int i = 0; transaction && i < CN_CELLS_MAX; i++)
-		if (away->asked[i] == transaction) {
-			away->asked[i] = 0;
+		if (outage->asked[i] == transaction) {
+			outage->asked[i] = 0;
 			ours = true;
 		}
 	return ours;
 }
 
-static void ask_again(struct agent *agent)
+static void request(struct outage *outage, const struct prefix *subnet, uint32_t *asked)
 {
-	if (agent->away->again && !is_waiting(agent->away))
-		away_request(agent);
-}
+	unsigned wanted = outage->with.config->away_block;
+	struct mlrp_message message = {
+		.type = MLRP_BLOCK_REQUEST, .subnet = *subnet, .count = (uint16_t)wanted,
+		.transaction = register_next_transaction(outage->with.reg),
+		.has = MLRP_HAS(MLRP_F_SUBNET) | MLRP_HAS(MLRP_F_COUNT_WANTED) |
+		       MLRP_HAS(MLRP_F_ADDRS),
+	};
 
-static void request(struct agent *agent, const struct cell_info *cell, uint32_t *asked)
-{
-	struct block *block = &agent->away->block;
-	struct mlrp_message message = {.type = MLRP_BLOCK_REQUEST, .transaction = register_next_transaction(agent), .subnet = cell->subnet,
-				       .count = (uint16_t)agent->config.away_block,
-				       .has = MLRP_HAS(MLRP_F_SUBNET) | MLRP_HAS(MLRP_F_COUNT_WANTED) | MLRP_HAS(MLRP_F_ADDRS)};
-
-	/* The register may give others what it is not told of: first it is out of the file. */
-	if (block_shrink(block, &cell->subnet, agent->config.away_block) && save(agent, true) < 0)
-		return;
-	message.addr_count = (uint8_t)block_list(block, &cell->subnet, message.addrs, MLRP_ADDRS_MAX);
-	if (register_send(agent, &message) == 0)
+	message.addr_count = (uint8_t)block_list(block_of(outage), subnet, message.addrs,
+						 MLRP_ADDRS_MAX);
+	if (register_send(outage->with.reg, &message) == 0)
 		*asked = message.transaction;
 }
 
-void away_request(struct agent *agent)
+/*
+ * The register may give others an address that a request does not name, so that address leaves the
+ * file first. Returns whether the request must wait for the disk.
+ */
+static bool shrink(struct outage *outage, const struct cn_info *self)
 {
-	struct away *away = agent->away;
-	struct cn_info self;
+	unsigned wanted = outage->with.config->away_block;
 
-	away->again = is_waiting(away);
-	if (away->again)
-		return;
-	block_settle(&agent->away->block, roam_replica(agent->roam));
-	cells_describe(agent, &self);
-	for (int i = 0; i < self.cell_count; i++)
-		if (!addr_is_zero(&self.cells[i].pool_first))
-			request(agent, &self.cells[i], &away->asked[i]);
-	away_changed(agent);
+	for (int i = 0; i < self->cell_count; i++)
+		if (!addr_is_zero(&self->cells[i].pool_first))
+			outage->stale |= block_shrink(block_of(outage), &self->cells[i].subnet, wanted);
+	if (outage->stale && !outage->request_after && save(outage, &outage->request_after) < 0)
+		outage->request_after = 0;
+	return outage->stale;
 }
 
-void away_block_is(struct agent *agent, const struct mlrp_message *message)
+void outage_request_blocks(struct outage *outage)
+{
+	struct cn_info self;
+
+	outage->again = is_waiting(outage);
+	if (outage->again)
+		return;
+	block_settle(block_of(outage), replica_of(outage));
+	outage->with.calls.describe_cn(&self, outage->with.calls.arg);
+	if (shrink(outage, &self))
+		return;
+	for (int i = 0; i < self.cell_count; i++)
+		if (!addr_is_zero(&self.cells[i].pool_first))
+			request(outage, &self.cells[i].subnet, &outage->asked[i]);
+	outage_cns_changed(outage);
+}
+
+void outage_handle_block(struct outage *outage, const struct mlrp_message *message)
 {
 	char subnet[ADDR_STRLEN];
 	bool changed;
 	int error;
 
-	if (!answered(agent, message->transaction))
+	if (!end_request(outage, message->transaction))
 		return;
-	error = block_replace(&agent->away->block, &message->subnet, message->addrs, message->addr_count, &changed);
-
-	if (!error && changed)
-		error = save(agent, true);
+	error = block_replace(block_of(outage), &message->subnet, message->addrs,
+			      message->addr_count, &changed);
 	if (error)
 		log_error("the block of addresses cannot be kept: %s", strerror(-error));
 	else if (changed)
-		log_info("%u addresses of %s/%u are this CN's own block for the time when the register is away", message->addr_count,
-			 addr_format(&message->subnet.addr, subnet), message->subnet.len);
-	ask_again(agent);
+		log_info("%u addresses of %s/%u are this CN's own block for the time when the register is away",
+			 message->addr_count, addr_format(&message->subnet.addr, subnet),
+			 message->subnet.len);
+	if (!error && changed)
+		save_now(outage);
+	if (outage->again && !is_waiting(outage))
+		outage_request_blocks(outage);
 }
 
-bool away_refused(struct agent *agent, const struct mlrp_message *message)
+bool outage_handle_error(struct outage *outage, const struct mlrp_message *message)
 {
-	if (!answered(agent, message->transaction))
+	if (!end_request(outage, message->transaction))
 		return false;
-	log_warn("the register sets no addresses aside for this CN: %s%s%s", mlrp_error_name(message->code), message->text[0] ? ", " : "",
-		 message->text);
+	log_warn("the register sets no addresses aside for this CN: %s%s%s",
+		 mlrp_error_name(message->code), message->text[0] ? ", " : "", message->text);
 	return true;
 }
 
-void away_lost(struct agent *agent)
+void outage_register_lost(struct outage *outage)
 {
-	memset(agent->away->asked, 0, sizeof(agent->away->asked));
-	agent->away->again = false;
+	memset(outage->asked, 0, sizeof(outage->asked));
+	outage->again = false;
+	outage->request_after = 0;
 }
 
-/* Given out, and the register will not have it. */
-static bool drop_refused(struct agent *agent)
+/* Leases that the register refuses. Returns whether there were any. */
+static bool drop_refused(struct outage *outage)
 {
-	struct block *block = &agent->away->block;
+	struct block *block = block_of(outage);
 	bool changed = false;
 
 	for (size_t i = 0; i < block->count; i++) {
 		struct block_entry *entry = &block->list[i];
 
-		if (entry->state != BLOCK_GIVEN || replica_find(roam_replica(agent->roam), &entry->addr))
+		if (entry->state != BLOCK_GIVEN || is_unwritten(outage, &entry->addr) ||
+		    replica_find(replica_of(outage), &entry->addr))
 			continue;
 		entry->state = BLOCK_DECLINED; /* until the register says what this CN's block is */
 		changed = true;
@@ -360,120 +344,173 @@ static bool drop_refused(struct agent *agent)
 	return changed;
 }
 
-void away_settle(struct agent *agent, const struct mlrp_message *message)
+void outage_settle(struct outage *outage, const struct mlrp_message *message)
 {
-	struct block *block = &agent->away->block;
 	bool changed = false;
 
-	if (agent->reg.state != REGISTER_READY)
+	if (!register_is_ready(outage->with.reg))
 		return;
 	if (message->type == MLRP_ERROR)
-		changed = drop_refused(agent);
-	if (message->type == MLRP_ERROR || block_find(block, &message->station.addr))
-		changed |= block_settle(block, roam_replica(agent->roam));
+		changed = drop_refused(outage);
+	if (message->type == MLRP_ERROR || find_entry(outage, &message->station.addr))
+		changed |= block_settle(block_of(outage), replica_of(outage));
 	if (changed)
-		away_request(agent); /* for others in their place */
+		outage_request_blocks(outage); /* for others in their place */
 }
 
-int away_offer(struct agent *agent, const struct dhcp_request *request, uint32_t addr)
+/* ---- for the DHCP server */
+
+int outage_offer(struct outage *outage, const struct dhcp_request *request, uint32_t addr)
 {
 	struct tmip_addr key = addr_from_ipv4(addr);
-	struct block_entry *entry = block_find(&agent->away->block, &key);
+	struct block_entry *entry = find_entry(outage, &key);
 
 	if (!entry)
 		return -ENOENT;
 	if (entry->state != BLOCK_GIVEN) {
 		block_assign(entry, BLOCK_OFFERED, request);
-		entry->until_ms = agent_now_ms() + OFFER_MS;
+		entry->until_ms = clock_ms() + OFFER_MS;
 	}
 	return 0;
 }
 
-int away_give(struct agent *agent, const struct dhcp_request *request, uint32_t addr, uint32_t lease, unsigned ifindex)
+static void undo(struct outage *outage, const struct binding *binding)
+{
+	struct block_entry *entry = find_entry(outage, &binding->before.addr);
+
+	if (entry && entry->state == BLOCK_GIVEN)
+		*entry = binding->before;
+}
+
+/*
+ * The lease is on the disk: from now on the network knows of it. If the register has come back
+ * meanwhile, the client gets its address there.
+ */
+static int activate(struct outage *outage, const struct binding *binding)
+{
+	if (register_is_ready(outage->with.reg))
+		return -EAGAIN;
+	return roam_local(outage->with.roam, &binding->record, binding->lease, binding->ifindex,
+			  clock_ms());
+}
+
+static void end_bindings(struct outage *outage, uint64_t number, int error)
+{
+	while (outage->bindings && outage->bindings->number <= number) {
+		struct binding *binding = outage->bindings;
+		int result = error ? error : activate(outage, binding);
+
+		DL_DELETE(outage->bindings, binding);
+		if (result)
+			undo(outage, binding);
+		binding->done(result, binding->arg);
+		free(binding);
+	}
+}
+
+int outage_bind(struct outage *outage, const struct dhcp_request *request, uint32_t addr,
+		uint32_t lease, unsigned ifindex, outage_done *done, void *arg)
 {
 	struct tmip_addr key = addr_from_ipv4(addr);
-	struct block_entry *entry = block_find(&agent->away->block, &key), before;
-	struct station_record record;
+	struct block_entry *entry = find_entry(outage, &key);
+	struct binding *binding;
 	int error;
 
 	if (!entry)
 		return -ENOENT;
-	before = *entry;
+	binding = calloc(1, sizeof(*binding));
+	if (!binding)
+		return -ENOMEM;
+	binding->before = *entry;
 	block_assign(entry, BLOCK_GIVEN, request);
 	entry->lease = lease;
-	entry->lease_end = agent_unix_us() / 1000000 + lease;
-	record = record_of(entry);
-	error = save(agent, true);
-	if (!error)
-		error = roam_local(agent->roam, &record, lease, ifindex, agent_now_ms());
-	if (error)
-		*entry = before;
-	agent_arm_roam(agent);
-	return error;
+	entry->lease_end = clock_unix_us() / 1000000 + lease;
+	error = save(outage, &binding->number);
+	if (error) {
+		*entry = binding->before;
+		free(binding);
+		return error;
+	}
+	binding->record = record_of(entry);
+	binding->lease = lease;
+	binding->ifindex = ifindex;
+	binding->done = done;
+	binding->arg = arg;
+	DL_APPEND(outage->bindings, binding);
+	return 0;
 }
 
-bool away_take_back(struct agent *agent, uint32_t addr, bool declined)
+bool outage_return(struct outage *outage, uint32_t addr, bool declined)
 {
 	struct tmip_addr key = addr_from_ipv4(addr);
-	struct block_entry *entry = block_find(&agent->away->block, &key);
+	struct block_entry *entry = find_entry(outage, &key);
 
-	if (!entry || entry->state != BLOCK_GIVEN || agent->reg.state >= REGISTER_SYNCHRONISING)
+	if (!entry || entry->state != BLOCK_GIVEN || register_is_registered(outage->with.reg))
 		return false;
 	entry->state = declined ? BLOCK_DECLINED : BLOCK_FREE;
-	roam_withdraw(agent->roam, &key);
-	save(agent, true);
+	roam_withdraw(outage->with.roam, &key);
+	save_now(outage);
 	return true;
 }
 
 /* ---- life */
 
-int away_start(struct agent *agent)
+static int open_writer(struct outage *outage)
 {
-	agent->away = calloc(1, sizeof(*agent->away));
-	if (!agent->away)
-		return -ENOMEM;
-	agent->away->save = evtimer_new(agent->base, on_save, agent);
-	if (!agent->away->save)
-		return -ENOMEM;
-	load(agent);
-	return 0;
+	const struct file_writer_setup setup = {.path = outage->path, .mode = 0600, .durable = true,
+						.written = on_written, .arg = outage};
+
+	return file_writer_create(&outage->writer, outage->with.base, &setup);
 }
 
-void away_remove_file(const struct agent_config *config)
+int outage_create(struct outage **out, const struct outage_setup *setup)
 {
-	char path[CONFIG_PATH_LEN + NAME_LEN + 16];
-	json_t *all, *entry;
-	bool given = false;
-	size_t i;
+	struct outage *outage = calloc(1, sizeof(*outage));
+	int error;
+
+	*out = outage;
+	if (!outage)
+		return -ENOMEM;
+	outage->with = *setup;
+	path_of(setup->config, outage->path);
+	outage->save = evtimer_new(setup->base, on_save, outage);
+	error = outage->save ? open_writer(outage) : -ENOMEM;
+	if (!error)
+		load(outage);
+	return error;
+}
+
+void outage_remove_file(const struct agent_config *config)
+{
+	char path[FILE_PATH], *text = NULL;
+	size_t len;
+	bool needed;
 
 	path_of(config, path);
-	all = json_load_file(path, 0, NULL);
-	json_array_foreach(json_object_get(all, "block"), i, entry) {
-		const char *state = json_string_value(json_object_get(entry, "state"));
-
-		given |= state && strcmp(state, STATES[BLOCK_GIVEN]) == 0;
-	}
-	json_decref(all);
-	if (given)
+	needed = file_read(path, &text, &len) == 0 && outage_file_has_leases(text, len);
+	free(text);
+	if (needed)
 		log_warn("%s is kept: it holds addresses in use that the register does not know yet", path);
 	else
 		unlink(path);
 }
 
-void away_stop(struct agent *agent)
+void outage_destroy(struct outage *outage, bool tear_down)
 {
-	struct away *away = agent->away;
+	struct binding *binding, *next;
 
-	if (!away)
+	if (!outage)
 		return;
-	if (away->save) {
-		if (evtimer_pending(away->save, NULL))
-			save(agent, false);
-		event_free(away->save);
+	if (outage->save) {
+		if (evtimer_pending(outage->save, NULL))
+			save_now(outage);
+		event_free(outage->save);
 	}
-	if (agent->tear_down)
-		away_remove_file(&agent->config);
-	forget(away);
-	free(away);
-	agent->away = NULL;
+	file_writer_destroy(outage->writer);
+	if (tear_down)
+		outage_remove_file(outage->with.config);
+	DL_FOREACH_SAFE(outage->bindings, binding, next)
+		free(binding);
+	outage_content_free(&outage->content);
+	free(outage);
 }

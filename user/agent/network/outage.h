@@ -1,41 +1,80 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What this CN needs to go on while the register is away, kept in state_dir: its number, the other CNs, its block of addresses
- * and what it gave out of it. A restarted agent takes it up when it finds no register.
+ * What this CN needs to go on while the register is down, kept in a file in state_dir: the number of
+ * this CN, the other CNs, its block of addresses, and the leases that it gave out of that block. A
+ * restarted agent that finds no register goes on from the file.
  */
-#ifndef TMIP_AGENT_AWAY_H
-#define TMIP_AGENT_AWAY_H
+#ifndef TMIP_AGENT_NETWORK_OUTAGE_H
+#define TMIP_AGENT_NETWORK_OUTAGE_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-struct agent;
 struct agent_config;
 struct block;
+struct cn_info;
 struct dhcp_request;
+struct event_base;
 struct mlrp_message;
+struct outage;
+struct register_client;
+struct roam;
 
-int away_start(struct agent *agent); /* reads the file; 0 or -ENOMEM */
-void away_stop(struct agent *agent);
-/* This CN serves no more: the file goes, unless the register has still to be told of a station in it. */
-void away_remove_file(const struct agent_config *config);
-/* The register cannot be reached: if it never was since the start, what the file says is taken up. */
-void away_begin(struct agent *agent);
-/* In step with the register: what was given out is in the machine, so that it is reported; then: asks for blocks. */
-void away_serve(struct agent *agent);
-void away_request(struct agent *agent);
+struct outage_calls {
+	void (*describe_cn)(struct cn_info *out, void *arg);   /* this CN as it is now */
+	void (*put_cn)(const struct cn_info *info, void *arg); /* a CN that the file names */
+	void *arg;
+};
 
-void away_block_is(struct agent *agent, const struct mlrp_message *message); /* MLRP_BLOCK */
-bool away_refused(struct agent *agent, const struct mlrp_message *message);  /* an ERROR; false: to somebody else's request */
-void away_lost(struct agent *agent);                                        /* the connection with the register */
-void away_settle(struct agent *agent, const struct mlrp_message *message);   /* STATION or ERROR: has it to do with the block? */
-void away_changed(struct agent *agent);                                     /* the CNs are others: write the file soon */
+struct outage_setup {
+	struct event_base *base;
+	const struct agent_config *config; /* read anew at each use */
+	struct roam *roam;
+	struct register_client *reg;
+	struct outage_calls calls;
+};
 
-const struct block *away_block(const struct agent *agent);
-/* For the DHCP server. 0 or -errno. */
-int away_offer(struct agent *agent, const struct dhcp_request *request, uint32_t addr);
-int away_give(struct agent *agent, const struct dhcp_request *request, uint32_t addr, uint32_t lease, unsigned ifindex);
-/* A client releases or declines an address. False: it is none that only this CN knows of. */
-bool away_take_back(struct agent *agent, uint32_t addr, bool declined);
+int outage_create(struct outage **out, const struct outage_setup *setup); /* reads the file; 0, -errno */
+/*
+ * Writes the file, if it is out of date, and waits for that. tear_down: this CN serves no more; the
+ * file is removed as by outage_remove_file(). NULL is allowed.
+ */
+void outage_destroy(struct outage *outage, bool tear_down);
+/* Removes the file, unless the register must still learn of a lease in it. */
+void outage_remove_file(const struct agent_config *config);
+
+/* The register is down. If it never answered since the start, the agent goes on from the file. */
+void outage_begin(struct outage *outage);
+/* The connection with the register is gone, and with it the answers to what was asked. */
+void outage_register_lost(struct outage *outage);
+
+/* The snapshot is complete: hands the leases of the file to the roaming machine, which reports them. */
+void outage_report_leases(struct outage *outage);
+/* Asks the register for the blocks of this CN's cells. */
+void outage_request_blocks(struct outage *outage);
+void outage_handle_block(struct outage *outage, const struct mlrp_message *message); /* MLRP_BLOCK */
+/* MLRP_ERROR. False: it answers a question of somebody else. */
+bool outage_handle_error(struct outage *outage, const struct mlrp_message *message);
+/* After every STATION and ERROR of the register: drops leases that the register knows now. */
+void outage_settle(struct outage *outage, const struct mlrp_message *message);
+/* The CNs of the network changed: the file is written soon. */
+void outage_cns_changed(struct outage *outage);
+
+/* ---- for the DHCP server */
+
+const struct block *outage_own_block(const struct outage *outage);
+/* Reserves an address of the block for the client for a while. 0, or -ENOENT: it is not in the block. */
+int outage_offer(struct outage *outage, const struct dhcp_request *request, uint32_t addr);
+/*
+ * Binds an address of the block (IPv4, host order) to the client, which is in the cell ifindex. The
+ * lease (in seconds) counts, and may be confirmed to the client, when `done` is called with error 0:
+ * then it is on the disk. `done` comes later, from the event loop; it does not come after
+ * outage_destroy(). 0 or -errno: `done` is not called.
+ */
+typedef void outage_done(int error, void *arg);
+int outage_bind(struct outage *outage, const struct dhcp_request *request, uint32_t addr,
+		uint32_t lease, unsigned ifindex, outage_done *done, void *arg);
+/* A client releases or declines an address. False: the register has to learn of that. */
+bool outage_return(struct outage *outage, uint32_t addr, bool declined);
 
 #endif

@@ -1,175 +1,193 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The other CNs: connections and map entries. See peers.h. */
+/* The connections to the other CNs. See peers.h. */
 #include "peers.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <event2/event.h>
 #include <event2/listener.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <utlist.h>
 
-#include "agent/interface/cells.h"
-#include "agent/state.h"
-#include "agent/station/address_check.h"
+#include "core/roam/roam.h"
 #include "io/link/mlrp_link.h"
+#include "io/process/clock.h"
 #include "io/process/log.h"
+#include "io/process/timer.h"
 
 #define RETRY_MIN_MS 50
 #define RETRY_MAX_MS 2000
 #define HANDSHAKE_MS 3000
+#define BACKLOG 64
 #define STRANGERS_MAX 64 /* accepted connections that have not said yet who they are */
 
 struct peer {
-	struct agent *agent;
-	uint32_t id;             /* 0: accepted, has not said yet */
+	struct peers *peers;
+	uint32_t id;             /* cn_id; 0: a stranger, accepted, has not said yet */
 	struct tmip_addr tunnel; /* where it must come from, or is connected to */
 	uint16_t port;
 	struct mlrp_link *link;
-	struct event *retry;
+	struct event *retry;     /* NULL: the other side connects */
 	unsigned backoff_ms;
-	bool told;               /* the failure was logged */
+	bool logged;             /* the failure is in the log */
 	struct peer *next;
 };
 
-static void connect_peer(struct peer *peer);
+struct peers {
+	struct peers_setup with;
+	struct evconnlistener *listener;
+	struct peer *list;
+};
 
-static struct peer **find_slot(struct agent *agent, uint32_t id)
+static struct peer *find(const struct peers *peers, uint32_t id)
 {
-	struct peer **slot = &agent->peers;
+	struct peer *peer;
 
-	while (*slot && (*slot)->id != id)
-		slot = &(*slot)->next;
-	return slot;
+	LL_SEARCH_SCALAR(peers->list, peer, id, id);
+	return peer;
 }
 
 static void free_peer(struct peer *peer)
 {
-	struct peer **slot = &peer->agent->peers;
-
-	while (*slot && *slot != peer)
-		slot = &(*slot)->next;
-	if (*slot)
-		*slot = peer->next;
+	LL_DELETE(peer->peers->list, peer);
 	mlrp_link_close(peer->link);
 	if (peer->retry)
 		event_free(peer->retry);
 	free(peer);
 }
 
-static struct peer *new_peer(struct agent *agent)
+static struct peer *new_peer(struct peers *peers)
 {
 	struct peer *peer = calloc(1, sizeof(*peer));
 
 	if (!peer)
 		return NULL;
-	peer->agent = agent;
+	peer->peers = peers;
 	peer->backoff_ms = RETRY_MIN_MS;
-	peer->next = agent->peers;
-	agent->peers = peer;
+	LL_PREPEND(peers->list, peer);
 	return peer;
 }
 
-static const char *peer_name(const struct peer *peer)
+static const char *name_of(const struct peer *peer)
 {
-	const struct replica_cn *cn = replica_find_cn(roam_replica(peer->agent->roam), peer->id);
+	const struct replica *replica = roam_replica(peer->peers->with.roam);
+	const struct replica_cn *cn = replica_find_cn(replica, peer->id);
 
 	return cn ? cn->info.name : "?";
 }
 
-static bool connects(const struct peer *peer)
+static void raise_changed(const struct peers *peers)
 {
-	return roam_self(peer->agent->roam) < peer->id;
+	peers->with.calls.changed(peers->with.calls.arg);
+}
+
+/* Is it this CN that connects to the one with that number? */
+static bool connects_to(const struct peers *peers, uint32_t id)
+{
+	return roam_self(peers->with.roam) < id;
 }
 
 /* ---- the connection */
 
 static void retry_later(struct peer *peer)
 {
-	unsigned wait_ms = peer->backoff_ms / 2 + agent_random(peer->backoff_ms / 2 + 1);
-	struct timeval when = {.tv_sec = wait_ms / 1000, .tv_usec = wait_ms % 1000 * 1000};
+	unsigned half_ms = peer->backoff_ms / 2;
 
-	peer->backoff_ms = peer->backoff_ms * 2 > RETRY_MAX_MS ? RETRY_MAX_MS : peer->backoff_ms * 2;
-	event_add(peer->retry, &when);
+	peer->backoff_ms *= 2;
+	if (peer->backoff_ms > RETRY_MAX_MS)
+		peer->backoff_ms = RETRY_MAX_MS;
+	timer_arm(peer->retry, half_ms + random_below(half_ms + 1));
 }
 
-static void closed(struct mlrp_link *link, const char *why, void *arg)
+static void on_closed(struct mlrp_link *link, const char *why, void *arg)
 {
 	struct peer *peer = arg;
 
-	if (!peer->told)
-		log_warn("CN %s (%s): connection lost: %s", peer_name(peer), mlrp_link_peer(link), why);
-	peer->told = true;
+	if (!peer->logged)
+		log_warn("CN %s (%s): connection lost: %s", name_of(peer), mlrp_link_peer(link), why);
+	peer->logged = true;
 	mlrp_link_close(link);
 	peer->link = NULL;
-	agent_changed(peer->agent);
-	if (peer->retry && connects(peer))
+	raise_changed(peer->peers);
+	if (peer->retry && connects_to(peer->peers, peer->id))
 		retry_later(peer);
 	else
-		free_peer(peer); /* the other side comes again, or its next description makes us connect */
+		free_peer(peer); /* the other side connects again, or its next description makes us */
 }
 
-/* An accepted connection said who it is. Right: a CN that the register knows, from its own tunnel address, in its turn to connect. */
-static bool accept_as(struct peer *peer, const struct mlrp_message *hello)
+/* A CN that the register knows by this name, from its own tunnel address, in its turn to connect? */
+static bool is_known(const struct peer *peer, const struct mlrp_message *hello)
 {
-	const struct replica_cn *cn = replica_find_cn(roam_replica(peer->agent->roam), hello->cn.id);
+	const struct roam *roam = peer->peers->with.roam;
+	const struct replica_cn *cn = replica_find_cn(roam_replica(roam), hello->cn.id);
+
+	return cn && hello->role == MLRP_ROLE_CN && strcmp(cn->info.name, hello->name) == 0 &&
+	       addr_equal(&cn->info.tunnel, &peer->tunnel) && cn->info.id <= roam_self(roam);
+}
+
+/* An accepted connection said who it is. Returns whether it may go on. */
+static bool admit(struct peer *peer, const struct mlrp_message *hello)
+{
+	struct peer *former;
 
 	if (hello->role == MLRP_ROLE_PROBE)
 		return true;
-	if (!cn || hello->role != MLRP_ROLE_CN || strcmp(cn->info.name, hello->name) != 0 ||
-	    !addr_equal(&cn->info.tunnel, &peer->tunnel) || cn->info.id > roam_self(peer->agent->roam)) {
-		log_info("connection from %s, which calls itself %s, refused: the register does not know it so", mlrp_link_peer(peer->link), hello->name);
+	if (!is_known(peer, hello)) {
+		log_info("connection from %s, which calls itself %s, refused: the register does not know it so",
+			 mlrp_link_peer(peer->link), hello->name);
 		return false;
 	}
-	struct peer **former = find_slot(peer->agent, cn->info.id);
-
-	if (*former)
-		free_peer(*former); /* it started anew */
-	peer->id = cn->info.id;
+	former = find(peer->peers, hello->cn.id);
+	if (former)
+		free_peer(former); /* the CN started anew */
+	peer->id = hello->cn.id;
 	return true;
 }
 
-static void up(struct mlrp_link *link, const struct mlrp_message *hello, void *arg)
+static void on_up(struct mlrp_link *link, const struct mlrp_message *hello, void *arg)
 {
 	struct peer *peer = arg;
+	const struct peers_calls *calls = &peer->peers->with.calls;
 
-	if (!peer->id && !accept_as(peer, hello)) {
+	if (!peer->id && !admit(peer, hello)) {
 		free_peer(peer);
 		return;
 	}
 	if (!peer->id)
 		return;
 	peer->backoff_ms = RETRY_MIN_MS;
-	peer->told = false;
-	log_info("CN %s (%s): connected", peer_name(peer), mlrp_link_peer(link));
-	roam_cn_up(peer->agent->roam, peer->id);
-	agent_changed(peer->agent);
+	peer->logged = false;
+	log_info("CN %s (%s): connected", name_of(peer), mlrp_link_peer(link));
+	calls->up(peer->id, calls->arg);
+	raise_changed(peer->peers);
 }
 
-static void received(struct mlrp_link *link, const struct mlrp_message *message, void *arg)
+static void on_message(struct mlrp_link *link, const struct mlrp_message *message, void *arg)
 {
 	struct peer *peer = arg;
+	const struct peers_calls *calls = &peer->peers->with.calls;
 
 	(void)link;
 	if (!peer->id)
-		return; /* an evaluation: its PINGs are answered by the link itself */
-	log_debug("CN %s: %s transaction %u", peer_name(peer), mlrp_type_name(message->type), message->transaction);
-	if (!holder_answered(peer->agent, peer->id, message))
-		roam_cn_message(peer->agent->roam, peer->id, message, agent_now_ms());
-	agent_arm_roam(peer->agent);
+		return; /* an evaluation: the link itself answers its PINGs */
+	log_debug("CN %s: %s transaction %u", name_of(peer), mlrp_type_name(message->type),
+		  message->transaction);
+	calls->message(peer->id, message, calls->arg);
 }
 
-static const struct mlrp_link_handler handler = {.up = up, .message = received, .closed = closed};
+static const struct mlrp_link_handler handler = {.up = on_up, .message = on_message,
+						 .closed = on_closed};
 
 static void connect_peer(struct peer *peer)
 {
-	struct agent *agent = peer->agent;
+	const struct peers_setup *with = &peer->peers->with;
 	struct mlrp_self self;
 	char host[ADDR_STRLEN];
 
-	agent_describe_self(agent, &self);
-	peer->link = mlrp_link_connect(agent->base, agent->dns, addr_format(&peer->tunnel, host), peer->port, &agent->tunnel,
-				       HANDSHAKE_MS, &self, &handler, peer);
+	with->calls.describe_self(&self, with->calls.arg);
+	peer->link = mlrp_link_connect(with->base, with->dns, addr_format(&peer->tunnel, host),
+				       peer->port, &with->tunnel, HANDSHAKE_MS, &self, &handler, peer);
 	if (!peer->link)
 		retry_later(peer);
 }
@@ -181,235 +199,96 @@ static void on_retry(evutil_socket_t fd, short what, void *arg)
 	connect_peer(arg);
 }
 
-static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *from, int len, void *arg)
+static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *from,
+		      int len, void *arg)
 {
-	struct agent *agent = arg;
+	struct peers *peers = arg;
+	const struct peers_setup *with = &peers->with;
+	struct sockaddr_in *address = (struct sockaddr_in *)from;
 	struct mlrp_self self;
 	struct peer *peer;
 	int strangers = 0;
 
 	(void)listener;
-	for (peer = agent->peers; peer; peer = peer->next)
+	LL_FOREACH(peers->list, peer)
 		strangers += !peer->id;
-	peer = len >= (int)sizeof(struct sockaddr_in) && from->sa_family == AF_INET && strangers < STRANGERS_MAX ? new_peer(agent) : NULL;
+	peer = NULL;
+	if (len >= (int)sizeof(*address) && from->sa_family == AF_INET && strangers < STRANGERS_MAX)
+		peer = new_peer(peers);
 	if (!peer) {
 		evutil_closesocket(fd);
 		return;
 	}
-	peer->tunnel = addr_from_ipv4(ntohl(((struct sockaddr_in *)from)->sin_addr.s_addr));
-	agent_describe_self(agent, &self);
-	peer->link = mlrp_link_accept(agent->base, fd, &self, &handler, peer);
+	peer->tunnel = addr_from_ipv4(ntohl(address->sin_addr.s_addr));
+	with->calls.describe_self(&self, with->calls.arg);
+	peer->link = mlrp_link_accept(with->base, fd, &self, &handler, peer);
 	if (!peer->link)
 		free_peer(peer);
 }
 
-int peers_start(struct agent *agent)
-{
-	struct sockaddr_in here = {.sin_family = AF_INET, .sin_port = htons(agent->config.port),
-				   .sin_addr.s_addr = htonl(addr_to_ipv4(&agent->tunnel))};
+/* ---- life */
 
-	agent->listener = evconnlistener_new_bind(agent->base, on_accept, agent, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC | LEV_OPT_REUSEABLE,
-						  64, (struct sockaddr *)&here, sizeof(here));
-	return agent->listener ? 0 : -errno;
+int peers_create(struct peers **out, const struct peers_setup *setup)
+{
+	struct sockaddr_in here = {.sin_family = AF_INET, .sin_port = htons(setup->port),
+				   .sin_addr.s_addr = htonl(addr_to_ipv4(&setup->tunnel))};
+	unsigned flags = LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC | LEV_OPT_REUSEABLE;
+	struct peers *peers = calloc(1, sizeof(*peers));
+
+	*out = peers;
+	if (!peers)
+		return -ENOMEM;
+	peers->with = *setup;
+	peers->listener = evconnlistener_new_bind(setup->base, on_accept, peers, flags, BACKLOG,
+						  (struct sockaddr *)&here, sizeof(here));
+	return peers->listener ? 0 : -errno;
 }
 
-void peers_stop(struct agent *agent)
+void peers_destroy(struct peers *peers)
 {
-	while (agent->peers)
-		free_peer(agent->peers);
-	if (agent->listener)
-		evconnlistener_free(agent->listener);
-	agent->listener = NULL;
-}
-
-/* ---- what the data path must know of a CN */
-
-static struct tmip_subnet_key subnet_key(const struct prefix *prefix)
-{
-	return (struct tmip_subnet_key){.prefix_len = 96 + prefix->len, .addr = prefix->addr};
-}
-
-static bool is_of_a_cn(const struct agent *agent, const struct tmip_subnet_key *key)
-{
-	for (const struct replica_cn *cn = roam_replica(agent->roam)->cns; cn; cn = cn->hh.next)
-		for (int i = 0; i < cn->info.cell_count; i++) {
-			struct tmip_subnet_key known = subnet_key(&cn->info.cells[i].subnet);
-
-			if (memcmp(&known, key, sizeof(known)) == 0)
-				return true;
-		}
-	return false;
-}
-
-/*
- * Takes out what was known of a CN and is nobody's any more. Another CN may have it by now: a register that lost its
- * store gives new numbers.
- */
-static void delete_former(struct agent *agent, const struct cn_info *former)
-{
-	for (int i = 0; i < former->cell_count; i++) {
-		struct tmip_subnet_key key = subnet_key(&former->cells[i].subnet);
-
-		if (!is_of_a_cn(agent, &key))
-			datapath_delete_subnet(agent->dp, &key);
-	}
-	if (!replica_find_cn_tunnel(roam_replica(agent->roam), &former->tunnel))
-		datapath_delete_peer(agent->dp, &former->tunnel);
-}
-
-static void put_subnets(struct agent *agent, const struct cn_info *info)
-{
-	for (int i = 0; i < info->cell_count; i++) {
-		struct tmip_subnet_key key = subnet_key(&info->cells[i].subnet);
-		struct tmip_subnet subnet = {.parent = info->tunnel, .prefix_len = info->cells[i].subnet.len};
-
-		if (info->id == roam_self(agent->roam))
-			subnet.ifindex = cells_find_subnet(agent, &info->cells[i].subnet);
-		datapath_put_subnet(agent->dp, &key, &subnet);
-	}
-}
-
-void peers_put_own_subnets(struct agent *agent, const struct cn_info *self)
-{
-	put_subnets(agent, self);
-}
-
-void peers_show(struct agent *agent, uint32_t cn_id)
-{
-	const struct replica_cn *cn = replica_find_cn(roam_replica(agent->roam), cn_id);
-	struct tmip_peer entry = {0};
-	int error;
-
-	if (!cn || cn_id == roam_self(agent->roam))
+	if (!peers)
 		return;
-	memcpy(entry.name, cn->info.name, sizeof(entry.name));
-	entry.cn_id = cn->info.id;
-	entry.tunnel = cn->tunnel;
-	entry.stations = cn->stations;
-	error = datapath_put_peer(agent->dp, &cn->info.tunnel, &entry);
-	if (error)
-		log_error("map tmip_peer: %s: %s", cn->info.name, strerror(-error));
-	agent_changed(agent);
+	while (peers->list)
+		free_peer(peers->list);
+	if (peers->listener)
+		evconnlistener_free(peers->listener);
+	free(peers);
 }
 
-static void put_link(struct agent *agent, const struct cn_info *info, bool moved)
+void peers_put(struct peers *peers, const struct cn_info *info, bool moved)
 {
-	struct peer *peer = *find_slot(agent, info->id);
+	struct peer *peer = find(peers, info->id);
 
 	if (peer && (moved || info->gone)) {
 		free_peer(peer);
 		peer = NULL;
 	}
-	if (peer || info->gone || roam_self(agent->roam) >= info->id)
+	if (peer || info->gone || !connects_to(peers, info->id))
 		return;
-	peer = new_peer(agent);
+	peer = new_peer(peers);
 	if (!peer)
 		return;
 	peer->id = info->id;
 	peer->tunnel = info->tunnel;
 	peer->port = info->port;
-	peer->retry = evtimer_new(agent->base, on_retry, peer);
+	peer->retry = evtimer_new(peers->with.base, on_retry, peer);
 	if (peer->retry)
 		connect_peer(peer);
 	else
 		free_peer(peer);
 }
 
-void peers_put_cn(struct agent *agent, const struct cn_info *info)
+void peers_send(struct peers *peers, uint32_t cn, const struct mlrp_message *message)
 {
-	const struct replica_cn *known = replica_find_cn(roam_replica(agent->roam), info->id);
-	struct cn_info former = known ? known->info : (struct cn_info){0};
-	bool self = info->id == roam_self(agent->roam);
-	bool moved = known && (!addr_equal(&former.tunnel, &info->tunnel) || former.port != info->port);
-
-	/* The peer is in the map before any station leads to it. */
-	if (!info->gone)
-		put_subnets(agent, info);
-	if (roam_put_cn(agent->roam, info) < 0)
-		log_error("CN %s: the table of CNs is full (peers_max): it is not served", info->name);
-	if (former.id)
-		delete_former(agent, &former);
-	if (self)
-		return;
-	peers_show(agent, info->id);
-	put_link(agent, info, moved);
-	if (!known && !info->gone)
-		log_info("CN %s is number %u of the network", info->name, info->id);
-	if (info->gone && known)
-		log_info("CN %s was forgotten by the register", former.name);
-}
-
-void peers_expect(struct agent *agent)
-{
-	roam_expect_cns(agent->roam);
-}
-
-static const struct replica_cn *find_unnamed(const struct agent *agent)
-{
-	const struct replica_cn *cn = roam_replica(agent->roam)->cns;
-
-	while (cn && !cn->stale)
-		cn = cn->hh.next;
-	return cn;
-}
-
-void peers_drop_unnamed(struct agent *agent)
-{
-	const struct replica_cn *cn;
-	bool dropped = false;
-
-	while ((cn = find_unnamed(agent))) {
-		struct cn_info gone = cn->info;
-
-		gone.gone = true;
-		peers_put_cn(agent, &gone);
-		dropped = true;
-	}
-	/* One that has a new number now took tunnel and subnets of the other with it. */
-	for (cn = roam_replica(agent->roam)->cns; dropped && cn; cn = cn->hh.next) {
-		put_subnets(agent, &cn->info);
-		peers_show(agent, cn->info.id);
-	}
-}
-
-static int sweep_peer(const struct tmip_addr *tunnel, const struct tmip_peer *entry, void *arg)
-{
-	struct agent *agent = arg;
-	const struct replica_cn *cn = replica_find_cn_tunnel(roam_replica(agent->roam), tunnel);
-
-	(void)entry;
-	if (!cn || cn->info.id == roam_self(agent->roam))
-		datapath_delete_peer(agent->dp, tunnel);
-	return 0;
-}
-
-static int sweep_subnet(const struct tmip_subnet_key *key, const struct tmip_subnet *entry, void *arg)
-{
-	struct agent *agent = arg;
-
-	(void)entry;
-	if (!is_of_a_cn(agent, key))
-		datapath_delete_subnet(agent->dp, key);
-	return 0;
-}
-
-void peers_sweep(struct agent *agent)
-{
-	datapath_each_peer(agent->dp, sweep_peer, agent);
-	datapath_each_subnet(agent->dp, sweep_subnet, agent);
-}
-
-void peers_send(struct agent *agent, uint32_t cn_id, const struct mlrp_message *message)
-{
-	struct peer *peer = *find_slot(agent, cn_id);
+	struct peer *peer = find(peers, cn);
 
 	if (!peer || !peer->link || mlrp_link_send(peer->link, message) < 0)
-		log_debug("CN %u: %s not sent, no connection", cn_id, mlrp_type_name(message->type));
+		log_debug("CN %u: %s not sent, no connection", cn, mlrp_type_name(message->type));
 }
 
-bool peers_connected(const struct agent *agent, uint32_t cn_id)
+bool peers_connected(const struct peers *peers, uint32_t cn)
 {
-	struct peer *peer = *find_slot((struct agent *)agent, cn_id);
+	const struct peer *peer = find(peers, cn);
 
 	return peer && peer->link && mlrp_link_is_up(peer->link);
 }

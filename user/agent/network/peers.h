@@ -1,38 +1,55 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The other CNs: a connection to each, and their entries in the data path (peer, subnets). Of two CNs the one with the
- * lower number connects, the other listens, so that there is one connection a pair; both try for as long as the register
- * knows the other.
+ * The connections to the other CNs. Of two CNs the one with the lower number connects and the other
+ * listens, so that each pair has one connection; both try for as long as the register knows the
+ * other. cns.h says which CNs there are.
  */
-#ifndef TMIP_AGENT_PEERS_H
-#define TMIP_AGENT_PEERS_H
+#ifndef TMIP_AGENT_NETWORK_PEERS_H
+#define TMIP_AGENT_NETWORK_PEERS_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "core/mlrp/mlrp.h"
 
-struct agent;
-struct peer;
+struct evdns_base;
+struct event_base;
+struct mlrp_self;
+struct peers;
+struct roam;
 
-/* Listens on the tunnel address. 0 or -errno. */
-int peers_start(struct agent *agent);
-void peers_stop(struct agent *agent);
+struct peers_calls {
+	void (*describe_self)(struct mlrp_self *self, void *arg); /* for HELLO */
+	void (*up)(uint32_t cn, void *arg);                       /* a connection has come up */
+	void (*message)(uint32_t cn, const struct mlrp_message *message, void *arg);
+	void (*changed)(void *arg); /* a connection came or went */
+	void *arg;
+};
 
-/* A CN (this one too) appeared, changed or is gone. */
-void peers_put_cn(struct agent *agent, const struct cn_info *info);
-/* Before the register has given this CN its number: what lies in its own cells is at home. */
-void peers_put_own_subnets(struct agent *agent, const struct cn_info *self);
-/* The machine changed the tunnel to this CN. */
-void peers_show(struct agent *agent, uint32_t cn_id);
-/* The register is about to name all CNs anew; those that it did not name are gone. */
-void peers_expect(struct agent *agent);
-void peers_drop_unnamed(struct agent *agent);
-/* Takes out of the maps what a former agent left and the register does not know. */
-void peers_sweep(struct agent *agent);
+struct peers_setup {
+	struct event_base *base;
+	struct evdns_base *dns;
+	const struct roam *roam;  /* the CNs, and the number of this one */
+	struct tmip_addr tunnel;  /* where this CN listens, and connects from */
+	uint16_t port;
+	struct peers_calls calls;
+};
 
-/* Sends to the CN; if there is no connection the message is dropped: the register's record will tell it the same. */
-void peers_send(struct agent *agent, uint32_t cn_id, const struct mlrp_message *message);
-bool peers_connected(const struct agent *agent, uint32_t cn_id);
+/* Listens on the tunnel address. 0 or -errno. *out is valid also after an error; NULL: no memory. */
+int peers_create(struct peers **out, const struct peers_setup *setup);
+void peers_destroy(struct peers *peers); /* NULL is allowed */
+
+/*
+ * The CN appeared, changed or (info->gone) went. `moved`: its address or port changed, so that the
+ * connection to the former one ends.
+ */
+void peers_put(struct peers *peers, const struct cn_info *info, bool moved);
+
+/*
+ * Sends to the CN. Without a connection the message is dropped: the register's record will tell the
+ * CN the same.
+ */
+void peers_send(struct peers *peers, uint32_t cn, const struct mlrp_message *message);
+bool peers_connected(const struct peers *peers, uint32_t cn);
 
 #endif

@@ -1,30 +1,44 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The agent's connection to the register. See register.h; the messages are those of docs/mlrp.md. */
+/* The agent's connection to the register. See register.h; docs/mlrp.md has the messages. */
 #include "register.h"
 
 #include <errno.h>
+#include <event2/event.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-#include "agent/dhcp/dhcp.h"
-#include "agent/interface/cells.h"
-#include "agent/state.h"
+#include "core/config/agent_config.h"
+#include "core/roam/roam.h"
 #include "io/link/mlrp_link.h"
+#include "io/process/clock.h"
 #include "io/process/log.h"
-#include "outage.h"
-#include "peers.h"
+#include "io/process/timer.h"
 
 #define BACKOFF_MIN_MS 100
 #define BACKOFF_MAX_MS 5000
 #define HANDSHAKE_MS 5000
 
-static void try_connect(struct agent *agent);
+struct register_client {
+	struct register_setup with;
+	enum register_state state;
+	uint64_t since_ms;
+	struct mlrp_link *link;
+	struct event *retry;
+	unsigned backoff_ms;
+	uint32_t transaction;   /* the last one */
+	struct version version; /* newest record seen */
+	char error[192];
+};
 
-static void enter(struct agent *agent, enum register_state state)
+/* A callback without arguments of its own. */
+#define RAISE(client, call) (client)->with.calls.call((client)->with.calls.arg)
+
+static void enter(struct register_client *client, enum register_state state)
 {
-	agent->reg.state = state;
-	agent->reg.since_ms = agent_now_ms();
-	agent_changed(agent);
+	client->state = state;
+	client->since_ms = clock_ms();
+	RAISE(client, changed);
 }
 
 const char *register_state_name(enum register_state state)
@@ -38,237 +52,228 @@ const char *register_state_name(enum register_state state)
 	return "?";
 }
 
-bool register_is_down(const struct agent *agent)
+/* ---- the connection */
+
+static void close_link(struct register_client *client)
 {
-	return agent->reg.state < REGISTER_SYNCHRONISING && agent->reg.error[0];
+	mlrp_link_close(client->link);
+	client->link = NULL;
 }
 
-/* Waits a little longer after each failure; the random part keeps a whole network of CNs from knocking at once. */
-static void retry_later(struct agent *agent, const char *why)
+/*
+ * Waits a little longer after each failure. The random part keeps a whole network of CNs from
+ * connecting at once.
+ */
+static void retry_later(struct register_client *client, const char *why)
 {
-	struct register_client *reg = &agent->reg;
-	unsigned wait_ms = reg->backoff_ms / 2 + agent_random(reg->backoff_ms / 2 + 1);
-	struct timeval when = {.tv_sec = wait_ms / 1000, .tv_usec = wait_ms % 1000 * 1000};
+	const struct agent_config *config = client->with.config;
+	unsigned half_ms = client->backoff_ms / 2;
 
-	if (strcmp(reg->error, why) != 0)
-		log_warn("register %s:%u is away: %s; forwarding goes on, trying again", agent->config.mlr_host, agent->config.mlr_port, why);
-	snprintf(reg->error, sizeof(reg->error), "%s", why);
-	enter(agent, REGISTER_DOWN);
-	reg->backoff_ms = reg->backoff_ms * 2 > BACKOFF_MAX_MS ? BACKOFF_MAX_MS : reg->backoff_ms * 2;
-	event_add(reg->retry, &when);
-	away_begin(agent);
-	agent_ready(agent);
+	if (strcmp(client->error, why) != 0)
+		log_warn("register %s:%u is away: %s; forwarding goes on, trying again",
+			 config->mlr_host, config->mlr_port, why);
+	snprintf(client->error, sizeof(client->error), "%s", why);
+	enter(client, REGISTER_DOWN);
+	client->backoff_ms *= 2;
+	if (client->backoff_ms > BACKOFF_MAX_MS)
+		client->backoff_ms = BACKOFF_MAX_MS;
+	timer_arm(client->retry, half_ms + random_below(half_ms + 1));
+	RAISE(client, down);
 }
 
-static void closed(struct mlrp_link *link, const char *why, void *arg)
+static void on_closed(struct mlrp_link *link, const char *why, void *arg)
 {
-	struct agent *agent = arg;
+	struct register_client *client = arg;
 	char text[192];
 
 	snprintf(text, sizeof(text), "%s", why);
 	mlrp_link_close(link);
-	agent->reg.link = NULL;
-	roam_register_lost(agent->roam);
-	dhcp_register_lost(agent);
-	away_lost(agent);
-	retry_later(agent, text);
+	client->link = NULL;
+	RAISE(client, lost);
+	retry_later(client, text);
 }
 
-static void announce(struct agent *agent)
+static void send_description(struct register_client *client)
 {
-	struct mlrp_message message = {.type = MLRP_REGISTER, .has = MLRP_HAS(MLRP_F_CN), .transaction = register_next_transaction(agent)};
+	struct mlrp_message message = {.type = MLRP_REGISTER, .has = MLRP_HAS(MLRP_F_CN),
+				       .transaction = register_next_transaction(client)};
 
-	cells_describe(agent, &message.cn);
-	mlrp_link_send(agent->reg.link, &message);
+	client->with.calls.describe_cn(&message.cn, client->with.calls.arg);
+	mlrp_link_send(client->link, &message);
 }
 
-void register_announce(struct agent *agent)
+static void on_up(struct mlrp_link *link, const struct mlrp_message *hello, void *arg)
 {
-	struct cn_info self;
-
-	if (agent->reg.state >= REGISTER_SYNCHRONISING)
-		announce(agent);
-	cells_describe(agent, &self);
-	if (roam_self(agent->roam))
-		peers_put_cn(agent, &self);
-	else
-		peers_put_own_subnets(agent, &self);
-}
-
-static void up(struct mlrp_link *link, const struct mlrp_message *hello, void *arg)
-{
-	struct agent *agent = arg;
+	struct register_client *client = arg;
 
 	if (hello->role != MLRP_ROLE_MLR) {
-		mlrp_link_close(link);
-		agent->reg.link = NULL;
-		retry_later(agent, "what answers there is no register but another CN");
+		close_link(client);
+		retry_later(client, "what answers there is no register but another CN");
 		return;
 	}
-	log_info("register %s: connected, registering as %s", mlrp_link_peer(link), agent->config.cn_name);
-	announce(agent);
+	log_info("register %s: connected, registering as %s", mlrp_link_peer(link),
+		 client->with.config->cn_name);
+	send_description(client);
 }
 
-static void registered(struct agent *agent, const struct mlrp_message *message)
-{
-	struct register_client *reg = &agent->reg;
-	struct mlrp_message sync = {.type = MLRP_SYNC, .has = MLRP_HAS(MLRP_F_VERSION), .version = reg->version,
-				    .transaction = register_next_transaction(agent)};
+/* ---- messages */
 
-	reg->backoff_ms = BACKOFF_MIN_MS;
-	if (roam_self(agent->roam) && roam_self(agent->roam) != message->cn.id)
-		log_warn("the register now calls this CN number %u, before %u", message->cn.id, roam_self(agent->roam));
-	roam_set_self(agent->roam, message->cn.id);
-	peers_put_cn(agent, &message->cn);
-	if (reg->state == REGISTER_CONNECTING) {
-		peers_expect(agent);
-		enter(agent, REGISTER_SYNCHRONISING);
-		mlrp_link_send(reg->link, &sync);
+static void on_registered(struct register_client *client, const struct mlrp_message *message)
+{
+	struct mlrp_message sync = {.type = MLRP_SYNC, .has = MLRP_HAS(MLRP_F_VERSION),
+				    .version = client->version,
+				    .transaction = register_next_transaction(client)};
+
+	client->backoff_ms = BACKOFF_MIN_MS;
+	client->with.calls.registered(&message->cn, client->with.calls.arg);
+	if (client->state != REGISTER_CONNECTING)
+		return;
+	RAISE(client, synchronising);
+	enter(client, REGISTER_SYNCHRONISING);
+	mlrp_link_send(client->link, &sync);
+}
+
+static void on_synchronised(struct register_client *client, const struct mlrp_message *message)
+{
+	client->version = message->version;
+	RAISE(client, synchronised);
+	client->error[0] = '\0';
+	enter(client, REGISTER_READY);
+	RAISE(client, in_step);
+}
+
+/* A snapshot comes in any order: before its end no record says that all up to its version are here. */
+static void note_version(struct register_client *client, const struct version *version)
+{
+	if (client->state == REGISTER_READY && version_compare(*version, client->version) > 0)
+		client->version = *version;
+}
+
+static bool dispatch(struct register_client *client, const struct mlrp_message *message)
+{
+	for (unsigned i = 0; i < client->with.subscription_count; i++) {
+		const struct register_subscription *each = &client->with.subscriptions[i];
+
+		if (each->type == message->type) {
+			each->handle(message, client->with.calls.arg);
+			return true;
+		}
 	}
+	return false;
 }
 
-static void synchronised(struct agent *agent, const struct mlrp_message *message)
+static void on_message(struct mlrp_link *link, const struct mlrp_message *message, void *arg)
 {
-	struct register_client *reg = &agent->reg;
-
-	reg->version = message->version;
-	peers_drop_unnamed(agent);
-	away_serve(agent);
-	roam_sync_end(agent->roam, agent_now_ms());
-	peers_sweep(agent);
-	reg->error[0] = '\0';
-	enter(agent, REGISTER_READY);
-	away_request(agent);
-	log_info("register in step at version %u.%llu, %u stations", reg->version.epoch, (unsigned long long)reg->version.seq,
-		 HASH_COUNT(roam_replica(agent->roam)->stations));
-	agent_ready(agent);
-}
-
-static void station(struct agent *agent, const struct mlrp_message *message)
-{
-	struct register_client *reg = &agent->reg;
-	uint64_t now_ms = agent_now_ms();
-
-	/* A snapshot comes in any order: until its end nothing says that we have all up to a version. */
-	if (reg->state == REGISTER_READY && version_compare(message->station.version, reg->version) > 0)
-		reg->version = message->station.version;
-	if (message->transaction & ROAM_TRANSACTION)
-		roam_register_answer(agent->roam, message, now_ms);
-	else if (message->transaction)
-		dhcp_register_answer(agent, message);
-	else
-		roam_record(agent->roam, &message->station, 0, now_ms);
-}
-
-static void error(struct agent *agent, const struct mlrp_message *message)
-{
-	if (message->transaction & ROAM_TRANSACTION)
-		roam_register_answer(agent->roam, message, agent_now_ms());
-	else if (!away_refused(agent, message) && !dhcp_register_answer(agent, message))
-		log_error("the register refuses: %s%s%s", mlrp_error_name(message->code), message->text[0] ? ", " : "", message->text);
-}
-
-static void received(struct mlrp_link *link, const struct mlrp_message *message, void *arg)
-{
-	struct agent *agent = arg;
+	struct register_client *client = arg;
 
 	log_debug("register: %s transaction %u", mlrp_type_name(message->type), message->transaction);
-	switch (message->type) {
-	case MLRP_REGISTERED:
-		registered(agent, message);
-		break;
-	case MLRP_CN:
-		peers_put_cn(agent, &message->cn);
-		if (agent->reg.state == REGISTER_READY)
-			away_changed(agent);
-		break;
-	case MLRP_SYNC_START:
-		roam_sync_start(agent->roam, message->full);
-		break;
-	case MLRP_STATION:
-		station(agent, message);
-		break;
-	case MLRP_SYNC_END:
-		synchronised(agent, message);
-		break;
-	case MLRP_BLOCK:
-		away_block_is(agent, message);
-		break;
-	case MLRP_ERROR:
-		error(agent, message);
-		break;
-	default:
-		log_debug("register %s: %s is not for a CN, ignored", mlrp_link_peer(link), mlrp_type_name(message->type));
-	}
-	if (message->type == MLRP_STATION || message->type == MLRP_ERROR)
-		away_settle(agent, message);
-	agent_arm_roam(agent);
+	if (message->type == MLRP_STATION)
+		note_version(client, &message->station.version);
+	if (message->type == MLRP_REGISTERED)
+		on_registered(client, message);
+	else if (message->type == MLRP_SYNC_END)
+		on_synchronised(client, message);
+	else if (!dispatch(client, message))
+		log_debug("register %s: %s is not for a CN, ignored", mlrp_link_peer(link),
+			  mlrp_type_name(message->type));
+}
+
+/* ---- life */
+
+void register_connect(struct register_client *client)
+{
+	static const struct mlrp_link_handler handler = {.up = on_up, .message = on_message,
+							 .closed = on_closed};
+	const struct agent_config *config = client->with.config;
+	struct mlrp_self self;
+
+	client->with.calls.describe_self(&self, client->with.calls.arg);
+	enter(client, REGISTER_CONNECTING);
+	client->link = mlrp_link_connect(client->with.base, client->with.dns, config->mlr_host,
+					 (uint16_t)config->mlr_port, NULL, HANDSHAKE_MS, &self,
+					 &handler, client);
+	if (!client->link)
+		retry_later(client, strerror(errno));
 }
 
 static void on_retry(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd;
 	(void)what;
-	try_connect(arg);
+	register_connect(arg);
 }
 
-static void try_connect(struct agent *agent)
+int register_create(struct register_client **out, const struct register_setup *setup)
 {
-	static const struct mlrp_link_handler handler = {.up = up, .message = received, .closed = closed};
-	struct mlrp_self self;
+	struct register_client *client = calloc(1, sizeof(*client));
 
-	agent_describe_self(agent, &self);
-	enter(agent, REGISTER_CONNECTING);
-	agent->reg.link = mlrp_link_connect(agent->base, agent->dns, agent->config.mlr_host, agent->config.mlr_port,
-					    NULL, HANDSHAKE_MS, &self, &handler, agent);
-	if (!agent->reg.link)
-		retry_later(agent, strerror(errno));
-}
-
-int register_start(struct agent *agent)
-{
-	agent->reg.backoff_ms = BACKOFF_MIN_MS;
-	agent->reg.retry = evtimer_new(agent->base, on_retry, agent);
-	if (!agent->reg.retry)
+	*out = client;
+	if (!client)
 		return -ENOMEM;
-	try_connect(agent);
-	return 0;
+	client->with = *setup;
+	client->since_ms = clock_ms();
+	client->backoff_ms = BACKOFF_MIN_MS;
+	client->retry = evtimer_new(setup->base, on_retry, client);
+	return client->retry ? 0 : -ENOMEM;
 }
 
-void register_restart(struct agent *agent)
+void register_restart(struct register_client *client)
 {
-	struct timeval now = {0};
-
-	mlrp_link_close(agent->reg.link);
-	agent->reg.link = NULL;
-	roam_register_lost(agent->roam);
-	dhcp_register_lost(agent);
-	away_lost(agent);
-	enter(agent, REGISTER_DOWN);
-	agent->reg.backoff_ms = BACKOFF_MIN_MS;
-	event_add(agent->reg.retry, &now);
+	close_link(client);
+	RAISE(client, lost);
+	enter(client, REGISTER_DOWN);
+	client->backoff_ms = BACKOFF_MIN_MS;
+	timer_arm(client->retry, 0);
 }
 
-void register_stop(struct agent *agent)
+void register_destroy(struct register_client *client)
 {
-	mlrp_link_close(agent->reg.link);
-	agent->reg.link = NULL;
-	if (agent->reg.retry)
-		event_free(agent->reg.retry);
-	agent->reg.retry = NULL;
+	if (!client)
+		return;
+	close_link(client);
+	if (client->retry)
+		event_free(client->retry);
+	free(client);
 }
 
-uint32_t register_next_transaction(struct agent *agent)
+/* ---- out */
+
+void register_announce(struct register_client *client)
 {
-	agent->reg.transaction = (agent->reg.transaction + 1) & ~ROAM_TRANSACTION;
-	if (!agent->reg.transaction)
-		agent->reg.transaction = 1;
-	return agent->reg.transaction;
+	if (register_is_registered(client))
+		send_description(client);
 }
 
-int register_send(struct agent *agent, const struct mlrp_message *message)
+int register_send(struct register_client *client, const struct mlrp_message *message)
 {
-	if (!agent->reg.link || agent->reg.state < REGISTER_SYNCHRONISING)
-		return -ENOTCONN;
-	return mlrp_link_send(agent->reg.link, message);
+	return register_is_registered(client) ? mlrp_link_send(client->link, message) : -ENOTCONN;
+}
+
+uint32_t register_next_transaction(struct register_client *client)
+{
+	client->transaction = (client->transaction + 1) & ~ROAM_TRANSACTION;
+	if (!client->transaction)
+		client->transaction = 1;
+	return client->transaction;
+}
+
+bool register_is_registered(const struct register_client *client)
+{
+	return client->link && client->state >= REGISTER_SYNCHRONISING;
+}
+
+bool register_is_ready(const struct register_client *client)
+{
+	return client->state == REGISTER_READY;
+}
+
+bool register_is_down(const struct register_client *client)
+{
+	return client->state < REGISTER_SYNCHRONISING && client->error[0];
+}
+
+void register_view(const struct register_client *client, struct register_view *out)
+{
+	*out = (struct register_view){.state = client->state, .since_ms = client->since_ms,
+				      .version = client->version, .error = client->error};
 }

@@ -1,46 +1,92 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The agent's connection to the register: connects, registers this CN, stays in step, and tries again with back-off
- * when it is lost. Its messages go to the roaming machine, to the peers and to the DHCP server.
+ * The agent's connection to the register: connects, registers this CN, gets the snapshot, and tries
+ * again with a growing back-off after each loss. What the messages are about is not its business:
+ * whoever has a subject subscribes to the types of its messages.
  */
-#ifndef TMIP_AGENT_REGISTER_H
-#define TMIP_AGENT_REGISTER_H
+#ifndef TMIP_AGENT_NETWORK_REGISTER_H
+#define TMIP_AGENT_NETWORK_REGISTER_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "core/mlrp/mlrp.h"
 
-struct agent;
-struct mlrp_link;
+struct agent_config;
+struct evdns_base;
+struct event_base;
+struct mlrp_self;
+struct register_client;
 
 enum register_state {
-	REGISTER_DOWN,        /* waiting for the next attempt */
-	REGISTER_CONNECTING,  /* TCP, HELLO */
-	REGISTER_SYNCHRONISING, /* registered; the snapshot is arriving */
+	REGISTER_DOWN,          /* waiting for the next attempt */
+	REGISTER_CONNECTING,    /* TCP, HELLO, REGISTER */
+	REGISTER_SYNCHRONISING, /* registered; the snapshot arrives */
 	REGISTER_READY,
 };
 
-struct register_client {
-	enum register_state state;
-	struct mlrp_link *link;
-	struct event *retry;
-	unsigned backoff_ms;
-	uint64_t since_ms;       /* of this state */
-	uint32_t transaction;    /* last one given out, below ROAM_TRANSACTION */
-	struct version version;  /* newest record seen */
-	char error[192];         /* why it is away; empty: it is not */
+struct register_calls {
+	void (*describe_self)(struct mlrp_self *self, void *arg); /* for HELLO */
+	void (*describe_cn)(struct cn_info *cn, void *arg);       /* for REGISTER */
+
+	/* REGISTERED came: this is the CN as the register has it, with its number. */
+	void (*registered)(const struct cn_info *cn, void *arg);
+	/* Follows the first `registered` of a connection: the register names all CNs and stations. */
+	void (*synchronising)(void *arg);
+	/* The snapshot is complete; then (in step): the state is REGISTER_READY. */
+	void (*synchronised)(void *arg);
+	void (*in_step)(void *arg);
+
+	/* The connection is gone: no question that was asked will be answered. */
+	void (*lost)(void *arg);
+	/* An attempt failed, or the connection was lost: the state is REGISTER_DOWN. */
+	void (*down)(void *arg);
+	void (*changed)(void *arg); /* the state changed */
+	void *arg;
 };
 
-int register_start(struct agent *agent);
-void register_stop(struct agent *agent);
-void register_restart(struct agent *agent); /* it may be somewhere else now */
-/* Our description changed (a cell came or went): tell the register, if it is there. */
-void register_announce(struct agent *agent);
-/* 0, or -ENOTCONN: the register is away. The message keeps its transaction. */
-int register_send(struct agent *agent, const struct mlrp_message *message);
-uint32_t register_next_transaction(struct agent *agent);
-bool register_is_down(const struct agent *agent); /* not there, nor answering just now */
+/* One type of message and who wants it. The message belongs to the register client. */
+struct register_subscription {
+	enum mlrp_type type;
+	void (*handle)(const struct mlrp_message *message, void *arg);
+};
+
+struct register_setup {
+	struct event_base *base;
+	struct evdns_base *dns;
+	const struct agent_config *config; /* mlr, and cn_name for the log; read anew at each use */
+	struct register_calls calls;
+	/* One for each type at most; a type without one is logged and ignored. Not copied. */
+	const struct register_subscription *subscriptions;
+	unsigned subscription_count;
+};
+
+/* For those who look. */
+struct register_view {
+	enum register_state state;
+	uint64_t since_ms;       /* clock_ms() when that state began */
+	struct version version;  /* newest record seen */
+	const char *error;       /* why the last attempt failed; empty: it did not */
+};
+
+int register_create(struct register_client **out, const struct register_setup *setup); /* 0, -ENOMEM */
+void register_destroy(struct register_client *client); /* NULL is allowed */
+
+void register_connect(struct register_client *client);
+/* Ends the connection and connects anew: the register may have another address now. */
+void register_restart(struct register_client *client);
+/* Sends the description of this CN again, if the register has one. */
+void register_announce(struct register_client *client);
+
+/* 0, or -ENOTCONN: the register is down. The message keeps its transaction. */
+int register_send(struct register_client *client, const struct mlrp_message *message);
+/* Below ROAM_TRANSACTION, never 0. */
+uint32_t register_next_transaction(struct register_client *client);
+
+bool register_is_ready(const struct register_client *client);
+bool register_is_registered(const struct register_client *client); /* or further */
+bool register_is_down(const struct register_client *client); /* and the attempt now going on is not the first */
+void register_view(const struct register_client *client, struct register_view *out);
 const char *register_state_name(enum register_state state);
 
 #endif

@@ -1,183 +1,226 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Stations whose address is asked for. See holder.h. */
+/* Checks of addresses that another station wants. See address_check.h. */
 #include "address_check.h"
 
 #include <errno.h>
+#include <event2/event.h>
 #include <stdlib.h>
 #include <utlist.h>
 
-#include "agent/network/peers.h"
-#include "agent/state.h"
-#include "presence.h"
+#include "core/roam/roam.h"
+#include "io/datapath/datapath.h"
+#include "io/process/timer.h"
 
 #define CHECKS_MAX 128
-#define REMOTE_MS 2500
+#define REMOTE_MS 2500 /* for the answer of another CN */
 
-/* The data path notes in which second it heard a station: the last question is asked in the next one. */
+/*
+ * The data path notes the second in which it heard a station: the last question is asked in the next
+ * second.
+ */
 static const unsigned WAITS_MS[] = {150, 250, 300, 400, 400};
+#define WAIT_COUNT (sizeof(WAITS_MS) / sizeof(WAITS_MS[0]))
 
-struct holder {
-	struct agent *agent;
+struct check {
+	struct address_checks *checks;
 	struct station_record record;
-	uint32_t cn, transaction; /* whose question it is, or (transaction of this CN) who is asked */
-	bool remote;              /* another CN finds it out */
-	uint64_t heard_ms;        /* as it was noted when it was asked for */
+	/* `done` NULL: the CN that asked, and its transaction. Else, if remote: the CN that was asked. */
+	uint32_t cn, transaction;
+	bool remote;              /* another CN finds out */
+	uint64_t heard_ms;        /* when the station was last heard before the check */
 	unsigned tries;
-	holder_done *done;        /* NULL: the question is of another CN */
+	address_check_done *done; /* NULL: another CN asks */
 	void *arg;
 	struct event *timer;
-	struct holder *prev, *next;
+	struct check *prev, *next;
 };
 
-static void end(struct holder *holder)
+struct address_checks {
+	struct address_check_setup with;
+	struct check *list;
+	unsigned count;
+	uint32_t transaction; /* the last one, of the PROBEs of this CN */
+};
+
+static void end(struct check *check)
 {
-	DL_DELETE(holder->agent->holders, holder);
-	event_free(holder->timer);
-	free(holder);
+	DL_DELETE(check->checks->list, check);
+	check->checks->count--;
+	event_free(check->timer);
+	free(check);
 }
 
-static void answer(struct holder *holder, bool there)
+static void answer(const struct check *check, bool there)
 {
-	struct mlrp_message message = {.type = there ? MLRP_RETURNED : MLRP_DEPARTED, .transaction = holder->transaction,
-				       .has = MLRP_HAS(MLRP_F_ADDR), .addr = holder->record.addr};
+	const struct address_check_calls *calls = &check->checks->with.calls;
+	struct mlrp_message message = {.type = there ? MLRP_RETURNED : MLRP_DEPARTED,
+				       .transaction = check->transaction,
+				       .has = MLRP_HAS(MLRP_F_ADDR), .addr = check->record.addr};
 
-	peers_send(holder->agent, holder->cn, &message);
+	calls->send(check->cn, &message, calls->arg);
 }
 
-static void conclude(struct holder *holder, bool there)
+static void conclude(struct check *check, bool there)
 {
-	struct station_record record = holder->record;
-	holder_done *done = holder->done;
-	void *arg = holder->arg;
+	struct station_record record = check->record;
+	address_check_done *done = check->done;
+	void *arg = check->arg;
 
 	if (!done)
-		answer(holder, there);
-	end(holder);
+		answer(check, there);
+	end(check);
 	if (done)
 		done(there, &record, arg);
 }
 
-static void wait_ms(struct holder *holder, unsigned ms)
+static void probe_again(struct check *check)
 {
-	struct timeval when = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
+	const struct address_check_calls *calls = &check->checks->with.calls;
 
-	event_add(holder->timer, &when);
+	calls->probe(&check->record.addr, calls->arg);
+	timer_arm(check->timer, WAITS_MS[check->tries++]);
 }
 
-/* It may have moved on, or come back, meanwhile. */
-static void probe(struct holder *holder)
+/* The next step. The station may have moved on, or come back, meanwhile. */
+static void go_on(struct check *check)
 {
-	struct agent *agent = holder->agent;
-	const struct replica_station *station = replica_find(roam_replica(agent->roam), &holder->record.addr);
+	const struct address_check_setup *with = &check->checks->with;
+	const struct tmip_addr *addr = &check->record.addr;
+	const struct replica_station *station = replica_find(roam_replica(with->roam), addr);
 
-	if (!station || !mac_equal(&station->record.mac, &holder->record.mac) || replica_silent(station)) {
-		conclude(holder, false);
-	} else if (replica_current(station) != roam_self(agent->roam) || datapath_heard_ms(agent->dp, &holder->record.addr) != holder->heard_ms) {
-		conclude(holder, true);
-	} else if (holder->tries == sizeof(WAITS_MS) / sizeof(WAITS_MS[0])) {
-		roam_silent(agent->roam, &holder->record.addr, "its identity asks for its address elsewhere, and it answers no probe");
-		agent_arm_roam(agent);
-		conclude(holder, false);
+	if (!station || !mac_equal(&station->record.mac, &check->record.mac) ||
+	    replica_silent(station)) {
+		conclude(check, false);
+	} else if (replica_current(station) != roam_self(with->roam) ||
+		   datapath_heard_ms(with->dp, addr) != check->heard_ms) {
+		conclude(check, true);
+	} else if (check->tries == WAIT_COUNT) {
+		roam_silent(with->roam, addr,
+			    "its identity asks for its address elsewhere, and it answers no probe");
+		conclude(check, false);
 	} else {
-		presence_probe(agent, &holder->record.addr);
-		wait_ms(holder, WAITS_MS[holder->tries++]);
+		probe_again(check);
 	}
 }
 
 static void on_timer(evutil_socket_t fd, short what, void *arg)
 {
-	struct holder *holder = arg;
+	struct check *check = arg;
 
 	(void)fd;
 	(void)what;
-	if (holder->remote)
-		conclude(holder, true);
+	if (check->remote)
+		conclude(check, true);
 	else
-		probe(holder);
+		go_on(check);
 }
 
-static struct holder *begin(struct agent *agent, const struct station_record *record)
+/* NULL: there are too many, or no memory. */
+static struct check *add(struct address_checks *checks, const struct station_record *record)
 {
-	struct holder *holder;
-	unsigned count;
+	struct check *check = checks->count < CHECKS_MAX ? calloc(1, sizeof(*check)) : NULL;
 
-	DL_COUNT(agent->holders, holder, count);
-	holder = count < CHECKS_MAX ? calloc(1, sizeof(*holder)) : NULL;
-	if (!holder)
+	if (!check)
 		return NULL;
-	holder->agent = agent;
-	holder->record = *record;
-	holder->heard_ms = datapath_heard_ms(agent->dp, &record->addr);
-	holder->timer = evtimer_new(agent->base, on_timer, holder);
-	if (!holder->timer) {
-		free(holder);
+	check->checks = checks;
+	check->record = *record;
+	check->heard_ms = datapath_heard_ms(checks->with.dp, &record->addr);
+	check->timer = evtimer_new(checks->with.base, on_timer, check);
+	if (!check->timer) {
+		free(check);
 		return NULL;
 	}
-	DL_APPEND(agent->holders, holder);
-	return holder;
+	DL_APPEND(checks->list, check);
+	checks->count++;
+	return check;
 }
 
-static struct holder *find_own(const struct agent *agent, const struct tmip_addr *addr)
+static struct check *find_own(const struct address_checks *checks, const struct tmip_addr *addr)
 {
-	struct holder *holder;
+	struct check *check;
 
-	DL_FOREACH(agent->holders, holder)
-		if (holder->done && addr_equal(&holder->record.addr, addr))
-			return holder;
+	DL_FOREACH(checks->list, check)
+		if (check->done && addr_equal(&check->record.addr, addr))
+			return check;
 	return NULL;
 }
 
-int holder_ask(struct agent *agent, const struct station_record *record, holder_done *done, void *arg)
+static void ask(struct check *check)
 {
-	static uint32_t transaction;
-	struct mlrp_message message = {.type = MLRP_PROBE, .has = MLRP_HAS(MLRP_F_ADDR) | MLRP_HAS(MLRP_F_MAC), .addr = record->addr,
-				       .mac = record->mac};
-	struct holder *holder = find_own(agent, &record->addr) ? NULL : begin(agent, record);
+	const struct address_check_calls *calls = &check->checks->with.calls;
+	struct mlrp_message message = {.type = MLRP_PROBE,
+				       .has = MLRP_HAS(MLRP_F_ADDR) | MLRP_HAS(MLRP_F_MAC),
+				       .addr = check->record.addr, .mac = check->record.mac};
 
-	if (!holder)
+	if (!++check->checks->transaction)
+		check->checks->transaction = 1;
+	message.transaction = check->transaction = check->checks->transaction;
+	calls->send(check->cn, &message, calls->arg);
+	timer_arm(check->timer, calls->is_connected(check->cn, calls->arg) ? REMOTE_MS : 0);
+}
+
+int address_check_begin(struct address_checks *checks, const struct station_record *record,
+			address_check_done *done, void *arg)
+{
+	struct check *check = find_own(checks, &record->addr) ? NULL : add(checks, record);
+
+	if (!check)
 		return -EBUSY;
-	holder->done = done;
-	holder->arg = arg;
-	holder->cn = record->current;
-	holder->remote = record->current != roam_self(agent->roam);
-	if (!holder->remote) {
-		wait_ms(holder, 0);
-		return 0;
-	}
-	message.transaction = holder->transaction = ++transaction ? transaction : ++transaction;
-	peers_send(agent, holder->cn, &message);
-	wait_ms(holder, peers_connected(agent, holder->cn) ? REMOTE_MS : 0);
+	check->done = done;
+	check->arg = arg;
+	check->cn = record->current;
+	check->remote = record->current != roam_self(checks->with.roam);
+	if (check->remote)
+		ask(check);
+	else
+		timer_arm(check->timer, 0);
 	return 0;
 }
 
-void holder_probed(struct agent *agent, uint32_t from, const struct mlrp_message *message)
+void address_check_probed(struct address_checks *checks, uint32_t from,
+			  const struct mlrp_message *message)
 {
-	const struct replica_station *station = replica_find(roam_replica(agent->roam), &message->addr);
-	struct holder *holder = station ? begin(agent, &station->record) : NULL;
+	const struct replica *replica = roam_replica(checks->with.roam);
+	const struct replica_station *station = replica_find(replica, &message->addr);
+	struct check *check = station ? add(checks, &station->record) : NULL;
 
-	if (!holder)
+	if (!check)
 		return;
-	holder->cn = from;
-	holder->transaction = message->transaction;
-	wait_ms(holder, 0);
+	check->cn = from;
+	check->transaction = message->transaction;
+	timer_arm(check->timer, 0);
 }
 
-bool holder_answered(struct agent *agent, uint32_t from, const struct mlrp_message *message)
+bool address_check_answered(struct address_checks *checks, uint32_t from,
+			    const struct mlrp_message *message)
 {
-	struct holder *holder;
+	struct check *check;
 
-	if (!message->transaction || (message->type != MLRP_DEPARTED && message->type != MLRP_RETURNED))
+	if (!message->transaction ||
+	    (message->type != MLRP_DEPARTED && message->type != MLRP_RETURNED))
 		return false;
-	DL_FOREACH(agent->holders, holder)
-		if (holder->remote && holder->cn == from && holder->transaction == message->transaction) {
-			conclude(holder, message->type == MLRP_RETURNED);
+	DL_FOREACH(checks->list, check)
+		if (check->remote && check->cn == from && check->transaction == message->transaction) {
+			conclude(check, message->type == MLRP_RETURNED);
 			break;
 		}
 	return true;
 }
 
-void holder_stop(struct agent *agent)
+struct address_checks *address_checks_create(const struct address_check_setup *setup)
 {
-	while (agent->holders)
-		end(agent->holders);
+	struct address_checks *checks = calloc(1, sizeof(*checks));
+
+	if (checks)
+		checks->with = *setup;
+	return checks;
+}
+
+void address_checks_destroy(struct address_checks *checks)
+{
+	if (!checks)
+		return;
+	while (checks->list)
+		end(checks->list);
+	free(checks);
 }

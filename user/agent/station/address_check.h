@@ -1,27 +1,55 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Is the station that has an address still in its cell? Asked where another one with the same identity wants the address. The
- * CN that has the station finds it out: it probes (presence.h) until a frame of the station comes, or for a second and a half.
+ * Is the station that an address is bound to still in its cell? Asked when another station with the
+ * same identity wants the address. The CN that has the station finds out: it probes until it hears a
+ * frame of the station, or for a second and a half.
  */
-#ifndef TMIP_AGENT_HOLDER_H
-#define TMIP_AGENT_HOLDER_H
+#ifndef TMIP_AGENT_STATION_ADDRESS_CHECK_H
+#define TMIP_AGENT_STATION_ADDRESS_CHECK_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "core/mlrp/mlrp.h"
 
-struct agent;
+struct address_checks;
+struct datapath;
+struct event_base;
+struct roam;
 
-typedef void holder_done(bool there, const struct station_record *record, void *arg);
+/* record: as it was when the check began. */
+typedef void address_check_done(bool there, const struct station_record *record, void *arg);
 
-/* `done` is called later, not at once. 0, -EBUSY: this is asked for already, or too much is; -ENOMEM. No answer of a CN counts
- * as: it is there. */
-int holder_ask(struct agent *agent, const struct station_record *record, holder_done *done, void *arg);
+struct address_check_calls {
+	void (*probe)(const struct tmip_addr *addr, void *arg);
+	void (*send)(uint32_t cn, const struct mlrp_message *message, void *arg);
+	bool (*is_connected)(uint32_t cn, void *arg);
+	void *arg;
+};
+
+struct address_check_setup {
+	struct event_base *base;
+	struct datapath *dp;
+	struct roam *roam;
+	struct address_check_calls calls;
+};
+
+/* NULL: no memory. */
+struct address_checks *address_checks_create(const struct address_check_setup *setup);
+void address_checks_destroy(struct address_checks *checks); /* NULL is allowed */
+
+/*
+ * Begins a check; `done` comes later, from the event loop. A CN that does not answer leaves the
+ * address with its station: `there` is true then. 0, or -EBUSY: this address is being checked
+ * already, too many are, or there is no memory.
+ */
+int address_check_begin(struct address_checks *checks, const struct station_record *record,
+			address_check_done *done, void *arg);
 /* PROBE of another CN, about a station in a cell of this one. */
-void holder_probed(struct agent *agent, uint32_t from, const struct mlrp_message *message);
-/* True: the message was the answer to a PROBE of this CN. */
-bool holder_answered(struct agent *agent, uint32_t from, const struct mlrp_message *message);
-void holder_stop(struct agent *agent);
+void address_check_probed(struct address_checks *checks, uint32_t from,
+			  const struct mlrp_message *message);
+/* Returns whether the message is the answer to a PROBE of this CN. */
+bool address_check_answered(struct address_checks *checks, uint32_t from,
+			    const struct mlrp_message *message);
 
 #endif

@@ -2,40 +2,55 @@
 /* Stations that have just associated learn the MAC of their gateway. See greeting.h. */
 #include "greeting.h"
 
+#include <event2/event.h>
 #include <stdlib.h>
+#include <utlist.h>
 
-#include "agent/state.h"
-#include "presence.h"
+#include "core/base/addr.h"
+#include "io/process/timer.h"
 
-#define GREETINGS_MAX 1024 /* stations that are being greeted; of more only the first question is asked */
+#define GREETINGS_MAX 1024 /* at a time; each station beyond that gets the first probe only */
 
-/* Dense as long as most stations need to install their keys: what a station misses costs it the wait for the next one. */
+/*
+ * Dense for as long as most stations need to install their keys: a station that misses one probe
+ * waits for the next.
+ */
 static const unsigned WAITS_MS[] = {4, 4, 4, 8, 10, 10, 10, 10, 10, 10, 10, 10, 20, 40, 80, 160};
+#define WAIT_COUNT (sizeof(WAITS_MS) / sizeof(WAITS_MS[0]))
 
 struct greeting {
-	struct agent *agent;
+	struct greetings *greetings;
 	struct tmip_addr addr;
 	struct event *timer;
-	unsigned asked;
+	unsigned waits; /* how many have begun */
 	struct greeting *next;
+};
+
+struct greetings {
+	struct event_base *base;
+	struct greeting_calls calls;
+	struct greeting *list;
+	unsigned count;
 };
 
 static void end(struct greeting *greeting)
 {
-	struct greeting **slot = &greeting->agent->greetings;
+	struct greetings *greetings = greeting->greetings;
 
-	while (*slot != greeting)
-		slot = &(*slot)->next;
-	*slot = greeting->next;
+	LL_DELETE(greetings->list, greeting);
+	greetings->count--;
 	event_free(greeting->timer);
 	free(greeting);
 }
 
-static void wait_more(struct greeting *greeting)
+static void wait_again(struct greeting *greeting)
 {
-	struct timeval wait = {.tv_usec = WAITS_MS[greeting->asked++] * 1000};
+	timer_arm(greeting->timer, WAITS_MS[greeting->waits++]);
+}
 
-	event_add(greeting->timer, &wait);
+static void probe(struct greetings *greetings, const struct tmip_addr *addr)
+{
+	greetings->calls.probe(addr, greetings->calls.arg);
 }
 
 static void on_timer(evutil_socket_t fd, short what, void *arg)
@@ -44,43 +59,73 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	presence_probe(greeting->agent, &greeting->addr); /* does nothing if it has left meanwhile */
-	if (greeting->asked < sizeof(WAITS_MS) / sizeof(WAITS_MS[0]))
-		wait_more(greeting);
+	probe(greeting->greetings, &greeting->addr);
+	if (greeting->waits < WAIT_COUNT)
+		wait_again(greeting);
 	else
 		end(greeting);
 }
 
-void greeting_begin(struct agent *agent, const struct tmip_addr *addr)
+static struct greeting *find(const struct greetings *greetings, const struct tmip_addr *addr)
 {
-	struct greeting *greeting = agent->greetings;
-	unsigned count = 0;
+	struct greeting *greeting;
 
-	presence_probe(agent, addr);
-	for (; greeting && !addr_equal(&greeting->addr, addr); greeting = greeting->next)
-		count++;
-	if (greeting) {
-		greeting->asked = 0;
-		wait_more(greeting);
-		return;
-	}
-	greeting = count < GREETINGS_MAX ? calloc(1, sizeof(*greeting)) : NULL;
-	if (!greeting)
-		return;
-	greeting->timer = evtimer_new(agent->base, on_timer, greeting);
-	if (!greeting->timer) {
-		free(greeting);
-		return;
-	}
-	greeting->agent = agent;
-	greeting->addr = *addr;
-	greeting->next = agent->greetings;
-	agent->greetings = greeting;
-	wait_more(greeting);
+	LL_FOREACH(greetings->list, greeting)
+		if (addr_equal(&greeting->addr, addr))
+			return greeting;
+	return NULL;
 }
 
-void greeting_stop(struct agent *agent)
+static struct greeting *add(struct greetings *greetings, const struct tmip_addr *addr)
 {
-	while (agent->greetings)
-		end(agent->greetings);
+	struct greeting *greeting;
+
+	if (greetings->count >= GREETINGS_MAX)
+		return NULL;
+	greeting = calloc(1, sizeof(*greeting));
+	if (!greeting)
+		return NULL;
+	greeting->timer = evtimer_new(greetings->base, on_timer, greeting);
+	if (!greeting->timer) {
+		free(greeting);
+		return NULL;
+	}
+	greeting->greetings = greetings;
+	greeting->addr = *addr;
+	LL_PREPEND(greetings->list, greeting);
+	greetings->count++;
+	return greeting;
+}
+
+void greetings_begin(struct greetings *greetings, const struct tmip_addr *addr)
+{
+	struct greeting *greeting = find(greetings, addr);
+
+	probe(greetings, addr);
+	if (!greeting)
+		greeting = add(greetings, addr);
+	if (!greeting)
+		return;
+	greeting->waits = 0;
+	wait_again(greeting);
+}
+
+struct greetings *greetings_create(struct event_base *base, const struct greeting_calls *calls)
+{
+	struct greetings *greetings = calloc(1, sizeof(*greetings));
+
+	if (!greetings)
+		return NULL;
+	greetings->base = base;
+	greetings->calls = *calls;
+	return greetings;
+}
+
+void greetings_destroy(struct greetings *greetings)
+{
+	if (!greetings)
+		return;
+	while (greetings->list)
+		end(greetings->list);
+	free(greetings);
 }

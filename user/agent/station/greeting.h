@@ -1,17 +1,28 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A station that has just associated is asked for its MAC in the name of its gateway (ARP), whose MAC it learns from the
- * question. It may not hear the first one: an access point can let a station in before that has installed its key.
+ * Probes a station that has just associated, some times within half a second: from the question it
+ * learns the MAC of its gateway. One probe is not enough, since an access point can let a station in
+ * before the station has installed its key.
  */
-#ifndef TMIP_AGENT_GREETING_H
-#define TMIP_AGENT_GREETING_H
+#ifndef TMIP_AGENT_STATION_GREETING_H
+#define TMIP_AGENT_STATION_GREETING_H
 
 #include <tmip/types.h>
 
-struct agent;
-struct greeting;
+struct event_base;
+struct greetings;
 
-void greeting_begin(struct agent *agent, const struct tmip_addr *addr); /* at once, and some times more within half a second */
-void greeting_stop(struct agent *agent);
+struct greeting_calls {
+	/* Does nothing if the station has left meanwhile. */
+	void (*probe)(const struct tmip_addr *addr, void *arg);
+	void *arg;
+};
+
+/* NULL: no memory. */
+struct greetings *greetings_create(struct event_base *base, const struct greeting_calls *calls);
+void greetings_destroy(struct greetings *greetings); /* NULL is allowed */
+
+/* The first probe leaves in this call. A station that is being greeted is greeted from the start. */
+void greetings_begin(struct greetings *greetings, const struct tmip_addr *addr);
 
 #endif

@@ -2,20 +2,26 @@
 /* Copies of broadcasts and multicasts. See groups.h. */
 #include "groups.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "agent/interface/cells.h"
-#include "agent/state.h"
-#include "buffer.h"
-#include "core/cell/fanout.h"
+#include "agent/interface/cell_table.h"
+#include "core/config/agent_config.h"
+#include "core/roam/roam.h"
+#include "io/datapath/datapath.h"
 #include "io/datapath/frame.h"
+#include "io/process/clock.h"
 #include "io/process/log.h"
 
 #define ETHERNET 14
+#define LOCAL_MAC 2 /* first octet: locally administered, unicast */
+/* In a frame with an IPv4 header (RFC 791): */
+#define LENGTH_AT (ETHERNET + 2)
+#define SOURCE_AT (ETHERNET + 12)
+#define DESTINATION_AT (ETHERNET + 16)
 
 struct groups {
+	struct groups_setup with;
 	struct fanout *fanout;
 	uint64_t not_sent;
 	struct {
@@ -24,150 +30,166 @@ struct groups {
 	} frame; /* the one that is being copied */
 };
 
-/* ---- out */
+/* ---- copies leave */
 
 static void on_wanted(const struct tmip_group_key *home, bool wanted, void *arg)
 {
-	struct agent *agent = arg;
-	int error = wanted ? datapath_put_group(agent->dp, home) : datapath_delete_group(agent->dp, home);
+	struct groups *groups = arg;
+	struct datapath *dp = groups->with.dp;
+	int error = wanted ? datapath_put_group(dp, home) : datapath_delete_group(dp, home);
 
 	if (error)
 		log_error("map tmip_group: %s", strerror(-error));
 }
 
-/* The data path makes it a tunnel packet (bpf/hold_ingress.bpf.c), and is told where to by the Ethernet destination. */
+/*
+ * The data path makes the frame a tunnel packet (bpf/hold_ingress.bpf.c): its Ethernet destination says
+ * where to.
+ */
 static void on_cn(const struct tmip_addr *tunnel, void *arg)
 {
-	struct agent *agent = arg;
-	struct groups *groups = agent->groups;
+	struct groups *groups = arg;
+	const struct groups_calls *calls = &groups->with.calls;
 
-	groups->frame.data[0] = 2; /* locally administered */
+	groups->frame.data[0] = LOCAL_MAC;
 	groups->frame.data[1] = 0;
 	memcpy(groups->frame.data + 2, tunnel->v4, sizeof(tunnel->v4));
-	if (buffer_inject(agent, groups->frame.data, groups->frame.len) < 0)
+	if (calls->inject(groups->frame.data, groups->frame.len, calls->arg) < 0)
 		groups->not_sent++;
 }
 
-/* From the MAC that the station has for all that it believes to be on its link. */
+/* From the MAC that the station has for everything it believes to be on its link. */
 static void on_station(const struct tmip_mac *mac, unsigned ifindex, void *arg)
 {
-	struct agent *agent = arg;
-	struct groups *groups = agent->groups;
-	struct cell_view cell;
+	struct groups *groups = arg;
+	const struct cell *cell = cell_table_find(groups->with.cells, ifindex);
+	uint8_t *frame = groups->frame.data;
 
-	if (!cells_find(agent, ifindex, &cell)) {
+	if (!cell) {
 		groups->not_sent++;
 		return;
 	}
-	memcpy(groups->frame.data, mac, sizeof(*mac));
-	memcpy(groups->frame.data + sizeof(*mac), &cell.mac, sizeof(cell.mac));
-	if (frame_send(cell.port, groups->frame.data, groups->frame.len) < 0)
+	memcpy(frame, mac, sizeof(*mac));
+	memcpy(frame + sizeof(*mac), &cell->interface.mac, sizeof(cell->interface.mac));
+	if (frame_send(cell->port, frame, groups->frame.len) < 0)
 		groups->not_sent++;
 }
 
-/* ---- in */
+/* ---- a frame comes in */
 
 static struct tmip_addr address_at(const uint8_t *bytes)
 {
-	return addr_from_ipv4((uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 | bytes[3]);
+	uint32_t addr;
+
+	memcpy(&addr, bytes, sizeof(addr));
+	return addr_from_ipv4(__builtin_bswap32(addr));
 }
 
-/* The data path has looked closer: this only tells it from a packet that was held. */
+/* The data path has looked closer: this only tells a group from a packet that was held. */
 static bool is_for_group(const struct prefix *subnet, const struct tmip_addr *destination)
 {
-	uint32_t to = addr_to_ipv4(destination), last = addr_to_ipv4(&subnet->addr) | ~prefix_mask(subnet->len);
+	uint32_t to = addr_to_ipv4(destination);
+	uint32_t last = addr_to_ipv4(&subnet->addr) | ~prefix_mask(subnet->len);
 
 	return to >> 28 == 0xe || to == UINT32_MAX || to == last;
 }
 
-bool groups_take(struct agent *agent, uint8_t *frame, size_t len)
+/* The length of frame and packet, without what fills up a short frame. */
+static size_t length_of(const uint8_t *frame, size_t len)
 {
-	struct tmip_addr source = address_at(frame + ETHERNET + 12), destination = address_at(frame + ETHERNET + 16); /* RFC 791 */
-	size_t packet = (size_t)frame[ETHERNET + 2] << 8 | frame[ETHERNET + 3];
-	struct groups *groups = agent->groups;
+	size_t packet = (size_t)frame[LENGTH_AT] << 8 | frame[LENGTH_AT + 1];
+
+	return ETHERNET + packet < len ? ETHERNET + packet : len;
+}
+
+bool groups_copy(struct groups *groups, uint8_t *frame, size_t len)
+{
+	struct tmip_addr source = address_at(frame + SOURCE_AT);
+	struct tmip_addr destination = address_at(frame + DESTINATION_AT);
+	const struct roam *roam = groups->with.roam;
 	const struct replica_cn *cn;
-	const struct cell_info *cell = replica_find_cell(roam_replica(agent->roam), &source, &cn);
+	const struct cell_info *cell = replica_find_cell(roam_replica(roam), &source, &cn);
 	struct tmip_group_key home = {0};
 
 	if (!cell || !is_for_group(&cell->subnet, &destination))
 		return false;
 	home.parent = cn->info.tunnel;
-	if (cn->info.id == roam_self(agent->roam))
-		home.ifindex = cells_find_subnet(agent, &cell->subnet);
+	if (cn->info.id == roam_self(roam))
+		home.ifindex = cell_table_find_subnet(groups->with.cells, &cell->subnet);
 	groups->frame.data = frame;
-	groups->frame.len = ETHERNET + packet < len ? ETHERNET + packet : len; /* without what fills up a short frame */
-	fanout_copy(groups->fanout, &home, &cell->subnet, &source, agent_now_ms());
+	groups->frame.len = length_of(frame, len);
+	fanout_copy(groups->fanout, &home, &cell->subnet, &source, clock_ms());
 	return true;
 }
 
 /* ---- map entries */
 
-void groups_put(struct agent *agent, const struct tmip_addr *addr, const struct tmip_station *entry)
+void groups_put(struct groups *groups, const struct tmip_addr *addr,
+		const struct tmip_station *entry)
 {
 	char text[ADDR_STRLEN];
 
-	if (fanout_put(agent->groups->fanout, addr, entry) < 0)
-		log_error("%s gets no broadcasts of its home subnet: no memory", addr_format(addr, text));
+	if (fanout_put(groups->fanout, addr, entry) < 0)
+		log_error("%s gets no broadcasts of its home subnet: no memory",
+			  addr_format(addr, text));
 }
 
-void groups_remove(struct agent *agent, const struct tmip_addr *addr)
+void groups_remove(struct groups *groups, const struct tmip_addr *addr)
 {
-	fanout_remove(agent->groups->fanout, addr);
+	fanout_remove(groups->fanout, addr);
 }
 
 static int sweep(const struct tmip_group_key *home, const struct tmip_group *entry, void *arg)
 {
-	struct agent *agent = arg;
+	struct groups *groups = arg;
 
 	(void)entry;
-	if (!fanout_wants(agent->groups->fanout, home))
-		datapath_delete_group(agent->dp, home);
+	if (!fanout_wants(groups->fanout, home))
+		datapath_delete_group(groups->with.dp, home);
 	return 0;
 }
 
-void groups_sweep(struct agent *agent)
+void groups_sweep(struct groups *groups)
 {
-	datapath_each_group(agent->dp, sweep, agent);
+	datapath_each_group(groups->with.dp, sweep, groups);
 }
 
 /* ---- life */
 
-int groups_start(struct agent *agent)
+struct groups *groups_create(const struct groups_setup *setup)
 {
-	const struct fanout_calls calls = {.wanted = on_wanted, .to_cn = on_cn, .to_station = on_station, .arg = agent};
+	struct groups *groups = calloc(1, sizeof(*groups));
+	const struct fanout_calls calls = {.wanted = on_wanted, .to_cn = on_cn,
+					   .to_station = on_station, .arg = groups};
 
-	agent->groups = calloc(1, sizeof(*agent->groups));
-	if (!agent->groups)
-		return -ENOMEM;
-	agent->groups->fanout = fanout_create(&calls);
-	return agent->groups->fanout ? 0 : -ENOMEM;
+	if (!groups)
+		return NULL;
+	groups->with = *setup;
+	groups->fanout = fanout_create(&calls);
+	if (groups->fanout)
+		return groups;
+	free(groups);
+	return NULL;
 }
 
-void groups_configure(struct agent *agent)
+void groups_configure(struct groups *groups)
 {
-	fanout_set_limit(agent->groups->fanout, agent->config.multicast_copies);
+	fanout_set_limit(groups->fanout, groups->with.config->multicast_copies);
 }
 
-/* The map's entries stay, as all others do. */
-void groups_stop(struct agent *agent)
+void groups_destroy(struct groups *groups)
 {
-	struct groups *groups = agent->groups;
-
 	if (!groups)
 		return;
 	fanout_destroy(groups->fanout);
 	free(groups);
-	agent->groups = NULL;
 }
 
-json_t *groups_report(const struct agent *agent)
+void groups_count(const struct groups *groups, struct groups_counts *counts)
 {
-	const struct groups *groups = agent->groups;
-	struct fanout_counts counts;
+	const struct groups_calls *calls = &groups->with.calls;
 
-	fanout_count(groups->fanout, &counts);
-	return json_pack("{s:b, s:i, s:I, s:I, s:I, s:I, s:I, s:I}", "usable", agent->config.multicast_home && buffer_ifindex(agent), "stations",
-			 (int)counts.stations, "taken", (json_int_t)counts.taken, "to_cns", (json_int_t)counts.to_cns, "to_stations",
-			 (json_int_t)counts.to_stations, "nobody", (json_int_t)counts.nobody, "over_limit", (json_int_t)counts.over_limit,
-			 "not_sent", (json_int_t)groups->not_sent);
+	counts->usable = groups->with.config->multicast_home && calls->has_device(calls->arg);
+	fanout_count(groups->fanout, &counts->fanout);
+	counts->not_sent = groups->not_sent;
 }

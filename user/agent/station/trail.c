@@ -1,11 +1,19 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The trails of trail.h: a hash table whose order of insertion is the order of use, each entry with a ring of lines. */
+/*
+ * The trails of trail.h: a hash table whose order of insertion is the order of use; each entry has a
+ * ring of lines.
+ */
 #define HASH_NONFATAL_OOM 1
 #include "trail.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <uthash.h>
+
+#include "core/base/addr.h"
+#include "io/process/clock.h"
+#include "io/process/log.h"
 
 struct trail_entry {
 	struct tmip_mac mac;
@@ -51,7 +59,7 @@ static struct trail_entry *find(const struct trail *trail, const struct tmip_mac
 	return entry;
 }
 
-/* The MAC's entry, as the one used last. NULL: no memory, the line is not kept. */
+/* Makes the MAC's entry the one used last, and returns it. NULL: no memory. */
 static struct trail_entry *touch(struct trail *trail, const struct tmip_mac *mac)
 {
 	struct trail_entry *entry = find(trail, mac);
@@ -85,7 +93,23 @@ void trail_add(struct trail *trail, const struct tmip_mac *mac, uint64_t time_us
 	snprintf(line->text, sizeof(line->text), "%s", text);
 }
 
-int trail_each(const struct trail *trail, const struct tmip_mac *mac, void (*visit)(const struct trail_line *line, void *arg), void *arg)
+void trail_log(struct trail *trail, enum log_level level, const struct tmip_mac *mac,
+	       const char *format, ...)
+{
+	char text[TRAIL_TEXT], whose[MAC_STRLEN];
+	va_list args;
+
+	if (!mac)
+		return;
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	log_at(level, "[%s] %s", mac_format(mac, whose), text);
+	trail_add(trail, mac, clock_unix_us(), text);
+}
+
+int trail_each(const struct trail *trail, const struct tmip_mac *mac,
+	       void (*visit)(const struct trail_line *line, void *arg), void *arg)
 {
 	const struct trail_entry *entry = find(trail, mac);
 	unsigned first;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* hostapds and the identities that they tell. See authenticator.h. */
+/* hostapds, and the identities that they report. See authenticator.h. */
 #define HASH_NONFATAL_OOM 1
 #include "authenticator.h"
 
+#include <event2/event.h>
 #include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,10 +11,12 @@
 #include <uthash.h>
 #include <utlist.h>
 
-#include "agent/dhcp/dhcp.h"
-#include "agent/state.h"
-#include "agent/station/address_check.h"
+#include "agent/station/trail.h"
+#include "core/config/agent_config.h"
+#include "core/roam/roam.h"
+#include "io/process/clock.h"
 #include "io/process/log.h"
+#include "io/process/timer.h"
 #include "io/wifi/hostapd_link.h"
 #include "wifi.h"
 
@@ -22,7 +25,7 @@
 #define WAIT_MS 1000 /* for hostapd; then the client is served without an identity */
 
 struct authenticator {
-	struct agent *agent;
+	struct authenticators *all;
 	struct config_hostapd config;
 	struct hostapd_link *link;
 	struct authenticator *next;
@@ -33,33 +36,35 @@ struct known {
 	struct tmip_mac mac;
 	const struct authenticator *by;
 	struct identity identity;  /* may be none */
-	bool shared;               /* another station with this identity has its address and uses it */
-	struct tmip_addr may_take; /* nobody uses this address of the identity */
+	bool shared;               /* another station of this identity uses its address */
+	struct tmip_addr may_have; /* nobody uses this address of the identity */
 	UT_hash_handle hh;
 };
 
-/* A client's message that cannot be answered yet. */
+/* A client's message that cannot be handled yet. */
 struct waiting {
-	struct agent *agent;
+	struct authenticators *all;
 	struct dhcp_request request;
 	unsigned cell;
-	unsigned answers;          /* of hostapds that are still to come; 0: it waits for news of the holder of `addr` */
+	unsigned answers;      /* of hostapds, that are still to come; 0: a check of `addr` is */
 	struct tmip_addr addr;
-	struct event *timer;       /* NULL as above */
+	struct event *timer;   /* NULL: a check, which ends by itself */
 	struct waiting *prev, *next;
 };
 
 struct authenticators {
+	struct authenticators_setup with;
 	struct authenticator *list;
 	struct known *known;
 	struct waiting *waiting;
 	unsigned waiting_count;
-	uint64_t unusable, overflow, taken, shared;
+	struct authenticator_counts counts;
 };
 
 static unsigned cell_of(const struct authenticator *authenticator)
 {
-	return wifi_cell(authenticator->agent, if_nametoindex(authenticator->config.interface));
+	return wifi_cell_of(authenticator->all->with.cells,
+			    if_nametoindex(authenticator->config.interface));
 }
 
 /* ---- identities */
@@ -78,13 +83,13 @@ static void forget(struct authenticators *all, struct known *known)
 	free(known);
 }
 
-static struct known *ensure(struct authenticators *all, const struct tmip_mac *mac)
+/* NULL: there are too many, or no memory. */
+static struct known *add(struct authenticators *all, const struct tmip_mac *mac)
 {
-	struct known *known = find(all, mac);
+	struct known *known = NULL;
 
-	if (known)
-		return known;
-	known = HASH_COUNT(all->known) < KNOWN_MAX ? calloc(1, sizeof(*known)) : NULL;
+	if (HASH_COUNT(all->known) < KNOWN_MAX)
+		known = calloc(1, sizeof(*known));
 	if (known) {
 		known->mac = *mac;
 		HASH_ADD(hh, all->known, mac, sizeof(known->mac), known);
@@ -92,30 +97,54 @@ static struct known *ensure(struct authenticators *all, const struct tmip_mac *m
 			return known;
 		free(known);
 	}
-	all->overflow++;
+	all->counts.overflow++;
 	return NULL;
+}
+
+static void log_identity(const struct authenticator *authenticator,
+			 const struct hostapd_station *station)
+{
+	struct trail *trail = authenticator->all->with.trail;
+	const char *interface = authenticator->config.interface;
+	char text[IDENTITY_STRLEN];
+
+	if (station->unusable)
+		trail_log(trail, LOG_LEVEL_INFO, &station->mac,
+			  "its identity at %s is longer than %zu bytes and does not count", interface,
+			  (size_t)IDENTITY_NAME_MAX);
+	else if (station->identity.len)
+		trail_log(trail, LOG_LEVEL_INFO, &station->mac, "its identity at %s: %s", interface,
+			  identity_format(&station->identity, text));
 }
 
 static void learn(struct authenticator *authenticator, const struct hostapd_station *station)
 {
-	struct agent *agent = authenticator->agent;
-	struct authenticators *all = agent->authenticators;
-	struct known *known = station->authorized ? ensure(all, &station->mac) : NULL;
-	char text[IDENTITY_STRLEN];
+	struct authenticators *all = authenticator->all;
+	const struct identity *identity = &station->identity;
+	struct known *known = NULL;
 
-	if (!known || (known->by == authenticator && identity_equal(&station->identity, known->identity.id, known->identity.len)))
+	if (station->authorized) {
+		known = find(all, &station->mac);
+		known = known ? known : add(all, &station->mac);
+	}
+	if (!known || (known->by == authenticator &&
+		       identity_equal(identity, known->identity.id, known->identity.len)))
 		return;
 	known->by = authenticator;
-	known->identity = station->identity;
+	known->identity = *identity;
 	known->shared = false;
-	memset(&known->may_take, 0, sizeof(known->may_take));
-	all->unusable += station->unusable;
-	if (station->unusable)
-		agent_log(agent, LOG_LEVEL_INFO, &station->mac, "its identity at %s is longer than %zu bytes and does not count",
-			   authenticator->config.interface, (size_t)IDENTITY_NAME_MAX);
-	else if (station->identity.len)
-		agent_log(agent, LOG_LEVEL_INFO, &station->mac, "its identity at %s: %s", authenticator->config.interface,
-			   identity_format(&station->identity, text));
+	memset(&known->may_have, 0, sizeof(known->may_have));
+	all->counts.unusable += station->unusable;
+	log_identity(authenticator, station);
+}
+
+static void put_identity(const struct authenticators *all, struct dhcp_request *request)
+{
+	const struct known *known = find(all, &request->mac);
+
+	memset(&request->identity, 0, sizeof(request->identity));
+	if (known && !known->shared)
+		request->identity = known->identity;
 }
 
 /* ---- messages that wait */
@@ -132,7 +161,7 @@ static struct waiting *find_waiting(const struct authenticators *all, const stru
 
 static void end_waiting(struct waiting *waiting)
 {
-	struct authenticators *all = waiting->agent->authenticators;
+	struct authenticators *all = waiting->all;
 
 	DL_DELETE(all->waiting, waiting);
 	all->waiting_count--;
@@ -141,37 +170,28 @@ static void end_waiting(struct waiting *waiting)
 	free(waiting);
 }
 
-static void put_identity(const struct authenticators *all, struct dhcp_request *request)
+static void resume(struct waiting *waiting)
 {
-	const struct known *known = find(all, &request->mac);
-
-	memset(&request->identity, 0, sizeof(request->identity));
-	if (known && !known->shared)
-		request->identity = known->identity;
-}
-
-static void serve(struct waiting *waiting)
-{
-	struct agent *agent = waiting->agent;
+	struct authenticators *all = waiting->all;
 	struct dhcp_request request = waiting->request;
 	unsigned cell = waiting->cell;
 
 	end_waiting(waiting);
-	put_identity(agent->authenticators, &request);
-	dhcp_serve(agent, cell, &request);
+	put_identity(all, &request);
+	all->with.calls.resume(cell, &request, all->with.calls.arg);
 }
 
-static void on_patience(evutil_socket_t fd, short what, void *arg)
+static void on_timeout(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd;
 	(void)what;
-	serve(arg);
+	resume(arg);
 }
 
 /* NULL: the client repeats its message. */
-static struct waiting *begin_waiting(struct agent *agent, unsigned cell, const struct dhcp_request *request)
+static struct waiting *begin_waiting(struct authenticators *all, unsigned cell,
+				     const struct dhcp_request *request)
 {
-	struct authenticators *all = agent->authenticators;
 	struct waiting *waiting = NULL;
 
 	if (find_waiting(all, &request->mac))
@@ -179,10 +199,10 @@ static struct waiting *begin_waiting(struct agent *agent, unsigned cell, const s
 	if (all->waiting_count < WAITING_MAX)
 		waiting = calloc(1, sizeof(*waiting));
 	if (!waiting) {
-		all->overflow++;
+		all->counts.overflow++;
 		return NULL;
 	}
-	waiting->agent = agent;
+	waiting->all = all;
 	waiting->request = *request;
 	waiting->cell = cell;
 	DL_APPEND(all->waiting, waiting);
@@ -190,42 +210,45 @@ static struct waiting *begin_waiting(struct agent *agent, unsigned cell, const s
 	return waiting;
 }
 
+/* Asks all hostapds of the cell. Returns how many. */
 static unsigned ask(const struct authenticators *all, unsigned cell, const struct tmip_mac *mac)
 {
 	const struct authenticator *each;
 	unsigned asked = 0;
 
 	LL_FOREACH(all->list, each)
-		if (hostapd_is_up(each->link) && cell_of(each) == cell && hostapd_ask(each->link, mac) == 0)
+		if (hostapd_is_up(each->link) && cell_of(each) == cell &&
+		    hostapd_ask(each->link, mac) == 0)
 			asked++;
 	return asked;
 }
 
-bool authenticator_identify(struct agent *agent, unsigned cell, struct dhcp_request *request)
+bool authenticators_identify(struct authenticators *all, unsigned cell,
+			     struct dhcp_request *request)
 {
-	struct timeval patience = {.tv_sec = WAIT_MS / 1000};
-	struct authenticators *all = agent->authenticators;
 	struct waiting *waiting;
 	unsigned asked;
 
-	if (!all || !agent->config.by_association)
+	if (!all->with.config->by_association)
 		return true;
 	put_identity(all, request);
 	asked = find(all, &request->mac) ? 0 : ask(all, cell, &request->mac);
 	if (!asked)
 		return true;
-	waiting = begin_waiting(agent, cell, request);
+	waiting = begin_waiting(all, cell, request);
 	if (!waiting)
 		return false;
 	waiting->answers = asked;
-	waiting->timer = evtimer_new(agent->base, on_patience, waiting);
-	if (waiting->timer && event_add(waiting->timer, &patience) == 0)
+	waiting->timer = evtimer_new(all->with.base, on_timeout, waiting);
+	if (waiting->timer && timer_arm(waiting->timer, WAIT_MS) == 0)
 		return false;
 	end_waiting(waiting);
 	return true;
 }
 
-static struct waiting *find_taker(const struct authenticators *all, const struct tmip_addr *addr)
+/* ---- checks of addresses */
+
+static struct waiting *find_check(const struct authenticators *all, const struct tmip_addr *addr)
 {
 	struct waiting *waiting;
 
@@ -235,13 +258,12 @@ static struct waiting *find_taker(const struct authenticators *all, const struct
 	return NULL;
 }
 
-static void on_holder(bool there, const struct station_record *record, void *arg)
+void authenticators_checked(struct authenticators *all, bool there,
+			    const struct station_record *record)
 {
-	struct agent *agent = arg;
-	struct authenticators *all = agent->authenticators;
-	struct waiting *waiting = all ? find_taker(all, &record->addr) : NULL;
-	struct known *known;
+	struct waiting *waiting = find_check(all, &record->addr);
 	char addr[ADDR_STRLEN], mac[MAC_STRLEN];
+	struct known *known;
 
 	if (!waiting)
 		return;
@@ -249,32 +271,34 @@ static void on_holder(bool there, const struct station_record *record, void *arg
 	if (known && there)
 		known->shared = true;
 	else if (known)
-		known->may_take = record->addr;
-	all->taken += !there;
-	all->shared += there;
-	agent_log(agent, LOG_LEVEL_INFO, &waiting->request.mac,
-		   there ? "%s of the same identity is with station %s, which uses it: this one is another" :
-		   "%s of the same identity was with station %s, which is not there any more", addr_format(&record->addr, addr),
-		   mac_format(&record->mac, mac));
-	serve(waiting);
+		known->may_have = record->addr;
+	all->counts.taken += !there;
+	all->counts.shared += there;
+	trail_log(all->with.trail, LOG_LEVEL_INFO, &waiting->request.mac,
+		  "%s of the same identity %s with station %s, which %s",
+		  addr_format(&record->addr, addr), there ? "is" : "was",
+		  mac_format(&record->mac, mac),
+		  there ? "uses it: this one is another" : "is not there any more");
+	resume(waiting);
 }
 
-bool authenticator_may_take(struct agent *agent, unsigned cell, const struct dhcp_request *request, const struct station_record *record)
+bool authenticators_may_have(struct authenticators *all, unsigned cell,
+			     const struct dhcp_request *request,
+			     const struct station_record *record)
 {
-	const struct known *known;
+	const struct known *known = find(all, &request->mac);
 	struct waiting *waiting;
 
-	if (!agent->authenticators || record->state != RECORD_BOUND || mac_equal(&record->mac, &request->mac) ||
+	if (record->state != RECORD_BOUND || mac_equal(&record->mac, &request->mac) ||
 	    !identity_equal(&request->identity, record->client_id, record->client_id_len))
 		return true;
-	known = find(agent->authenticators, &request->mac);
-	if (known && addr_equal(&known->may_take, &record->addr))
+	if (known && addr_equal(&known->may_have, &record->addr))
 		return true;
-	waiting = begin_waiting(agent, cell, request);
+	waiting = begin_waiting(all, cell, request);
 	if (!waiting)
 		return false;
 	waiting->addr = record->addr;
-	if (holder_ask(agent, record, on_holder, agent) < 0)
+	if (all->with.calls.check(record, all->with.calls.arg) < 0)
 		end_waiting(waiting);
 	return false;
 }
@@ -283,7 +307,7 @@ bool authenticator_may_take(struct agent *agent, unsigned cell, const struct dhc
 
 static void forget_all_of(const struct authenticator *authenticator)
 {
-	struct authenticators *all = authenticator->agent->authenticators;
+	struct authenticators *all = authenticator->all;
 	struct known *known, *next;
 
 	HASH_ITER(hh, all->known, known, next)
@@ -295,7 +319,8 @@ static void on_up(bool up, void *arg)
 {
 	struct authenticator *authenticator = arg;
 
-	log_info("hostapd of %s (%s): %s", authenticator->config.interface, authenticator->config.socket, up ? "connected" : "connection lost");
+	log_info("hostapd of %s (%s): %s", authenticator->config.interface,
+		 authenticator->config.socket, up ? "connected" : "connection lost");
 	if (!up)
 		forget_all_of(authenticator);
 }
@@ -303,77 +328,92 @@ static void on_up(bool up, void *arg)
 static void on_event(const struct hostapd_event *event, void *arg)
 {
 	struct authenticator *authenticator = arg;
-	struct agent *agent = authenticator->agent;
-	struct known *known = find(agent->authenticators, &event->mac);
+	struct authenticators *all = authenticator->all;
+	struct known *known = find(all, &event->mac);
 
 	if (known && (known->by == authenticator || event->news == HOSTAPD_CONNECTED))
-		forget(agent->authenticators, known);
+		forget(all, known);
 	if (event->news != HOSTAPD_CONNECTED)
 		return;
 	hostapd_ask(authenticator->link, &event->mac);
-	roam_associated(agent->roam, &event->mac, cell_of(authenticator), "association", agent_now_ms());
-	agent_arm_roam(agent);
+	roam_associated(all->with.roam, &event->mac, cell_of(authenticator), "association",
+			clock_ms());
 }
 
 static void on_station(const struct tmip_mac *mac, const struct hostapd_station *found, void *arg)
 {
 	struct authenticator *authenticator = arg;
-	struct authenticators *all = authenticator->agent->authenticators;
+	struct authenticators *all = authenticator->all;
 	struct waiting *waiting;
 
 	if (found)
 		learn(authenticator, found);
 	waiting = find_waiting(all, mac);
 	if (waiting && waiting->answers && (--waiting->answers == 0 || find(all, mac)))
-		serve(waiting);
+		resume(waiting);
 }
 
-bool authenticator_drop(struct agent *agent, unsigned ifindex, const struct tmip_mac *mac)
+bool authenticators_drop(struct authenticators *all, unsigned ifindex, const struct tmip_mac *mac)
 {
 	struct authenticator *each;
 
-	if (agent->authenticators)
-		LL_FOREACH(agent->authenticators->list, each)
-			if (if_nametoindex(each->config.interface) == ifindex && hostapd_is_up(each->link))
-				return hostapd_drop(each->link, mac) == 0;
+	LL_FOREACH(all->list, each)
+		if (if_nametoindex(each->config.interface) == ifindex && hostapd_is_up(each->link))
+			return hostapd_drop(each->link, mac) == 0;
 	return false;
 }
 
 /* ---- life */
 
-static void open_link(struct agent *agent, const struct config_hostapd *config)
+static struct hostapd_link *connect_to(struct authenticator *authenticator)
+{
+	const struct hostapd_calls calls = {.up = on_up, .event = on_event, .station = on_station,
+					    .arg = authenticator};
+	const struct agent_config *config = authenticator->all->with.config;
+	const struct config_hostapd *hostapd = &authenticator->config;
+	char own[CONFIG_PATH_LEN + NAME_LEN + 64];
+
+	snprintf(own, sizeof(own), "%s/%s.%s.hostapd", config->run_dir, config->network_name,
+		 hostapd->interface);
+	if (strlen(own) < CONFIG_SOCKET_LEN)
+		return hostapd_open(authenticator->all->with.base, hostapd->socket, own, &calls);
+	log_error("hostapd of %s: the path of the agent's socket is too long (directive run_dir): %s",
+		  hostapd->interface, own);
+	return NULL;
+}
+
+static void open_link(struct authenticators *all, const struct config_hostapd *config)
 {
 	struct authenticator *authenticator = calloc(1, sizeof(*authenticator));
-	const struct hostapd_calls calls = {.up = on_up, .event = on_event, .station = on_station, .arg = authenticator};
-	char own[CONFIG_PATH_LEN + NAME_LEN + 64];
 
 	if (!authenticator)
 		return;
-	authenticator->agent = agent;
+	authenticator->all = all;
 	authenticator->config = *config;
-	snprintf(own, sizeof(own), "%s/%s.%s.hostapd", agent->config.run_dir, agent->config.network_name, config->interface);
-	if (strlen(own) >= CONFIG_SOCKET_LEN)
-		log_error("hostapd of %s: the path of the agent's socket is too long (directive run_dir): %s", config->interface, own);
-	else
-		authenticator->link = hostapd_open(agent->base, config->socket, own, &calls);
+	authenticator->link = connect_to(authenticator);
 	if (authenticator->link)
-		LL_PREPEND(agent->authenticators->list, authenticator);
+		LL_PREPEND(all->list, authenticator);
 	else
 		free(authenticator);
 }
 
-static void close_link(struct agent *agent, struct authenticator *authenticator)
+static void close_link(struct authenticators *all, struct authenticator *authenticator)
 {
-	LL_DELETE(agent->authenticators->list, authenticator);
+	LL_DELETE(all->list, authenticator);
 	forget_all_of(authenticator);
 	hostapd_close(authenticator->link);
 	free(authenticator);
 }
 
+static bool same(const struct config_hostapd *a, const struct config_hostapd *b)
+{
+	return memcmp(a, b, sizeof(*a)) == 0;
+}
+
 static bool is_wanted(const struct agent_config *config, const struct config_hostapd *hostapd)
 {
 	for (unsigned i = 0; i < config->hostapd_count; i++)
-		if (memcmp(&config->hostapd[i], hostapd, sizeof(*hostapd)) == 0)
+		if (same(&config->hostapd[i], hostapd))
 			return true;
 	return false;
 }
@@ -383,54 +423,60 @@ static bool is_open(const struct authenticators *all, const struct config_hostap
 	const struct authenticator *each;
 
 	LL_FOREACH(all->list, each)
-		if (memcmp(&each->config, hostapd, sizeof(*hostapd)) == 0)
+		if (same(&each->config, hostapd))
 			return true;
 	return false;
 }
 
-void authenticators_configure(struct agent *agent)
+void authenticators_configure(struct authenticators *all)
 {
+	const struct agent_config *config = all->with.config;
 	struct authenticator *each, *next;
 
-	if (!agent->authenticators)
-		agent->authenticators = calloc(1, sizeof(*agent->authenticators));
-	if (!agent->authenticators)
-		return;
-	LL_FOREACH_SAFE(agent->authenticators->list, each, next)
-		if (!is_wanted(&agent->config, &each->config))
-			close_link(agent, each);
-	for (unsigned i = 0; i < agent->config.hostapd_count; i++)
-		if (!is_open(agent->authenticators, &agent->config.hostapd[i]))
-			open_link(agent, &agent->config.hostapd[i]);
+	LL_FOREACH_SAFE(all->list, each, next)
+		if (!is_wanted(config, &each->config))
+			close_link(all, each);
+	for (unsigned i = 0; i < config->hostapd_count; i++)
+		if (!is_open(all, &config->hostapd[i]))
+			open_link(all, &config->hostapd[i]);
 }
 
-void authenticators_stop(struct agent *agent)
+struct authenticators *authenticators_create(const struct authenticators_setup *setup)
 {
-	struct authenticators *all = agent->authenticators;
+	struct authenticators *all = calloc(1, sizeof(*all));
 
+	if (all)
+		all->with = *setup;
+	return all;
+}
+
+void authenticators_destroy(struct authenticators *all)
+{
 	if (!all)
 		return;
 	while (all->list)
-		close_link(agent, all->list);
+		close_link(all, all->list);
 	while (all->waiting)
 		end_waiting(all->waiting);
 	while (all->known)
 		forget(all, all->known);
 	free(all);
-	agent->authenticators = NULL;
 }
 
-json_t *authenticators_report(const struct agent *agent)
-{
-	const struct authenticators *all = agent->authenticators;
-	const struct authenticator *each;
-	json_t *list = json_array();
+/* ---- for those who look */
 
-	if (!all)
-		return list;
+void authenticators_count(const struct authenticators *all, struct authenticator_counts *counts)
+{
+	*counts = all->counts;
+	counts->known = HASH_COUNT(all->known);
+}
+
+void authenticators_each(const struct authenticators *all,
+			 void (*visit)(const struct config_hostapd *config, bool connected,
+				       void *arg), void *arg)
+{
+	const struct authenticator *each;
+
 	LL_FOREACH(all->list, each)
-		json_array_append_new(list, json_pack("{s:s, s:s, s:s}", "interface", each->config.interface, "socket", each->config.socket, "state",
-						      hostapd_is_up(each->link) ? "connected" : "not connected"));
-	return json_pack("{s:o, s:i, s:I, s:I, s:I, s:I}", "links", list, "known", (int)HASH_COUNT(all->known), "unusable", (json_int_t)all->unusable,
-			 "overflow", (json_int_t)all->overflow, "taken", (json_int_t)all->taken, "shared", (json_int_t)all->shared);
+		visit(&each->config, hostapd_is_up(each->link), arg);
 }

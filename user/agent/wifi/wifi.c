@@ -1,35 +1,41 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Stations at access points. See wifi.h. Each that is associated somewhere here has an entry, with one timer: it waits for
- * one thing at a time.
+ * Stations at access points. See wifi.h. Each station that is associated somewhere here has an entry
+ * with one timer: an entry waits for one thing at a time.
  */
 #define HASH_NONFATAL_OOM 1
 #include "wifi.h"
 
 #include <errno.h>
+#include <event2/event.h>
 #include <stdlib.h>
 #include <string.h>
 #include <uthash.h>
 
-#include "agent/interface/cells.h"
-#include "agent/state.h"
-#include "authenticator.h"
+#include "agent/interface/cell_table.h"
+#include "core/roam/roam.h"
 #include "io/kernel/netlink.h"
 #include "io/kernel/nl80211.h"
+#include "io/process/clock.h"
 #include "io/process/log.h"
+#include "io/process/timer.h"
 
 #define ASSOCIATIONS_MAX 8192
-#define CLOCK_MS 20 /* how far the kernel's idea of when a station was heard may be off */
+#define CLOCK_MS 20 /* how far the kernel's idea of when it heard a station may be off */
+#define TRIES 4
 
 enum waiting {
 	NOTHING,
-	LETTING_IN, /* it has authenticated, which proves nothing: until it is authorised */
-	LEAVING,    /* it was removed: an access point that takes a station in anew removes it first, 1 to 20 ms before */
-	STALE,      /* it is at another CN: until it is clear that it has not come back */
+	LETTING_IN, /* authenticated, which proves nothing: until the station is authorised */
+	LEAVING,    /* removed: an access point that lets a station in anew removes it 1 to 20 ms before */
+	STALE,      /* at another CN: until it is clear that the station has not come back */
 };
 
-static const unsigned WAITS[][4] = { /* ms */
-	[LETTING_IN] = {100, 300, 1000, 3000}, [LEAVING] = {50}, [STALE] = {250, 1000, 4000, 16000},
+/* Milliseconds before each look; 0: there is no further one. */
+static const unsigned WAITS_MS[][TRIES] = {
+	[LETTING_IN] = {100, 300, 1000, 3000},
+	[LEAVING] = {50},
+	[STALE] = {250, 1000, 4000, 16000},
 };
 
 struct key {
@@ -39,25 +45,27 @@ struct key {
 };
 
 struct association {
-	struct agent *agent;
+	struct wifi *wifi;
 	struct key key;
 	enum waiting waiting;
 	unsigned tries;
-	uint64_t since_ms; /* of what is waited for */
+	uint64_t since_ms; /* when the waiting began */
 	struct event *timer;
 	UT_hash_handle hh;
 };
 
 struct wifi {
+	struct wifi_setup with;
 	struct nl80211 *nl;
 	struct event *readable;
 	struct association *associations;
-	uint64_t arrived, departed, dropped, overflow;
+	struct wifi_counts counts;
 };
 
 /* ---- the table */
 
-static struct association *find(const struct wifi *wifi, const struct tmip_mac *mac, unsigned ifindex)
+static struct association *find(const struct wifi *wifi, const struct tmip_mac *mac,
+				unsigned ifindex)
 {
 	struct key key = {.mac = *mac, .ifindex = ifindex};
 	struct association *found;
@@ -75,18 +83,16 @@ static void forget(struct wifi *wifi, struct association *association)
 
 static void on_timer(evutil_socket_t fd, short what, void *arg);
 
-static struct association *add(struct agent *agent, const struct tmip_mac *mac, unsigned ifindex)
+/* NULL: no memory. */
+static struct association *make(struct wifi *wifi, const struct tmip_mac *mac, unsigned ifindex)
 {
-	struct wifi *wifi = agent->wifi;
-	struct association *association = HASH_COUNT(wifi->associations) < ASSOCIATIONS_MAX ? calloc(1, sizeof(*association)) : NULL;
+	struct association *association = calloc(1, sizeof(*association));
 
-	if (!association) {
-		wifi->overflow++;
+	if (!association)
 		return NULL;
-	}
-	association->agent = agent;
+	association->wifi = wifi;
 	association->key = (struct key){.mac = *mac, .ifindex = ifindex};
-	association->timer = evtimer_new(agent->base, on_timer, association);
+	association->timer = evtimer_new(wifi->with.base, on_timer, association);
 	if (association->timer) {
 		HASH_ADD(hh, wifi->associations, key, sizeof(association->key), association);
 		if (association->hh.tbl)
@@ -94,19 +100,30 @@ static struct association *add(struct agent *agent, const struct tmip_mac *mac, 
 		event_free(association->timer);
 	}
 	free(association);
-	wifi->overflow++;
 	return NULL;
 }
 
-/* False: all its time is over. */
-static bool wait_on(struct association *association)
+static struct association *add(struct wifi *wifi, const struct tmip_mac *mac, unsigned ifindex)
 {
-	unsigned ms = association->tries < 4 ? WAITS[association->waiting][association->tries++] : 0;
-	struct timeval when = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
+	struct association *association = NULL;
 
+	if (HASH_COUNT(wifi->associations) < ASSOCIATIONS_MAX)
+		association = make(wifi, mac, ifindex);
+	if (!association)
+		wifi->counts.overflow++;
+	return association;
+}
+
+/* Waits for the next look. False: there is no further one. */
+static bool wait_again(struct association *association)
+{
+	unsigned ms = 0;
+
+	if (association->tries < TRIES)
+		ms = WAITS_MS[association->waiting][association->tries++];
 	if (!ms)
 		return false;
-	evtimer_add(association->timer, &when);
+	timer_arm(association->timer, ms);
 	return true;
 }
 
@@ -114,26 +131,33 @@ static void wait_for(struct association *association, enum waiting waiting)
 {
 	association->waiting = waiting;
 	association->tries = 0;
-	association->since_ms = agent_now_ms();
-	if (waiting == NOTHING)
-		evtimer_del(association->timer);
-	else
-		wait_on(association);
+	association->since_ms = clock_ms();
+	wait_again(association);
 }
 
-/* ---- what the network knows of it */
+/* ---- what the network knows of a station */
 
-unsigned wifi_cell(const struct agent *agent, unsigned ifindex)
+unsigned wifi_cell_of(const struct cell_table *cells, unsigned ifindex)
 {
-	if (ifindex && cells_index(agent, ifindex) < 0)
+	if (ifindex && !cell_table_find(cells, ifindex))
 		ifindex = netlink_get_master(ifindex);
-	return cells_index(agent, ifindex) < 0 ? 0 : ifindex;
+	return cell_table_find(cells, ifindex) ? ifindex : 0;
+}
+
+static unsigned cell_of(const struct association *association)
+{
+	return wifi_cell_of(association->wifi->with.cells, association->key.ifindex);
+}
+
+static const struct replica_station *find_mac(const struct wifi *wifi, const struct tmip_mac *mac)
+{
+	return replica_find_mac(roam_replica(wifi->with.roam), mac);
 }
 
 /* Is a station with this MAC in that cell, as far as the network knows? */
-static bool is_in(const struct agent *agent, const struct tmip_mac *mac, unsigned cell)
+static bool is_in(const struct wifi *wifi, const struct tmip_mac *mac, unsigned cell)
 {
-	const struct replica_station *station = replica_find_mac(roam_replica(agent->roam), mac);
+	const struct replica_station *station = find_mac(wifi, mac);
 
 	for (; station; station = station->mac_next)
 		if (cell && station->kernel.ifindex == cell)
@@ -141,171 +165,191 @@ static bool is_in(const struct agent *agent, const struct tmip_mac *mac, unsigne
 	return false;
 }
 
-static bool is_associated_in(const struct agent *agent, const struct tmip_mac *mac, unsigned cell)
+/* Is this association one of the MAC, in that cell, and not about to end? */
+static bool is_of(const struct association *association, const struct tmip_mac *mac, unsigned cell)
 {
-	const struct association *other;
+	return mac_equal(&association->key.mac, mac) && association->waiting != LEAVING &&
+	       cell_of(association) == cell;
+}
 
-	for (other = agent->wifi->associations; other; other = other->hh.next)
-		if (mac_equal(&other->key.mac, mac) && other->waiting != LEAVING && wifi_cell(agent, other->key.ifindex) == cell)
+static bool is_associated_in(const struct wifi *wifi, const struct tmip_mac *mac, unsigned cell)
+{
+	const struct association *each;
+
+	for (each = wifi->associations; each; each = each->hh.next)
+		if (is_of(each, mac, cell))
 			return true;
 	return false;
 }
 
-/* ---- what is waited for */
+/* ---- the looks: each returns whether there is no more to do */
 
-/* The layer-2 update, which the kernel sends for it when it is authorised, has been here before as a rule. */
+/*
+ * As a rule the layer-2 update, which the kernel sends when it authorises the station, has done this
+ * before.
+ */
 static bool let_in(struct association *association)
 {
-	struct agent *agent = association->agent;
-	unsigned cell = wifi_cell(agent, association->key.ifindex);
+	struct wifi *wifi = association->wifi;
+	const struct key *key = &association->key;
+	unsigned cell = cell_of(association);
 	struct nl80211_station station;
 	int error;
 
-	if (!cell || !replica_find_mac(roam_replica(agent->roam), &association->key.mac) || is_in(agent, &association->key.mac, cell))
+	if (!cell || !find_mac(wifi, &key->mac) || is_in(wifi, &key->mac, cell))
 		return true;
-	error = nl80211_get_station(agent->wifi->nl, association->key.ifindex, &association->key.mac, &station);
+	error = nl80211_get_station(wifi->nl, key->ifindex, &key->mac, &station);
 	if (error || !station.authorized)
 		return error != 0;
-	agent->wifi->arrived++;
-	roam_associated(agent->roam, &association->key.mac, cell, "association", agent_now_ms());
-	agent_arm_roam(agent);
+	wifi->counts.arrived++;
+	roam_associated(wifi->with.roam, &key->mac, cell, "association", clock_ms());
 	return true;
 }
 
-static void left(struct association *association)
+/* Frees the association. */
+static void leave(struct association *association)
 {
-	struct agent *agent = association->agent;
+	struct wifi *wifi = association->wifi;
 	struct tmip_mac mac = association->key.mac;
-	unsigned cell = wifi_cell(agent, association->key.ifindex);
+	unsigned cell = cell_of(association);
 
-	forget(agent->wifi, association);
-	if (!cell || !is_in(agent, &mac, cell) || is_associated_in(agent, &mac, cell))
-		return;
-	agent->wifi->departed += roam_departed(agent->roam, &mac, cell);
-	agent_arm_roam(agent);
+	forget(wifi, association);
+	if (cell && is_in(wifi, &mac, cell) && !is_associated_in(wifi, &mac, cell))
+		wifi->counts.departed += roam_departed(wifi->with.roam, &mac, cell);
 }
 
-/* Not one that has come back, or was heard since it is said to be elsewhere. True: there is no more to do. */
+/* hostapd first: a station that only the kernel has removed is still there for hostapd. */
+static int drop(struct wifi *wifi, const struct key *key)
+{
+	const struct wifi_calls *calls = &wifi->with.calls;
+
+	if (calls->drop(key->ifindex, &key->mac, calls->arg))
+		return 0;
+	return nl80211_drop_station(wifi->nl, key->ifindex, &key->mac);
+}
+
+/* A station that has come back, or was heard since it moved, stays. */
 static bool drop_stale(struct association *association)
 {
-	struct agent *agent = association->agent;
+	struct wifi *wifi = association->wifi;
 	const struct key *key = &association->key;
-	uint64_t gone_ms = agent_now_ms() - association->since_ms;
+	uint64_t gone_ms = clock_ms() - association->since_ms;
 	struct nl80211_station station;
 	char mac[MAC_STRLEN];
 	int error;
 
-	if (is_in(agent, &key->mac, wifi_cell(agent, key->ifindex)))
+	if (is_in(wifi, &key->mac, cell_of(association)))
 		return true;
-	error = nl80211_get_station(agent->wifi->nl, key->ifindex, &key->mac, &station);
+	error = nl80211_get_station(wifi->nl, key->ifindex, &key->mac, &station);
 	if (error || station.inactive_ms + CLOCK_MS < gone_ms)
 		return error != 0;
-	/* hostapd first: what is removed in the kernel alone is still there for it. */
-	if (!authenticator_drop(agent, key->ifindex, &key->mac))
-		error = nl80211_drop_station(agent->wifi->nl, key->ifindex, &key->mac);
-	agent->wifi->dropped += error == 0;
-	log_info("[%s] it is at another CN: %s", mac_format(&key->mac, mac), error ? strerror(-error) : "dropped by its access point here");
+	error = drop(wifi, key);
+	wifi->counts.dropped += error == 0;
+	log_info("[%s] it is at another CN: %s", mac_format(&key->mac, mac),
+		 error ? strerror(-error) : "dropped by its access point here");
 	return true;
 }
 
 static void on_timer(evutil_socket_t fd, short what, void *arg)
 {
 	struct association *association = arg;
-	enum waiting waiting = association->waiting;
+	bool done;
 
 	(void)fd;
 	(void)what;
-	if (waiting == LEAVING)
-		left(association);
-	else if ((waiting == LETTING_IN ? let_in(association) : drop_stale(association)) || !wait_on(association))
+	if (association->waiting == LEAVING) {
+		leave(association);
+		return;
+	}
+	done = association->waiting == LETTING_IN ? let_in(association) : drop_stale(association);
+	if (done || !wait_again(association))
 		association->waiting = NOTHING;
 }
 
-/* ---- news */
+/* ---- news of the kernel */
 
 static void on_news(const struct nl80211_station *station, void *arg)
 {
-	struct agent *agent = arg;
-	struct association *association = find(agent->wifi, &station->mac, station->ifindex);
+	struct wifi *wifi = arg;
+	struct association *association = find(wifi, &station->mac, station->ifindex);
+	bool added = station->news == NL80211_ADDED;
 	char mac[MAC_STRLEN];
 
-	log_trace("access point %u: station %s %s", station->ifindex, mac_format(&station->mac, mac),
-		  station->news == NL80211_ADDED ? "added" : "removed");
-	if (station->news == NL80211_REMOVED) {
-		if (association)
-			wait_for(association, LEAVING);
-		return;
-	}
-	if (!association)
-		association = add(agent, &station->mac, station->ifindex);
+	log_trace("access point %u: station %s %s", station->ifindex,
+		  mac_format(&station->mac, mac), added ? "added" : "removed");
+	if (added && !association)
+		association = add(wifi, &station->mac, station->ifindex);
 	if (association)
-		wait_for(association, LETTING_IN);
+		wait_for(association, station->news == NL80211_REMOVED ? LEAVING : LETTING_IN);
 }
 
-/* Those there already. What is elsewhere by now was not seen to go. */
+/* Stations that are there already. Those that are elsewhere by now were not seen to leave. */
 static void on_listed(const struct nl80211_station *station, void *arg)
 {
-	struct agent *agent = arg;
+	struct wifi *wifi = arg;
 
-	if (!find(agent->wifi, &station->mac, station->ifindex))
-		add(agent, &station->mac, station->ifindex);
+	if (!find(wifi, &station->mac, station->ifindex))
+		add(wifi, &station->mac, station->ifindex);
 }
 
+/* When news were lost, the stations that are there now count. */
 static void on_readable(evutil_socket_t fd, short what, void *arg)
 {
-	struct agent *agent = arg;
+	struct wifi *wifi = arg;
 
 	(void)fd;
 	(void)what;
-	if (nl80211_read(agent->wifi->nl, on_news, agent))
+	if (nl80211_read(wifi->nl, on_news, wifi))
 		return;
-	/* Some were lost: those who are there now count. */
-	while (agent->wifi->associations)
-		forget(agent->wifi, agent->wifi->associations);
-	nl80211_list(agent->wifi->nl, on_listed, agent);
+	while (wifi->associations)
+		forget(wifi, wifi->associations);
+	nl80211_list(wifi->nl, on_listed, wifi);
 }
 
-void wifi_gone(struct agent *agent, const struct tmip_mac *mac, unsigned cell)
+void wifi_gone(struct wifi *wifi, const struct tmip_mac *mac, unsigned cell)
 {
-	struct association *association = agent->wifi ? agent->wifi->associations : NULL;
+	struct association *each;
 
-	for (; association; association = association->hh.next)
-		if (mac_equal(&association->key.mac, mac) && association->waiting != LEAVING &&
-		    wifi_cell(agent, association->key.ifindex) == cell)
-			wait_for(association, STALE);
+	for (each = wifi->associations; each; each = each->hh.next)
+		if (is_of(each, mac, cell))
+			wait_for(each, STALE);
 }
 
 /* ---- life */
 
-void wifi_start(struct agent *agent)
+static int start(struct wifi *wifi)
 {
-	struct wifi *wifi = agent->wifi ? NULL : calloc(1, sizeof(*wifi));
-	int error;
-
-	if (agent->wifi)
-		return;
-	error = wifi ? nl80211_open(&wifi->nl) : -ENOMEM;
+	int error = nl80211_open(&wifi->nl);
 
 	if (error) {
 		log_debug("no news of stations at access points: %s", strerror(-error));
-		free(wifi);
-		return;
+		return error;
 	}
-	agent->wifi = wifi;
-	wifi->readable = event_new(agent->base, nl80211_fd(wifi->nl), EV_READ | EV_PERSIST, on_readable, agent);
-	if (!wifi->readable || event_add(wifi->readable, NULL) < 0) {
-		wifi_stop(agent);
-		return;
-	}
-	error = nl80211_list(wifi->nl, on_listed, agent);
+	wifi->readable = event_new(wifi->with.base, nl80211_fd(wifi->nl), EV_READ | EV_PERSIST,
+				   on_readable, wifi);
+	if (!wifi->readable || event_add(wifi->readable, NULL) < 0)
+		return -ENOMEM;
+	error = nl80211_list(wifi->nl, on_listed, wifi);
 	if (error)
 		log_warn("the stations at access points cannot be listed: %s", strerror(-error));
+	return 0;
 }
 
-void wifi_stop(struct agent *agent)
+struct wifi *wifi_create(const struct wifi_setup *setup)
 {
-	struct wifi *wifi = agent->wifi;
+	struct wifi *wifi = calloc(1, sizeof(*wifi));
 
+	if (!wifi)
+		return NULL;
+	wifi->with = *setup;
+	if (start(wifi) == 0)
+		return wifi;
+	wifi_destroy(wifi);
+	return NULL;
+}
+
+void wifi_destroy(struct wifi *wifi)
+{
 	if (!wifi)
 		return;
 	while (wifi->associations)
@@ -314,15 +358,10 @@ void wifi_stop(struct agent *agent)
 		event_free(wifi->readable);
 	nl80211_close(wifi->nl);
 	free(wifi);
-	agent->wifi = NULL;
 }
 
-json_t *wifi_report(const struct agent *agent)
+void wifi_count(const struct wifi *wifi, struct wifi_counts *counts)
 {
-	const struct wifi *wifi = agent->wifi;
-
-	if (!wifi)
-		return json_null();
-	return json_pack("{s:i, s:I, s:I, s:I, s:I}", "associated", (int)HASH_COUNT(wifi->associations), "arrived", (json_int_t)wifi->arrived,
-			 "departed", (json_int_t)wifi->departed, "dropped", (json_int_t)wifi->dropped, "overflow", (json_int_t)wifi->overflow);
+	*counts = wifi->counts;
+	counts->associated = HASH_COUNT(wifi->associations);
 }

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The subcommands that show something. See show.h. */
+#include "show.h"
+
+#include "agent/control/text.h"
+#include "io/process/terminal.h"
+
+/* Asks the running agent and prints what it says. */
+static int show(const struct cli_options *options, const char *command)
+{
+	const char *station = options->count ? options->args[0] : NULL;
+	json_t *request = json_pack("{s:s, s:s*}", "command", command, "station", station);
+	json_t *result;
+	int status = cli_ask(options, request, &result);
+
+	if (status != TERMINAL_OK)
+		return status;
+	if (options->json)
+		return terminal_print_json(result);
+	if (station && json_is_array(result) && json_array_size(result) == 0)
+		status = terminal_fail("no station %s is known", station);
+	else
+		text_print(command, result, stdout);
+	json_decref(result);
+	return status;
+}
+
+int show_stations(const struct cli_options *options)
+{
+	return show(options, "stations");
+}
+
+int show_peers(const struct cli_options *options)
+{
+	return show(options, "peers");
+}
+
+int show_status(const struct cli_options *options)
+{
+	return show(options, "status");
+}
+
+int show_why(const struct cli_options *options)
+{
+	return show(options, "why");
+}

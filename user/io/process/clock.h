@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Clocks of this machine, and random numbers that need not be secret. */
+#ifndef TMIP_IO_PROCESS_CLOCK_H
+#define TMIP_IO_PROCESS_CLOCK_H
+
+#include <stdint.h>
+
+uint64_t clock_ms(void);      /* CLOCK_MONOTONIC, in milliseconds */
+uint64_t clock_unix_us(void); /* CLOCK_REALTIME, in microseconds since 1970 */
+
+/* A number from 0 to bound - 1; 0 if bound is 0. Spreads the attempts of many CNs over time. */
+uint32_t random_below(uint32_t bound);
+
+#endif
