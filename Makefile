@@ -174,6 +174,12 @@ fuzz: $(fuzzers) ## run each fuzzer for FUZZ_SECONDS
 		$$f -max_total_time=$(FUZZ_SECONDS) -timeout=5 -rss_limit_mb=2048 -print_final_stats=1 -verbosity=0 \
 		$(BUILD)/fuzz/corpus/$$n $$(ls -d tests/fuzz/seeds/$$n 2>/dev/null) || failed=1; done; exit $$failed
 check: check-unit check-bpf fuzz check-netns ## all of the above
+.PHONY: check-source structure
+check-source: ## the source itself: includes that go up, circles of folders (no root)
+	$(Q)$(PYTHON) -m pytest -q --noconftest tests/source
+	$(Q)$(PYTHON) -B tests/source/check includes
+structure: ## draw docs/structure.svg: who includes whom
+	$(Q)$(PYTHON) -B tests/source/draw -o docs/structure.svg
 
 bench: all $(tools) ## benchmarks; results in build/bench/NAME.json (root)
 	$(Q)$(PYTHON) bench/run.py --build $(BUILD) $(if $(BENCH),--only '$(BENCH)')
