@@ -119,10 +119,12 @@ $(BUILD)/tests/bpf/%: $(BUILD)/obj/tests/bpf/%.o $(BUILD)/obj/tests/bpf/world.o 
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ -lcmocka $(LDLIBS)
 
-# A unit test is linked with the files of its folder that are no tests themselves: what the tests of one subject share.
+# A unit test is linked with the files of its folder, and of those above it, that are no tests themselves: what the
+# tests of a subject share. A fake there takes the place of the whole file in the library that has the same functions.
 shared_src := $(filter-out $(addsuffix test_%,$(dir $(unit_src))),$(unit_src))
-$(foreach test,$(unit_tests), \
-	$(eval $(test): $(call objects,$(filter $(patsubst $(BUILD)/%,%,$(dir $(test)))%,$(shared_src)))))
+above = $(if $(filter-out tests/unit/,$(1)),$(1) $(call above,$(dir $(patsubst %/,%,$(1)))))
+shared_of = $(foreach folder,$(call above,$(1)),$(filter $(folder)%,$(foreach file,$(shared_src),$(if $(filter $(folder),$(dir $(file))),$(file)))))
+$(foreach test,$(unit_tests),$(eval $(test): $(call objects,$(call shared_of,$(dir $(patsubst $(BUILD)/%,%,$(test)))))))
 $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(BUILD)/libagent.a $(BUILD)/libtmip.a
 	$(call say,LD,$@)
 	$(Q)mkdir -p $(@D)
@@ -169,6 +171,9 @@ check-vm: check-build ## Debian's own kernel in a VM: programs, ipip, WireGuard,
 	$(Q)$(suite) --seconds 2400 --memory 1024 --cables 3 $(bpf_tests) tests/netns/test_trip.py::test_lease_roam_and_back \
 		'tests/netns/test_encap_twice.py::test_encapsulated_again[offloads-through both parents, a third CN]' tests/vm
 FUZZ_SECONDS ?= 10
+coverage: ## lines of user/ that unit tests run, by gcov; results in build/coverage
+	$(Q)$(MAKE) --no-print-directory BUILD=$(BUILD)/coverage CFLAGS='-O0 -g --coverage' LDFLAGS=--coverage check-unit > $(BUILD)/coverage.log 2>&1 || { tail -n 20 $(BUILD)/coverage.log; exit 1; }
+	$(Q)tests/source/coverage $(BUILD)/coverage
 fuzz: $(fuzzers) ## run each fuzzer for FUZZ_SECONDS
 	$(Q)failed=0; for f in $^; do n=$$(basename $$f); echo "== $$n"; mkdir -p $(BUILD)/fuzz/corpus/$$n; \
 		$$f -max_total_time=$(FUZZ_SECONDS) -timeout=5 -rss_limit_mb=2048 -print_final_stats=1 -verbosity=0 \
@@ -204,7 +209,7 @@ uninstall: ## remove what install installed, but no configuration
 clean: ## delete build/
 	rm -rf $(BUILD)
 
-.PHONY: all help check check-build check-unit check-bpf check-netns check-vm fuzz bench install uninstall clean
+.PHONY: all help check coverage check-build check-unit check-bpf check-netns check-vm fuzz bench install uninstall clean
 .DELETE_ON_ERROR:
 .SECONDARY:
 

@@ -10,7 +10,7 @@
 /* Its frames are the bridge's (or bond's) before any address or route of its own sees them. */
 static const struct cell_fault *is_port(unsigned master)
 {
-	static char reason[80];
+	static char reason[96];
 	static const struct cell_fault port = {reason, "name that instead; the gateway's address belongs there, too"};
 	char name[IF_NAMESIZE] = "?";
 
