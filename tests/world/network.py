@@ -117,6 +117,9 @@ class Daemon(Place):
     def pid_file(self):
         return f"{self.folder}/run/{self.world.network}.pid"
 
+    def control_socket(self):
+        return self.pid_file().removesuffix(".pid") + ".sock"
+
     def daemon_pid(self):
         with open(self.pid_file(), encoding="ascii") as file:
             return int(file.read())
@@ -226,7 +229,7 @@ class Cn(Daemon):
         """The result of a command over the control socket, without a process."""
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
             connection.settimeout(5 * PATIENCE)
-            connection.connect(f"{self.folder}/run/{self.world.network}.sock")
+            connection.connect(self.control_socket())
             connection.sendall(json.dumps({"command": command, **more}).encode() + b"\n")
             answer = json.loads(connection.makefile("r", encoding="utf-8").readline())
         if not answer["ok"]:
@@ -405,6 +408,12 @@ class World:
             cn.start(wait=False)
         for cn in self.cns:
             cn.wait_ready()
+        return self
+
+    def start_in_order(self):
+        """The same one after the other, so that each CN gets its own number in the register."""
+        for daemon in (self.mlr, *self.cns):
+            daemon.start()
         return self
 
     def program(self, namespace, *words, name=None, **options):

@@ -1,0 +1,259 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Placeholders for what differs from run to run in the output of tmip-agent and mlrd, so that all
+else can be compared byte for byte.
+
+Each rule names what it replaces, by the member, the column or the words around it, and replaces a
+value of the right type only. JSON keeps the order of its members and the digits of its numbers, and
+must be spelt as the programs do it: compact, or indented by two. Tables must be laid out as the
+programs do it, each column as wide as its widest cell; they are laid out again with the
+placeholders in them.
+"""
+import json
+import os
+import re
+
+from .paths import TOP
+from .system import PIN_ROOT, WorldError
+
+PORT, VERSION, HOOK, SPAN = r"(.*):\d+", r"\d+\.\d+\.\d+", "tcx|clsact", r"(?:\d+[dhms])+"
+# A client that gets no answer in time asks again, and its CN then asks the register again.
+DHCP = ("received", "offered", "confirmed", "ignored", "unanswered")
+ASKED = ("binds", "claims", "renewals")
+TRAFFIC = ("rx_packets", "rx_bytes", "tx_packets", "tx_bytes")
+
+# ---- JSON
+
+
+class Literal(str):
+    """What stands in JSON without quotation marks."""
+
+
+class Integer(Literal):
+    pass
+
+
+class Float(Literal):
+    pass
+
+
+class Members(list):
+    """An object: its (name, value), in order."""
+
+
+def parse(text):
+    return json.loads(text, object_pairs_hook=Members, parse_int=Integer, parse_float=Float)
+
+
+def dump(value, indent, level=0):
+    """As jansson writes it: with JSON_INDENT(indent), or with JSON_COMPACT for None."""
+    if isinstance(value, Literal):
+        return str(value)
+    if not isinstance(value, list):
+        return json.dumps(value, ensure_ascii=False)
+    colon, before, after = ":", "", ""
+    if indent is not None:
+        colon, after = ": ", "\n" + " " * indent * level
+        before = after + " " * indent
+    if isinstance(value, Members):
+        brackets = "{}"
+        items = [f"{json.dumps(name)}{colon}{dump(one, indent, level + 1)}" for name, one in value]
+    else:
+        brackets = "[]"
+        items = [dump(one, indent, level + 1) for one in value]
+    inside = before + f",{before}".join(items) + after if items else ""
+    return brackets[0] + inside + brackets[1]
+
+
+def integer(value):
+    return Literal("<integer>") if isinstance(value, Integer) else value
+
+
+def real(value):
+    return Literal("<float>") if isinstance(value, Float) else value
+
+
+def moment(value):
+    """0 says that there is none."""
+    return Literal("<time>") if isinstance(value, Integer) and value != "0" else value
+
+
+def matching(pattern, instead):
+    """For strings that match as a whole."""
+    def rule(value):
+        is_string = isinstance(value, str) and not isinstance(value, Literal)
+        return re.sub(f"^(?:{pattern})$", instead, value) if is_string else value
+
+    return rule
+
+
+WIFI = ["associated", "arrived", "departed", "dropped", "overflow"]
+
+
+def wifi(value):
+    """null on machines without WLAN."""
+    same = value is None
+    if isinstance(value, Members):
+        integers = all(isinstance(one, Integer) for _, one in value)
+        same = integers and [name for name, _ in value] == WIFI
+    return Literal(f"<null, or integers: {', '.join(WIFI)}>") if same else value
+
+
+# By the name of the member, or of the two last on the way to it.
+RULES = {
+    **{name: integer for name in ("pid", "uptime_s", "since_s", "heard_s", "seq", *TRAFFIC)},
+    **{f"counters.{name}": integer for name in ("packets", "bytes", *ASKED)},
+    **{f"dhcp.{name}": integer for name in DHCP},
+    "store.commits": integer, "store.written": integer, "store.commit_ms": real,
+    "trail.time": real, "drops.age_s": real, "lease_end": moment, "hook": matching(HOOK, "<hook>"),
+    "peer": matching(PORT, r"\1:<integer>"), "version": matching(VERSION, "<version>"),
+    "wifi": wifi,
+}
+
+
+def is_dhcp(step):
+    return isinstance(step, Members) and dict(step).get("text", "").startswith("DHCP: ")
+
+
+def without_repeats(steps):
+    """Of a trail: without what a client did again because it had no answer in time."""
+    pairs = zip(steps, [None, *steps])
+    return [step for step, former in pairs if step != former or not is_dhcp(step)]
+
+
+def place(value, path=("", "")):
+    """The value with placeholders. path: the last two names on the way to it."""
+    rule = RULES.get(path[1]) or RULES.get(".".join(path))
+    if rule:
+        return rule(value)
+    if isinstance(value, Members):
+        return Members((name, place(one, (path[1], name))) for name, one in value)
+    if isinstance(value, list):
+        return without_repeats([place(one, path) for one in value])
+    return value
+
+
+def json_text(text):
+    value, indent = parse(text), None if text.count("\n") < 2 else 2
+    if dump(value, indent) + "\n" != text:
+        raise WorldError(f"this JSON is spelt otherwise:\n{text}\nthan\n{dump(value, indent)}")
+    return dump(place(value), indent) + "\n"
+
+
+# ---- tables
+
+TITLES = re.compile(r" *[A-Z]{2,}(?: [A-Z]+)*(?: {2,}[A-Z]+(?: [A-Z]+)*)+ *")
+NUMBER = (r"\d+", "<integer>")
+COLUMNS = {
+    "RX PACKETS": NUMBER, "RX BYTES": NUMBER, "TX PACKETS": NUMBER, "TX BYTES": NUMBER,
+    "PACKETS": NUMBER, "BYTES": NUMBER, "LEASE": (SPAN, "<span>"), "HOOK": (HOOK, "<hook>"),
+    "VERSION": (r"(\d+)\.\d+", r"\1.<integer>"), "CONNECTED": (PORT, r"\1:<integer>"),
+}
+COUNTERS = ["PACKETS", "BYTES", "VERDICT", "REASON"]
+# Rows of counters that every run shows; others come and go with ARP and the like.
+CERTAIN = ("NOT_OURS", "HOME", "ENCAP_PARENT", "ENCAP_VISITED", "DECAP_STATION", "DECAP_KERNEL",
+           "NEXT_DOOR", "DHCP_TAKEN", "WRONG_MAC")
+
+
+def reasons():
+    """[verdict, name, text] of all, as counters show them."""
+    with open(os.path.join(TOP, "include", "tmip", "reason.h"), encoding="utf-8") as file:
+        found = re.findall(r'^\tX\(\d+, (\w+), (\w+), "(.*)"\)', file.read(), re.M)
+    return [[verdict.lower(), name, text] for name, verdict, text in found]
+
+
+def lay_out(rows, right):
+    """The lines of a table; right: for each column, whether its cells stand at its right."""
+    widths = [max(map(len, column)) for column in zip(*rows)]
+    if not right[-1]:
+        widths[-1] = 0  # no blanks at the end of the line
+    return ["  ".join(cell.rjust(width) if at_right else cell.ljust(width)
+                      for cell, width, at_right in zip(row, widths, right)) for row in rows]
+
+
+def read_table(lines):
+    """Its rows, and for each column whether it is at the right. The last one may have no title."""
+    rows, right, start = [re.split(" {2,}", line.strip()) for line in lines], [], 0
+    rows[0] += [""] * (len(rows[-1]) - len(rows[0]))
+    if any(len(row) != len(rows[0]) for row in rows):
+        raise WorldError("\n".join(["this is no table:", *lines]))
+    for column in zip(*rows):
+        pairs = zip(lines, column)
+        right.append(any(line[start:start + len(cell)] != cell for line, cell in pairs))
+        start += max(map(len, column)) + 2
+    wanted = lay_out(rows, right)
+    if wanted != lines:
+        raise WorldError("\n".join(["this table is laid out otherwise:", *lines, "than", *wanted]))
+    return rows, right
+
+
+def certain(rows):
+    """Of the counters."""
+    known = reasons()
+    strange = [row for row in rows if row[2:] not in known]
+    if strange:
+        raise WorldError(f"not in reason.h: {strange}")
+    return [row for row in rows if row[3] in CERTAIN]
+
+
+def in_column(title, cell):
+    pattern, instead = COLUMNS.get(title, ("", ""))
+    return re.sub(f"^(?:{pattern})$", instead, cell)
+
+
+def table(lines):
+    (titles, *rows), right = read_table(lines)
+    if titles[:4] == COUNTERS:
+        rows = certain(rows)
+    cells = [[in_column(*one) for one in zip(titles, row)] for row in rows]
+    return lay_out([titles, *cells], right)
+
+
+def tables(text):
+    """A table ends with an empty line, or the text."""
+    found, lines = [], text.split("\n")
+    while lines:
+        end = lines.index("") if TITLES.fullmatch(lines[0]) else 0
+        found += table(lines[:end]) if end else lines[:1]
+        lines = lines[end or 1:]
+    return "\n".join(found)
+
+
+# ---- words
+
+PHRASES = [(re.compile(pattern, re.M), instead) for pattern, instead in (
+    (rf"\b(version|tmip-agent|tmipd|mlrd) {VERSION}", r"\1 <version>"),
+    (r"\bversion (\d+)\.\d+\b(?!\.)", r"version \1.<integer>"),  # of a record
+    (r"\b\d+\.\d+, programs attach by (?:TCX|clsact)", "<version>, programs attach by <hook>"),
+    (rf"\bhook (?:{HOOK})\b", "hook <hook>"),
+    (r"\bprocess \d+", "process <integer>"),
+    (r", sequence \d+", ", sequence <integer>"),
+    (r"\b(connected from [0-9.]+):\d+", r"\1:<integer>"),
+    (r"\b\d+ commits of \d+ records", "<integer> commits of <integer> records"),
+    (r"^machine-\d+\.", "machine-<integer>."),
+    (rf" for {SPAN}(?=[,\s])", " for <span>"),
+    (rf", last {SPAN} ago", ", last <span> ago"),
+    (r"\b(round trip|came back in|the last took) \d+\.\d+ ms", r"\1 <float> ms"),
+    (r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{6} ", "<time> "),
+    (r"^  \d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}  ", "  <time>  "),
+    (r"^(  <time>  DHCP: .*\n)\1+", r"\1"),
+    (r"^Wi-Fi     \d+ associated, \d+ arrived, \d+ departed, \d+ dropped\n", ""),
+)]
+LINES = {"DHCP": DHCP, "since": ASKED}
+
+
+def numbers(line):
+    """In a line of numbers, those whose names LINES has."""
+    return re.sub(rf"\d+ ({'|'.join(LINES[line[1]])})\b", r"<integer> \1", line[0])
+
+
+def words(text):
+    for pattern, instead in PHRASES:
+        text = pattern.sub(instead, text)
+    return re.sub(rf"^({'|'.join(LINES)}) .*", numbers, text, flags=re.M)
+
+
+def tidy(text, world=None):
+    """The text with placeholders, also for the folders of the world."""
+    if world:
+        text = text.replace(world.folder, "<world>").replace(f"{PIN_ROOT}/{world.prefix}", "<pins>")
+    return words(json_text(text) if text[:1] in ("{", "[") else tables(text))
