@@ -11,9 +11,9 @@
 #include <event2/dns.h>
 #include <event2/event.h>
 
-#include "agent.h"
 #include "control/commands.h"
 #include "control/report.h"
+#include "core/config/agent_config.h"
 #include "core/roam/roam.h"
 #include "interface/backbone.h"
 #include "io/datapath/datapath.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The command line: subcommands, options, help. See cli.h; what starts an agent is in start.c, the way to a running one in ask.c. */
+/* The command line: subcommands, options, help. See cli.h; start.c starts an agent, options.c asks a running one. */
 #include "cli.h"
 
 #include <errno.h>
@@ -12,6 +12,7 @@
 #include "core/mlrp/mlrp.h"
 #include "evaluate.h"
 #include "io/process/control.h"
+#include "options.h"
 #include "show.h"
 #include "start.h"
 
@@ -32,7 +33,7 @@ static int run_departed(const struct cli_options *options);
 
 static int run_evaluate(const struct cli_options *options)
 {
-	return evaluate_run(options->config ? options->config : CLI_DEFAULT_CONFIG, options->json);
+	return evaluate_run(options_config_path(options), options->json);
 }
 
 static const struct command COMMANDS[] = {
@@ -61,7 +62,7 @@ static void print_help(FILE *to)
 		fprintf(to, "  %-25s %s\n", left, COMMANDS[i].blurb);
 	}
 	fprintf(to, "\noptions:\n"
-		    "  -f FILE         configuration, default " CLI_DEFAULT_CONFIG "\n"
+		    "  -f FILE         configuration, default " OPTIONS_DEFAULT_CONFIG "\n"
 		    "  -n NETWORK      the agent of that network (where several run)\n"
 		    "  --socket PATH   the agent with that control socket\n"
 		    "  --json          print JSON (stations, peers, status, why, evaluate)\n"
@@ -127,7 +128,7 @@ static int run_version(const struct cli_options *options)
 static int run_reload(const struct cli_options *options)
 {
 	json_t *result = NULL;
-	int status = cli_ask(options, json_pack("{s:s}", "command", "reload"), &result);
+	int status = options_ask_agent(options, json_pack("{s:s}", "command", "reload"), &result);
 
 	json_decref(result);
 	return status;
@@ -136,7 +137,7 @@ static int run_reload(const struct cli_options *options)
 static int run_departed(const struct cli_options *options)
 {
 	json_t *result = NULL;
-	int status = cli_ask(options, json_pack("{s:s, s:s}", "command", "departed", "mac", options->args[0]), &result);
+	int status = options_ask_agent(options, json_pack("{s:s, s:s}", "command", "departed", "mac", options->args[0]), &result);
 
 	if (status == TERMINAL_OK && !json_integer_value(result))
 		printf("it was in no cell of this CN, or was known to have left\n");
@@ -148,7 +149,7 @@ static int wait_for_end(const struct cli_options *options)
 {
 	char path[CONFIG_PATH_LEN];
 
-	if (!cli_find_socket(options, path) || control_wait_end(path, TERMINAL_TIMEOUT_MS) < 0)
+	if (!options_find_socket(options, path) || control_wait_end(path, TERMINAL_TIMEOUT_MS) < 0)
 		return terminal_fail("the agent was told to end, and has not done so yet");
 	return TERMINAL_OK;
 }
@@ -169,7 +170,7 @@ static int run_detach(const struct cli_options *options)
 		json_decref(request);
 		return status;
 	}
-	status = cli_ask(options, request, &result);
+	status = options_ask_agent(options, request, &result);
 	if (status == TERMINAL_OK && json_is_true(json_object_get(result, "ended")))
 		status = wait_for_end(options);
 	json_decref(result);
@@ -244,7 +245,7 @@ int cli_main(int argc, char **argv)
 static void print_tmipd_help(FILE *to)
 {
 	fprintf(to, "usage: tmipd -f FILE [-F | -E] [-V] [-h]\n"
-		    "  -f FILE   configuration, default " CLI_DEFAULT_CONFIG "\n"
+		    "  -f FILE   configuration, default " OPTIONS_DEFAULT_CONFIG "\n"
 		    "  -F        stay in the foreground, log to the screen, take commands from standard input\n"
 		    "  -E        evaluate the network: kernel, interfaces, register, CNs, tunnels; then exit\n"
 		    "  -V        the version\n  -h        this text\n"

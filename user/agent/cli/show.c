@@ -11,7 +11,7 @@ static int show(const struct cli_options *options, const char *command)
 	const char *station = options->count ? options->args[0] : NULL;
 	json_t *request = json_pack("{s:s, s:s*}", "command", command, "station", station);
 	json_t *result;
-	int status = cli_ask(options, request, &result);
+	int status = options_ask_agent(options, request, &result);
 
 	if (status != TERMINAL_OK)
 		return status;

@@ -6,7 +6,7 @@
 #ifndef TMIP_AGENT_CLI_SHOW_H
 #define TMIP_AGENT_CLI_SHOW_H
 
-#include "cli.h"
+#include "options.h"
 
 int show_status(const struct cli_options *options);
 int show_stations(const struct cli_options *options);

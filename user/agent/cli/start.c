@@ -56,10 +56,10 @@ static bool answers(const char *socket)
 
 int start_run(const struct cli_options *options)
 {
-	const char *path = options->config ? options->config : CLI_DEFAULT_CONFIG;
+	const char *path = options_config_path(options);
 	struct agent_config config;
 
-	if (!cli_load(path, &config))
+	if (!options_load_config(path, &config))
 		return TERMINAL_FAILED;
 	if (!config.cell_count)
 		return terminal_fail("%s: directive `mobile_if' is missing: there is no cell to serve", path);
@@ -70,7 +70,7 @@ int start_run(const struct cli_options *options)
 static int attach_to_running(const struct cli_options *options)
 {
 	json_t *result = NULL;
-	int status = cli_ask(options, json_pack("{s:s, s:s}", "command", "attach", "interface", options->args[0]), &result);
+	int status = options_ask_agent(options, json_pack("{s:s, s:s}", "command", "attach", "interface", options->args[0]), &result);
 
 	json_decref(result);
 	return status;
@@ -78,13 +78,13 @@ static int attach_to_running(const struct cli_options *options)
 
 int start_attach(const struct cli_options *options)
 {
-	const char *path = options->config ? options->config : CLI_DEFAULT_CONFIG, *interface = options->args[0];
+	const char *path = options_config_path(options), *interface = options->args[0];
 	char socket[CONFIG_PATH_LEN];
 	struct agent_config config;
 
 	if (options->socket || options->network)
 		return attach_to_running(options);
-	if (!cli_load(path, &config))
+	if (!options_load_config(path, &config))
 		return TERMINAL_FAILED;
 	agent_config_socket(&config, socket);
 	if (answers(socket))
@@ -99,14 +99,14 @@ int start_attach(const struct cli_options *options)
 
 int start_detach_without_agent(const struct cli_options *options)
 {
-	const char *path = options->config ? options->config : CLI_DEFAULT_CONFIG;
+	const char *path = options_config_path(options);
 	char socket[CONFIG_PATH_LEN];
 	struct agent_config config;
 	int error;
 
 	if (!options->all || options->socket || options->network || (!options->config && access(path, F_OK) < 0))
 		return -1;
-	if (!cli_load(path, &config))
+	if (!options_load_config(path, &config))
 		return TERMINAL_FAILED;
 	agent_config_socket(&config, socket);
 	if (answers(socket))

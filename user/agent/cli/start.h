@@ -3,7 +3,7 @@
 #ifndef TMIP_AGENT_START_H
 #define TMIP_AGENT_START_H
 
-#include "cli.h"
+#include "options.h"
 
 int start_run(const struct cli_options *options);
 int start_attach(const struct cli_options *options);

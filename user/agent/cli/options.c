@@ -1,25 +1,29 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The command line's way to the running agent: its configuration, its control socket, a request. See cli.h. */
+/* The options of the subcommands, and the way to the running agent. See options.h. */
+#include "options.h"
+
 #include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "cli.h"
 #include "io/process/file.h"
 
 #define RUN_DIR "/run/tmip"
 #define MLRD_SUFFIX ".mlrd.sock"
 
-bool cli_load(const char *path, struct agent_config *config)
+const char *options_config_path(const struct cli_options *options)
+{
+	return options->config ? options->config : OPTIONS_DEFAULT_CONFIG;
+}
+
+bool options_load_config(const char *path, struct agent_config *config)
 {
 	char errors[CONFIG_ERRORS], *text = NULL;
 	size_t len;
 	int error;
 
-	if (!path)
-		path = CLI_DEFAULT_CONFIG;
 	error = file_read(path, &text, &len);
 	if (error) {
 		terminal_fail("configuration %s: %s", path, strerror(-error));
@@ -32,7 +36,7 @@ bool cli_load(const char *path, struct agent_config *config)
 	return error == 0;
 }
 
-/* A register that runs here has its socket in the same folder. */
+/* The register of this machine, if there is one, has its socket in the same directory. */
 static bool is_agents(const char *path)
 {
 	size_t len = strlen(path), suffix = strlen(MLRD_SUFFIX);
@@ -51,12 +55,13 @@ static bool only_socket(char out[CONFIG_PATH_LEN])
 		if (is_agents(found.gl_pathv[i]) && !count++)
 			snprintf(out, CONFIG_PATH_LEN, "%s", found.gl_pathv[i]);
 	if (count != 1)
-		terminal_fail("%s; name the agent with -f FILE, -n NETWORK or --socket PATH", count ? "several agents run here" : "no agent runs here");
+		terminal_fail("%s; name the agent with -f FILE, -n NETWORK or --socket PATH",
+			      count ? "several agents run here" : "no agent runs here");
 	globfree(&found);
 	return count == 1;
 }
 
-bool cli_find_socket(const struct cli_options *options, char out[CONFIG_PATH_LEN])
+bool options_find_socket(const struct cli_options *options, char out[CONFIG_PATH_LEN])
 {
 	struct agent_config config;
 
@@ -68,20 +73,20 @@ bool cli_find_socket(const struct cli_options *options, char out[CONFIG_PATH_LEN
 		snprintf(out, CONFIG_PATH_LEN, RUN_DIR "/%.63s.sock", options->network);
 		return true;
 	}
-	if (!options->config && access(CLI_DEFAULT_CONFIG, F_OK) < 0)
+	if (!options->config && access(OPTIONS_DEFAULT_CONFIG, F_OK) < 0)
 		return only_socket(out);
-	if (!cli_load(options->config, &config))
+	if (!options_load_config(options_config_path(options), &config))
 		return false;
 	agent_config_socket(&config, out);
 	return true;
 }
 
-int cli_ask(const struct cli_options *options, json_t *request, json_t **result)
+int options_ask_agent(const struct cli_options *options, json_t *request, json_t **result)
 {
 	char path[CONFIG_PATH_LEN];
 
 	*result = NULL;
-	if (cli_find_socket(options, path))
+	if (options_find_socket(options, path))
 		return terminal_ask("agent", path, request, result);
 	json_decref(request);
 	return TERMINAL_FAILED;
