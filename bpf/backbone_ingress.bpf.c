@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Packets from the backbone (tc ingress): out of a tunnel to a station, to the kernel or on to another CN; into a
- * tunnel for stations of ours that are away; everything else is the kernel's.
+ * tmip_bb_in: packets from the backbone (tc ingress). A tunnel packet goes out of its tunnel to a
+ * station or to the kernel, or on to another CN. A plain packet for a station of this CN that is
+ * away goes into a tunnel. The kernel gets everything else.
+ *
+ * backbone.h decides; the functions here carry out the decisions and return a reason or its
+ * negative. finish() counts the reason and returns the action.
  */
 #include "backbone.h"
 #include "finish.h"
@@ -20,7 +24,8 @@ static __always_inline int is_for_host(const struct frame *f)
 }
 
 /* Out of the tunnel and into the cell. */
-static __always_inline int deliver(struct frame *f, const struct ipv4 *inner, const struct station *to)
+static __always_inline int deliver(struct frame *f, const struct ipv4 *inner,
+				   const struct station *to)
 {
 	int error = decap(f, inner);
 
@@ -31,10 +36,12 @@ static __always_inline int deliver(struct frame *f, const struct ipv4 *inner, co
 	return error ? error : TMIP_REASON_DECAP_STATION;
 }
 
-/* Past netfilter to the backbone, or to the kernel. */
-static __always_inline int hand_to_kernel(struct frame *f, const struct ipv4 *inner, const struct station *from)
+/* Out of the tunnel: past netfilter to the backbone, or to the kernel. */
+static __always_inline int hand_to_kernel(struct frame *f, const struct ipv4 *inner,
+					  const struct station *from)
 {
-	struct way way = {.from = from->home_ifindex, .to = f->config->backbone_ifindex, .len = plain_len(f->skb, inner)};
+	struct way way = {.from = from->home_ifindex, .to = f->config->backbone_ifindex,
+			  .len = plain_len(f->skb, inner)};
 	int past = f->config->flags & TMIP_CONFIG_FASTPATH_HOME && plain_way(f->skb, inner, &way);
 	int error = decap(f, inner);
 
@@ -50,7 +57,7 @@ static __always_inline int hand_to_kernel(struct frame *f, const struct ipv4 *in
 	return error ? error : TMIP_REASON_DECAP_KERNEL;
 }
 
-/* Out of the tunnel, to be held. */
+/* Out of the tunnel and to the agent, which holds the packet. */
 static __always_inline int hold_inner(struct frame *f, const struct ipv4 *inner)
 {
 	int error = decap(f, inner);
@@ -58,8 +65,9 @@ static __always_inline int hold_inner(struct frame *f, const struct ipv4 *inner)
 	return error ? error : hold(f);
 }
 
-/* Only from where the station is: the copies of two CNs would be one too many. */
-static __always_inline int group_up(struct frame *f, const struct ipv4 *inner, const struct station *from, const struct tmip_subnet *subnet)
+/* Only the CN that has the station may send it up: if two CNs did, it would arrive twice. */
+static __always_inline int group_up(struct frame *f, const struct ipv4 *inner,
+				    const struct station *from, const struct tmip_subnet *subnet)
 {
 	struct tmip_group *group = find_group(subnet);
 	int error, copy;
@@ -77,7 +85,8 @@ static __always_inline int group_up(struct frame *f, const struct ipv4 *inner, c
 	return group_send(f, inner->dst, from);
 }
 
-static __always_inline int group_down(struct frame *f, const struct ipv4 *inner, const struct tmip_subnet *subnet)
+static __always_inline int group_down(struct frame *f, const struct ipv4 *inner,
+				      const struct tmip_subnet *subnet)
 {
 	struct tmip_group *group = find_group(subnet);
 	int error;
@@ -103,11 +112,12 @@ static __always_inline int reflect(struct frame *f)
 	__u8 kind = TMIP_PROBE_REPLY;
 	__u16 no_checksum = 0; /* RFC 768: none; the payload has changed */
 	__u32 source = __builtin_offsetof(struct iphdr, saddr);
+	__u32 inner = ETH_LEN + IPV4_LEN, udp = inner + IPV4_LEN;
 
 	if (bpf_skb_store_bytes(f->skb, ETH_LEN + source, outer, sizeof(outer), 0) ||
-	    bpf_skb_store_bytes(f->skb, ETH_LEN + IPV4_LEN + source, outer, sizeof(outer), 0) ||
-	    bpf_skb_store_bytes(f->skb, ETH_LEN + 2 * IPV4_LEN + 6, &no_checksum, sizeof(no_checksum), 0) ||
-	    bpf_skb_store_bytes(f->skb, ETH_LEN + 2 * IPV4_LEN + UDP_LEN, &kind, 1, 0) ||
+	    bpf_skb_store_bytes(f->skb, inner + source, outer, sizeof(outer), 0) ||
+	    bpf_skb_store_bytes(f->skb, udp + 6, &no_checksum, sizeof(no_checksum), 0) ||
+	    bpf_skb_store_bytes(f->skb, udp + UDP_LEN, &kind, 1, 0) ||
 	    write_macs(f->skb, &f->src, &f->dst))
 		return TMIP_REASON_MALFORMED;
 	f->action = bpf_redirect(f->skb->ifindex, 0);
@@ -116,11 +126,12 @@ static __always_inline int reflect(struct frame *f)
 
 static __always_inline int reflect_probe(struct frame *f)
 {
+	__u32 udp = ETH_LEN + 2 * IPV4_LEN;
 	__be16 ports[2];
 	__u8 kind;
 
-	if (bpf_skb_load_bytes(f->skb, ETH_LEN + 2 * IPV4_LEN, ports, sizeof(ports)) || ports[1] != PROBE_PORT ||
-	    bpf_skb_load_bytes(f->skb, ETH_LEN + 2 * IPV4_LEN + UDP_LEN, &kind, 1))
+	if (bpf_skb_load_bytes(f->skb, udp, ports, sizeof(ports)) || ports[1] != PROBE_PORT ||
+	    bpf_skb_load_bytes(f->skb, udp + UDP_LEN, &kind, 1))
 		return 0;
 	return kind == TMIP_PROBE_REQUEST ? reflect(f) : TMIP_REASON_PROBE_REPLY;
 }
@@ -140,7 +151,7 @@ static __always_inline int to_absent(struct frame *f, const struct station *to)
 		return TMIP_REASON_NOT_OURS;
 	f->station = f->ip.dst;
 	clamp(f, &f->ip, ETH_LEN);
-	if (age(f))
+	if (decrease_ttl(f))
 		return TMIP_REASON_MALFORMED;
 	if (is_held(f, to))
 		return hold(f);
@@ -150,7 +161,8 @@ static __always_inline int to_absent(struct frame *f, const struct station *to)
 
 static __always_inline int to_home(struct frame *f, const struct station *to)
 {
-	struct way way = {.from = f->skb->ifindex, .to = to->ifindex, .len = plain_len(f->skb, &f->ip)};
+	struct way way = {.from = f->skb->ifindex, .to = to->ifindex,
+			  .len = plain_len(f->skb, &f->ip)};
 	int error;
 
 	if (is_held(f, to) || !plain_way(f->skb, &f->ip, &way))
@@ -162,10 +174,11 @@ static __always_inline int to_home(struct frame *f, const struct station *to)
 }
 
 /*
- * A packet of a device without link headers, such as WireGuard's, gets an Ethernet header, so that all goes on as
- * elsewhere. The kernel takes it off again where the packet goes to such a device, or up the stack.
+ * A packet from a device without link headers, such as WireGuard's, gets an Ethernet header, so
+ * that the rest of the program handles it like any other. The kernel takes the header off again
+ * when the packet goes to such a device, or up the stack.
  */
-static __always_inline int complete_frame(struct __sk_buff *skb)
+static __always_inline int push_ethernet(struct __sk_buff *skb)
 {
 	__u32 zero = 0;
 	const struct tmip_config *config = bpf_map_lookup_elem(&tmip_config, &zero);
@@ -189,8 +202,8 @@ int tmip_bb_in(struct __sk_buff *skb)
 	struct frame f;
 	int reason;
 
-	/* What cannot be read is the kernel's to judge: on the backbone TMip is a guest. */
-	if (complete_frame(skb) || frame_begin(&f, skb)) {
+	/* On the backbone TMip is a guest: it leaves a frame that it cannot parse to the kernel. */
+	if (push_ethernet(skb) || frame_begin(&f, skb)) {
 		f.skb = skb;
 		return finish(&f, TMIP_REASON_NOT_OURS, len);
 	}

@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Packets from the backbone before the kernel makes anything of them (native XDP): from one tunnel into another, plain ones
- * for absent stations, and, with `fastpath home', out of a tunnel to the backbone. It decides as the tc program does
- * (backbone.h) and finishes what needs new headers only and leaves where it came in, with the same bytes and counters. All else
- * is left to the tc program: not changed, not counted. Into a cell, for one: its device need not take frames from XDP.
+ * tmip_bb_xdp: packets from the backbone before the kernel makes an skb of them (native XDP). It
+ * decides as the tc program does (backbone.h). It finishes a packet that needs new headers only and
+ * leaves by the backbone: from one tunnel into another, plain packets for absent stations, and,
+ * with `fastpath home', out of a tunnel to the backbone. Bytes and counters are those of the tc
+ * program. It leaves all other packets to the tc program, unchanged and uncounted: for one, packets
+ * into a cell, because the cell's device may not accept frames from XDP.
  */
 #include "backbone.h"
 #include "finish.h"
 
-#pragma clang diagnostic ignored "-Wunused-parameter" /* what is not done here reads none */
+/* The functions below that return LEFT use none of their parameters. */
+#pragma clang diagnostic ignored "-Wunused-parameter"
 
-/* No reason at all: for the tc program. */
+/* Not a reason: the packet is left to the tc program. */
 #define LEFT (-TMIP_REASON_COUNT)
 
 /* `len` bytes of the frame, or NULL. */
@@ -31,7 +34,8 @@ static __always_inline int begin(struct frame *f, struct xdp_md *xdp)
 	f->ifindex = xdp->ingress_ifindex;
 	f->action = XDP_PASS;
 	f->config = bpf_map_lookup_elem(&tmip_config, &zero);
-	if (!f->config || f->config->flags & TMIP_CONFIG_HEADLESS || parse_eth(&f->dst, &f->src, &f->protocol, data, end) ||
+	if (!f->config || f->config->flags & TMIP_CONFIG_HEADLESS ||
+	    parse_eth(&f->dst, &f->src, &f->protocol, data, end) ||
 	    f->protocol != bpf_htons(ETH_P_IP))
 		return LEFT;
 	return parse_ipv4(&f->ip, data + ETH_LEN, end, end - data - ETH_LEN);
@@ -39,7 +43,8 @@ static __always_inline int begin(struct frame *f, struct xdp_md *xdp)
 
 static __always_inline int read_inner(const struct frame *f, struct ipv4 *inner)
 {
-	return parse_inner(inner, &f->ip, (void *)(long)f->xdp->data + ETH_LEN, (void *)(long)f->xdp->data_end);
+	return parse_inner(inner, &f->ip, (void *)(long)f->xdp->data + ETH_LEN,
+			   (void *)(long)f->xdp->data_end);
 }
 
 /* ---- left to the tc program */
@@ -49,7 +54,8 @@ static __always_inline int reflect_probe(struct frame *f)
 	return LEFT;
 }
 
-static __always_inline int deliver(struct frame *f, const struct ipv4 *inner, const struct station *to)
+static __always_inline int deliver(struct frame *f, const struct ipv4 *inner,
+				   const struct station *to)
 {
 	return LEFT;
 }
@@ -59,12 +65,14 @@ static __always_inline int hold_inner(struct frame *f, const struct ipv4 *inner)
 	return LEFT;
 }
 
-static __always_inline int group_up(struct frame *f, const struct ipv4 *inner, const struct station *from, const struct tmip_subnet *subnet)
+static __always_inline int group_up(struct frame *f, const struct ipv4 *inner,
+				    const struct station *from, const struct tmip_subnet *subnet)
 {
 	return LEFT;
 }
 
-static __always_inline int group_down(struct frame *f, const struct ipv4 *inner, const struct tmip_subnet *subnet)
+static __always_inline int group_down(struct frame *f, const struct ipv4 *inner,
+				      const struct tmip_subnet *subnet)
 {
 	return LEFT;
 }
@@ -74,34 +82,46 @@ static __always_inline int to_home(struct frame *f, const struct station *to)
 	return LEFT;
 }
 
-/* A segment whose MSS option may have to be lowered. */
-static __always_inline int is_syn(const struct frame *f, const struct ipv4 *ip, __u32 at)
+/* A TCP SYN, whose MSS option the tc program may have to lower. */
+static __always_inline int may_need_clamp(const struct frame *f, const struct ipv4 *ip, __u32 at)
 {
 	const __u8 *flags;
 
 	if (ip->protocol != PROTO_TCP || ip->frag & IPV4_OFFSET || !f->config->mss)
 		return 0;
-	/* The mask changes nothing: it tells the verifier (of 6.1 and 6.18) the limit, which it forgot while the length lay on the stack. */
+	/*
+	 * The mask changes nothing. It tells the verifier (of 6.1 and 6.18) the bound of the
+	 * length, which the verifier forgot while the length was on the stack.
+	 */
 	flags = bytes_at(f, at + (ip->header_len & 60) + TCP_FLAGS, 1);
 	return !flags || *flags & TCP_SYN;
 }
 
 /* ---- finished here */
 
-/* The device's own address is the source of what it sends, see to_absent. */
+/* Always yes: to_absent compares the destination with the MAC that the device sends from. */
 static __always_inline int is_for_host(const struct frame *f)
 {
 	return 1;
 }
 
-/* The way to a CN, if it leads back out of the backbone and all of it is known. */
-static __always_inline int way_back(const struct frame *f, __be32 remote, __u32 len, struct route *route)
+/*
+ * Finds the way to a CN. Returns LEFT if the way does not lead back out of the backbone, or if the
+ * next hop's MAC is not known.
+ */
+static __always_inline int way_back(const struct frame *f, __be32 remote, __u32 len,
+				    struct route *route)
 {
-	return route_lookup(f, remote, len, route) || route->next_hop || route->ifindex != f->ifindex ? LEFT : 0;
+	return route_lookup(f, remote, len, route) || route->next_hop ||
+	       route->ifindex != f->ifindex ? LEFT : 0;
 }
 
-/* Sends the frame, whose head may have moved, with a new Ethernet header. It has no way back to the tc program. */
-static __always_inline int transmit(struct frame *f, const struct tmip_mac *dst, const struct tmip_mac *src)
+/*
+ * Sends the frame, whose head may have moved, with a new Ethernet header. From here on the frame
+ * cannot be left to the tc program.
+ */
+static __always_inline int transmit(struct frame *f, const struct tmip_mac *dst,
+				    const struct tmip_mac *src)
 {
 	struct ethhdr *eth = bytes_at(f, 0, ETH_LEN);
 
@@ -136,7 +156,7 @@ static __always_inline int to_absent(struct frame *f, const struct station *to)
 	struct route route;
 	struct iphdr *outer;
 
-	if (f->ip.ttl <= 1 || is_held(f, to) || is_syn(f, &f->ip, ETH_LEN))
+	if (f->ip.ttl <= 1 || is_held(f, to) || may_need_clamp(f, &f->ip, ETH_LEN))
 		return LEFT;
 	if (way_back(f, remote, len, &route) || !same_mac(&f->dst, &route.src))
 		return LEFT;
@@ -144,27 +164,29 @@ static __always_inline int to_absent(struct frame *f, const struct station *to)
 		return LEFT;
 	outer = bytes_at(f, ETH_LEN, 2 * IPV4_LEN);
 	if (outer) {
-		age_header(outer + 1);
+		ip_decrease_ttl(outer + 1);
 		write_outer(outer, f, remote);
 		count_sent(&route, len);
 	}
 	return transmit(f, &route.dst, &route.src) ?: TMIP_REASON_ENCAP_VISITED;
 }
 
-/* Past netfilter, if the kernel need not see it. */
-static __always_inline int hand_to_kernel(struct frame *f, const struct ipv4 *inner, const struct station *from)
+/* Past netfilter, if the kernel's tables suffice (plain.h). */
+static __always_inline int hand_to_kernel(struct frame *f, const struct ipv4 *inner,
+					  const struct station *from)
 {
 	struct way way = {.from = from->home_ifindex, .to = f->ifindex, .len = inner->total_len};
 	struct iphdr *ip;
 
-	if (!(f->config->flags & TMIP_CONFIG_FASTPATH_HOME) || is_syn(f, inner, ETH_LEN + IPV4_LEN) ||
-	    tos_outside(f, inner) != inner->tos || !plain_way(f->context, inner, &way))
+	if (!(f->config->flags & TMIP_CONFIG_FASTPATH_HOME) ||
+	    may_need_clamp(f, inner, ETH_LEN + IPV4_LEN) ||
+	    tos_after_decap(f, inner) != inner->tos || !plain_way(f->context, inner, &way))
 		return LEFT;
 	if (bpf_xdp_adjust_head(f->xdp, IPV4_LEN))
 		return LEFT;
 	ip = bytes_at(f, ETH_LEN, IPV4_LEN);
 	if (ip)
-		age_header(ip);
+		ip_decrease_ttl(ip);
 	return transmit(f, &way.dst, &way.src) ?: TMIP_REASON_FORWARDED;
 }
 

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Frames that the kernel sends into a cell (tc egress): those for stations of the cell that are away take the tunnel,
- * or the way to another cell of this CN. That covers all that is not a plain packet from the backbone: answers that
- * NAT turned round, local processes, other cells, packets that the kernel had to cut to pieces.
+ * tmip_cell_out: frames that the kernel sends into a cell (tc egress). A packet for a station of
+ * the cell that is away goes into the tunnel, or to another cell of this CN. That covers every
+ * packet that is not a plain one from the backbone: answers after NAT, packets of local processes
+ * and of other cells, packets that the kernel had to fragment.
+ *
+ * The helpers return a reason or its negative. finish() counts it and returns the action.
  */
 #include "arp.h"
 #include "finish.h"
@@ -22,9 +25,13 @@ static __always_inline int to_station(struct frame *f)
 		return TMIP_REASON_NOT_OURS;
 	f->station = f->ip.dst;
 	clamp(f, &f->ip, ETH_LEN);
-	if (is_held(f, &to) && (is_in_cell(&to, f->skb->ifindex) || to.state == TMIP_STATION_AWAY))
+	if (is_held(f, &to) &&
+	    (is_in_cell(&to, f->skb->ifindex) || to.state == TMIP_STATION_AWAY))
 		return hold(f);
-	/* The kernel's neighbour table may be wrong: it learned before the address was registered, or from a liar. */
+	/*
+	 * The kernel's neighbour table may be wrong: it may have learned the MAC before the address
+	 * was registered, or from a liar.
+	 */
 	if (is_in_cell(&to, f->skb->ifindex) && !same_mac(&to.mac, &f->dst))
 		write_macs(f->skb, &to.mac, &f->src);
 	if (to.home_ifindex != f->skb->ifindex || !is_absent(&to))
@@ -33,7 +40,10 @@ static __always_inline int to_station(struct frame *f)
 		error = send_cell(f, &to);
 		return error ? error : TMIP_REASON_NEXT_DOOR;
 	}
-	/* The MTU of the cell's route made the kernel cut or refuse what is too big; what comes here all the same is lost. */
+	/*
+	 * Because of the MTU of the cell's route, the kernel has fragmented or refused packets that
+	 * are too big. One that still is too big here is dropped.
+	 */
 	error = route_lookup(f, to.current, wire_len(f->skb, &f->ip), &route);
 	if (!error)
 		error = encap_over(f, to.current, &route);
@@ -43,9 +53,13 @@ static __always_inline int to_station(struct frame *f)
 /* A broadcast or multicast of this host. */
 static __always_inline int to_group(struct frame *f)
 {
-	const struct tmip_subnet *subnet = f->config->flags & TMIP_CONFIG_GROUP_HOME ? find_subnet(f->ip.src) : 0;
-	struct tmip_group *group = subnet && subnet->ifindex == f->skb->ifindex ? find_group(subnet) : 0;
+	const struct tmip_subnet *subnet = 0;
+	struct tmip_group *group = 0;
 
+	if (f->config->flags & TMIP_CONFIG_GROUP_HOME)
+		subnet = find_subnet(f->ip.src);
+	if (subnet && subnet->ifindex == f->skb->ifindex)
+		group = find_group(subnet);
 	return group ? group_in_cell(f, subnet, group) : TMIP_REASON_NOT_OURS;
 }
 
@@ -58,7 +72,7 @@ int tmip_cell_out(struct __sk_buff *skb)
 
 	if (skb->mark == MARK_TRUSTED) {
 		skb->mark = 0;
-		return ACTION_NEXT; /* from another program, which has done and counted all */
+		return ACTION_NEXT; /* another program sent the frame: it has counted it already */
 	}
 	reason = frame_begin(&f, skb);
 	if (reason || is_group(&f.dst)) {

@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Frames that stations send (tc ingress of a cell): who is it, may it, where does it go. A station that the map shows
- * elsewhere has just arrived: the agent is told, and its packets go their way at once.
+ * tmip_cell_in: frames that stations send (tc ingress of a cell). The program finds out who the
+ * sender is, whether it may send, and where the packet goes: to the kernel, into a tunnel, into
+ * another cell, to the agent. A station that the map shows elsewhere has just arrived: the program
+ * notifies the agent, and sends the station's packets on at once.
+ *
+ * The helpers return a reason or its negative. finish() counts it and returns the action.
  */
 #include "arp.h"
 #include "direct.h"
@@ -24,31 +28,33 @@ static __always_inline int is_dhcp(const struct frame *f)
 	return ports[1] == UDP_DHCP_SERVER;
 }
 
-/* 0/8, 127/8 and 169.254/16 say nothing about who it is. */
-static __always_inline int is_no_address(__be32 ipv4)
+/* Addresses in 0/8, 127/8 and 169.254/16 do not identify a station. */
+static __always_inline int is_no_identity(__be32 ipv4)
 {
 	__u32 host = bpf_ntohl(ipv4);
 
 	return host >> 24 == 0 || host >> 24 == 127 || host >> 16 == 0xa9fe;
 }
 
+/* From a source address that the station map does not know. */
 static __always_inline int from_stranger(struct frame *f)
 {
 	const struct tmip_subnet *subnet;
 
 	f->station = f->ip.src;
-	if (is_no_address(f->ip.src)) {
-		notice(f, TMIP_EVENT_SEEN, 0);
+	if (is_no_identity(f->ip.src)) {
+		notify(f, TMIP_EVENT_SEEN, 0);
 		return TMIP_REASON_NOT_OURS;
 	}
 	subnet = find_subnet(f->ip.src);
 	if (!subnet)
 		return TMIP_REASON_FOREIGN_SOURCE;
-	notice(f, TMIP_EVENT_SEEN, f->ip.src);
-	return subnet->ifindex == f->skb->ifindex ? TMIP_REASON_UNREGISTERED_HOME : TMIP_REASON_UNREGISTERED;
+	notify(f, TMIP_EVENT_SEEN, f->ip.src);
+	return subnet->ifindex == f->skb->ifindex ? TMIP_REASON_UNREGISTERED_HOME :
+						    TMIP_REASON_UNREGISTERED;
 }
 
-/* Into the tunnel, or the station is told what size fits. */
+/* Into the tunnel. If the packet is too big, an ICMP error tells the station what size fits. */
 static __always_inline int to_tunnel(struct frame *f, __be32 remote, int reason)
 {
 	struct route route;
@@ -61,7 +67,11 @@ static __always_inline int to_tunnel(struct frame *f, __be32 remote, int reason)
 	return error ? error : reason;
 }
 
-/* Frames to a MAC that was the gateway's elsewhere are for the kernel all the same, or for a neighbour who was away then. */
+/*
+ * A station that has come home may still send to the MAC of the CN that it visited: there that MAC
+ * stood for its gateway, and for its neighbours at home. Such a frame (PACKET_OTHERHOST) is for the
+ * kernel all the same, or for the neighbour.
+ */
 static __always_inline int pass_home(struct frame *f, const struct station *to)
 {
 	const struct tmip_subnet *subnet;
@@ -83,10 +93,11 @@ static __always_inline int pass_home(struct frame *f, const struct station *to)
 	return TMIP_REASON_HOME;
 }
 
-/* Past netfilter, if that is wanted and a table suffices. Else 0. */
+/* Past netfilter, if `fastpath home` is on and the kernel's tables suffice (plain.h). Else 0. */
 static __always_inline int to_backbone(struct frame *f)
 {
-	struct way way = {.from = f->skb->ifindex, .to = f->config->backbone_ifindex, .len = plain_len(f->skb, &f->ip)};
+	struct way way = {.from = f->skb->ifindex, .to = f->config->backbone_ifindex,
+			  .len = plain_len(f->skb, &f->ip)};
 	int error;
 
 	if (!(f->config->flags & TMIP_CONFIG_FASTPATH_HOME) || f->skb->pkt_type != PACKET_HOST)
@@ -98,20 +109,23 @@ static __always_inline int to_backbone(struct frame *f)
 }
 
 /* From a station whose parent is this CN. */
-static __always_inline int from_own(struct frame *f, const struct station *from, const struct station *to)
+static __always_inline int from_own(struct frame *f, const struct station *from,
+				    const struct station *to)
 {
 	int error;
 
-	/* Neighbours on the same subnet: the kernel has no part in it. */
-	if (to->home_ifindex == from->home_ifindex && to->state == TMIP_STATION_AWAY && is_held(f, to))
+	/* Between neighbours of the same subnet the kernel has no part. */
+	if (to->home_ifindex == from->home_ifindex && to->state == TMIP_STATION_AWAY &&
+	    is_held(f, to))
 		return hold(f);
 	if (to->home_ifindex == from->home_ifindex && to->state == TMIP_STATION_AWAY)
 		return to_tunnel(f, to->current, TMIP_REASON_ENCAP_VISITED);
-	if (to->home_ifindex == from->home_ifindex && to->ifindex && to->ifindex != f->skb->ifindex) {
+	if (to->home_ifindex == from->home_ifindex && to->ifindex &&
+	    to->ifindex != f->skb->ifindex) {
 		error = send_cell(f, to);
 		return error ? error : TMIP_REASON_NEXT_DOOR;
 	}
-	error = go_direct(f, from, to);
+	error = send_direct(f, from, to);
 	if (error)
 		return error;
 	if (f->skb->ifindex == from->home_ifindex)
@@ -120,12 +134,15 @@ static __always_inline int from_own(struct frame *f, const struct station *from,
 	return error ? error : TMIP_REASON_NEXT_DOOR;
 }
 
-/* Broadcast or multicast; the others in this cell have heard it already. */
+/* A broadcast or multicast, which the other stations of this cell have received already. */
 static __always_inline int from_group(struct frame *f, const struct station *from)
 {
-	const struct tmip_subnet *subnet = f->config->flags & TMIP_CONFIG_GROUP_HOME ? find_subnet(f->ip.src) : 0;
-	struct tmip_group *group = subnet ? find_group(subnet) : 0;
+	const struct tmip_subnet *subnet = 0;
+	struct tmip_group *group;
 
+	if (f->config->flags & TMIP_CONFIG_GROUP_HOME)
+		subnet = find_subnet(f->ip.src);
+	group = subnet ? find_group(subnet) : 0;
 	if (!group)
 		return TMIP_REASON_GROUP;
 	if (from->home_ifindex == f->skb->ifindex)
@@ -141,10 +158,14 @@ static __always_inline int from_group(struct frame *f, const struct station *fro
 	return group_send(f, f->ip.dst, from);
 }
 
-/* Between two stations of this cell, and only here because the interface hears all of it. */
+/*
+ * A frame between two stations of this cell. The program sees it only because the interface is
+ * promiscuous.
+ */
 static __always_inline int is_overheard(const struct frame *f, const struct station *to)
 {
-	return f->skb->pkt_type == PACKET_OTHERHOST && is_in_cell(to, f->skb->ifindex) && same_mac(&to->mac, &f->dst);
+	return f->skb->pkt_type == PACKET_OTHERHOST && is_in_cell(to, f->skb->ifindex) &&
+	       same_mac(&to->mac, &f->dst);
 }
 
 static __always_inline int from_station(struct frame *f)
@@ -159,17 +180,17 @@ static __always_inline int from_station(struct frame *f)
 	if (from.state == TMIP_STATION_BLOCKED)
 		return TMIP_REASON_BLOCKED;
 	if (!same_mac(&from.mac, &f->src)) {
-		notice(f, TMIP_EVENT_CONFLICT, f->ip.src);
+		notify(f, TMIP_EVENT_CONFLICT, f->ip.src);
 		return TMIP_REASON_WRONG_MAC;
 	}
 	if (is_in_cell(&from, f->skb->ifindex))
-		hear(f, &from);
+		update_heard(f, &from);
 	if (!is_in_cell(&from, f->skb->ifindex) || from.flags & TMIP_STATION_F_SILENT)
-		arrived = notice(f, TMIP_EVENT_ARRIVED, f->ip.src);
+		arrived = notify(f, TMIP_EVENT_ARRIVED, f->ip.src);
 	if (arrived) {
 		find_station(f, f->ip.src, &from);
 		if (!from.state)
-			return TMIP_REASON_UNREGISTERED; /* withdrawn in this moment */
+			return TMIP_REASON_UNREGISTERED; /* the entry was deleted just now */
 	}
 	if (is_group(&f->dst))
 		return from_group(f, &from);
@@ -179,7 +200,7 @@ static __always_inline int from_station(struct frame *f)
 	clamp(f, &f->ip, ETH_LEN);
 	if (from.home_ifindex)
 		return from_own(f, &from, &to);
-	error = go_direct(f, &from, &to);
+	error = send_direct(f, &from, &to);
 	if (error)
 		return error;
 	f->outer_id = arrived ? HANDOVER_ID : 0;
@@ -194,11 +215,11 @@ static __always_inline int handle(struct frame *f)
 	if (f->protocol == bpf_htons(ETH_P_ARP))
 		return arp_from_cell(f);
 	if (f->protocol != bpf_htons(ETH_P_IP)) {
-		notice(f, TMIP_EVENT_SEEN, 0);
+		notify(f, TMIP_EVENT_SEEN, 0);
 		return TMIP_REASON_NOT_OURS;
 	}
 	if (is_dhcp(f)) {
-		notice(f, TMIP_EVENT_SEEN, 0);
+		notify(f, TMIP_EVENT_SEEN, 0);
 		return punt(f, TMIP_PUNT_DHCP);
 	}
 	return from_station(f);
@@ -213,7 +234,7 @@ int tmip_cell_in(struct __sk_buff *skb)
 
 	if (skb->mark == MARK_TRUSTED) {
 		skb->mark = 0;
-		return ACTION_NEXT; /* counted where it was put here */
+		return ACTION_NEXT; /* the program that put the frame here has counted it */
 	}
 	reason = frame_begin(&f, skb);
 	return finish(&f, reason ? reason : handle(&f), len);

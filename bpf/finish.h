@@ -1,17 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The end of every frame's way: counts its reason, keeps the trail of drops for `tmip-agent why`, and gives the
- * action to the kernel.
+ * The end of every frame's way. finish() counts the frame's reason, records a drop for
+ * `tmip-agent why`, and returns the action that the tc program gives to the kernel. The XDP program
+ * uses count() alone.
  */
 #ifndef TMIP_BPF_FINISH_H
 #define TMIP_BPF_FINISH_H
 
 #include "frame.h"
 
-#define ACTION_NEXT (-1) /* TC_ACT_UNSPEC: to the next program, or on its way; TCX_NEXT under TCX */
+#define ACTION_NEXT (-1) /* TC_ACT_UNSPEC: next program, or on its way; TCX_NEXT under TCX */
 #define ACTION_DROP 2    /* TC_ACT_SHOT */
 
-/* The section is named because clang puts an array of exactly 32 bytes into .rodata.cst32, where its BTF does not find it. */
+/*
+ * The section is named explicitly because clang puts an array of exactly 32 bytes into
+ * .rodata.cst32, where the array's BTF does not find it.
+ */
 static const __u8 verdict_of[TMIP_REASON_COUNT] SEC(".rodata") = {
 #define X(number, name, verdict, text) [number] = TMIP_VERDICT_##verdict,
 	TMIP_REASONS(X)
@@ -28,7 +32,7 @@ static __always_inline void count(__u32 reason, __u32 bytes)
 	stat->bytes += bytes;
 }
 
-/* Not on the stack, of which the callers have used most. */
+/* Not on the stack, because the callers use most of it. */
 static const struct tmip_drop NO_DROP SEC(".rodata") = {};
 
 static __noinline void remember_drop(__be32 station, __u32 reason, __u32 ifindex)
@@ -53,7 +57,10 @@ static __noinline void remember_drop(__be32 station, __u32 reason, __u32 ifindex
 	drop->trail[0].time_ns = bpf_ktime_get_ns();
 }
 
-/* reason: one of enum tmip_reason, or its negative as helpers return it. len: of the frame as it arrived. */
+/*
+ * reason: one of enum tmip_reason, or its negative, as helpers return it.
+ * len: length of the frame as it arrived.
+ */
 static __always_inline int finish(const struct frame *f, int reason, __u32 len)
 {
 	__u32 number = reason < 0 ? -reason : reason;
@@ -70,7 +77,7 @@ static __always_inline int finish(const struct frame *f, int reason, __u32 len)
 		if (f->station)
 			remember_drop(f->station, number, f->skb->ifindex);
 		return ACTION_DROP;
-	default: /* the agent has a copy, or gets the frame itself */
+	default: /* TAKE: the agent gets the frame itself by a redirect, or has got a copy */
 		return f->action ? f->action : ACTION_DROP;
 	}
 }

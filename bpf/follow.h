@@ -1,22 +1,29 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The first step of a handover at the parent CN. See handover.h. */
+/*
+ * The first step of a handover at the parent CN (handover.h describes the whole step). backbone.h
+ * calls follow() for a tunnel packet that bears the mark HANDOVER_ID.
+ */
 #ifndef TMIP_BPF_FOLLOW_H
 #define TMIP_BPF_FOLLOW_H
 
 #include "handover.h"
 
-/* A station of ours is with another CN than we thought, as its first packet from there says. 1: its entry is a new one. */
+/*
+ * The marked packet says that a station of this CN is with another CN than the map shows. Returns 1
+ * if the station's entry is a new one now.
+ */
 static __noinline int follow(struct frame *f, __be32 ipv4)
 {
 	struct tmip_addr addr = addr_of(ipv4);
 	struct tmip_station *s = bpf_map_lookup_elem(&tmip_station, &addr), moved;
 	__u64 now = bpf_ktime_get_ns();
-	struct tmip_event *event;
+	struct tmip_event *event = 0;
 
 	if (!f || !s || !may_move(f, s) || ipv4_of(&s->current) == f->ip.src)
 		return 0;
 	moved = *s;
-	event = within_budget(f, now) ? begin_event(f, TMIP_EVENT_FOLLOWED, &addr, &moved.mac, f->ip.src, now) : 0;
+	if (within_budget(f, now))
+		event = begin_event(f, TMIP_EVENT_FOLLOWED, &addr, &moved.mac, f->ip.src, now);
 	if (!event)
 		return 0;
 	moved.ifindex = 0;
@@ -29,7 +36,8 @@ static __noinline int follow(struct frame *f, __be32 ipv4)
 	}
 	shut_slots(ipv4, f->config->slots);
 	bpf_ringbuf_submit(event, 0);
-	bpf_map_delete_elem(&tmip_seen, &moved.mac); /* its next frame in a cell of ours is news */
+	/* The station's next frame in a cell of this CN raises an event again. */
+	bpf_map_delete_elem(&tmip_seen, &moved.mac);
 	return 1;
 }
 

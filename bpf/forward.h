@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The way out: over the backbone to another CN (by the kernel's routing table and neighbours), into a cell, or to this
- * host's kernel as if the frame came from a cell. Each sets f->action and returns 0 or a negative reason.
+ * The ways out: over the backbone to another CN (by the kernel's routing and neighbour tables),
+ * into a cell, or to this host's kernel as if the frame came from a cell. The programs call these
+ * as their last step. Each send_ function sets f->action and returns 0 or a negative reason;
+ * send_cell may also return TMIP_REASON_BUFFERED.
  */
 #ifndef TMIP_BPF_FORWARD_H
 #define TMIP_BPF_FORWARD_H
@@ -10,14 +12,17 @@
 
 #define AF_INET_NUMBER 2
 
-/* In skb->mark of a frame that we put into a cell's ingress or egress ourselves: the program there lets it pass, once. */
+/*
+ * skb->mark of a frame that one of our programs puts into the ingress or egress of a cell. The
+ * cell's program there lets the frame pass, once.
+ */
 #define MARK_TRUSTED 0x746d6970 /* "tmip" */
 
 /* The way of an outer packet to another CN. */
 struct route {
 	struct tmip_peer_stat *peer; /* of this CPU; NULL: the map is full */
 	__u32 ifindex;
-	__be32 next_hop;             /* 0: its MAC is known */
+	__be32 next_hop;             /* if its MAC is not known yet; 0: dst is its MAC */
 	__u32 mtu;
 	struct tmip_mac dst, src;
 };
@@ -33,17 +38,22 @@ static __always_inline struct tmip_peer_stat *peer_stat(__be32 remote)
 	return bpf_map_lookup_elem(&tmip_peer_stat, &addr);
 }
 
-/* What a CPU has found out about a peer is believed for the rest of a moment of 2^22 ns, about 4 ms. */
+/*
+ * The number of the current moment, never 0. A CPU uses what it has found out about a peer until
+ * the moment ends. The lowest bit is always set, so a moment lasts 2^23 ns, about 8 ms.
+ */
 static __always_inline __u32 moment(void)
 {
 	return bpf_ktime_get_coarse_ns() >> 22 | 1;
 }
 
-/* Asks the kernel. 0 or a reason. */
-static __noinline int route_ask(void *context, const struct tmip_config *config, __be32 remote, __u32 len, struct route *route)
+/* Asks the kernel's tables. 0 or a reason (positive). */
+static __noinline int route_from_kernel(void *context, const struct tmip_config *config,
+					__be32 remote, __u32 len, struct route *route)
 {
 	struct bpf_fib_lookup fib = {
-		.family = AF_INET_NUMBER, .l4_protocol = PROTO_IPIP, .tot_len = len, .ipv4_dst = remote,
+		.family = AF_INET_NUMBER, .l4_protocol = PROTO_IPIP,
+		.tot_len = len, .ipv4_dst = remote,
 	};
 	int found;
 
@@ -66,6 +76,7 @@ static __noinline int route_ask(void *context, const struct tmip_config *config,
 	return 0;
 }
 
+/* Keeps the way for the rest of the moment, if its MAC is known. */
 static __always_inline void route_keep(const struct route *route, __u32 now)
 {
 	struct tmip_peer_stat *peer = route->peer;
@@ -80,8 +91,12 @@ static __always_inline void route_keep(const struct route *route, __u32 now)
 	peer->way_moment = now;
 }
 
-/* The way of an outer packet of `len` bytes (not 0) from us to `remote`. 0, -TOO_BIG (route->mtu holds the MTU), -NO_ROUTE. */
-static __always_inline int route_lookup(const struct frame *f, __be32 remote, __u32 len, struct route *route)
+/*
+ * Finds the way of an outer packet of `len` bytes (not 0) from this CN to `remote`. Returns 0,
+ * -TMIP_REASON_TOO_BIG (route->mtu holds the MTU) or -TMIP_REASON_NO_ROUTE.
+ */
+static __always_inline int route_lookup(const struct frame *f, __be32 remote, __u32 len,
+					struct route *route)
 {
 	struct tmip_peer_stat *peer = peer_stat(remote);
 	__u32 now = moment();
@@ -96,7 +111,7 @@ static __always_inline int route_lookup(const struct frame *f, __be32 remote, __
 		route->src = peer->way_src;
 		return 0;
 	}
-	reason = route_ask(f->context, f->config, remote, len, route);
+	reason = route_from_kernel(f->context, f->config, remote, len, route);
 	if (reason)
 		return -reason;
 	route_keep(route, now);
@@ -113,33 +128,39 @@ static __always_inline int send_backbone(struct frame *f, const struct route *ro
 		f->action = bpf_redirect(route->ifindex, 0);
 		return 0;
 	}
-	/* The neighbour is not resolved yet: the kernel queues the packet and asks. */
+	/*
+	 * The MAC of the next hop is not known yet: the kernel queues the packet and asks for it.
+	 */
 	next.ipv4_nh = route->next_hop;
 	f->action = bpf_redirect_neigh(route->ifindex, &next, sizeof(next), 0);
 	return 0;
 }
 
-/* One router more on the way. */
-static __always_inline void age_header(struct iphdr *ip)
+/* Lowers the hop limit by one, as a router does. */
+static __always_inline void ip_decrease_ttl(struct iphdr *ip)
 {
-	__u32 sum = ip->check + bpf_htons(0x0100); /* RFC 1624: one less in the high byte of a 16-bit word */
+	/* RFC 1624: the TTL, the high byte of a 16-bit word, becomes one less. */
+	__u32 sum = ip->check + bpf_htons(0x0100);
 
 	ip->check = sum + (sum >= 0xffff);
 	ip->ttl--;
 }
 
-/* Of the packet behind the Ethernet header. */
-static __always_inline int age(struct frame *f)
+/* The same for the packet behind the frame's Ethernet header. 0 or a negative reason. */
+static __always_inline int decrease_ttl(struct frame *f)
 {
 	struct iphdr *ip = (void *)(long)f->skb->data + ETH_LEN;
 
 	if ((void *)(ip + 1) > (void *)(long)f->skb->data_end)
 		return -TMIP_REASON_MALFORMED;
-	age_header(ip);
+	ip_decrease_ttl(ip);
 	return 0;
 }
 
-/* To the station, in the cell of this CN that it is in. The mark: tmip_cell_out has nothing to add. */
+/*
+ * To the station, in the cell of this CN that it is in. The mark makes tmip_cell_out pass the frame
+ * as it is.
+ */
 static __always_inline int send_cell_now(struct frame *f, const struct station *s)
 {
 	const struct tmip_cell *cell = find_cell(s->ifindex);
@@ -153,13 +174,16 @@ static __always_inline int send_cell_now(struct frame *f, const struct station *
 	return 0;
 }
 
-/* The same, unless its packets are held: then TMIP_REASON_BUFFERED. */
+/* The same, unless the station's packets are held: then TMIP_REASON_BUFFERED. */
 static __always_inline int send_cell(struct frame *f, const struct station *s)
 {
 	return is_held(f, s) ? hold(f) : send_cell_now(f, s);
 }
 
-/* To the kernel, from the station's home cell: routes, rp_filter, netfilter and NAT see a station that never left. */
+/*
+ * To the kernel, from the station's home cell: routes, rp_filter, netfilter and NAT see a station
+ * that never left.
+ */
 static __always_inline int send_kernel(struct frame *f, const struct station *s)
 {
 	const struct tmip_cell *cell = find_cell(s->home_ifindex);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * A frame and what was read from its headers (parse.h), copied, so that no pointer into the packet outlives a change of
- * it. Functions return 0 or -TMIP_REASON_MALFORMED.
+ * A frame and the fields parsed from its headers (parse.h). The fields are copies, so that no
+ * pointer into the packet outlives a change of the packet. Every program makes one struct frame for
+ * each frame (frame_begin in tc) and hands it down. Functions return 0 or -TMIP_REASON_MALFORMED.
  */
 #ifndef TMIP_BPF_FRAME_H
 #define TMIP_BPF_FRAME_H
@@ -12,7 +13,8 @@
 #define VLAN_ID 0x0fff
 #define PACKET_HOST 0
 #define PACKET_OTHERHOST 3
-#define PULL_LEN (ETH_LEN + 2 * IPV4_LEN + 20) /* enough for outer, inner and transport header without options */
+/* Enough for the outer, the inner and the transport header without options. */
+#define PULL_LEN (ETH_LEN + 2 * IPV4_LEN + 20)
 
 struct frame {
 	union {
@@ -21,20 +23,24 @@ struct frame {
 		void *context;
 	};
 	const struct tmip_config *config;
-	const struct tmip_cell *cell; /* the cell it came from or goes to; NULL on the backbone */
+	const struct tmip_cell *cell; /* set by cell_ingress.bpf.c: the cell that it came from */
 	struct tmip_mac dst, src;
 	__be16 protocol;
-	struct ipv4 ip;            /* of the outermost header */
-	struct tmip_peer_stat *sender; /* of a tunnel packet, once it is known to be a CN; NULL: the map is full */
-	__u32 ifindex;             /* where it came in, or goes out of */
-	__be32 station;            /* whom a drop concerns; zero: nobody in particular */
-	__be16 outer_id;           /* identification of the outer header, if it goes into a tunnel */
-	int action;                /* for reasons that send: what the redirect helper returned */
+	struct ipv4 ip;               /* of the outermost header */
+	/* Of the CN that sent a tunnel packet. NULL: not known to be a CN, or the map is full. */
+	struct tmip_peer_stat *sender;
+	__u32 ifindex;                /* interface where it came in, or where it goes out */
+	__be32 station;               /* the station that a drop concerns; 0: none in particular */
+	__be16 outer_id;              /* identification for an outer header */
+	int action;                   /* for reasons that send or take: the redirect's result */
 };
 
 static __always_inline struct tmip_addr addr_of(__be32 ipv4)
 {
-	/* By words: clang 14 copies an initialised struct of bytes byte by byte, and in one place (stale.h) lost a store beside it. */
+	/*
+	 * By words: clang 14 copies an initialised struct of bytes byte by byte, and in one place
+	 * (stale.h) it lost a store beside it.
+	 */
 	__be32 word[4] = {0, 0, bpf_htonl(0xffff), ipv4};
 	struct tmip_addr addr;
 
@@ -50,7 +56,7 @@ static __always_inline __be32 ipv4_of(const struct tmip_addr *addr)
 	return ipv4;
 }
 
-/* clang 14 makes a call of __builtin_memcmp, and there is nobody to call. */
+/* clang 14 turns __builtin_memcmp into a call of a function that a BPF program does not have. */
 static __always_inline int same_bytes(const __u8 *a, const __u8 *b, int len)
 {
 	__u8 different = 0;
@@ -70,7 +76,7 @@ static __always_inline int is_group(const struct tmip_mac *mac)
 	return mac->octet[0] & 1;
 }
 
-/* Starts a frame: Ethernet, and IPv4 if it is that. */
+/* Fills `f` from the frame: parses Ethernet, and IPv4 if the frame carries it. */
 static __always_inline int frame_begin(struct frame *f, struct __sk_buff *skb)
 {
 	__u32 zero = 0, pull = skb->len < PULL_LEN ? skb->len : PULL_LEN;
@@ -88,7 +94,10 @@ static __always_inline int frame_begin(struct frame *f, struct __sk_buff *skb)
 	end = (void *)(long)skb->data_end;
 	if (parse_eth(&f->dst, &f->src, &f->protocol, data, end))
 		return -TMIP_REASON_MALFORMED;
-	/* The kernel keeps the tag of a VLAN beside the frame. It belongs to that VLAN's interface, whatever it carries. */
+	/*
+	 * The kernel keeps a VLAN tag beside the frame. A tagged frame belongs to the interface of
+	 * that VLAN, whatever the frame carries.
+	 */
 	if (skb->vlan_present && skb->vlan_tci & VLAN_ID)
 		f->protocol = skb->vlan_proto;
 	if (f->protocol != bpf_htons(ETH_P_IP))
@@ -98,7 +107,7 @@ static __always_inline int frame_begin(struct frame *f, struct __sk_buff *skb)
 	return 0;
 }
 
-/* The second IPv4 header of a tunnel packet. */
+/* Parses the second IPv4 header of a tunnel packet. */
 static __always_inline int frame_inner(const struct frame *f, struct ipv4 *inner)
 {
 	const void *data = (void *)(long)f->skb->data, *end = (void *)(long)f->skb->data_end;
@@ -106,7 +115,8 @@ static __always_inline int frame_inner(const struct frame *f, struct ipv4 *inner
 	return parse_inner(inner, &f->ip, data + ETH_LEN, end);
 }
 
-static __always_inline int write_macs(struct __sk_buff *skb, const struct tmip_mac *dst, const struct tmip_mac *src)
+static __always_inline int write_macs(struct __sk_buff *skb, const struct tmip_mac *dst,
+				      const struct tmip_mac *src)
 {
 	struct ethhdr *eth = (void *)(long)skb->data;
 

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Broadcast and multicast between a home subnet and its stations that are elsewhere (`multicast home`), so that mDNS, SSDP and
- * the like find what they expect.
+ * Broadcast and multicast between a home subnet and its stations that are elsewhere (`multicast
+ * home`), so that mDNS, SSDP and the like find what they expect. The programs of cells and backbone
+ * call these functions.
  *
- * Up: a roamed station's goes into the tunnel to its parent, or into its home cell, and out of the tunnel into the home cell.
- * Down: what is sent in the home cell, or came up, is copied to the agent, which sends one copy to each CN with guests of the
- * subnet, and there one to each guest. From up to down, and no further: no loop. Limited in number, per subnet and direction.
+ * Up: a roamed station's packet goes into its home cell, through the tunnel to its parent if need
+ * be. Down: the agent gets a copy of a packet that was sent in the home cell or came up. It sends
+ * one copy to each CN with guests of the subnet; that CN's agent sends one to each guest. A packet
+ * that came up may go down and no further, so there is no loop. Each subnet and direction has a
+ * rate limit.
  */
 #ifndef TMIP_BPF_GROUP_H
 #define TMIP_BPF_GROUP_H
@@ -14,11 +17,15 @@
 
 #define PROTO_IGMP 2
 #define GROUP_SECOND_NS 1000000000ull
-#define GROUP_SSDP 0xeffffffa /* 239.255.255.250, UPnP and WS-Discovery: not link-local, but used as if it were */
+/* 239.255.255.250, UPnP and WS-Discovery: not link-local, but used as if it were. */
+#define GROUP_SSDP 0xeffffffa
 #define GROUP_DHCP_SERVER bpf_htons(67)
 #define GROUP_DHCP_CLIENT bpf_htons(68)
 
-/* NULL: none of its stations is elsewhere, or here; then nothing is to be done. */
+/*
+ * The subnet's entry. NULL: there is nothing to do, because none of its stations is elsewhere (a
+ * subnet of this CN) or here (a subnet of another CN).
+ */
 static __always_inline struct tmip_group *find_group(const struct tmip_subnet *subnet)
 {
 	struct tmip_group_key key = {.parent = subnet->parent, .ifindex = subnet->ifindex};
@@ -26,8 +33,12 @@ static __always_inline struct tmip_group *find_group(const struct tmip_subnet *s
 	return bpf_map_lookup_elem(&tmip_group, &key);
 }
 
-/* count: of the group, up or down. Races between CPUs let a few more through: it is a brake, not a meter. */
-static __always_inline int group_allowed(const struct frame *f, struct tmip_group *group, __u64 *count)
+/*
+ * `count`: &group->up or &group->down. If CPUs race, a few more packets pass; the limit need not be
+ * exact.
+ */
+static __always_inline int group_allowed(const struct frame *f, struct tmip_group *group,
+					 __u64 *count)
 {
 	__u64 now = bpf_ktime_get_coarse_ns();
 
@@ -39,7 +50,10 @@ static __always_inline int group_allowed(const struct frame *f, struct tmip_grou
 	return __sync_fetch_and_add(count, 1) < f->config->group_burst;
 }
 
-/* Nearly all packets are to one host, which is seen without a look-up: no subnet's last address ends in other bits. */
+/*
+ * Recognises nearly all unicast packets without a look-up. A group's address is in 224/3. A
+ * subnet's last address ends with the bits 11, and begins like the source address.
+ */
 static __always_inline int may_be_for_group(const struct ipv4 *ip)
 {
 	__u32 dst = bpf_ntohl(ip->dst);
@@ -49,12 +63,16 @@ static __always_inline int may_be_for_group(const struct ipv4 *ip)
 
 static __always_inline int is_broadcast(const struct ipv4 *ip, __u8 prefix_len)
 {
-	__u32 dst = bpf_ntohl(ip->dst), host = prefix_len < 32 ? 0xffffffff >> prefix_len : 0;
+	__u32 dst = bpf_ntohl(ip->dst);
+	__u32 host = prefix_len < 32 ? 0xffffffff >> prefix_len : 0;
 
 	return dst == 0xffffffff || (host && dst == (bpf_ntohl(ip->src) | host));
 }
 
-/* Up: for all, or for a group, of the subnet of that prefix length that src lies in. Who is in a group (IGMP) is said on each link. */
+/*
+ * Does the packet go up? Broadcasts of the source's subnet (which has that prefix length) and
+ * multicasts do. IGMP does not: the members of a group are announced on each link separately.
+ */
 static __always_inline int is_for_group(const struct ipv4 *ip, __u8 prefix_len)
 {
 	if (ip->protocol == PROTO_IGMP)
@@ -63,30 +81,38 @@ static __always_inline int is_for_group(const struct ipv4 *ip, __u8 prefix_len)
 }
 
 /*
- * Down: only what looks for services on a link. Streams to groups with a membership of their own would take the place of these,
- * routers' protocols and DHCP concern the cell itself. `at`: offset of the IPv4 header.
+ * Does the packet go down? Only if it looks for services on the link. Streams to groups that have
+ * members of their own would use up the limit; routers' protocols and DHCP concern the cell itself.
+ * `at`: offset of the IPv4 header.
  */
-static __always_inline int is_for_link(const struct frame *f, const struct ipv4 *ip, __u32 at, __u8 prefix_len)
+static __always_inline int is_for_link(const struct frame *f, const struct ipv4 *ip, __u32 at,
+				       __u8 prefix_len)
 {
 	__u32 dst = bpf_ntohl(ip->dst);
 	__be16 ports[2];
 
-	if (ip->protocol != PROTO_UDP || !(dst >> 8 == 0xe00000 || dst == GROUP_SSDP || is_broadcast(ip, prefix_len)))
+	if (ip->protocol != PROTO_UDP)
+		return 0;
+	if (dst >> 8 != 0xe00000 && dst != GROUP_SSDP && !is_broadcast(ip, prefix_len))
 		return 0;
 	if (ip->frag & IPV4_OFFSET)
 		return 1;
-	return bpf_skb_load_bytes(f->skb, at + ip->header_len, ports, sizeof(ports)) == 0 && ports[1] != GROUP_DHCP_SERVER &&
-	       ports[1] != GROUP_DHCP_CLIENT;
+	return bpf_skb_load_bytes(f->skb, at + ip->header_len, ports, sizeof(ports)) == 0 &&
+	       ports[1] != GROUP_DHCP_SERVER && ports[1] != GROUP_DHCP_CLIENT;
 }
 
-/* A copy to the agent; the frame goes on. Nonzero: there is no agent. */
+/* Sends a copy to the agent; the frame itself goes on. Nonzero: there is no agent. */
 static __always_inline int group_copy(struct frame *f)
 {
 	return bpf_clone_redirect(f->skb, f->config->buffer_ifindex, 0);
 }
 
-/* A frame to a group in the cell that its source address belongs to, from a station there or from this host. */
-static __always_inline int group_in_cell(struct frame *f, const struct tmip_subnet *subnet, struct tmip_group *group)
+/*
+ * A broadcast or multicast in the cell that its source address belongs to, sent by a station there
+ * or by this host.
+ */
+static __always_inline int group_in_cell(struct frame *f, const struct tmip_subnet *subnet,
+					 struct tmip_group *group)
 {
 	if (!is_for_link(f, &f->ip, ETH_LEN, subnet->prefix_len))
 		return TMIP_REASON_GROUP;
@@ -95,7 +121,7 @@ static __always_inline int group_in_cell(struct frame *f, const struct tmip_subn
 	return TMIP_REASON_GROUP_COPIED;
 }
 
-/* RFC 1112, 6.4. */
+/* The MAC of a multicast address (RFC 1112, 6.4). Any other address gets the broadcast MAC. */
 static __always_inline struct tmip_mac group_mac(__be32 ipv4)
 {
 	__u32 dst = bpf_ntohl(ipv4);
@@ -113,7 +139,7 @@ static __always_inline struct tmip_mac group_mac(__be32 ipv4)
 	return mac;
 }
 
-/* Into its home cell, from this CN. */
+/* Sends the frame into the station's home cell, from the MAC of this CN. */
 static __always_inline int group_send(struct frame *f, __be32 dst, const struct station *from)
 {
 	const struct tmip_cell *cell = find_cell(from->home_ifindex);

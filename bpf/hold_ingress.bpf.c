@@ -1,14 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * What the agent sends through its device (tc ingress): held packets that it gives back, to the station where it is now, in a
- * cell of this CN or through a tunnel; and copies of broadcasts and multicasts for CNs. Nothing else comes in here.
+ * tmip_hold_in: packets that the agent sends through its device (tc ingress of that device). A
+ * packet that it held goes to the place where the station is now: into a cell of this CN, or
+ * through a tunnel. A copy of a broadcast or multicast goes to another CN. Nothing else comes in
+ * here.
+ *
+ * The helpers return a reason or its negative. finish() counts it and returns the action.
  */
 #include "finish.h"
 #include "group.h"
 
 static __always_inline int into_cell(struct frame *f, const struct station *to)
 {
-	int error = send_cell_now(f, to); /* past those who wait for their turn */
+	int error = send_cell_now(f, to); /* past the packets that are still held */
 
 	return error ? error : TMIP_REASON_REPLAYED;
 }
@@ -27,7 +31,10 @@ static __always_inline int into_tunnel(struct frame *f, const struct station *to
 	return error ? error : TMIP_REASON_REPLAYED;
 }
 
-/* To the CN whose tunnel address the agent wrote into the Ethernet destination: 02:00, and the four bytes. */
+/*
+ * To the CN whose tunnel address the agent wrote into the Ethernet destination: 02:00, then the
+ * four bytes of the address.
+ */
 static __always_inline int to_cn(struct frame *f)
 {
 	struct route route;
@@ -36,7 +43,7 @@ static __always_inline int to_cn(struct frame *f)
 
 	__builtin_memcpy(&remote, &f->dst.octet[2], sizeof(remote));
 	if (!may_be_for_group(&f->ip) || !find_peer(remote))
-		return TMIP_REASON_NOT_HERE; /* held for a station that is no more */
+		return TMIP_REASON_NOT_HERE; /* held for a station that no longer exists */
 	error = route_lookup(f, remote, wire_len(f->skb, &f->ip), &route);
 	if (!error)
 		error = encap_over(f, remote, &route);

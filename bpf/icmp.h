@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * "Fragmentation needed" (RFC 792, RFC 1191) for a station's packet that does not fit into the tunnel: the frame is
- * turned into the ICMP error and sent back to the station it came from. So too if it may be cut to pieces (no DF): the
- * programs cannot, because the checksum of a packet from a container may not be filled in yet, and only the kernel sees
- * that. Senders lower their path MTU all the same, and fragment themselves what does not fit.
+ * "Fragmentation needed" (RFC 792, RFC 1191) for a station's packet that does not fit into the
+ * tunnel. answer_too_big turns the frame into the ICMP error and sends it back to the station.
+ *
+ * It does so even if the packet may be fragmented (no DF). The programs cannot fragment it, because
+ * the checksum of a packet from a container may not be filled in yet, and only the kernel sees
+ * that. Senders lower their path MTU all the same, and then fragment their packets themselves.
  */
 #ifndef TMIP_BPF_ICMP_H
 #define TMIP_BPF_ICMP_H
@@ -15,7 +17,8 @@
 #define ICMP_FRAG_NEEDED 4
 #define ICMP_ECHO_REPLY 0
 #define ICMP_ECHO 8
-#define QUOTE_LEN 68 /* the longest IPv4 header and 8 bytes: every packet that is too big has them */
+/* The longest IPv4 header and 8 bytes more. Every packet that is too big is at least as long. */
+#define QUOTE_LEN 68
 
 struct icmp_error {
 	struct iphdr ip;
@@ -37,7 +40,8 @@ static __always_inline int may_answer(const struct frame *f)
 	return type == ICMP_ECHO || type == ICMP_ECHO_REPLY;
 }
 
-static __always_inline void write_error(struct icmp_error *error, const struct frame *f, __u16 mtu, __be32 from)
+static __always_inline void write_error(struct icmp_error *error, const struct frame *f, __u16 mtu,
+					__be32 from)
 {
 	__s64 sum;
 
@@ -59,7 +63,10 @@ static __always_inline void write_error(struct icmp_error *error, const struct f
 	error->icmp.checksum = ~sum;
 }
 
-/* mtu: the largest packet of the station that would have fitted. ICMP_TOO_BIG, or why it could not be sent. */
+/*
+ * mtu: the size of the largest packet from the station that fits into the tunnel. Returns
+ * TMIP_REASON_ICMP_TOO_BIG, or the reason why no error could be sent.
+ */
 static __always_inline int answer_too_big(struct frame *f, __u32 mtu)
 {
 	struct __sk_buff *skb = f->skb;
@@ -70,7 +77,7 @@ static __always_inline int answer_too_big(struct frame *f, __u32 mtu)
 	if (bpf_skb_load_bytes(skb, ETH_LEN, error.quote, QUOTE_LEN) < 0)
 		return TMIP_REASON_MALFORMED;
 	write_error(&error, f, mtu, ipv4_of(&f->cell->gateway));
-	/* The quote is short and well within what every packet that is too big has, so the frame only shrinks. */
+	/* The ICMP error is shorter than any packet that is too big, so the frame only shrinks. */
 	if (bpf_skb_change_tail(skb, ETH_LEN + sizeof(error), 0) ||
 	    bpf_skb_store_bytes(skb, ETH_LEN, &error, sizeof(error), BPF_F_INVALIDATE_HASH) ||
 	    write_macs(skb, &f->src, &f->cell->mac))

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Questions to the agent's maps, asked in words. */
+/*
+ * Look-ups in the maps that the agent writes, and questions about a station's state. All programs
+ * use them. A look-up returns NULL if there is no entry. Stations themselves: station.h.
+ */
 #ifndef TMIP_BPF_LOOKUP_H
 #define TMIP_BPF_LOOKUP_H
 
@@ -24,13 +27,13 @@ static __always_inline struct tmip_subnet *find_subnet(__be32 ipv4)
 	return bpf_map_lookup_elem(&tmip_subnet, &key);
 }
 
-/* In the cell of this CN with that ifindex, as far as the agent knows. */
+/* Is the station in the cell of this CN with that ifindex, as far as the agent knows? */
 static __always_inline int is_in_cell(const struct station *s, __u32 ifindex)
 {
 	return s->ifindex == ifindex && tmip_is_here(s->state);
 }
 
-/* Belongs to a cell of this CN and is not in it. */
+/* Does the station belong to a cell of this CN, without being in it? */
 static __always_inline int is_absent(const struct station *s)
 {
 	return s->state == TMIP_STATION_AWAY || s->state == TMIP_STATION_NEXT_DOOR;

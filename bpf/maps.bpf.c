@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The one definition of every map; see maps.h. */
+/* Defines each map, once for all programs. maps.h declares their types and sizes. */
 #include "maps.h"
 
 struct map_station tmip_station SEC(".maps");

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The maps, as the programs see them; defined once, in maps.bpf.c. Keys and values are those of include/tmip/maps.h.
- * The sizes given here are those of the tests; the loader sets them from the configuration.
+ * Declares the maps for the programs; maps.bpf.c defines them. Keys and values are those of
+ * include/tmip/maps.h. The tests use the sizes given here; the agent's loader sets other sizes from
+ * the configuration.
  */
 #ifndef TMIP_BPF_MAPS_H
 #define TMIP_BPF_MAPS_H
@@ -16,7 +17,8 @@
 
 struct map_station {
 	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(map_flags, BPF_F_NO_PREALLOC); /* a million entries must not cost memory before they are used */
+	/* Unused entries, of which there may be a million, must cost no memory. */
+	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__uint(max_entries, 1024);
 	__type(key, struct tmip_addr);
 	__type(value, struct tmip_station);
@@ -96,7 +98,7 @@ struct map_stat {
 
 struct map_ring {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, 256 * 1024); /* bytes; events: some 5000, DHCP frames: some 150 */
+	__uint(max_entries, 256 * 1024); /* bytes: about 5000 events, or 150 DHCP frames */
 };
 
 extern struct map_station tmip_station SEC(".maps");

@@ -1,23 +1,45 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * What the agent is told: sightings and conflicts through the ring tmip_events, DHCP frames through tmip_punts.
- * Limited per MAC (tmip_seen) and in total, so that no station can keep the agent busy.
+ * Notices to the agent from the cells' programs: sightings and conflicts go into the ring
+ * tmip_events, DHCP frames into tmip_punts. Both are limited per MAC (tmip_seen), and events in
+ * total too, so that no station can keep the agent busy.
  */
 #ifndef TMIP_BPF_NOTICE_H
 #define TMIP_BPF_NOTICE_H
 
 #include "handover.h"
 
+/* Notes in tmip_seen which event the MAC has raised now. `fresh`: room for the new entry. */
+static __always_inline void remember_notice(const struct frame *f, const struct tmip_seen *seen,
+					    struct tmip_seen *fresh, __u32 ifindex, __be32 ipv4,
+					    const struct tmip_addr *addr, __u64 now)
+{
+	__builtin_memset(fresh, 0, sizeof(*fresh));
+	if (seen)
+		*fresh = *seen;
+	fresh->ifindex = ifindex;
+	if (ipv4) {
+		fresh->addr = *addr;
+		fresh->event_ns = now;
+	} else {
+		fresh->link_ns = now;
+	}
+	bpf_map_update_elem(&tmip_seen, &f->src, fresh, BPF_ANY);
+}
+
 /*
- * A MAC was seen with an address (or, all zero, without one) that the station map does not show here. Returns 1 if its entry
- * shows it here now (TMIP_EVENT_ARRIVED, which becomes SEEN where the agent must decide), and is another one then.
+ * A MAC was seen with an address that the station map does not show here, or without an address
+ * (ipv4 is 0). For TMIP_EVENT_ARRIVED, the program moves the station into this cell. Returns 1 if
+ * it has done so: the station's entry is a new one then. Where the agent must decide about the
+ * move, the event becomes TMIP_EVENT_SEEN.
  */
-static __noinline int notice(struct frame *f, __u32 type, __be32 ipv4)
+static __noinline int notify(struct frame *f, __u32 type, __be32 ipv4)
 {
 	struct tmip_addr addr = {};
 	struct tmip_seen *seen;
 	struct tmip_event *event;
-	union { struct tmip_station moved; struct tmip_seen fresh; } room; /* the callers have used most of the stack */
+	/* One room for both, because the callers use most of the stack. */
+	union { struct tmip_station moved; struct tmip_seen fresh; } room;
 	int arrived = 0;
 	__u64 now = bpf_ktime_get_ns();
 	__u32 ifindex;
@@ -37,27 +59,17 @@ static __noinline int notice(struct frame *f, __u32 type, __be32 ipv4)
 	}
 	event = within_budget(f, now) ? begin_event(f, type, &addr, &f->src, 0, now) : 0;
 	if (!event)
-		return 0; /* the next frame of this MAC tries again: its tmip_seen entry is only written after a success */
+		return 0; /* tmip_seen stays as it is, so the next frame of this MAC tries again */
 	if (type == TMIP_EVENT_ARRIVED) {
 		arrived = enter_cell(f, &addr, &room.moved);
 		event->type = arrived ? TMIP_EVENT_ARRIVED : TMIP_EVENT_SEEN;
 	}
 	bpf_ringbuf_submit(event, 0);
-	__builtin_memset(&room.fresh, 0, sizeof(room.fresh));
-	if (seen)
-		room.fresh = *seen;
-	room.fresh.ifindex = ifindex;
-	if (ipv4) {
-		room.fresh.addr = addr;
-		room.fresh.event_ns = now;
-	} else {
-		room.fresh.link_ns = now;
-	}
-	bpf_map_update_elem(&tmip_seen, &f->src, &room.fresh, BPF_ANY);
+	remember_notice(f, seen, &room.fresh, ifindex, ipv4, &addr, now);
 	return arrived;
 }
 
-/* One DHCP message more of this MAC in this second? */
+/* May this MAC send one more DHCP message in this second? */
 static __always_inline int dhcp_allowed(const struct frame *f, __u64 now)
 {
 	struct tmip_seen *seen = bpf_map_lookup_elem(&tmip_seen, &f->src), fresh = {};
@@ -76,7 +88,7 @@ static __always_inline int dhcp_allowed(const struct frame *f, __u64 now)
 	return ++seen->dhcp_count <= f->config->dhcp_burst;
 }
 
-/* Gives the whole frame to the agent. A TAKE or DROP reason. */
+/* Gives the whole frame to the agent. Returns a reason whose verdict is TAKE or DROP. */
 static __always_inline int punt(const struct frame *f, __u32 type)
 {
 	__u64 now = bpf_ktime_get_ns();
@@ -96,11 +108,13 @@ static __always_inline int punt(const struct frame *f, __u32 type)
 	item->length = len;
 	item->pad = 0;
 	/*
-	 * clang 14 forgets the bound of len: the verifier of 6.1 wants to see it once more. There `!= 0' is no lower bound,
-	 * which `< 1' becomes.
+	 * Because clang 14 forgets the bound of len, the verifier of 6.1 must see a check once
+	 * more. The check is against ETH_LEN: clang turns `< 1' into `!= 0', and that verifier does
+	 * not accept `!= 0' as a lower bound.
 	 */
 	asm volatile("" : "+r"(len));
-	if (len < ETH_LEN || len > TMIP_PUNT_DATA || bpf_skb_load_bytes(f->skb, 0, item->data, len) < 0) {
+	if (len < ETH_LEN || len > TMIP_PUNT_DATA ||
+	    bpf_skb_load_bytes(f->skb, 0, item->data, len) < 0) {
 		bpf_ringbuf_discard(item, 0);
 		return TMIP_REASON_MALFORMED;
 	}

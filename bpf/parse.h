@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The parsers. They take a cursor and an end, check before every read, call no helper, and copy what is needed. They
- * return 0 or -TMIP_REASON_MALFORMED. The same header compiles into the host's fuzzer.
+ * The parsers. Each takes a cursor and an end, checks before every read, calls no BPF helper, and
+ * copies the fields that the programs need. Each returns 0 or -TMIP_REASON_MALFORMED. frame.h and
+ * backbone_xdp.bpf.c call them. This header also compiles on the host, for the fuzzer.
  */
 #ifndef TMIP_BPF_PARSE_H
 #define TMIP_BPF_PARSE_H
@@ -43,7 +44,8 @@ struct ipv4 {
 	__u8 ttl;
 };
 
-static __always_inline int parse_eth(struct tmip_mac *dst, struct tmip_mac *src, __be16 *protocol, const void *data, const void *end)
+static __always_inline int parse_eth(struct tmip_mac *dst, struct tmip_mac *src, __be16 *protocol,
+				     const void *data, const void *end)
 {
 	const struct ethhdr *eth = data;
 
@@ -55,8 +57,12 @@ static __always_inline int parse_eth(struct tmip_mac *dst, struct tmip_mac *src,
 	return 0;
 }
 
-/* `room`: bytes from `data` to the end of the whole packet, which may lie beyond `end` (not linear). */
-static __always_inline int parse_ipv4(struct ipv4 *ip, const void *data, const void *end, __u32 room)
+/*
+ * `room`: bytes from `data` to the end of the whole packet. The packet may end beyond `end`, if it
+ * is not linear.
+ */
+static __always_inline int parse_ipv4(struct ipv4 *ip, const void *data, const void *end,
+				      __u32 room)
 {
 	const struct iphdr *header = data;
 
@@ -76,11 +82,12 @@ static __always_inline int parse_ipv4(struct ipv4 *ip, const void *data, const v
 	return 0;
 }
 
-/* The second header of a tunnel packet, whose first one lies at `data`. */
-static __always_inline int parse_inner(struct ipv4 *inner, const struct ipv4 *outer, const void *data, const void *end)
+/* Parses the second header of a tunnel packet. The first one, `outer`, lies at `data`. */
+static __always_inline int parse_inner(struct ipv4 *inner, const struct ipv4 *outer,
+				       const void *data, const void *end)
 {
 	if (outer->header_len != IPV4_LEN)
-		return -TMIP_REASON_MALFORMED; /* our peers send no options */
+		return -TMIP_REASON_MALFORMED; /* a CN sends no options */
 	return parse_ipv4(inner, data + IPV4_LEN, end, outer->total_len - IPV4_LEN);
 }
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Plain packets between the cells and the backbone, forwarded by the kernel's tables (rules, routes, neighbours, MTU) but past
- * its netfilter, for `fastpath home`. Whatever needs more than a table is left to the kernel: packets to this host,
- * options, the end of a hop limit, what must be cut or is too big, neighbours whose MAC is not known.
+ * Forwards plain packets between the cells and the backbone by the kernel's tables (rules, routes,
+ * neighbours, MTU), but past its netfilter, for `fastpath home`. The programs leave a packet to the
+ * kernel if it needs more than a table: a packet to this host, with options, at the end of its hop
+ * limit, too big (whether or not it may be fragmented), or to a neighbour whose MAC is not known.
  */
 #ifndef TMIP_BPF_PLAIN_H
 #define TMIP_BPF_PLAIN_H
@@ -11,10 +12,11 @@
 
 struct way {
 	__u32 from, to; /* interfaces */
-	__u32 len;      /* bytes of the largest packet on the wire that it makes */
-	struct tmip_mac dst, src; /* found */
+	__u32 len;      /* bytes of the largest packet that this one becomes on the wire */
+	struct tmip_mac dst, src; /* set by plain_way */
 };
 
+/* The `len` of a way: that of one segment, if the packet is a super-packet. */
 static __always_inline __u32 plain_len(const struct __sk_buff *skb, const struct ipv4 *ip)
 {
 	if (!skb->gso_size)
@@ -22,7 +24,10 @@ static __always_inline __u32 plain_len(const struct __sk_buff *skb, const struct
 	return skb->gso_size + ip->header_len + (ip->protocol == PROTO_UDP ? 8 : 20);
 }
 
-/* Would the kernel send it from one of the interfaces to the other, and how? */
+/*
+ * Would the kernel forward the packet from way->from to way->to? Returns 1 if so, and sets the MACs
+ * of the way.
+ */
 static __noinline int plain_way(void *context, const struct ipv4 *ip, struct way *way)
 {
 	struct bpf_fib_lookup fib = {.family = AF_INET_NUMBER};
@@ -35,16 +40,18 @@ static __noinline int plain_way(void *context, const struct ipv4 *ip, struct way
 	fib.tot_len = way->len;
 	fib.ipv4_src = ip->src;
 	fib.ipv4_dst = ip->dst;
-	if (bpf_fib_lookup(context, &fib, sizeof(fib), 0) != BPF_FIB_LKUP_RET_SUCCESS || fib.ifindex != way->to)
+	if (bpf_fib_lookup(context, &fib, sizeof(fib), 0) != BPF_FIB_LKUP_RET_SUCCESS ||
+	    fib.ifindex != way->to)
 		return 0;
 	__builtin_memcpy(&way->dst, fib.dmac, sizeof(way->dst));
 	__builtin_memcpy(&way->src, fib.smac, sizeof(way->src));
 	return 1;
 }
 
+/* Sends the frame along the way. 0 or a negative reason. */
 static __always_inline int plain_send(struct frame *f, const struct way *way)
 {
-	if (age(f))
+	if (decrease_ttl(f))
 		return -TMIP_REASON_MALFORMED;
 	if (write_macs(f->skb, &way->dst, &way->src))
 		return -TMIP_REASON_HEADROOM;

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* An event into the ring tmip_events, if the agent can still follow. Who tells what, and how often: notice.h, stale.h. */
+/*
+ * Puts events into the ring tmip_events, as many as the agent can keep up with. notice.h, follow.h
+ * and stale.h decide which events there are, and how often.
+ */
 #ifndef TMIP_BPF_RING_H
 #define TMIP_BPF_RING_H
 
@@ -8,8 +11,9 @@
 #define SECOND_NS 1000000000ull
 
 /*
- * Events of the current second, over all MACs, apart for cells and backbone: each has its own copy. Races between CPUs let
- * a few more through: it is a brake, not a meter.
+ * Counts the events of the current second, over all MACs. Each program has its own copy, so cells
+ * and backbone do not share a limit. If CPUs race, a few more events pass; the limit need not be
+ * exact.
  */
 static struct {
 	__u64 window_ns;
@@ -25,9 +29,11 @@ static __always_inline int within_budget(const struct frame *f, __u64 now)
 	return __sync_fetch_and_add(&budget.events, 1) < f->config->event_burst;
 }
 
-/* To be submitted by the caller. NULL: the ring is full. */
-static __always_inline struct tmip_event *begin_event(const struct frame *f, __u32 type, const struct tmip_addr *addr,
-						      const struct tmip_mac *mac, __be32 peer, __u64 now)
+/* Reserves and fills an event, which the caller submits or discards. NULL: the ring is full. */
+static __always_inline struct tmip_event *begin_event(const struct frame *f, __u32 type,
+						      const struct tmip_addr *addr,
+						      const struct tmip_mac *mac, __be32 peer,
+						      __u64 now)
 {
 	struct tmip_event *event = bpf_ringbuf_reserve(&tmip_events, sizeof(*event), 0);
 

@@ -1,14 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* A CN that sends packets for a station to where it was is corrected: the agent is told, and tells that CN. */
+/*
+ * Corrects a CN that still sends packets to the place where a station was: the program notifies the
+ * agent, and the agent tells that CN where the station is. backbone.h calls notify_stale.
+ */
 #ifndef TMIP_BPF_STALE_H
 #define TMIP_BPF_STALE_H
 
 #include "ring.h"
 
-/* The sender of a tunnel packet believes the station to be here. Suppressed under a MAC that no station has: a group's. */
-static __noinline int notice_stale(struct frame *f, const struct tmip_mac *station, __be32 ipv4)
+/*
+ * The CN that sent a tunnel packet believes that the station is here. At most one event per station
+ * and CN in each interval: tmip_seen remembers it under the station's MAC with the group bit set,
+ * since no station has such a MAC. Returns 0.
+ */
+static __noinline int notify_stale(struct frame *f, const struct tmip_mac *station, __be32 ipv4)
 {
 	struct tmip_seen *seen, fresh = {};
+	struct tmip_event *event = 0;
 	__u64 now = bpf_ktime_get_ns();
 	struct tmip_mac key;
 
@@ -19,12 +27,13 @@ static __noinline int notice_stale(struct frame *f, const struct tmip_mac *stati
 	seen = bpf_map_lookup_elem(&tmip_seen, &key);
 	fresh.addr = addr_of(f->ip.src);
 	fresh.event_ns = now;
-	if (seen && same_bytes(seen->addr.v4, fresh.addr.v4, sizeof(fresh.addr.v4)) && now - seen->event_ns < f->config->event_interval_ns)
+	if (seen && same_bytes(seen->addr.v4, fresh.addr.v4, sizeof(fresh.addr.v4)) &&
+	    now - seen->event_ns < f->config->event_interval_ns)
 		return 0;
 	struct tmip_addr addr = addr_of(ipv4);
 
-	struct tmip_event *event = within_budget(f, now) ? begin_event(f, TMIP_EVENT_STALE, &addr, station, f->ip.src, now) : 0;
-
+	if (within_budget(f, now))
+		event = begin_event(f, TMIP_EVENT_STALE, &addr, station, f->ip.src, now);
 	if (!event)
 		return 0;
 	bpf_ringbuf_submit(event, 0);

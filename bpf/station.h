@@ -1,14 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * What is known of a station, read from its slot with one cache miss, or else from tmip_station; and the note that it was
- * heard. How slots are kept: include/tmip/maps.h.
+ * What the maps say about a station: find_station reads its slot with one cache miss, or else
+ * tmip_station. update_heard notes that the station was heard, and shut_slots closes its slot after
+ * a program has changed its entry. include/tmip/maps.h says how slots are kept. All programs use
+ * this.
  */
 #ifndef TMIP_BPF_STATION_H
 #define TMIP_BPF_STATION_H
 
 #include "frame.h"
 
-/* state 0: nobody knows it. The other fields as in struct tmip_station; what its state gives no meaning may be zero. */
+/*
+ * state is 0 for a station that is not known. The other fields are those of struct tmip_station; a
+ * field that has no meaning in the station's state may be zero.
+ */
 struct station {
 	struct tmip_mac mac;
 	__u8 state, flags;
@@ -18,8 +23,12 @@ struct station {
 	__u16 heard; /* the lower half, see tmip_heard_half */
 };
 
-/* A copy of the slot, if it is the station's. 0: it is not; negative: it is, but tmip_station must be asked. */
-static __always_inline int read_slot(const struct tmip_slot *slot, __be32 ipv4, struct tmip_slot *copy)
+/*
+ * Copies the slot, if it is the station's. Returns 1 if so, 0 if it is not the station's, and a
+ * negative value if it is but the programs must ask tmip_station.
+ */
+static __always_inline int read_slot(const struct tmip_slot *slot, __be32 ipv4,
+				     struct tmip_slot *copy)
 {
 	const volatile __u64 *from = (const volatile __u64 *)slot;
 	__u64 *to = (__u64 *)copy;
@@ -30,7 +39,8 @@ static __always_inline int read_slot(const struct tmip_slot *slot, __be32 ipv4, 
 	to[1] = from[1];
 	to[2] = from[2];
 	to[3] = from[3];
-	return copy->state && copy->turn_mac == copy->turn && copy->turn_home == copy->turn && copy->turn_here == copy->turn ? 1 : -1;
+	return copy->state && copy->turn_mac == copy->turn && copy->turn_home == copy->turn &&
+	       copy->turn_here == copy->turn ? 1 : -1;
 }
 
 static __always_inline void copy_slot(struct station *s, const struct tmip_slot *slot)
@@ -49,11 +59,12 @@ static __always_inline void copy_slot(struct station *s, const struct tmip_slot 
 		s->current = slot->here;
 }
 
-/* Whether the slots know all about the station. */
-static __always_inline int ask_slots(struct station *s, __u32 slots)
+/* Returns 1 if the slots say all that there is to know about the station. Else ask tmip_station. */
+static __always_inline int lookup_slots(struct station *s, __u32 slots)
 {
 	__u32 index = TMIP_SLOT_INDEX(bpf_ntohl(s->ipv4), slots), next = TMIP_SLOT_OTHER(index);
-	const struct tmip_slot *first = bpf_map_lookup_elem(&tmip_slot, &index), *second = bpf_map_lookup_elem(&tmip_slot, &next);
+	const struct tmip_slot *first = bpf_map_lookup_elem(&tmip_slot, &index);
+	const struct tmip_slot *second = bpf_map_lookup_elem(&tmip_slot, &next);
 	struct tmip_slot copy;
 	int found, others;
 
@@ -68,7 +79,7 @@ static __always_inline int ask_slots(struct station *s, __u32 slots)
 	return found ? found > 0 : !others;
 }
 
-static __always_inline void ask_map(struct station *s)
+static __always_inline void lookup_map(struct station *s)
 {
 	struct tmip_addr addr = addr_of(s->ipv4);
 	const struct tmip_station *entry = bpf_map_lookup_elem(&tmip_station, &addr);
@@ -85,17 +96,17 @@ static __always_inline void ask_map(struct station *s)
 	s->heard = tmip_heard_half(entry->heard);
 }
 
-static __noinline void station_find(struct station *s, __be32 ipv4, __u32 slots)
+static __noinline void lookup_station(struct station *s, __be32 ipv4, __u32 slots)
 {
 	__builtin_memset(s, 0, sizeof(*s));
 	s->ipv4 = ipv4;
-	if (!ask_slots(s, slots))
-		ask_map(s);
+	if (!lookup_slots(s, slots))
+		lookup_map(s);
 }
 
 static __always_inline void find_station(const struct frame *f, __be32 ipv4, struct station *s)
 {
-	station_find(s, ipv4, f->config->slots);
+	lookup_station(s, ipv4, f->config->slots);
 }
 
 static __always_inline void shut_slot(__u32 index, __be32 ipv4)
@@ -104,13 +115,15 @@ static __always_inline void shut_slot(__u32 index, __be32 ipv4)
 
 	if (!slot || *(const __be32 *)slot->v4 != ipv4)
 		return;
-	__sync_fetch_and_add((__u64 *)slot, TMIP_SLOT_TURN); /* an agent that fills it right now will see that */
+	/* If the agent is filling the slot right now, it sees the new turn. */
+	__sync_fetch_and_add((__u64 *)slot, TMIP_SLOT_TURN);
 	*(volatile __u8 *)&slot->state = 0;
 }
 
 /*
- * After a program has changed the entry in tmip_station: that is asked until the agent fills the slot again. To be called
- * after the change, so that it also shuts what the agent filled with an older entry meanwhile.
+ * Shuts the station's slot after a program has changed the entry in tmip_station. Until the agent
+ * fills the slot again, look-ups ask tmip_station. A program calls this after the change, and not
+ * before: so it also shuts a slot that the agent has meanwhile filled from the older entry.
  */
 static __always_inline void shut_slots(__be32 ipv4, __u32 slots)
 {
@@ -127,7 +140,10 @@ static __always_inline __u32 heard_now(void)
 	return bpf_ktime_get_coarse_ns() >> TMIP_HEARD_SHIFT;
 }
 
-/* The agent may give the slot to somebody else right now: then that one was heard, which is no harm. */
+/*
+ * The agent may give the slot to another station at this moment. Then that station counts as heard,
+ * which does no harm.
+ */
 static __always_inline int mark_slot(__u32 index, __be32 ipv4, __u16 half)
 {
 	struct tmip_slot *slot = bpf_map_lookup_elem(&tmip_slot, &index);
@@ -138,13 +154,14 @@ static __always_inline int mark_slot(__u32 index, __be32 ipv4, __u16 half)
 	return 1;
 }
 
-static __noinline int note_heard(__be32 ipv4, __u32 slots, __u32 now)
+static __noinline int write_heard(__be32 ipv4, __u32 slots, __u32 now)
 {
 	__u32 index = TMIP_SLOT_INDEX(bpf_ntohl(ipv4), slots);
 	struct tmip_addr addr = addr_of(ipv4);
 	struct tmip_station *entry;
 
-	if (slots && (mark_slot(index, ipv4, tmip_heard_half(now)) || mark_slot(TMIP_SLOT_OTHER(index), ipv4, tmip_heard_half(now))))
+	if (slots && (mark_slot(index, ipv4, tmip_heard_half(now)) ||
+		      mark_slot(TMIP_SLOT_OTHER(index), ipv4, tmip_heard_half(now))))
 		return 0;
 	entry = bpf_map_lookup_elem(&tmip_station, &addr);
 	if (entry)
@@ -152,14 +169,17 @@ static __noinline int note_heard(__be32 ipv4, __u32 slots, __u32 now)
 	return 0;
 }
 
-/* A frame of the station itself, in its cell. Its cache line stays clean most of the time. While its packets are held the
- * time of its return counts, see is_held. */
-static __always_inline void hear(const struct frame *f, const struct station *s)
+/*
+ * The station itself has sent a frame in its cell. The time is written at most once in a unit
+ * (TMIP_HEARD_SHIFT), so that the cache line stays clean most of the time. While the station's
+ * packets are held, the time of its return stays, because is_held needs it.
+ */
+static __always_inline void update_heard(const struct frame *f, const struct station *s)
 {
 	__u32 now = heard_now();
 
 	if (s->heard != tmip_heard_half(now) && !(s->heard && s->flags & TMIP_STATION_F_HELD))
-		note_heard(s->ipv4, f->config->slots, now);
+		write_heard(s->ipv4, f->config->slots, now);
 }
 
 #endif

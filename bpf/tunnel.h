@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * IPv4 in IPv4 (RFC 2003): into the tunnel, out of it, and from one into another without taking the outer header off.
+ * IPv4 in IPv4 (RFC 2003): into the tunnel, out of it, and from one tunnel into another without
+ * taking the outer header off. The tc programs call encap_over, decap and relay, which return 0 or
+ * a negative reason; the XDP program uses the parts that need no skb.
  *
- * bpf_skb_adjust_room refuses to encapsulate (-EALREADY) what was encapsulated before, on this host or, over veth, on
- * another: skb->encapsulation stays set for the packet's life. Then the room is made without the ENCAP flags. What
- * those would set is still right from the first time: the inner header has not moved, and gso_type knows IPXIP4.
+ * bpf_skb_adjust_room refuses (-EALREADY) to encapsulate a packet that was encapsulated before, on
+ * this host or, over veth, on another: skb->encapsulation stays set for the packet's life.
+ * push_outer then makes the room without the ENCAP flags. The fields that those flags would set are
+ * still right from the first time: the inner header has not moved, and gso_type has IPXIP4.
  */
 #ifndef TMIP_BPF_TUNNEL_H
 #define TMIP_BPF_TUNNEL_H
@@ -13,7 +16,7 @@
 
 #define EALREADY_NUMBER 114
 
-/* The two bits of the traffic class, RFC 3168, 5. */
+/* The ECN field: two bits of the TOS byte (RFC 3168, 5). */
 #define ECN_MASK 3
 #define ECN_NOT 0
 #define ECN_ECT1 1
@@ -30,7 +33,7 @@ static __always_inline void count_sent(const struct route *route, __u32 bytes)
 	peer->tx_bytes += bytes;
 }
 
-/* Is the other end of the tunnel that it came out of a CN of this network? */
+/* Did a CN of this network send this tunnel packet? Sets f->sender. */
 static __always_inline int is_from_peer(struct frame *f)
 {
 	struct tmip_addr addr = addr_of(f->ip.src);
@@ -72,13 +75,16 @@ static __always_inline __u16 ipv4_checksum(const struct iphdr *header)
 	return ~sum;
 }
 
-/* The datagrams of a UDP super-packet keep their size; TCP segments shrink and grow with the room (kernel default). */
+/*
+ * The datagrams of a UDP super-packet keep their size. TCP segments shrink and grow with the room,
+ * which is the kernel's default.
+ */
 static __always_inline __u64 gso_flags(const struct __sk_buff *skb, __u8 protocol)
 {
 	return skb->gso_size && protocol == PROTO_UDP ? BPF_F_ADJ_ROOM_FIXED_GSO : 0;
 }
 
-/* Bytes of the largest packet on the wire that this one makes, with the outer header. */
+/* Bytes of the largest packet that this one becomes on the wire, with the outer header. */
 static __always_inline __u32 wire_len(const struct __sk_buff *skb, const struct ipv4 *ip)
 {
 	if (!skb->gso_size)
@@ -93,9 +99,9 @@ static __always_inline void write_outer(struct iphdr *outer, const struct frame 
 {
 	outer->version = 4;
 	outer->ihl = 5;
-	outer->tos = f->ip.tos; /* RFC 6040: DSCP and ECN are copied */
+	outer->tos = f->ip.tos; /* RFC 6040: copies DSCP and ECN */
 	outer->tot_len = bpf_htons(f->ip.total_len + IPV4_LEN);
-	outer->id = f->outer_id; /* RFC 6864: means nothing where DF is set */
+	outer->id = f->outer_id; /* RFC 6864: has no meaning where DF is set */
 	outer->frag_off = bpf_htons(IPV4_DF);
 	outer->ttl = f->config->outer_ttl;
 	outer->protocol = PROTO_IPIP;
@@ -112,8 +118,9 @@ static __always_inline int push_outer(struct frame *f, __be32 remote)
 	int error;
 
 	if (f->ip.total_len > 0xffff - IPV4_LEN)
-		return -TMIP_REASON_TOO_BIG; /* a super-packet may be as long as an IPv4 packet can be */
-	error = bpf_skb_adjust_room(f->skb, IPV4_LEN, BPF_ADJ_ROOM_MAC, base | BPF_F_ADJ_ROOM_ENCAP_L3_IPV4);
+		return -TMIP_REASON_TOO_BIG; /* a super-packet may be as long as IPv4 allows */
+	error = bpf_skb_adjust_room(f->skb, IPV4_LEN, BPF_ADJ_ROOM_MAC,
+				    base | BPF_F_ADJ_ROOM_ENCAP_L3_IPV4);
 	if (error == -EALREADY_NUMBER)
 		error = bpf_skb_adjust_room(f->skb, IPV4_LEN, BPF_ADJ_ROOM_MAC, base);
 	if (error)
@@ -125,7 +132,7 @@ static __always_inline int push_outer(struct frame *f, __be32 remote)
 	return 0;
 }
 
-/* Into the tunnel to `remote`, over a way that route_lookup found. */
+/* Into the tunnel to `remote`, by the way that route_lookup found. */
 static __always_inline int encap_over(struct frame *f, __be32 remote, const struct route *route)
 {
 	int error = push_outer(f, remote);
@@ -136,8 +143,11 @@ static __always_inline int encap_over(struct frame *f, __be32 remote, const stru
 	return send_backbone(f, route);
 }
 
-/* RFC 6040, 4.2: the traffic class of the packet inside, when it is out of the tunnel. -TMIP_REASON_CONGESTION: it must be lost. */
-static __always_inline int tos_outside(const struct frame *f, const struct ipv4 *inner)
+/*
+ * RFC 6040, 4.2: the TOS byte of the inner packet after it has left the tunnel.
+ * -TMIP_REASON_CONGESTION: the packet must be dropped.
+ */
+static __always_inline int tos_after_decap(const struct frame *f, const struct ipv4 *inner)
 {
 	__u8 outer = f->ip.tos & ECN_MASK, was = inner->tos & ECN_MASK;
 
@@ -148,34 +158,43 @@ static __always_inline int tos_outside(const struct frame *f, const struct ipv4 
 	return (inner->tos & ~ECN_MASK) | outer;
 }
 
-/* What the outer header tells of congestion goes into the inner one. */
-static __always_inline int keep_ecn(struct frame *f, const struct ipv4 *inner)
+/* Copies the congestion mark of the outer header into the inner one. */
+static __always_inline int copy_ecn_in(struct frame *f, const struct ipv4 *inner)
 {
-	const __u32 at = ETH_LEN + IPV4_LEN, checksum = __builtin_offsetof(struct iphdr, check);
-	int now = tos_outside(f, inner);
+	const __u32 at = ETH_LEN + IPV4_LEN;
+	const __u32 checksum = at + __builtin_offsetof(struct iphdr, check);
+	int now = tos_after_decap(f, inner);
 	__u8 tos = now;
 
 	if (now < 0)
 		return now;
 	if (tos == inner->tos)
 		return 0;
-	if (bpf_skb_store_bytes(f->skb, at + __builtin_offsetof(struct iphdr, tos), &tos, sizeof(tos), 0) ||
-	    bpf_l3_csum_replace(f->skb, at + checksum, bpf_htons(inner->tos), bpf_htons(tos), sizeof(__u16)))
+	if (bpf_skb_store_bytes(f->skb, at + __builtin_offsetof(struct iphdr, tos), &tos,
+				sizeof(tos), 0) ||
+	    bpf_l3_csum_replace(f->skb, checksum, bpf_htons(inner->tos), bpf_htons(tos),
+				sizeof(__u16)))
 		return -TMIP_REASON_MALFORMED;
 	return 0;
 }
 
-/* Takes the outer header off. The Ethernet header is still the backbone's afterwards. */
+/*
+ * Takes the outer header off. Afterwards the Ethernet header is still that of the frame from the
+ * backbone.
+ */
 static __always_inline int decap(struct frame *f, const struct ipv4 *inner)
 {
 	const __u64 flags = BPF_F_ADJ_ROOM_NO_CSUM_RESET | gso_flags(f->skb, inner->protocol);
-	int error = keep_ecn(f, inner);
+	int error = copy_ecn_in(f, inner);
 
 	if (error)
 		return error;
-	return bpf_skb_adjust_room(f->skb, -IPV4_LEN, BPF_ADJ_ROOM_MAC, flags) ? -TMIP_REASON_HEADROOM : 0;
+	if (bpf_skb_adjust_room(f->skb, -IPV4_LEN, BPF_ADJ_ROOM_MAC, flags))
+		return -TMIP_REASON_HEADROOM;
+	return 0;
 }
 
+/* Gives the outer header the ends of the next tunnel, and lowers its hop limit. */
 static __always_inline void change_ends(struct iphdr *outer, const struct frame *f, __be32 remote)
 {
 	outer->saddr = ipv4_of(&f->config->tunnel);
@@ -186,7 +205,10 @@ static __always_inline void change_ends(struct iphdr *outer, const struct frame 
 	outer->check = ipv4_checksum(outer);
 }
 
-/* Out of one tunnel into the next: the outer header gets new ends. Its hop limit bounds a loop of CNs that disagree. */
+/*
+ * Out of one tunnel into the next: the outer header gets new ends. If CNs disagree and relay a
+ * packet in a loop, the hop limit of the outer header ends the loop.
+ */
 static __always_inline int relay(struct frame *f, __be32 remote)
 {
 	struct route route;
