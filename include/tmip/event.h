@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * What the BPF programs tell the agent, through two ring buffers: tmip_events (struct tmip_event) and
- * tmip_punts (struct tmip_punt, whole frames). Two rings, so that a flood of DHCP never hides an arrival.
+ * The messages of the BPF programs to the agent. They go through two ring buffers: tmip_events
+ * (struct tmip_event) and tmip_punts (struct tmip_punt, whole frames). There are two, so that a
+ * flood of DHCP never hides an arrival. The format of tunnel probes is here, too.
  */
 #ifndef TMIP_EVENT_H
 #define TMIP_EVENT_H
@@ -9,30 +10,39 @@
 #include "types.h"
 
 enum tmip_event_type {
-	/* A MAC or an address that the station map does not show in this cell was seen. addr is all zero when the
-	 * frame carried no usable IPv4 source (DHCP, ARP probe, IPv6, link-layer frames). */
+	/*
+	 * A frame came from a MAC or an address that the station map does not show in this cell.
+	 * addr is all zero if the frame had no usable IPv4 source (DHCP, ARP probe, IPv6,
+	 * link-layer frames).
+	 */
 	TMIP_EVENT_SEEN = 1,
 	/* A frame used the address of a registered station with another MAC. */
 	TMIP_EVENT_CONFLICT = 2,
-	/* The CN `peer` sent a packet for the station addr, which is with another CN; it was relayed. */
+	/* The CN `peer` sent a packet for the station addr here; the program relayed it. */
 	TMIP_EVENT_STALE = 3,
-	/* As TMIP_EVENT_SEEN, and the program has changed the entry of the station: it is in this cell now. */
+	/* As TMIP_EVENT_SEEN, and the program has put the station's entry into this cell. */
 	TMIP_EVENT_ARRIVED = 4,
-	/* The CN `peer` sent the first packet of the station addr, whose parent is this CN, from its cell (TMIP_HANDOVER_ID). The
-	 * program has changed the entry: the station is there now. */
+	/*
+	 * The station addr, whose parent is this CN, is in a cell of the CN `peer`, which has sent
+	 * the station's first packet from there (TMIP_HANDOVER_ID). The program has changed the
+	 * station's entry accordingly.
+	 */
 	TMIP_EVENT_FOLLOWED = 5,
 };
 
-/* At most one event per MAC in tmip_config.event_interval_ns while nothing changes, and at most
- * tmip_config.event_burst in any second over all MACs; the same again for TMIP_EVENT_STALE, per station and peer. */
+/*
+ * While nothing changes, there is at most one event per MAC in tmip_config.event_interval_ns. Over
+ * all MACs, there are at most tmip_config.event_burst events in a second. TMIP_EVENT_STALE has the
+ * same limits, but per station and peer, and a count of its own.
+ */
 struct tmip_event {
 	__u64 time_ns;  /* bpf_ktime_get_ns(), CLOCK_MONOTONIC */
 	__u32 type;     /* enum tmip_event_type */
-	__u32 ifindex;  /* interface it was seen on */
+	__u32 ifindex;  /* interface that the frame came in by */
 	struct tmip_addr addr;
 	struct tmip_mac mac;
 	__be16 protocol; /* EtherType of the frame */
-	struct tmip_addr peer; /* TMIP_EVENT_STALE, TMIP_EVENT_FOLLOWED: tunnel address */
+	struct tmip_addr peer; /* TMIP_EVENT_STALE, TMIP_EVENT_FOLLOWED: the CN's tunnel address */
 };
 
 #define TMIP_PUNT_DATA 1600
@@ -51,19 +61,21 @@ struct tmip_punt {
 };
 
 /*
- * A tunnel probe is an IPv4-in-IPv4 packet between two CNs whose inner packet is UDP from TMIP_PROBE_PORT to
- * TMIP_PROBE_PORT between the same two tunnel addresses. The far CN's backbone program sends it back with the
- * addresses of both headers exchanged and the first payload byte set to TMIP_PROBE_REPLY; the rest of the payload
- * is the prober's own. As with an ICMP echo request anyone is answered, and the answer is as long as the question.
- * A reply is left to the kernel, whose raw sockets (protocol 4) give it to whoever probes.
+ * A tunnel probe is an IPv4-in-IPv4 packet between two CNs. Its inner packet is UDP from
+ * TMIP_PROBE_PORT to TMIP_PROBE_PORT between the same two tunnel addresses. The far CN's backbone
+ * program exchanges the addresses of both headers, sets the first payload byte to TMIP_PROBE_REPLY,
+ * and sends the packet back; the rest of the payload is the prober's own. As with an ICMP echo
+ * request, every sender gets an answer, and the answer is as long as the question. The program
+ * leaves a reply to the kernel, whose raw sockets (protocol 4) give it to the prober.
  */
 #define TMIP_PROBE_PORT 6555
 #define TMIP_PROBE_REQUEST 1
 #define TMIP_PROBE_REPLY 2
 
 /*
- * Identification of the outer header (which means nothing where DF is set, RFC 6864, 4) of the first packet of a station that
- * came to a CN, on its way to the parent; of all others it is 0. "TM".
+ * "TM". When a station comes to a CN, its first packet from there to the parent has this
+ * identification in the outer header. All other outer headers have 0. An identification has no
+ * other meaning where DF is set (RFC 6864, 4).
  */
 #define TMIP_HANDOVER_ID 0x544d
 

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Keys and values of the pinned maps, one struct per map. The agent owns every map marked (agent): it alone
- * writes, the programs read. Maps marked (programs) are written by the data path and read by the agent.
- * Zero a key before filling it: padding is part of a key.
+ * Keys and values of the pinned maps, one struct per map. A map or field marked (agent) is written
+ * by the agent and read by the programs. A map or field marked (programs) is written by the
+ * programs and read by the agent. One exception: in the first step of a handover
+ * (TMIP_CONFIG_FAST_HANDOVER) a program replaces the station's entry in tmip_station and shuts its
+ * slot. Zero a key before filling it: padding is part of a key.
  */
 #ifndef TMIP_MAPS_H
 #define TMIP_MAPS_H
@@ -11,14 +13,26 @@
 
 #define TMIP_NAME_LEN 64 /* with the closing NUL */
 
-/* Where a station is, as this CN must treat it. The agent decides; the programs only switch on it. */
+/*
+ * Where a station is, as this CN must treat it. The agent decides which state a station has; the
+ * programs choose the packets' way by it.
+ */
 enum tmip_station_state {
-	TMIP_STATION_HOME = 1,      /* parent is this CN, station is in the cell its address belongs to */
-	TMIP_STATION_NEXT_DOOR = 2, /* parent is this CN, station is in another cell of this CN */
-	TMIP_STATION_AWAY = 3,      /* parent is this CN, station is in the cell of the CN `current` */
-	TMIP_STATION_VISITING = 4,  /* parent is the CN `parent`, station is in a cell of this CN */
-	TMIP_STATION_ELSEWHERE = 5, /* neither parent nor visited: known, so that its first frame here is tunnelled at once */
-	TMIP_STATION_BLOCKED = 6,   /* the register refused it: its frames are dropped */
+	/* The parent is this CN, and the station is in the cell that its address belongs to. */
+	TMIP_STATION_HOME = 1,
+	/* The parent is this CN, and the station is in another cell of this CN. */
+	TMIP_STATION_NEXT_DOOR = 2,
+	/* The parent is this CN, and the station is in a cell of the CN `current`. */
+	TMIP_STATION_AWAY = 3,
+	/* The parent is the CN `parent`, and the station is in a cell of this CN. */
+	TMIP_STATION_VISITING = 4,
+	/*
+	 * This CN is neither the parent nor the visited CN. It knows the station, so that its
+	 * program can send the station's first frame here into the tunnel at once.
+	 */
+	TMIP_STATION_ELSEWHERE = 5,
+	/* The register refused the station: the programs drop its frames. */
+	TMIP_STATION_BLOCKED = 6,
 };
 
 /* map tmip_station (agent), hash: struct tmip_addr -> struct tmip_station */
@@ -27,75 +41,110 @@ struct tmip_station {
 	__u8 state;         /* enum tmip_station_state */
 	__u8 flags;         /* TMIP_STATION_F_... */
 	__u32 ifindex;      /* cell of this CN that the station is in; 0: it is in none */
-	__u32 home_ifindex; /* cell of this CN whose subnet holds the address; 0: the parent is another CN */
+	/* Cell of this CN whose subnet holds the station's address. 0: the parent is another CN. */
+	__u32 home_ifindex;
 	struct tmip_addr parent;  /* tunnel address of the parent CN */
-	struct tmip_addr current; /* tunnel address of the CN whose cell it is in */
+	struct tmip_addr current; /* tunnel address of the CN that has the station in a cell */
 	__u32 epoch;        /* of the register's record that made this entry */
-	__u32 heard;        /* (programs) of a station without a slot, when it last sent a frame in a cell of this CN: see TMIP_HEARD_SHIFT;
-			     * 0: not known */
-	__u64 seq;
+	/*
+	 * (programs) If the station has no slot: when it last sent a frame in a cell of this CN, in
+	 * the units of TMIP_HEARD_SHIFT. 0: not known.
+	 */
+	__u32 heard;
+	__u64 seq;          /* of the same record */
 };
 
-/* It was told or found to have left its cell: its next frame there raises an event. */
+/*
+ * A report, or the agent's own probing, says that the station has left its cell. Its next frame
+ * there raises an event.
+ */
 #define TMIP_STATION_F_SILENT 0x01
-/* Packets for it go to the agent, which holds them (tmip_config.buffer_ifindex). */
+/* Packets for the station go to the agent, which holds them (tmip_config.buffer_ifindex). */
 #define TMIP_STATION_F_HELD 0x02
-/* The programs leave it where it is, wherever it is seen: the agent decides (TMIP_CONFIG_FAST_HANDOVER). */
+/*
+ * The programs do not change the station's entry, wherever it is seen: the agent decides
+ * (TMIP_CONFIG_FAST_HANDOVER).
+ */
 #define TMIP_STATION_F_STAYS 0x04
 
-/* `heard` counts units of 2^30 ns of CLOCK_MONOTONIC, about a second each: written at most once in a unit. */
+/*
+ * `heard` counts units of 2^30 ns of CLOCK_MONOTONIC, about a second each. The programs write it at
+ * most once in a unit.
+ */
 #define TMIP_HEARD_SHIFT 30
-/* Once a held station was heard again, its packets go straight to it after so many units: the agent may be dead. */
+/*
+ * When a held station is heard again, its packets are held for at most so many units more, because
+ * the agent may be dead.
+ */
 #define TMIP_HEARD_HOLD 2
 
 /*
- * map tmip_slot (agent; `heard`: programs), array: half a cache line with what the programs need of an IPv4 station, so that
- * a packet costs no walk through tmip_station, which remains the truth. A station's slot is number TMIP_SLOT_INDEX or,
- * if that was taken, its neighbour in the same cache line; if that was, too, it has none, and the first one counts it.
+ * map tmip_slot (agent; `heard`: programs), array. A slot is half a cache line with the fields of
+ * an IPv4 station that the programs need, so that a packet costs no walk through tmip_station.
+ * tmip_station remains the truth. A station's slot is number TMIP_SLOT_INDEX. If another station
+ * has taken that one, it is TMIP_SLOT_OTHER, in the same cache line. If that is taken, too, the
+ * station has no slot, and the first of the two counts it in `others`.
  *
- * Each of the four words is written as a whole and ends with the same turn, which grows with every change: words of
- * different turns do not belong together. While the agent changes tmip_station, and for ever if it dies right then, the
- * state of the station's slot is 0; so it is where a program has changed it, until the agent has confirmed that.
- * In all these cases, and where stations without a slot are counted, tmip_station is asked.
+ * Each of the four words is written as a whole, and ends with the same turn. The turn grows with
+ * every change: words with different turns do not belong together. The state of a slot is 0 while
+ * the agent changes the station's entry in tmip_station, and stays 0 for ever if the agent dies
+ * right then. It is also 0 after a program has changed that entry, until the agent has confirmed
+ * the change. In all these cases the programs ask tmip_station. They also do so if neither of the
+ * two slots is the station's and the first one counts others.
  */
 struct tmip_slot {
 	__u8 v4[4];  /* of the station; zero: free */
 	__u8 state;  /* enum tmip_station_state, 0: ask tmip_station */
 	__u8 flags;
-	__u8 others; /* stations that have no slot and would have had this one; 255 stays */
+	__u8 others; /* stations that would have this slot and have none; 255 stays 255 */
 	__u8 turn;
 	struct tmip_mac mac;
 	__u8 pad;
 	__u8 turn_mac;
-	__u32 home;  /* the ifindex of its home cell here (home, next door, away), or the parent's address (visiting, elsewhere) */
-	__u16 heard; /* the lower half of what tmip_station has, written alone; 0: not known */
+	/*
+	 * The ifindex of the station's home cell here (home, next door, away), or the parent's
+	 * address (visiting, elsewhere).
+	 */
+	__u32 home;
+	__u16 heard; /* lower half of `heard` in tmip_station, written alone; 0: not known */
 	__u8 pad_home;
 	__u8 turn_home;
-	__u32 here;  /* the ifindex of its cell here (home, next door, visiting), or the address of the CN that it is at (away, elsewhere) */
+	/*
+	 * The ifindex of the station's cell here (home, next door, visiting), or the address of the
+	 * CN that has it (away, elsewhere).
+	 */
+	__u32 here;
 	__u8 pad_here[3];
 	__u8 turn_here;
 };
 
-/* The parent is this CN; the station is in a cell of this CN. */
+/* Is this CN the parent? */
 static inline int tmip_is_ours(__u8 state)
 {
-	return state == TMIP_STATION_HOME || state == TMIP_STATION_NEXT_DOOR || state == TMIP_STATION_AWAY;
+	return state == TMIP_STATION_HOME || state == TMIP_STATION_NEXT_DOOR ||
+	       state == TMIP_STATION_AWAY;
 }
 
+/* Is the station in a cell of this CN? */
 static inline int tmip_is_here(__u8 state)
 {
-	return state == TMIP_STATION_HOME || state == TMIP_STATION_NEXT_DOOR || state == TMIP_STATION_VISITING;
+	return state == TMIP_STATION_HOME || state == TMIP_STATION_NEXT_DOOR ||
+	       state == TMIP_STATION_VISITING;
 }
 
-/* `heard` of tmip_station as a slot has it. */
+/* `heard` of tmip_station, as a slot holds it: the lower half, but 0 only if `heard` is 0. */
 static inline __u16 tmip_heard_half(__u32 heard)
 {
 	return heard && !(__u16)heard ? 1 : heard;
 }
 
-/* The golden ratio's share of the table: addresses in a row, the usual case, hardly ever meet. `slots` is even. */
-#define TMIP_SLOT_INDEX(host_order, slots) ((__u32)(((__u64)(__u32)((host_order) * 2654435769u) * (slots)) >> 32))
-/* One turn more in the first word. */
+/*
+ * The golden ratio spreads the addresses over the table, so that consecutive addresses, the usual
+ * case, hardly ever get the same slot. `slots` is even.
+ */
+#define TMIP_SLOT_INDEX(host_order, slots) \
+	((__u32)(((__u64)(__u32)((host_order) * 2654435769u) * (slots)) >> 32))
+/* Added to the first word, this is one turn more. */
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
 #define TMIP_SLOT_TURN (1ull << 56)
 #else
@@ -104,19 +153,20 @@ static inline __u16 tmip_heard_half(__u32 heard)
 #define TMIP_SLOT_OTHER(index) ((index) ^ 1)
 #define TMIP_SLOTS(stations_max) (2 * (stations_max))
 
-/* map tmip_peer (agent), hash: tunnel address -> struct tmip_peer. The other CNs of the network. */
+/* map tmip_peer (agent), hash: tunnel address -> struct tmip_peer. The network's other CNs. */
 struct tmip_peer {
 	char name[TMIP_NAME_LEN]; /* cn_name */
 	__u32 cn_id;              /* given by the register */
-	__u32 mtu;                /* largest outer packet on the way there in bytes; 0: the route's MTU decides */
+	__u32 mtu;                /* bytes of the largest outer packet; 0: the route's MTU */
 	__u8 tunnel;              /* enum tmip_tunnel */
 	__u8 pad[3];
 	__u32 stations;           /* stations that need the tunnel now */
 };
 
 enum tmip_tunnel {
-	TMIP_TUNNEL_IDLE = 0, /* no station needs it, no type agreed */
-	TMIP_TUNNEL_4IN4 = 1, /* IPv4 in IPv4, protocol 4 (RFC 2003); the default before an agreement */
+	TMIP_TUNNEL_IDLE = 0, /* no station needs the tunnel, and no type is agreed on */
+	/* IPv4 in IPv4, protocol 4 (RFC 2003); the default before an agreement. */
+	TMIP_TUNNEL_4IN4 = 1,
 };
 
 /* map tmip_peer_stat (programs), per-CPU hash: tunnel address -> struct tmip_peer_stat */
@@ -125,7 +175,10 @@ struct tmip_peer_stat {
 	__u64 rx_bytes; /* outer IP packet */
 	__u64 tx_packets;
 	__u64 tx_bytes;
-	/* What this CPU has found out, and when (the programs' own; a moment is 4 ms): that it is in tmip_peer, and the way there. */
+	/*
+	 * For the programs alone: what this CPU has found out about the peer, and in which moment
+	 * of about 8 ms. known_moment: that it is in tmip_peer. way_...: the way there.
+	 */
 	__u32 known_moment;
 	__u32 way_moment;
 	__u32 way_ifindex;
@@ -138,13 +191,16 @@ struct tmip_peer_stat {
 /* map tmip_cell (agent), hash: __u32 ifindex -> struct tmip_cell */
 struct tmip_cell {
 	char name[16];           /* interface name */
-	struct tmip_mac mac;     /* of the interface; ARP answers and delivered frames carry it */
+	struct tmip_mac mac;     /* of the interface; source of ARP answers and delivered frames */
 	__u8 prefix_len;         /* of the cell's subnet, IPv4 bits 0..32 */
 	__u8 pad;
 	struct tmip_addr gateway; /* this CN's own address in the cell */
 };
 
-/* map tmip_subnet (agent), LPM trie: struct tmip_subnet_key -> struct tmip_subnet. Every cell of the network. */
+/*
+ * map tmip_subnet (agent), LPM trie: struct tmip_subnet_key -> struct tmip_subnet. Every cell of
+ * the network has an entry.
+ */
 struct tmip_subnet_key {
 	__u32 prefix_len; /* bits of addr: 96 + IPv4 bits */
 	struct tmip_addr addr;
@@ -152,24 +208,25 @@ struct tmip_subnet_key {
 
 struct tmip_subnet {
 	struct tmip_addr parent; /* tunnel address of its CN */
-	__u32 ifindex;           /* the cell's interface where that CN is this one; else 0 */
+	__u32 ifindex;           /* the cell's interface, if that CN is this one; else 0 */
 	__u8 prefix_len;         /* of the subnet, IPv4 bits */
 	__u8 pad[3];
 };
 
 /*
- * map tmip_group, hash: struct tmip_group_key -> struct tmip_group. The agent makes an entry for each cell of this CN of which
- * stations are elsewhere, and for each CN of which guests are here; the programs count in it.
+ * map tmip_group, hash: struct tmip_group_key -> struct tmip_group. The agent makes an entry for
+ * each cell of this CN that has stations elsewhere, and for each other CN that has guests here. The
+ * programs count in the entries.
  */
 struct tmip_group_key {
 	struct tmip_addr parent; /* tunnel address of the subnet's CN */
-	__u32 ifindex;           /* the cell, where that CN is this one; else 0: any of its subnets */
+	__u32 ifindex;           /* the cell, if that CN is this one; else 0: all its subnets */
 };
 
 struct tmip_group {
 	__u64 window_ns; /* start of the current second of the limit */
-	__u64 up;        /* broadcasts and multicasts in it: to the home subnet, */
-	__u64 down;      /* and from there */
+	__u64 up;        /* broadcasts and multicasts to the home subnet in that second */
+	__u64 down;      /* those from the home subnet in that second */
 };
 
 /* map tmip_config (agent), array of one: __u32 0 -> struct tmip_config */
@@ -177,46 +234,63 @@ struct tmip_config {
 	__u32 layout;           /* TMIP_LAYOUT_VERSION */
 	__u32 backbone_ifindex;
 	struct tmip_addr tunnel; /* this CN's tunnel address */
-	__u64 event_interval_ns; /* least time between two events of one MAC that say the same */
+	__u64 event_interval_ns; /* least time between two equal events of one MAC */
 	__u32 event_burst;      /* events per second over all MACs */
 	__u32 dhcp_burst;       /* DHCP messages per second from one MAC */
 	__u16 mss;              /* TCP MSS is clamped to this in both directions; 0: not clamped */
 	__u8 outer_ttl;         /* hop limit of packets that enter a tunnel */
 	__u8 flags;             /* TMIP_CONFIG_... */
-	__u32 buffer_ifindex;   /* the agent's device that takes and gives back held packets; 0: none, nothing is held */
-	__u32 group_burst;      /* broadcasts and multicasts per second, of each subnet in each direction */
-	__u32 slots;            /* entries of tmip_slot; 0: it is not used */
+	/* The agent's device, which takes held packets and gives them back; 0: none is held. */
+	__u32 buffer_ifindex;
+	/* Broadcasts and multicasts per second, for each subnet and each direction. */
+	__u32 group_burst;
+	__u32 slots;            /* entries of tmip_slot; 0: the programs do not use it */
 };
 
-/* Packets from the backbone to absent stations take the short cut into the tunnel; else the kernel routes them. */
+/*
+ * The programs put packets from the backbone for absent stations into the tunnel at once; else the
+ * kernel routes those packets.
+ */
 #define TMIP_CONFIG_FASTPATH 0x01
-/* So do plain packets between the backbone and stations of this CN: none of theirs passes the kernel's netfilter. */
+/*
+ * The programs also forward plain packets between the backbone and this CN's stations; then these
+ * do not pass the kernel's netfilter.
+ */
 #define TMIP_CONFIG_FASTPATH_HOME 0x04
-/* Broadcast and multicast goes between a home subnet and its stations that are elsewhere, as tmip_group says. */
+/* Broadcast and multicast goes between a home subnet and its stations elsewhere (tmip_group). */
 #define TMIP_CONFIG_GROUP_HOME 0x08
-/* Packets between two stations take no way over their parents when one of them has roamed. */
+/* Packets between two stations do not go over the parents when one of the two has roamed. */
 #define TMIP_CONFIG_DIRECT 0x02
-/* The backbone's device has no link headers (WireGuard): the program makes room for one. */
+/* The backbone's device has no link headers (WireGuard): the program adds one to each packet. */
 #define TMIP_CONFIG_HEADLESS 0x10
-/* The programs do the first step of a handover (TMIP_EVENT_ARRIVED, TMIP_EVENT_FOLLOWED); the agents confirm it. */
+/*
+ * The programs do the first step of a handover (TMIP_EVENT_ARRIVED, TMIP_EVENT_FOLLOWED); the
+ * agents confirm it.
+ */
 #define TMIP_CONFIG_FAST_HANDOVER 0x20
 
-/* map tmip_seen (programs), LRU hash: struct tmip_mac -> struct tmip_seen. Suppression only: entries may vanish. */
+/*
+ * map tmip_seen (programs), LRU hash: struct tmip_mac -> struct tmip_seen. It serves only to
+ * suppress repeated events and to limit DHCP: entries may vanish.
+ */
 struct tmip_seen {
-	struct tmip_addr addr; /* last IPv4 source, zero: none yet */
+	struct tmip_addr addr; /* last IPv4 source; all zero: none yet */
 	__u64 event_ns;        /* last event with an address */
-	__u64 link_ns;         /* last event without one */
+	__u64 link_ns;         /* last event without an address */
 	__u64 dhcp_ns;         /* start of the current second of the DHCP limit */
 	__u32 dhcp_count;
 	__u32 ifindex;
 };
 
-/* map tmip_drop (programs), LRU hash: address of the station concerned -> struct tmip_drop. For `why`. */
+/*
+ * map tmip_drop (programs), LRU hash: address of the station concerned -> struct tmip_drop. For
+ * `tmip-agent why`.
+ */
 #define TMIP_DROP_TRAIL 4
 struct tmip_drop {
 	struct {
 		__u64 time_ns;
-		__u64 count; /* of consecutive drops for this reason */
+		__u64 count; /* consecutive drops for this reason in this ifindex */
 		__u32 reason;
 		__u32 ifindex;
 	} trail[TMIP_DROP_TRAIL]; /* newest first */

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The one list of verdict reasons. Every frame that a TMip program handles ends with one of them; it is
- * counted in the map tmip_stat under its number. Both the enum and the names that `tmip-agent why`, `status`
- * and the metrics print come from this list. A number is never reused; new reasons go to the end.
+ * The one list of verdict reasons. Every frame that a TMip program handles ends with one of them,
+ * and the map tmip_stat counts it under the reason's number. The enum comes from this list, and so
+ * do the names that `tmip-agent why`, `status` and the metrics print. A number is never reused; new
+ * reasons go to the end.
  *
- *   X(number, NAME, verdict, text)   verdict: PASS (to the kernel), SEND (redirected), TAKE (given to the agent), DROP
+ *   X(number, NAME, verdict, text)
+ *   verdict: PASS (to the kernel), SEND (redirected), TAKE (given to the agent), DROP
  */
 #ifndef TMIP_REASON_H
 #define TMIP_REASON_H
@@ -40,20 +42,29 @@
 	X(27, HEADROOM, DROP, "the kernel refused to change the packet's headers")                 \
 	X(28, NO_CELL, DROP, "interface is not a cell of this CN any more")                        \
 	X(29, PROBE, SEND, "tunnel probe answered")                                                \
-	X(30, PROBE_REPLY, PASS, "answer to a tunnel probe: left to the raw socket that asked")       \
-	X(31, CONGESTION, DROP, "congestion met in the tunnel, and the packet inside cannot carry the mark (RFC 6040)") \
-	X(32, BUFFERED, TAKE, "held by the agent for a station that has left its cell")               \
-	X(33, REPLAYED, SEND, "held before, and now on its way to the station")                     \
-	X(34, ENCAP_DIRECT, SEND, "into the tunnel straight to the CN where the other station is")  \
-	X(35, FORWARDED, SEND, "forwarded by the kernel's tables, past its netfilter")              \
-	X(36, OUTER_FRAGMENT, DROP, "piece of a tunnel packet: a CN sends none, the path must not cut them (RFC 2003)") \
-	X(37, GROUP_HOME, SEND, "broadcast or multicast of a station elsewhere: to its home subnet")  \
-	X(38, GROUP_RATE, DROP, "broadcast or multicast of or for stations elsewhere, over its rate limit")  \
-	X(39, GROUP_COPIED, PASS, "broadcast or multicast: in its cell, and a copy for stations of it that are elsewhere") \
-	X(40, GROUP_NOT_COPIED, PASS, "broadcast or multicast: in its cell, not copied: over the rate limit, or no agent") \
-	X(41, GROUP_ABROAD, SEND, "broadcast or multicast of a home subnet: into the tunnel to a CN with guests of it") \
-	X(42, GROUP_TAKEN, TAKE, "broadcast or multicast of guests' home subnet: the agent sends it to each of them") \
-	X(43, GROUP_NO_GUEST, DROP, "broadcast or multicast of another subnet: no guest of its CN is here, or no agent")
+	X(30, PROBE_REPLY, PASS, "answer to a tunnel probe: left to the raw socket that asked")    \
+	X(31, CONGESTION, DROP,                                                                    \
+	  "congestion met in the tunnel, and the packet inside cannot carry the mark (RFC 6040)")  \
+	X(32, BUFFERED, TAKE, "held by the agent for a station that has left its cell")            \
+	X(33, REPLAYED, SEND, "held before, and now on its way to the station")                    \
+	X(34, ENCAP_DIRECT, SEND, "into the tunnel straight to the CN where the other station is") \
+	X(35, FORWARDED, SEND, "forwarded by the kernel's tables, past its netfilter")             \
+	X(36, OUTER_FRAGMENT, DROP,                                                                \
+	  "piece of a tunnel packet: a CN sends none, the path must not cut them (RFC 2003)")      \
+	X(37, GROUP_HOME, SEND,                                                                    \
+	  "broadcast or multicast of a station elsewhere: to its home subnet")                     \
+	X(38, GROUP_RATE, DROP,                                                                    \
+	  "broadcast or multicast of or for stations elsewhere, over its rate limit")              \
+	X(39, GROUP_COPIED, PASS,                                                                  \
+	  "broadcast or multicast: in its cell, and a copy for stations of it that are elsewhere") \
+	X(40, GROUP_NOT_COPIED, PASS,                                                              \
+	  "broadcast or multicast: in its cell, not copied: over the rate limit, or no agent")     \
+	X(41, GROUP_ABROAD, SEND,                                                                  \
+	  "broadcast or multicast of a home subnet: into the tunnel to a CN with guests of it")    \
+	X(42, GROUP_TAKEN, TAKE,                                                                   \
+	  "broadcast or multicast of guests' home subnet: the agent sends it to each of them")     \
+	X(43, GROUP_NO_GUEST, DROP,                                                                \
+	  "broadcast or multicast of another subnet: no guest of its CN is here, or no agent")
 
 enum tmip_reason {
 #define X(number, name, verdict, text) TMIP_REASON_##name = number,
@@ -62,7 +73,7 @@ enum tmip_reason {
 	TMIP_REASON_COUNT
 };
 
-/* What a reason means for the frame; the strings of user space are made from the same list. */
+/* What a reason means for the frame. */
 enum tmip_verdict {
 	TMIP_VERDICT_PASS,
 	TMIP_VERDICT_SEND,
