@@ -44,6 +44,7 @@ objects    = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 unit_src   := $(call sources,tests/unit)
 unit_tests := $(patsubst %.c,$(BUILD)/%,$(filter $(addsuffix test_%,$(dir $(unit_src))),$(unit_src)))
 bpf_tests  := $(patsubst tests/bpf/%.c,$(BUILD)/tests/bpf/%,$(wildcard tests/bpf/test_*.c))
+bpf_world  := $(call objects,$(wildcard tests/bpf/world*.c))
 fuzzers    := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 tools      := $(patsubst bench/tools/%.c,$(BUILD)/bench-tools/%,$(filter-out %.bpf.c,$(wildcard bench/tools/*.c)))
 
@@ -114,7 +115,7 @@ $(call objects,$(call sources,tests/unit/core/dhcp)): $(BUILD)/vectors/dhcp.h
 $(BUILD)/obj/tests/%.o: CPPFLAGS += -I$(BUILD)
 $(call objects,$(wildcard tests/bpf/*.c)): $(BUILD)/bpf/tmip.skel.h $(BUILD)/vectors/packets.h
 
-$(BUILD)/tests/bpf/%: $(BUILD)/obj/tests/bpf/%.o $(BUILD)/obj/tests/bpf/world.o $(BUILD)/libtmip.a
+$(BUILD)/tests/bpf/%: $(BUILD)/obj/tests/bpf/%.o $(bpf_world) $(BUILD)/libtmip.a
 	$(call say,LD,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ -lcmocka $(LDLIBS)

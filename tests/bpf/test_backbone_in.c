@@ -1,13 +1,19 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Packets from the backbone, one by one: plain ones for absent stations, and what comes out of tunnels. */
+/*
+ * Packets from the backbone through the tc program, one by one: plain packets for absent stations,
+ * tunnel packets, probes.
+ */
 #include "world.h"
 
-#define IN(frame, verdict, why, ...) \
-	{.name = #frame, .program = BACKBONE_IN, .interface = "bb", .packet = &frame, .action = verdict, .reason = TMIP_REASON_##why, ##__VA_ARGS__}
-#define PAST(frame, verdict, why, ...) IN(frame, verdict, why, .prepare = world_past, ##__VA_ARGS__)
-#define GROUP(frame, verdict, why, ...) IN(frame, verdict, why, .prepare = world_group, ##__VA_ARGS__)
-#define DIRECT(frame, verdict, why, ...) IN(frame, verdict, why, .prepare = world_direct, ##__VA_ARGS__)
+#define NAMED(title, frame, ...) WORLD_CASE(title, BACKBONE_IN, "bb", frame, __VA_ARGS__)
+#define IN(frame, ...) NAMED(#frame, frame, __VA_ARGS__)
+#define PAST(frame, ...) IN(frame, __VA_ARGS__, .prepare = world_past)
+#define GROUP(frame, ...) IN(frame, __VA_ARGS__, .prepare = world_group)
+#define DIRECT(frame, ...) IN(frame, __VA_ARGS__, .prepare = world_direct)
+#define TRUSTED .mark = MARK_TRUSTED
+#define STALE(addr, by) .event = TMIP_EVENT_STALE, .event_addr = (addr), .event_peer = (by)
 
+/* Without `fastpath`: the kernel routes packets for absent stations. */
 static void slow_path(void)
 {
 	struct tmip_config config = world_config();
@@ -16,15 +22,8 @@ static void slow_path(void)
 	world_set_config(&config);
 }
 
-static void no_cell(void)
-{
-	uint32_t key = world_ifindex("cell0");
-
-	bpf_map_delete_elem(bpf_map__fd(world_bpf->maps.tmip_cell), &key);
-}
-
 static const struct bpf_case cases[] = {
-	/* plain */
+	/* plain packets */
 	IN(bb_away, REDIRECT, ENCAP_VISITED),
 	IN(bb_away_ttl2, REDIRECT, ENCAP_VISITED),
 	IN(bb_away_ttl255, REDIRECT, ENCAP_VISITED),
@@ -49,27 +48,29 @@ static const struct bpf_case cases[] = {
 	IN(bb_arp, NEXT, NOT_OURS),
 	IN(bb_vlan, NEXT, NOT_OURS),
 	IN(bb_tunnel_of_others, NEXT, NOT_OURS),
-	{.name = "bb_away, without the short cut", .program = BACKBONE_IN, .interface = "bb", .packet = &bb_away_slow, .action = NEXT, .reason = TMIP_REASON_NOT_OURS, .prepare = slow_path},
-	/* past netfilter */
-	PAST(past_in, REDIRECT, FORWARDED, .mark = MARK_TRUSTED),
-	PAST(past_in_mss, REDIRECT, FORWARDED, .mark = MARK_TRUSTED),
+	NAMED("bb_away, without the short cut", bb_away_slow, NEXT, NOT_OURS, .prepare = slow_path),
+	/* past netfilter (`fastpath home`) */
+	PAST(past_in, REDIRECT, FORWARDED, TRUSTED),
+	PAST(past_in_mss, REDIRECT, FORWARDED, TRUSTED),
 	PAST(past_in_ttl1, NEXT, NOT_OURS),
 	PAST(past_in_neighbour_unknown, NEXT, NOT_OURS),
 	PAST(past_tunnel, REDIRECT, FORWARDED),
 	PAST(past_tunnel_congested, REDIRECT, FORWARDED),
-	PAST(past_tunnel_ttl1, REDIRECT, DECAP_KERNEL, .mark = MARK_TRUSTED),
-	PAST(tunnel_from_away_to_gateway, REDIRECT, DECAP_KERNEL, .mark = MARK_TRUSTED),
-	PAST(tunnel_to_visitor, REDIRECT, DECAP_STATION, .mark = MARK_TRUSTED),
+	PAST(past_tunnel_ttl1, REDIRECT, DECAP_KERNEL, TRUSTED),
+	PAST(tunnel_from_away_to_gateway, REDIRECT, DECAP_KERNEL, TRUSTED),
+	PAST(tunnel_to_visitor, REDIRECT, DECAP_STATION, TRUSTED),
 	IN(past_in_ttl1, NEXT, NOT_OURS),
-	/* to all in the home subnet */
-	GROUP(group_home_mdns, REDIRECT, GROUP_HOME, .mark = MARK_TRUSTED, .copy = &group_home_mdns_copy),
-	GROUP(group_home_ssdp, REDIRECT, GROUP_HOME, .mark = MARK_TRUSTED, .copy = &group_home_ssdp_copy),
-	GROUP(group_home_broadcast, REDIRECT, GROUP_HOME, .mark = MARK_TRUSTED, .copy = &group_home_broadcast_copy),
-	GROUP(group_home_directed, REDIRECT, GROUP_HOME, .mark = MARK_TRUSTED, .copy = &group_home_directed_copy),
-	GROUP(group_home_stream, REDIRECT, GROUP_HOME, .mark = MARK_TRUSTED),
+	/* broadcast and multicast to the home subnet */
+	GROUP(group_home_mdns, REDIRECT, GROUP_HOME, TRUSTED, .copy = &group_home_mdns_copy),
+	GROUP(group_home_ssdp, REDIRECT, GROUP_HOME, TRUSTED, .copy = &group_home_ssdp_copy),
+	GROUP(group_home_broadcast, REDIRECT, GROUP_HOME, TRUSTED,
+	      .copy = &group_home_broadcast_copy),
+	GROUP(group_home_directed, REDIRECT, GROUP_HOME, TRUSTED,
+	      .copy = &group_home_directed_copy),
+	GROUP(group_home_stream, REDIRECT, GROUP_HOME, TRUSTED),
 	GROUP(group_like_a_station, REDIRECT, RELAY),
 	GROUP(group_home_not_from_there, DROP, TUNNEL_SOURCE),
-	/* to guests of that home subnet, by the agent */
+	/* the same to guests of a home subnet: the agent sends it */
 	GROUP(group_down_mdns, DROP, GROUP_TAKEN, .copy = &group_down_mdns_copy),
 	GROUP(group_down_ssdp, DROP, GROUP_TAKEN, .copy = &group_down_ssdp_copy),
 	GROUP(group_down_broadcast, DROP, GROUP_TAKEN, .copy = &group_down_broadcast_copy),
@@ -83,45 +84,47 @@ static const struct bpf_case cases[] = {
 	GROUP(group_down_igmp, DROP, TUNNEL_SOURCE),
 	IN(group_down_mdns, DROP, TUNNEL_SOURCE),
 	IN(group_down_of_gateway, DROP, NOT_HERE),
-	{.name = "group_down_mdns, no agent", .program = BACKBONE_IN, .interface = "bb", .packet = &group_down_mdns, .action = DROP, .reason = TMIP_REASON_GROUP_NO_GUEST, .prepare = world_group_alone},
-	/* delivery */
-	IN(tunnel_to_visitor, REDIRECT, DECAP_STATION, .mark = MARK_TRUSTED),
-	IN(tunnel_from_home_to_visitor, REDIRECT, DECAP_STATION, .mark = MARK_TRUSTED),
-	IN(tunnel_from_away_to_visitor, REDIRECT, DECAP_KERNEL, .mark = MARK_TRUSTED),
-	IN(tunnel_to_home, REDIRECT, DECAP_STATION, .mark = MARK_TRUSTED),
-	IN(tunnel_to_visitor_options, REDIRECT, DECAP_STATION, .mark = MARK_TRUSTED),
-	IN(tunnel_first_fragment, REDIRECT, DECAP_STATION, .mark = MARK_TRUSTED),
-	IN(tunnel_last_fragment, REDIRECT, DECAP_STATION, .mark = MARK_TRUSTED),
-	IN(tunnel_mss, REDIRECT, DECAP_STATION, .mark = MARK_TRUSTED),
-	{.name = "tunnel_to_visitor, cell is gone", .program = BACKBONE_IN, .interface = "bb", .packet = &tunnel_to_visitor, .action = DROP, .reason = TMIP_REASON_NO_CELL, .prepare = no_cell},
+	NAMED("group_down_mdns, no agent", group_down_mdns, DROP, GROUP_NO_GUEST,
+	      .prepare = world_group_no_agent),
+	/* out of the tunnel to a station */
+	IN(tunnel_to_visitor, REDIRECT, DECAP_STATION, TRUSTED),
+	IN(tunnel_from_home_to_visitor, REDIRECT, DECAP_STATION, TRUSTED),
+	IN(tunnel_from_away_to_visitor, REDIRECT, DECAP_KERNEL, TRUSTED),
+	IN(tunnel_to_home, REDIRECT, DECAP_STATION, TRUSTED),
+	IN(tunnel_to_visitor_options, REDIRECT, DECAP_STATION, TRUSTED),
+	IN(tunnel_first_fragment, REDIRECT, DECAP_STATION, TRUSTED),
+	IN(tunnel_last_fragment, REDIRECT, DECAP_STATION, TRUSTED),
+	IN(tunnel_mss, REDIRECT, DECAP_STATION, TRUSTED),
+	NAMED("tunnel_to_visitor, cell is gone", tunnel_to_visitor, DROP, NO_CELL,
+	      .prepare = world_no_cell),
 	/* to the kernel, as if the station had never left */
-	IN(tunnel_mss_to_kernel, REDIRECT, DECAP_KERNEL, .mark = MARK_TRUSTED),
-	IN(tunnel_from_away, REDIRECT, DECAP_KERNEL, .mark = MARK_TRUSTED),
-	IN(tunnel_from_away_to_gateway, REDIRECT, DECAP_KERNEL, .mark = MARK_TRUSTED),
-	IN(tunnel_from_home, REDIRECT, DECAP_KERNEL, .mark = MARK_TRUSTED),
-	/* to its neighbours */
-	IN(tunnel_from_away_to_home, REDIRECT, DECAP_STATION, .mark = MARK_TRUSTED),
-	IN(tunnel_from_away_to_next_door, REDIRECT, DECAP_STATION, .mark = MARK_TRUSTED),
+	IN(tunnel_mss_to_kernel, REDIRECT, DECAP_KERNEL, TRUSTED),
+	IN(tunnel_from_away, REDIRECT, DECAP_KERNEL, TRUSTED),
+	IN(tunnel_from_away_to_gateway, REDIRECT, DECAP_KERNEL, TRUSTED),
+	IN(tunnel_from_home, REDIRECT, DECAP_KERNEL, TRUSTED),
+	/* from an absent station to its neighbours at home */
+	IN(tunnel_from_away_to_home, REDIRECT, DECAP_STATION, TRUSTED),
+	IN(tunnel_from_away_to_next_door, REDIRECT, DECAP_STATION, TRUSTED),
 	IN(tunnel_from_away_to_away_same_cell, REDIRECT, RELAY),
 	IN(tunnel_from_away_to_away_elsewhere, REDIRECT, RELAY),
 	IN(tunnel_from_away_to_away_no_neighbour, REDIRECT, RELAY),
 	IN(tunnel_from_away_to_away_no_route, DROP, NO_ROUTE),
-	/* straight from where the station is, not over its parent, which this CN is */
-	DIRECT(tunnel_direct_to_visitor, REDIRECT, DECAP_STATION, .mark = MARK_TRUSTED),
-	DIRECT(tunnel_from_home_to_visitor, REDIRECT, DECAP_STATION, .mark = MARK_TRUSTED),
-	DIRECT(tunnel_from_away_to_home, REDIRECT, DECAP_STATION, .mark = MARK_TRUSTED),
+	/* route optimisation: packets that did not come over the parent */
+	DIRECT(tunnel_direct_to_visitor, REDIRECT, DECAP_STATION, TRUSTED),
+	DIRECT(tunnel_from_home_to_visitor, REDIRECT, DECAP_STATION, TRUSTED),
+	DIRECT(tunnel_from_away_to_home, REDIRECT, DECAP_STATION, TRUSTED),
 	DIRECT(tunnel_direct_to_elsewhere, REDIRECT, RELAY),
 	DIRECT(tunnel_direct_to_settled, REDIRECT, RELAY),
-	DIRECT(tunnel_direct_to_sender, REDIRECT, DECAP_KERNEL, .mark = MARK_TRUSTED),
-	DIRECT(tunnel_direct_ttl1, REDIRECT, DECAP_KERNEL, .mark = MARK_TRUSTED),
-	DIRECT(tunnel_from_away, REDIRECT, DECAP_KERNEL, .mark = MARK_TRUSTED),
-	DIRECT(tunnel_from_away_to_gateway, REDIRECT, DECAP_KERNEL, .mark = MARK_TRUSTED),
+	DIRECT(tunnel_direct_to_sender, REDIRECT, DECAP_KERNEL, TRUSTED),
+	DIRECT(tunnel_direct_ttl1, REDIRECT, DECAP_KERNEL, TRUSTED),
+	DIRECT(tunnel_from_away, REDIRECT, DECAP_KERNEL, TRUSTED),
+	DIRECT(tunnel_from_away_to_gateway, REDIRECT, DECAP_KERNEL, TRUSTED),
 	DIRECT(tunnel_from_away_to_away_same_cell, REDIRECT, RELAY),
-	/* after a further move */
-	IN(tunnel_relay_next, REDIRECT, RELAY, .event = TMIP_EVENT_STALE, .event_addr = W_ELSEWHERE, .event_peer = W_CN2),
+	/* the station has moved on */
+	IN(tunnel_relay_next, REDIRECT, RELAY, STALE(W_ELSEWHERE, W_CN2)),
 	IN(tunnel_relay_back, DROP, NOT_HERE),
 	IN(tunnel_relay_hops, DROP, HOPS),
-	/* what must not be */
+	/* dropped */
 	IN(tunnel_from_blocked, DROP, BLOCKED),
 	IN(tunnel_to_blocked, DROP, BLOCKED),
 	IN(tunnel_unknown_peer, DROP, UNKNOWN_PEER),
@@ -133,23 +136,23 @@ static const struct bpf_case cases[] = {
 	IN(tunnel_inner_not_ip, DROP, MALFORMED),
 	IN(tunnel_inner_ihl, DROP, MALFORMED),
 	IN(tunnel_inner_too_long, DROP, MALFORMED),
-	/* RFC 6040 */
-	IN(ecn_not_in_not, REDIRECT, DECAP_STATION, .mark = MARK_TRUSTED),
-	IN(ecn_not_in_ect1, REDIRECT, DECAP_STATION, .mark = MARK_TRUSTED),
-	IN(ecn_not_in_ect0, REDIRECT, DECAP_STATION, .mark = MARK_TRUSTED),
+	/* RFC 6040: each inner ECN field in each outer one */
+	IN(ecn_not_in_not, REDIRECT, DECAP_STATION, TRUSTED),
+	IN(ecn_not_in_ect1, REDIRECT, DECAP_STATION, TRUSTED),
+	IN(ecn_not_in_ect0, REDIRECT, DECAP_STATION, TRUSTED),
 	IN(ecn_not_in_ce, DROP, CONGESTION),
-	IN(ecn_ect0_in_not, REDIRECT, DECAP_STATION, .mark = MARK_TRUSTED),
-	IN(ecn_ect0_in_ect1, REDIRECT, DECAP_STATION, .mark = MARK_TRUSTED),
-	IN(ecn_ect0_in_ect0, REDIRECT, DECAP_STATION, .mark = MARK_TRUSTED),
-	IN(ecn_ect0_in_ce, REDIRECT, DECAP_STATION, .mark = MARK_TRUSTED),
-	IN(ecn_ect1_in_not, REDIRECT, DECAP_STATION, .mark = MARK_TRUSTED),
-	IN(ecn_ect1_in_ect1, REDIRECT, DECAP_STATION, .mark = MARK_TRUSTED),
-	IN(ecn_ect1_in_ect0, REDIRECT, DECAP_STATION, .mark = MARK_TRUSTED),
-	IN(ecn_ect1_in_ce, REDIRECT, DECAP_STATION, .mark = MARK_TRUSTED),
-	IN(ecn_ce_in_not, REDIRECT, DECAP_STATION, .mark = MARK_TRUSTED),
-	IN(ecn_ce_in_ect1, REDIRECT, DECAP_STATION, .mark = MARK_TRUSTED),
-	IN(ecn_ce_in_ect0, REDIRECT, DECAP_STATION, .mark = MARK_TRUSTED),
-	IN(ecn_ce_in_ce, REDIRECT, DECAP_STATION, .mark = MARK_TRUSTED),
+	IN(ecn_ect0_in_not, REDIRECT, DECAP_STATION, TRUSTED),
+	IN(ecn_ect0_in_ect1, REDIRECT, DECAP_STATION, TRUSTED),
+	IN(ecn_ect0_in_ect0, REDIRECT, DECAP_STATION, TRUSTED),
+	IN(ecn_ect0_in_ce, REDIRECT, DECAP_STATION, TRUSTED),
+	IN(ecn_ect1_in_not, REDIRECT, DECAP_STATION, TRUSTED),
+	IN(ecn_ect1_in_ect1, REDIRECT, DECAP_STATION, TRUSTED),
+	IN(ecn_ect1_in_ect0, REDIRECT, DECAP_STATION, TRUSTED),
+	IN(ecn_ect1_in_ce, REDIRECT, DECAP_STATION, TRUSTED),
+	IN(ecn_ce_in_not, REDIRECT, DECAP_STATION, TRUSTED),
+	IN(ecn_ce_in_ect1, REDIRECT, DECAP_STATION, TRUSTED),
+	IN(ecn_ce_in_ect0, REDIRECT, DECAP_STATION, TRUSTED),
+	IN(ecn_ce_in_ce, REDIRECT, DECAP_STATION, TRUSTED),
 	/* probes */
 	IN(probe_request, REDIRECT, PROBE),
 	IN(probe_reply, NEXT, PROBE_REPLY),
@@ -158,5 +161,5 @@ static const struct bpf_case cases[] = {
 
 int main(void)
 {
-	return world_run_table("packets of the backbone", cases, sizeof(cases) / sizeof(cases[0]));
+	return WORLD_RUN_TABLE("packets of the backbone", cases);
 }

@@ -1,27 +1,23 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Frames that stations send, one by one: action, whole frame, reason, event. */
+/* Frames that stations send, one by one: action, whole frame, reason, copy, event. */
 #include "world.h"
 
-#define IN(frame, verdict, why, ...) \
-	{.name = #frame, .program = CELL_IN, .interface = "cell0", .packet = &frame, .action = verdict, .reason = TMIP_REASON_##why, ##__VA_ARGS__}
-#define PAST(frame, verdict, why, ...) IN(frame, verdict, why, .prepare = world_past, ##__VA_ARGS__)
-#define GROUP(frame, verdict, why, ...) IN(frame, verdict, why, .prepare = world_group, ##__VA_ARGS__)
-#define DIRECT(frame, verdict, why, ...) IN(frame, verdict, why, .prepare = world_direct, ##__VA_ARGS__)
-#define IN1(frame, verdict, why, ...) \
-	{.name = #frame, .program = CELL_IN, .interface = "cell1", .packet = &frame, .action = verdict, .reason = TMIP_REASON_##why, ##__VA_ARGS__}
+#define NAMED(title, frame, ...) WORLD_CASE(title, CELL_IN, "cell0", frame, __VA_ARGS__)
+#define IN(frame, ...) NAMED(#frame, frame, __VA_ARGS__)
+#define IN1(frame, ...) WORLD_CASE(#frame, CELL_IN, "cell1", frame, __VA_ARGS__)
+#define PAST(frame, ...) IN(frame, __VA_ARGS__, .prepare = world_past)
+#define GROUP(frame, ...) IN(frame, __VA_ARGS__, .prepare = world_group)
+#define DIRECT(frame, ...) IN(frame, __VA_ARGS__, .prepare = world_direct)
+#define TRUSTED .mark = MARK_TRUSTED
 #define SEEN(addr) .event = TMIP_EVENT_SEEN, .event_addr = (addr)
 #define CONFLICT(addr) .event = TMIP_EVENT_CONFLICT, .event_addr = (addr)
 
-static void no_cell(void)
-{
-	uint32_t key = world_ifindex("cell0");
-
-	bpf_map_delete_elem(bpf_map__fd(world_bpf->maps.tmip_cell), &key);
-}
-
+/* `multicast home`, but no station of cell0 is elsewhere, and no guest of CN2 is here. */
 static void nobody_elsewhere(void)
 {
-	struct tmip_group_key own = {.parent = world_addr(W_TUNNEL), .ifindex = world_ifindex("cell0")}, other = {.parent = world_addr(W_CN2)};
+	struct tmip_group_key own = {.parent = world_addr(W_TUNNEL),
+				     .ifindex = world_ifindex("cell0")};
+	struct tmip_group_key other = {.parent = world_addr(W_CN2)};
 	int map = bpf_map__fd(world_bpf->maps.tmip_group);
 
 	world_group();
@@ -42,16 +38,16 @@ static const struct bpf_case cases[] = {
 	IN(dhcp_discover, DROP, DHCP_TAKEN, SEEN(NULL)),
 	IN(dhcp_renew, DROP, DHCP_TAKEN, SEEN(NULL)),
 	IN(dhcp_of_server, NEXT, HOME),
-	/* at home */
+	/* from stations at home */
 	IN(home_to_server, NEXT, HOME),
 	IN(home_to_home, NEXT, NOT_OURS),
 	IN(home_old_gateway, NEXT, HOME),
-	IN(home_to_home_old_gateway, REDIRECT, NEXT_DOOR, .mark = MARK_TRUSTED),
+	IN(home_to_home_old_gateway, REDIRECT, NEXT_DOOR, TRUSTED),
 	IN(home_to_away, REDIRECT, ENCAP_VISITED),
-	IN(home_to_next_door, REDIRECT, NEXT_DOOR, .mark = MARK_TRUSTED),
-	IN1(next_door_to_server, REDIRECT, NEXT_DOOR, .mark = MARK_TRUSTED),
-	IN1(next_door_to_home, REDIRECT, NEXT_DOOR, .mark = MARK_TRUSTED),
-	/* at home, past netfilter */
+	IN(home_to_next_door, REDIRECT, NEXT_DOOR, TRUSTED),
+	IN1(next_door_to_server, REDIRECT, NEXT_DOOR, TRUSTED),
+	IN1(next_door_to_home, REDIRECT, NEXT_DOOR, TRUSTED),
+	/* the same past netfilter (`fastpath home`) */
 	PAST(past_out, REDIRECT, FORWARDED),
 	PAST(past_out_mss, REDIRECT, FORWARDED),
 	PAST(past_out_fragment, REDIRECT, FORWARDED),
@@ -65,7 +61,7 @@ static const struct bpf_case cases[] = {
 	PAST(past_out_neighbour_unknown, NEXT, HOME),
 	PAST(home_to_away, REDIRECT, ENCAP_VISITED),
 	PAST(home_to_home, NEXT, NOT_OURS),
-	/* visiting */
+	/* from guests */
 	IN(visitor_to_server, REDIRECT, ENCAP_PARENT),
 	IN(elsewhere_to_server, REDIRECT, ENCAP_PARENT, SEEN(W_ELSEWHERE)),
 	IN(visitor_old_gateway, REDIRECT, ENCAP_PARENT),
@@ -80,25 +76,26 @@ static const struct bpf_case cases[] = {
 	IN(visitor_no_route, DROP, NO_ROUTE),
 	IN(visitor_wrong_mac, DROP, WRONG_MAC, CONFLICT(W_VISITOR)),
 	IN(blocked, DROP, BLOCKED),
-	{.name = "visitor_to_server, cell is gone", .program = CELL_IN, .interface = "cell0", .packet = &visitor_to_server, .action = DROP, .reason = TMIP_REASON_NO_CELL, .prepare = no_cell},
-	/* straight to where the other station is */
-	DIRECT(direct_visitor_to_home, REDIRECT, NEXT_DOOR, .mark = MARK_TRUSTED),
-	DIRECT(direct_visitor_to_next_door, REDIRECT, NEXT_DOOR, .mark = MARK_TRUSTED),
+	NAMED("visitor_to_server, cell is gone", visitor_to_server, DROP, NO_CELL,
+	      .prepare = world_no_cell),
+	/* route optimisation: straight to the other station */
+	DIRECT(direct_visitor_to_home, REDIRECT, NEXT_DOOR, TRUSTED),
+	DIRECT(direct_visitor_to_next_door, REDIRECT, NEXT_DOOR, TRUSTED),
 	DIRECT(direct_visitor_to_away, REDIRECT, ENCAP_DIRECT),
 	DIRECT(direct_visitor_to_elsewhere, REDIRECT, ENCAP_DIRECT),
 	DIRECT(direct_visitor_to_settled, REDIRECT, ENCAP_DIRECT),
 	DIRECT(direct_visitor5_to_settled, REDIRECT, ENCAP_DIRECT),
-	DIRECT(direct_visitor_to_visitor, REDIRECT, NEXT_DOOR, .mark = MARK_TRUSTED),
-	DIRECT(direct_visitor_to_neighbour, REDIRECT, NEXT_DOOR, .mark = MARK_TRUSTED),
-	DIRECT(direct_home_to_visitor, REDIRECT, NEXT_DOOR, .mark = MARK_TRUSTED),
+	DIRECT(direct_visitor_to_visitor, REDIRECT, NEXT_DOOR, TRUSTED),
+	DIRECT(direct_visitor_to_neighbour, REDIRECT, NEXT_DOOR, TRUSTED),
+	DIRECT(direct_home_to_visitor, REDIRECT, NEXT_DOOR, TRUSTED),
 	DIRECT(direct_home_to_elsewhere, REDIRECT, ENCAP_DIRECT),
-	{.name = "direct_next_door_to_settled", .program = CELL_IN, .interface = "cell1", .packet = &direct_next_door_to_settled, .action = REDIRECT, .reason = TMIP_REASON_ENCAP_DIRECT, .prepare = world_direct},
-	DIRECT(direct_ttl2, REDIRECT, NEXT_DOOR, .mark = MARK_TRUSTED),
-	DIRECT(direct_neighbour_ttl1, REDIRECT, NEXT_DOOR, .mark = MARK_TRUSTED),
+	IN1(direct_next_door_to_settled, REDIRECT, ENCAP_DIRECT, .prepare = world_direct),
+	DIRECT(direct_ttl2, REDIRECT, NEXT_DOOR, TRUSTED),
+	DIRECT(direct_neighbour_ttl1, REDIRECT, NEXT_DOOR, TRUSTED),
 	DIRECT(direct_just_fits, REDIRECT, ENCAP_DIRECT),
-	DIRECT(direct_mss, REDIRECT, NEXT_DOOR, .mark = MARK_TRUSTED),
+	DIRECT(direct_mss, REDIRECT, NEXT_DOOR, TRUSTED),
 	DIRECT(direct_too_big, REDIRECT, ICMP_TOO_BIG),
-	/* what must go over the parents all the same */
+	/* packets that go over the parents all the same */
 	DIRECT(direct_ttl1, REDIRECT, ENCAP_PARENT),
 	DIRECT(direct_home_ttl1, NEXT, HOME),
 	DIRECT(direct_options, REDIRECT, ENCAP_PARENT),
@@ -111,7 +108,7 @@ static const struct bpf_case cases[] = {
 	IN(indirect_visitor_to_home, REDIRECT, ENCAP_PARENT),
 	IN(indirect_home_to_visitor, NEXT, HOME),
 	IN(indirect_home_to_elsewhere, NEXT, HOME),
-	/* to all in the home subnet */
+	/* broadcast and multicast */
 	GROUP(group_mdns, REDIRECT, GROUP_HOME),
 	GROUP(group_ssdp, REDIRECT, GROUP_HOME),
 	GROUP(group_broadcast, REDIRECT, GROUP_HOME),
@@ -129,11 +126,15 @@ static const struct bpf_case cases[] = {
 	GROUP(group_at_home_vrrp, NEXT, GROUP),
 	GROUP(group_at_home_dhcp, NEXT, GROUP),
 	IN(group_at_home_mdns, NEXT, GROUP),
-	{.name = "group_at_home_mdns, nobody is elsewhere", .program = CELL_IN, .interface = "cell0", .packet = &group_at_home_mdns, .action = NEXT, .reason = TMIP_REASON_GROUP, .prepare = nobody_elsewhere},
-	{.name = "group_at_home_mdns, no agent", .program = CELL_IN, .interface = "cell0", .packet = &group_at_home_mdns, .action = NEXT, .reason = TMIP_REASON_GROUP_NOT_COPIED, .prepare = world_group_alone},
-	{.name = "group_next_door", .program = CELL_IN, .interface = "cell1", .packet = &group_next_door, .action = REDIRECT, .reason = TMIP_REASON_GROUP_HOME, .mark = MARK_TRUSTED, .copy = &group_next_door_copy, .prepare = world_group},
-	{.name = "group_mdns, no guests known", .program = CELL_IN, .interface = "cell0", .packet = &visitor_multicast, .action = NEXT, .reason = TMIP_REASON_GROUP, .prepare = nobody_elsewhere},
-	/* nobody knows them */
+	NAMED("group_at_home_mdns, nobody is elsewhere", group_at_home_mdns, NEXT, GROUP,
+	      .prepare = nobody_elsewhere),
+	NAMED("group_at_home_mdns, no agent", group_at_home_mdns, NEXT, GROUP_NOT_COPIED,
+	      .prepare = world_group_no_agent),
+	IN1(group_next_door, REDIRECT, GROUP_HOME, TRUSTED, .copy = &group_next_door_copy,
+	    .prepare = world_group),
+	NAMED("group_mdns, no guests known", visitor_multicast, NEXT, GROUP,
+	      .prepare = nobody_elsewhere),
+	/* from addresses that are not registered */
 	IN(stranger_home, NEXT, UNREGISTERED_HOME, SEEN(W_STRANGER)),
 	IN(stranger_of_cn2, DROP, UNREGISTERED, SEEN(W_STRANGER2)),
 	IN(stranger_foreign, DROP, FOREIGN_SOURCE),
@@ -141,7 +142,7 @@ static const struct bpf_case cases[] = {
 	IN(stranger_unspecified, NEXT, NOT_OURS, SEEN(NULL)),
 	IN(stranger_ipv6, NEXT, NOT_OURS, SEEN(NULL)),
 	IN(visitor_vlan, NEXT, NOT_OURS, SEEN(NULL)),
-	/* segment size */
+	/* maximum segment size */
 	IN(mss_visitor, REDIRECT, ENCAP_PARENT),
 	IN(mss_home, NEXT, HOME),
 	IN(mss_odd_offset, NEXT, HOME),
@@ -150,8 +151,8 @@ static const struct bpf_case cases[] = {
 	IN(mss_no_option, NEXT, HOME),
 	IN(mss_not_syn, NEXT, HOME),
 	IN(mss_zero_length, NEXT, HOME),
-	{.name = "mss_unclamped", .program = CELL_IN, .interface = "cell0", .packet = &mss_unclamped, .action = NEXT, .reason = TMIP_REASON_HOME, .prepare = no_mss},
-	/* too big */
+	NAMED("mss_unclamped", mss_unclamped, NEXT, HOME, .prepare = no_mss),
+	/* the largest packet that fits into the tunnel, and larger ones */
 	IN(visitor_just_fits, REDIRECT, ENCAP_PARENT),
 	IN(visitor_too_big, REDIRECT, ICMP_TOO_BIG),
 	IN(visitor_too_big_without_df, REDIRECT, ICMP_TOO_BIG),
@@ -180,7 +181,7 @@ static const struct bpf_case cases[] = {
 	IN(arp_stranger_of_cn2, NEXT, NOT_OURS, SEEN(W_STRANGER2)),
 	IN(arp_reply_of_guest, NEXT, NOT_OURS),
 	IN(arp_other_hardware, DROP, MALFORMED),
-	/* contradictions */
+	/* headers that contradict themselves */
 	IN(bad_ihl, DROP, MALFORMED),
 	IN(bad_version, DROP, MALFORMED),
 	IN(bad_total_long, DROP, MALFORMED),
@@ -189,5 +190,5 @@ static const struct bpf_case cases[] = {
 
 int main(void)
 {
-	return world_run_table("frames that stations send", cases, sizeof(cases) / sizeof(cases[0]));
+	return WORLD_RUN_TABLE("frames that stations send", cases);
 }

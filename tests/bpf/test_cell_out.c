@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Frames that the kernel sends into a cell, one by one. */
+/* Frames that the kernel sends into a cell, one by one: action, whole frame, reason, copy. */
 #include "world.h"
 
-#define OUT(frame, verdict, why, ...) \
-	{.name = #frame, .program = CELL_OUT, .interface = "cell0", .packet = &frame, .action = verdict, .reason = TMIP_REASON_##why, ##__VA_ARGS__}
-
-#define GROUP(frame, verdict, why, ...) OUT(frame, verdict, why, .prepare = world_group, ##__VA_ARGS__)
+#define OUT(frame, ...) WORLD_CASE(#frame, CELL_OUT, "cell0", frame, __VA_ARGS__)
+#define GROUP(frame, ...) OUT(frame, __VA_ARGS__, .prepare = world_group)
 
 static const struct bpf_case cases[] = {
 	OUT(arp_kernel_for_away, REDIRECT, ARP_ABSENT, .mark = MARK_TRUSTED),
@@ -34,5 +32,5 @@ static const struct bpf_case cases[] = {
 
 int main(void)
 {
-	return world_run_table("frames into a cell", cases, sizeof(cases) / sizeof(cases[0]));
+	return WORLD_RUN_TABLE("frames into a cell", cases);
 }

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Every frame of the other tests, cut off at every length, through every program: each ends with one counted reason. */
+/*
+ * Every frame of the other tests, cut off at every length, through every tc program. Each frame
+ * must end with one counted reason.
+ */
 #include "world.h"
 
 #include <string.h>
@@ -7,13 +10,16 @@
 #define ETHERNET 14
 #define IPV4 20
 #define IPV6 40
-#define LONGEST 160 /* all headers lie before this */
+#define LONGEST 160 /* all headers end before this */
 
 static const struct { enum program program; const char *interface; } hooks[] = {
 	{CELL_IN, "cell0"}, {CELL_OUT, "cell0"}, {BACKBONE_IN, "bb"}, {HOLD_IN, "hold"},
 };
 
-/* A cut frame may pass, be dropped or be answered; but it never grows by more than an outer header, or an ICMP error. */
+/*
+ * A cut frame may pass, be dropped, or be answered. But it never grows by more than an outer
+ * header.
+ */
 static void check(const char *name, size_t len, const struct outcome *out, uint64_t counted)
 {
 	if (out->action != NEXT && out->action != DROP && out->action != REDIRECT)
@@ -32,10 +38,14 @@ static void cut(const char *name, const struct packet *packet, size_t hook)
 	uint64_t before = world_count_all();
 
 	for (size_t len = ETHERNET; len <= end; len++) {
-		int error = world_send(hooks[hook].program, hooks[hook].interface, 0, packet->in, len, &out);
+		int error = world_send(hooks[hook].program, hooks[hook].interface, 0, packet->in,
+				       len, &out);
 		uint64_t now = world_count_all();
 
-		/* The kernel's test run refuses what ends before the network header does: it would not arrive either. */
+		/*
+		 * The kernel's test run refuses a frame that ends before its network header does.
+		 * Such a frame would not arrive, either.
+		 */
 		if (error && len >= ETHERNET + network)
 			fail_msg("%s cut to %zu: test run failed: %d", name, len, error);
 		if (!error)
@@ -57,29 +67,39 @@ static void each_prefix_has_a_reason(void **state)
 	}
 }
 
-/* What claims to be longer than it is, is malformed, and is not sent into a tunnel. */
+/*
+ * A packet that claims to be longer than it is does not go into a tunnel, or out of one. From a
+ * cell it is dropped; on the backbone the program leaves a frame that it cannot parse to the
+ * kernel.
+ */
 static void a_cut_packet_is_malformed(void **state)
 {
 	static struct outcome out;
+	int error;
 
 	(void)state;
 	for (size_t len = ETHERNET + IPV4; len < visitor_to_server.in_len; len++) {
 		world_reset();
-		assert_int_equal(world_send(CELL_IN, "cell0", 0, visitor_to_server.in, len, &out), 0);
+		error = world_send(CELL_IN, "cell0", 0, visitor_to_server.in, len, &out);
+		assert_int_equal(error, 0);
 		assert_int_equal(out.action, DROP);
 		assert_int_equal(world_count(TMIP_REASON_MALFORMED), 1);
 	}
 	for (size_t len = ETHERNET + 41; len < tunnel_to_visitor.in_len; len++) {
 		world_reset();
-		assert_int_equal(world_send(BACKBONE_IN, "bb", 0, tunnel_to_visitor.in, len, &out), 0);
-		assert_int_equal(out.action, NEXT); /* on the backbone what cannot be read is the kernel's to judge */
+		error = world_send(BACKBONE_IN, "bb", 0, tunnel_to_visitor.in, len, &out);
+		assert_int_equal(error, 0);
+		assert_int_equal(out.action, NEXT);
 		assert_int_equal(world_count(TMIP_REASON_NOT_OURS), 1);
 	}
 }
 
 int main(void)
 {
-	static const struct CMUnitTest tests[] = {cmocka_unit_test(each_prefix_has_a_reason), cmocka_unit_test(a_cut_packet_is_malformed)};
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(each_prefix_has_a_reason),
+		cmocka_unit_test(a_cut_packet_is_malformed),
+	};
 
 	return cmocka_run_group_tests_name("frames cut short", tests, world_begin, world_end);
 }

@@ -1,39 +1,32 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the agent sends through its device, one by one: packets that were held for stations, and copies for other CNs. */
+/*
+ * Packets that the agent sends through its device, one by one: those that it held for stations, and
+ * copies of broadcasts and multicasts for other CNs.
+ */
 #include "world.h"
 
-#define IN(frame, verdict, why, ...) \
-	{.name = #frame, .program = HOLD_IN, .interface = "hold", .packet = &frame, .action = verdict, .reason = TMIP_REASON_##why, ##__VA_ARGS__}
+#define NAMED(title, frame, ...) WORLD_CASE(title, HOLD_IN, "hold", frame, __VA_ARGS__)
+#define IN(frame, ...) NAMED(#frame, frame, __VA_ARGS__)
+#define WITH(what, frame, ...) NAMED(#frame ", " #what, frame, __VA_ARGS__, .prepare = what)
 
-static void no_cell(void)
-{
-	uint32_t key = world_ifindex("cell0");
-
-	bpf_map_delete_elem(bpf_map__fd(world_bpf->maps.tmip_cell), &key);
-}
-
-/* New packets of the station wait; those that waited go past them. */
+/* New packets for the station are still held; those that the agent gives back go past them. */
 static void still_held(void)
 {
 	struct tmip_addr key = world_addr(W_HOME);
-	struct tmip_station station;
+	struct tmip_station station = world_station(W_HOME);
 
-	assert_int_equal(bpf_map_lookup_elem(world_slots.stations, &key, &station), 0);
 	station.flags = TMIP_STATION_F_HELD;
 	assert_int_equal(slots_put(&world_slots, &key, &station), 0);
 }
 
-/* At this CN by what was agreed on, but in no cell of it. */
+/* The map says that the station is away, but at this CN's own address. */
 static void nowhere(void)
 {
 	world_put_station(W_AWAY, W_AWAY_MAC, TMIP_STATION_AWAY, NULL, "cell0", W_TUNNEL, W_TUNNEL);
 }
 
-#define WITH(what, frame, verdict, why, ...) \
-	{.name = #frame ", " #what, .program = HOLD_IN, .interface = "hold", .packet = &frame, .action = verdict, .reason = TMIP_REASON_##why, .prepare = what, ##__VA_ARGS__}
-
 static const struct bpf_case cases[] = {
-	/* held */
+	/* packets that were held */
 	IN(held_home, REDIRECT, REPLAYED, .mark = MARK_TRUSTED),
 	IN(held_visitor, REDIRECT, REPLAYED, .mark = MARK_TRUSTED),
 	IN(held_next_door, REDIRECT, REPLAYED, .mark = MARK_TRUSTED),
@@ -41,7 +34,7 @@ static const struct bpf_case cases[] = {
 	IN(held_elsewhere, REDIRECT, REPLAYED),
 	IN(held_away4, REDIRECT, REPLAYED),
 	WITH(still_held, held_home, REDIRECT, REPLAYED, .mark = MARK_TRUSTED),
-	WITH(no_cell, held_home, DROP, NO_CELL),
+	WITH(world_no_cell, held_home, DROP, NO_CELL),
 	WITH(nowhere, held_away, DROP, NOT_HERE),
 	IN(held_no_route, DROP, NO_ROUTE),
 	IN(held_too_big, DROP, TOO_BIG),
@@ -59,5 +52,5 @@ static const struct bpf_case cases[] = {
 
 int main(void)
 {
-	return world_run_table("what the agent sends through its device", cases, sizeof(cases) / sizeof(cases[0]));
+	return WORLD_RUN_TABLE("packets that the agent sends through its device", cases);
 }

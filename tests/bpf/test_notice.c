@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the agent is told: DHCP frames whole, events once, and the limits of both. And what `why` is told of drops. */
+/*
+ * Notices to the agent: DHCP frames come whole, events come once, and both have limits. Also the
+ * counters, and the trail of drops for `tmip-agent why`.
+ */
 #include "world.h"
 
 #include <string.h>
@@ -8,10 +11,15 @@ static struct outcome out;
 
 static void send_in(const struct packet *packet)
 {
-	assert_int_equal(world_send(CELL_IN, "cell0", 0, packet->in, packet->in_len, &out), 0);
+	world_send_packet(CELL_IN, "cell0", packet, &out);
 }
 
-/* The packet from another station: its MAC ends in that number. */
+static void send_backbone(const struct packet *packet)
+{
+	world_send_packet(BACKBONE_IN, "bb", packet, &out);
+}
+
+/* Sends the packet as from another station, whose MAC ends in that number. */
 static void send_as(const struct packet *packet, uint16_t number)
 {
 	uint8_t frame[2048];
@@ -96,8 +104,8 @@ static void an_event_comes_again_on_change(void **state)
 	send_in(&stranger_of_cn2);
 	assert_int_equal(world_events(&event), 2);
 	assert_memory_equal(&event.addr, &stranger2, sizeof(stranger2));
-	/* The same address in another cell is news too. */
-	assert_int_equal(world_send(CELL_IN, "cell1", 0, stranger_of_cn2.in, stranger_of_cn2.in_len, &out), 0);
+	/* The same address in another cell raises an event, too. */
+	world_send_packet(CELL_IN, "cell1", &stranger_of_cn2, &out);
 	assert_int_equal(world_events(&event), 1);
 	assert_int_equal(event.ifindex, world_ifindex("cell1"));
 }
@@ -111,7 +119,7 @@ static void an_event_comes_again_after_the_interval(void **state)
 	assert_int_equal(world_events(NULL), 2);
 }
 
-static void a_forgotten_mac_is_news(void **state)
+static void a_forgotten_mac_raises_an_event(void **state)
 {
 	struct tmip_mac mac = world_mac(W_ELSEWHERE_MAC);
 
@@ -128,12 +136,13 @@ static void events_have_a_budget(void **state)
 	limit(1000000000000ull, 5, 10);
 	for (uint16_t i = 0; i < 50; i++)
 		send_as(&stranger_home, i);
-	assert_in_range(world_events(NULL), 5, 10); /* more than 5 only if a second ends meanwhile */
+	/* More than 5 come only if a second ends meanwhile. */
+	assert_in_range(world_events(NULL), 5, 10);
 }
 
 static void an_event_that_found_no_room_comes_later(void **state)
 {
-	const uint32_t many = 10000; /* the ring holds some 5000 */
+	const uint32_t many = 10000; /* the ring holds about 5000 */
 	unsigned got;
 
 	(void)state;
@@ -149,6 +158,7 @@ static void an_event_that_found_no_room_comes_later(void **state)
 
 static void drops_leave_a_trail(void **state)
 {
+	int map = bpf_map__fd(world_bpf->maps.tmip_drop);
 	struct tmip_addr addr = world_addr(W_VISITOR);
 	struct tmip_drop drop;
 
@@ -156,7 +166,7 @@ static void drops_leave_a_trail(void **state)
 	for (int i = 0; i < 3; i++)
 		send_in(&visitor_wrong_mac);
 	send_in(&visitor_too_big_icmp_error);
-	assert_int_equal(bpf_map_lookup_elem(bpf_map__fd(world_bpf->maps.tmip_drop), &addr, &drop), 0);
+	assert_int_equal(bpf_map_lookup_elem(map, &addr, &drop), 0);
 	assert_int_equal(drop.trail[0].reason, TMIP_REASON_TOO_BIG);
 	assert_int_equal(drop.trail[0].count, 1);
 	assert_int_equal(drop.trail[1].reason, TMIP_REASON_WRONG_MAC);
@@ -170,14 +180,15 @@ static void drops_leave_a_trail(void **state)
 static void peers_are_counted(void **state)
 {
 	int cpus = libbpf_num_possible_cpus();
+	int map = bpf_map__fd(world_bpf->maps.tmip_peer_stat);
 	struct tmip_addr addr = world_addr(W_CN2);
 	struct tmip_peer_stat each[64], sum = {0};
 
 	(void)state;
 	assert_in_range(cpus, 1, 64);
 	send_in(&visitor_to_server);
-	assert_int_equal(world_send(BACKBONE_IN, "bb", 0, tunnel_to_visitor.in, tunnel_to_visitor.in_len, &out), 0);
-	assert_int_equal(bpf_map_lookup_elem(bpf_map__fd(world_bpf->maps.tmip_peer_stat), &addr, each), 0);
+	send_backbone(&tunnel_to_visitor);
+	assert_int_equal(bpf_map_lookup_elem(map, &addr, each), 0);
 	for (int i = 0; i < cpus; i++) {
 		sum.rx_packets += each[i].rx_packets;
 		sum.rx_bytes += each[i].rx_bytes;
@@ -190,20 +201,23 @@ static void peers_are_counted(void **state)
 	assert_int_equal(sum.rx_bytes, tunnel_to_visitor.in_len - 14);
 }
 
-/* One correction for each peer that is wrong, not for each of its packets. */
-static void a_stale_peer_is_told_once(void **state)
+/* A peer that is wrong raises one event, not one for each of its packets. */
+static void a_stale_peer_raises_one_event(void **state)
 {
 	struct tmip_event event;
 
 	(void)state;
 	for (int i = 0; i < 3; i++)
-		assert_int_equal(world_send(BACKBONE_IN, "bb", 0, tunnel_relay_next.in, tunnel_relay_next.in_len, &out), 0);
+		send_backbone(&tunnel_relay_next);
 	assert_int_equal(world_events(&event), 1);
 	assert_int_equal(event.type, TMIP_EVENT_STALE);
 	assert_int_equal(world_count(TMIP_REASON_RELAY), 3);
 }
 
-/* A storm of broadcasts does not leave its cell; and that of one subnet and direction leaves the others their share. */
+/*
+ * A storm of broadcasts does not leave its cell, and a storm in one subnet and direction does not
+ * use up the limit of the others.
+ */
 static void groups_are_limited(void **state)
 {
 	(void)state;
@@ -211,8 +225,8 @@ static void groups_are_limited(void **state)
 	for (int i = 0; i < 5; i++) {
 		send_in(&group_mdns);
 		send_in(&group_at_home_mdns);
-		assert_int_equal(world_send(BACKBONE_IN, "bb", 0, group_down_mdns.in, group_down_mdns.in_len, &out), 0);
-		assert_int_equal(world_send(BACKBONE_IN, "bb", 0, group_home_mdns.in, group_home_mdns.in_len, &out), 0);
+		send_backbone(&group_down_mdns);
+		send_backbone(&group_home_mdns);
 	}
 	assert_int_equal(world_count(TMIP_REASON_GROUP_HOME), 2 + 2);
 	assert_int_equal(world_count(TMIP_REASON_GROUP_TAKEN), 2);
@@ -221,11 +235,14 @@ static void groups_are_limited(void **state)
 	assert_int_equal(world_count(TMIP_REASON_GROUP_NOT_COPIED), 3);
 }
 
-/* What a program puts into a cell's ingress is for the kernel, once. */
+/* A frame that a program puts into a cell's ingress passes to the kernel, once. */
 static void a_trusted_frame_passes(void **state)
 {
+	const struct packet *packet = &visitor_to_server;
+	int error = world_send(CELL_IN, "cell0", MARK_TRUSTED, packet->in, packet->in_len, &out);
+
 	(void)state;
-	assert_int_equal(world_send(CELL_IN, "cell0", MARK_TRUSTED, visitor_to_server.in, visitor_to_server.in_len, &out), 0);
+	assert_int_equal(error, 0);
 	assert_int_equal(out.action, NEXT);
 	assert_int_equal(out.mark, 0);
 	assert_int_equal(world_count_all(), 0);
@@ -236,11 +253,21 @@ static void a_trusted_frame_passes(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		TEST(dhcp_is_given_whole), TEST(dhcp_is_limited_per_mac), TEST(a_full_ring_is_counted), TEST(an_event_comes_once),
-		TEST(an_event_comes_again_on_change), TEST(an_event_comes_again_after_the_interval), TEST(a_forgotten_mac_is_news),
-		TEST(events_have_a_budget), TEST(an_event_that_found_no_room_comes_later), TEST(drops_leave_a_trail),
-		TEST(peers_are_counted), TEST(groups_are_limited), TEST(a_stale_peer_is_told_once), TEST(a_trusted_frame_passes),
+		TEST(dhcp_is_given_whole),
+		TEST(dhcp_is_limited_per_mac),
+		TEST(a_full_ring_is_counted),
+		TEST(an_event_comes_once),
+		TEST(an_event_comes_again_on_change),
+		TEST(an_event_comes_again_after_the_interval),
+		TEST(a_forgotten_mac_raises_an_event),
+		TEST(events_have_a_budget),
+		TEST(an_event_that_found_no_room_comes_later),
+		TEST(drops_leave_a_trail),
+		TEST(peers_are_counted),
+		TEST(groups_are_limited),
+		TEST(a_stale_peer_raises_one_event),
+		TEST(a_trusted_frame_passes),
 	};
 
-	return cmocka_run_group_tests_name("what the agent is told", tests, world_begin, world_end);
+	return cmocka_run_group_tests_name("notices to the agent", tests, world_begin, world_end);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The two maps of stations: the programs read a station's slot, and ask tmip_station where the slot is being changed, says
- * no one thing, or was taken by others. That both say the same in all cases of a packet is world_run's to see.
+ * The two maps of stations. The programs read a station's slot. They ask tmip_station if the slot
+ * is being changed, if its words contradict each other, or if other stations have taken it.
+ * world_run checks for each of its cases that the programs do the same with both maps.
  */
 #include "world.h"
 
@@ -9,7 +10,7 @@
 #include <errno.h>
 #include <string.h>
 
-#define CROWD 4 /* of the same slot, which has room for two */
+#define CROWD 4 /* stations with the same slots, of which there are two */
 
 static struct tmip_addr mapped(uint32_t host_order)
 {
@@ -22,8 +23,11 @@ static struct tmip_addr mapped(uint32_t host_order)
 
 static struct tmip_station guest(void)
 {
-	return (struct tmip_station){.mac = world_mac(W_VISITOR_MAC), .state = TMIP_STATION_VISITING, .ifindex = world_ifindex("cell0"),
-				     .parent = world_addr(W_CN2), .current = world_addr(W_TUNNEL)};
+	return (struct tmip_station){
+		.mac = world_mac(W_VISITOR_MAC), .state = TMIP_STATION_VISITING,
+		.ifindex = world_ifindex("cell0"), .parent = world_addr(W_CN2),
+		.current = world_addr(W_TUNNEL),
+	};
 }
 
 static void put(const struct tmip_addr *addr)
@@ -33,13 +37,14 @@ static void put(const struct tmip_addr *addr)
 	assert_int_equal(slots_put(&world_slots, addr, &station), 0);
 }
 
-/* Behind the back of the slots, to tell which map was read. */
+/* Changes tmip_station alone and not the slot, so that a test sees which of the two was read. */
 static void put_map_alone(const struct tmip_addr *addr, uint8_t state)
 {
+	int map = bpf_map__fd(world_bpf->maps.tmip_station);
 	struct tmip_station station = guest();
 
 	station.state = state;
-	assert_int_equal(bpf_map_update_elem(bpf_map__fd(world_bpf->maps.tmip_station), addr, &station, BPF_ANY), 0);
+	assert_int_equal(bpf_map_update_elem(map, addr, &station, BPF_ANY), 0);
 }
 
 static struct tmip_slot *slot_of(const struct tmip_addr *addr)
@@ -105,8 +110,10 @@ static void a_closed_slot_is_not_read(void **state)
 
 static void words_of_two_turns_are_not_read(void **state)
 {
-	const size_t turns[] = {offsetof(struct tmip_slot, turn), offsetof(struct tmip_slot, turn_mac), offsetof(struct tmip_slot, turn_home),
-				offsetof(struct tmip_slot, turn_here)};
+	const size_t turns[] = {
+		offsetof(struct tmip_slot, turn), offsetof(struct tmip_slot, turn_mac),
+		offsetof(struct tmip_slot, turn_home), offsetof(struct tmip_slot, turn_here),
+	};
 	struct tmip_addr addr = mapped(0x0a020063);
 
 	(void)state;
@@ -119,6 +126,7 @@ static void words_of_two_turns_are_not_read(void **state)
 	}
 }
 
+/* Addresses that all have the slots 100 and 101. */
 static void find_crowd(struct tmip_addr crowd[CROWD])
 {
 	int count = 0;
@@ -146,7 +154,7 @@ static void a_crowd_is_served_without_slots(void **state)
 		assert_true(is_guest(&crowd[i]));
 	stranger = crowd[CROWD - 1];
 	assert_false(is_guest(&stranger));
-	put(&crowd[2]); /* counted once */
+	put(&crowd[2]); /* it is counted once only */
 	assert_int_equal(world_slots.slot[100].others, 1);
 }
 
@@ -207,7 +215,10 @@ static void a_full_map_leaves_no_trace(void **state)
 	assert_true(is_guest(&addr));
 }
 
-/* The program moves it, and only the agent's word opens the slot again; an agent that was about to fill it does not. */
+/*
+ * A program that moves a station shuts the station's slot. The slot opens again when the agent puts
+ * the entry. The turn grows, so that an agent that was about to fill the slot does not open it.
+ */
 static void a_program_shuts_the_slot(void **state)
 {
 	struct tmip_addr addr = mapped(0x0a020063);
@@ -234,10 +245,11 @@ static void a_program_shuts_the_slot(void **state)
 	assert_true(is_guest(&addr));
 }
 
-/* A station whose fields contradict its state, and one that has no IPv4 address. */
-static void what_fits_no_slot_is_in_the_map(void **state)
+/* A station whose fields contradict its state, and a station that has no IPv4 address. */
+static void a_station_that_fits_no_slot_is_in_the_map(void **state)
 {
-	struct tmip_addr addr = mapped(0x0a020063), v6 = {.prefix = {0x20, 1}, .v4 = {10, 2, 0, 98}};
+	struct tmip_addr addr = mapped(0x0a020063);
+	struct tmip_addr v6 = {.prefix = {0x20, 1}, .v4 = {10, 2, 0, 98}};
 	struct tmip_station station = guest();
 
 	(void)state;
@@ -249,14 +261,14 @@ static void what_fits_no_slot_is_in_the_map(void **state)
 	assert_int_equal(slots_delete(&world_slots, &v6), 0);
 }
 
-static void who_was_heard(const struct tmip_addr *addr)
+static void check_heard(const struct tmip_addr *addr)
 {
 	struct tmip_station silent = guest();
 
 	assert_int_equal(slots_heard(&world_slots, addr), 0);
 	assert_true(is_guest(addr));
 	assert_true(slots_heard(&world_slots, addr) > 0);
-	put(addr); /* a change that is no departure */
+	put(addr); /* a change, but not a departure */
 	assert_true(slots_heard(&world_slots, addr) > 0);
 	silent.flags = TMIP_STATION_F_SILENT;
 	assert_int_equal(slots_put(&world_slots, addr, &silent), 0);
@@ -271,17 +283,24 @@ static void heard_is_noted_with_and_without_a_slot(void **state)
 	find_crowd(crowd);
 	for (int i = 0; i < CROWD; i++)
 		put(&crowd[i]);
-	who_was_heard(&crowd[0]);
-	who_was_heard(&crowd[2]);
+	check_heard(&crowd[0]); /* has a slot */
+	check_heard(&crowd[2]); /* has none */
 }
 
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup(name, reset)
 	const struct CMUnitTest tests[] = {
-		CASE(the_slot_is_read), CASE(a_closed_slot_is_not_read), CASE(words_of_two_turns_are_not_read),
-		CASE(a_crowd_is_served_without_slots), CASE(a_crowd_goes), CASE(a_full_count_stays), CASE(a_full_map_leaves_no_trace),
-		CASE(a_program_shuts_the_slot), CASE(what_fits_no_slot_is_in_the_map), CASE(heard_is_noted_with_and_without_a_slot),
+		CASE(the_slot_is_read),
+		CASE(a_closed_slot_is_not_read),
+		CASE(words_of_two_turns_are_not_read),
+		CASE(a_crowd_is_served_without_slots),
+		CASE(a_crowd_goes),
+		CASE(a_full_count_stays),
+		CASE(a_full_map_leaves_no_trace),
+		CASE(a_program_shuts_the_slot),
+		CASE(a_station_that_fits_no_slot_is_in_the_map),
+		CASE(heard_is_noted_with_and_without_a_slot),
 	};
 
 	return cmocka_run_group_tests(tests, world_begin, world_end);

@@ -9,7 +9,7 @@ import sys
 
 from scapy.all import ARP, ICMP, IP, TCP, UDP, BOOTP, DHCP, Dot1Q, Ether, IPOption, IPv6, Raw, fragment, raw
 
-# ---- the world; world.c builds it of these names
+# ---- the world; tests/bpf/world*.c build it of these names
 WORLD = {
     "TUNNEL": "192.0.2.1", "CN2": "192.0.2.2", "CN3": "192.0.2.3",
     "CN4": "198.51.100.4",    # behind a router of the backbone
