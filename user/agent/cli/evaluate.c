@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The evaluation: configuration first, then this machine, then the network; the report. See evaluate.h, evaluation.h. */
+/*
+ * Evaluates the configuration, this machine and the network, in this order, and prints the report.
+ * See evaluate.h and evaluation.h.
+ */
 #include "evaluate.h"
 
 #include <stdarg.h>
@@ -11,76 +14,129 @@
 #include "evaluation.h"
 #include "io/process/file.h"
 
-static void print_check(const struct evaluation *evaluation, const char *check, const char *subject, bool ok,
-			const char *detail, const char *advice)
-{
-	const char *on = evaluation->colour ? ok ? "\033[32m" : "\033[1;31m" : "", *off = evaluation->colour ? "\033[0m" : "";
+struct verdict {
+	const char *check, *subject;
+	bool ok;
+	const char *advice; /* NULL: none */
+	char detail[512];
+};
 
-	printf("%s%-4s%s  %-13s %-18s %s\n", on, ok ? "ok" : "FAIL", off, check, subject, detail);
-	if (!ok && advice)
-		printf("      > %s\n", advice);
+static void print_verdict(const struct evaluation *evaluation, const struct verdict *verdict)
+{
+	const char *on = verdict->ok ? "\033[32m" : "\033[1;31m", *off = "\033[0m";
+
+	if (!evaluation->colour)
+		on = off = "";
+	printf("%s%-4s%s  %-13s %-18s %s\n", on, verdict->ok ? "ok" : "FAIL", off, verdict->check,
+	       verdict->subject, verdict->detail);
+	if (verdict->advice)
+		printf("      > %s\n", verdict->advice);
 	fflush(stdout);
 }
 
-void evaluation_add(struct evaluation *evaluation, const char *check, const char *subject, bool ok, const char *advice,
-		    const char *format, ...)
+static void add_verdict(struct evaluation *evaluation, const struct verdict *verdict)
 {
-	char detail[512];
+	json_t *object = json_pack("{s:s, s:s, s:b, s:s, s:s?}", "check", verdict->check,
+				   "subject", verdict->subject, "ok", verdict->ok,
+				   "detail", verdict->detail, "advice", verdict->advice);
+
+	json_array_append_new(evaluation->checks, object);
+	evaluation->failed |= !verdict->ok;
+	if (!evaluation->json)
+		print_verdict(evaluation, verdict);
+}
+
+void evaluation_pass(struct evaluation *evaluation, const char *check, const char *subject,
+		     const char *format, ...)
+{
+	struct verdict verdict = {.check = check, .subject = subject, .ok = true};
 	va_list args;
 
 	va_start(args, format);
-	vsnprintf(detail, sizeof(detail), format, args);
+	vsnprintf(verdict.detail, sizeof(verdict.detail), format, args);
 	va_end(args);
-	evaluation->failed |= !ok;
-	if (!evaluation->json)
-		print_check(evaluation, check, subject, ok, detail, advice);
-	json_array_append_new(evaluation->checks, json_pack("{s:s, s:s, s:b, s:s, s:s?}", "check", check, "subject", subject, "ok", ok,
-							    "detail", detail, "advice", ok ? NULL : advice));
+	add_verdict(evaluation, &verdict);
 }
 
-/* Every mistake of the configuration is a check that failed. */
+void evaluation_fail(struct evaluation *evaluation, const char *check, const char *subject,
+		     const char *advice, const char *format, ...)
+{
+	struct verdict verdict = {.check = check, .subject = subject, .advice = advice};
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(verdict.detail, sizeof(verdict.detail), format, args);
+	va_end(args);
+	add_verdict(evaluation, &verdict);
+}
+
+/* One failed check for each mistake; the configuration's reader names one in a line. */
+static void fail_mistakes(struct evaluation *evaluation, const char *path, char *mistakes)
+{
+	const char *advice = "see tmipd.rc(5)";
+	const char *line;
+
+	while ((line = strsep(&mistakes, "\n")))
+		if (*line)
+			evaluation_fail(evaluation, "configuration", path, advice, "%s", line);
+}
+
+static void check_config(struct evaluation *evaluation, const char *path)
+{
+	const struct agent_config *config = &evaluation->config;
+	const char *advice = "name a cell: mobile_if INTERFACE";
+
+	if (config->cell_count)
+		evaluation_pass(evaluation, "configuration", path, "CN %s of network %s, %u cell%s",
+				config->cn_name, config->network_name, config->cell_count,
+				config->cell_count == 1 ? "" : "s");
+	else
+		evaluation_fail(evaluation, "configuration", path, advice,
+				"no mobile_if: there is no cell to serve");
+}
+
+/* False: the configuration cannot be used, and the report says why. */
 static bool read_config(struct evaluation *evaluation, const char *path)
 {
-	char errors[CONFIG_ERRORS], *text = NULL, *line, *rest = errors;
+	const char *advice = "name the configuration with -f FILE";
+	char mistakes[CONFIG_ERRORS], *text = NULL;
 	size_t len;
 	int error = file_read(path, &text, &len);
 
 	if (error) {
-		evaluation_add(evaluation, "configuration", path, false, "name the configuration with -f FILE", "%s", strerror(-error));
+		evaluation_fail(evaluation, "configuration", path, advice, "%s", strerror(-error));
 		return false;
 	}
-	error = agent_config_read(&evaluation->config, path, text, len, errors);
+	error = agent_config_read(&evaluation->config, path, text, len, mistakes);
 	free(text);
-	while (error && (line = strsep(&rest, "\n")))
-		if (*line)
-			evaluation_add(evaluation, "configuration", path, false, "see tmipd.rc(5)", "%s", line);
-	if (!error && !evaluation->config.cell_count)
-		evaluation_add(evaluation, "configuration", path, false, "name a cell: mobile_if INTERFACE", "no mobile_if: there is no cell to serve");
-	else if (!error)
-		evaluation_add(evaluation, "configuration", path, true, NULL, "CN %s of network %s, %u cell%s", evaluation->config.cn_name,
-			       evaluation->config.network_name, evaluation->config.cell_count, evaluation->config.cell_count == 1 ? "" : "s");
+	if (error)
+		fail_mistakes(evaluation, path, mistakes);
+	else
+		check_config(evaluation, path);
 	return error == 0;
 }
 
-static int finish(struct evaluation *evaluation)
+static void print_json(const struct evaluation *evaluation)
+{
+	json_t *all = json_pack("{s:b, s:O}", "ok", !evaluation->failed,
+				"checks", evaluation->checks);
+
+	json_dumpf(all, stdout, JSON_INDENT(2));
+	putchar('\n');
+	json_decref(all);
+}
+
+static void print_summary(const struct evaluation *evaluation)
 {
 	size_t count = json_array_size(evaluation->checks), bad = 0, i;
-	json_t *check, *all;
+	json_t *check;
 
 	json_array_foreach(evaluation->checks, i, check)
 		bad += !json_is_true(json_object_get(check, "ok"));
-	if (evaluation->json) {
-		all = json_pack("{s:b, s:O}", "ok", !evaluation->failed, "checks", evaluation->checks);
-		json_dumpf(all, stdout, JSON_INDENT(2));
-		putchar('\n');
-		json_decref(all);
-	} else if (bad) {
+	if (bad)
 		printf("%zu of %zu checks failed\n", bad, count);
-	} else {
+	else
 		printf("all %zu checks passed\n", count);
-	}
-	json_decref(evaluation->checks);
-	return evaluation->failed ? 1 : 0;
 }
 
 int evaluate_run(const char *config_path, bool json)
@@ -95,5 +151,10 @@ int evaluate_run(const char *config_path, bool json)
 		evaluate_host(&evaluation);
 		evaluate_net(&evaluation);
 	}
-	return finish(&evaluation);
+	if (json)
+		print_json(&evaluation);
+	else
+		print_summary(&evaluation);
+	json_decref(evaluation.checks);
+	return evaluation.failed ? 1 : 0;
 }

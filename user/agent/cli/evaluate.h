@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The evaluation (`tmip-agent evaluate`, `tmipd -E`): is this CN fit to serve, and does the network around it work? Needs
- * no running agent, may run beside one, changes nothing. Every check prints its verdict and, if it failed, what to do.
+ * The evaluation (`tmip-agent evaluate`, `tmipd -E`): can this CN serve stations, and does the
+ * network around it work? The evaluation needs no running agent, may run beside one, and changes
+ * nothing. It prints a verdict for each check, and advice where a check failed.
  */
-#ifndef TMIP_AGENT_EVALUATE_H
-#define TMIP_AGENT_EVALUATE_H
+#ifndef TMIP_AGENT_CLI_EVALUATE_H
+#define TMIP_AGENT_CLI_EVALUATE_H
 
 #include <stdbool.h>
 
-/* The exit status: 0 if every check passed, else 1. */
+/* The exit status: 0 if all checks passed, else 1. */
 int evaluate_run(const char *config_path, bool json);
 
 #endif

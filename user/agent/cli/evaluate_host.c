@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The evaluation of this machine: kernel, rights, interfaces, pools, settings, port. See evaluation.h. */
+/*
+ * The evaluation of this machine: kernel, rights, backbone, port, cells, pools, hostapds, settings,
+ * rules. See evaluation.h.
+ */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
@@ -16,177 +19,277 @@
 #include "io/kernel/sysctl.h"
 #include "io/process/control.h"
 
-static void check_kernel(struct evaluation *e)
+#define STATUS_MS 2000 /* for the answer of a running agent */
+
+/* ---- the kernel */
+
+static void check_version(struct evaluation *e)
 {
+	const char *advice = "use Linux 6.1 or later: older ones were never tried";
 	unsigned major = 0, minor = 0;
 	bool known = kernel_version(&major, &minor) == 0;
 	bool tcx = major > 6 || (major == 6 && minor >= 6);
+	char detail[64];
 
-	evaluation_add(e, "kernel", "version", known && (major > 6 || (major == 6 && minor >= 1)), "use Linux 6.1 or later: older ones were never tried",
-		       "%u.%u, programs attach by %s", major, minor, tcx ? "TCX" : "clsact");
+	snprintf(detail, sizeof(detail), "%u.%u, programs attach by %s", major, minor,
+		 tcx ? "TCX" : "clsact");
+	if (known && (major > 6 || (major == 6 && minor >= 1)))
+		evaluation_pass(e, "kernel", "version", "%s", detail);
+	else
+		evaluation_fail(e, "kernel", "version", advice, "%s", detail);
 }
 
-static void try(struct evaluation *e, const char *subject, int error, const char *fine, const char *advice)
+/* `error` is the outcome of trying it: 0 or -errno. */
+static void check_feature(struct evaluation *e, const char *subject, int error, const char *detail,
+			  const char *advice)
 {
 	if (error == -EPERM || error == -EACCES)
 		advice = "run as root, or with CAP_BPF and CAP_NET_ADMIN";
-	evaluation_add(e, "kernel", subject, error == 0, advice, "%s", error ? strerror(-error) : fine);
+	if (error)
+		evaluation_fail(e, "kernel", subject, advice, "%s", strerror(-error));
+	else
+		evaluation_pass(e, "kernel", subject, "%s", detail);
 }
 
-static void check_bpf(struct evaluation *e)
+static void check_bpffs(struct evaluation *e)
 {
-	bool pins = kernel_is_bpffs(e->config.bpf_dir);
+	const char *advice = "mount it: mount -t bpf bpf /sys/fs/bpf";
+	const char *directory = e->config.bpf_dir;
 
-	try(e, "BTF", kernel_try_btf(), "/sys/kernel/btf/vmlinux", "use a kernel with CONFIG_DEBUG_INFO_BTF, as the distributions build it; is /sys mounted?");
-	try(e, "BPF maps", kernel_try_bpf_map(), "may be made", "use a kernel with CONFIG_BPF_SYSCALL");
-	try(e, "BPF ring buffer", kernel_try_bpf_ring(), "may be made", "use Linux 5.8 or later");
-	try(e, "BPF programs", kernel_try_bpf_program(), "may be loaded", "use a kernel with CONFIG_NET_CLS_BPF and CONFIG_BPF_SYSCALL");
-	evaluation_add(e, "kernel", "BPF file system", pins, "mount it: mount -t bpf bpf /sys/fs/bpf",
-		       "%s is %s one", e->config.bpf_dir, pins ? "below" : "not below");
+	if (kernel_is_bpffs(directory))
+		evaluation_pass(e, "kernel", "BPF file system", "%s is below one", directory);
+	else
+		evaluation_fail(e, "kernel", "BPF file system", advice, "%s is not below one",
+				directory);
 }
 
-static bool can_bind(const struct tmip_addr *addr, unsigned port, int *error)
+static void check_kernel(struct evaluation *e)
 {
-	struct sockaddr_in here = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port), .sin_addr.s_addr = htonl(addr_to_ipv4(addr))};
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), on = 1;
+	check_version(e);
+	check_feature(e, "BTF", kernel_try_btf(), "/sys/kernel/btf/vmlinux",
+		      "use a kernel with CONFIG_DEBUG_INFO_BTF, as the distributions build it; "
+		      "is /sys mounted?");
+	check_feature(e, "BPF maps", kernel_try_bpf_map(), "may be made",
+		      "use a kernel with CONFIG_BPF_SYSCALL");
+	check_feature(e, "BPF ring buffer", kernel_try_bpf_ring(), "may be made",
+		      "use Linux 5.8 or later");
+	check_feature(e, "BPF programs", kernel_try_bpf_program(), "may be loaded",
+		      "use a kernel with CONFIG_NET_CLS_BPF and CONFIG_BPF_SYSCALL");
+	check_bpffs(e);
+}
 
-	if (fd < 0) {
-		*error = errno;
-		return false;
-	}
+/* ---- the backbone, and the port for other CNs */
+
+/* Can a program listen at this address and TCP port (0: any)? 0 or -errno. */
+static int try_listen(const struct tmip_addr *addr, unsigned port)
+{
+	struct sockaddr_in here = {
+		.sin_family = AF_INET,
+		.sin_port = htons((uint16_t)port),
+		.sin_addr.s_addr = htonl(addr_to_ipv4(addr)),
+	};
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), on = 1, error = 0;
+
+	if (fd < 0)
+		return -errno;
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-	*error = bind(fd, (struct sockaddr *)&here, sizeof(here)) < 0 || listen(fd, 1) < 0 ? errno : 0;
+	if (bind(fd, (struct sockaddr *)&here, sizeof(here)) < 0 || listen(fd, 1) < 0)
+		error = -errno;
 	close(fd);
-	return *error == 0;
+	return error;
 }
 
-static void check_backbone(struct evaluation *e)
+/* False: the interface cannot be used, and the report says why. */
+static bool find_backbone(struct evaluation *e)
 {
-	struct netlink_interface *bb = &e->backbone;
-	char addr[ADDR_STRLEN], subject[CONFIG_IF_LEN];
-	int error = netlink_get_interface(e->config.cn_if, bb), bound;
+	const char *name = e->config.cn_if, *advice;
+	int error = netlink_get_interface(name, &e->backbone);
 
-	snprintf(subject, sizeof(subject), "%s", e->config.cn_if);
-	if (error || !bb->up) {
-		evaluation_add(e, "backbone", subject, false, error ? "name an interface that exists: cn_if" : "switch it on: ip link set INTERFACE up",
-			       "%s", error ? strerror(-error) : "the interface is down");
-		bb->ifindex = 0;
-		return;
-	}
-	e->tunnel = addr_is_zero(&e->config.tunnel_addr) ? bb->addr : e->config.tunnel_addr;
+	if (!error && e->backbone.up)
+		return true;
+	advice = error ? "name an interface that exists: cn_if" :
+			 "switch it on: ip link set INTERFACE up";
+	evaluation_fail(e, "backbone", name, advice, "%s",
+			error ? strerror(-error) : "the interface is down");
+	e->backbone.ifindex = 0;
+	return false;
+}
+
+static void check_tunnel_address(struct evaluation *e)
+{
+	const char *name = e->config.cn_if, *advice;
+	char addr[ADDR_STRLEN];
+
+	e->tunnel = e->config.tunnel_addr;
+	if (addr_is_zero(&e->tunnel))
+		e->tunnel = e->backbone.addr;
 	if (addr_is_zero(&e->tunnel)) {
-		evaluation_add(e, "backbone", subject, false, "give the interface an address, or name one with tunnel_addr", "it has no IPv4 address");
+		advice = "give the interface an address, or name one with tunnel_addr";
+		evaluation_fail(e, "backbone", name, advice, "it has no IPv4 address");
 		return;
 	}
 	addr_format(&e->tunnel, addr);
-	if (!can_bind(&e->tunnel, 0, &bound)) {
-		evaluation_add(e, "backbone", subject, false, "correct tunnel_addr, or give this machine the address", "%s is not an address of this machine", addr);
+	if (try_listen(&e->tunnel, 0) < 0) {
+		advice = "correct tunnel_addr, or give this machine the address";
+		evaluation_fail(e, "backbone", name, advice,
+				"%s is not an address of this machine", addr);
 		memset(&e->tunnel, 0, sizeof(e->tunnel));
 		return;
 	}
-	evaluation_add(e, "backbone", subject, true, NULL, "up%s, tunnels from %s, MTU %u", bb->ethernet ? "" : " (without link headers)",
-		       addr, bb->mtu);
+	evaluation_pass(e, "backbone", name, "up%s, tunnels from %s, MTU %u",
+			e->backbone.ethernet ? "" : " (without link headers)", addr,
+			e->backbone.mtu);
 }
 
-static bool running_agent(const struct agent_config *config)
+static bool agent_answers(const struct agent_config *config)
 {
 	char path[CONFIG_PATH_LEN];
 	json_t *request = json_pack("{s:s}", "command", "status"), *reply = NULL;
-	bool runs;
+	bool answers;
 
 	agent_config_socket(config, path);
-	runs = control_call(path, request, &reply, 2000) == 0;
+	answers = control_call(path, request, &reply, STATUS_MS) == 0;
 	json_decref(request);
 	json_decref(reply);
-	return runs;
+	return answers;
 }
 
 static void check_port(struct evaluation *e)
 {
+	const char *advice = "end the program that has the port (ss -tlnp), "
+			     "or choose another: port NUMBER";
 	char subject[16];
-	int error = 0;
+	int error;
 
 	if (addr_is_zero(&e->tunnel))
 		return;
 	snprintf(subject, sizeof(subject), "TCP %u", e->config.port);
-	if (can_bind(&e->tunnel, e->config.port, &error))
-		evaluation_add(e, "port", subject, true, NULL, "free");
-	else if (error == EADDRINUSE && running_agent(&e->config))
-		evaluation_add(e, "port", subject, true, NULL, "used by the running agent");
+	error = try_listen(&e->tunnel, e->config.port);
+	if (!error)
+		evaluation_pass(e, "port", subject, "free");
+	else if (error == -EADDRINUSE && agent_answers(&e->config))
+		evaluation_pass(e, "port", subject, "used by the running agent");
 	else
-		evaluation_add(e, "port", subject, false, "end the program that has the port (ss -tlnp), or choose another: port NUMBER", "%s", strerror(error));
+		evaluation_fail(e, "port", subject, advice, "%s", strerror(-error));
 }
+
+/* ---- cells and their pools */
 
 static struct prefix subnet_of(const struct netlink_interface *interface)
 {
 	return (struct prefix){interface->addr, interface->prefix_len};
 }
 
-static void check_cell(struct evaluation *e, unsigned i)
+static bool overlaps_earlier_cell(const struct evaluation *e, unsigned i)
 {
-	static const struct cell_fault down = {"the interface is down", "switch it on: ip link set INTERFACE up"};
-	static const struct cell_fault overlap = {"its subnet overlaps that of another cell", "give each cell a subnet of its own"};
-	struct netlink_interface *cell = &e->cells[i];
-	const char *name = e->config.mobile_if[i];
-	const struct cell_fault *fault = cell_check_interface(&e->config, cell, netlink_get_interface(name, cell));
-	struct prefix subnet = subnet_of(cell);
-	char addr[ADDR_STRLEN];
+	struct prefix subnet = subnet_of(&e->cells[i]);
 
-	if (!fault && !cell->up)
-		fault = &down;
-	for (unsigned k = 0; !fault && k < i; k++) {
+	for (unsigned k = 0; k < i; k++) {
 		struct prefix other = subnet_of(&e->cells[k]);
 
 		if (e->cells[k].ifindex && prefix_overlaps(&subnet, &other))
-			fault = &overlap;
+			return true;
 	}
-	evaluation_add(e, "cell", name, !fault, fault ? fault->advice : NULL, "%s%s%s", fault ? fault->reason : "up, gateway ",
-		       fault ? "" : addr_format(&cell->addr, addr), !fault && cell->deaf ? CELL_DEAF : "");
-	if (fault)
-		cell->ifindex = 0;
+	return false;
 }
 
+static const struct cell_fault *find_cell_fault(struct evaluation *e, unsigned i)
+{
+	static const struct cell_fault down = {
+		.reason = "the interface is down",
+		.advice = "switch it on: ip link set INTERFACE up",
+	};
+	static const struct cell_fault overlap = {
+		.reason = "its subnet overlaps that of another cell",
+		.advice = "give each cell a subnet of its own",
+	};
+	struct netlink_interface *cell = &e->cells[i];
+	int error = netlink_get_interface(e->config.mobile_if[i], cell);
+	const struct cell_fault *fault = cell_check_interface(&e->config, cell, error);
+
+	if (fault)
+		return fault;
+	if (!cell->up)
+		return &down;
+	return overlaps_earlier_cell(e, i) ? &overlap : NULL;
+}
+
+static void check_cell(struct evaluation *e, unsigned i)
+{
+	const struct cell_fault *fault = find_cell_fault(e, i);
+	struct netlink_interface *cell = &e->cells[i];
+	const char *name = e->config.mobile_if[i];
+	char addr[ADDR_STRLEN];
+
+	if (fault) {
+		evaluation_fail(e, "cell", name, fault->advice, "%s", fault->reason);
+		cell->ifindex = 0;
+		return;
+	}
+	evaluation_pass(e, "cell", name, "up, gateway %s%s", addr_format(&cell->addr, addr),
+			cell->deaf ? CELL_DEAF : "");
+}
+
+/* Skips a cell without a pool, and an interface that check_cell() has reported as no cell. */
 static void check_pool(struct evaluation *e, const struct netlink_interface *cell)
 {
-	char first[ADDR_STRLEN], last[ADDR_STRLEN];
+	const char *advice = "correct addr_pool; `*' stands for the first or last of the subnet";
+	char from[ADDR_STRLEN], to[ADDR_STRLEN];
 	struct cell_info info;
 	bool inside;
 
 	if (!cell->ifindex)
-		return; /* told with the cell */
+		return;
 	inside = cell_check_describe(&e->config, cell, &info);
-	if (!addr_is_zero(&info.pool_first))
-		evaluation_add(e, "pool", cell->name, inside, "correct addr_pool; `*' stands for the first or last of the subnet", "%s to %s %s the subnet",
-			       addr_format(&info.pool_first, first), addr_format(&info.pool_last, last), inside ? "in" : "is not in");
+	if (addr_is_zero(&info.pool_first))
+		return;
+	addr_format(&info.pool_first, from);
+	addr_format(&info.pool_last, to);
+	if (inside)
+		evaluation_pass(e, "pool", cell->name, "%s to %s in the subnet", from, to);
+	else
+		evaluation_fail(e, "pool", cell->name, advice, "%s to %s is not in the subnet",
+				from, to);
 }
 
-/* Is there a process behind the socket? What it says is the agent's to ask. */
-static int reach_socket(const char *path)
-{
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0), error;
+/* ---- hostapds, settings and rules */
 
-	snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
-	error = fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0 ? -errno : 0;
+/* Does a process have the socket? Only the agent talks to it. 0 or -errno. */
+static int try_connect(const char *path)
+{
+	struct sockaddr_un there = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0), error = 0;
+
+	snprintf(there.sun_path, sizeof(there.sun_path), "%s", path);
+	if (fd < 0 || connect(fd, (struct sockaddr *)&there, sizeof(there)) < 0)
+		error = -errno;
 	if (fd >= 0)
 		close(fd);
 	return error;
 }
 
+/* A missing hostapd is no failure: it may start later, and the agent serves stations without it. */
 static void check_hostapd(struct evaluation *e, const struct config_hostapd *hostapd)
 {
-	int error = reach_socket(hostapd->socket);
+	const char *advice = "correct the path, which is a socket below hostapd's ctrl_interface";
+	const char *name = hostapd->interface, *path = hostapd->socket;
+	int error = try_connect(path);
 
-	/* It may start later, and make its interface then. Whatever it is missing for, stations are served. */
-	evaluation_add(e, "hostapd", hostapd->interface, !error || error == -ENOENT || error == -ECONNREFUSED,
-		       "correct the path, which is a socket below hostapd's ctrl_interface", "%s: %s%s", hostapd->socket,
-		       error ? strerror(-error) : "there", error == -ENOENT || error == -ECONNREFUSED ? "; not used before it is there" : "");
+	if (!error)
+		evaluation_pass(e, "hostapd", name, "%s: there", path);
+	else if (error == -ENOENT || error == -ECONNREFUSED)
+		evaluation_pass(e, "hostapd", name, "%s: %s; not used before it is there", path,
+				strerror(-error));
+	else
+		evaluation_fail(e, "hostapd", name, advice, "%s: %s", path, strerror(-error));
 }
 
-/* The agent sets these itself; what can be wrong is that it may not. */
+/* The agent sets these itself: the check fails only if the agent could not. */
 static void check_setting(struct evaluation *e, const char *name, const char *wanted)
 {
-	char value[64], path[256], detail[160];
+	const char *advice = "run as root with /proc/sys writable";
+	const char *subject = strrchr(name, '/') + 1;
+	char value[64], path[256];
 	int error = sysctl_get(name, value, sizeof(value));
 	bool right = !error && strcmp(value, wanted) == 0;
 
@@ -194,44 +297,53 @@ static void check_setting(struct evaluation *e, const char *name, const char *wa
 	if (!error && !right && access(path, W_OK) < 0)
 		error = -errno;
 	if (error)
-		snprintf(detail, sizeof(detail), "cannot be set to %s: %s", wanted, strerror(-error));
+		evaluation_fail(e, "setting", subject, advice, "%s: cannot be set to %s: %s", name,
+				wanted, strerror(-error));
+	else if (right)
+		evaluation_pass(e, "setting", subject, "%s: %s", name, value);
 	else
-		snprintf(detail, sizeof(detail), "%s%s%s", value, right ? "" : " now; the agent sets ", right ? "" : wanted);
-	evaluation_add(e, "setting", strrchr(name, '/') + 1, !error, "run as root with /proc/sys writable", "%s: %s", name, detail);
+		evaluation_pass(e, "setting", subject, "%s: %s now; the agent sets %s", name, value,
+				wanted);
 }
 
 /*
- * Packets that the data path forwards itself pass by the rules. No failure, since rules may concern others; but whose stations are
- * translated wants to know.
+ * Packets that the data path forwards itself bypass the rules of netfilter. The check passes, since
+ * the rules may be meant for other hosts; but the operator may want them for stations.
  */
 static void check_nat(struct evaluation *e)
 {
 	bool home = e->config.fastpath == AGENT_FASTPATH_HOME;
 	char chain[128];
-	int found = home || e->config.route_optimisation ? netfilter_find_nat(chain, sizeof(chain)) : 0;
 
-	if (found <= 0)
+	if (!home && !e->config.route_optimisation)
+		return;
+	if (netfilter_find_nat(chain, sizeof(chain)) <= 0)
 		return;
 	if (home)
-		evaluation_add(e, "NAT", "fastpath", true, NULL, "warning: rules of %s do not see the packets of stations (fastpath home): if they are to "
-			       "translate these, say fastpath away", chain);
+		evaluation_pass(e, "NAT", "fastpath",
+				"warning: rules of %s do not see the packets of stations (fastpath "
+				"home): if they are to translate these, say fastpath away", chain);
 	if (e->config.route_optimisation)
-		evaluation_add(e, "NAT", "route_optimisation", true, NULL, "warning: rules of %s do not see packets between two stations once one has "
-			       "roamed: if they translate these, say route_optimisation off in all CNs", chain);
+		evaluation_pass(e, "NAT", "route_optimisation",
+				"warning: rules of %s do not see packets between two stations once "
+				"one has roamed: if they translate these, say route_optimisation "
+				"off in all CNs", chain);
 }
 
 void evaluate_host(struct evaluation *evaluation)
 {
+	const struct agent_config *config = &evaluation->config;
+
 	check_kernel(evaluation);
-	check_bpf(evaluation);
-	check_backbone(evaluation);
+	if (find_backbone(evaluation))
+		check_tunnel_address(evaluation);
 	check_port(evaluation);
-	for (unsigned i = 0; i < evaluation->config.cell_count; i++)
+	for (unsigned i = 0; i < config->cell_count; i++)
 		check_cell(evaluation, i);
-	for (unsigned i = 0; i < evaluation->config.cell_count; i++)
+	for (unsigned i = 0; i < config->cell_count; i++)
 		check_pool(evaluation, &evaluation->cells[i]);
-	for (unsigned i = 0; i < evaluation->config.hostapd_count; i++)
-		check_hostapd(evaluation, &evaluation->config.hostapd[i]);
+	for (unsigned i = 0; i < config->hostapd_count; i++)
+		check_hostapd(evaluation, &config->hostapd[i]);
 	check_setting(evaluation, "net/ipv4/ip_forward", "1");
 	check_nat(evaluation);
 }

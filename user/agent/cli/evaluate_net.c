@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The evaluation of the network: says HELLO as a prober to the register, which names all CNs, and to each of them; then
- * sends a probe through the tunnel to each. All connections are tried at the same time. See evaluation.h.
+ * The evaluation of the network. In the role of a prober it connects to the register, which names
+ * the CNs, then to all CNs at once. Last it sends probes through the tunnel to each CN. See
+ * evaluation.h.
  */
 #include <errno.h>
 #include <event2/dns.h>
@@ -9,49 +10,49 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "evaluation.h"
 #include "io/datapath/tunnel_probe.h"
 #include "io/link/mlrp_link.h"
+#include "io/process/clock.h"
 #include "io/process/log.h"
+#include "io/process/timer.h"
 
-#define CONNECT_MS 3000
+#define CONNECT_MS 3000             /* for the handshake */
+#define ANSWER_MS (2 * CONNECT_MS)  /* for the handshake and the answer to a PING */
 #define PROBE_MS 500
 #define PROBE_TRIES 4
+#define PROBE_SIZE 128              /* bytes */
+#define MTU_MAX 9000                /* no larger packet is tried */
 #define PING_TRANSACTION 1
 
+/* The register or a CN. It is done when it has answered the PING, or when the link closes. */
 struct target {
 	struct survey *survey;
 	struct mlrp_link *link;
-	struct cn_info info;     /* of a CN; id 0: the register */
+	struct cn_info info; /* of a CN; id 0: this is the register */
 	struct mlrp_message hello;
-	uint64_t asked_us;
+	uint64_t pinged_us;
 	double round_trip_ms;
 	bool answered, done;
-	char why[192];
+	char why[192]; /* the link closed; empty: nothing came before the deadline */
 };
 
 struct survey {
 	struct evaluation *evaluation;
 	struct event_base *base;
+	struct event *deadline;
 	struct evdns_base *dns;
 	struct mlrp_self self;
-	unsigned waiting;
+	unsigned waiting; /* targets that are not done */
 	struct target reg;
 	struct target *cns;
 	unsigned cn_count;
 };
 
-static uint64_t now_us(void)
-{
-	struct timespec now;
+/* ---- connections */
 
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000000ull + now.tv_nsec / 1000;
-}
-
-static void target_done(struct target *target)
+static void finish_target(struct target *target)
 {
 	if (target->done)
 		return;
@@ -66,11 +67,12 @@ static void on_up(struct mlrp_link *link, const struct mlrp_message *hello, void
 	struct target *target = arg;
 
 	target->hello = *hello;
-	target->asked_us = now_us();
+	target->pinged_us = clock_us();
 	mlrp_link_send(link, &ping);
 }
 
-static void keep_cn(struct survey *survey, const struct cn_info *info)
+/* A CN that the register names; not this CN, which has the name of the configuration. */
+static void add_cn(struct survey *survey, const struct cn_info *info)
 {
 	struct target *grown;
 
@@ -92,12 +94,12 @@ static void on_message(struct mlrp_link *link, const struct mlrp_message *messag
 
 	(void)link;
 	if (message->type == MLRP_CN && !target->info.id)
-		keep_cn(target->survey, &message->cn);
+		add_cn(target->survey, &message->cn);
 	if (message->type != MLRP_PONG || message->transaction != PING_TRANSACTION)
 		return;
-	target->round_trip_ms = (double)(now_us() - target->asked_us) / 1000;
+	target->round_trip_ms = (double)(clock_us() - target->pinged_us) / 1000;
 	target->answered = true;
-	target_done(target);
+	finish_target(target);
 }
 
 static void on_closed(struct mlrp_link *link, const char *why, void *arg)
@@ -106,18 +108,24 @@ static void on_closed(struct mlrp_link *link, const char *why, void *arg)
 
 	(void)link;
 	snprintf(target->why, sizeof(target->why), "%s", why);
-	target_done(target);
+	finish_target(target);
 }
 
-static const struct mlrp_link_handler HANDLER = {.up = on_up, .message = on_message, .closed = on_closed};
-
-static void target_connect(struct survey *survey, struct target *target, const char *host, unsigned port)
+/* To a CN from the tunnel address, as the agent does; the register may be on another network. */
+static void connect_target(struct survey *survey, struct target *target, const char *host,
+			   unsigned port)
 {
-	const struct tmip_addr *source = addr_is_zero(&survey->evaluation->tunnel) ? NULL : &survey->evaluation->tunnel;
+	static const struct mlrp_link_handler handler = {
+		.up = on_up,
+		.message = on_message,
+		.closed = on_closed,
+	};
+	const struct tmip_addr *source = NULL;
 
-	/* Only CNs see who asks by the address; the register may be on another way. */
-	target->link = mlrp_link_connect(survey->base, survey->dns, host, (uint16_t)port, target->info.id ? source : NULL, CONNECT_MS,
-					 &survey->self, &HANDLER, target);
+	if (target->info.id && !addr_is_zero(&survey->evaluation->tunnel))
+		source = &survey->evaluation->tunnel;
+	target->link = mlrp_link_connect(survey->base, survey->dns, host, (uint16_t)port, source,
+					 CONNECT_MS, &survey->self, &handler, target);
 	if (target->link) {
 		survey->waiting++;
 		return;
@@ -126,17 +134,28 @@ static void target_connect(struct survey *survey, struct target *target, const c
 	target->done = true;
 }
 
-static void survey_wait(struct survey *survey)
+static void on_deadline(evutil_socket_t fd, short what, void *arg)
 {
-	struct timeval limit = {.tv_sec = 2 * CONNECT_MS / 1000};
-
-	if (!survey->waiting)
-		return;
-	event_base_loopexit(survey->base, &limit);
-	event_base_dispatch(survey->base);
+	(void)fd;
+	(void)what;
+	event_base_loopbreak(arg);
 }
 
-/* What to do about a connection that failed, by its cause. */
+/* Returns when all targets are done, after ANSWER_MS at the latest. */
+static void wait_for_targets(struct survey *survey)
+{
+	if (!survey->waiting || timer_arm(survey->deadline, ANSWER_MS) < 0)
+		return;
+	event_base_dispatch(survey->base);
+	evtimer_del(survey->deadline);
+}
+
+static const char *why_silent(const struct target *target)
+{
+	return target->why[0] ? target->why : "no answer in time";
+}
+
+/* What to do about a connection that failed; `why` is the text of mlrp_link.h's `closed`. */
 static const char *connect_advice(const char *why, bool reg)
 {
 	if (strstr(why, "network_name"))
@@ -144,63 +163,84 @@ static const char *connect_advice(const char *why, bool reg)
 	if (strstr(why, "ersion"))
 		return "bring both programs to versions that understand each other";
 	if (strstr(why, "refused"))
-		return reg ? "start mlrd there; does its port agree with `mlr HOST:PORT'?" : "start tmip-agent there; does a firewall refuse its port?";
+		return reg ? "start mlrd there; does its port agree with `mlr HOST:PORT'?" :
+			     "start tmip-agent there; does a firewall refuse its port?";
 	if (strstr(why, "nreachable") || strstr(why, "No route"))
 		return "check the routes of the backbone";
 	if (strstr(why, "name") || strstr(why, "nodename"))
 		return "correct the name in `mlr', or the name service";
-	return "is it running and reachable? does a firewall drop the port? (ping and nc -z can tell)";
+	return "is it running and reachable? does a firewall drop the port? "
+	       "(ping and nc -z can tell)";
 }
 
+/* ---- the register */
+
+/* True: the register has answered, and has named the CNs. */
 static bool check_register(struct survey *survey)
 {
 	struct evaluation *e = survey->evaluation;
 	struct target *reg = &survey->reg;
+	bool is_register;
 	char subject[300];
 
 	snprintf(subject, sizeof(subject), "%s:%u", e->config.mlr_host, e->config.mlr_port);
 	reg->survey = survey;
-	target_connect(survey, reg, e->config.mlr_host, e->config.mlr_port);
-	survey_wait(survey);
+	connect_target(survey, reg, e->config.mlr_host, e->config.mlr_port);
+	wait_for_targets(survey);
+	is_register = reg->answered && reg->hello.role == MLRP_ROLE_MLR;
 	if (!reg->answered)
-		evaluation_add(e, "register", subject, false, connect_advice(reg->why, true), "%s", reg->why[0] ? reg->why : "no answer in time");
-	else if (reg->hello.role != MLRP_ROLE_MLR)
-		evaluation_add(e, "register", subject, false, "name the register in `mlr'", "this is a CN (%s), not a register", reg->hello.name);
+		evaluation_fail(e, "register", subject, connect_advice(reg->why, true), "%s",
+				why_silent(reg));
+	else if (!is_register)
+		evaluation_fail(e, "register", subject, "name the register in `mlr'",
+				"this is a CN (%s), not a register", reg->hello.name);
 	else
-		evaluation_add(e, "register", subject, true, NULL, "%s, same network, epoch %u, round trip %.2f ms", reg->hello.name,
-			       reg->hello.version.epoch, reg->round_trip_ms);
+		evaluation_pass(e, "register", subject,
+				"%s, same network, epoch %u, round trip %.2f ms", reg->hello.name,
+				reg->hello.version.epoch, reg->round_trip_ms);
 	mlrp_link_close(reg->link);
-	return reg->answered && reg->hello.role == MLRP_ROLE_MLR;
+	return is_register;
 }
 
-static void check_subnets(struct evaluation *e, const struct cn_info *info)
+/* ---- the CNs, and the tunnels to them */
+
+static void check_subnets(struct evaluation *e, unsigned cell, const struct cn_info *info)
 {
+	const char *advice = "give each cell of the network a subnet of its own";
+	struct prefix ours = {e->cells[cell].addr, e->cells[cell].prefix_len};
 	char text[ADDR_STRLEN];
 
-	for (unsigned i = 0; i < e->config.cell_count; i++) {
-		struct prefix ours = {e->cells[i].addr, e->cells[i].prefix_len};
+	if (!e->cells[cell].ifindex)
+		return;
+	for (unsigned i = 0; i < info->cell_count; i++) {
+		const struct prefix *theirs = &info->cells[i].subnet;
 
-		for (unsigned k = 0; e->cells[i].ifindex && k < info->cell_count; k++)
-			if (prefix_overlaps(&ours, &info->cells[k].subnet))
-				evaluation_add(e, "cell", e->config.mobile_if[i], false, "give each cell of the network a subnet of its own",
-					       "its subnet overlaps %s/%u of CN %s", addr_format(&info->cells[k].subnet.addr, text),
-					       info->cells[k].subnet.len, info->name);
+		if (prefix_overlaps(&ours, theirs))
+			evaluation_fail(e, "cell", e->config.mobile_if[cell], advice,
+					"its subnet overlaps %s/%u of CN %s",
+					addr_format(&theirs->addr, text), theirs->len, info->name);
 	}
 }
 
 static void check_cn(struct evaluation *e, const struct target *cn)
 {
+	const char *advice, *name = cn->info.name;
+	unsigned port = cn->info.port;
 	char text[ADDR_STRLEN];
 
 	addr_format(&cn->info.tunnel, text);
-	if (!cn->answered)
-		evaluation_add(e, "CN", cn->info.name, false, connect_advice(cn->why, false), "%s:%u: %s", text, cn->info.port,
-			       cn->why[0] ? cn->why : "no answer in time");
-	else if (cn->hello.role != MLRP_ROLE_CN || strcmp(cn->hello.name, cn->info.name) != 0)
-		evaluation_add(e, "CN", cn->info.name, false, "two CNs use one address, or the CN was renamed: `forget' it at the register",
-			       "%s:%u: `%s' answers there", text, cn->info.port, cn->hello.name);
-	else
-		evaluation_add(e, "CN", cn->info.name, true, NULL, "%s:%u, same network, round trip %.2f ms", text, cn->info.port, cn->round_trip_ms);
+	if (!cn->answered) {
+		advice = connect_advice(cn->why, false);
+		evaluation_fail(e, "CN", name, advice, "%s:%u: %s", text, port, why_silent(cn));
+	} else if (cn->hello.role != MLRP_ROLE_CN || strcmp(cn->hello.name, name) != 0) {
+		advice = "two CNs use one address, or the CN was renamed: "
+			 "`forget' it at the register";
+		evaluation_fail(e, "CN", name, advice, "%s:%u: `%s' answers there", text, port,
+				cn->hello.name);
+	} else {
+		evaluation_pass(e, "CN", name, "%s:%u, same network, round trip %.2f ms", text,
+				port, cn->round_trip_ms);
+	}
 }
 
 static const char *probe_advice(int error)
@@ -213,43 +253,56 @@ static const char *probe_advice(int error)
 	case EHOSTUNREACH: case ENETUNREACH:
 		return "check the routes of the backbone";
 	default:
-		return "let IP protocol 4 pass between the tunnel addresses; is an agent attached to the backbone there?";
+		return "let IP protocol 4 pass between the tunnel addresses; "
+		       "is an agent attached to the backbone there?";
 	}
 }
 
-static void check_mtu(struct evaluation *e, const struct target *cn, struct probe *probe)
+static const char *probe_error(int error)
 {
-	unsigned mtu = e->backbone.mtu > 9000 ? 9000 : e->backbone.mtu, round_trip, largest;
+	switch (-error) {
+	case ETIMEDOUT:
+		return "no probe came back";
+	case EPROTONOSUPPORT:
+		return "the host answers that it takes no tunnel packets";
+	default:
+		return strerror(-error);
+	}
+}
+
+static void check_mtu(struct evaluation *e, const char *name, struct probe *probe)
+{
+	const char *advice = "give the whole backbone one MTU, or set cn_if and the other CN's to "
+			     "what gets through";
+	unsigned mtu = e->backbone.mtu > MTU_MAX ? MTU_MAX : e->backbone.mtu, round_trip;
 
 	if (mtu < PROBE_SIZE_MIN)
 		return;
-	if (probe_send(probe, mtu, PROBE_TRIES, PROBE_MS, &round_trip) == 0) {
-		evaluation_add(e, "MTU", cn->info.name, true, NULL, "%u bytes get through unfragmented, both ways", mtu);
-		return;
-	}
-	largest = probe_largest(probe, mtu - 1, PROBE_MS / 2);
-	evaluation_add(e, "MTU", cn->info.name, false,
-		       "give the whole backbone one MTU, or set cn_if and the other CN's to what gets through",
-		       "%u bytes do not get through unfragmented, %u do", mtu, largest);
+	if (probe_send(probe, mtu, PROBE_TRIES, PROBE_MS, &round_trip) == 0)
+		evaluation_pass(e, "MTU", name, "%u bytes get through unfragmented, both ways",
+				mtu);
+	else
+		evaluation_fail(e, "MTU", name, advice,
+				"%u bytes do not get through unfragmented, %u do", mtu,
+				probe_largest(probe, mtu - 1, PROBE_MS / 2));
 }
 
-static void check_tunnel(struct evaluation *e, const struct target *cn)
+static void check_tunnel(struct evaluation *e, const struct cn_info *info)
 {
 	struct probe *probe = NULL;
-	unsigned round_trip = 0;
-	int error = probe_open(&probe, &e->tunnel, &cn->info.tunnel);
+	unsigned round_trip_us = 0;
+	int error = probe_open(&probe, &e->tunnel, &info->tunnel);
 
 	if (!error)
-		error = probe_send(probe, 128, PROBE_TRIES, PROBE_MS, &round_trip);
-	if (error == -ETIMEDOUT)
-		evaluation_add(e, "tunnel", cn->info.name, false, probe_advice(error), "no probe came back");
-	else if (error)
-		evaluation_add(e, "tunnel", cn->info.name, false, probe_advice(error), "%s",
-			       error == -EPROTONOSUPPORT ? "the host answers that it takes no tunnel packets" : strerror(-error));
-	else
-		evaluation_add(e, "tunnel", cn->info.name, true, NULL, "4IN4, a probe came back in %.2f ms", round_trip / 1000.0);
-	if (!error)
-		check_mtu(e, cn, probe);
+		error = probe_send(probe, PROBE_SIZE, PROBE_TRIES, PROBE_MS, &round_trip_us);
+	if (error) {
+		evaluation_fail(e, "tunnel", info->name, probe_advice(error), "%s",
+				probe_error(error));
+	} else {
+		evaluation_pass(e, "tunnel", info->name, "4IN4, a probe came back in %.2f ms",
+				round_trip_us / 1000.0);
+		check_mtu(e, info->name, probe);
+	}
 	probe_close(probe);
 }
 
@@ -259,36 +312,66 @@ static void check_cns(struct survey *survey)
 	char text[ADDR_STRLEN];
 
 	if (!survey->cn_count)
-		evaluation_add(e, "CN", "others", true, NULL, "the register knows no other CN");
-	for (unsigned i = 0; i < survey->cn_count; i++)
-		target_connect(survey, &survey->cns[i], addr_format(&survey->cns[i].info.tunnel, text), survey->cns[i].info.port);
-	survey_wait(survey);
+		evaluation_pass(e, "CN", "others", "the register knows no other CN");
 	for (unsigned i = 0; i < survey->cn_count; i++) {
-		check_subnets(e, &survey->cns[i].info);
-		check_cn(e, &survey->cns[i]);
-		mlrp_link_close(survey->cns[i].link);
-		if (!addr_is_zero(&e->tunnel))
-			check_tunnel(e, &survey->cns[i]);
+		struct target *cn = &survey->cns[i];
+
+		connect_target(survey, cn, addr_format(&cn->info.tunnel, text), cn->info.port);
 	}
+	wait_for_targets(survey);
+	for (unsigned i = 0; i < survey->cn_count; i++) {
+		struct target *cn = &survey->cns[i];
+
+		for (unsigned cell = 0; cell < e->config.cell_count; cell++)
+			check_subnets(e, cell, &cn->info);
+		check_cn(e, cn);
+		mlrp_link_close(cn->link);
+		if (!addr_is_zero(&e->tunnel))
+			check_tunnel(e, &cn->info);
+	}
+}
+
+/* ---- the survey as a whole */
+
+/* 0 or -ENOMEM. Without `dns` (no name server is configured) names are looked up all the same. */
+static int open_survey(struct survey *survey, struct evaluation *evaluation)
+{
+	const struct agent_config *config = &evaluation->config;
+	struct mlrp_self *self = &survey->self;
+
+	survey->evaluation = evaluation;
+	self->role = MLRP_ROLE_PROBE;
+	snprintf(self->network, sizeof(self->network), "%s", config->network_name);
+	snprintf(self->name, sizeof(self->name), "%s", config->cn_name);
+	survey->base = event_base_new();
+	if (!survey->base)
+		return -ENOMEM;
+	survey->dns = evdns_base_new(survey->base, EVDNS_BASE_INITIALIZE_NAMESERVERS);
+	survey->deadline = evtimer_new(survey->base, on_deadline, survey->base);
+	return survey->deadline ? 0 : -ENOMEM;
+}
+
+static void close_survey(struct survey *survey)
+{
+	free(survey->cns);
+	if (survey->deadline)
+		event_free(survey->deadline);
+	if (survey->dns)
+		evdns_base_free(survey->dns, 0);
+	if (survey->base)
+		event_base_free(survey->base);
 }
 
 void evaluate_net(struct evaluation *evaluation)
 {
-	struct survey survey = {.evaluation = evaluation, .self.role = MLRP_ROLE_PROBE};
+	struct survey survey = {0};
 
 	log_open(NULL, false); /* the report says it all */
 	log_set_level(LOG_LEVEL_ERROR);
-	snprintf(survey.self.network, sizeof(survey.self.network), "%s", evaluation->config.network_name);
-	snprintf(survey.self.name, sizeof(survey.self.name), "%s", evaluation->config.cn_name);
-	survey.base = event_base_new();
-	survey.dns = survey.base ? evdns_base_new(survey.base, EVDNS_BASE_INITIALIZE_NAMESERVERS) : NULL;
-	if (!survey.base)
-		evaluation_add(evaluation, "register", evaluation->config.mlr_host, false, NULL, "no memory for an event loop");
+	if (open_survey(&survey, evaluation) < 0)
+		evaluation_fail(evaluation, "register", evaluation->config.mlr_host, NULL,
+				"no memory for an event loop");
 	else if (check_register(&survey))
 		check_cns(&survey);
-	free(survey.cns);
-	if (survey.dns)
-		evdns_base_free(survey.dns, 0);
-	if (survey.base)
-		event_base_free(survey.base);
+	close_survey(&survey);
 }

@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The report of an evaluation, and its parts: evaluate_host.c looks at this machine, evaluate_net.c at the network around it. */
-#ifndef TMIP_AGENT_EVALUATION_H
-#define TMIP_AGENT_EVALUATION_H
+/*
+ * An evaluation in progress: what it has found out about this CN, and the report so far. evaluate.c
+ * reads the configuration and prints the report, evaluate_host.c checks this machine, and
+ * evaluate_net.c checks the network around it.
+ */
+#ifndef TMIP_AGENT_CLI_EVALUATION_H
+#define TMIP_AGENT_CLI_EVALUATION_H
 
 #include <jansson.h>
 #include <stdbool.h>
@@ -11,20 +15,27 @@
 
 struct evaluation {
 	struct agent_config config;
-	struct netlink_interface backbone;            /* ifindex 0: not usable */
-	struct tmip_addr tunnel;                      /* zero: not known */
-	struct netlink_interface cells[CN_CELLS_MAX]; /* of config.mobile_if; ifindex 0: not usable */
+	struct netlink_interface backbone; /* ifindex 0: it cannot be used */
+	struct tmip_addr tunnel;           /* this end of the tunnels; zero: unknown or unusable */
+	/* In the order of config.mobile_if; ifindex 0: the interface cannot be a cell. */
+	struct netlink_interface cells[CN_CELLS_MAX];
 	bool json, colour;
-	bool failed;
-	json_t *checks;
+	bool failed;    /* at least one check failed */
+	json_t *checks; /* all so far, as --json prints them */
 };
 
-/* The verdict on one thing: printed at once, or kept for the JSON. `advice` (NULL: none) is shown if it failed. */
-__attribute__((format(printf, 6, 7)))
-void evaluation_add(struct evaluation *evaluation, const char *check, const char *subject, bool ok, const char *advice,
-		    const char *format, ...);
+/*
+ * Add one check of the subject to the report: printed at once, or kept for the JSON. `advice` says
+ * what to do about a failure; NULL: nothing to advise.
+ */
+__attribute__((format(printf, 4, 5)))
+void evaluation_pass(struct evaluation *evaluation, const char *check, const char *subject,
+		     const char *format, ...);
+__attribute__((format(printf, 5, 6)))
+void evaluation_fail(struct evaluation *evaluation, const char *check, const char *subject,
+		     const char *advice, const char *format, ...);
 
-void evaluate_host(struct evaluation *evaluation); /* kernel, rights, interfaces, pools, settings, port */
+void evaluate_host(struct evaluation *evaluation); /* kernel, interfaces, pools, settings, port */
 void evaluate_net(struct evaluation *evaluation);  /* register, CNs, tunnels, MTU */
 
 #endif

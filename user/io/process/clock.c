@@ -20,11 +20,21 @@ uint64_t clock_ms(void)
 	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
-uint64_t clock_unix_us(void)
+static uint64_t read_us(clockid_t which)
 {
-	struct timespec now = read_clock(CLOCK_REALTIME);
+	struct timespec now = read_clock(which);
 
 	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+uint64_t clock_us(void)
+{
+	return read_us(CLOCK_MONOTONIC);
+}
+
+uint64_t clock_unix_us(void)
+{
+	return read_us(CLOCK_REALTIME);
 }
 
 uint32_t random_below(uint32_t bound)

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 uint64_t clock_ms(void);      /* CLOCK_MONOTONIC, in milliseconds */
+uint64_t clock_us(void);      /* the same, in microseconds: for round trips */
 uint64_t clock_unix_us(void); /* CLOCK_REALTIME, in microseconds since 1970 */
 
 /* A number from 0 to bound - 1; 0 if bound is 0. Spreads the attempts of many CNs over time. */
