@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The command line: subcommands, options, help. See cli.h; start.c starts an agent, options.c asks a running one. */
+/*
+ * The command line: subcommands, options, help. See cli.h. start.c starts an agent, options.c asks
+ * a running one.
+ */
 #include "cli.h"
 
 #include <errno.h>
@@ -19,8 +22,8 @@
 struct command {
 	const char *name;
 	const char *arguments;
-	const char *options; /* the letters of getopt it takes: f n s(ocket) j(son) F a(ll) */
-	int min, max;
+	const char *options; /* letters of getopt; s, j, a stand for --socket, --json, --all */
+	int min, max;        /* the number of its arguments */
 	int (*run)(const struct cli_options *options);
 	const char *blurb;
 };
@@ -30,22 +33,23 @@ static int run_version(const struct cli_options *options);
 static int run_detach(const struct cli_options *options);
 static int run_reload(const struct cli_options *options);
 static int run_departed(const struct cli_options *options);
-
-static int run_evaluate(const struct cli_options *options)
-{
-	return evaluate_run(options_config_path(options), options->json);
-}
+static int run_evaluate(const struct cli_options *options);
 
 static const struct command COMMANDS[] = {
-	{"attach", "INTERFACE", "fns", 1, 1, start_attach, "make INTERFACE a cell; starts the agent if none runs"},
-	{"detach", "INTERFACE|--all", "fnsa", 0, 1, run_detach, "take a cell away again; the last one ends the agent and leaves nothing behind"},
+	{"attach", "INTERFACE", "fns", 1, 1, start_attach,
+	 "make INTERFACE a cell; starts the agent if none runs"},
+	{"detach", "INTERFACE|--all", "fnsa", 0, 1, run_detach,
+	 "take a cell away again; the last one ends the agent and leaves nothing behind"},
 	{"run", "", "fF", 0, 0, start_run, "start the agent with the cells of the configuration"},
 	{"stations", "[ADDRESS|MAC]", "fnsj", 0, 1, show_stations, "stations and where they are"},
 	{"peers", "", "fnsj", 0, 0, show_peers, "the other CNs and the tunnels to them"},
 	{"status", "", "fnsj", 0, 0, show_status, "the state of this CN"},
-	{"why", "ADDRESS|MAC", "fnsj", 1, 1, show_why, "the trail of a station: seen, registered, handovers, drops"},
-	{"evaluate", "", "fj", 0, 0, run_evaluate, "check the network: kernel, interfaces, register, CNs, tunnels"},
-	{"departed", "MAC", "fns", 1, 1, run_departed, "tell the agent that a station has left its cell, as the link layer knows"},
+	{"why", "ADDRESS|MAC", "fnsj", 1, 1, show_why,
+	 "the trail of a station: seen, registered, handovers, drops"},
+	{"evaluate", "", "fj", 0, 0, run_evaluate,
+	 "check the network: kernel, interfaces, register, CNs, tunnels"},
+	{"departed", "MAC", "fns", 1, 1, run_departed,
+	 "tell the agent that a station has left its cell, as the link layer knows"},
 	{"reload", "", "fns", 0, 0, run_reload, "make the agent read its configuration again"},
 	{"help", "", "", 0, 1, run_help, "this text"},
 	{"version", "", "", 0, 0, run_version, "the version"},
@@ -66,7 +70,8 @@ static void print_help(FILE *to)
 		    "  -n NETWORK      the agent of that network (where several run)\n"
 		    "  --socket PATH   the agent with that control socket\n"
 		    "  --json          print JSON (stations, peers, status, why, evaluate)\n"
-		    "  -F              run: stay in the foreground, log to the screen, take commands from standard input\n"
+		    "  -F              run: stay in the foreground, log to the screen, take "
+		    "commands from standard input\n"
 		    "  --all           detach: all cells\n"
 		    "  -h, --help      help\n"
 		    "\nSee tmip-agent(8) and tmipd.rc(5).\n");
@@ -74,8 +79,10 @@ static void print_help(FILE *to)
 
 static void print_command_help(FILE *to, const struct command *command)
 {
-	static const char *const words[][2] = {{"f", "[-f FILE]"}, {"n", "[-n NETWORK]"}, {"s", "[--socket PATH]"},
-					       {"j", "[--json]"}, {"F", "[-F]"}};
+	static const char *const words[][2] = {
+		{"f", "[-f FILE]"}, {"n", "[-n NETWORK]"}, {"s", "[--socket PATH]"},
+		{"j", "[--json]"}, {"F", "[-F]"},
+	};
 
 	fprintf(to, "usage: tmip-agent %s", command->name);
 	if (*command->arguments)
@@ -121,14 +128,20 @@ static int run_help(const struct cli_options *options)
 static int run_version(const struct cli_options *options)
 {
 	(void)options;
-	printf("%s %s (maps layout %d, MLRP %d)\n", program_invocation_short_name, TMIP_VERSION, TMIP_LAYOUT_VERSION, MLRP_VERSION_MAX);
+	printf("%s %s (maps layout %d, MLRP %d)\n", program_invocation_short_name, TMIP_VERSION,
+	       TMIP_LAYOUT_VERSION, MLRP_VERSION_MAX);
 	return TERMINAL_OK;
+}
+
+static int run_evaluate(const struct cli_options *options)
+{
+	return evaluate_run(options_config_path(options), options->json);
 }
 
 static int run_reload(const struct cli_options *options)
 {
-	json_t *result = NULL;
-	int status = options_ask_agent(options, json_pack("{s:s}", "command", "reload"), &result);
+	json_t *request = json_pack("{s:s}", "command", "reload"), *result = NULL;
+	int status = options_ask_agent(options, request, &result);
 
 	json_decref(result);
 	return status;
@@ -136,8 +149,9 @@ static int run_reload(const struct cli_options *options)
 
 static int run_departed(const struct cli_options *options)
 {
+	json_t *request = json_pack("{s:s, s:s}", "command", "departed", "mac", options->args[0]);
 	json_t *result = NULL;
-	int status = options_ask_agent(options, json_pack("{s:s, s:s}", "command", "departed", "mac", options->args[0]), &result);
+	int status = options_ask_agent(options, request, &result);
 
 	if (status == TERMINAL_OK && !json_integer_value(result))
 		printf("it was in no cell of this CN, or was known to have left\n");
@@ -145,6 +159,7 @@ static int run_departed(const struct cli_options *options)
 	return status;
 }
 
+/* The agent has answered that it ends: waits until nobody listens at its socket. */
 static int wait_for_end(const struct cli_options *options)
 {
 	char path[CONFIG_PATH_LEN];
@@ -159,17 +174,16 @@ static int run_detach(const struct cli_options *options)
 	json_t *request, *result = NULL;
 	int status;
 
-	if (options->all == (options->count == 1))
+	if (options->all == (options->count == 1)) /* both, or neither */
 		return usage_error(find_command("detach"));
+	status = start_detach_without_agent(options);
+	if (status >= 0)
+		return status;
 	if (options->all)
 		request = json_pack("{s:s, s:b}", "command", "detach", "all", 1);
 	else
-		request = json_pack("{s:s, s:s}", "command", "detach", "interface", options->args[0]);
-	status = start_detach_without_agent(options);
-	if (status >= 0) {
-		json_decref(request);
-		return status;
-	}
+		request = json_pack("{s:s, s:s}", "command", "detach",
+				    "interface", options->args[0]);
 	status = options_ask_agent(options, request, &result);
 	if (status == TERMINAL_OK && json_is_true(json_object_get(result, "ended")))
 		status = wait_for_end(options);
@@ -177,14 +191,28 @@ static int run_detach(const struct cli_options *options)
 	return status;
 }
 
-/* Reads the options behind the subcommand. 0; 1: help was asked for and given; -1: wrong. */
-static int read_options(const struct command *command, int argc, char **argv, struct cli_options *options)
+static bool check_count(const struct command *command, int count)
+{
+	if (count >= command->min && count <= command->max)
+		return true;
+	terminal_fail("`%s' takes %s arguments", command->name,
+		      count < command->min ? "more" : "fewer");
+	return false;
+}
+
+/* Parses what follows the subcommand. 0; 1: help, now printed; -1: wrong, as stderr says. */
+static int parse_options(const struct command *command, int argc, char **argv,
+			 struct cli_options *options)
 {
 	static const struct option longs[] = {
-		{"file", required_argument, NULL, 'f'}, {"network", required_argument, NULL, 'n'},
-		{"socket", required_argument, NULL, 's'}, {"json", no_argument, NULL, 'j'},
-		{"foreground", no_argument, NULL, 'F'}, {"all", no_argument, NULL, 'a'},
-		{"help", no_argument, NULL, 'h'}, {0},
+		{"file", required_argument, NULL, 'f'},
+		{"network", required_argument, NULL, 'n'},
+		{"socket", required_argument, NULL, 's'},
+		{"json", no_argument, NULL, 'j'},
+		{"foreground", no_argument, NULL, 'F'},
+		{"all", no_argument, NULL, 'a'},
+		{"help", no_argument, NULL, 'h'},
+		{0},
 	};
 	int c;
 
@@ -210,10 +238,7 @@ static int read_options(const struct command *command, int argc, char **argv, st
 	}
 	options->count = argc - optind;
 	options->args = argv + optind;
-	if (options->count >= command->min && options->count <= command->max)
-		return 0;
-	terminal_fail("`%s' takes %s arguments", command->name, options->count < command->min ? "more" : "fewer");
-	return -1;
+	return check_count(command, options->count) ? 0 : -1;
 }
 
 int cli_main(int argc, char **argv)
@@ -221,7 +246,7 @@ int cli_main(int argc, char **argv)
 	struct cli_options options = {0};
 	const struct command *command;
 	const char *word = argc > 1 ? argv[1] : "";
-	int read;
+	int parsed;
 
 	if (strcmp(word, "-h") == 0 || strcmp(word, "--help") == 0)
 		word = "help";
@@ -235,21 +260,25 @@ int cli_main(int argc, char **argv)
 			print_help(stderr);
 		return *word ? usage_error(NULL) : TERMINAL_USAGE;
 	}
-	argv[1] = argv[0]; /* getopt names the program, not the subcommand */
-	read = read_options(command, argc - 1, argv + 1, &options);
-	if (read < 0)
+	argv[1] = argv[0]; /* getopt's messages begin with the name of the program */
+	parsed = parse_options(command, argc - 1, argv + 1, &options);
+	if (parsed < 0)
 		return usage_error(command);
-	return read ? TERMINAL_OK : command->run(&options);
+	return parsed ? TERMINAL_OK : command->run(&options);
 }
 
 static void print_tmipd_help(FILE *to)
 {
 	fprintf(to, "usage: tmipd -f FILE [-F | -E] [-V] [-h]\n"
 		    "  -f FILE   configuration, default " OPTIONS_DEFAULT_CONFIG "\n"
-		    "  -F        stay in the foreground, log to the screen, take commands from standard input\n"
-		    "  -E        evaluate the network: kernel, interfaces, register, CNs, tunnels; then exit\n"
-		    "  -V        the version\n  -h        this text\n"
-		    "\nThe command tmip-agent does the same and more: see tmip-agent(8) and tmipd.rc(5).\n");
+		    "  -F        stay in the foreground, log to the screen, take commands from "
+		    "standard input\n"
+		    "  -E        evaluate the network: kernel, interfaces, register, CNs, tunnels; "
+		    "then exit\n"
+		    "  -V        the version\n"
+		    "  -h        this text\n"
+		    "\nThe command tmip-agent does the same and more: see tmip-agent(8) and "
+		    "tmipd.rc(5).\n");
 }
 
 int cli_tmipd(int argc, char **argv)

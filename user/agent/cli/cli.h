@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The command line of tmip-agent: a table of subcommands and their options. Called as tmipd, the program
- * takes the options of 2003. Exit status: 0; 1 for what failed; 2 for a wrong command line.
+ * The command line of tmip-agent: a table of subcommands and their options. Called as tmipd, the
+ * program takes the options of 2003. Exit status: 0; 1 after a failure; 2 for a wrong command line.
  */
 #ifndef TMIP_AGENT_CLI_CLI_H
 #define TMIP_AGENT_CLI_CLI_H

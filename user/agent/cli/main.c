@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* tmip-agent, also called tmipd: the name decides which command line it has. */
+/* The program, installed as tmip-agent and as tmipd: its name chooses the command line. */
 #include <string.h>
 
 #include "cli.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The options of the subcommands, and the way to the running agent. See options.h. */
+/* Finding the configuration and the running agent by the options. See options.h. */
 #include "options.h"
 
 #include <glob.h>
@@ -37,14 +37,14 @@ bool options_load_config(const char *path, struct agent_config *config)
 }
 
 /* The register of this machine, if there is one, has its socket in the same directory. */
-static bool is_agents(const char *path)
+static bool is_agent_socket(const char *path)
 {
 	size_t len = strlen(path), suffix = strlen(MLRD_SUFFIX);
 
 	return len < suffix || strcmp(path + len - suffix, MLRD_SUFFIX) != 0;
 }
 
-static bool only_socket(char out[CONFIG_PATH_LEN])
+static bool find_only_socket(char out[CONFIG_PATH_LEN])
 {
 	glob_t found = {0};
 	unsigned count = 0;
@@ -52,7 +52,7 @@ static bool only_socket(char out[CONFIG_PATH_LEN])
 	if (glob(RUN_DIR "/*.sock", 0, NULL, &found) != 0)
 		found.gl_pathc = 0;
 	for (size_t i = 0; i < found.gl_pathc; i++)
-		if (is_agents(found.gl_pathv[i]) && !count++)
+		if (is_agent_socket(found.gl_pathv[i]) && !count++)
 			snprintf(out, CONFIG_PATH_LEN, "%s", found.gl_pathv[i]);
 	if (count != 1)
 		terminal_fail("%s; name the agent with -f FILE, -n NETWORK or --socket PATH",
@@ -74,7 +74,7 @@ bool options_find_socket(const struct cli_options *options, char out[CONFIG_PATH
 		return true;
 	}
 	if (!options->config && access(OPTIONS_DEFAULT_CONFIG, F_OK) < 0)
-		return only_socket(out);
+		return find_only_socket(out);
 	if (!options_load_config(options_config_path(options), &config))
 		return false;
 	agent_config_socket(&config, out);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the subcommands have in common: their options, the configuration, the way to the running agent.
+ * What the subcommands have in common: their options, the configuration, a request to the running
+ * agent. Functions that fail say why on stderr.
  */
 #ifndef TMIP_AGENT_CLI_OPTIONS_H
 #define TMIP_AGENT_CLI_OPTIONS_H
@@ -26,14 +27,17 @@ struct cli_options {
 
 /* The path of the configuration: -f, else the default one. */
 const char *options_config_path(const struct cli_options *options);
-/* Reads the configuration; mistakes go to stderr. False: there were some. */
+/* False: the file cannot be read, or has mistakes. */
 bool options_load_config(const char *path, struct agent_config *config);
 
-/* Where the agent listens: by the options, else by the configuration, else the only socket there is. */
+/*
+ * The agent's control socket: by the options, else by the configuration, else the only one in the
+ * directory of sockets. False: the configuration is wrong, or there is no socket, or several.
+ */
 bool options_find_socket(const struct cli_options *options, char out[CONFIG_PATH_LEN]);
 /*
- * Asks the running agent; the request's reference is taken, *result is a new reference. TERMINAL_OK, or
- * TERMINAL_FAILED after saying why on stderr.
+ * Asks the running agent, and releases the request. TERMINAL_OK with a new reference in *result, or
+ * TERMINAL_FAILED.
  */
 int options_ask_agent(const struct cli_options *options, json_t *request, json_t **result);
 

@@ -5,7 +5,7 @@
 #include "agent/control/text.h"
 #include "io/process/terminal.h"
 
-/* Asks the running agent and prints what it says. */
+/* Asks the running agent, and prints its answer. The exit status. */
 static int show(const struct cli_options *options, const char *command)
 {
 	const char *station = options->count ? options->args[0] : NULL;

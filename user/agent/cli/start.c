@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Starting an agent. See start.h. */
+/* Starting an agent, and cleaning up after one. See start.h. */
 #include "start.h"
 
 #include <errno.h>
@@ -24,6 +24,7 @@ static void on_ready(void *arg)
 	daemon_ready();
 }
 
+/* Returns when the agent has ended; the parent of a daemon exits when the daemon is ready. */
 static int start(const struct agent_config *config, const char *path, bool attached)
 {
 	const char *log_file = config->log && config->log_file[0] ? config->log_file : NULL;
@@ -31,7 +32,7 @@ static int start(const struct agent_config *config, const char *path, bool attac
 	char absolute[PATH_MAX];
 	int error;
 
-	options.config_path = realpath(path, absolute) ? absolute : path; /* a daemon changes its folder */
+	options.config_path = realpath(path, absolute) ? absolute : path; /* a daemon goes to / */
 	options.foreground = config->foreground && console_is_there();
 	signal(SIGPIPE, SIG_IGN);
 	log_set_level((int)config->debug);
@@ -44,7 +45,8 @@ static int start(const struct agent_config *config, const char *path, bool attac
 	return agent_run(&options);
 }
 
-static bool answers(const char *socket)
+/* Any outcome but an unused socket counts: a second agent must not start beside a slow one. */
+static bool is_running(const char *socket)
 {
 	json_t *request = json_pack("{s:s}", "command", "status"), *reply = NULL;
 	int error = control_call(socket, request, &reply, TERMINAL_TIMEOUT_MS);
@@ -62,15 +64,18 @@ int start_run(const struct cli_options *options)
 	if (!options_load_config(path, &config))
 		return TERMINAL_FAILED;
 	if (!config.cell_count)
-		return terminal_fail("%s: directive `mobile_if' is missing: there is no cell to serve", path);
+		return terminal_fail("%s: directive `mobile_if' is missing: "
+				     "there is no cell to serve", path);
 	config.foreground |= options->foreground;
 	return start(&config, path, false);
 }
 
 static int attach_to_running(const struct cli_options *options)
 {
+	json_t *request = json_pack("{s:s, s:s}", "command", "attach",
+				    "interface", options->args[0]);
 	json_t *result = NULL;
-	int status = options_ask_agent(options, json_pack("{s:s, s:s}", "command", "attach", "interface", options->args[0]), &result);
+	int status = options_ask_agent(options, request, &result);
 
 	json_decref(result);
 	return status;
@@ -87,7 +92,7 @@ int start_attach(const struct cli_options *options)
 	if (!options_load_config(path, &config))
 		return TERMINAL_FAILED;
 	agent_config_socket(&config, socket);
-	if (answers(socket))
+	if (is_running(socket))
 		return attach_to_running(options);
 	if (!*interface || strlen(interface) >= CONFIG_IF_LEN)
 		return terminal_fail("`%s' cannot be the name of an interface", interface);
@@ -104,15 +109,20 @@ int start_detach_without_agent(const struct cli_options *options)
 	struct agent_config config;
 	int error;
 
-	if (!options->all || options->socket || options->network || (!options->config && access(path, F_OK) < 0))
+	if (!options->all || options->socket || options->network)
+		return -1;
+	if (!options->config && access(path, F_OK) < 0)
 		return -1;
 	if (!options_load_config(path, &config))
 		return TERMINAL_FAILED;
 	agent_config_socket(&config, socket);
-	if (answers(socket))
+	if (is_running(socket))
 		return -1;
 	error = cells_remove_remains(&config);
 	if (!error)
 		outage_remove_file(&config);
-	return error ? terminal_fail("what a former agent left cannot be removed: %s", strerror(-error)) : TERMINAL_OK;
+	if (error)
+		return terminal_fail("what a former agent left cannot be removed: %s",
+				     strerror(-error));
+	return TERMINAL_OK;
 }

@@ -7,37 +7,55 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Its frames are the bridge's (or bond's) before any address or route of its own sees them. */
-static const struct cell_fault *is_port(unsigned master)
+/* A bridge or bond takes the frames of its port before addresses and routes of the port count. */
+static const struct cell_fault *port_fault(unsigned master)
 {
 	static char reason[96];
-	static const struct cell_fault port = {reason, "name that instead; the gateway's address belongs there, too"};
+	static const struct cell_fault port = {
+		reason, "name that instead; the gateway's address belongs there, too",
+	};
 	char name[IF_NAMESIZE] = "?";
 
 	if_indextoname(master, name);
-	snprintf(reason, sizeof(reason), "it is a port of %s, which would be the cell: attach %s", name, name);
+	snprintf(reason, sizeof(reason), "it is a port of %s, which would be the cell: attach %s",
+		 name, name);
 	return &port;
 }
 
-const struct cell_fault *cell_check_interface(const struct agent_config *config, const struct netlink_interface *interface, int error)
+static const struct cell_fault *missing_fault(int error)
 {
-	static const struct cell_fault backbone = {"it is the backbone (directive cn_if)", "name another interface: mobile_if"};
-	static const struct cell_fault no_mac = {"it is not like Ethernet", "use Ethernet, Wi-Fi, a bridge or veth"};
-	static const struct cell_fault no_addr = {"it has no IPv4 address, which would be the stations' gateway",
-						  "give it the gateway's address: ip address add ADDRESS/LENGTH dev INTERFACE"};
-	static const struct cell_fault narrow = {"its subnet has no room for stations", "use a prefix length of 30 or less"};
 	static struct cell_fault missing;
 
 	missing.reason = error == -ENODEV ? "there is no such interface" : strerror(-error);
 	missing.advice = "name an interface that exists: mobile_if";
+	return &missing;
+}
+
+const struct cell_fault *cell_check_interface(const struct agent_config *config,
+					      const struct netlink_interface *interface, int error)
+{
+	static const struct cell_fault backbone = {
+		"it is the backbone (directive cn_if)", "name another interface: mobile_if",
+	};
+	static const struct cell_fault no_mac = {
+		"it is not like Ethernet", "use Ethernet, Wi-Fi, a bridge or veth",
+	};
+	static const struct cell_fault no_addr = {
+		"it has no IPv4 address, which would be the stations' gateway",
+		"give it the gateway's address: ip address add ADDRESS/LENGTH dev INTERFACE",
+	};
+	static const struct cell_fault narrow = {
+		"its subnet has no room for stations", "use a prefix length of 30 or less",
+	};
+
 	if (error)
-		return &missing;
+		return missing_fault(error);
 	if (strcmp(interface->name, config->cn_if) == 0)
 		return &backbone;
 	if (!interface->ethernet || mac_is_zero(&interface->mac))
 		return &no_mac;
 	if (interface->port_of)
-		return is_port(interface->port_of);
+		return port_fault(interface->port_of);
 	if (addr_is_zero(&interface->addr))
 		return &no_addr;
 	return interface->prefix_len > 30 ? &narrow : NULL;
@@ -51,10 +69,25 @@ static const struct config_pool *find_pool(const struct agent_config *config, co
 	return NULL;
 }
 
-bool cell_check_describe(const struct agent_config *config, const struct netlink_interface *interface, struct cell_info *info)
+/* The bounds of the configuration; where it has `*`, the first or last address of hosts. */
+static void set_pool(struct cell_info *info, const struct config_pool *pool)
+{
+	uint32_t network = addr_to_ipv4(&info->subnet.addr);
+	uint32_t broadcast = network | ~prefix_mask(info->subnet.len);
+
+	info->pool_first = pool->first;
+	info->pool_last = pool->last;
+	if (addr_is_zero(&pool->first))
+		info->pool_first = addr_from_ipv4(network + 1);
+	if (addr_is_zero(&pool->last))
+		info->pool_last = addr_from_ipv4(broadcast - 1);
+}
+
+bool cell_check_describe(const struct agent_config *config,
+			 const struct netlink_interface *interface, struct cell_info *info)
 {
 	const struct config_pool *pool = find_pool(config, interface->name);
-	uint32_t mask = prefix_mask(interface->prefix_len), network = addr_to_ipv4(&interface->addr) & mask;
+	uint32_t network = addr_to_ipv4(&interface->addr) & prefix_mask(interface->prefix_len);
 
 	memset(info, 0, sizeof(*info));
 	info->subnet = (struct prefix){addr_from_ipv4(network), interface->prefix_len};
@@ -63,8 +96,8 @@ bool cell_check_describe(const struct agent_config *config, const struct netlink
 	memcpy(info->dns, config->dns, sizeof(info->dns));
 	if (!pool)
 		return true;
-	info->pool_first = addr_is_zero(&pool->first) ? addr_from_ipv4(network + 1) : pool->first;
-	info->pool_last = addr_is_zero(&pool->last) ? addr_from_ipv4((network | ~mask) - 1) : pool->last;
-	return prefix_contains(&info->subnet, &info->pool_first) && prefix_contains(&info->subnet, &info->pool_last) &&
+	set_pool(info, pool);
+	return prefix_contains(&info->subnet, &info->pool_first) &&
+	       prefix_contains(&info->subnet, &info->pool_last) &&
 	       addr_compare(&info->pool_first, &info->pool_last) <= 0;
 }

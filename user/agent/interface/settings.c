@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Kernel settings that forwarding for stations needs. See settings.h. */
+/* Settings of the kernel that forwarding for stations needs. See settings.h. */
 #include "settings.h"
 
 #include <errno.h>
@@ -21,24 +21,29 @@ struct sysctl_store *settings_open(const struct agent_config *config, char why[S
 	int error = file_make_dir(config->state_dir, 0755);
 	struct sysctl_store *store = NULL;
 
-	snprintf(path, sizeof(path), "%s/%s.settings.json", config->state_dir, config->network_name);
+	snprintf(path, sizeof(path), "%s/%s.settings.json", config->state_dir,
+		 config->network_name);
 	if (!error)
 		store = sysctl_open(path);
 	if (!store)
-		snprintf(why, SETTINGS_WHY, "%.250s: %s", error ? config->state_dir : path, strerror(error ? -error : errno));
+		snprintf(why, SETTINGS_WHY, "%.250s: %s", error ? config->state_dir : path,
+			 strerror(error ? -error : errno));
 	return store;
 }
 
-static int set(struct sysctl_store *store, const char *name, const char *value, char why[SETTINGS_WHY])
+static int set(struct sysctl_store *store, const char *name, const char *value,
+	       char why[SETTINGS_WHY])
 {
 	int error = sysctl_set(store, name, value);
 
 	if (error)
-		snprintf(why, SETTINGS_WHY, "cannot set %s to %s: %s", name, value, strerror(-error));
+		snprintf(why, SETTINGS_WHY, "cannot set %s to %s: %s", name, value,
+			 strerror(-error));
 	return error;
 }
 
-static int set_interface(struct sysctl_store *store, const char *interface, const char *name, const char *value, char why[SETTINGS_WHY])
+static int set_interface(struct sysctl_store *store, const char *interface, const char *name,
+			 const char *value, char why[SETTINGS_WHY])
 {
 	char path[128];
 
@@ -47,30 +52,35 @@ static int set_interface(struct sysctl_store *store, const char *interface, cons
 }
 
 /*
- * Agents of several networks may share a machine, or rather a network namespace, and its settings: their former values
- * lie in one file, beside an empty file for each network that needs them changed. Whoever leaves last puts them back.
+ * Agents of several networks may share a network namespace and its settings. The former values are
+ * in one file; each agent keeps an empty file beside it while it needs the settings, and the last
+ * agent to leave restores the former values.
  */
-static void machine_path(const struct agent_config *config, const char *what, char path[MACHINE_PATH])
+static void format_machine_path(const struct agent_config *config, const char *what,
+				char path[MACHINE_PATH])
 {
 	struct stat net = {0};
 
 	stat("/proc/self/ns/net", &net);
-	snprintf(path, MACHINE_PATH, "%s/machine-%llu.%s", config->state_dir, (unsigned long long)net.st_ino, what);
+	snprintf(path, MACHINE_PATH, "%s/machine-%llu.%s", config->state_dir,
+		 (unsigned long long)net.st_ino, what);
 }
 
-static void user_path(const struct agent_config *config, const char *network, char path[MACHINE_PATH])
+/* The empty file of the agent of that network. */
+static void format_user_path(const struct agent_config *config, const char *network,
+			     char path[MACHINE_PATH])
 {
 	char what[NAME_LEN + 8];
 
 	snprintf(what, sizeof(what), "%s.user", network);
-	machine_path(config, what, path);
+	format_machine_path(config, what, path);
 }
 
 static int open_machine(const struct agent_config *config, struct sysctl_store **store)
 {
 	char path[MACHINE_PATH];
 
-	machine_path(config, "settings.json", path);
+	format_machine_path(config, "settings.json", path);
 	*store = sysctl_open(path);
 	return *store ? 0 : -errno;
 }
@@ -81,7 +91,7 @@ int settings_set_machine(const struct agent_config *config, char why[SETTINGS_WH
 	char path[MACHINE_PATH];
 	int error;
 
-	user_path(config, config->network_name, path);
+	format_user_path(config, config->network_name, path);
 	error = file_replace(path, "", 0, 0600);
 	if (!error)
 		error = open_machine(config, &store);
@@ -104,11 +114,12 @@ void settings_clear_machine(const struct agent_config *config)
 	char path[MACHINE_PATH];
 	glob_t users = {0};
 
-	user_path(config, config->network_name, path);
+	format_user_path(config, config->network_name, path);
 	unlink(path);
-	user_path(config, "*", path);
+	format_user_path(config, "*", path);
 	if (glob(path, 0, NULL, &users) == 0) {
-		log_info("the settings of the whole machine stay as they are: %zu more networks are served here", users.gl_pathc);
+		log_info("the settings of the whole machine stay as they are: "
+			 "%zu more networks are served here", users.gl_pathc);
 	} else if (open_machine(config, &store) == 0) {
 		sysctl_restore(store, "");
 		sysctl_close(store);
@@ -122,52 +133,58 @@ void settings_set_route(const struct netlink_interface *cell, unsigned backbone_
 	int error = cell->up ? netlink_set_route_mtu(cell, mtu < cell->mtu ? mtu : 0) : 0;
 
 	if (error)
-		log_warn("cell %s: the MTU of its route cannot be set: %s; what is too big for a tunnel may get lost", cell->name, strerror(-error));
+		log_warn("cell %s: the MTU of its route cannot be set: %s; "
+			 "what is too big for a tunnel may get lost", cell->name, strerror(-error));
 }
 
-static void promiscuous_name(const struct netlink_interface *cell, char name[64])
+/* The flag's name in the store: it is no file below /proc/sys. */
+static void format_promiscuous(const struct netlink_interface *cell, char name[64])
 {
 	snprintf(name, 64, "link/%s/promiscuous", cell->name);
 }
 
 /*
- * Who arrives sends to the MACs that its gateway and its neighbours have elsewhere. Neither a network card nor the bridge
- * br0 gives frames for unknown MACs to this host unless it is told to.
+ * A station that arrives sends to the MACs that its gateway and its neighbours had in its former
+ * cell. Network cards and bridges pass frames for foreign MACs to this host only in promiscuous
+ * mode.
  */
-static int hear_all(struct sysctl_store *store, const struct netlink_interface *cell, char why[SETTINGS_WHY])
+static int set_promiscuous(struct sysctl_store *store, const struct netlink_interface *cell,
+			   char why[SETTINGS_WHY])
 {
 	char name[64];
 	int error;
 
 	if (cell->promiscuous || cell->deaf)
 		return 0;
-	promiscuous_name(cell, name);
+	format_promiscuous(cell, name);
 	error = sysctl_note(store, name, "0");
 	if (!error)
 		error = netlink_set_promiscuous(cell->ifindex, true);
 	if (error)
-		snprintf(why, SETTINGS_WHY, "cannot make %s promiscuous: %s", cell->name, strerror(-error));
+		snprintf(why, SETTINGS_WHY, "cannot make %s promiscuous: %s", cell->name,
+			 strerror(-error));
 	return error;
 }
 
-static void hear_as_before(struct sysctl_store *store, const struct netlink_interface *cell)
+static void restore_promiscuous(struct sysctl_store *store, const struct netlink_interface *cell)
 {
 	char name[64];
 
-	promiscuous_name(cell, name);
+	format_promiscuous(cell, name);
 	if (sysctl_noted(store, name, "0"))
 		netlink_set_promiscuous(cell->ifindex, false);
 	sysctl_restore(store, name);
 }
 
-int settings_set_cell(struct sysctl_store *store, const struct netlink_interface *cell, unsigned backbone_mtu, char why[SETTINGS_WHY])
+int settings_set_cell(struct sysctl_store *store, const struct netlink_interface *cell,
+		      unsigned backbone_mtu, char why[SETTINGS_WHY])
 {
 	int error = set_interface(store, cell->name, "forwarding", "1", why);
 
 	if (!error)
 		error = set_interface(store, cell->name, "send_redirects", "0", why);
 	if (!error)
-		error = hear_all(store, cell, why);
+		error = set_promiscuous(store, cell, why);
 	if (!error)
 		settings_set_route(cell, backbone_mtu);
 	return error;
@@ -178,8 +195,8 @@ void settings_clear_cell(struct sysctl_store *store, const struct netlink_interf
 	char prefix[64];
 
 	if (cell->up)
-		netlink_set_route_mtu(cell, 0); /* fails where the interface is gone, and its route with it */
-	hear_as_before(store, cell);
+		netlink_set_route_mtu(cell, 0); /* fails if the interface is gone, with its route */
+	restore_promiscuous(store, cell);
 	snprintf(prefix, sizeof(prefix), "net/ipv4/conf/%s/", cell->name);
 	sysctl_restore(store, prefix);
 }

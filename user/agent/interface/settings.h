@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the kernel must be told so that it forwards for stations: forwarding on, no ICMP redirects, that a cell hears all
- * frames (promiscuous), and the MTU of a cell's connected route, so that what is routed to a station fits into a tunnel
- * once it roams. Former values are kept in state_dir and put back. rp_filter needs no change: packets out of a tunnel enter the kernel through the station's home cell.
+ * Settings of the kernel that forwarding for stations needs: forwarding on, ICMP redirects off,
+ * cells promiscuous. The connected route of a cell gets an MTU that leaves room for the tunnel
+ * header, so that what the kernel routes to a station fits into a tunnel once the station roams.
+ * rp_filter needs no change: packets out of a tunnel enter the kernel through the station's home
+ * cell. Former values are in files in state_dir; a later agent can restore them as well. cells.c
+ * calls all of this.
  */
-#ifndef TMIP_AGENT_SETTINGS_H
-#define TMIP_AGENT_SETTINGS_H
+#ifndef TMIP_AGENT_INTERFACE_SETTINGS_H
+#define TMIP_AGENT_INTERFACE_SETTINGS_H
 
 #include "core/config/agent_config.h"
 #include "io/kernel/netlink.h"
@@ -15,16 +18,23 @@
 
 struct sysctl_store;
 
-/* The store of former values. NULL with `why` on failure. */
+/* Opens the file of former values of the cells' settings. NULL with `why` on failure. */
 struct sysctl_store *settings_open(const struct agent_config *config, char why[SETTINGS_WHY]);
 
-/* 0 or -errno with `why`. */
+/* The settings that all cells share, and those of the backbone. 0, or -errno with `why`. */
 int settings_set_machine(const struct agent_config *config, char why[SETTINGS_WHY]);
-int settings_set_cell(struct sysctl_store *store, const struct netlink_interface *cell, unsigned backbone_mtu, char why[SETTINGS_WHY]);
+/* Restores them, unless the agent of another network needs them. */
+void settings_clear_machine(const struct agent_config *config);
 
-/* Also when the cell is served already: the kernel makes the connected route anew when an interface was down. */
-void settings_set_route(const struct netlink_interface *cell, unsigned backbone_mtu);
-void settings_clear_machine(const struct agent_config *config); /* unless another network needs them */
+/* The settings of a cell, and its route. 0, or -errno with `why`. */
+int settings_set_cell(struct sysctl_store *store, const struct netlink_interface *cell,
+		      unsigned backbone_mtu, char why[SETTINGS_WHY]);
 void settings_clear_cell(struct sysctl_store *store, const struct netlink_interface *cell);
+
+/*
+ * Sets the MTU of the cell's route. To be called again when the interface has been down, since the
+ * kernel then makes the route anew.
+ */
+void settings_set_route(const struct netlink_interface *cell, unsigned backbone_mtu);
 
 #endif
