@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Does what the roaming machine decided: map entries, messages, ARP, the roaming log. Actions also come
- * while the agent ends, when connections and some modules are gone already.
+ * Does what the roaming machine decided: map entries, messages, ARP, the roaming log. Actions also
+ * come while the agent ends, when connections and some modules are gone already.
  */
 #include <string.h>
 
@@ -33,7 +33,7 @@ static void log_map_error(const struct roam_action *action, int error)
 static void put(struct agent *agent, const struct roam_action *action)
 {
 	log_map_error(action, datapath_put_station(agent->dp, &action->addr, action->station));
-	/* Where its MAC was seen last says nothing any more: its next frame elsewhere here is news. */
+	/* Forgets where the MAC was seen: its next frame in another cell of this CN is news. */
 	datapath_forget_seen(agent->dp, &action->mac);
 	presence_put(agent->presence, &action->addr, action->station);
 	if (agent->buffer)

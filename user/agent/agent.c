@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The agent's life: start in the order in which things depend on one another, the event loop, the end.
- * A failure at the start takes back what was done before it; what the agent adopted from a former one
- * stays as it was.
+ * The agent's life: start in the order in which things depend on one another, the event loop, the
+ * end. A failure at the start takes back what was done before it; what the agent adopted from a
+ * former one stays as it was.
  */
 #include "agent.h"
 
@@ -276,7 +276,8 @@ static int open_datapath(struct agent *agent)
 	return agent->dp_event && event_add(agent->dp_event, NULL) == 0 ? 0 : -ENOMEM;
 }
 
-static int adopt_station(const struct tmip_addr *addr, const struct tmip_station *station, void *arg)
+static int adopt_station(const struct tmip_addr *addr, const struct tmip_station *station,
+			 void *arg)
 {
 	struct agent *agent = arg;
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The running agent, as the command line starts it. The log is open and, if it is to be a daemon, the process has
- * forked; everything else (pid file, maps, sockets, rights) is the agent's.
+ * The running agent, as the command line starts it. The caller has opened the log and, for a
+ * daemon, forked; the agent does the rest (pid file, maps, sockets, rights).
  */
 #ifndef TMIP_AGENT_AGENT_H
 #define TMIP_AGENT_AGENT_H
@@ -12,10 +12,11 @@
 
 struct agent_options {
 	struct agent_config config;
-	const char *config_path;   /* read again on SIGHUP; NULL: none */
-	bool foreground;           /* commands are read from stdin */
-	bool attached;             /* the cell was named by `attach`: the configuration's list of cells does not count */
-	void (*ready)(void *arg);  /* called once, when stations are served; may be NULL */
+	const char *config_path; /* read again on SIGHUP; NULL: none */
+	bool foreground;         /* the agent reads commands from standard input */
+	/* `attach` named the cell: the configuration's list of cells does not count. */
+	bool attached;
+	void (*ready)(void *arg); /* called once, when stations are served; may be NULL */
 	void *ready_arg;
 };
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The configuration, as the roaming machine, the data path and the modules have it, and the way of a
- * new one into the running agent. See state.h.
+ * The configuration, as the roaming machine, the data path and the modules have it, and the way of
+ * a new one into the running agent. See state.h.
  */
 #include <errno.h>
 #include <stddef.h>
@@ -130,8 +130,8 @@ static void keep_fixed(const struct agent_config *now, struct agent_config *want
 			continue;
 		/* -F may say otherwise than the file */
 		if (FIXED[i].offset != offsetof(struct agent_config, foreground))
-			log_warn("directive `%s': the change takes effect when the agent is started anew",
-				 FIXED[i].directive);
+			log_warn("directive `%s': the change takes effect when the agent is "
+				 "started anew", FIXED[i].directive);
 		memcpy(to, from, FIXED[i].size);
 	}
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * MLRP messages to their subjects (docs/mlrp.md): those of the register by a table of types, those of
- * other CNs to a check of an address or to the roaming machine.
+ * MLRP messages to their subjects (docs/mlrp.md): those of the register by a table of types, those
+ * of other CNs to a check of an address or to the roaming machine.
  */
 #include "dhcp/dhcp.h"
 #include "io/process/clock.h"

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The composition root: struct agent holds every module, and only the files of this folder see it.
- * agent.c starts and ends it, wiring.c gives each module what it needs and the calls that it raises,
- * messages.c brings MLRP messages to their subjects, actions.c does what the roaming machine decides,
- * apply.c makes machine and data path follow the configuration.
+ * agent.c starts and ends it, wiring.c gives each module what it needs and the calls that it
+ * raises, messages.c brings MLRP messages to their subjects, actions.c does what the roaming
+ * machine decides, apply.c makes machine and data path follow the configuration.
  */
 #ifndef TMIP_AGENT_STATE_H
 #define TMIP_AGENT_STATE_H
@@ -88,12 +88,14 @@ int wiring_create_network(struct agent *agent); /* register, outage */
 int wiring_create_peers(struct agent *agent);   /* listens */
 int wiring_create_stations(struct agent *agent);
 void wiring_create_wifi(struct agent *agent);   /* unless it is there, or there is no nl80211 */
-void wiring_describe_cn(struct agent *agent, struct cn_info *out); /* this CN, as the network knows it */
+/* This CN, as the network knows it. */
+void wiring_describe_cn(struct agent *agent, struct cn_info *out);
 
 /* ---- messages.c */
 extern const struct register_subscription MESSAGES_OF_REGISTER[];
 extern const unsigned MESSAGES_OF_REGISTER_COUNT;
-void messages_from_cn(uint32_t cn, const struct mlrp_message *message, void *arg); /* arg: the agent */
+/* arg: the agent. */
+void messages_from_cn(uint32_t cn, const struct mlrp_message *message, void *arg);
 
 /* ---- actions.c */
 void actions_apply(const struct roam_action *action, void *arg); /* arg: the agent */

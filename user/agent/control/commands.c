@@ -95,7 +95,9 @@ static json_t *handle_departed(struct commands *commands, const json_t *request)
 	if (!text || mac_parse(text, &mac) < 0)
 		return refuse(text ? "that is no MAC" : "`mac' is missing");
 	count = commands->calls.departed(&mac, commands->calls.arg);
-	return count < 0 ? refuse("no station with that MAC is known") : result(json_integer(count));
+	if (count < 0)
+		return refuse("no station with that MAC is known");
+	return result(json_integer(count));
 }
 
 static json_t *handle_reload(struct commands *commands, const json_t *request)
@@ -153,7 +155,8 @@ static void set_level(const char *word)
 
 static void help(void)
 {
-	puts("debug N            log level: 0 errors, 1 warnings, 2 handovers, 3 messages, 4 every event\n"
+	puts("debug N            log level: 0 errors, 1 warnings, 2 handovers, 3 messages, "
+	     "4 every event\n"
 	     "status             the state of this CN\n"
 	     "stations [ADDRESS|MAC]\n"
 	     "peers              the other CNs\n"
@@ -168,8 +171,8 @@ static void help(void)
 /* Handles a command as if it had come over the control socket. */
 static void handle_line(struct commands *commands, const char *command, const char *argument)
 {
-	json_t *request = json_pack("{s:s, s:s*, s:s*, s:s*}", "command", command, "station", argument,
-				    "interface", argument, "mac", argument);
+	json_t *request = json_pack("{s:s, s:s*, s:s*, s:s*}", "command", command,
+				    "station", argument, "interface", argument, "mac", argument);
 	json_t *reply = commands_handle(request, commands);
 	const char *error = member(reply, "error");
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Commands to the running agent: over the control socket (JSON), and on standard input (-F). This file
- * parses requests and makes replies; what a command does is a call.
+ * Commands to the running agent: over the control socket (JSON), and on standard input (-F). This
+ * file parses requests and makes replies; what a command does is a call.
  */
 #ifndef TMIP_AGENT_CONTROL_COMMANDS_H
 #define TMIP_AGENT_CONTROL_COMMANDS_H
@@ -20,9 +20,9 @@ struct commands_calls {
 	int (*attach)(const char *interface, char why[COMMANDS_WHY], void *arg);
 	int (*detach)(const char *interface, char why[COMMANDS_WHY], void *arg);
 	unsigned (*cell_count)(void *arg);
-	/* The station has left its cell. How many stations that were; -ENOENT: nobody knows the MAC. */
+	/* The station has left its cell. The number of such stations; -ENOENT: unknown MAC. */
 	int (*departed)(const struct tmip_mac *mac, void *arg);
-	/* 0; else -errno with a text that the caller frees (NULL: no memory), and nothing has changed. */
+	/* 0, or -errno (nothing has changed) with a text that the caller frees; NULL: no memory. */
 	int (*reload)(char **errors, void *arg);
 	/* Ends the agent; tear_down: forwarding ends, too. */
 	void (*stop)(bool tear_down, void *arg);

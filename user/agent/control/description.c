@@ -87,7 +87,8 @@ const struct field BUFFER_COUNT_FIELDS[] = {
 
 const struct field GROUPS_COUNT_FIELDS[] = {
 	FIELD(BOOL, struct groups_counts, usable, "usable", 0, "broadcasts are copied"),
-	FIELD(UINT, struct groups_counts, fanout.stations, "stations", 1, "stations that get copies"),
+	FIELD(UINT, struct groups_counts, fanout.stations, "stations", 1,
+	      "stations that get copies"),
 	FIELD(UINT64, struct groups_counts, fanout.taken, "taken", 2, "packets to be copied"),
 	FIELD(UINT64, struct groups_counts, fanout.to_cns, "to_cns", 3, "copies to other CNs"),
 	FIELD(UINT64, struct groups_counts, fanout.to_stations, "to_stations", 4,
@@ -102,7 +103,8 @@ const struct field GROUPS_COUNT_FIELDS[] = {
 };
 
 const struct field WIFI_COUNT_FIELDS[] = {
-	FIELD(UINT, struct wifi_counts, associated, "associated", 1, "stations at access points now"),
+	FIELD(UINT, struct wifi_counts, associated, "associated", 1,
+	      "stations at access points now"),
 	FIELD(UINT64, struct wifi_counts, arrived, "arrived", 2,
 	      "stations that their access point announced"),
 	FIELD(UINT64, struct wifi_counts, departed, "departed", 3,
@@ -192,8 +194,10 @@ const struct field HOSTAPD_FIELDS[] = {
 
 const struct field HOSTAPDS_FIELDS[] = {
 	FIELD(VALUE, struct hostapds_view, links, "links", 0, NULL),
-	FIELD(UINT, struct hostapds_view, known, "known", 0, "associations whose identity is known"),
-	FIELD(UINT64, struct hostapds_view, unusable, "unusable", 0, "identities that are too long"),
+	FIELD(UINT, struct hostapds_view, known, "known", 0,
+	      "associations whose identity is known"),
+	FIELD(UINT64, struct hostapds_view, unusable, "unusable", 0,
+	      "identities that are too long"),
 	FIELD(UINT64, struct hostapds_view, overflow, "overflow", 0,
 	      "stations or messages for which there was no room"),
 	FIELD(UINT64, struct hostapds_view, taken, "taken", 0,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the agent reports, described member by member: report.c makes JSON of it, text.c lines of text.
- * The names are an outside contract (tmip-agent(8)): members are added, never renamed.
+ * What the agent reports, described member by member: report.c makes JSON of it, text.c lines of
+ * text. The names are an outside contract (tmip-agent(8)): members are added, never renamed.
  */
 #ifndef TMIP_AGENT_CONTROL_DESCRIPTION_H
 #define TMIP_AGENT_CONTROL_DESCRIPTION_H

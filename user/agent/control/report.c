@@ -110,7 +110,8 @@ json_t *report_stations(const struct report *report, const char *which, bool her
 		if (station)
 			json_array_append_new(list, station_json(report, station));
 	} else if (which && mac_parse(which, &mac) == 0) {
-		for (station = replica_find_mac(replica, &mac); station; station = station->mac_next)
+		station = replica_find_mac(replica, &mac);
+		for (; station; station = station->mac_next)
 			json_array_append_new(list, station_json(report, station));
 	} else if (!which) {
 		for (station = replica->stations; station; station = station->hh.next)
@@ -245,7 +246,8 @@ static json_t *counters_json(const struct report *report)
 	datapath_read_stats(report->dp, stats);
 	for (unsigned reason = 0; reason < TMIP_REASON_COUNT; reason++) {
 		unsigned verdict = datapath_reason_verdict(reason);
-		struct counter_view view = {.number = reason, .reason = datapath_reason_name(reason),
+		struct counter_view view = {.number = reason,
+					    .reason = datapath_reason_name(reason),
 					    .verdict = NAME_OF(VERDICT_NAMES, verdict),
 					    .text = datapath_reason_text(reason),
 					    .packets = stats[reason].packets,
@@ -281,8 +283,9 @@ static json_t *hostapds_json(const struct report *report)
 
 static json_t *wifi_json(const struct report *report)
 {
-	return report->wifi ? COUNTS_JSON(wifi_counts, wifi_count, WIFI_COUNT_FIELDS, report->wifi) :
-			      json_null();
+	if (!report->wifi)
+		return json_null();
+	return COUNTS_JSON(wifi_counts, wifi_count, WIFI_COUNT_FIELDS, report->wifi);
 }
 
 json_t *report_status(const struct report *report)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The state of the running agent as JSON: what the control socket answers, and what text.h prints. It
- * looks at all modules and changes none. Each function returns a new reference; tmip-agent(8) and
- * description.h have the members.
+ * The state of the running agent as JSON: what the control socket answers, and what text.h prints.
+ * It looks at all modules and changes none. Each function returns a new reference; tmip-agent(8)
+ * and description.h have the members.
  */
 #ifndef TMIP_AGENT_CONTROL_REPORT_H
 #define TMIP_AGENT_CONTROL_REPORT_H
@@ -49,8 +49,8 @@ struct report {
 json_t *report_status(const struct report *report);
 json_t *report_peers(const struct report *report);
 /*
- * which: an address, a MAC or NULL for all. `here` leaves out stations that this CN has nothing to do
- * with.
+ * which: an address, a MAC or NULL for all. `here` leaves out stations that this CN has nothing to
+ * do with.
  */
 json_t *report_stations(const struct report *report, const char *which, bool here);
 /* which: an address or a MAC; NULL with *error: it is neither. */

@@ -7,7 +7,8 @@ struct event_base;
 struct report;
 struct status_file;
 
-struct status_file *status_file_create(struct event_base *base, const struct report *report); /* NULL: no memory */
+/* NULL: no memory. */
+struct status_file *status_file_create(struct event_base *base, const struct report *report);
 /* Waits for a write that is under way. NULL is allowed. */
 void status_file_destroy(struct status_file *file);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Reports as text. See text.h. A member that an agent of another version does not send is shown as "-",
- * a number as 0.
+ * Reports as text. See text.h. A member that an agent of another version does not send is shown as
+ * "-", a number as 0.
  */
 #include "text.h"
 
@@ -14,7 +14,8 @@
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
-static void add_texts(struct table *table, const json_t *object, const char *const *keys, size_t count)
+static void add_texts(struct table *table, const json_t *object, const char *const *keys,
+		      size_t count)
 {
 	for (size_t i = 0; i < count; i++)
 		table_add(table, "%s", terminal_text(object, keys[i]));
@@ -69,9 +70,10 @@ static void print_stations(const json_t *stations, FILE *to)
 
 static void print_peers(const json_t *peers, FILE *to)
 {
-	static const char *const titles[] = {"NAME",	    ">ID",	   "TUNNEL",	  "TYPE",
-					     "LINK",	    ">STATIONS",   ">MTU",	  ">RX PACKETS",
-					     ">RX BYTES",   ">TX PACKETS", ">TX BYTES",	  NULL};
+	static const char *const titles[] = {
+		"NAME", ">ID", "TUNNEL", "TYPE", "LINK", ">STATIONS", ">MTU",
+		">RX PACKETS", ">RX BYTES", ">TX PACKETS", ">TX BYTES", NULL,
+	};
 	static const char *const texts[] = {"tunnel", "type", "link"};
 	static const char *const numbers[] = {"stations", "mtu",	"rx_packets",
 					      "rx_bytes", "tx_packets", "tx_bytes"};

@@ -352,7 +352,7 @@ static void apply(struct exchange *exchange)
 	}
 }
 
-/* Another station with the same identity may have the address: then find out whether it is there. */
+/* See dhcp_calls: another station of the same identity may be using the address. */
 static bool may_have(const struct exchange *exchange, const struct station_record *record)
 {
 	const struct dhcp_calls *calls = &exchange->dhcp->with.calls;
@@ -411,8 +411,8 @@ void dhcp_frame(struct dhcp *dhcp, const struct tmip_punt *punt)
 /* ---- the register's answers */
 
 /*
- * Does the register say no to the client, or can it not answer? In that case the client hears nothing
- * and asks again.
+ * Does the register say no to the client, or can it not answer? In that case the client hears
+ * nothing and asks again.
  */
 static bool is_verdict(const struct mlrp_message *message)
 {

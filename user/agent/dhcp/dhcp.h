@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The DHCP server of this CN: takes the frames that the data path punts, lets core/dhcp/dhcp_server.h
- * decide, sends the replies, and keeps the messages whose reply waits for the register or for the
- * disk. Bounded; every message without an answer is counted.
+ * The DHCP server of this CN: takes the frames that the data path punts, lets
+ * core/dhcp/dhcp_server.h decide, sends the replies, and keeps the messages whose reply waits for
+ * the register or for the disk. Bounded; every message without an answer is counted.
  */
 #ifndef TMIP_AGENT_DHCP_DHCP_H
 #define TMIP_AGENT_DHCP_DHCP_H
@@ -30,8 +30,8 @@ struct dhcp_calls {
 	 */
 	bool (*identify)(unsigned cell, struct dhcp_request *request, void *arg);
 	/*
-	 * May the client have the address that the record binds to another MAC? False: that is not known
-	 * yet; as above.
+	 * May the client have the address that the record binds to another MAC? False: that is not
+	 * known yet; as above.
 	 */
 	bool (*may_have)(unsigned cell, const struct dhcp_request *request,
 			 const struct station_record *record, void *arg);
@@ -66,8 +66,8 @@ void dhcp_frame(struct dhcp *dhcp, const struct tmip_punt *punt);
 void dhcp_handle(struct dhcp *dhcp, unsigned ifindex, const struct dhcp_request *request);
 
 /*
- * STATION or ERROR of the register with a transaction that is not the roaming machine's. False: nobody
- * asked for it.
+ * STATION or ERROR of the register with a transaction that is not the roaming machine's. False:
+ * nobody asked for it.
  */
 bool dhcp_register_answer(struct dhcp *dhcp, const struct mlrp_message *message);
 /* No question that was asked will be answered: the clients repeat their messages. */

@@ -24,7 +24,9 @@ int backbone_find(struct backbone *backbone, const struct agent_config *config)
 	backbone->ifindex = interface.ifindex;
 	backbone->mtu = interface.mtu;
 	backbone->headless = !interface.ethernet;
-	backbone->tunnel = addr_is_zero(&config->tunnel_addr) ? interface.addr : config->tunnel_addr;
+	backbone->tunnel = config->tunnel_addr;
+	if (addr_is_zero(&backbone->tunnel))
+		backbone->tunnel = interface.addr;
 	if (!addr_is_zero(&backbone->tunnel))
 		return 0;
 	log_error("backbone %s has no IPv4 address for the ends of tunnels "

@@ -34,8 +34,8 @@ struct backbone {
 };
 
 /*
- * At the start: finds the interface and the address of this end of the tunnels. 0 or -errno; the log
- * has the reason.
+ * At the start: finds the interface and the address of this end of the tunnels. 0 or -errno; the
+ * log has the reason.
  */
 int backbone_find(struct backbone *backbone, const struct agent_config *config);
 

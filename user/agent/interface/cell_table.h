@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The cells of this CN as a table: what each interface is, and what the network knows of it. cells.c
- * fills the table; everybody else looks things up. Pure.
+ * The cells of this CN as a table: what each interface is, and what the network knows of it.
+ * cells.c fills the table; everybody else looks things up. Pure.
  */
 #ifndef TMIP_AGENT_INTERFACE_CELL_TABLE_H
 #define TMIP_AGENT_INTERFACE_CELL_TABLE_H
@@ -20,7 +20,7 @@ struct cell {
 	bool logged;                        /* the log says already that the cell is not served */
 	struct netlink_interface interface; /* ifindex 0: the cell is not served now */
 	struct cell_info info;              /* as the network knows the cell */
-	struct frame_port *port;            /* where the agent's own frames leave; NULL: not served */
+	struct frame_port *port;            /* for the agent's own frames; NULL: not served */
 };
 
 struct cell_table {

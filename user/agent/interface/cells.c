@@ -70,7 +70,8 @@ static int examine(const struct cells *cells, const char *name, struct netlink_i
 		return unusable(name, why, "%s", fault->reason);
 	if (!cell_check_describe(config, interface, info))
 		return unusable(name, why,
-				"the pool %s to %s does not lie in its subnet %s/%u (directive addr_pool)",
+				"the pool %s to %s does not lie in its subnet %s/%u "
+				"(directive addr_pool)",
 				addr_format(&info->pool_first, first),
 				addr_format(&info->pool_last, last),
 				addr_format(&info->subnet.addr, subnet), info->subnet.len);
@@ -123,7 +124,8 @@ static int serve(struct cells *cells, struct cell *cell, const struct netlink_in
 	if (!error)
 		error = roam_put_cell(with->roam, ifindex, interface->name, &info->subnet);
 	if (error)
-		snprintf(why, CELLS_WHY, "%s: the table of cells: %s", cell->name, strerror(-error));
+		snprintf(why, CELLS_WHY, "%s: the table of cells: %s", cell->name,
+			 strerror(-error));
 	if (!error)
 		error = settings_set_cell(cells->settings, interface, with->backbone->mtu, why);
 	if (!error)
@@ -348,9 +350,10 @@ static void detach_former(struct cells *cells)
 	find_remains(cells->with.config, &remains);
 	for (int i = 0; i < remains.count; i++) {
 		unsigned ifindex = remains.ifindex[i];
+		bool is_cell = remains.role[i] == DATAPATH_CELL;
 
-		if (remains.role[i] == DATAPATH_CELL ? cell_table_find(&cells->table, ifindex) != NULL :
-						       ifindex == cells->with.backbone->ifindex)
+		if (is_cell ? cell_table_find(&cells->table, ifindex) != NULL :
+			      ifindex == cells->with.backbone->ifindex)
 			continue;
 		datapath_detach(cells->with.dp, ifindex);
 		datapath_delete_cell(cells->with.dp, ifindex);
@@ -410,7 +413,8 @@ int cells_start(struct cells *cells, char why[CELLS_WHY])
 	if (!error) {
 		error = watch(cells);
 		if (error)
-			snprintf(why, CELLS_WHY, "cannot watch the interfaces: %s", strerror(-error));
+			snprintf(why, CELLS_WHY, "cannot watch the interfaces: %s",
+				 strerror(-error));
 	}
 	if (!error)
 		detach_former(cells);

@@ -36,8 +36,8 @@ struct cells_setup {
 
 struct cells *cells_create(const struct cells_setup *setup); /* NULL: no memory */
 /*
- * Serves the cells of the configuration, makes the settings of the whole machine, and begins to follow
- * the interfaces. 0 or -errno with `why`.
+ * Serves the cells of the configuration, makes the settings of the whole machine, and begins to
+ * follow the interfaces. 0 or -errno with `why`.
  */
 int cells_start(struct cells *cells, char why[CELLS_WHY]);
 /* tear_down: takes all cells out of service and restores the settings first. NULL is allowed. */

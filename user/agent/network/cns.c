@@ -32,7 +32,10 @@ static bool is_self(const struct cns *cns, uint32_t cn_id)
 
 static struct tmip_subnet_key subnet_key(const struct prefix *prefix)
 {
-	return (struct tmip_subnet_key){.prefix_len = MAPPED_BITS + prefix->len, .addr = prefix->addr};
+	return (struct tmip_subnet_key){
+		.prefix_len = MAPPED_BITS + prefix->len,
+		.addr = prefix->addr,
+	};
 }
 
 static bool is_of_a_cn(const struct cns *cns, const struct tmip_subnet_key *key)
@@ -68,8 +71,8 @@ void cns_put_own_subnets(struct cns *cns, const struct cn_info *self)
 /* ---- a CN */
 
 /*
- * Deletes what the maps had of a CN and belongs to nobody any more. Another CN may have it by now: a
- * register that lost its store gives new numbers.
+ * Deletes what the maps had of a CN and belongs to nobody any more. Another CN may have it by now:
+ * a register that lost its store gives new numbers.
  */
 static void delete_former(struct cns *cns, const struct cn_info *former)
 {
@@ -121,7 +124,8 @@ void cns_put(struct cns *cns, const struct cn_info *info)
 	if (!info->gone)
 		put_subnets(cns, info);
 	if (roam_put_cn(cns->with.roam, info) < 0)
-		log_error("CN %s: the table of CNs is full (peers_max): it is not served", info->name);
+		log_error("CN %s: the table of CNs is full (peers_max): it is not served",
+			  info->name);
 	if (former.id)
 		delete_former(cns, &former);
 	if (self)
@@ -177,7 +181,8 @@ static int sweep_peer(const struct tmip_addr *tunnel, const struct tmip_peer *en
 	return 0;
 }
 
-static int sweep_subnet(const struct tmip_subnet_key *key, const struct tmip_subnet *entry, void *arg)
+static int sweep_subnet(const struct tmip_subnet_key *key, const struct tmip_subnet *entry,
+			void *arg)
 {
 	struct cns *cns = arg;
 

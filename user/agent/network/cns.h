@@ -35,7 +35,7 @@ void cns_put_own_subnets(struct cns *cns, const struct cn_info *self);
 /* Writes the map entry of the CN: the roaming machine changed the tunnel to it. */
 void cns_put_peer_entry(struct cns *cns, uint32_t cn_id);
 
-/* The register is about to name all CNs anew; cns_drop_unnamed() drops those that it did not name. */
+/* The register is about to name all CNs anew; cns_drop_unnamed() drops those it has not named. */
 void cns_expect(struct cns *cns);
 void cns_drop_unnamed(struct cns *cns);
 /* Deletes map entries that a former agent left and the register does not know. */

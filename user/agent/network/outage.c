@@ -38,7 +38,7 @@ struct binding {
 
 struct outage {
 	struct outage_setup with;
-	struct outage_content content; /* cn_id and cns: of the file, until the agent goes on from it */
+	struct outage_content content; /* cn_id, cns: the file's, until the agent goes on from it */
 	struct file_writer *writer;
 	char path[FILE_PATH];
 	struct event *save;
@@ -72,8 +72,8 @@ static struct block_entry *find_entry(struct outage *outage, const struct tmip_a
 /* ---- the file */
 
 /*
- * Hands the file to its writer. 0, with the number of the text; -EAGAIN: this CN has no number yet, and
- * nothing that it could go on from.
+ * Hands the file to its writer. 0, with the number of the text; -EAGAIN: this CN has no number
+ * yet, and nothing that it could go on from.
  */
 static int save(struct outage *outage, uint64_t *number)
 {
@@ -175,9 +175,10 @@ void outage_report_leases(struct outage *outage)
 
 	for (size_t i = 0; i < block->count; i++) {
 		const struct block_entry *entry = &block->list[i];
-		const struct replica_station *station = replica_find(replica_of(outage), &entry->addr);
 		struct station_record record = record_of(entry);
+		const struct replica_station *station;
 
+		station = replica_find(replica_of(outage), &entry->addr);
 		if (entry->state != BLOCK_GIVEN || is_unwritten(outage, &entry->addr) ||
 		    (station && station->record.state))
 			continue;
@@ -202,8 +203,8 @@ void outage_begin(struct outage *outage)
 		calls->put_cn(&content->cns[i], calls->arg);
 	outage_report_leases(outage);
 	roam_trust_adopted(roam, clock_ms());
-	log_warn("without a register: going on as CN number %u with %zu other CNs and a block of %zu "
-		 "addresses, as this CN knew them", content->cn_id, content->cn_count,
+	log_warn("without a register: going on as CN number %u with %zu other CNs and a block "
+		 "of %zu addresses, as this CN knew them", content->cn_id, content->cn_count,
 		 content->block.count);
 }
 
@@ -265,7 +266,8 @@ static bool shrink(struct outage *outage, const struct cn_info *self)
 
 	for (int i = 0; i < self->cell_count; i++)
 		if (!addr_is_zero(&self->cells[i].pool_first))
-			outage->stale |= block_shrink(block_of(outage), &self->cells[i].subnet, wanted);
+			outage->stale |= block_shrink(block_of(outage), &self->cells[i].subnet,
+						      wanted);
 	if (outage->stale && !outage->request_after && save(outage, &outage->request_after) < 0)
 		outage->request_after = 0;
 	return outage->stale;
@@ -301,7 +303,8 @@ void outage_handle_block(struct outage *outage, const struct mlrp_message *messa
 	if (error)
 		log_error("the block of addresses cannot be kept: %s", strerror(-error));
 	else if (changed)
-		log_info("%u addresses of %s/%u are this CN's own block for the time when the register is away",
+		log_info("%u addresses of %s/%u are this CN's own block for the time when the "
+			 "register is away",
 			 message->addr_count, addr_format(&message->subnet.addr, subnet),
 			 message->subnet.len);
 	if (!error && changed)
@@ -490,7 +493,8 @@ void outage_remove_file(const struct agent_config *config)
 	needed = file_read(path, &text, &len) == 0 && outage_file_has_leases(text, len);
 	free(text);
 	if (needed)
-		log_warn("%s is kept: it holds addresses in use that the register does not know yet", path);
+		log_warn("%s is kept: it holds addresses in use that the register does not know "
+			 "yet", path);
 	else
 		unlink(path);
 }

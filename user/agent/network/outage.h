@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What this CN needs to go on while the register is down, kept in a file in state_dir: the number of
- * this CN, the other CNs, its block of addresses, and the leases that it gave out of that block. A
- * restarted agent that finds no register goes on from the file.
+ * What this CN needs to go on while the register is down, kept in a file in state_dir: the number
+ * of this CN, the other CNs, its block of addresses, and the leases that it gave out of that
+ * block. A restarted agent that finds no register goes on from the file.
  */
 #ifndef TMIP_AGENT_NETWORK_OUTAGE_H
 #define TMIP_AGENT_NETWORK_OUTAGE_H
@@ -34,7 +34,8 @@ struct outage_setup {
 	struct outage_calls calls;
 };
 
-int outage_create(struct outage **out, const struct outage_setup *setup); /* reads the file; 0, -errno */
+/* Reads the file. 0 or -errno. */
+int outage_create(struct outage **out, const struct outage_setup *setup);
 /*
  * Writes the file, if it is out of date, and waits for that. tear_down: this CN serves no more; the
  * file is removed as by outage_remove_file(). NULL is allowed.
@@ -48,11 +49,12 @@ void outage_begin(struct outage *outage);
 /* The connection with the register is gone, and with it the answers to what was asked. */
 void outage_register_lost(struct outage *outage);
 
-/* The snapshot is complete: hands the leases of the file to the roaming machine, which reports them. */
+/* The snapshot is complete: the roaming machine gets the leases of the file, and reports them. */
 void outage_report_leases(struct outage *outage);
 /* Asks the register for the blocks of this CN's cells. */
 void outage_request_blocks(struct outage *outage);
-void outage_handle_block(struct outage *outage, const struct mlrp_message *message); /* MLRP_BLOCK */
+/* MLRP_BLOCK. */
+void outage_handle_block(struct outage *outage, const struct mlrp_message *message);
 /* MLRP_ERROR. False: it answers a question of somebody else. */
 bool outage_handle_error(struct outage *outage, const struct mlrp_message *message);
 /* After every STATION and ERROR of the register: drops leases that the register knows now. */
@@ -63,12 +65,12 @@ void outage_cns_changed(struct outage *outage);
 /* ---- for the DHCP server */
 
 const struct block *outage_own_block(const struct outage *outage);
-/* Reserves an address of the block for the client for a while. 0, or -ENOENT: it is not in the block. */
+/* Reserves an address of the block for the client for a while. 0; -ENOENT: not in the block. */
 int outage_offer(struct outage *outage, const struct dhcp_request *request, uint32_t addr);
 /*
- * Binds an address of the block (IPv4, host order) to the client, which is in the cell ifindex. The
- * lease (in seconds) counts, and may be confirmed to the client, when `done` is called with error 0:
- * then it is on the disk. `done` comes later, from the event loop; it does not come after
+ * Binds an address of the block (IPv4, host order) to the client, which is in the cell ifindex.
+ * The lease (in seconds) counts, and may be confirmed to the client, when `done` is called with
+ * error 0: then it is on the disk. `done` comes later, from the event loop; it does not come after
  * outage_destroy(). 0 or -errno: `done` is not called.
  */
 typedef void outage_done(int error, void *arg);

@@ -45,7 +45,8 @@ static json_t *format_entry(const struct block_entry *entry)
 	if (entry->state != BLOCK_GIVEN)
 		return object;
 	json_object_set_new(object, "mac", json_string(mac_format(&entry->mac, mac)));
-	json_object_set_new(object, "client_id", format_hex(entry->client_id, entry->client_id_len));
+	json_object_set_new(object, "client_id",
+			    format_hex(entry->client_id, entry->client_id_len));
 	json_object_set_new(object, "lease", json_integer(entry->lease));
 	json_object_set_new(object, "lease_end", json_integer((json_int_t)entry->lease_end));
 	return object;
@@ -111,7 +112,8 @@ static bool parse_entry(const json_t *object, struct block_entry *entry)
 	entry->state = BLOCK_GIVEN;
 	entry->lease = (uint32_t)number_at(object, "lease");
 	entry->lease_end = (uint64_t)number_at(object, "lease_end");
-	return mac && mac_parse(mac, &entry->mac) == 0 && parse_hex(text_at(object, "client_id"), entry);
+	return mac && mac_parse(mac, &entry->mac) == 0 &&
+	       parse_hex(text_at(object, "client_id"), entry);
 }
 
 static bool parse(const json_t *all, struct outage_content *out)

@@ -105,7 +105,8 @@ static void on_closed(struct mlrp_link *link, const char *why, void *arg)
 	struct peer *peer = arg;
 
 	if (!peer->logged)
-		log_warn("CN %s (%s): connection lost: %s", name_of(peer), mlrp_link_peer(link), why);
+		log_warn("CN %s (%s): connection lost: %s", name_of(peer), mlrp_link_peer(link),
+			 why);
 	peer->logged = true;
 	mlrp_link_close(link);
 	peer->link = NULL;
@@ -113,10 +114,10 @@ static void on_closed(struct mlrp_link *link, const char *why, void *arg)
 	if (peer->retry && connects_to(peer->peers, peer->id))
 		retry_later(peer);
 	else
-		free_peer(peer); /* the other side connects again, or its next description makes us */
+		free_peer(peer); /* the other side connects, or its next description makes us */
 }
 
-/* A CN that the register knows by this name, from its own tunnel address, in its turn to connect? */
+/* A CN that the register knows by this name and tunnel address, and whose turn it is to connect? */
 static bool is_known(const struct peer *peer, const struct mlrp_message *hello)
 {
 	const struct roam *roam = peer->peers->with.roam;
@@ -134,7 +135,8 @@ static bool admit(struct peer *peer, const struct mlrp_message *hello)
 	if (hello->role == MLRP_ROLE_PROBE)
 		return true;
 	if (!is_known(peer, hello)) {
-		log_info("connection from %s, which calls itself %s, refused: the register does not know it so",
+		log_info("connection from %s, which calls itself %s, refused: "
+			 "the register does not know it so",
 			 mlrp_link_peer(peer->link), hello->name);
 		return false;
 	}
@@ -187,7 +189,8 @@ static void connect_peer(struct peer *peer)
 
 	with->calls.describe_self(&self, with->calls.arg);
 	peer->link = mlrp_link_connect(with->base, with->dns, addr_format(&peer->tunnel, host),
-				       peer->port, &with->tunnel, HANDSHAKE_MS, &self, &handler, peer);
+				       peer->port, &with->tunnel, HANDSHAKE_MS, &self, &handler,
+				       peer);
 	if (!peer->link)
 		retry_later(peer);
 }

@@ -35,7 +35,7 @@ struct peers_setup {
 	struct peers_calls calls;
 };
 
-/* Listens on the tunnel address. 0 or -errno. *out is valid also after an error; NULL: no memory. */
+/* Listens on the tunnel address. 0 or -errno; *out is valid also then. NULL: no memory. */
 int peers_create(struct peers **out, const struct peers_setup *setup);
 void peers_destroy(struct peers *peers); /* NULL is allowed */
 

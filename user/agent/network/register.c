@@ -142,7 +142,7 @@ static void on_synchronised(struct register_client *client, const struct mlrp_me
 	RAISE(client, in_step);
 }
 
-/* A snapshot comes in any order: before its end no record says that all up to its version are here. */
+/* A snapshot has no order: until its end, no version proves that all up to it have come. */
 static void note_version(struct register_client *client, const struct version *version)
 {
 	if (client->state == REGISTER_READY && version_compare(*version, client->version) > 0)
@@ -166,7 +166,8 @@ static void on_message(struct mlrp_link *link, const struct mlrp_message *messag
 {
 	struct register_client *client = arg;
 
-	log_debug("register: %s transaction %u", mlrp_type_name(message->type), message->transaction);
+	log_debug("register: %s transaction %u", mlrp_type_name(message->type),
+		  message->transaction);
 	if (message->type == MLRP_STATION)
 		note_version(client, &message->station.version);
 	if (message->type == MLRP_REGISTERED)

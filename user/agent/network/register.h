@@ -31,7 +31,7 @@ struct register_calls {
 
 	/* REGISTERED came: this is the CN as the register has it, with its number. */
 	void (*registered)(const struct cn_info *cn, void *arg);
-	/* Follows the first `registered` of a connection: the register names all CNs and stations. */
+	/* After the first `registered` of a connection: the register names all CNs and stations. */
 	void (*synchronising)(void *arg);
 	/* The snapshot is complete; then (in step): the state is REGISTER_READY. */
 	void (*synchronised)(void *arg);
@@ -69,7 +69,8 @@ struct register_view {
 	const char *error;       /* why the last attempt failed; empty: it did not */
 };
 
-int register_create(struct register_client **out, const struct register_setup *setup); /* 0, -ENOMEM */
+/* 0 or -ENOMEM. */
+int register_create(struct register_client **out, const struct register_setup *setup);
 void register_destroy(struct register_client *client); /* NULL is allowed */
 
 void register_connect(struct register_client *client);
@@ -85,7 +86,8 @@ uint32_t register_next_transaction(struct register_client *client);
 
 bool register_is_ready(const struct register_client *client);
 bool register_is_registered(const struct register_client *client); /* or further */
-bool register_is_down(const struct register_client *client); /* and the attempt now going on is not the first */
+/* Not connected, and the last connection or attempt has failed. */
+bool register_is_down(const struct register_client *client);
 void register_view(const struct register_client *client, struct register_view *out);
 const char *register_state_name(enum register_state state);
 

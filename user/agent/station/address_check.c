@@ -15,8 +15,8 @@
 #define REMOTE_MS 2500 /* for the answer of another CN */
 
 /*
- * The data path notes the second in which it heard a station: the last question is asked in the next
- * second.
+ * The data path notes the second in which it heard a station: the last question is asked in the
+ * next second.
  */
 static const unsigned WAITS_MS[] = {150, 250, 300, 400, 400};
 #define WAIT_COUNT (sizeof(WAITS_MS) / sizeof(WAITS_MS[0]))
@@ -24,7 +24,7 @@ static const unsigned WAITS_MS[] = {150, 250, 300, 400, 400};
 struct check {
 	struct address_checks *checks;
 	struct station_record record;
-	/* `done` NULL: the CN that asked, and its transaction. Else, if remote: the CN that was asked. */
+	/* `done` NULL: the CN that asked, and its transaction. Else, if remote: the CN asked. */
 	uint32_t cn, transaction;
 	bool remote;              /* another CN finds out */
 	uint64_t heard_ms;        /* when the station was last heard before the check */
@@ -200,7 +200,8 @@ bool address_check_answered(struct address_checks *checks, uint32_t from,
 	    (message->type != MLRP_DEPARTED && message->type != MLRP_RETURNED))
 		return false;
 	DL_FOREACH(checks->list, check)
-		if (check->remote && check->cn == from && check->transaction == message->transaction) {
+		if (check->remote && check->cn == from &&
+		    check->transaction == message->transaction) {
 			conclude(check, message->type == MLRP_RETURNED);
 			break;
 		}

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Is the station that an address is bound to still in its cell? Asked when another station with the
- * same identity wants the address. The CN that has the station finds out: it probes until it hears a
- * frame of the station, or for a second and a half.
+ * Is the station that an address is bound to still in its cell? Asked when another station with
+ * the same identity wants the address. The CN that has the station finds out: it probes until it
+ * hears a frame of the station, or for a second and a half.
  */
 #ifndef TMIP_AGENT_STATION_ADDRESS_CHECK_H
 #define TMIP_AGENT_STATION_ADDRESS_CHECK_H

@@ -22,7 +22,7 @@
 
 #define DEVICE "tmiphold%d"
 #define DEVICE_QUEUE 4096   /* frames that wait for the agent */
-#define FRAMES_PER_TURN 256 /* between two turns other events are handled, and the kernel's backlog */
+#define FRAMES_PER_TURN 256 /* between two turns other events, and the kernel's backlog, go on */
 /*
  * A station gets what was held for it within so many milliseconds. A burst of all packets would
  * overflow a socket of the usual size: on a fast link it lost three of four packets.
@@ -131,8 +131,8 @@ static uint64_t replay(struct buffer *buffer, const struct tmip_addr *addr, unsi
 }
 
 /*
- * How many frames leave in this turn, so that all are sent within PACE_MS. If more come meanwhile than
- * leave, the rest leaves as fast as it can.
+ * How many frames leave in this turn, so that all are sent within PACE_MS. If more come meanwhile
+ * than leave, the rest leaves as fast as it can.
  */
 static unsigned share_of(const struct buffer *buffer, const struct release *release)
 {
@@ -207,8 +207,8 @@ static struct release *find_release(const struct buffer *buffer, const struct tm
 }
 
 /*
- * The roaming machine is just writing the map entry, and must have ended its work before the holding
- * can end: the first turn comes later. Without memory the packets expire.
+ * The roaming machine is just writing the map entry, and must have ended its work before the
+ * holding can end: the first turn comes later. Without memory the packets expire.
  */
 static void begin_release(struct buffer *buffer, const struct tmip_addr *addr)
 {
@@ -225,7 +225,7 @@ static void begin_release(struct buffer *buffer, const struct tmip_addr *addr)
 	event_active(buffer->turn, 0, 0);
 }
 
-/* The station has left again: what has not been sent yet stays held, new packets line up behind it. */
+/* The station has left again: what is not sent yet stays held, new packets line up behind it. */
 static void cancel_release(struct buffer *buffer, const struct tmip_addr *addr)
 {
 	struct release *release = find_release(buffer, addr);
@@ -255,8 +255,8 @@ static void on_expire(evutil_socket_t fd, short what, void *arg)
 		roam_unhold(buffer->with.roam, &addr);
 		if (dropped)
 			trail_log(buffer->with.trail, LOG_LEVEL_INFO, mac_of(buffer, &addr),
-				  "%u packets that were held for it are dropped: it did not appear in time",
-				  dropped);
+				  "%u packets that were held for it are dropped: "
+				  "it did not appear in time", dropped);
 	}
 	arm_expire(buffer);
 }

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Holds packets for stations that have left a cell and have not appeared elsewhere, and replays them
- * in order when they do. Wires core/cell/hold.h to the device into which the data path puts such
- * packets (bpf/hold.h) and from which it takes them back. Broadcasts and multicasts that are to be
- * copied come through the same device (groups.h).
+ * Holds packets for stations that have left a cell and have not appeared elsewhere, and replays
+ * them in order when they do. Wires core/cell/hold.h to the device into which the data path puts
+ * such packets (bpf/hold.h) and from which it takes them back. Broadcasts and multicasts that are
+ * to be copied come through the same device (groups.h).
  *
- * While packets of a station wait, new ones line up behind them: the station's map entry says so until
- * the last one has left.
+ * While packets of a station wait, new ones line up behind them: the station's map entry says so
+ * until the last one has left.
  */
 #ifndef TMIP_AGENT_STATION_BUFFER_H
 #define TMIP_AGENT_STATION_BUFFER_H
@@ -29,8 +29,8 @@ struct trail;
 struct buffer_calls {
 	void (*probe)(const struct tmip_addr *addr, void *arg);
 	/*
-	 * A frame that nothing is held for. False: it goes back into the device. The Ethernet header
-	 * may be written over.
+	 * A frame that nothing is held for. False: it goes back into the device. The Ethernet
+	 * header may be written over.
 	 */
 	bool (*other_frame)(uint8_t *frame, size_t len, void *arg);
 	void *arg;
@@ -57,8 +57,8 @@ struct buffer *buffer_create(const struct buffer_setup *setup); /* NULL: no memo
 void buffer_destroy(struct buffer *buffer);
 
 /*
- * Follows the configuration. Makes the device when the configuration first asks for it; if that fails,
- * which the log says, packets are neither held nor copied.
+ * Follows the configuration. Makes the device when the configuration first asks for it; if that
+ * fails, which the log says, packets are neither held nor copied.
  */
 void buffer_configure(struct buffer *buffer);
 bool buffer_usable(const struct buffer *buffer);       /* packets are held */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Probes a station that has just associated, some times within half a second: from the question it
- * learns the MAC of its gateway. One probe is not enough, since an access point can let a station in
- * before the station has installed its key.
+ * learns the MAC of its gateway. One probe is not enough, since an access point can let a station
+ * in before the station has installed its key.
  */
 #ifndef TMIP_AGENT_STATION_GREETING_H
 #define TMIP_AGENT_STATION_GREETING_H
@@ -22,7 +22,7 @@ struct greeting_calls {
 struct greetings *greetings_create(struct event_base *base, const struct greeting_calls *calls);
 void greetings_destroy(struct greetings *greetings); /* NULL is allowed */
 
-/* The first probe leaves in this call. A station that is being greeted is greeted from the start. */
+/* Sends the first probe at once. For a station that is being greeted, starts again. */
 void greetings_begin(struct greetings *greetings, const struct tmip_addr *addr);
 
 #endif

@@ -43,8 +43,8 @@ static void on_wanted(const struct tmip_group_key *home, bool wanted, void *arg)
 }
 
 /*
- * The data path makes the frame a tunnel packet (bpf/hold_ingress.bpf.c): its Ethernet destination says
- * where to.
+ * The data path makes the frame a tunnel packet (bpf/hold_ingress.bpf.c): its Ethernet destination
+ * says where to.
  */
 static void on_cn(const struct tmip_addr *tunnel, void *arg)
 {

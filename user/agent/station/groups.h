@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Copies broadcasts and multicasts between a home subnet and its stations that are elsewhere. Wires
- * core/cell/fanout.h to the device into which the data path puts what is to be copied (bpf/group.h).
- * As parent, this CN sends one packet to each CN with guests of the subnet; as visited CN, one frame
- * to each guest, to its MAC, so that nobody else in the cell hears it.
+ * Copies broadcasts and multicasts between a home subnet and its stations that are elsewhere.
+ * Wires core/cell/fanout.h to the device into which the data path puts what is to be copied
+ * (bpf/group.h). As parent, this CN sends one packet to each CN with guests of the subnet; as
+ * visited CN, one frame to each guest, to its MAC, so that nobody else in the cell hears it.
  */
 #ifndef TMIP_AGENT_STATION_GROUPS_H
 #define TMIP_AGENT_STATION_GROUPS_H

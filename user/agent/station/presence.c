@@ -114,7 +114,7 @@ void presence_put(struct presence *presence, const struct tmip_addr *addr,
 		silence_ignore(silence, addr);
 		return;
 	}
-	/* The station has just arrived, or was there before: then the kernel knows when it was heard. */
+	/* It has just arrived, or was there before: then the kernel knows when it was heard. */
 	if (silence_watches(silence, addr) || silence_watch(silence, addr, clock_ms()) < 0)
 		return;
 	if (!evtimer_pending(presence->timer, NULL))

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Are the stations in the cells of this CN still there? Wires core/cell/silence.h to the map that says
- * when each was heard, to ARP probes, and to the roaming machine, which learns who answers none.
+ * Are the stations in the cells of this CN still there? Wires core/cell/silence.h to the map that
+ * says when each was heard, to ARP probes, and to the roaming machine, which learns who answers
+ * none.
  */
 #ifndef TMIP_AGENT_STATION_PRESENCE_H
 #define TMIP_AGENT_STATION_PRESENCE_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The trails of trail.h: a hash table whose order of insertion is the order of use; each entry has a
- * ring of lines.
+ * The trails of trail.h: a hash table whose order of insertion is the order of use; each entry has
+ * a ring of lines.
  */
 #define HASH_NONFATAL_OOM 1
 #include "trail.h"

@@ -28,8 +28,8 @@ void trail_destroy(struct trail *trail);       /* NULL is allowed */
 void trail_add(struct trail *trail, const struct tmip_mac *mac, uint64_t time_us, const char *text);
 
 /*
- * Writes one line into the log, with the MAC in front, and adds it to the MAC's trail. mac NULL (the
- * station is not known any more): does nothing.
+ * Writes one line into the log, with the MAC in front, and adds it to the MAC's trail. mac NULL
+ * (the station is not known any more): does nothing.
  */
 __attribute__((format(printf, 4, 5)))
 void trail_log(struct trail *trail, enum log_level level, const struct tmip_mac *mac,

@@ -110,8 +110,8 @@ static void log_identity(const struct authenticator *authenticator,
 
 	if (station->unusable)
 		trail_log(trail, LOG_LEVEL_INFO, &station->mac,
-			  "its identity at %s is longer than %zu bytes and does not count", interface,
-			  (size_t)IDENTITY_NAME_MAX);
+			  "its identity at %s is longer than %zu bytes and does not count",
+			  interface, (size_t)IDENTITY_NAME_MAX);
 	else if (station->identity.len)
 		trail_log(trail, LOG_LEVEL_INFO, &station->mac, "its identity at %s: %s", interface,
 			  identity_format(&station->identity, text));
@@ -377,8 +377,8 @@ static struct hostapd_link *connect_to(struct authenticator *authenticator)
 		 hostapd->interface);
 	if (strlen(own) < CONFIG_SOCKET_LEN)
 		return hostapd_open(authenticator->all->with.base, hostapd->socket, own, &calls);
-	log_error("hostapd of %s: the path of the agent's socket is too long (directive run_dir): %s",
-		  hostapd->interface, own);
+	log_error("hostapd of %s: the path of the agent's socket is too long "
+		  "(directive run_dir): %s", hostapd->interface, own);
 	return NULL;
 }
 

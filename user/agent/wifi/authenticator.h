@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The hostapds of this CN's cells (directive `hostapd'). They say when a station may send, forget
- * stations that have moved, and report the identity or key of an association, by which a station is
- * known where `station_identity association' says so.
+ * stations that have moved, and report the identity or key of an association, by which a station
+ * is known where `station_identity association' says so.
  *
- * An identity has one address. A station of that identity with another MAC gets the address if nobody
- * uses it any more; else it is a second station of the same person, and is known by its MAC or client
- * identifier.
+ * An identity has one address. A station of that identity with another MAC gets the address if
+ * nobody uses it any more; else it is a second station of the same person, and is known by its MAC
+ * or client identifier.
  */
 #ifndef TMIP_AGENT_WIFI_AUTHENTICATOR_H
 #define TMIP_AGENT_WIFI_AUTHENTICATOR_H
@@ -28,8 +28,8 @@ struct authenticator_calls {
 	/* The client's message can be handled now; its identity is in it. */
 	void (*resume)(unsigned cell, const struct dhcp_request *request, void *arg);
 	/*
-	 * Finds out whether the station that has the address is still there; authenticators_checked()
-	 * follows. 0, or -errno: it does not.
+	 * Finds out whether the station that has the address is still there;
+	 * authenticators_checked() follows. 0, or -errno: it does not.
 	 */
 	int (*check)(const struct station_record *record, void *arg);
 	void *arg;
@@ -52,14 +52,15 @@ struct authenticator_counts {
 	uint64_t shared;   /* stations whose identity's address another station uses */
 };
 
-struct authenticators *authenticators_create(const struct authenticators_setup *setup); /* NULL: no memory */
+/* NULL: no memory. */
+struct authenticators *authenticators_create(const struct authenticators_setup *setup);
 void authenticators_destroy(struct authenticators *all); /* NULL is allowed */
 /* Opens and closes connections to hostapds as the configuration says. */
 void authenticators_configure(struct authenticators *all);
 
 /*
- * Makes hostapd and kernel forget the station at this access point. False: no hostapd of it is known,
- * or it does not answer.
+ * Makes hostapd and kernel forget the station at this access point. False: no hostapd of it is
+ * known, or it does not answer.
  */
 bool authenticators_drop(struct authenticators *all, unsigned ifindex, const struct tmip_mac *mac);
 

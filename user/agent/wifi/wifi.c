@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Stations at access points. See wifi.h. Each station that is associated somewhere here has an entry
- * with one timer: an entry waits for one thing at a time.
+ * Stations at access points. See wifi.h. Each station that is associated somewhere here has an
+ * entry with one timer: an entry waits for one thing at a time.
  */
 #define HASH_NONFATAL_OOM 1
 #include "wifi.h"
@@ -27,7 +27,7 @@
 enum waiting {
 	NOTHING,
 	LETTING_IN, /* authenticated, which proves nothing: until the station is authorised */
-	LEAVING,    /* removed: an access point that lets a station in anew removes it 1 to 20 ms before */
+	LEAVING,    /* removed, as 1 to 20 ms before an access point lets a station in anew */
 	STALE,      /* at another CN: until it is clear that the station has not come back */
 };
 
@@ -185,8 +185,8 @@ static bool is_associated_in(const struct wifi *wifi, const struct tmip_mac *mac
 /* ---- the looks: each returns whether there is no more to do */
 
 /*
- * As a rule the layer-2 update, which the kernel sends when it authorises the station, has done this
- * before.
+ * As a rule the layer-2 update, which the kernel sends when it authorises the station, has done
+ * this before.
  */
 static bool let_in(struct association *association)
 {
