@@ -328,12 +328,20 @@ static int start(struct server *server, bool commands)
 	return error;
 }
 
+static void close_store(struct server *server)
+{
+	char why[STORE_ERROR] = "";
+
+	if (store_close(server->store, why))
+		log_error("the last changes are lost, the database cannot be written: %s", why);
+}
+
 static void stop(struct server *server)
 {
 	console_close(server->console);
 	control_close(server->control);
 	links_close(server);
-	store_close(server->store);
+	close_store(server);
 	registry_destroy(server->registry);
 	for (int i = 0; i < 3; i++)
 		if (server->signals[i])

@@ -12,19 +12,46 @@ static json_t *addr_json(const struct tmip_addr *addr)
 	return json_string(addr_format(addr, text));
 }
 
+/* 0, or -1: no memory. */
+static int append_addr(json_t *list, const struct tmip_addr *addr)
+{
+	return json_array_append_new(list, addr_json(addr));
+}
+
+/* NULL: no memory. */
+static json_t *pool_json(const struct cell_info *cell)
+{
+	json_t *pool = json_array();
+
+	if (addr_is_zero(&cell->pool_first))
+		return pool;
+	if (!append_addr(pool, &cell->pool_first) && !append_addr(pool, &cell->pool_last))
+		return pool;
+	json_decref(pool);
+	return NULL;
+}
+
+static json_t *dns_json(const struct cell_info *cell)
+{
+	json_t *dns = json_array();
+
+	for (int i = 0; i < cell->dns_count; i++)
+		if (append_addr(dns, &cell->dns[i])) {
+			json_decref(dns);
+			return NULL;
+		}
+	return dns;
+}
+
 static json_t *cell_json(const struct cell_info *cell)
 {
 	char text[ADDR_STRLEN], subnet[ADDR_STRLEN + 4];
-	json_t *dns = json_array(), *pool = json_array();
 
-	snprintf(subnet, sizeof(subnet), "%s/%u", addr_format(&cell->subnet.addr, text), cell->subnet.len);
-	for (int i = 0; i < cell->dns_count; i++)
-		json_array_append_new(dns, addr_json(&cell->dns[i]));
-	if (!addr_is_zero(&cell->pool_first)) {
-		json_array_append_new(pool, addr_json(&cell->pool_first));
-		json_array_append_new(pool, addr_json(&cell->pool_last));
-	}
-	return json_pack("{s:s, s:o, s:o, s:o}", "subnet", subnet, "gateway", addr_json(&cell->gateway), "pool", pool, "dns", dns);
+	snprintf(subnet, sizeof(subnet), "%s/%u", addr_format(&cell->subnet.addr, text),
+		 cell->subnet.len);
+	return json_pack("{s:s, s:o, s:o, s:o}", "subnet", subnet,
+			 "gateway", addr_json(&cell->gateway), "pool", pool_json(cell),
+			 "dns", dns_json(cell));
 }
 
 json_t *cn_json_cells(const struct cn_info *info)
@@ -32,7 +59,10 @@ json_t *cn_json_cells(const struct cn_info *info)
 	json_t *cells = json_array();
 
 	for (int i = 0; i < info->cell_count; i++)
-		json_array_append_new(cells, cell_json(&info->cells[i]));
+		if (json_array_append_new(cells, cell_json(&info->cells[i]))) {
+			json_decref(cells);
+			return NULL;
+		}
 	return cells;
 }
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* CNs and their cells as JSON, as the register's database and the agent's file keep them. */
+/*
+ * CNs and their cells as JSON, as the register's database and the agent's file keep them.
+ * Where JSON is returned, NULL means that there is no memory: what is incomplete is never returned.
+ */
 #ifndef TMIP_IO_CN_JSON_H
 #define TMIP_IO_CN_JSON_H
 

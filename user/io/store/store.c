@@ -37,6 +37,7 @@ struct store {
 	const struct store_handler *handler;
 	void *arg;
 	struct event *wake, *submit;
+	struct batch batches[2];     /* one gathers; the other is empty, or the writer's */
 	struct batch *gathering;
 	uint64_t number;             /* the last one given */
 	bool busy;                   /* the writer has a batch */
@@ -55,13 +56,16 @@ struct store {
 
 /* ---- batches */
 
-static void batch_free(struct batch *batch)
+static bool batch_is_empty(const struct batch *batch)
+{
+	return !batch->stations && !batch->cns;
+}
+
+static void batch_clear(struct batch *batch)
 {
 	struct station_op *station, *next_station;
 	struct cn_op *cn, *next_cn;
 
-	if (!batch)
-		return;
 	HASH_ITER(hh, batch->stations, station, next_station) {
 		HASH_DEL(batch->stations, station);
 		free(station);
@@ -70,7 +74,12 @@ static void batch_free(struct batch *batch)
 		HASH_DEL(batch->cns, cn);
 		free(cn);
 	}
-	free(batch);
+	*batch = (struct batch){0};
+}
+
+static struct batch *other_batch(struct store *store)
+{
+	return &store->batches[store->gathering == &store->batches[0]];
 }
 
 static struct station_op *gather_station(struct store *store, const struct tmip_addr *addr)
@@ -159,7 +168,7 @@ static bool wait_before_retry(struct store *store)
 	struct timespec until;
 	bool stop;
 
-	clock_gettime(CLOCK_REALTIME, &until);
+	clock_gettime(CLOCK_MONOTONIC, &until);
 	until.tv_sec += RETRY_MS / 1000;
 	pthread_mutex_lock(&store->mutex);
 	while (!store->stop && pthread_cond_timedwait(&store->cond, &store->mutex, &until) == 0)
@@ -169,18 +178,23 @@ static bool wait_before_retry(struct store *store)
 	return !stop;
 }
 
+/* The batch is empty before the loop hears that it was written, and as it was if the end came first. */
 static void write_batch(struct store *store, struct batch *batch)
 {
+	size_t size = HASH_COUNT(batch->stations) + HASH_COUNT(batch->cns);
+	uint64_t number = batch->number;
 	char why[STORE_ERROR] = "";
 	bool ok;
 
 	do {
-		double start = now_ms();
+		double start = now_ms(), taken;
 
 		ok = database_write(&store->db, batch, why) == 0;
-		post_result(store, batch->number, HASH_COUNT(batch->stations) + HASH_COUNT(batch->cns), ok, why, now_ms() - start);
+		taken = now_ms() - start;
+		if (ok)
+			batch_clear(batch);
+		post_result(store, number, size, ok, why, taken);
 	} while (!ok && wait_before_retry(store));
-	batch_free(batch);
 }
 
 static void *writer(void *arg)
@@ -195,16 +209,14 @@ static void *writer(void *arg)
 
 /* ---- the loop's side */
 
+/* Needs no memory, so that what was taken never lies here for want of it. */
 static void hand_over(struct store *store)
 {
-	struct batch *batch = store->gathering, *empty;
+	struct batch *batch = store->gathering;
 
-	if (store->busy || !batch->number)
+	if (store->busy || batch_is_empty(batch))
 		return;
-	empty = calloc(1, sizeof(*empty));
-	if (!empty)
-		return; /* goes on gathering; the next call tries again */
-	store->gathering = empty;
+	store->gathering = other_batch(store);
 	store->busy = true;
 	pthread_mutex_lock(&store->mutex);
 	store->handed = batch;
@@ -223,9 +235,14 @@ static void on_submit(evutil_socket_t fd, short what, void *arg)
 static void arm(struct store *store)
 {
 	struct timeval now = {0}, later = {.tv_usec = LAZY_MS * 1000};
+	bool urgent = store->gathering->urgent;
 
-	if (!store->busy && store->submit && (store->gathering->urgent || !evtimer_pending(store->submit, NULL)))
-		evtimer_add(store->submit, store->gathering->urgent ? &now : &later);
+	if (store->busy || !store->submit || batch_is_empty(store->gathering))
+		return;
+	if (!urgent && evtimer_pending(store->submit, NULL))
+		return;
+	if (evtimer_add(store->submit, urgent ? &now : &later) < 0)
+		event_active(store->submit, 0, 0); /* no memory for the timer */
 }
 
 static void on_wake(evutil_socket_t fd, short what, void *arg)
@@ -247,8 +264,7 @@ static void on_wake(evutil_socket_t fd, short what, void *arg)
 		store->busy = false;
 	/* While the disk fails nobody waits for it: all that was given is told to be in danger. */
 	store->handler->stored(result.ok ? result.number : store->number, result.ok, result.why, store->arg);
-	if (store->gathering->number)
-		arm(store);
+	arm(store);
 }
 
 static int note(struct store *store, uint64_t number, bool urgent)
@@ -318,24 +334,35 @@ static int lock_file(struct store *store, const char *path, char why[STORE_ERROR
 	return -error;
 }
 
+/* The clock of the writer's waits: one that nobody sets. */
+static void init_cond(pthread_cond_t *cond)
+{
+	pthread_condattr_t attributes;
+
+	pthread_condattr_init(&attributes);
+	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+	pthread_cond_init(cond, &attributes);
+	pthread_condattr_destroy(&attributes);
+}
+
 int store_open(struct store **out, const char *path, uint32_t *epoch, char why[STORE_ERROR])
 {
 	struct store *store = calloc(1, sizeof(*store));
 	int error;
 
-	if (!store || !(store->gathering = calloc(1, sizeof(*store->gathering)))) {
-		free(store);
+	if (!store) {
 		snprintf(why, STORE_ERROR, "no memory");
 		return -ENOMEM;
 	}
+	store->gathering = &store->batches[0];
 	pthread_mutex_init(&store->mutex, NULL);
-	pthread_cond_init(&store->cond, NULL);
+	init_cond(&store->cond);
 	store->event_fd = -1;
 	error = lock_file(store, path, why);
 	if (!error)
 		error = database_open(&store->db, path, epoch, why);
 	if (error) {
-		store_close(store);
+		store_close(store, why);
 		return error;
 	}
 	*out = store;
@@ -361,7 +388,8 @@ static int start_thread(struct store *store)
 	return -error;
 }
 
-int store_start(struct store *store, struct event_base *base, const struct store_handler *handler, void *arg)
+int store_start(struct store *store, struct event_base *base, const struct store_handler *handler,
+		void *arg)
 {
 	store->handler = handler;
 	store->arg = arg;
@@ -372,9 +400,11 @@ int store_start(struct store *store, struct event_base *base, const struct store
 	store->submit = evtimer_new(base, on_submit, store);
 	if (!store->wake || !store->submit || event_add(store->wake, NULL) < 0)
 		return -ENOMEM;
+	arm(store); /* what came while everything was read */
 	return start_thread(store);
 }
 
+/* A batch that the writer could not write stays in its place. */
 static void stop_thread(struct store *store)
 {
 	pthread_mutex_lock(&store->mutex);
@@ -382,21 +412,32 @@ static void stop_thread(struct store *store)
 	pthread_cond_signal(&store->cond);
 	pthread_mutex_unlock(&store->mutex);
 	pthread_join(store->thread, NULL);
-	batch_free(store->handed);
 	store->running = false;
 }
 
-void store_close(struct store *store)
+/* The older batch first; a later one alone would make a database of no moment that ever was. */
+static int write_rest(struct store *store, char why[STORE_ERROR])
 {
-	char why[STORE_ERROR];
+	struct batch *rest[2] = {other_batch(store), store->gathering};
+	int error = 0;
+
+	for (int i = 0; i < 2 && !error; i++)
+		if (!batch_is_empty(rest[i]))
+			error = database_write(&store->db, rest[i], why);
+	return error;
+}
+
+int store_close(struct store *store, char why[STORE_ERROR])
+{
+	int error;
 
 	if (!store)
-		return;
+		return 0;
 	if (store->running)
 		stop_thread(store);
-	if (store->gathering->number)
-		database_write(&store->db, store->gathering, why);
-	batch_free(store->gathering);
+	error = write_rest(store, why);
+	for (int i = 0; i < 2; i++)
+		batch_clear(&store->batches[i]);
 	database_close(&store->db);
 	if (store->lock_fd >= 0)
 		close(store->lock_fd);
@@ -409,4 +450,5 @@ void store_close(struct store *store)
 	pthread_cond_destroy(&store->cond);
 	pthread_mutex_destroy(&store->mutex);
 	free(store);
+	return error;
 }

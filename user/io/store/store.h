@@ -37,13 +37,19 @@ int store_load(struct store *store, const struct store_handler *handler, void *a
 /* Starts the writer. */
 int store_start(struct store *store, struct event_base *base, const struct store_handler *handler, void *arg);
 
-/* Copied. Numbers rise. urgent: somebody waits; else the record may lie some milliseconds. 0 or -ENOMEM. */
+/*
+ * Copied. Numbers never fall. urgent: somebody waits; else the record may lie some milliseconds.
+ * 0, and it will be written; or -ENOMEM, and nothing has changed here: the caller gives it again.
+ */
 int store_put_station(struct store *store, const struct station_record *record, uint64_t number, bool urgent);
 int store_erase_station(struct store *store, const struct tmip_addr *addr, uint64_t number);
 int store_put_cn(struct store *store, const struct cn_info *info, uint64_t number);
 
 void store_count(const struct store *store, struct store_counts *counts);
-/* Writes what is there, once, then closes; NULL is allowed. */
-void store_close(struct store *store);
+/*
+ * Writes what is there, once, then closes; NULL is allowed. 0, or -errno: what was not on the disk
+ * is lost, and `why` says the cause.
+ */
+int store_close(struct store *store, char why[STORE_ERROR]);
 
 #endif

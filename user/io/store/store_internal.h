@@ -24,7 +24,7 @@ struct cn_op {
 struct batch {
 	struct station_op *stations;
 	struct cn_op *cns;
-	uint64_t number; /* of the last one in it; 0: it is empty */
+	uint64_t number; /* of the last one in it */
 	bool urgent;
 };
 

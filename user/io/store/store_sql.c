@@ -70,11 +70,16 @@ static int prepare(struct database *db, sqlite3_stmt **out, const char *sql, cha
 	return fail(db, "preparing a statement", why);
 }
 
-static void bind_addr(sqlite3_stmt *statement, int at, const struct tmip_addr *addr)
+static int bind_text(sqlite3_stmt *statement, int at, const char *text)
+{
+	return sqlite3_bind_text(statement, at, text, -1, SQLITE_TRANSIENT);
+}
+
+static int bind_addr(sqlite3_stmt *statement, int at, const struct tmip_addr *addr)
 {
 	char text[ADDR_STRLEN];
 
-	sqlite3_bind_text(statement, at, addr_format(addr, text), -1, SQLITE_TRANSIENT);
+	return bind_text(statement, at, addr_format(addr, text));
 }
 
 /* Runs a statement that returns nothing. */
@@ -86,11 +91,22 @@ static int run(struct database *db, sqlite3_stmt *statement, const char *doing, 
 	return error;
 }
 
+/*
+ * Into a buffer that has room for all of it, since json_dumps leaves out parts of the text where a
+ * request for memory fails. NULL: no memory.
+ */
 static char *cells_text(const struct cn_info *info)
 {
 	json_t *cells = cn_json_cells(info);
-	char *text = json_dumps(cells, JSON_COMPACT);
+	size_t size = cells ? json_dumpb(cells, NULL, 0, JSON_COMPACT) : 0;
+	char *text = size ? malloc(size + 1) : NULL;
 
+	if (text && json_dumpb(cells, text, size, JSON_COMPACT) == size) {
+		text[size] = '\0';
+	} else {
+		free(text);
+		text = NULL;
+	}
 	json_decref(cells);
 	return text;
 }
@@ -291,32 +307,52 @@ int database_load(struct database *db, const struct store_handler *handler, void
 
 /* ---- writing */
 
-static int put_station(struct database *db, const struct station_op *op, char why[STORE_ERROR])
+static int bind_client_id(sqlite3_stmt *statement, int at, const struct station_record *record)
 {
-	const struct station_record *record = &op->record;
-	sqlite3_stmt *statement = op->erase ? db->erase_station : db->put_station;
+	if (!record->client_id_len)
+		return sqlite3_bind_null(statement, at);
+	return sqlite3_bind_blob(statement, at, record->client_id, record->client_id_len,
+				 SQLITE_TRANSIENT);
+}
+
+/* Every binding is checked: one that fails for want of memory leaves NULL, which may be a value. */
+static int bind_station(sqlite3_stmt *statement, const struct station_record *record)
+{
 	char mac[MAC_STRLEN];
 
-	bind_addr(statement, 1, &record->addr);
-	if (op->erase)
-		return run(db, statement, "erasing a station", why);
-	sqlite3_bind_text(statement, 2, mac_format(&record->mac, mac), -1, SQLITE_TRANSIENT);
-	if (record->client_id_len)
-		sqlite3_bind_blob(statement, 3, record->client_id, record->client_id_len, SQLITE_TRANSIENT);
-	else
-		sqlite3_bind_null(statement, 3);
-	sqlite3_bind_int(statement, 4, record->kind);
-	sqlite3_bind_int(statement, 5, record->state);
-	sqlite3_bind_int64(statement, 6, record->parent);
-	sqlite3_bind_int64(statement, 7, record->current);
-	sqlite3_bind_int64(statement, 8, record->version.epoch);
-	sqlite3_bind_int64(statement, 9, (int64_t)record->version.seq);
-	sqlite3_bind_int64(statement, 10, (int64_t)record->lease_end);
-	return run(db, statement, "writing a station", why);
+	return bind_addr(statement, 1, &record->addr) ||
+	       bind_text(statement, 2, mac_format(&record->mac, mac)) ||
+	       bind_client_id(statement, 3, record) ||
+	       sqlite3_bind_int(statement, 4, record->kind) ||
+	       sqlite3_bind_int(statement, 5, record->state) ||
+	       sqlite3_bind_int64(statement, 6, record->parent) ||
+	       sqlite3_bind_int64(statement, 7, record->current) ||
+	       sqlite3_bind_int64(statement, 8, record->version.epoch) ||
+	       sqlite3_bind_int64(statement, 9, (int64_t)record->version.seq) ||
+	       sqlite3_bind_int64(statement, 10, (int64_t)record->lease_end);
+}
+
+static int put_station(struct database *db, const struct station_op *op, char why[STORE_ERROR])
+{
+	sqlite3_stmt *statement = op->erase ? db->erase_station : db->put_station;
+	const char *doing = op->erase ? "erasing a station" : "writing a station";
+	int code = op->erase ? bind_addr(statement, 1, &op->record.addr) :
+			       bind_station(statement, &op->record);
+
+	return code ? fail(db, doing, why) : run(db, statement, doing, why);
+}
+
+static int bind_cn(sqlite3_stmt *statement, const struct cn_info *info, const char *cells)
+{
+	return sqlite3_bind_int64(statement, 1, info->id) || bind_text(statement, 2, info->name) ||
+	       bind_addr(statement, 3, &info->tunnel) ||
+	       sqlite3_bind_int(statement, 4, info->port) ||
+	       sqlite3_bind_int(statement, 5, info->gone) || bind_text(statement, 6, cells);
 }
 
 static int put_cn(struct database *db, const struct cn_info *info, char why[STORE_ERROR])
 {
+	const char *doing = "writing a CN";
 	char *cells = cells_text(info);
 	int error;
 
@@ -324,13 +360,10 @@ static int put_cn(struct database *db, const struct cn_info *info, char why[STOR
 		snprintf(why, STORE_ERROR, "no memory");
 		return -ENOMEM;
 	}
-	sqlite3_bind_int64(db->put_cn, 1, info->id);
-	sqlite3_bind_text(db->put_cn, 2, info->name, -1, SQLITE_TRANSIENT);
-	bind_addr(db->put_cn, 3, &info->tunnel);
-	sqlite3_bind_int(db->put_cn, 4, info->port);
-	sqlite3_bind_int(db->put_cn, 5, info->gone);
-	sqlite3_bind_text(db->put_cn, 6, cells, -1, SQLITE_TRANSIENT);
-	error = run(db, db->put_cn, "writing a CN", why);
+	if (bind_cn(db->put_cn, info, cells))
+		error = fail(db, doing, why);
+	else
+		error = run(db, db->put_cn, doing, why);
 	free(cells);
 	return error;
 }
@@ -338,12 +371,14 @@ static int put_cn(struct database *db, const struct cn_info *info, char why[STOR
 /* Only what somebody waits for needs the disk's word at once; the rest is safe with the next commit that is. */
 static int set_synchronous(struct database *db, bool full, char why[STORE_ERROR])
 {
-	int wanted = full ? 2 : 1;
+	int wanted = full ? 2 : 1, error;
 
 	if (db->synchronous == wanted)
 		return 0;
-	db->synchronous = wanted;
-	return execute(db, full ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL", "setting the database", why);
+	error = execute(db, full ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL",
+			"setting the database", why);
+	db->synchronous = error ? -1 : wanted;
+	return error;
 }
 
 int database_write(struct database *db, const struct batch *batch, char why[STORE_ERROR])

@@ -1,134 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The store on a real file: what is written is read again, epochs rise, commits are grouped, a database in use is waited for. */
-#include <errno.h>
-#include <event2/event.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
+/*
+ * The store on a real file: what is written is read again, epochs rise, commits are grouped, a
+ * database in use is waited for.
+ */
+#include "store_world.h"
 
-#include <cmocka.h>
 #include <sqlite3.h>
-
-#include "io/store/store.h"
-
-static char folder[64], path[96];
-static struct event_base *base;
-static struct store *store;
-static uint32_t epoch;
-static char why[STORE_ERROR];
-
-static struct cn_info cns[8];
-static struct station_record records[64];
-static int cn_count, record_count;
-static uint64_t durable;
-static bool failed;
-
-static int on_cn(const struct cn_info *info, void *arg)
-{
-	(void)arg;
-	cns[cn_count++] = *info;
-	return 0;
-}
-
-static int on_station(const struct station_record *record, void *arg)
-{
-	(void)arg;
-	records[record_count++] = *record;
-	return 0;
-}
-
-static void on_stored(uint64_t number, bool ok, const char *cause, void *arg)
-{
-	(void)arg;
-	if (ok)
-		durable = number;
-	else
-		snprintf(why, sizeof(why), "%s", cause);
-	failed = !ok;
-	event_base_loopbreak(base);
-}
-
-static const struct store_handler HANDLER = {.cn = on_cn, .station = on_station, .stored = on_stored};
-
-static int open_again(void)
-{
-	cn_count = record_count = 0;
-	durable = 0;
-	failed = false;
-	return store_open(&store, path, &epoch, why);
-}
-
-static void start(void)
-{
-	assert_int_equal(open_again(), 0);
-	assert_int_equal(store_load(store, &HANDLER, NULL, why), 0);
-	assert_int_equal(store_start(store, base, &HANDLER, NULL), 0);
-}
-
-static void end(void)
-{
-	store_close(store);
-	store = NULL;
-}
-
-/* One turn until the store tells something; a test that hangs is ended. */
-static void wait_for_store(void)
-{
-	alarm(20);
-	event_base_dispatch(base);
-	alarm(0);
-}
-
-static void wait_until_durable(uint64_t number)
-{
-	while (durable < number)
-		wait_for_store();
-}
-
-static struct station_record station(unsigned host, uint64_t seq)
-{
-	return (struct station_record){.addr = addr_from_ipv4(0x0a010000u + host), .mac = {{2, 0, 0, 0, 0, (uint8_t)host}}, .kind = RECORD_DYNAMIC,
-				       .state = RECORD_BOUND, .parent = 1, .current = 2, .version = {epoch, seq}, .lease_end = 1800000000};
-}
-
-static int set_up(void **state)
-{
-	(void)state;
-	strcpy(folder, "/tmp/test_store.XXXXXX");
-	if (!mkdtemp(folder))
-		return -1;
-	snprintf(path, sizeof(path), "%s/net.db", folder);
-	base = event_base_new();
-	store = NULL;
-	return base ? 0 : -1;
-}
-
-static int tear_down(void **state)
-{
-	char command[128];
-
-	(void)state;
-	end();
-	event_base_free(base);
-	snprintf(command, sizeof(command), "rm -rf %s", folder);
-	return system(command);
-}
-
-static void sql(const char *text)
-{
-	sqlite3 *other;
-
-	assert_int_equal(sqlite3_open(path, &other), SQLITE_OK);
-	assert_int_equal(sqlite3_exec(other, text, NULL, NULL, NULL), SQLITE_OK);
-	sqlite3_close(other);
-}
-
-/* ---- */
 
 static void what_is_written_is_read_again(void **state)
 {
@@ -276,14 +153,12 @@ static void foreign_files_are_refused(void **state)
 	assert_non_null(strstr(why, "10.1.0.9"));
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(what_is_written_is_read_again), TEST(later_replaces_earlier_and_erased_is_gone), TEST(commits_are_grouped),
-		TEST(the_end_writes_what_lies), TEST(a_commit_that_fails_is_told_and_tried_again), TEST(one_register_has_a_database),
-		TEST(foreign_files_are_refused),
+		CASE(what_is_written_is_read_again), CASE(later_replaces_earlier_and_erased_is_gone), CASE(commits_are_grouped),
+		CASE(the_end_writes_what_lies), CASE(a_commit_that_fails_is_told_and_tried_again), CASE(one_register_has_a_database),
+		CASE(foreign_files_are_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
