@@ -33,32 +33,47 @@ void server_stop(struct server *server)
 
 /* ---- registry and store */
 
-static void check_stored(int error)
-{
-	if (error)
-		log_error("a change could not be handed to the store: %s", strerror(-error));
-}
-
 static void act(const struct registry_action *action, void *arg)
 {
 	struct server *server = arg;
 
-	switch (action->type) {
-	case REGISTRY_STORE_STATION:
-		check_stored(store_put_station(server->store, action->record, action->number, action->urgent));
-		break;
-	case REGISTRY_ERASE_STATION:
-		check_stored(store_erase_station(server->store, &action->record->addr, action->number));
-		break;
-	case REGISTRY_STORE_CN:
-		check_stored(store_put_cn(server->store, action->cn, action->number));
-		break;
-	case REGISTRY_LOG:
+	if (action->type == REGISTRY_LOG)
 		log_at((enum log_level)action->level, "%s", action->text);
-		break;
-	default:
+	else
 		links_act(server, action);
-	}
+}
+
+static void registry_options_of(const struct mlrd_config *config, uint32_t epoch, struct registry_options *options)
+{
+	*options = (struct registry_options){.epoch = epoch, .stations_max = config->stations_max, .cns_max = config->cns_max,
+					     .offer_s = config->offer_time, .decline_s = config->decline_time, .grace_s = config->lease_grace,
+					     .flap_moves = config->flap_moves, .flap_window_s = config->flap_window,
+					     .flap_hold_s = config->flap_hold};
+}
+
+static int put_station(const struct station_record *record, uint64_t number, bool urgent, void *arg)
+{
+	return store_put_station(arg, record, number, urgent);
+}
+
+static int erase_station(const struct station_record *record, uint64_t number, void *arg)
+{
+	return store_erase_station(arg, &record->addr, number);
+}
+
+static int put_cn(const struct cn_info *info, uint64_t number, void *arg)
+{
+	return store_put_cn(arg, info, number);
+}
+
+static struct registry *create_registry(struct server *server, uint32_t epoch)
+{
+	struct registry_store store = {.put_station = put_station, .erase_station = erase_station,
+				       .put_cn = put_cn, .arg = server->store};
+	struct registry_options options;
+
+	registry_options_of(&server->config, epoch, &options);
+	return registry_create(&options, &store, act, server);
 }
 
 static int on_load_cn(const struct cn_info *info, void *arg)
@@ -90,18 +105,9 @@ static void on_stored(uint64_t number, bool ok, const char *why, void *arg)
 
 static const struct store_handler STORE_HANDLER = {.cn = on_load_cn, .station = on_load_station, .stored = on_stored};
 
-static void registry_options_of(const struct mlrd_config *config, uint32_t epoch, struct registry_options *options)
-{
-	*options = (struct registry_options){.epoch = epoch, .stations_max = config->stations_max, .cns_max = config->cns_max,
-					     .offer_s = config->offer_time, .decline_s = config->decline_time, .grace_s = config->lease_grace,
-					     .flap_moves = config->flap_moves, .flap_window_s = config->flap_window,
-					     .flap_hold_s = config->flap_hold};
-}
-
 static int open_store(struct server *server)
 {
 	char path[CONFIG_PATH_LEN + NAME_LEN + 16], why[STORE_ERROR] = "no memory";
-	struct registry_options options;
 	uint32_t epoch = 0;
 	int error = file_make_dir(server->config.state_dir, 0750);
 
@@ -112,8 +118,7 @@ static int open_store(struct server *server)
 	snprintf(path, sizeof(path), "%s/%s.mlrd.db", server->config.state_dir, server->config.network_name);
 	error = store_open(&server->store, path, &epoch, why);
 	if (!error) {
-		registry_options_of(&server->config, epoch, &options);
-		server->registry = registry_create(&options, act, server);
+		server->registry = create_registry(server, epoch);
 		error = server->registry ? store_load(server->store, &STORE_HANDLER, server, why) : -ENOMEM;
 	}
 	if (!error)
@@ -239,7 +244,8 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	evtimer_add(server->tick, more ? &at_once : &second);
+	if (evtimer_add(server->tick, more ? &at_once : &second) < 0)
+		event_active(server->tick, 0, 0); /* no memory for the timer: it must go on */
 	if (!more && server->changed)
 		status_write(server);
 }
@@ -328,10 +334,15 @@ static int start(struct server *server, bool commands)
 	return error;
 }
 
+/* The last that the registry and the store can do for what is not on the disk yet. */
 static void close_store(struct server *server)
 {
 	char why[STORE_ERROR] = "";
+	int error = server->registry ? registry_flush(server->registry) : 0;
 
+	if (error)
+		log_error("the last changes are lost, the store did not take them: %s",
+			  strerror(-error));
 	if (store_close(server->store, why))
 		log_error("the last changes are lost, the database cannot be written: %s", why);
 }

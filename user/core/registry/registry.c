@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The register: entry points, connections of CNs, the order of changes, answers that wait for the disk, time. See registry.h. */
+/* The register: entry points, connections of CNs, the order of changes, time. See registry.h. */
 #include "registry_internal.h"
 
 #include <errno.h>
@@ -10,7 +10,8 @@
 
 #define TICK_MAX 2000 /* ends of leases in one call */
 
-struct registry *registry_create(const struct registry_options *options, registry_act *act, void *arg)
+struct registry *registry_create(const struct registry_options *options,
+				 const struct registry_store *store, registry_act *act, void *arg)
 {
 	struct registry *registry = calloc(1, sizeof(*registry));
 
@@ -18,6 +19,7 @@ struct registry *registry_create(const struct registry_options *options, registr
 		return NULL;
 	registry->options = *options;
 	registry->version.epoch = options->epoch;
+	registry->store = *store;
 	registry->act = act;
 	registry->arg = arg;
 	return registry;
@@ -112,122 +114,25 @@ static void push(struct registry *registry, struct registry_session *but, const 
 	registry->act(&action, registry->arg);
 }
 
-void reg_store_cn(struct registry *registry, struct reg_cn *cn)
+void reg_leave_order(struct registry *registry, struct reg_station *station)
 {
-	struct registry_action action = {.type = REGISTRY_STORE_CN, .cn = &cn->info, .number = ++registry->number, .urgent = true};
-
-	cn->number = registry->number;
-	registry->act(&action, registry->arg);
+	if (!station->record.version.epoch)
+		return;
+	reg_sync_skip(registry, station);
+	reg_store_skip(registry, station);
+	DL_DELETE2(registry->changes, station, change_prev, change_next);
 }
 
-void reg_commit(struct registry *registry, struct reg_station *station, struct registry_session *asker, bool urgent)
+void reg_commit(struct registry *registry, struct reg_station *station,
+		struct registry_session *asker, bool urgent)
 {
-	struct registry_action action = {.type = REGISTRY_STORE_STATION, .record = &station->record, .urgent = urgent};
-
-	if (station->record.version.epoch) {
-		reg_sync_skip(registry, station);
-		DL_DELETE2(registry->changes, station, change_prev, change_next);
-	}
+	reg_leave_order(registry, station);
 	registry->version.seq++;
 	station->record.version = registry->version;
 	DL_APPEND2(registry->changes, station, change_prev, change_next);
-	action.number = ++registry->number;
-	registry->act(&action, registry->arg);
+	reg_store_station(registry, station, urgent);
 	if (station->record.state != RECORD_IN_BLOCK)
 		push(registry, asker, &station->record);
-}
-
-/* ---- answers that wait for the disk */
-
-static void send_registered(struct registry *registry, struct registry_session *session, uint32_t transaction)
-{
-	struct mlrp_message message = {.type = MLRP_REGISTERED, .transaction = transaction, .has = MLRP_HAS(MLRP_F_CN)};
-	bool first = !session->registered;
-
-	if (!session->cn)
-		return; /* replaced meanwhile */
-	message.cn = session->cn->info;
-	reg_send(registry, session, &message);
-	session->registered = true;
-	if (first)
-		reg_send_cns(registry, session);
-}
-
-static void disk_failed(struct registry *registry, struct registry_session *session, const struct reg_waiting *waiting)
-{
-	struct mlrp_message question = {.type = waiting->type, .transaction = waiting->transaction};
-	struct registry_action close = {.type = REGISTRY_CLOSE, .session = session,
-					.text = "it could not be registered: the disk failed"};
-
-	reg_refuse(registry, session, &question, MLRP_E_STORE, NULL, "the register's disk failed; see its log");
-	if (waiting->type == MLRP_REGISTERED && !session->registered)
-		registry->act(&close, registry->arg);
-}
-
-static void answer_waiting(struct registry *registry, struct registry_session *session, const struct reg_waiting *waiting)
-{
-	if (waiting->type == MLRP_REGISTERED)
-		send_registered(registry, session, waiting->transaction);
-	else if (waiting->type == MLRP_BLOCK)
-		reg_send_block(registry, session, waiting->transaction, &waiting->record.addr);
-	else
-		reg_answer(registry, session, waiting->transaction, &waiting->record);
-}
-
-void reg_answer_stored(struct registry *registry, struct registry_session *session, uint32_t transaction,
-		       const struct station_record *record, uint64_t number)
-{
-	reg_answer_when_stored(registry, session, transaction, record ? MLRP_STATION : MLRP_REGISTERED, record, number);
-}
-
-void reg_answer_when_stored(struct registry *registry, struct registry_session *session, uint32_t transaction, uint8_t type,
-			    const struct station_record *record, uint64_t number)
-{
-	struct reg_waiting *waiting;
-
-	if (type != MLRP_STATION && number <= registry->durable) {
-		struct reg_waiting now = {.type = type, .transaction = transaction};
-
-		if (record)
-			now.record = *record;
-		answer_waiting(registry, session, &now);
-		return;
-	}
-	waiting = calloc(1, sizeof(*waiting));
-	if (!waiting)
-		return; /* no answer: the CN asks again or gives up */
-	waiting->session = session;
-	waiting->number = number;
-	waiting->transaction = transaction;
-	waiting->type = type;
-	if (record)
-		waiting->record = *record;
-	DL_APPEND(registry->waiting, waiting);
-	registry->counts.waiting++;
-}
-
-void registry_stored(struct registry *registry, uint64_t number, bool ok)
-{
-	struct reg_waiting *waiting;
-
-	if (ok)
-		registry->durable = number;
-	while ((waiting = registry->waiting) && waiting->number <= number) {
-		struct registry_session *session = waiting->session;
-
-		DL_DELETE(registry->waiting, waiting);
-		registry->counts.waiting--;
-		if (session && !ok)
-			disk_failed(registry, session, waiting);
-		else if (session)
-			answer_waiting(registry, session, waiting);
-		free(waiting);
-	}
-}
-
-uint64_t registry_last_number(const struct registry *registry)
-{
-	return registry->number;
 }
 
 /* ---- connections */
@@ -395,6 +300,8 @@ static bool lease_is_over(const struct registry *registry, struct registry_time 
 
 bool registry_tick(struct registry *registry, struct registry_time now)
 {
+	bool unstored = reg_store_tick(registry);
+
 	reg_flap_tick(registry, now);
 	for (int i = 0; i < TICK_MAX; i++) {
 		if (registry->offers && registry->offers->due <= now.ms) {
@@ -405,7 +312,7 @@ bool registry_tick(struct registry *registry, struct registry_time now)
 			registry->counts.expired++;
 			end_use(registry, registry->heap[1], "its lease has ended");
 		} else {
-			return false;
+			return unstored;
 		}
 	}
 	return true;

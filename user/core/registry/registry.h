@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The register itself: stations, CNs and reserved hosts of a network, allocation of addresses, the order of all changes.
- * Pure: time is passed in, what CNs say goes in as MLRP messages, and every effect leaves through the `act` callback in
- * the order in which it must be carried out. mlrd joins it to its connections and to its store.
+ * Pure: time is passed in, what CNs say goes in as MLRP messages, changes leave through `store`, and every other effect
+ * through the `act` callback in the order in which it must be carried out. mlrd joins it to its connections and its store.
  *
- * A change gets the next version, is stored, and is pushed to the CNs. Stores are numbered; the answer that promises
+ * A change gets the next version, is stored, and is pushed to the CNs. Changes are numbered; the answer that promises
  * something waits until registry_stored() says that its number is on the disk. A handover is answered at once.
  * Whoever waits for an answer is pushed the record, too, so that what a CN hears is always in the order of versions.
  */
@@ -31,9 +31,6 @@ enum registry_action_type {
 	REGISTRY_SEND = 1,      /* session, message */
 	REGISTRY_PUSH,          /* message: to all registered sessions but `session` (may be NULL) */
 	REGISTRY_CLOSE,         /* session, text: end the connection once what was sent is gone; registry_close() follows */
-	REGISTRY_STORE_STATION, /* record, number; urgent: somebody waits */
-	REGISTRY_ERASE_STATION, /* record (its address), number */
-	REGISTRY_STORE_CN,      /* cn, number */
 	REGISTRY_LOG,          /* level, text */
 };
 
@@ -41,15 +38,38 @@ struct registry_action {
 	enum registry_action_type type;
 	struct registry_session *session;
 	const struct mlrp_message *message;
-	const struct station_record *record;
-	const struct cn_info *cn;
-	uint64_t number;
-	bool urgent;
 	int level; /* enum log_level */
 	const char *text;
 };
 
 typedef void registry_act(const struct registry_action *action, void *arg);
+
+/*
+ * Where the changes go, to be durable or to be followed. Each call hands over one record as it is
+ * now, which the sink copies. The order is that of the changes: stations come by rising version.
+ *
+ * `number` never falls. A sink that has made this call and all before it durable has every change
+ * up to `number`, and says so by registry_stored(). urgent: somebody waits for that.
+ *
+ * A sink that cannot take the record returns -errno and stays as it was: to it, the call was never
+ * made. The registry keeps the change, needs no memory for that, and hands it over again before
+ * anything newer: with the next change, and in registry_tick(). A record that changes meanwhile is
+ * handed over once, as it is then. So a sink need not retry, and misses nothing. Nothing is
+ * acknowledged from the first change on that it does not have; if it still refuses in
+ * registry_tick(), those who wait for these are answered as if the disk had failed.
+ *
+ * erase_station is the exception: the tombstone of a record that is to make room. It stays if the
+ * sink refuses, and whoever wanted the room gets none.
+ *
+ * The calls come from within the registry's functions, and must not call it.
+ */
+struct registry_store {
+	int (*put_station)(const struct station_record *record, uint64_t number, bool urgent,
+			   void *arg);
+	int (*erase_station)(const struct station_record *record, uint64_t number, void *arg);
+	int (*put_cn)(const struct cn_info *info, uint64_t number, void *arg); /* always urgent */
+	void *arg;
+};
 
 struct registry_options {
 	uint32_t epoch;          /* higher than that of any record before */
@@ -79,7 +99,9 @@ struct registry_counts {
 	uint64_t snapshots, deltas;
 };
 
-struct registry *registry_create(const struct registry_options *options, registry_act *act, void *arg);
+/* Copies options and store. NULL: no memory. */
+struct registry *registry_create(const struct registry_options *options,
+				 const struct registry_store *store, registry_act *act, void *arg);
 void registry_destroy(struct registry *registry);
 /* offer_s, decline_s, grace_s and the limits. */
 void registry_set_options(struct registry *registry, const struct registry_options *options);
@@ -104,11 +126,19 @@ void registry_message(struct registry *registry, struct registry_session *sessio
 bool registry_sync_continue(struct registry *registry, struct registry_session *session, unsigned count);
 bool registry_session_syncing(const struct registry_session *session);
 
-/* All up to `number` is on the disk; or could not be written (and will be tried again): those who wait are told. */
+/*
+ * The store has everything up to `number` on the disk; or, ok false, could not write it and goes on
+ * trying. Answers those who wait for these numbers.
+ */
 void registry_stored(struct registry *registry, uint64_t number, bool ok);
+/* Before the end: hands the store what it refused. 0, or its error; then it lacks changes. */
+int registry_flush(struct registry *registry);
 uint64_t registry_last_number(const struct registry *registry);
 
-/* Ends offers, declined addresses and leases whose time has come, some at a time. True: more are due. */
+/*
+ * Ends offers, declined addresses and leases whose time has come, and hands the store what it
+ * refused; some at a time. True: there is more to do.
+ */
 bool registry_tick(struct registry *registry, struct registry_time now);
 
 /* Forgets a CN that is not connected; with `force` also if stations have it as parent: those are freed. 0 or -errno, *why. */

@@ -78,17 +78,20 @@ static void restore(struct registry *registry, struct reg_cell *cell, const stru
 	}
 }
 
-void reg_send_block(struct registry *registry, struct registry_session *session, uint32_t transaction, const struct tmip_addr *in_cell)
+void reg_send_block(struct registry *registry, struct registry_session *session,
+		    uint32_t transaction, const struct station_record *in_cell)
 {
-	const struct reg_cell *cell = reg_find_cell(registry, in_cell);
+	const struct reg_cell *cell = reg_find_cell(registry, &in_cell->addr);
+	const struct reg_station *station = cell ? cell->in_block : NULL;
 	struct mlrp_message message = {.type = MLRP_BLOCK, .transaction = transaction,
 				       .has = MLRP_HAS(MLRP_F_SUBNET) | MLRP_HAS(MLRP_F_ADDRS)};
 
 	if (!cell || cell->cn != session->cn)
 		return; /* it changed hands */
 	message.subnet = cell->info->subnet;
-	for (const struct reg_station *station = cell->in_block; station && message.addr_count < MLRP_ADDRS_MAX; station = station->state_next)
-		message.addrs[message.addr_count++] = station->record.addr;
+	for (; station && message.addr_count < MLRP_ADDRS_MAX; station = station->state_next)
+		if (version_compare(station->record.version, in_cell->version) <= 0)
+			message.addrs[message.addr_count++] = station->record.addr;
 	reg_send(registry, session, &message);
 }
 
@@ -110,7 +113,9 @@ void reg_block_request(struct registry *registry, struct registry_session *sessi
 	wanted = wanted < share_of(cell) ? wanted : share_of(cell);
 	while (cell->block_count < wanted && reg_pick_last(cell, &addr) && set_aside(registry, cell, &addr))
 		;
-	reg_answer_when_stored(registry, session, message->transaction, MLRP_BLOCK, &in_cell, registry->number);
+	in_cell.version = registry->version;
+	reg_answer_when_stored(registry, session, message->transaction, MLRP_BLOCK, &in_cell,
+			       registry->number);
 	if (cell->block_count != before)
 		reg_log(registry, REGISTRY_LEVEL_INFO, "CN %s holds %u addresses of its pool, for the time when the register is away",
 			 session->name, cell->block_count);

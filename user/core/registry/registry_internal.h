@@ -2,7 +2,7 @@
 /*
  * What the files of the register share: registry.c (entry points, sessions, order of changes, time), registry_table.c
  * (stations by address and owner, states and their queues), registry_cell.c (cells and the free addresses of their
- * pools), registry_cn.c (REGISTER, CNs), registry_sync.c, registry_address.c and registry_station.c (the requests about
+ * pools), registry_cn.c (REGISTER, CNs), registry_store.c (the way to the store, answers that wait for it), registry_sync.c, registry_address.c and registry_station.c (the requests about
  * addresses and about stations), registry_flap.c (stations that move too
  * often), registry_block.c (addresses set aside for CNs). Nobody else includes it.
  */
@@ -24,6 +24,7 @@ struct reg_cn;
 /* One address that is or was in use. */
 struct reg_station {
 	struct station_record record;
+	uint64_t number;              /* of its last change; 0: as it was loaded */
 	uint64_t due;                 /* bound: end of lease and grace, Unix s; offered, declined: ms; 0: none */
 	size_t heap_at;               /* place in the heap of leases, from 1; 0: not in it */
 	uint64_t arrived_ms;          /* when it came to where it is, as its CN says; 0: not known */
@@ -73,7 +74,9 @@ struct reg_cell {
 struct reg_cn {
 	struct cn_info info;
 	struct registry_session *session;
-	uint64_t number;              /* of its last store */
+	uint64_t number;              /* of its last change */
+	uint64_t unstored;            /* of the first change that the store lacks; 0: it has all */
+	struct reg_cn *unstored_prev, *unstored_next;
 	unsigned stations, here;      /* bound: of its cells; in its cells */
 	UT_hash_handle hh;            /* by id */
 	UT_hash_handle hh_name;
@@ -100,7 +103,7 @@ struct reg_waiting {
 	uint64_t number;
 	uint32_t transaction;
 	uint8_t type;                 /* of the answer: REGISTERED, STATION, BLOCK */
-	struct station_record record; /* STATION; of BLOCK the address only, one in its cell */
+	struct station_record record; /* STATION; BLOCK: an address of the cell, the newest version */
 	struct reg_waiting *prev, *next;
 };
 
@@ -115,9 +118,15 @@ struct registry {
 	struct registry_options options;
 	registry_act *act;
 	void *arg;
+	struct registry_store store;
 	struct version version;       /* of the last change */
-	uint64_t number;              /* of the last store */
-	uint64_t durable;             /* of the last store that is on the disk */
+	uint64_t number;              /* of the last change that goes to the store */
+	uint64_t gap;                 /* of the last change in the place of one not stored */
+	uint64_t handed;              /* the store took everything up to this number ... */
+	uint64_t durable;             /* ... and has everything up to this one on the disk */
+	struct reg_station *unstored; /* in `changes`: the store has neither it nor any after it */
+	struct reg_cn *unstored_cns;  /* the store does not have them, in this order */
+	bool refused;                 /* the store takes no changes; the log says so */
 	uint64_t loaded_ms;           /* leases do not end before the CNs had time to come back */
 	struct reg_station *stations;
 	struct reg_owner *owners;
@@ -148,14 +157,30 @@ __attribute__((format(printf, 6, 7))) void reg_refuse(struct registry *registry,
 						      const struct station_record *record, const char *format, ...);
 void reg_answer(struct registry *registry, struct registry_session *session, uint32_t transaction,
 		const struct station_record *record);
-/* The same once `number` is on the disk. type: REGISTERED (record NULL), STATION, BLOCK (an address of the cell). */
-void reg_answer_when_stored(struct registry *registry, struct registry_session *session, uint32_t transaction, uint8_t type,
-			    const struct station_record *record, uint64_t number);
-void reg_answer_stored(struct registry *registry, struct registry_session *session, uint32_t transaction,
-		       const struct station_record *record, uint64_t number);
 /* The record was changed: version, store, push to all but `asker` (NULL: to all). */
-void reg_commit(struct registry *registry, struct reg_station *station, struct registry_session *asker, bool urgent);
+void reg_commit(struct registry *registry, struct reg_station *station,
+		struct registry_session *asker, bool urgent);
+/* Takes it out of the order of changes, where it has a version. */
+void reg_leave_order(struct registry *registry, struct reg_station *station);
+
+/* registry_store.c */
+/* These changed: the store gets them, now or when it takes changes again. */
+void reg_store_station(struct registry *registry, struct reg_station *station, bool urgent);
 void reg_store_cn(struct registry *registry, struct reg_cn *cn);
+/* False: the store does not take it, so the record stays. */
+bool reg_store_erase(struct registry *registry, const struct reg_station *station);
+void reg_store_skip(struct registry *registry, const struct reg_station *station); /* as reg_sync_skip */
+/*
+ * reg_answer once `number` is on the disk.
+ * type: REGISTERED (record NULL), STATION, BLOCK (see struct reg_waiting).
+ */
+void reg_answer_when_stored(struct registry *registry, struct registry_session *session,
+			    uint32_t transaction, uint8_t type,
+			    const struct station_record *record, uint64_t number);
+void reg_answer_stored(struct registry *registry, struct registry_session *session,
+		       uint32_t transaction, const struct station_record *record, uint64_t number);
+/* Tries again. If the store still refuses, those who wait hear so. True: there is more to hand over. */
+bool reg_store_tick(struct registry *registry);
 
 /* registry_table.c */
 struct reg_station *reg_find(const struct registry *registry, const struct tmip_addr *addr);
@@ -217,7 +242,9 @@ void reg_flap_tick(struct registry *registry, struct registry_time now);
 
 /* registry_block.c */
 void reg_block_request(struct registry *, struct registry_session *, const struct mlrp_message *, struct registry_time);
-void reg_send_block(struct registry *registry, struct registry_session *session, uint32_t transaction, const struct tmip_addr *in_cell);
+/* The block of the cell that has the address of `in_cell`, as of its version: what is newer is not durable yet. */
+void reg_send_block(struct registry *registry, struct registry_session *session,
+		    uint32_t transaction, const struct station_record *in_cell);
 /* Held, and not for this CN. */
 bool reg_in_foreign_block(const struct reg_station *station, const struct registry_session *session);
 

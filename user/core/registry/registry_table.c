@@ -288,7 +288,10 @@ void reg_set_parent(struct registry *registry, struct reg_station *station, uint
 
 /* ---- coming and going */
 
-/* Makes room by forgetting whose an address was that has long been free. A CN that missed its end needs a snapshot then. */
+/*
+ * Makes room by forgetting whose an address was that has long been free. A CN that missed its end
+ * needs a snapshot then. While the store takes no changes the tombstone stays, and there is no room.
+ */
 bool reg_drop_tombstone(struct registry *registry)
 {
 	struct reg_station *oldest = registry->homeless;
@@ -297,12 +300,10 @@ bool reg_drop_tombstone(struct registry *registry)
 		oldest = cell->freed;
 	for (size_t i = 0; i < registry->cell_count && !oldest; i++)
 		oldest = registry->cells[i].freed;
-	if (!oldest)
+	if (!oldest || !reg_store_erase(registry, oldest))
 		return false;
 	if (version_compare(oldest->record.version, registry->forgotten) > 0)
 		registry->forgotten = oldest->record.version;
-	struct registry_action action = {.type = REGISTRY_ERASE_STATION, .record = &oldest->record, .number = ++registry->number};
-	registry->act(&action, registry->arg);
 	reg_remove(registry, oldest);
 	return true;
 }
@@ -339,10 +340,7 @@ struct reg_station *reg_add(struct registry *registry, const struct tmip_addr *a
 void reg_remove(struct registry *registry, struct reg_station *station)
 {
 	reg_set_state(registry, station, 0, 0);
-	if (station->record.version.epoch) {
-		reg_sync_skip(registry, station);
-		DL_DELETE2(registry->changes, station, change_prev, change_next);
-	}
+	reg_leave_order(registry, station);
 	leave_owner(registry, station);
 	HASH_DEL(registry->stations, station);
 	reg_mark(registry, &station->record.addr, false);

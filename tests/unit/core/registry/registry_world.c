@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* CNs that are mailboxes, a disk that is an array. See registry_world.h. */
+/* CNs that are mailboxes, a store that is an array and may refuse. See registry_world.h. */
 #include "registry_world.h"
 
 struct world *w;
@@ -14,16 +14,169 @@ struct tmip_mac mac(unsigned number)
 	return (struct tmip_mac){{2, 0, 0, number >> 16, number >> 8, number}};
 }
 
-static void store_station(const struct station_record *record)
+/* ---- the store */
+
+/* Also one that was erased, whose state is 0. */
+static struct station_record *find_entry(const struct disk *disk, const struct tmip_addr *addr)
 {
-	for (int i = 0; i < w->stored_count; i++)
-		if (addr_equal(&w->stored[i].addr, &record->addr)) {
-			w->stored[i] = *record;
-			return;
-		}
-	assert_true(w->stored_count < 1024);
-	w->stored[w->stored_count++] = *record;
+	for (int i = 0; i < disk->station_count; i++)
+		if (addr_equal(&disk->stations[i].addr, addr))
+			return (struct station_record *)&disk->stations[i];
+	return NULL;
 }
+
+const struct station_record *disk_find(const struct disk *disk, const struct tmip_addr *addr)
+{
+	const struct station_record *entry = find_entry(disk, addr);
+
+	return entry && entry->state ? entry : NULL;
+}
+
+int disk_count(const struct disk *disk)
+{
+	int count = 0;
+
+	for (int i = 0; i < disk->station_count; i++)
+		count += disk->stations[i].state != 0;
+	return count;
+}
+
+const struct cn_info *disk_find_cn(const struct disk *disk, uint32_t id)
+{
+	for (int i = 0; i < disk->cn_count; i++)
+		if (disk->cns[i].id == id)
+			return &disk->cns[i];
+	return NULL;
+}
+
+static bool refuses(void)
+{
+	if (w->take > 0)
+		return w->take--, false;
+	if (w->refuse > 0)
+		return w->refuse--, true;
+	return w->refuse_percent && (unsigned)random() % 100 < w->refuse_percent;
+}
+
+/* What each call is held against; 0, or -ENOMEM. */
+static int note_call(char kind, struct tmip_addr addr, uint32_t cn, uint64_t number)
+{
+	struct store_call call = {.kind = kind, .addr = addr, .cn = cn, .number = number,
+				  .taken = !refuses()};
+
+	assert_true(number >= w->given);
+	assert_true(number <= registry_last_number(w->registry) + (kind == 'e'));
+	if (w->call_count < CALLS)
+		w->calls[w->call_count++] = call;
+	if (call.taken)
+		w->given = number;
+	return call.taken ? 0 : -ENOMEM;
+}
+
+static int put_station(const struct station_record *record, uint64_t number, bool urgent, void *arg)
+{
+	struct disk *disk = arg;
+	struct station_record *known;
+	int error = note_call('s', record->addr, 0, number);
+
+	(void)urgent;
+	assert_int_not_equal(record->state, RECORD_OFFERED);
+	if (error)
+		return error;
+	assert_true(version_compare(record->version, w->given_version) > 0);
+	w->given_version = record->version;
+	known = find_entry(disk, &record->addr);
+	assert_true(known || disk->station_count < DISK_STATIONS);
+	*(known ? known : &disk->stations[disk->station_count++]) = *record;
+	return 0;
+}
+
+static int erase_station(const struct station_record *record, uint64_t number, void *arg)
+{
+	struct disk *disk = arg;
+	struct station_record *known = find_entry(disk, &record->addr);
+	int error = note_call('e', record->addr, 0, number);
+
+	if (error)
+		return error;
+	assert_non_null(known); /* what is erased was stored once, and is not refused now */
+	assert_int_equal(known->state, RECORD_FREE);
+	assert_int_equal(version_compare(known->version, record->version), 0);
+	known->state = 0;
+	w->erased++;
+	return 0;
+}
+
+static int put_cn(const struct cn_info *info, uint64_t number, void *arg)
+{
+	struct disk *disk = arg;
+	struct cn_info *known;
+	int error = note_call('c', (struct tmip_addr){0}, info->id, number);
+
+	if (error)
+		return error;
+	w->cn_puts++;
+	known = (struct cn_info *)disk_find_cn(disk, info->id);
+	assert_true(known || disk->cn_count < DISK_CNS);
+	*(known ? known : &disk->cns[disk->cn_count++]) = *info;
+	return 0;
+}
+
+/* ---- what is promised */
+
+static bool is_known(const struct mlrp_message *message)
+{
+	const struct station_record *known = record(message->addr);
+
+	return known && known->state == RECORD_BOUND && mac_equal(&known->mac, &message->mac);
+}
+
+/* Is what the answer to this promises to be durable? A report of what is known already is not. */
+static bool wants_durable(const struct mlrp_message *message)
+{
+	switch (message->type) {
+	case MLRP_BIND:
+	case MLRP_RELEASE:
+	case MLRP_DECLINE:
+	case MLRP_BLOCK_REQUEST:
+	case MLRP_REGISTER:
+		return true;
+	case MLRP_CLAIM:
+	case MLRP_RENEW:
+		return !is_known(message);
+	default:
+		return false;
+	}
+}
+
+/* No answer promises what a register that starts from the disk now would not know. */
+static void check_promise(const struct mlrp_message *answer)
+{
+	const struct station_record *known;
+
+	if (!w->promised[answer->transaction % PROMISES])
+		return;
+	w->kept[answer->type]++;
+	switch (answer->type) {
+	case MLRP_STATION:
+		known = find_entry(&w->durable, &answer->station.addr);
+		assert_non_null(known);
+		assert_true(version_compare(known->version, answer->station.version) >= 0);
+		break;
+	case MLRP_BLOCK:
+		for (int i = 0; i < answer->addr_count; i++) {
+			known = disk_find(&w->durable, &answer->addrs[i]);
+			assert_non_null(known);
+			assert_int_equal(known->state, RECORD_IN_BLOCK);
+		}
+		break;
+	case MLRP_REGISTERED:
+		assert_non_null(disk_find_cn(&w->durable, answer->cn.id));
+		break;
+	}
+}
+
+/* ---- what goes out */
 
 static void deliver(struct mailbox *to, const struct mlrp_message *message)
 {
@@ -31,28 +184,46 @@ static void deliver(struct mailbox *to, const struct mlrp_message *message)
 	to->box[to->count++] = *message;
 }
 
+static void push(const struct registry_action *action)
+{
+	for (int i = 0; i <= CNS; i++)
+		if (w->cn[i].session && w->cn[i].session != action->session &&
+		    registry_session_registered(w->cn[i].session))
+			deliver(&w->cn[i], action->message);
+}
+
+static void note_line(const char *text)
+{
+	snprintf(w->told, sizeof(w->told), "%s", text);
+	if (strncmp(text, "the store takes", 15) != 0)
+		return;
+	snprintf(w->store_told, sizeof(w->store_told), "%s", text);
+	w->store_lines++;
+}
+
 static void act(const struct registry_action *action, void *arg)
 {
+	struct mailbox *box = action->session ? registry_session_arg(action->session) : NULL;
+
 	(void)arg;
 	switch (action->type) {
 	case REGISTRY_SEND:
-		deliver(registry_session_arg(action->session), action->message);
+		check_promise(action->message);
+		deliver(box, action->message);
 		break;
 	case REGISTRY_PUSH:
-		for (int i = 0; i <= CNS; i++)
-			if (w->cn[i].session && w->cn[i].session != action->session && registry_session_registered(w->cn[i].session))
-				deliver(&w->cn[i], action->message);
+		push(action);
 		break;
-	case REGISTRY_CLOSE: ((struct mailbox *)registry_session_arg(action->session))->closed = true; break;
-	case REGISTRY_STORE_STATION:
-		assert_int_equal(action->number, registry_last_number(w->registry));
-		store_station(action->record);
+	case REGISTRY_CLOSE:
+		box->closed = true;
 		break;
-	case REGISTRY_ERASE_STATION: w->erased++; break;
-	case REGISTRY_STORE_CN: w->cns[w->stored_cns++ % 8] = *action->cn; break;
-	case REGISTRY_LOG: snprintf(w->told, sizeof(w->told), "%s", action->text); break;
+	case REGISTRY_LOG:
+		note_line(action->text);
+		break;
 	}
 }
+
+/* ---- the register */
 
 void begin(uint32_t epoch)
 {
@@ -60,22 +231,34 @@ void begin(uint32_t epoch)
 					   .decline_s = DECLINE_S, .grace_s = GRACE_S,
 					   .flap_moves = w->flap_moves, .flap_window_s = WINDOW_S, .flap_hold_s = HOLD_S};
 
+	struct registry_store store = {.put_station = put_station, .erase_station = erase_station,
+				       .put_cn = put_cn, .arg = &w->disk};
+
 	registry_destroy(w->registry);
 	for (int i = 0; i <= CNS; i++)
 		w->cn[i].session = NULL;
-	w->registry = registry_create(&options, act, NULL);
+	w->given = 0;
+	w->given_version = (struct version){0};
+	w->registry = registry_create(&options, &store, act, NULL);
 	assert_non_null(w->registry);
+}
+
+static int by_version(const void *a, const void *b)
+{
+	const struct station_record *x = a, *y = b;
+
+	return version_compare(x->version, y->version);
 }
 
 void begin_from_disk(uint32_t epoch)
 {
-	int cns = w->stored_cns, stations = w->stored_count;
-
 	begin(epoch);
-	for (int i = 0; i < cns; i++)
-		assert_int_equal(registry_load_cn(w->registry, &w->cns[i]), 0);
-	for (int i = 0; i < stations; i++)
-		assert_int_equal(registry_load_station(w->registry, &w->stored[i], w->now), 0);
+	qsort(w->disk.stations, (size_t)w->disk.station_count, sizeof(w->disk.stations[0]), by_version);
+	for (int i = 0; i < w->disk.cn_count; i++)
+		assert_int_equal(registry_load_cn(w->registry, &w->disk.cns[i]), 0);
+	for (int i = 0; i < w->disk.station_count; i++)
+		if (w->disk.stations[i].state)
+			assert_int_equal(registry_load_station(w->registry, &w->disk.stations[i], w->now), 0);
 }
 
 int setup(void **state)
@@ -99,7 +282,8 @@ int teardown(void **state)
 
 void disk_writes(void)
 {
-	registry_stored(w->registry, registry_last_number(w->registry), true);
+	w->durable = w->disk;
+	registry_stored(w->registry, w->given, true);
 }
 
 void pass(unsigned seconds)
@@ -114,6 +298,7 @@ void pass(unsigned seconds)
 const struct mlrp_message *ask(int cn, struct mlrp_message *message)
 {
 	message->transaction = ++w->transaction;
+	w->promised[w->transaction % PROMISES] = wants_durable(message);
 	registry_message(w->registry, w->cn[cn].session, message, w->now);
 	if (!w->disk_waits)
 		disk_writes();
@@ -240,4 +425,42 @@ void expect(struct tmip_addr addr, int net, int host)
 	char a[ADDR_STRLEN], b[ADDR_STRLEN];
 
 	assert_string_equal(addr_format(&addr, a), addr_format(&wanted, b));
+}
+
+/* What is offered is free for the store; whom it is offered to is not its business. */
+static bool check_station(const struct station_record *is, void *arg)
+{
+	const struct station_record *stored = disk_find(&w->durable, &is->addr);
+	int *count = arg;
+
+	if (!is->version.epoch)
+		return true; /* offered, and never anything else */
+	assert_non_null(stored);
+	assert_int_equal(version_compare(stored->version, is->version), 0);
+	assert_int_equal(stored->state, is->state == RECORD_OFFERED ? RECORD_FREE : is->state);
+	if (stored->state != RECORD_FREE)
+		assert_memory_equal(stored, is, sizeof(*is));
+	++*count;
+	return true;
+}
+
+static void check_cn(const struct registry_cn_view *cn, void *arg)
+{
+	const struct cn_info *stored = disk_find_cn(&w->durable, cn->info->id);
+
+	assert_non_null(stored);
+	assert_memory_equal(stored, cn->info, sizeof(*stored));
+	++*(int *)arg;
+}
+
+void expect_all_durable(void)
+{
+	int stations = 0, cns = 0, gone = 0;
+
+	registry_each_station(w->registry, check_station, &stations);
+	assert_int_equal(stations, disk_count(&w->durable));
+	registry_each_cn(w->registry, check_cn, &cns);
+	for (int i = 0; i < w->durable.cn_count; i++)
+		gone += w->durable.cns[i].gone;
+	assert_int_equal(cns, w->durable.cn_count - gone);
 }

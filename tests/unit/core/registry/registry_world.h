@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The world of the register's tests, without sockets and disks: CNs are sessions whose messages are collected, the disk is
- * the test, which says what is written. Cells are 10.N.0.0/24 of CN N with the gateway .1; a station is the number of its
- * MAC. A test says what a CN asks, and looks at the answer, at the other CNs' mailboxes, and at the records.
+ * The world of the register's tests, without sockets and disks: CNs are sessions whose messages are
+ * collected, the store is an array that the test makes durable, and which refuses what the test
+ * wants. Cells are 10.N.0.0/24 of CN N with the gateway .1; a station is the number of its MAC. A
+ * test says what a CN asks, and looks at the answer, at the other CNs' mailboxes, and at the
+ * records. In all tests, the world checks that no answer promises what is not durable yet, and that
+ * changes come to the store in their order.
  */
 #ifndef TMIP_TESTS_REGISTRY_WORLD_H
 #define TMIP_TESTS_REGISTRY_WORLD_H
@@ -21,6 +24,10 @@
 #include "core/registry/registry.h"
 
 #define CNS 4
+#define DISK_STATIONS 2560
+#define DISK_CNS 8
+#define CALLS 256
+#define PROMISES 1024
 #define EPOCH 7
 #define OFFER_S 30
 #define DECLINE_S 600
@@ -35,12 +42,36 @@ struct mailbox {
 	bool closed;
 };
 
+struct disk {
+	struct station_record stations[DISK_STATIONS]; /* state 0: erased, with its last version */
+	struct cn_info cns[DISK_CNS];
+	int station_count, cn_count;
+};
+
+/* One call of the store's interface. */
+struct store_call {
+	char kind; /* s: put a station, e: erase one, c: put a CN */
+	bool taken;
+	struct tmip_addr addr;
+	uint32_t cn;
+	uint64_t number;
+};
+
 struct world {
 	struct registry *registry;
 	struct mailbox cn[CNS + 1];
-	struct station_record stored[1024]; /* what the disk would hold */
-	int stored_count, erased, stored_cns;
-	struct cn_info cns[8];
+	struct disk disk;                   /* what the store has taken ... */
+	struct disk durable;                /* ... and what it had when the disk wrote last */
+	uint64_t given;                     /* the number that came with the last of it */
+	struct version given_version;
+	int take, refuse;                   /* it takes so many calls, then refuses so many, */
+	unsigned refuse_percent;            /* and then so many of a hundred */
+	struct store_call calls[CALLS];     /* the first ones; a test may empty it */
+	int call_count, cn_puts, erased;
+	char store_told[REGISTRY_TEXT];     /* the last line about the store, and how many there were */
+	int store_lines;
+	bool promised[PROMISES];            /* by transaction: the answer must be durable */
+	int kept[UINT8_MAX + 1];            /* such answers, by type */
 	bool disk_waits;                    /* until the test calls disk_writes or registry_stored */
 	struct registry_time now;
 	uint32_t transaction;               /* the last one */
@@ -55,8 +86,13 @@ struct tmip_mac mac(unsigned number);
 
 /* In place of the register that was there, whose sessions are gone: an empty one with the world's limits. */
 void begin(uint32_t epoch);
-void begin_from_disk(uint32_t epoch); /* one that has loaded what was stored; registry_load_end is still to be called */
-void disk_writes(void);               /* all that waits for the disk */
+/* One that has loaded what was stored; registry_load_end is still to be called. */
+void begin_from_disk(uint32_t epoch);
+void disk_writes(void);               /* all that the store has taken */
+int disk_count(const struct disk *disk);
+const struct station_record *disk_find(const struct disk *disk, const struct tmip_addr *addr);
+const struct cn_info *disk_find_cn(const struct disk *disk, uint32_t id);
+void expect_all_durable(void);        /* what the disk has is what the register has */
 void pass(unsigned seconds);          /* time, and what is due by then */
 
 /* CNs */

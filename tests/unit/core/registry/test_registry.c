@@ -20,7 +20,7 @@ static void answers_wait_for_the_disk_and_pushes_do_not(void **state)
 	assert_int_equal(w->cn[2].count, 1);
 	registry_stored(w->registry, registry_last_number(w->registry) - 1, true);
 	assert_int_equal(w->cn[1].count, 1);
-	registry_stored(w->registry, registry_last_number(w->registry), true);
+	disk_writes();
 	assert_int_equal(w->cn[1].count, 2);
 	assert_int_equal(w->cn[1].box[1].type, MLRP_STATION);
 	assert_null(request(1, MLRP_CLAIM, 2, ip(1, 200)));
@@ -44,7 +44,7 @@ static void everything_stored_is_there_again(void **state)
 	good(1, MLRP_CLAIM, 9, ip(1, 200));
 	good(1, MLRP_DECLINE, 3, ip(1, 12));
 	begin_from_disk(EPOCH + 1);
-	assert_int_equal(registry_load_station(w->registry, &w->stored[0], w->now), -ENOMEM); /* twice */
+	assert_int_equal(registry_load_station(w->registry, &w->disk.stations[0], w->now), -ENOMEM); /* twice */
 	assert_int_equal(registry_load_end(w->registry, w->now), 0);
 	assert_int_equal(join(2, 10, 13), second);
 	join(1, 10, 13);

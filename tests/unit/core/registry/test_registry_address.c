@@ -47,7 +47,7 @@ static void an_offer_ends(void **state)
 	pass(OFFER_S + 1);
 	assert_null(record(addr));
 	expect(offer(1, 2), 1, 10);
-	assert_int_equal(w->stored_count, 0); /* offers are not written */
+	assert_int_equal(disk_count(&w->disk), 0); /* offers are not written */
 }
 
 static void gateway_and_ends_are_never_given(void **state)

@@ -12,11 +12,11 @@ static void a_cn_keeps_its_number(void **state)
 	assert_true(a && b && a != b);
 	close_session(1);
 	assert_int_equal(join(1, 10, 30), a);
-	assert_int_equal(w->stored_cns, 3); /* new, new, changed */
+	assert_int_equal(w->cn_puts, 3); /* new, new, changed */
 	close_session(1);
 	w->disk_waits = true;
 	assert_int_equal(join(1, 10, 30), a); /* unchanged: at once */
-	assert_int_equal(w->stored_cns, 3);
+	assert_int_equal(w->cn_puts, 3);
 	assert_int_equal(w->cn[1].box[1].type, MLRP_CN);
 	assert_int_equal(w->cn[1].box[1].cn.id, b);
 }
