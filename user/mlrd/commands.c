@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What people ask the running register: over the control socket as JSON, or on standard input (-F). */
+/* Commands to the running register: over the control socket as JSON, or on standard input (-F). */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,7 +9,7 @@
 #include "server.h"
 #include "show.h"
 
-#define STATIONS_SHOWN 10000 /* more at once would keep the CNs waiting */
+#define STATIONS_SHOWN 10000 /* more at once would make the CNs wait */
 
 static json_t *good(json_t *result)
 {
@@ -70,7 +70,7 @@ struct selection {
 	const struct server *server;
 	json_t *list;
 	struct tmip_mac mac;
-	bool by_mac, all; /* all: free ones and those held, too */
+	bool by_mac, all; /* all: free ones and those in a block, too */
 	size_t left_out;
 };
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The connections of CNs and probers: listening, what they say to the registry, what it says to them. Snapshots go out
- * in slices, as fast as the other side takes them, so that one CN that comes back never makes the others wait.
+ * The connections of CNs and probers: listening, messages to and from the registry. Snapshots go
+ * out in slices, as fast as the other side takes them, so that one CN that comes back never makes
+ * the others wait.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -17,8 +18,8 @@
 #include "io/process/log.h"
 #include "server.h"
 
-#define SLICE 500               /* stations */
-#define SLICE_QUEUE (1u << 20)  /* no more slices while so many bytes wait */
+#define SLICE 500              /* stations */
+#define SLICE_QUEUE (1u << 20) /* no more slices while so many bytes wait */
 #define SLICE_WAIT_MS 2
 
 struct link {
@@ -49,7 +50,7 @@ static void end_link(struct link *link)
 	server->changed = true;
 }
 
-/* ---- what the registry wants done */
+/* ---- actions of the registry */
 
 static void start_slices(struct server *server, unsigned wait_ms)
 {
@@ -65,8 +66,8 @@ static void send_message(struct server *server, const struct registry_action *ac
 	int error = mlrp_link_send(link->mlrp, action->message);
 
 	if (error && error != -ENOTCONN)
-		log_warn("CN %s: %s could not be sent: %s", registry_session_name(action->session), mlrp_type_name(action->message->type),
-			 strerror(-error));
+		log_warn("CN %s: %s could not be sent: %s", registry_session_name(action->session),
+			 mlrp_type_name(action->message->type), strerror(-error));
 	if (action->message->type == MLRP_REGISTERED)
 		set_stranger(link, false);
 	if (action->message->type == MLRP_SYNC_START)
@@ -80,11 +81,13 @@ static void push_message(struct server *server, const struct registry_action *ac
 	struct link *link;
 
 	if (len < 0) {
-		log_error("%s cannot be encoded: %s", mlrp_type_name(action->message->type), strerror((int)-len));
+		log_error("%s cannot be encoded: %s", mlrp_type_name(action->message->type),
+			  strerror((int)-len));
 		return;
 	}
 	DL_FOREACH(server->links, link)
-		if (link->session && link->session != action->session && registry_session_registered(link->session))
+		if (link->session && link->session != action->session &&
+		    registry_session_registered(link->session))
 			mlrp_link_send_encoded(link->mlrp, bytes, (size_t)len);
 }
 
@@ -113,8 +116,8 @@ static void on_reap(evutil_socket_t fd, short what, void *arg)
 	DL_FOREACH_SAFE(server->links, link, next) {
 		if (!link->ending)
 			continue;
-		log_info("CN %s at %s: connection ended: %s", registry_session_name(link->session), mlrp_link_peer(link->mlrp),
-			 link->ending);
+		log_info("CN %s at %s: connection ended: %s", registry_session_name(link->session),
+			 mlrp_link_peer(link->mlrp), link->ending);
 		end_link(link);
 	}
 }
@@ -139,15 +142,18 @@ static void on_sync(evutil_socket_t fd, short what, void *arg)
 		start_slices(server, more ? 0 : SLICE_WAIT_MS);
 }
 
-/* ---- what the connections say */
+/* ---- events of the connections */
 
 static void on_up(struct mlrp_link *mlrp, const struct mlrp_message *hello, void *arg)
 {
 	struct link *link = arg;
-	struct mlrp_message error = {.type = MLRP_ERROR, .code = MLRP_E_REFUSED, .has = MLRP_HAS(MLRP_F_CODE) | MLRP_HAS(MLRP_F_TEXT)};
+	struct mlrp_message error = {.type = MLRP_ERROR,
+				     .code = MLRP_E_REFUSED,
+				     .has = MLRP_HAS(MLRP_F_CODE) | MLRP_HAS(MLRP_F_TEXT)};
 	const char *why;
 
-	link->session = registry_open(link->server->registry, hello, mlrp_link_peer(mlrp), link, &why);
+	link->session = registry_open(link->server->registry, hello, mlrp_link_peer(mlrp), link,
+				      &why);
 	if (link->session) {
 		log_debug("%s at %s says HELLO", hello->name, mlrp_link_peer(mlrp));
 		return;
@@ -166,8 +172,8 @@ static void on_message(struct mlrp_link *mlrp, const struct mlrp_message *messag
 	(void)mlrp;
 	if (link->ending)
 		return;
-	log_trace("CN %s: %s, transaction %u", registry_session_name(link->session), mlrp_type_name(message->type),
-		  message->transaction);
+	log_trace("CN %s: %s, transaction %u", registry_session_name(link->session),
+		  mlrp_type_name(message->type), message->transaction);
 	registry_message(server->registry, link->session, message, server_now());
 	server->changed = true;
 }
@@ -179,9 +185,11 @@ static void on_closed(struct mlrp_link *mlrp, const char *why, void *arg)
 	if (!link->session)
 		log_warn("connection from %s: %s", mlrp_link_peer(mlrp), why);
 	else if (registry_session_registered(link->session))
-		log_warn("CN %s at %s is away: %s", registry_session_name(link->session), mlrp_link_peer(mlrp), why);
+		log_warn("CN %s at %s is away: %s", registry_session_name(link->session),
+			 mlrp_link_peer(mlrp), why);
 	else
-		log_debug("%s at %s: %s", registry_session_name(link->session), mlrp_link_peer(mlrp), why);
+		log_debug("%s at %s: %s", registry_session_name(link->session),
+			  mlrp_link_peer(mlrp), why);
 	end_link(link);
 }
 
@@ -194,9 +202,11 @@ static void describe_self(const struct server *server, struct mlrp_self *self)
 	self->version = registry_version(server->registry);
 }
 
-static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *from, int len, void *arg)
+static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *from,
+		      int len, void *arg)
 {
-	static const struct mlrp_link_handler handler = {.up = on_up, .message = on_message, .closed = on_closed};
+	static const struct mlrp_link_handler handler = {
+		.up = on_up, .message = on_message, .closed = on_closed};
 	struct server *server = arg;
 	struct mlrp_self self;
 	struct link *link;
@@ -206,7 +216,8 @@ static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struc
 	link = server->strangers < SERVER_STRANGERS_MAX ? calloc(1, sizeof(*link)) : NULL;
 	if (!link) {
 		if (!server->strangers_refused++)
-			log_warn("more than %d connections that have not registered: the next ones are closed at once", SERVER_STRANGERS_MAX);
+			log_warn("more than %d connections that have not registered: "
+				 "the next ones are closed at once", SERVER_STRANGERS_MAX);
 		evutil_closesocket(fd);
 		return;
 	}
@@ -228,23 +239,28 @@ static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struc
 int links_bind(struct server *server)
 {
 	const struct tmip_addr *listen_addr = &server->config.listen;
-	struct sockaddr_in here = {.sin_family = AF_INET, .sin_port = htons((uint16_t)server->config.port),
-				   .sin_addr.s_addr = addr_is_zero(listen_addr) ? INADDR_ANY : htonl(addr_to_ipv4(listen_addr))};
+	struct sockaddr_in here = {.sin_family = AF_INET,
+				   .sin_port = htons((uint16_t)server->config.port),
+				   .sin_addr.s_addr = INADDR_ANY};
 	int on = 1;
 
+	if (!addr_is_zero(listen_addr))
+		here.sin_addr.s_addr = htonl(addr_to_ipv4(listen_addr));
 	server->listen_fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (server->listen_fd < 0 || setsockopt(server->listen_fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0 ||
+	if (server->listen_fd < 0 ||
+	    setsockopt(server->listen_fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0 ||
 	    bind(server->listen_fd, (struct sockaddr *)&here, sizeof(here)) < 0)
 		return -errno;
 	return 0;
 }
 
-/* No descriptors left, or the like: the connection waits in the queue until the next one comes. */
+/* No descriptors left, or the like: the connection stays in the queue until the next one comes. */
 static void on_accept_error(struct evconnlistener *listener, void *arg)
 {
 	(void)listener;
 	(void)arg;
-	log_error("a connection could not be taken: %s", evutil_socket_error_to_string(EVUTIL_SOCKET_ERROR()));
+	log_error("a connection could not be taken: %s",
+		  evutil_socket_error_to_string(EVUTIL_SOCKET_ERROR()));
 }
 
 int links_open(struct server *server)
@@ -253,7 +269,8 @@ int links_open(struct server *server)
 	server->reap = event_new(server->base, -1, 0, on_reap, server);
 	if (!server->sync || !server->reap)
 		return -ENOMEM;
-	server->listener = evconnlistener_new(server->base, on_accept, server, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 512,
+	server->listener = evconnlistener_new(server->base, on_accept, server,
+					      LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 512,
 					      server->listen_fd);
 	if (!server->listener)
 		return -errno;

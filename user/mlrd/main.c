@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * mlrd: the options of 2003 start the register; a first word that is a command asks the running one. Exit status: 0, 1
- * for what failed, 2 for a wrong command line.
+ * mlrd: the options of 2003 start the register; a first word that is a command asks the running
+ * one. Exit status: 0, 1 for what failed, 2 for a wrong command line.
  */
 #include <getopt.h>
 #include <limits.h>
@@ -39,13 +39,15 @@ struct command {
 };
 
 static const struct command COMMANDS[] = {
-	{"stations", "ADDRESS|MAC", "station", false, "ja", show_stations, "stations and where they are"},
+	{"stations", "ADDRESS|MAC", "station", false, "ja", show_stations,
+	 "stations and where they are"},
 	{"cns", NULL, NULL, false, "j", show_cns, "the CNs, their connections and pools"},
 	{"status", NULL, NULL, false, "j", show_status, "the state of the register"},
 	{"reload", NULL, NULL, false, "", NULL, "make the register read its configuration again"},
 	{"forget-cn", "NAME", "cn", true, "o", NULL, "forget a CN that is gone for good"},
 	{"free", "ADDRESS", "address", true, "", NULL, "free the address of a station"},
-	{"clear", "ADDRESS|MAC", "station", true, "", NULL, "let a station that is damped move again"},
+	{"clear", "ADDRESS|MAC", "station", true, "", NULL,
+	 "let a station that is damped move again"},
 };
 #define COMMAND_COUNT (sizeof(COMMANDS) / sizeof(COMMANDS[0]))
 
@@ -57,17 +59,20 @@ static int print_help(FILE *to)
 		const struct command *command = &COMMANDS[i];
 		char left[40];
 
-		snprintf(left, sizeof(left), command->required ? "%s %s" : command->argument ? "%s [%s]" : "%s", command->name,
-			 command->argument);
+		snprintf(left, sizeof(left),
+			 command->required ? "%s %s" : command->argument ? "%s [%s]" : "%s",
+			 command->name, command->argument);
 		fprintf(to, "  %-25s %s\n", left, command->blurb);
 	}
 	fprintf(to, "\noptions:\n"
 		    "  -f FILE         configuration, default " DEFAULT_CONFIG "\n"
-		    "  -F              stay in the foreground, log to the screen, take commands from standard input\n"
+		    "  -F              stay in the foreground, log to the screen, "
+		    "take commands from standard input\n"
 		    "  --socket PATH   the register with that control socket\n"
 		    "  --json          print JSON (stations, cns, status)\n"
 		    "  --all           stations: addresses that are free again, too\n"
-		    "  --force         forget-cn: also if stations have addresses of it; these are freed\n"
+		    "  --force         forget-cn: also if stations have addresses of it; "
+		    "these are freed\n"
 		    "  -V, -h          the version; this text\n"
 		    "\nSee mlrd(8) and mlrd.rc(5).\n");
 	return to == stdout ? TERMINAL_OK : TERMINAL_USAGE;
@@ -176,9 +181,15 @@ static const struct command *find_command(const char *word)
 static int read_options(int argc, char **argv, const char *letters, struct options *options)
 {
 	static const struct option longs[] = {
-		{"file", required_argument, NULL, 'f'}, {"socket", required_argument, NULL, 's'}, {"json", no_argument, NULL, 'j'},
-		{"all", no_argument, NULL, 'a'}, {"force", no_argument, NULL, 'o'}, {"foreground", no_argument, NULL, 'F'},
-		{"version", no_argument, NULL, 'V'}, {"help", no_argument, NULL, 'h'}, {0},
+		{"file", required_argument, NULL, 'f'},
+		{"socket", required_argument, NULL, 's'},
+		{"json", no_argument, NULL, 'j'},
+		{"all", no_argument, NULL, 'a'},
+		{"force", no_argument, NULL, 'o'},
+		{"foreground", no_argument, NULL, 'F'},
+		{"version", no_argument, NULL, 'V'},
+		{"help", no_argument, NULL, 'h'},
+		{0},
 	};
 	int c;
 
@@ -186,7 +197,8 @@ static int read_options(int argc, char **argv, const char *letters, struct optio
 		if (c == 'h')
 			return print_help(stdout);
 		if (c == 'V') {
-			printf("mlrd %s (MLRP %d, database layout %d)\n", TMIP_VERSION, MLRP_VERSION_MAX, STORE_LAYOUT);
+			printf("mlrd %s (MLRP %d, database layout %d)\n", TMIP_VERSION,
+			       MLRP_VERSION_MAX, STORE_LAYOUT);
 			return TERMINAL_OK;
 		}
 		if (c != '?' && !strchr(letters, c))

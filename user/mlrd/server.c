@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The register's life: start in the order in which things depend on one another, event loop, reload, end. See server.h. */
+/*
+ * The life of the register: start in the order in which things depend on one another, event loop,
+ * reload, end. See server.h.
+ */
 #include "server.h"
 
 #include <errno.h>
@@ -22,7 +25,8 @@ struct registry_time server_now(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &steady);
 	clock_gettime(CLOCK_REALTIME, &unix_time);
-	return (struct registry_time){.ms = (uint64_t)steady.tv_sec * 1000 + (uint64_t)steady.tv_nsec / 1000000,
+	return (struct registry_time){.ms = (uint64_t)steady.tv_sec * 1000 +
+					    (uint64_t)steady.tv_nsec / 1000000,
 				      .unix_s = (uint64_t)unix_time.tv_sec};
 }
 
@@ -43,11 +47,17 @@ static void act(const struct registry_action *action, void *arg)
 		links_act(server, action);
 }
 
-static void registry_options_of(const struct mlrd_config *config, uint32_t epoch, struct registry_options *options)
+static void registry_options_of(const struct mlrd_config *config, uint32_t epoch,
+				struct registry_options *options)
 {
-	*options = (struct registry_options){.epoch = epoch, .stations_max = config->stations_max, .cns_max = config->cns_max,
-					     .offer_s = config->offer_time, .decline_s = config->decline_time, .grace_s = config->lease_grace,
-					     .flap_moves = config->flap_moves, .flap_window_s = config->flap_window,
+	*options = (struct registry_options){.epoch = epoch,
+					     .stations_max = config->stations_max,
+					     .cns_max = config->cns_max,
+					     .offer_s = config->offer_time,
+					     .decline_s = config->decline_time,
+					     .grace_s = config->lease_grace,
+					     .flap_moves = config->flap_moves,
+					     .flap_window_s = config->flap_window,
 					     .flap_hold_s = config->flap_hold};
 }
 
@@ -103,7 +113,8 @@ static void on_stored(uint64_t number, bool ok, const char *why, void *arg)
 	server->changed = true;
 }
 
-static const struct store_handler STORE_HANDLER = {.cn = on_load_cn, .station = on_load_station, .stored = on_stored};
+static const struct store_handler STORE_HANDLER = {
+	.cn = on_load_cn, .station = on_load_station, .stored = on_stored};
 
 static int open_store(struct server *server)
 {
@@ -115,16 +126,20 @@ static int open_store(struct server *server)
 		log_error("state_dir %s: %s", server->config.state_dir, strerror(-error));
 		return error;
 	}
-	snprintf(path, sizeof(path), "%s/%s.mlrd.db", server->config.state_dir, server->config.network_name);
+	snprintf(path, sizeof(path), "%s/%s.mlrd.db", server->config.state_dir,
+		 server->config.network_name);
 	error = store_open(&server->store, path, &epoch, why);
 	if (!error) {
 		server->registry = create_registry(server, epoch);
-		error = server->registry ? store_load(server->store, &STORE_HANDLER, server, why) : -ENOMEM;
+		error = server->registry ? 0 : -ENOMEM;
 	}
+	if (!error)
+		error = store_load(server->store, &STORE_HANDLER, server, why);
 	if (!error)
 		error = registry_load_end(server->registry, server_now());
 	if (!error)
-		error = registry_set_hosts(server->registry, server->config.hosts, server->config.host_count);
+		error = registry_set_hosts(server->registry, server->config.hosts,
+					   server->config.host_count);
 	if (!error)
 		error = store_start(server->store, server->base, &STORE_HANDLER, server);
 	if (error)
@@ -137,10 +152,11 @@ static int open_store(struct server *server)
 static void warn_carbon_copy(const struct mlrd_config *config)
 {
 	if (config->copy_count || config->grant_count)
-		log_warn("`cc_mlr' and `grant' are read, but this version makes no carbon copy: this register stands alone");
+		log_warn("`cc_mlr' and `grant' are read, but this version makes no carbon copy: "
+			 "this register stands alone");
 }
 
-/* What cannot change while it runs keeps its value. */
+/* Directives that need a start keep their values. */
 static void keep_fixed(struct mlrd_config *fresh, const struct mlrd_config *old)
 {
 	struct mlrd_config wanted = *fresh;
@@ -152,10 +168,13 @@ static void keep_fixed(struct mlrd_config *fresh, const struct mlrd_config *old)
 	fresh->port = old->port;
 	fresh->listen = old->listen;
 	fresh->foreground = old->foreground;
-	if (strcmp(wanted.network_name, old->network_name) != 0 || strcmp(wanted.run_dir, old->run_dir) != 0 ||
-	    strcmp(wanted.state_dir, old->state_dir) != 0 || strcmp(wanted.control_socket, old->control_socket) != 0 ||
-	    wanted.port != old->port || !addr_equal(&wanted.listen, &old->listen))
-		log_warn("network_name, port, listen, control_socket, run_dir and state_dir change with the next start only");
+	if (strcmp(wanted.network_name, old->network_name) != 0 ||
+	    strcmp(wanted.run_dir, old->run_dir) != 0 ||
+	    strcmp(wanted.state_dir, old->state_dir) != 0 ||
+	    strcmp(wanted.control_socket, old->control_socket) != 0 || wanted.port != old->port ||
+	    !addr_equal(&wanted.listen, &old->listen))
+		log_warn("network_name, port, listen, control_socket, run_dir and state_dir "
+			 "change with the next start only");
 }
 
 static int read_config(const char *path, struct mlrd_config *config, char errors[CONFIG_ERRORS])
@@ -245,7 +264,7 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	if (evtimer_add(server->tick, more ? &at_once : &second) < 0)
-		event_active(server->tick, 0, 0); /* no memory for the timer: it must go on */
+		event_active(server->tick, 0, 0); /* no memory for the timer */
 	if (!more && server->changed)
 		status_write(server);
 }
@@ -259,7 +278,8 @@ static int add_events(struct server *server)
 	struct timeval second = {.tv_sec = 1};
 
 	for (int i = 0; i < 3; i++) {
-		server->signals[i] = evsignal_new(server->base, signals[i].number, signals[i].call, server);
+		server->signals[i] = evsignal_new(server->base, signals[i].number, signals[i].call,
+						  server);
 		if (!server->signals[i] || event_add(server->signals[i], NULL) < 0)
 			return -ENOMEM;
 	}
@@ -278,10 +298,12 @@ static int lock_pidfile(const struct server *server)
 		log_error("run_dir %s: %s", server->config.run_dir, strerror(-error));
 		return error;
 	}
-	snprintf(path, sizeof(path), "%s/%s.mlrd.pid", server->config.run_dir, server->config.network_name);
+	snprintf(path, sizeof(path), "%s/%s.mlrd.pid", server->config.run_dir,
+		 server->config.network_name);
 	error = pidfile_open(path, &running);
 	if (error == -EEXIST)
-		log_error("a register of network %s runs already, as process %d (%s)", server->config.network_name, running, path);
+		log_error("a register of network %s runs already, as process %d (%s)",
+			  server->config.network_name, running, path);
 	else if (error)
 		log_error("pid file %s: %s", path, strerror(-error));
 	return error;
@@ -289,12 +311,13 @@ static int lock_pidfile(const struct server *server)
 
 static int bind_port(struct server *server)
 {
+	bool any = addr_is_zero(&server->config.listen);
 	char text[ADDR_STRLEN];
 	int error = links_bind(server);
 
 	if (error)
-		log_error("port %u%s%s: %s", server->config.port, addr_is_zero(&server->config.listen) ? "" : " of ",
-			  addr_is_zero(&server->config.listen) ? "" : addr_format(&server->config.listen, text), strerror(-error));
+		log_error("port %u%s%s: %s", server->config.port, any ? "" : " of ",
+			  any ? "" : addr_format(&server->config.listen, text), strerror(-error));
 	return error;
 }
 
@@ -334,7 +357,7 @@ static int start(struct server *server, bool commands)
 	return error;
 }
 
-/* The last that the registry and the store can do for what is not on the disk yet. */
+/* Makes a last attempt to get all changes on the disk. */
 static void close_store(struct server *server)
 {
 	char why[STORE_ERROR] = "";
@@ -370,13 +393,15 @@ static void log_start(const struct server *server)
 	struct registry_counts counts;
 
 	registry_count(server->registry, &counts);
-	log_info("mlrd %s: register of network %s, port %u, epoch %u; %u CNs, %u stations, %zu reserved hosts", TMIP_VERSION,
-		 server->config.network_name, server->config.port, registry_version(server->registry).epoch, counts.cns,
-		 counts.states[RECORD_BOUND], server->config.host_count);
+	log_info("mlrd %s: register of network %s, port %u, epoch %u; "
+		 "%u CNs, %u stations, %zu reserved hosts",
+		 TMIP_VERSION, server->config.network_name, server->config.port,
+		 registry_version(server->registry).epoch, counts.cns, counts.states[RECORD_BOUND],
+		 server->config.host_count);
 	warn_carbon_copy(&server->config);
 }
 
-/* Interest in a socket that comes and goes within one turn then costs no system call. */
+/* The changelist saves the system calls for interest that comes and goes within one turn. */
 static struct event_base *make_base(void)
 {
 	struct event_config *settings = event_config_new();

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The running register: joins registry (core/registry.h), store and connections in one event loop. server.c starts and
- * ends it, links.c has the connections of CNs, commands.c what people ask, status.c the status file.
+ * The running register: joins registry (core/registry/registry.h), store and connections in one
+ * event loop. server.c starts and ends it, links.c has the connections of CNs, commands.c the
+ * commands of people, status.c the status file.
  */
 #ifndef TMIP_MLRD_SERVER_H
 #define TMIP_MLRD_SERVER_H
@@ -35,22 +36,22 @@ struct server {
 	unsigned strangers;
 	uint64_t strangers_refused;
 	struct event *sync;          /* sends the next slices of snapshots */
-	struct event *reap;          /* ends connections that the registry is done with */
+	struct event *reap;          /* ends connections that the registry has closed */
 	uint64_t started_ms;
 	bool changed;                /* the status file is out of date */
 	int status;                  /* exit status */
 };
 
-/* Takes over the configuration. Runs until it is told to end. The exit status. */
+/* Takes over the configuration, and runs until the end. Returns the exit status. */
 int server_run(const struct mlrd_config *config, const char *config_path, bool commands);
 
 struct registry_time server_now(void);
 void server_stop(struct server *server);
-/* Reads the configuration again. 0, or -errno with the errors. */
+/* Reads the configuration again. 0, or -errno and the errors. */
 int server_reload(struct server *server, char errors[CONFIG_ERRORS]);
 
 /* links.c */
-int links_bind(struct server *server);  /* the port is ours; nobody is let in yet. 0 or -errno */
+int links_bind(struct server *server); /* takes the port, and lets nobody in yet. 0 or -errno */
 int links_open(struct server *server);
 void links_close(struct server *server);
 void links_act(struct server *server, const struct registry_action *action); /* SEND, PUSH, CLOSE */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The register's answers as tables for people: for the command line, standard input and the status file. */
+/* The register's answers as tables: for the command line, standard input and the status file. */
 #ifndef TMIP_MLRD_SHOW_H
 #define TMIP_MLRD_SHOW_H
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The status file: what `mlrd status' and `mlrd cns' show, written anew when it changed, at most once a second. */
+/*
+ * The status file: the output of `mlrd status' and `mlrd cns', written anew when it has changed, at
+ * most once a second.
+ */
 #include <stdlib.h>
 #include <string.h>
 

@@ -65,17 +65,22 @@ void reg_log(struct registry *registry, int level, const char *format, ...)
 	registry->act(&action, registry->arg);
 }
 
-void reg_send(struct registry *registry, struct registry_session *session, const struct mlrp_message *message)
+void reg_send(struct registry *registry, struct registry_session *session,
+	      const struct mlrp_message *message)
 {
-	struct registry_action action = {.type = REGISTRY_SEND, .session = session, .message = message};
+	struct registry_action action = {
+		.type = REGISTRY_SEND, .session = session, .message = message};
 
 	registry->act(&action, registry->arg);
 }
 
-void reg_refuse(struct registry *registry, struct registry_session *session, const struct mlrp_message *question, uint16_t code,
+void reg_refuse(struct registry *registry, struct registry_session *session,
+		const struct mlrp_message *question, uint16_t code,
 		const struct station_record *record, const char *format, ...)
 {
-	struct mlrp_message message = {.type = MLRP_ERROR, .transaction = question->transaction, .code = code,
+	struct mlrp_message message = {.type = MLRP_ERROR,
+				       .transaction = question->transaction,
+				       .code = code,
 				       .has = MLRP_HAS(MLRP_F_CODE) | MLRP_HAS(MLRP_F_TEXT)};
 	char addr[ADDR_STRLEN] = "", mac[MAC_STRLEN] = "";
 	va_list args;
@@ -93,23 +98,29 @@ void reg_refuse(struct registry *registry, struct registry_session *session, con
 		mac_format(&question->mac, mac);
 	registry->counts.refused++;
 	reg_send(registry, session, &message);
-	reg_log(registry, REGISTRY_LEVEL_WARN, "CN %s: %s%s%s%s%s refused: %s", session->name, mlrp_type_name(question->type),
-		 *addr ? " " : "", addr, *mac ? " for " : "", mac, message.text);
+	reg_log(registry, REGISTRY_LEVEL_WARN, "CN %s: %s%s%s%s%s refused: %s", session->name,
+		mlrp_type_name(question->type), *addr ? " " : "", addr, *mac ? " for " : "", mac,
+		message.text);
 }
 
 void reg_answer(struct registry *registry, struct registry_session *session, uint32_t transaction,
 		const struct station_record *record)
 {
-	struct mlrp_message message = {.type = MLRP_STATION, .transaction = transaction, .has = MLRP_HAS(MLRP_F_STATION),
+	struct mlrp_message message = {.type = MLRP_STATION,
+				       .transaction = transaction,
+				       .has = MLRP_HAS(MLRP_F_STATION),
 				       .station = *record};
 
 	reg_send(registry, session, &message);
 }
 
-static void push(struct registry *registry, struct registry_session *but, const struct station_record *record)
+static void push(struct registry *registry, struct registry_session *but,
+		 const struct station_record *record)
 {
-	struct mlrp_message message = {.type = MLRP_STATION, .has = MLRP_HAS(MLRP_F_STATION), .station = *record};
-	struct registry_action action = {.type = REGISTRY_PUSH, .session = but, .message = &message};
+	struct mlrp_message message = {
+		.type = MLRP_STATION, .has = MLRP_HAS(MLRP_F_STATION), .station = *record};
+	struct registry_action action = {
+		.type = REGISTRY_PUSH, .session = but, .message = &message};
 
 	registry->act(&action, registry->arg);
 }
@@ -137,8 +148,8 @@ void reg_commit(struct registry *registry, struct reg_station *station,
 
 /* ---- connections */
 
-struct registry_session *registry_open(struct registry *registry, const struct mlrp_message *hello, const char *peer, void *arg,
-				       const char **why)
+struct registry_session *registry_open(struct registry *registry, const struct mlrp_message *hello,
+				       const char *peer, void *arg, const char **why)
 {
 	struct registry_session *session;
 
@@ -196,41 +207,47 @@ const char *registry_session_name(const struct registry_session *session)
 
 static const struct {
 	uint8_t type;
-	void (*serve)(struct registry *, struct registry_session *, const struct mlrp_message *, struct registry_time);
+	void (*serve)(struct registry *, struct registry_session *, const struct mlrp_message *,
+		      struct registry_time);
 } REQUESTS[] = {
-	{MLRP_HANDOVER, reg_handover}, {MLRP_ALLOCATE, reg_allocate}, {MLRP_BIND, reg_bind}, {MLRP_RENEW, reg_renew},
-	{MLRP_CLAIM, reg_claim}, {MLRP_RELEASE, reg_release}, {MLRP_DECLINE, reg_decline},
-	{MLRP_BLOCK_REQUEST, reg_block_request},
+	{MLRP_HANDOVER, reg_handover}, {MLRP_ALLOCATE, reg_allocate},
+	{MLRP_BIND, reg_bind},         {MLRP_RENEW, reg_renew},
+	{MLRP_CLAIM, reg_claim},       {MLRP_RELEASE, reg_release},
+	{MLRP_DECLINE, reg_decline},   {MLRP_BLOCK_REQUEST, reg_block_request},
 };
 
 static bool is_station(const struct tmip_mac *mac)
 {
-	return !mac_is_zero(mac) && !(mac->octet[0] & 1); /* IEEE 802: a group address sends nothing */
+	return !mac_is_zero(mac) && !(mac->octet[0] & 1); /* IEEE 802: a group sends nothing */
 }
 
-static void serve(struct registry *registry, struct registry_session *session, const struct mlrp_message *message,
-		  struct registry_time now)
+static void serve(struct registry *registry, struct registry_session *session,
+		  const struct mlrp_message *message, struct registry_time now)
 {
 	for (size_t i = 0; i < sizeof(REQUESTS) / sizeof(REQUESTS[0]); i++) {
 		if (REQUESTS[i].type != message->type)
 			continue;
 		if (!session->registered)
-			reg_refuse(registry, session, message, MLRP_E_NOT_REGISTERED, NULL, "this CN must register first");
+			reg_refuse(registry, session, message, MLRP_E_NOT_REGISTERED, NULL,
+				   "this CN must register first");
 		else if (message->type != MLRP_BLOCK_REQUEST && !is_station(&message->mac))
-			reg_refuse(registry, session, message, MLRP_E_REFUSED, NULL, "that is not the MAC of a station");
+			reg_refuse(registry, session, message, MLRP_E_REFUSED, NULL,
+				   "that is not the MAC of a station");
 		else
 			REQUESTS[i].serve(registry, session, message, now);
 		return;
 	}
 	if (message->type != MLRP_ERROR)
-		reg_refuse(registry, session, message, MLRP_E_REFUSED, NULL, "a register is not asked this");
+		reg_refuse(registry, session, message, MLRP_E_REFUSED, NULL,
+			   "a register is not asked this");
 }
 
-void registry_message(struct registry *registry, struct registry_session *session, const struct mlrp_message *message,
-		      struct registry_time now)
+void registry_message(struct registry *registry, struct registry_session *session,
+		      const struct mlrp_message *message, struct registry_time now)
 {
 	if (session->role != MLRP_ROLE_CN)
-		reg_refuse(registry, session, message, MLRP_E_REFUSED, NULL, "a prober changes nothing");
+		reg_refuse(registry, session, message, MLRP_E_REFUSED, NULL,
+			   "a prober changes nothing");
 	else if (message->type == MLRP_REGISTER)
 		reg_register(registry, session, message);
 	else if (message->type != MLRP_SYNC)
@@ -238,19 +255,30 @@ void registry_message(struct registry *registry, struct registry_session *sessio
 	else if (session->registered)
 		reg_sync_begin(registry, session, message);
 	else
-		reg_refuse(registry, session, message, MLRP_E_NOT_REGISTERED, NULL, "this CN must register first");
+		reg_refuse(registry, session, message, MLRP_E_NOT_REGISTERED, NULL,
+			   "this CN must register first");
 }
 
 /* ---- the start */
 
-int registry_load_station(struct registry *registry, const struct station_record *record, struct registry_time now)
+static struct reg_station *add_record(struct registry *registry,
+				      const struct station_record *record)
 {
-	struct reg_station *station = reg_find(registry, &record->addr) ? NULL :
-				      reg_add(registry, &record->addr, &record->mac, record->client_id, record->client_id_len);
+	return reg_add(registry, &record->addr, &record->mac, record->client_id,
+		       record->client_id_len);
+}
+
+int registry_load_station(struct registry *registry, const struct station_record *record,
+			  struct registry_time now)
+{
+	bool twice = reg_find(registry, &record->addr) != NULL;
+	struct reg_station *station = twice ? NULL : add_record(registry, record);
 	uint64_t due = 0;
 
+	if (!station && HASH_COUNT(registry->stations) >= registry->options.stations_max)
+		return -ENOSPC;
 	if (!station)
-		return HASH_COUNT(registry->stations) >= registry->options.stations_max ? -ENOSPC : -ENOMEM;
+		return -ENOMEM;
 	station->record.kind = record->kind;
 	station->record.parent = record->parent;
 	station->record.current = record->current;
@@ -287,11 +315,12 @@ static void end_use(struct registry *registry, struct reg_station *station, cons
 
 	reg_set_state(registry, station, RECORD_FREE, 0);
 	reg_commit(registry, station, NULL, false);
-	reg_log(registry, REGISTRY_LEVEL_INFO, "%s of %s is free: %s", addr_format(&station->record.addr, addr),
-		 mac_format(&station->record.mac, mac), why);
+	reg_log(registry, REGISTRY_LEVEL_INFO, "%s of %s is free: %s",
+		addr_format(&station->record.addr, addr), mac_format(&station->record.mac, mac),
+		why);
 }
 
-/* Right after a start leases stand a while longer: CNs may have renewed them meanwhile and not told yet. */
+/* Right after a start leases stand a while longer: CNs may have renewals that they report now. */
 static bool lease_is_over(const struct registry *registry, struct registry_time now)
 {
 	return registry->heap_count && registry->heap[1]->due <= now.unix_s &&
@@ -322,7 +351,8 @@ int registry_free_address(struct registry *registry, const struct tmip_addr *add
 {
 	struct reg_station *station = reg_find(registry, addr);
 
-	if (!station || station->record.state == RECORD_FREE || station->record.state == RECORD_IN_BLOCK)
+	if (!station || station->record.state == RECORD_FREE ||
+	    station->record.state == RECORD_IN_BLOCK)
 		return -ENOENT;
 	if (station->record.state == RECORD_OFFERED)
 		end_offer(registry, station);
@@ -331,7 +361,7 @@ int registry_free_address(struct registry *registry, const struct tmip_addr *add
 	return 0;
 }
 
-/* ---- for those who look */
+/* ---- views */
 
 struct version registry_version(const struct registry *registry)
 {
@@ -344,8 +374,8 @@ void registry_count(const struct registry *registry, struct registry_counts *cou
 	counts->states[0] = HASH_COUNT(registry->stations);
 }
 
-void registry_each_station(const struct registry *registry, bool (*each)(const struct station_record *record, void *arg),
-			   void *arg)
+void registry_each_station(const struct registry *registry,
+			   bool (*each)(const struct station_record *record, void *arg), void *arg)
 {
 	const struct reg_station *station;
 
@@ -357,7 +387,8 @@ void registry_each_station(const struct registry *registry, bool (*each)(const s
 			return;
 }
 
-const struct station_record *registry_find_station(const struct registry *registry, const struct tmip_addr *addr)
+const struct station_record *registry_find_station(const struct registry *registry,
+						   const struct tmip_addr *addr)
 {
 	const struct reg_station *station = reg_find(registry, addr);
 

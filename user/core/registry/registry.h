@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The register itself: stations, CNs and reserved hosts of a network, allocation of addresses, the order of all changes.
- * Pure: time is passed in, what CNs say goes in as MLRP messages, changes leave through `store`, and every other effect
- * through the `act` callback in the order in which it must be carried out. mlrd joins it to its connections and its store.
+ * The register itself: stations, CNs and reserved hosts of a network, the allocation of addresses,
+ * the order of all changes. Pure: the caller passes in the time and what CNs say, as MLRP messages.
+ * Changes leave through `store`, every other effect through the `act` callback, in the order in
+ * which they must be carried out. mlrd joins the registry to its connections and to its store.
  *
- * A change gets the next version, is stored, and is pushed to the CNs. Changes are numbered; the answer that promises
- * something waits until registry_stored() says that its number is on the disk. A handover is answered at once.
- * Whoever waits for an answer is pushed the record, too, so that what a CN hears is always in the order of versions.
+ * A change gets the next version, goes to the store, and is pushed to the CNs. Changes are
+ * numbered; the answer that promises something waits until registry_stored() reports its number.
+ * The registry answers a handover at once. It pushes a record also to the CN that waits for the
+ * answer, so that every CN hears of changes in the order of their versions.
  */
 #ifndef TMIP_CORE_REGISTRY_H
 #define TMIP_CORE_REGISTRY_H
@@ -28,10 +30,11 @@ struct registry_time {
 };
 
 enum registry_action_type {
-	REGISTRY_SEND = 1,      /* session, message */
-	REGISTRY_PUSH,          /* message: to all registered sessions but `session` (may be NULL) */
-	REGISTRY_CLOSE,         /* session, text: end the connection once what was sent is gone; registry_close() follows */
-	REGISTRY_LOG,          /* level, text */
+	REGISTRY_SEND = 1, /* session, message */
+	REGISTRY_PUSH,     /* message: to all registered sessions except `session` (may be NULL) */
+	/* session, text: end the connection after what was sent; registry_close() follows */
+	REGISTRY_CLOSE,
+	REGISTRY_LOG,      /* level, text */
 };
 
 struct registry_action {
@@ -45,23 +48,24 @@ struct registry_action {
 typedef void registry_act(const struct registry_action *action, void *arg);
 
 /*
- * Where the changes go, to be durable or to be followed. Each call hands over one record as it is
- * now, which the sink copies. The order is that of the changes: stations come by rising version.
+ * The sink of all changes, which makes them durable or follows them. Each call hands over one
+ * record as it is now, and the sink copies it. The order is that of the changes: stations come by
+ * rising version.
  *
- * `number` never falls. A sink that has made this call and all before it durable has every change
- * up to `number`, and says so by registry_stored(). urgent: somebody waits for that.
+ * `number` never falls. When this call and all calls before it are durable, the sink has every
+ * change up to `number`, and says so by registry_stored(). urgent: somebody waits for that.
  *
- * A sink that cannot take the record returns -errno and stays as it was: to it, the call was never
- * made. The registry keeps the change, needs no memory for that, and hands it over again before
- * anything newer: with the next change, and in registry_tick(). A record that changes meanwhile is
- * handed over once, as it is then. So a sink need not retry, and misses nothing. Nothing is
- * acknowledged from the first change on that it does not have; if it still refuses in
- * registry_tick(), those who wait for these are answered as if the disk had failed.
+ * A sink that cannot take the record returns -errno and stays as it was before the call. The
+ * registry keeps the change, needs no memory for that, and hands it over again before anything
+ * newer: with the next change, and in registry_tick(). It hands over a record that changes
+ * meanwhile once, as the record is then. So a sink need not retry, and misses nothing. The registry
+ * acknowledges nothing from the first change on that the sink lacks; if the sink still refuses in
+ * registry_tick(), the registry answers those who wait for such changes as if the disk had failed.
  *
- * erase_station is the exception: the tombstone of a record that is to make room. It stays if the
- * sink refuses, and whoever wanted the room gets none.
+ * erase_station is the exception: it drops a tombstone to make room. If the sink refuses, the
+ * tombstone stays, and there is no room.
  *
- * The calls come from within the registry's functions, and must not call it.
+ * The registry makes these calls from within its functions; the sink must not call it.
  */
 struct registry_store {
 	int (*put_station)(const struct station_record *record, uint64_t number, bool urgent,
@@ -74,12 +78,15 @@ struct registry_store {
 struct registry_options {
 	uint32_t epoch;          /* higher than that of any record before */
 	unsigned stations_max, cns_max;
-	unsigned offer_s, decline_s, grace_s; /* how long an offer and a declined address are kept, a lease beyond its end */
-	unsigned flap_moves, flap_window_s;   /* more moves of one station than this in the window, and it is damped; 0: never */
-	unsigned flap_hold_s;                 /* for how long */
+	unsigned offer_s;        /* how long an offer is kept, */
+	unsigned decline_s;      /* a declined address, */
+	unsigned grace_s;        /* and a lease beyond its end */
+	unsigned flap_moves;     /* the registry damps a station that moves more often than this */
+	unsigned flap_window_s;  /* in this time; flap_moves 0: never */
+	unsigned flap_hold_s;    /* for how long */
 };
 
-/* A registered host: this MAC, of the host with this name, has this address. A host may have several MACs. */
+/* One MAC of a registered host, which has this name and address. A host may have several MACs. */
 struct registry_host {
 	char name[NAME_LEN];
 	struct tmip_mac mac;
@@ -87,7 +94,7 @@ struct registry_host {
 };
 
 struct registry_counts {
-	unsigned states[RECORD_IN_BLOCK + 1]; /* by enum record_state; [0]: all records, tombstones too */
+	unsigned states[RECORD_IN_BLOCK + 1]; /* by enum record_state; [0]: all, with tombstones */
 	unsigned away;       /* bound, and elsewhere than at their parent */
 	unsigned cns, connected, hosts;
 	unsigned waiting;    /* answers that wait for the disk */
@@ -103,27 +110,36 @@ struct registry_counts {
 struct registry *registry_create(const struct registry_options *options,
 				 const struct registry_store *store, registry_act *act, void *arg);
 void registry_destroy(struct registry *registry);
-/* offer_s, decline_s, grace_s and the limits. */
+/* All options except the epoch. */
 void registry_set_options(struct registry *registry, const struct registry_options *options);
-int registry_set_hosts(struct registry *registry, const struct registry_host *hosts, size_t count); /* 0 or -ENOMEM */
+int registry_set_hosts(struct registry *registry, const struct registry_host *hosts,
+		       size_t count); /* 0 or -ENOMEM */
 
-/* What the store holds, at the start: first the CNs, then the stations by version, then the end. 0, -ENOSPC or -ENOMEM. */
+/*
+ * What the store holds, at the start: first the CNs, then the stations by version, then the end.
+ * 0, -ENOSPC or -ENOMEM.
+ */
 int registry_load_cn(struct registry *registry, const struct cn_info *info);
-int registry_load_station(struct registry *registry, const struct station_record *record, struct registry_time now);
+int registry_load_station(struct registry *registry, const struct station_record *record,
+			  struct registry_time now);
 int registry_load_end(struct registry *registry, struct registry_time now);
 
-/* A connection whose HELLO was `hello`; NULL: no memory, or nothing for such a role here (then *why says it). */
-struct registry_session *registry_open(struct registry *registry, const struct mlrp_message *hello, const char *peer, void *arg,
-				       const char **why);
+/*
+ * A connection whose HELLO was `hello`. NULL: no memory, or nothing for such a role here; *why
+ * says which.
+ */
+struct registry_session *registry_open(struct registry *registry, const struct mlrp_message *hello,
+				       const char *peer, void *arg, const char **why);
 void registry_close(struct registry *registry, struct registry_session *session);
 void *registry_session_arg(const struct registry_session *session);
 bool registry_session_registered(const struct registry_session *session);
 const char *registry_session_name(const struct registry_session *session); /* of the CN; for logs */
 
-void registry_message(struct registry *registry, struct registry_session *session, const struct mlrp_message *message,
-		      struct registry_time now);
+void registry_message(struct registry *registry, struct registry_session *session,
+		      const struct mlrp_message *message, struct registry_time now);
 /* Sends up to `count` stations of a snapshot or delta that was begun. True: there are more. */
-bool registry_sync_continue(struct registry *registry, struct registry_session *session, unsigned count);
+bool registry_sync_continue(struct registry *registry, struct registry_session *session,
+			    unsigned count);
 bool registry_session_syncing(const struct registry_session *session);
 
 /*
@@ -141,15 +157,23 @@ uint64_t registry_last_number(const struct registry *registry);
  */
 bool registry_tick(struct registry *registry, struct registry_time now);
 
-/* Forgets a CN that is not connected; with `force` also if stations have it as parent: those are freed. 0 or -errno, *why. */
-int registry_forget_cn(struct registry *registry, const char *name, bool force, char *why, size_t size);
-/* Frees the address of a station, whoever has it. 0, -ENOENT. */
+/*
+ * Forgets a CN that is not connected. If stations have it as parent, `force` is needed, and frees
+ * their addresses. 0, or -errno and the reason in `why`.
+ */
+int registry_forget_cn(struct registry *registry, const char *name, bool force, char *why,
+		       size_t size);
+/* Frees the address, whichever station has it. 0, -ENOENT. */
 int registry_free_address(struct registry *registry, const struct tmip_addr *addr);
 
-/* Lets damped stations with this MAC or (mac NULL) this address move again. 0, or -1: there is none. */
-int registry_clear_damped(struct registry *registry, const struct tmip_mac *mac, const struct tmip_addr *addr);
+/*
+ * Lets damped stations with this MAC or (mac NULL) this address move again. 0, or -1: no such
+ * station is damped.
+ */
+int registry_clear_damped(struct registry *registry, const struct tmip_mac *mac,
+			  const struct tmip_addr *addr);
 
-/* ---- for those who look */
+/* ---- views */
 struct registry_flap_view {
 	bool damped, twins;  /* twins: it seems to be two stations */
 	unsigned moves;      /* in the present window */
@@ -167,16 +191,20 @@ struct registry_cn_view {
 
 struct version registry_version(const struct registry *registry);
 void registry_count(const struct registry *registry, struct registry_counts *counts);
-/* `each` returns false to end it. Order: last change, oldest first. */
-void registry_each_station(const struct registry *registry, bool (*each)(const struct station_record *record, void *arg),
-			   void *arg);
-const struct station_record *registry_find_station(const struct registry *registry, const struct tmip_addr *addr);
-void registry_view_flap(const struct registry *registry, const struct tmip_addr *addr, struct registry_time now,
-			struct registry_flap_view *view);
-void registry_each_cn(const struct registry *registry, void (*each)(const struct registry_cn_view *cn, void *arg), void *arg);
+/* `each` returns false to stop. Order: last change, oldest first. */
+void registry_each_station(const struct registry *registry,
+			   bool (*each)(const struct station_record *record, void *arg), void *arg);
+const struct station_record *registry_find_station(const struct registry *registry,
+						   const struct tmip_addr *addr);
+void registry_view_flap(const struct registry *registry, const struct tmip_addr *addr,
+			struct registry_time now, struct registry_flap_view *view);
+void registry_each_cn(const struct registry *registry,
+		      void (*each)(const struct registry_cn_view *cn, void *arg), void *arg);
 const char *registry_cn_name(const struct registry *registry, uint32_t id);
 /* Free addresses of a cell's pool: never used, and used before. */
-void registry_count_pool(const struct registry *registry, const struct cell_info *cell, uint64_t *unused, uint64_t *freed);
-const char *registry_host_name(const struct registry *registry, const struct tmip_addr *addr); /* NULL: not reserved */
+void registry_count_pool(const struct registry *registry, const struct cell_info *cell,
+			 uint64_t *unused, uint64_t *freed);
+/* NULL: not reserved. */
+const char *registry_host_name(const struct registry *registry, const struct tmip_addr *addr);
 
 #endif

@@ -1,24 +1,27 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Requests about addresses: who gets which one (ALLOCATE, BIND), for how long (RENEW), and its end (RELEASE, DECLINE).
- * The order of choice follows RFC 2131, 4.3.1, over the whole network: the reserved address, the present one, the former
- * one, the one wished for, one of the cell's pool, one of a neighbour's.
+ * Requests about addresses: which one a station gets (ALLOCATE, BIND), for how long (RENEW), and
+ * its end (RELEASE, DECLINE). The order of choice follows RFC 2131, 4.3.1, over the whole network:
+ * the reserved address, the present one, the former one, the requested one, one of the cell's pool,
+ * one of a neighbour's.
  */
 #include "registry_internal.h"
 
 #include <string.h>
 
-#define FORMER_MAX 16 /* addresses of one owner that are looked at */
+#define FORMER_MAX 16 /* how many addresses of one owner are looked at */
 
-static bool reserved_for_other(const struct registry *registry, const struct tmip_addr *addr, const struct tmip_mac *mac)
+static bool reserved_for_other(const struct registry *registry, const struct tmip_addr *addr,
+			       const struct tmip_mac *mac)
 {
 	const struct reg_host *host = reg_host_of_addr(registry, addr);
 
 	return host && !reg_host_has(host, mac);
 }
 
-/* May the asker have it by DHCP, as far as the record and the cells say? */
-static bool is_open(const struct registry *registry, const struct tmip_addr *addr, const struct mlrp_message *message)
+/* May the station have the address by DHCP, as far as record and cells say? */
+static bool is_open(const struct registry *registry, const struct tmip_addr *addr,
+		    const struct mlrp_message *message)
 {
 	const struct reg_cell *cell = reg_find_cell(registry, addr);
 	const struct reg_station *station = reg_find(registry, addr);
@@ -29,61 +32,83 @@ static bool is_open(const struct registry *registry, const struct tmip_addr *add
 	if (host ? !reg_host_has(host, &message->mac) : !reg_in_pool(cell, addr))
 		return false;
 	return !station || station->record.state == RECORD_FREE ||
-	       (station->record.state == RECORD_OFFERED && (host || reg_is_owner(station, message)));
+	       (station->record.state == RECORD_OFFERED &&
+		(host || reg_is_owner(station, message)));
 }
 
 /* ---- ALLOCATE */
 
-static void make_offer(struct registry *registry, struct registry_session *session, const struct mlrp_message *message,
-		       const struct tmip_addr *addr, struct registry_time now)
+static void make_offer(struct registry *registry, struct registry_session *session,
+		       const struct mlrp_message *message, const struct tmip_addr *addr,
+		       struct registry_time now)
 {
 	const struct reg_cell *cell = reg_find_cell(registry, addr);
 	struct reg_station *station = reg_find(registry, addr);
 	char text[ADDR_STRLEN], mac[MAC_STRLEN];
 
 	if (!station)
-		station = reg_add(registry, addr, &message->mac, message->client_id, message->client_id_len);
-	else if (!reg_set_owner(registry, station, &message->mac, message->client_id, message->client_id_len))
+		station = reg_add(registry, addr, &message->mac, message->client_id,
+				  message->client_id_len);
+	else if (!reg_set_owner(registry, station, &message->mac, message->client_id,
+				message->client_id_len))
 		station = NULL;
 	if (!station) {
-		reg_refuse(registry, session, message, MLRP_E_FULL, NULL, "the register's table of stations is full (stations_max)");
+		reg_refuse(registry, session, message, MLRP_E_FULL, NULL,
+			   "the register's table of stations is full (stations_max)");
 		return;
 	}
 	station->record.kind = reg_host_of_addr(registry, addr) ? RECORD_RESERVED : RECORD_DYNAMIC;
 	station->record.parent = cell->cn->info.id;
 	station->record.current = session->cn->info.id;
-	reg_set_state(registry, station, RECORD_OFFERED, now.ms + registry->options.offer_s * 1000ull);
+	reg_set_state(registry, station, RECORD_OFFERED,
+		      now.ms + registry->options.offer_s * 1000ull);
 	reg_answer(registry, session, message->transaction, &station->record);
-	reg_log(registry, REGISTRY_LEVEL_DEBUG, "%s is offered to %s at CN %s", addr_format(addr, text), mac_format(&message->mac, mac),
-		 session->name);
+	reg_log(registry, REGISTRY_LEVEL_DEBUG, "%s is offered to %s at CN %s",
+		addr_format(addr, text), mac_format(&message->mac, mac), session->name);
 }
 
-/* The one of the owner's addresses, bound or (not `bound`) free again, that was last dealt with. */
-static const struct reg_station *own_address(const struct registry *registry, const struct mlrp_message *message, bool bound)
+/* May the station go on with the address that is bound to it? */
+static bool is_bound(const struct registry *registry, const struct reg_station *station,
+		     const struct tmip_mac *mac)
+{
+	const struct tmip_addr *addr = &station->record.addr;
+
+	return station->record.state == RECORD_BOUND && reg_find_cell(registry, addr) &&
+	       !reserved_for_other(registry, addr, mac);
+}
+
+/* The owner's address that changed last among those that are bound, or (not `bound`) free again. */
+static const struct reg_station *own_address(const struct registry *registry,
+					     const struct mlrp_message *message, bool bound)
 {
 	const struct reg_station *station;
 	int looked = 0;
 
-	DL_FOREACH2(reg_owned(registry, &message->mac, message->client_id, message->client_id_len), station, owner_next) {
+	DL_FOREACH2(reg_owned(registry, &message->mac, message->client_id, message->client_id_len),
+		    station, owner_next) {
 		const struct tmip_addr *addr = &station->record.addr;
 
 		if (looked++ == FORMER_MAX)
 			break;
-		if (bound ? station->record.state == RECORD_BOUND && reg_find_cell(registry, addr) &&
-			    !reserved_for_other(registry, addr, &message->mac) : is_open(registry, addr, message))
+		if (bound ? is_bound(registry, station, &message->mac) :
+			    is_open(registry, addr, message))
 			return station;
 	}
 	return NULL;
 }
 
 /* The reserved record that is bound to this or another MAC of the same host. */
-static const struct reg_station *reserved_record(const struct registry *registry, const struct reg_host *host)
+static const struct reg_station *reserved_record(const struct registry *registry,
+						 const struct reg_host *host)
 {
-	const struct reg_station *station = reg_find(registry, &host->host.addr);
+	const struct tmip_addr *addr = &host->host.addr;
+	const struct reg_station *station = reg_find(registry, addr);
 
-	if (!station || station->record.state != RECORD_BOUND || !reg_find_cell(registry, &host->host.addr))
+	if (!station || station->record.state != RECORD_BOUND || !reg_find_cell(registry, addr))
 		return NULL;
-	return reg_host_has(reg_host_of_addr(registry, &host->host.addr), &station->record.mac) ? station : NULL;
+	if (!reg_host_has(reg_host_of_addr(registry, addr), &station->record.mac))
+		return NULL;
+	return station;
 }
 
 static bool pick(struct registry *registry, struct reg_cell *cell, struct tmip_addr *addr)
@@ -93,14 +118,15 @@ static bool pick(struct registry *registry, struct reg_cell *cell, struct tmip_a
 	return cell && reg_pick(registry, cell, addr, &freed);
 }
 
-/* From the pool of the cell, of another cell of the CN, of a neighbour who is there. */
-static bool pick_any(struct registry *registry, const struct registry_session *session, struct reg_cell *cell,
-		     struct tmip_addr *addr)
+/* From the pool of the cell, of another cell of the CN, of a connected neighbour. */
+static bool pick_any(struct registry *registry, const struct registry_session *session,
+		     struct reg_cell *cell, struct tmip_addr *addr)
 {
 	if (pick(registry, cell, addr))
 		return true;
 	for (int i = 0; i < session->cn->info.cell_count; i++)
-		if (pick(registry, reg_find_cell(registry, &session->cn->info.cells[i].subnet.addr), addr))
+		if (pick(registry, reg_find_cell(registry, &session->cn->info.cells[i].subnet.addr),
+			 addr))
 			return true;
 	if (!pick(registry, registry->available, addr))
 		return false;
@@ -112,8 +138,9 @@ static bool pick_any(struct registry *registry, const struct registry_session *s
 	return true;
 }
 
-static bool choose(struct registry *registry, const struct registry_session *session, const struct mlrp_message *message,
-		   struct reg_cell *cell, const struct reg_host *host, struct tmip_addr *addr)
+static bool choose(struct registry *registry, const struct registry_session *session,
+		   const struct mlrp_message *message, struct reg_cell *cell,
+		   const struct reg_host *host, struct tmip_addr *addr)
 {
 	const struct reg_station *former;
 
@@ -133,8 +160,8 @@ static bool choose(struct registry *registry, const struct registry_session *ses
 	return pick_any(registry, session, cell, addr);
 }
 
-void reg_allocate(struct registry *registry, struct registry_session *session, const struct mlrp_message *message,
-		  struct registry_time now)
+void reg_allocate(struct registry *registry, struct registry_session *session,
+		  const struct mlrp_message *message, struct registry_time now)
 {
 	const struct reg_host *host = reg_host_of_mac(registry, &message->mac);
 	struct reg_cell *cell = reg_find_cell(registry, &message->subnet.addr);
@@ -142,7 +169,8 @@ void reg_allocate(struct registry *registry, struct registry_session *session, c
 	struct tmip_addr addr;
 
 	if (!cell || cell->cn != session->cn) {
-		reg_refuse(registry, session, message, MLRP_E_NOT_IN_POOL, NULL, "the subnet is no cell of this CN");
+		reg_refuse(registry, session, message, MLRP_E_NOT_IN_POOL, NULL,
+			   "the subnet is no cell of this CN");
 		return;
 	}
 	bound = host ? reserved_record(registry, host) : NULL;
@@ -154,14 +182,15 @@ void reg_allocate(struct registry *registry, struct registry_session *session, c
 		make_offer(registry, session, message, &addr, now);
 	} else {
 		registry->counts.exhausted++;
-		reg_refuse(registry, session, message, MLRP_E_EXHAUSTED, NULL, "no free address in any pool of the network");
+		reg_refuse(registry, session, message, MLRP_E_EXHAUSTED, NULL,
+			   "no free address in any pool of the network");
 	}
 }
 
 /* ---- BIND */
 
-uint16_t reg_check_place(const struct registry *registry, const struct registry_session *session, const struct mlrp_message *message,
-			 const char **why)
+uint16_t reg_check_place(const struct registry *registry, const struct registry_session *session,
+			 const struct mlrp_message *message, const char **why)
 {
 	const struct reg_cell *cell = reg_find_cell(registry, &message->addr);
 	const struct reg_host *host = reg_host_of_addr(registry, &message->addr);
@@ -176,12 +205,14 @@ uint16_t reg_check_place(const struct registry *registry, const struct registry_
 	if (host && !reg_host_has(host, &message->mac))
 		return MLRP_E_CONFLICT;
 	*why = "the address is set aside for another CN";
-	return reg_in_foreign_block(reg_find(registry, &message->addr), session) ? MLRP_E_CONFLICT : 0;
+	if (reg_in_foreign_block(reg_find(registry, &message->addr), session))
+		return MLRP_E_CONFLICT;
+	return 0;
 }
 
 /* 0 or the error. */
-static uint16_t check_bind(const struct registry *registry, const struct registry_session *session, const struct mlrp_message *message,
-			   const char **why)
+static uint16_t check_bind(const struct registry *registry, const struct registry_session *session,
+			   const struct mlrp_message *message, const char **why)
 {
 	const struct reg_cell *cell = reg_find_cell(registry, &message->addr);
 	const struct reg_station *station = reg_find(registry, &message->addr);
@@ -195,26 +226,32 @@ static uint16_t check_bind(const struct registry *registry, const struct registr
 	if (state == RECORD_DECLINED)
 		return MLRP_E_CONFLICT;
 	*why = "the address belongs to another station";
-	if (state != RECORD_FREE && state != RECORD_IN_BLOCK && !reg_is_owner(station, message) && !(host && reg_host_has(host, &station->record.mac)) &&
+	if (state != RECORD_FREE && state != RECORD_IN_BLOCK && !reg_is_owner(station, message) &&
+	    !(host && reg_host_has(host, &station->record.mac)) &&
 	    !(host && state == RECORD_OFFERED))
 		return MLRP_E_CONFLICT;
 	*why = "the address lies in no pool of the network";
-	return host || state != RECORD_FREE || reg_in_pool(cell, &message->addr) ? 0 : MLRP_E_NOT_IN_POOL;
+	if (!host && state == RECORD_FREE && !reg_in_pool(cell, &message->addr))
+		return MLRP_E_NOT_IN_POOL;
+	return 0;
 }
 
-/* The lease on another address that the asker got, or was seen with, after that time. */
-static const struct reg_station *newer_lease(const struct registry *registry, const struct mlrp_message *message, uint64_t since_ms)
+/* The lease on another address that the station got, or was seen with, after that time. */
+static const struct reg_station *newer_lease(const struct registry *registry,
+					     const struct mlrp_message *message, uint64_t since_ms)
 {
 	const struct reg_station *station;
 
-	DL_FOREACH2(reg_owned(registry, &message->mac, message->client_id, message->client_id_len), station, owner_next)
-		if (station->record.state == RECORD_BOUND && station->record.kind == RECORD_DYNAMIC && station->arrived_ms > since_ms &&
+	DL_FOREACH2(reg_owned(registry, &message->mac, message->client_id, message->client_id_len),
+		    station, owner_next)
+		if (station->record.state == RECORD_BOUND &&
+		    station->record.kind == RECORD_DYNAMIC && station->arrived_ms > since_ms &&
 		    !addr_equal(&station->record.addr, &message->addr))
 			return station;
 	return NULL;
 }
 
-/* A station has one lease: the addresses that it had are free again. */
+/* A station has one lease: its other addresses are free again. */
 static void release_others(struct registry *registry, const struct reg_station *kept)
 {
 	struct reg_station *station = kept->owner->stations, *next;
@@ -227,22 +264,25 @@ static void release_others(struct registry *registry, const struct reg_station *
 		if (station->record.state == RECORD_BOUND) {
 			reg_set_state(registry, station, RECORD_FREE, 0);
 			reg_commit(registry, station, NULL, false);
-			reg_log(registry, REGISTRY_LEVEL_INFO, "%s is free: its station has a new address",
-				 addr_format(&station->record.addr, addr));
+			reg_log(registry, REGISTRY_LEVEL_INFO,
+				"%s is free: its station has a new address",
+				addr_format(&station->record.addr, addr));
 		}
 	}
 }
 
-static void set_lease(struct registry *registry, struct reg_station *station, uint32_t lease, struct registry_time now)
+static void set_lease(struct registry *registry, struct reg_station *station, uint32_t lease,
+		      struct registry_time now)
 {
 	bool ends = station->record.kind == RECORD_DYNAMIC;
 
 	station->record.lease_end = ends ? now.unix_s + lease : 0;
-	reg_set_state(registry, station, RECORD_BOUND, ends ? station->record.lease_end + registry->options.grace_s : 0);
+	reg_set_state(registry, station, RECORD_BOUND,
+		      ends ? station->record.lease_end + registry->options.grace_s : 0);
 }
 
-static void bind_address(struct registry *registry, struct registry_session *session, const struct mlrp_message *message,
-			 struct registry_time now)
+static void bind_address(struct registry *registry, struct registry_session *session,
+			 const struct mlrp_message *message, struct registry_time now)
 {
 	const struct reg_cell *cell = reg_find_cell(registry, &message->addr);
 	struct reg_station *station = reg_find(registry, &message->addr);
@@ -250,11 +290,14 @@ static void bind_address(struct registry *registry, struct registry_session *ses
 	char addr[ADDR_STRLEN], mac[MAC_STRLEN];
 
 	if (!station)
-		station = reg_add(registry, &message->addr, &message->mac, message->client_id, message->client_id_len);
-	else if (!reg_set_owner(registry, station, &message->mac, message->client_id, message->client_id_len))
+		station = reg_add(registry, &message->addr, &message->mac, message->client_id,
+				  message->client_id_len);
+	else if (!reg_set_owner(registry, station, &message->mac, message->client_id,
+				message->client_id_len))
 		station = NULL;
 	if (!station) {
-		reg_refuse(registry, session, message, MLRP_E_FULL, NULL, "the register's table of stations is full (stations_max)");
+		reg_refuse(registry, session, message, MLRP_E_FULL, NULL,
+			   "the register's table of stations is full (stations_max)");
 		return;
 	}
 	reg_set_state(registry, station, 0, 0);
@@ -268,27 +311,31 @@ static void bind_address(struct registry *registry, struct registry_session *ses
 	set_lease(registry, station, message->lease, now);
 	registry->counts.binds++;
 	reg_commit(registry, station, NULL, true);
-	reg_answer_stored(registry, session, message->transaction, &station->record, registry->number);
-	reg_log(registry, REGISTRY_LEVEL_INFO, "%s is bound to %s at CN %s for %u s", addr_format(&message->addr, addr),
-		 mac_format(&message->mac, mac), session->name, message->lease);
+	reg_answer_stored(registry, session, message->transaction, &station->record,
+			  registry->number);
+	reg_log(registry, REGISTRY_LEVEL_INFO, "%s is bound to %s at CN %s for %u s",
+		addr_format(&message->addr, addr), mac_format(&message->mac, mac), session->name,
+		message->lease);
 	release_others(registry, station);
 }
 
-void reg_bind(struct registry *registry, struct registry_session *session, const struct mlrp_message *message,
-	      struct registry_time now)
+void reg_bind(struct registry *registry, struct registry_session *session,
+	      const struct mlrp_message *message, struct registry_time now)
 {
 	const struct reg_station *station = reg_find(registry, &message->addr), *newer = NULL;
 	bool bound = station && station->record.state == RECORD_BOUND;
 	const char *why;
 	uint16_t error = check_bind(registry, session, message, &why);
 
-	/* Given out by a CN that could not ask, while another CN could. Which one the station took, it took last. */
+	/* A CN that could not ask gave it out, while another CN could: the newer lease stands. */
 	if (message->has & MLRP_HAS(MLRP_F_AGE))
 		newer = newer_lease(registry, message, reg_since(message, now));
 	if (newer && !error)
-		reg_refuse(registry, session, message, MLRP_E_STALE, &newer->record, "the station has had another address since");
+		reg_refuse(registry, session, message, MLRP_E_STALE, &newer->record,
+			   "the station has had another address since");
 	else if (error)
-		reg_refuse(registry, session, message, error, bound ? &station->record : NULL, "%s", why);
+		reg_refuse(registry, session, message, error, bound ? &station->record : NULL, "%s",
+			   why);
 	else
 		bind_address(registry, session, message, now);
 }
@@ -296,11 +343,13 @@ void reg_bind(struct registry *registry, struct registry_session *session, const
 /* ---- RENEW, RELEASE, DECLINE */
 
 /*
- * It ended meanwhile: the station has it again, if it may, and has no other. The CN that confirmed it may not have known yet.
- * RENEW does not say which client it is, but the record still does.
+ * The lease ended meanwhile, and the CN that confirmed it may not have known yet: the station gets
+ * it again if it may have it and has no other. RENEW does not name the client, but the record still
+ * does.
  */
-static void renew_ended(struct registry *registry, struct registry_session *session, const struct mlrp_message *message,
-			const struct reg_station *station, struct registry_time now)
+static void renew_ended(struct registry *registry, struct registry_session *session,
+			const struct mlrp_message *message, const struct reg_station *station,
+			struct registry_time now)
 {
 	struct mlrp_message bind = *message;
 	const struct reg_station *newer;
@@ -311,17 +360,19 @@ static void renew_ended(struct registry *registry, struct registry_session *sess
 	}
 	newer = newer_lease(registry, &bind, 0);
 	if (newer)
-		reg_refuse(registry, session, message, MLRP_E_STALE, &newer->record, "the station has another address now");
+		reg_refuse(registry, session, message, MLRP_E_STALE, &newer->record,
+			   "the station has another address now");
 	else
 		reg_bind(registry, session, &bind, now);
 }
 
-void reg_renew(struct registry *registry, struct registry_session *session, const struct mlrp_message *message,
-	       struct registry_time now)
+void reg_renew(struct registry *registry, struct registry_session *session,
+	       const struct mlrp_message *message, struct registry_time now)
 {
 	struct reg_station *station = reg_find(registry, &message->addr);
 
-	if (!station || station->record.state != RECORD_BOUND || !mac_equal(&station->record.mac, &message->mac)) {
+	if (!station || station->record.state != RECORD_BOUND ||
+	    !mac_equal(&station->record.mac, &message->mac)) {
 		renew_ended(registry, session, message, station, now);
 		return;
 	}
@@ -333,24 +384,27 @@ void reg_renew(struct registry *registry, struct registry_session *session, cons
 	reg_answer(registry, session, message->transaction, &station->record);
 }
 
-/* The station's own record, bound or offered; NULL: the asker has been refused. */
+/* The station's own record, bound or offered; NULL: the request was refused. */
 static struct reg_station *own_record(struct registry *registry, struct registry_session *session,
 				      const struct mlrp_message *message)
 {
 	struct reg_station *station = reg_find(registry, &message->addr);
 
-	if (!station || (station->record.state != RECORD_BOUND && station->record.state != RECORD_OFFERED)) {
-		reg_refuse(registry, session, message, MLRP_E_UNKNOWN, NULL, "no station has this address");
+	if (!station ||
+	    (station->record.state != RECORD_BOUND && station->record.state != RECORD_OFFERED)) {
+		reg_refuse(registry, session, message, MLRP_E_UNKNOWN, NULL,
+			   "no station has this address");
 		return NULL;
 	}
 	if (mac_equal(&station->record.mac, &message->mac))
 		return station;
-	reg_refuse(registry, session, message, MLRP_E_CONFLICT, &station->record, "the address belongs to another MAC");
+	reg_refuse(registry, session, message, MLRP_E_CONFLICT, &station->record,
+		   "the address belongs to another MAC");
 	return NULL;
 }
 
-void reg_release(struct registry *registry, struct registry_session *session, const struct mlrp_message *message,
-		 struct registry_time now)
+void reg_release(struct registry *registry, struct registry_session *session,
+		 const struct mlrp_message *message, struct registry_time now)
 {
 	struct reg_station *station = own_record(registry, session, message);
 	char addr[ADDR_STRLEN], mac[MAC_STRLEN];
@@ -361,13 +415,14 @@ void reg_release(struct registry *registry, struct registry_session *session, co
 	registry->counts.releases++;
 	reg_set_state(registry, station, RECORD_FREE, 0);
 	reg_commit(registry, station, NULL, true);
-	reg_answer_stored(registry, session, message->transaction, &station->record, registry->number);
-	reg_log(registry, REGISTRY_LEVEL_INFO, "%s was released by %s at CN %s", addr_format(&message->addr, addr),
-		 mac_format(&message->mac, mac), session->name);
+	reg_answer_stored(registry, session, message->transaction, &station->record,
+			  registry->number);
+	reg_log(registry, REGISTRY_LEVEL_INFO, "%s was released by %s at CN %s",
+		addr_format(&message->addr, addr), mac_format(&message->mac, mac), session->name);
 }
 
-void reg_decline(struct registry *registry, struct registry_session *session, const struct mlrp_message *message,
-		 struct registry_time now)
+void reg_decline(struct registry *registry, struct registry_session *session,
+		 const struct mlrp_message *message, struct registry_time now)
 {
 	struct reg_station *station = own_record(registry, session, message);
 	char addr[ADDR_STRLEN], mac[MAC_STRLEN];
@@ -375,9 +430,11 @@ void reg_decline(struct registry *registry, struct registry_session *session, co
 	if (!station)
 		return;
 	registry->counts.declines++;
-	reg_set_state(registry, station, RECORD_DECLINED, now.ms + registry->options.decline_s * 1000ull);
+	reg_set_state(registry, station, RECORD_DECLINED,
+		      now.ms + registry->options.decline_s * 1000ull);
 	reg_commit(registry, station, NULL, true);
-	reg_answer_stored(registry, session, message->transaction, &station->record, registry->number);
-	reg_log(registry, REGISTRY_LEVEL_WARN, "%s was declined by %s at CN %s: a stranger uses it", addr_format(&message->addr, addr),
-		 mac_format(&message->mac, mac), session->name);
+	reg_answer_stored(registry, session, message->transaction, &station->record,
+			  registry->number);
+	reg_log(registry, REGISTRY_LEVEL_WARN, "%s was declined by %s at CN %s: a stranger uses it",
+		addr_format(&message->addr, addr), mac_format(&message->mac, mac), session->name);
 }

@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Addresses set aside for CNs, which give them out while the register is away. A CN holds a block of the pool of each of
- * its cells, from the pool's end; nobody else gets an address of it. The register takes one back only when the CN no
- * longer names it, and the CN uses one only when the register has it on the disk: at no time have two a right to it.
+ * Addresses set aside for CNs, which give them out while the register is down. A CN has a block in
+ * the pool of each of its cells, at the pool's end; nobody else gets an address of it. The register
+ * takes an address back only when the CN no longer names it, and the CN uses one only when the
+ * register has it on the disk: at no time do two have a right to it.
  */
 #include "registry_internal.h"
 
-#define SHARE 4 /* at most one in so many of the addresses that are free is set aside */
+#define SHARE 4 /* at most one in so many free addresses is set aside */
 
 bool reg_in_foreign_block(const struct reg_station *station, const struct registry_session *session)
 {
-	return station && station->record.state == RECORD_IN_BLOCK && station->record.current != session->cn->info.id;
+	return station && station->record.state == RECORD_IN_BLOCK &&
+	       station->record.current != session->cn->info.id;
 }
 
 static bool names(const struct mlrp_message *message, const struct tmip_addr *addr)
@@ -21,8 +23,12 @@ static bool names(const struct mlrp_message *message, const struct tmip_addr *ad
 	return false;
 }
 
-/* What the CN does not name it cannot give out any more. One of a CN that had the cell before belongs to the present one. */
-static void take_back(struct registry *registry, struct reg_cell *cell, uint32_t cn, const struct mlrp_message *message)
+/*
+ * The CN cannot give out an address that it does not name. The block of a CN that had the cell
+ * before goes to the present one.
+ */
+static void take_back(struct registry *registry, struct reg_cell *cell, uint32_t cn,
+		      const struct mlrp_message *message)
 {
 	struct reg_station *station, *next;
 
@@ -45,7 +51,8 @@ static struct reg_station *station_of(struct registry *registry, const struct tm
 	return reg_set_owner(registry, station, &nobody, NULL, 0) ? station : NULL;
 }
 
-static bool set_aside(struct registry *registry, struct reg_cell *cell, const struct tmip_addr *addr)
+static bool set_aside(struct registry *registry, struct reg_cell *cell,
+		      const struct tmip_addr *addr)
 {
 	struct reg_station *station = station_of(registry, addr);
 
@@ -63,15 +70,20 @@ static uint32_t share_of(const struct reg_cell *cell)
 	return (cell->unused + cell->freed_count + cell->block_count) / SHARE;
 }
 
-/* The CN names one that nobody has, as after a start from an old copy of the database: it is held as before. */
-static void restore(struct registry *registry, struct reg_cell *cell, const struct mlrp_message *message)
+/*
+ * The CN names an address that nobody has, as after a start from an old copy of the database: it is
+ * set aside as before.
+ */
+static void restore(struct registry *registry, struct reg_cell *cell,
+		    const struct mlrp_message *message)
 {
 	for (int i = 0; i < message->addr_count && cell->block_count < message->count; i++) {
 		const struct tmip_addr *addr = &message->addrs[i];
 		const struct reg_station *station = reg_find(registry, addr);
 
-		if (reg_find_cell(registry, addr) != cell || !reg_in_pool(cell, addr) || !reg_is_host_address(cell, addr) ||
-		    reg_host_of_addr(registry, addr) || (station && station->record.state != RECORD_FREE))
+		if (reg_find_cell(registry, addr) != cell || !reg_in_pool(cell, addr) ||
+		    !reg_is_host_address(cell, addr) || reg_host_of_addr(registry, addr) ||
+		    (station && station->record.state != RECORD_FREE))
 			continue;
 		if (!set_aside(registry, cell, addr))
 			return;
@@ -87,7 +99,7 @@ void reg_send_block(struct registry *registry, struct registry_session *session,
 				       .has = MLRP_HAS(MLRP_F_SUBNET) | MLRP_HAS(MLRP_F_ADDRS)};
 
 	if (!cell || cell->cn != session->cn)
-		return; /* it changed hands */
+		return; /* the cell went to another CN */
 	message.subnet = cell->info->subnet;
 	for (; station && message.addr_count < MLRP_ADDRS_MAX; station = station->state_next)
 		if (version_compare(station->record.version, in_cell->version) <= 0)
@@ -95,7 +107,8 @@ void reg_send_block(struct registry *registry, struct registry_session *session,
 	reg_send(registry, session, &message);
 }
 
-void reg_block_request(struct registry *registry, struct registry_session *session, const struct mlrp_message *message, struct registry_time now)
+void reg_block_request(struct registry *registry, struct registry_session *session,
+		       const struct mlrp_message *message, struct registry_time now)
 {
 	struct reg_cell *cell = reg_find_cell(registry, &message->subnet.addr);
 	uint32_t wanted = message->count < MLRP_ADDRS_MAX ? message->count : MLRP_ADDRS_MAX, before;
@@ -104,19 +117,23 @@ void reg_block_request(struct registry *registry, struct registry_session *sessi
 
 	(void)now;
 	if (!cell || cell->cn != session->cn) {
-		reg_refuse(registry, session, message, MLRP_E_NOT_IN_POOL, NULL, "the subnet is no cell of this CN");
+		reg_refuse(registry, session, message, MLRP_E_NOT_IN_POOL, NULL,
+			   "the subnet is no cell of this CN");
 		return;
 	}
 	take_back(registry, cell, session->cn->info.id, message);
 	before = cell->block_count;
 	restore(registry, cell, message);
 	wanted = wanted < share_of(cell) ? wanted : share_of(cell);
-	while (cell->block_count < wanted && reg_pick_last(cell, &addr) && set_aside(registry, cell, &addr))
+	while (cell->block_count < wanted && reg_pick_last(cell, &addr) &&
+	       set_aside(registry, cell, &addr))
 		;
 	in_cell.version = registry->version;
 	reg_answer_when_stored(registry, session, message->transaction, MLRP_BLOCK, &in_cell,
 			       registry->number);
 	if (cell->block_count != before)
-		reg_log(registry, REGISTRY_LEVEL_INFO, "CN %s holds %u addresses of its pool, for the time when the register is away",
-			 session->name, cell->block_count);
+		reg_log(registry, REGISTRY_LEVEL_INFO,
+			"CN %s holds %u addresses of its pool, "
+			"for the time when the register is away",
+			session->name, cell->block_count);
 }

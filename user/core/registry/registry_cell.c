@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The cells of the network, sorted, and the free addresses of their pools. Addresses that nobody ever had are the zero
- * bits of a map, searched from where the last one was found; those given back wait in a queue, the longest free first.
+ * The cells of the network, sorted, and the free addresses of their pools. The zero bits of a map
+ * are the addresses that nobody ever had; the search goes on where it found the last one. Addresses
+ * that were given back wait in a queue, the longest free first.
  */
 #include "registry_internal.h"
 
@@ -23,7 +24,9 @@ static struct reg_cell *find_cell(const struct registry *registry, uint32_t valu
 		else
 			high = middle;
 	}
-	return low < registry->cell_count && registry->cells[low].first <= value ? &registry->cells[low] : NULL;
+	if (low < registry->cell_count && registry->cells[low].first <= value)
+		return &registry->cells[low];
+	return NULL;
 }
 
 struct reg_cell *reg_find_cell(const struct registry *registry, const struct tmip_addr *addr)
@@ -47,7 +50,8 @@ bool reg_is_host_address(const struct reg_cell *cell, const struct tmip_addr *ad
 
 	if (addr_equal(addr, &cell->info->gateway))
 		return false;
-	return cell->info->subnet.len > 30 || (value != cell->first && value != cell->last); /* RFC 3021 for /31 */
+	/* RFC 3021 for /31 */
+	return cell->info->subnet.len > 30 || (value != cell->first && value != cell->last);
 }
 
 /* ---- the map of the pool */
@@ -57,7 +61,7 @@ static bool has_free(const struct reg_cell *cell)
 	return cell->unused || cell->freed;
 }
 
-/* Cells that can give an address, and whose CN is there to serve it, are in a list: a borrower takes the first. */
+/* A list has the cells with a free address and a connected CN: a borrower takes the first. */
 static void list_cell(struct registry *registry, struct reg_cell *cell)
 {
 	bool wanted = cell->cn->session && has_free(cell);
@@ -92,10 +96,11 @@ void reg_mark(struct registry *registry, const struct tmip_addr *addr, bool used
 	list_cell(registry, cell);
 }
 
-/* The next zero bit at or after the cursor, and around. There is one. */
+/* The next zero bit at or after the cursor, else from the beginning. There is one. */
 static uint32_t next_unused(struct reg_cell *cell)
 {
-	uint32_t size = cell->pool_last - cell->pool_first + 1, words = (size + BITS - 1) / BITS, word = cell->cursor / BITS;
+	uint32_t size = cell->pool_last - cell->pool_first + 1, words = (size + BITS - 1) / BITS,
+		 word = cell->cursor / BITS;
 	uint64_t free_bits = ~cell->used[word] & ~0ull << cell->cursor % BITS;
 
 	for (uint32_t i = 0; !free_bits && i <= words; i++) {
@@ -106,7 +111,8 @@ static uint32_t next_unused(struct reg_cell *cell)
 	return cell->pool_first + cell->cursor;
 }
 
-bool reg_pick(struct registry *registry, struct reg_cell *cell, struct tmip_addr *addr, struct reg_station **freed)
+bool reg_pick(struct registry *registry, struct reg_cell *cell, struct tmip_addr *addr,
+	      struct reg_station **freed)
 {
 	bool room = HASH_COUNT(registry->stations) < registry->options.stations_max;
 
@@ -127,10 +133,12 @@ bool reg_pick_last(struct reg_cell *cell, struct tmip_addr *addr)
 
 	while (cell->unused && words--) {
 		uint64_t free_bits = ~cell->used[words];
+		uint32_t last = words * BITS + BITS - 1;
 
 		if (!free_bits)
 			continue;
-		*addr = addr_from_ipv4(cell->pool_first + words * BITS + 63 - (uint32_t)__builtin_clzll(free_bits));
+		last -= (uint32_t)__builtin_clzll(free_bits);
+		*addr = addr_from_ipv4(cell->pool_first + last);
 		return true;
 	}
 	if (cell->freed)
@@ -138,16 +146,18 @@ bool reg_pick_last(struct reg_cell *cell, struct tmip_addr *addr)
 	return cell->freed != NULL;
 }
 
-/* ---- the queue of those given back */
+/* ---- the queue of addresses that were given back */
 
-static struct reg_station **queue_of(struct registry *registry, const struct reg_station *station, struct reg_cell **cell)
+static struct reg_station **queue_of(struct registry *registry, const struct reg_station *station,
+				     struct reg_cell **cell)
 {
 	const struct tmip_addr *addr = &station->record.addr;
 
 	*cell = reg_find_cell(registry, addr);
 	if (station->record.state == RECORD_IN_BLOCK)
 		return *cell ? &(*cell)->in_block : &registry->homeless_in_block;
-	if (*cell && reg_in_pool(*cell, addr) && reg_is_host_address(*cell, addr) && !reg_host_of_addr(registry, addr))
+	if (*cell && reg_in_pool(*cell, addr) && reg_is_host_address(*cell, addr) &&
+	    !reg_host_of_addr(registry, addr))
 		return &(*cell)->freed;
 	*cell = NULL;
 	return &registry->homeless;
@@ -185,7 +195,7 @@ void reg_unqueue_free(struct registry *registry, struct reg_station *station)
 	list_cell(registry, cell);
 }
 
-/* ---- the cells anew, when CNs or reserved hosts changed */
+/* ---- making the cells anew, when CNs or reserved hosts have changed */
 
 static int by_address(const void *a, const void *b)
 {
@@ -213,7 +223,7 @@ static int make_pool(struct reg_cell *cell)
 	return 0;
 }
 
-static void block(struct reg_cell *cell, uint32_t value)
+static void mark_used(struct reg_cell *cell, uint32_t value)
 {
 	if (pool_has(cell, value))
 		set_bit(cell, value, true);
@@ -258,22 +268,22 @@ static int make_cells(const struct registry *registry, struct reg_cell **out, si
 	return 0;
 }
 
-static void block_all(struct registry *registry)
+static void mark_all_used(struct registry *registry)
 {
 	for (size_t i = 0; i < registry->cell_count; i++) {
 		struct reg_cell *cell = &registry->cells[i];
 
-		block(cell, addr_to_ipv4(&cell->info->gateway));
+		mark_used(cell, addr_to_ipv4(&cell->info->gateway));
 		if (cell->info->subnet.len <= 30) {
-			block(cell, cell->first);
-			block(cell, cell->last);
+			mark_used(cell, cell->first);
+			mark_used(cell, cell->last);
 		}
 	}
 	for (const struct reg_host *host = registry->hosts; host; host = host->hh.next) {
 		struct reg_cell *cell = reg_find_cell(registry, &host->host.addr);
 
 		if (cell)
-			block(cell, addr_to_ipv4(&host->host.addr));
+			mark_used(cell, addr_to_ipv4(&host->host.addr));
 	}
 }
 
@@ -282,7 +292,7 @@ static void place(struct registry *registry, struct reg_station *station)
 	struct reg_cell *cell = reg_find_cell(registry, &station->record.addr);
 
 	if (cell)
-		block(cell, addr_to_ipv4(&station->record.addr));
+		mark_used(cell, addr_to_ipv4(&station->record.addr));
 	if (station->record.state == RECORD_FREE || station->record.state == RECORD_IN_BLOCK) {
 		struct reg_station **queue = queue_of(registry, station, &cell);
 
@@ -303,9 +313,10 @@ int reg_rebuild_cells(struct registry *registry)
 	reg_free_cells(registry);
 	registry->cells = cells;
 	registry->cell_count = count;
-	block_all(registry);
+	mark_all_used(registry);
 	registry->homeless = registry->homeless_in_block = NULL;
-	for (struct reg_station *station = registry->changes; station; station = station->change_next)
+	for (struct reg_station *station = registry->changes; station;
+	     station = station->change_next)
 		place(registry, station);
 	for (struct reg_station *station = registry->offers; station; station = station->state_next)
 		place(registry, station);

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The CNs: REGISTER with its checks, their numbers, forgetting one. A CN's number stays with its name for ever, also when
- * it was forgotten, as records and logs may name it.
+ * The CNs: REGISTER with its checks, their numbers, forgetting one. A CN's number stays with its
+ * name for ever, also after the register forgot the CN, because records and logs may name it.
  */
 #include "registry_internal.h"
 
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,9 +41,11 @@ static struct reg_cn *add_cn(struct registry *registry, uint32_t id, const char 
 	snprintf(cn->info.name, sizeof(cn->info.name), "%s", name);
 	HASH_ADD(hh, registry->cns, info.id, sizeof(cn->info.id), cn);
 	if (cn->hh.tbl) {
-		HASH_ADD_KEYPTR(hh_name, registry->cns_by_name, cn->info.name, strlen(cn->info.name), cn);
+		HASH_ADD_KEYPTR(hh_name, registry->cns_by_name, cn->info.name,
+				strlen(cn->info.name), cn);
 		if (cn->hh_name.tbl) {
-			registry->last_cn_id = id > registry->last_cn_id ? id : registry->last_cn_id;
+			if (id > registry->last_cn_id)
+				registry->last_cn_id = id;
 			return cn;
 		}
 		HASH_DELETE(hh, registry->cns, cn);
@@ -68,8 +71,8 @@ void reg_free_cns(struct registry *registry)
 
 int registry_load_cn(struct registry *registry, const struct cn_info *info)
 {
-	struct reg_cn *cn = reg_find_cn(registry, info->id) || reg_find_cn_name(registry, info->name) ? NULL :
-			    add_cn(registry, info->id, info->name);
+	bool twice = reg_find_cn(registry, info->id) || reg_find_cn_name(registry, info->name);
+	struct reg_cn *cn = twice ? NULL : add_cn(registry, info->id, info->name);
 
 	if (!cn)
 		return -ENOMEM;
@@ -78,61 +81,90 @@ int registry_load_cn(struct registry *registry, const struct cn_info *info)
 	return 0;
 }
 
-/* ---- is the description right? */
+/* ---- checks of a description */
+
+/* Says why, and returns `result`. */
+__attribute__((format(printf, 4, 5)))
+static int explain(int result, char *why, size_t size, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(why, size, format, args);
+	va_end(args);
+	return result;
+}
 
 static bool cell_is_sound(const struct cell_info *cell)
 {
 	const struct prefix *subnet = &cell->subnet;
 	bool pool = !addr_is_zero(&cell->pool_first) || !addr_is_zero(&cell->pool_last);
 
-	if (!addr_is_ipv4(&subnet->addr) || subnet->len < 8 || subnet->len > 32 || !prefix_contains(subnet, &cell->gateway))
+	if (!addr_is_ipv4(&subnet->addr) || subnet->len < 8 || subnet->len > 32 ||
+	    !prefix_contains(subnet, &cell->gateway))
 		return false;
 	if (!pool)
 		return true;
-	return prefix_contains(subnet, &cell->pool_first) && prefix_contains(subnet, &cell->pool_last) &&
+	return prefix_contains(subnet, &cell->pool_first) &&
+	       prefix_contains(subnet, &cell->pool_last) &&
 	       addr_compare(&cell->pool_first, &cell->pool_last) <= 0 &&
 	       addr_to_ipv4(&cell->pool_last) - addr_to_ipv4(&cell->pool_first) < POOL_MAX;
 }
 
-static bool is_sound(const struct cn_info *info, char *why, size_t size)
+static bool cells_are_sound(const struct cn_info *info, char *why, size_t size)
 {
 	char text[ADDR_STRLEN];
 
-	if (!config_is_name(info->name))
-		return snprintf(why, size, "its name is no name of letters, digits, '.', '-' and '_'"), false;
-	if (!addr_is_ipv4(&info->tunnel) || !addr_to_ipv4(&info->tunnel))
-		return snprintf(why, size, "it has no tunnel address"), false;
-	if (!info->port)
-		return snprintf(why, size, "it names no port for MLRP"), false;
 	for (int i = 0; i < info->cell_count; i++) {
+		const struct prefix *subnet = &info->cells[i].subnet;
+
+		addr_format(&subnet->addr, text);
 		if (!cell_is_sound(&info->cells[i]))
-			return snprintf(why, size, "subnet, gateway and pool of its cell %s/%u do not fit together",
-					addr_format(&info->cells[i].subnet.addr, text), info->cells[i].subnet.len), false;
+			return explain(false, why, size,
+				       "subnet, gateway and pool of its cell %s/%u "
+				       "do not fit together", text, subnet->len);
 		for (int k = 0; k < i; k++)
-			if (prefix_overlaps(&info->cells[i].subnet, &info->cells[k].subnet))
-				return snprintf(why, size, "two of its cells overlap at %s", addr_format(&info->cells[i].subnet.addr, text)), false;
+			if (prefix_overlaps(subnet, &info->cells[k].subnet))
+				return explain(false, why, size, "two of its cells overlap at %s",
+					       text);
 	}
 	return true;
 }
 
-static bool cells_collide(const struct cn_info *info, const struct cn_info *other, char *why, size_t size)
+static bool is_sound(const struct cn_info *info, char *why, size_t size)
+{
+	if (!config_is_name(info->name))
+		return explain(false, why, size,
+			       "its name is no name of letters, digits, '.', '-' and '_'");
+	if (!addr_is_ipv4(&info->tunnel) || !addr_to_ipv4(&info->tunnel))
+		return explain(false, why, size, "it has no tunnel address");
+	if (!info->port)
+		return explain(false, why, size, "it names no port for MLRP");
+	return cells_are_sound(info, why, size);
+}
+
+static bool cells_collide(const struct cn_info *info, const struct cn_info *other, char *why,
+			  size_t size)
 {
 	char ours[ADDR_STRLEN], theirs[ADDR_STRLEN];
 
 	for (int i = 0; i < info->cell_count; i++)
 		for (int k = 0; k < other->cell_count; k++) {
-			const struct prefix *a = &info->cells[i].subnet, *b = &other->cells[k].subnet;
+			const struct prefix *a = &info->cells[i].subnet,
+					    *b = &other->cells[k].subnet;
 
 			if (!prefix_overlaps(a, b))
 				continue;
-			snprintf(why, size, "its cell %s/%u overlaps %s/%u of CN %s", addr_format(&a->addr, ours), a->len,
-				 addr_format(&b->addr, theirs), b->len, other->name);
+			snprintf(why, size, "its cell %s/%u overlaps %s/%u of CN %s",
+				 addr_format(&a->addr, ours), a->len, addr_format(&b->addr, theirs),
+				 b->len, other->name);
 			return true;
 		}
 	return false;
 }
 
-static bool collides(const struct registry *registry, const struct cn_info *info, char *why, size_t size)
+static bool collides(const struct registry *registry, const struct cn_info *info, char *why,
+		     size_t size)
 {
 	char text[ADDR_STRLEN];
 
@@ -140,7 +172,8 @@ static bool collides(const struct registry *registry, const struct cn_info *info
 		if (cn->info.gone || strcmp(cn->info.name, info->name) == 0)
 			continue;
 		if (addr_equal(&cn->info.tunnel, &info->tunnel)) {
-			snprintf(why, size, "tunnel address %s is that of CN %s", addr_format(&info->tunnel, text), cn->info.name);
+			snprintf(why, size, "tunnel address %s is that of CN %s",
+				 addr_format(&info->tunnel, text), cn->info.name);
 			return true;
 		}
 		if (cells_collide(info, &cn->info, why, size))
@@ -153,24 +186,27 @@ static bool collides(const struct registry *registry, const struct cn_info *info
 
 static bool dns_equal(const struct cell_info *a, const struct cell_info *b)
 {
-	return a->dns_count == b->dns_count && memcmp(a->dns, b->dns, a->dns_count * sizeof(a->dns[0])) == 0;
+	return a->dns_count == b->dns_count &&
+	       memcmp(a->dns, b->dns, a->dns_count * sizeof(a->dns[0])) == 0;
 }
 
 static bool same_description(const struct cn_info *a, const struct cn_info *b)
 {
-	bool same = !a->gone && !b->gone && addr_equal(&a->tunnel, &b->tunnel) && a->port == b->port && a->cell_count == b->cell_count;
+	bool same = !a->gone && !b->gone && addr_equal(&a->tunnel, &b->tunnel) &&
+		    a->port == b->port && a->cell_count == b->cell_count;
 
 	for (int i = 0; same && i < a->cell_count; i++) {
 		const struct cell_info *x = &a->cells[i], *y = &b->cells[i];
 
-		same = addr_equal(&x->subnet.addr, &y->subnet.addr) && x->subnet.len == y->subnet.len &&
-		       addr_equal(&x->gateway, &y->gateway) && addr_equal(&x->pool_first, &y->pool_first) &&
+		same = addr_equal(&x->subnet.addr, &y->subnet.addr) &&
+		       x->subnet.len == y->subnet.len && addr_equal(&x->gateway, &y->gateway) &&
+		       addr_equal(&x->pool_first, &y->pool_first) &&
 		       addr_equal(&x->pool_last, &y->pool_last) && dns_equal(x, y);
 	}
 	return same;
 }
 
-/* Records of a subnet that changed hands have a new parent. */
+/* Records of a subnet that went to another CN have a new parent. */
 static void adopt_records(struct registry *registry)
 {
 	struct version until = registry->version;
@@ -192,7 +228,8 @@ static int change_cn(struct registry *registry, struct reg_cn *cn, const struct 
 {
 	struct cn_info before = cn->info;
 	struct mlrp_message message = {.type = MLRP_CN, .has = MLRP_HAS(MLRP_F_CN)};
-	struct registry_action push = {.type = REGISTRY_PUSH, .session = cn->session, .message = &message};
+	struct registry_action push = {
+		.type = REGISTRY_PUSH, .session = cn->session, .message = &message};
 
 	cn->info = *info;
 	cn->info.id = before.id;
@@ -207,15 +244,17 @@ static int change_cn(struct registry *registry, struct reg_cn *cn, const struct 
 	return 0;
 }
 
-static void replace_session(struct registry *registry, struct reg_cn *cn, struct registry_session *session)
+static void replace_session(struct registry *registry, struct reg_cn *cn,
+			    struct registry_session *session)
 {
 	struct registry_action action = {.type = REGISTRY_CLOSE, .session = cn->session,
 					 .text = "replaced by a newer connection of this CN"};
 
 	if (!cn->session || cn->session == session)
 		return;
-	reg_log(registry, REGISTRY_LEVEL_WARN, "CN %s at %s registers again from %s: the older connection ends", cn->info.name,
-		 cn->session->peer, session->peer);
+	reg_log(registry, REGISTRY_LEVEL_WARN,
+		"CN %s at %s registers again from %s: the older connection ends", cn->info.name,
+		cn->session->peer, session->peer);
 	cn->session->cn = NULL;
 	cn->session->registered = false;
 	cn->session = NULL;
@@ -223,11 +262,15 @@ static void replace_session(struct registry *registry, struct reg_cn *cn, struct
 	registry->act(&action, registry->arg);
 }
 
-/* Refuses; a CN that cannot be registered at all has nothing to say here, and tries again after a while. */
-static void refuse_cn(struct registry *registry, struct registry_session *session, const struct mlrp_message *message,
-		      uint16_t code, const char *why)
+/*
+ * A first REGISTER that is refused ends the connection: such a CN has no other business here, and
+ * tries again after a while.
+ */
+static void refuse_cn(struct registry *registry, struct registry_session *session,
+		      const struct mlrp_message *message, uint16_t code, const char *why)
 {
-	struct registry_action action = {.type = REGISTRY_CLOSE, .session = session, .text = "it could not be registered"};
+	struct registry_action action = {
+		.type = REGISTRY_CLOSE, .session = session, .text = "it could not be registered"};
 
 	reg_refuse(registry, session, message, code, NULL, "%s", why);
 	if (!session->registered)
@@ -236,7 +279,9 @@ static void refuse_cn(struct registry *registry, struct registry_session *sessio
 
 static struct reg_cn *new_cn(struct registry *registry, const char *name)
 {
-	return registry->counts.cns < registry->options.cns_max ? add_cn(registry, registry->last_cn_id + 1, name) : NULL;
+	if (registry->counts.cns >= registry->options.cns_max)
+		return NULL;
+	return add_cn(registry, registry->last_cn_id + 1, name);
 }
 
 static void join(struct registry *registry, struct registry_session *session, struct reg_cn *cn)
@@ -250,7 +295,8 @@ static void join(struct registry *registry, struct registry_session *session, st
 	reg_list_cells(registry, cn);
 }
 
-void reg_register(struct registry *registry, struct registry_session *session, const struct mlrp_message *message)
+void reg_register(struct registry *registry, struct registry_session *session,
+		  const struct mlrp_message *message)
 {
 	const struct cn_info *info = &message->cn;
 	struct reg_cn *cn = reg_find_cn_name(registry, info->name), *fresh = NULL;
@@ -258,7 +304,8 @@ void reg_register(struct registry *registry, struct registry_session *session, c
 	char why[MLRP_TEXT_LEN];
 
 	if (session->cn && session->cn != cn) {
-		refuse_cn(registry, session, message, MLRP_E_REFUSED, "a CN cannot change its name within a connection");
+		refuse_cn(registry, session, message, MLRP_E_REFUSED,
+			  "a CN cannot change its name within a connection");
 		return;
 	}
 	if (!is_sound(info, why, sizeof(why)) || info->gone) {
@@ -273,7 +320,8 @@ void reg_register(struct registry *registry, struct registry_session *session, c
 		cn = fresh = new_cn(registry, info->name);
 	if (!cn || (!back && registry->counts.cns >= registry->options.cns_max)) {
 		registry->counts.full++;
-		refuse_cn(registry, session, message, MLRP_E_FULL, "the register's table of CNs is full (cns_max)");
+		refuse_cn(registry, session, message, MLRP_E_FULL,
+			  "the register's table of CNs is full (cns_max)");
 		return;
 	}
 	replace_session(registry, cn, session);
@@ -285,8 +333,9 @@ void reg_register(struct registry *registry, struct registry_session *session, c
 	}
 	registry->counts.cns += !back;
 	join(registry, session, cn);
-	reg_log(registry, REGISTRY_LEVEL_INFO, "CN %s registered from %s as number %u, %u cells%s", cn->info.name, session->peer,
-		 cn->info.id, cn->info.cell_count, fresh ? ", new" : changed ? ", changed" : "");
+	reg_log(registry, REGISTRY_LEVEL_INFO, "CN %s registered from %s as number %u, %u cells%s",
+		cn->info.name, session->peer, cn->info.id, cn->info.cell_count,
+		fresh ? ", new" : changed ? ", changed" : "");
 	reg_answer_stored(registry, session, message->transaction, NULL, cn->number);
 }
 
@@ -311,41 +360,51 @@ static void free_records_of(struct registry *registry, uint32_t id)
 
 	for (; station && version_compare(station->record.version, until) <= 0; station = next) {
 		next = station->change_next;
-		if (station->record.parent != id || station->record.state == RECORD_FREE || station->record.state == RECORD_OFFERED)
+		if (station->record.parent != id || station->record.state == RECORD_FREE ||
+		    station->record.state == RECORD_OFFERED)
 			continue;
 		reg_set_state(registry, station, RECORD_FREE, 0);
 		reg_commit(registry, station, NULL, false);
 	}
 }
 
-int registry_forget_cn(struct registry *registry, const char *name, bool force, char *why, size_t size)
+int registry_forget_cn(struct registry *registry, const char *name, bool force, char *why,
+		       size_t size)
 {
 	struct reg_cn *cn = reg_find_cn_name(registry, name);
 	struct cn_info info;
 
 	if (!cn || cn->info.gone)
-		return snprintf(why, size, "no CN %s is known", name), -ENOENT;
+		return explain(-ENOENT, why, size, "no CN %s is known", name);
 	if (cn->session)
-		return snprintf(why, size, "CN %s is connected from %s: end its agent first", name, cn->session->peer), -EBUSY;
+		return explain(-EBUSY, why, size, "CN %s is connected from %s: end its agent first",
+			       name, cn->session->peer);
 	if (cn->stations && !force)
-		return snprintf(why, size, "%u stations have addresses of CN %s; --force frees them", cn->stations, name), -EBUSY;
+		return explain(-EBUSY, why, size,
+			       "%u stations have addresses of CN %s; --force frees them",
+			       cn->stations, name);
 	free_records_of(registry, cn->info.id);
 	info = cn->info;
 	info.gone = true;
 	if (change_cn(registry, cn, &info) < 0)
-		return snprintf(why, size, "no memory"), -ENOMEM;
+		return explain(-ENOMEM, why, size, "no memory");
 	registry->counts.cns--;
 	reg_log(registry, REGISTRY_LEVEL_INFO, "CN %s, number %u, was forgotten", name, info.id);
 	return 0;
 }
 
-/* ---- for those who look */
+/* ---- views */
 
-void registry_each_cn(const struct registry *registry, void (*each)(const struct registry_cn_view *cn, void *arg), void *arg)
+void registry_each_cn(const struct registry *registry,
+		      void (*each)(const struct registry_cn_view *cn, void *arg), void *arg)
 {
 	for (const struct reg_cn *cn = registry->cns; cn; cn = cn->hh.next) {
-		struct registry_cn_view view = {.info = &cn->info, .peer = cn->session ? cn->session->peer : NULL, .stations = cn->stations,
-						.registered = cn->session && cn->session->registered, .here = cn->here};
+		struct registry_cn_view view = {.info = &cn->info,
+						.peer = cn->session ? cn->session->peer : NULL,
+						.stations = cn->stations,
+						.registered = cn->session &&
+							      cn->session->registered,
+						.here = cn->here};
 
 		if (!cn->info.gone)
 			each(&view, arg);
@@ -359,7 +418,8 @@ const char *registry_cn_name(const struct registry *registry, uint32_t id)
 	return cn ? cn->info.name : NULL;
 }
 
-void registry_count_pool(const struct registry *registry, const struct cell_info *info, uint64_t *unused, uint64_t *freed)
+void registry_count_pool(const struct registry *registry, const struct cell_info *info,
+			 uint64_t *unused, uint64_t *freed)
 {
 	const struct reg_cell *cell = reg_find_cell(registry, &info->subnet.addr);
 	const struct reg_station *station;

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Stations that move back and forth too fast are damped: kept where they are for a while, so that one station cannot keep
- * the whole network busy. A counter of moves is all that a station costs; one that is damped has a note of its own. After the
- * hold it is watched: one move is granted, and if it goes on at once it is damped again. Two stations with one MAC look
- * like this, too: they are told from their CNs, which both go on hearing it.
+ * The register damps a station that moves back and forth too fast: it keeps the station where it is
+ * for a while (the hold), so that one station cannot keep the whole network busy. A station costs a
+ * counter of moves; a damped one has a note of its own. After the hold the register watches the
+ * station: it grants one move, and damps the station again if it goes on at once. Two stations with
+ * one MAC (twins) look like this, too; the difference is that both of their CNs go on hearing it.
  */
 #include "registry_internal.h"
 
@@ -39,8 +40,9 @@ static void log_end(struct registry *registry, const struct reg_station *station
 {
 	char addr[ADDR_STRLEN], mac[MAC_STRLEN];
 
-	reg_log(registry, REGISTRY_LEVEL_INFO, "%s (%s) is damped no more: %s", addr_format(&station->record.addr, addr),
-		 mac_format(&station->record.mac, mac), why);
+	reg_log(registry, REGISTRY_LEVEL_INFO, "%s (%s) is damped no more: %s",
+		addr_format(&station->record.addr, addr), mac_format(&station->record.mac, mac),
+		why);
 }
 
 /* The hold is over. */
@@ -76,11 +78,12 @@ void reg_flap_tick(struct registry *registry, struct registry_time now)
 /* ---- counting */
 
 /* One move more. False: it is one too many. */
-static bool count_move(struct registry *registry, struct reg_station *station, struct registry_time now)
+static bool count_move(struct registry *registry, struct reg_station *station,
+		       struct registry_time now)
 {
-	uint32_t at = (uint32_t)now.ms; /* differences count: it may wrap */
+	uint32_t at = (uint32_t)now.ms; /* may wrap: only differences matter */
 
-	if (station->damped && !station->moves) { /* the move after the hold is the only one for a while */
+	if (station->damped && !station->moves) { /* the one move after the hold */
 		station->window_at = at;
 		station->moves = registry->options.flap_moves;
 		station->damped->until_ms = now.ms + window_ms(registry);
@@ -97,13 +100,15 @@ static bool count_move(struct registry *registry, struct reg_station *station, s
 	return station->moves <= registry->options.flap_moves;
 }
 
-static struct reg_damped *begin(struct registry *registry, struct reg_station *station, uint32_t asker)
+static struct reg_damped *damp(struct registry *registry, struct reg_station *station,
+			       uint32_t asker)
 {
 	struct reg_damped *damped = station->damped;
 
 	if (damped) {
-		/* Granted a move, and asked back at once by the CN that it left. */
-		damped->twins |= damped->places[PLACE_KEPT] == asker && damped->places[PLACE_OTHER] == station->record.current;
+		/* The CN that it left asks for it again, right after its move was granted. */
+		damped->twins |= damped->places[PLACE_KEPT] == asker &&
+				 damped->places[PLACE_OTHER] == station->record.current;
 		DL_DELETE(registry->watched, damped);
 		damped->watched = false;
 	} else {
@@ -119,32 +124,42 @@ static struct reg_damped *begin(struct registry *registry, struct reg_station *s
 	return damped;
 }
 
-/* ---- saying no */
+/* ---- refusing */
 
-static const char *place(const struct registry *registry, uint32_t id)
+static const char *place_name(const struct registry *registry, uint32_t id)
 {
 	const char *name = registry_cn_name(registry, id);
 
 	return name ? name : "nowhere";
 }
 
-static void describe_damping(const struct registry *registry, const struct reg_station *station, char *why, size_t size)
+static void describe_damping(const struct registry *registry, const struct reg_station *station,
+			     char *why, size_t size)
 {
 	const struct reg_damped *damped = station->damped;
 
 	if (damped->twins)
-		snprintf(why, size, "two stations seem to have this MAC: %s and %s; it is kept at %s", place(registry, damped->places[PLACE_KEPT]),
-			 place(registry, damped->places[PLACE_OTHER]), place(registry, station->record.current));
+		snprintf(why, size,
+			 "two stations seem to have this MAC: %s and %s; it is kept at %s",
+			 place_name(registry, damped->places[PLACE_KEPT]),
+			 place_name(registry, damped->places[PLACE_OTHER]),
+			 place_name(registry, station->record.current));
 	else
-		snprintf(why, size, "it moved more than %u times in %u s: it is kept at %s", registry->options.flap_moves,
-			 registry->options.flap_window_s, place(registry, station->record.current));
+		snprintf(why, size, "it moved more than %u times in %u s: it is kept at %s",
+			 registry->options.flap_moves, registry->options.flap_window_s,
+			 place_name(registry, station->record.current));
 }
 
-static void refuse(struct registry *registry, struct registry_session *session, const struct mlrp_message *question,
-		   const struct reg_station *station, struct registry_time now)
+static void refuse(struct registry *registry, struct registry_session *session,
+		   const struct mlrp_message *question, const struct reg_station *station,
+		   struct registry_time now)
 {
-	struct mlrp_message message = {.type = MLRP_ERROR, .transaction = question->transaction, .code = MLRP_E_DAMPED, .station = station->record,
-				       .has = MLRP_HAS(MLRP_F_CODE) | MLRP_HAS(MLRP_F_TEXT) | MLRP_HAS(MLRP_F_STATION) | MLRP_HAS(MLRP_F_WAIT)};
+	struct mlrp_message message = {.type = MLRP_ERROR,
+				       .transaction = question->transaction,
+				       .code = MLRP_E_DAMPED,
+				       .station = station->record,
+				       .has = MLRP_HAS(MLRP_F_CODE) | MLRP_HAS(MLRP_F_TEXT) |
+					      MLRP_HAS(MLRP_F_STATION) | MLRP_HAS(MLRP_F_WAIT)};
 
 	message.wait = (uint32_t)(station->damped->until_ms - now.ms);
 	describe_damping(registry, station, message.text, sizeof(message.text));
@@ -157,12 +172,17 @@ static void log_begin(struct registry *registry, const struct reg_station *stati
 	char addr[ADDR_STRLEN], mac[MAC_STRLEN], why[MLRP_TEXT_LEN];
 
 	describe_damping(registry, station, why, sizeof(why));
-	reg_log(registry, REGISTRY_LEVEL_WARN, "%s (%s) is damped for %u s: %s", addr_format(&station->record.addr, addr),
-		 mac_format(&station->record.mac, mac), registry->options.flap_hold_s, why);
+	reg_log(registry, REGISTRY_LEVEL_WARN, "%s (%s) is damped for %u s: %s",
+		addr_format(&station->record.addr, addr), mac_format(&station->record.mac, mac),
+		registry->options.flap_hold_s, why);
 }
 
-/* A station that stays where it asked from gets there when the time is over; one that asks from yet another place goes on flapping. */
-static void note_attempt(struct registry *registry, struct reg_station *station, uint32_t asker, struct registry_time now)
+/*
+ * A station that stays at the CN that asked gets there after the hold; if yet another CN asks, the
+ * station goes on flapping, and the hold begins anew.
+ */
+static void note_attempt(struct registry *registry, struct reg_station *station, uint32_t asker,
+			 struct registry_time now)
 {
 	struct reg_damped *damped = station->damped;
 	bool moves_on = asker != damped->places[PLACE_OTHER];
@@ -176,8 +196,9 @@ static void note_attempt(struct registry *registry, struct reg_station *station,
 	DL_APPEND(registry->damped, damped);
 }
 
-bool reg_flap_refuses(struct registry *registry, struct registry_session *session, struct reg_station *station,
-		      const struct mlrp_message *question, struct registry_time now)
+bool reg_flap_refuses(struct registry *registry, struct registry_session *session,
+		      struct reg_station *station, const struct mlrp_message *question,
+		      struct registry_time now)
 {
 	uint32_t asker = session->cn->info.id;
 	bool fresh = false;
@@ -192,7 +213,7 @@ bool reg_flap_refuses(struct registry *registry, struct registry_session *sessio
 		if (count_move(registry, station, now))
 			return false;
 		fresh = true;
-		if (!begin(registry, station, asker))
+		if (!damp(registry, station, asker))
 			return false;
 	}
 	note_attempt(registry, station, asker, now);
@@ -204,8 +225,12 @@ bool reg_flap_refuses(struct registry *registry, struct registry_session *sessio
 	return true;
 }
 
-/* Only what was told that the station is elsewhere asks for a station that it has: it goes on hearing it, as the other does. */
-void reg_flap_heard(struct registry *registry, struct reg_station *station, struct registry_time now)
+/*
+ * A CN that has the station asks for it only after another CN announced its move: so both go on
+ * hearing it.
+ */
+void reg_flap_heard(struct registry *registry, struct reg_station *station,
+		    struct registry_time now)
 {
 	struct reg_damped *damped = station->damped;
 
@@ -215,9 +240,10 @@ void reg_flap_heard(struct registry *registry, struct reg_station *station, stru
 	log_begin(registry, station);
 }
 
-/* ---- by command, and for those who look */
+/* ---- commands and views */
 
-static bool clear(struct registry *registry, struct reg_damped *list, const struct tmip_mac *mac, const struct tmip_addr *addr)
+static bool clear(struct registry *registry, struct reg_damped *list, const struct tmip_mac *mac,
+		  const struct tmip_addr *addr)
 {
 	struct reg_damped *damped, *next;
 	bool found = false;
@@ -225,25 +251,29 @@ static bool clear(struct registry *registry, struct reg_damped *list, const stru
 	DL_FOREACH_SAFE(list, damped, next) {
 		struct reg_station *station = damped->station;
 
-		if (mac ? !mac_equal(&station->record.mac, mac) : !addr_equal(&station->record.addr, addr))
+		if (mac ? !mac_equal(&station->record.mac, mac) :
+			  !addr_equal(&station->record.addr, addr))
 			continue;
 		log_end(registry, station, "by command");
 		reg_flap_forget(registry, station);
-		reg_commit(registry, station, NULL, false); /* a new version: who was told to wait asks again */
+		/* The new version makes the CN that waits ask again. */
+		reg_commit(registry, station, NULL, false);
 		found = true;
 	}
 	return found;
 }
 
-int registry_clear_damped(struct registry *registry, const struct tmip_mac *mac, const struct tmip_addr *addr)
+int registry_clear_damped(struct registry *registry, const struct tmip_mac *mac,
+			  const struct tmip_addr *addr)
 {
-	bool damped = clear(registry, registry->damped, mac, addr), watched = clear(registry, registry->watched, mac, addr);
+	bool damped = clear(registry, registry->damped, mac, addr),
+	     watched = clear(registry, registry->watched, mac, addr);
 
 	return damped || watched ? 0 : -1;
 }
 
-void registry_view_flap(const struct registry *registry, const struct tmip_addr *addr, struct registry_time now,
-			struct registry_flap_view *view)
+void registry_view_flap(const struct registry *registry, const struct tmip_addr *addr,
+			struct registry_time now, struct registry_flap_view *view)
 {
 	const struct reg_station *station = reg_find(registry, addr);
 

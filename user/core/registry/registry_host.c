@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Registered hosts: those that the configuration reserves an address for, known by one or more MACs. */
+/* Registered hosts: the configuration reserves an address for each, known by one or more MACs. */
 #include "registry_internal.h"
 
 #include <errno.h>
@@ -42,7 +42,7 @@ static int add_host(struct registry *registry, const struct registry_host *from)
 	struct reg_host *first = reg_host_of_addr(registry, &from->addr), *host;
 
 	if (reg_host_of_mac(registry, &from->mac))
-		return 0; /* the configuration's reader has told of it */
+		return 0; /* the reader of the configuration has reported it */
 	host = calloc(1, sizeof(*host));
 	if (!host)
 		return -ENOMEM;

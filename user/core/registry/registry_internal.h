@@ -1,10 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the files of the register share: registry.c (entry points, sessions, order of changes, time), registry_table.c
- * (stations by address and owner, states and their queues), registry_cell.c (cells and the free addresses of their
- * pools), registry_cn.c (REGISTER, CNs), registry_store.c (the way to the store, answers that wait for it), registry_sync.c, registry_address.c and registry_station.c (the requests about
- * addresses and about stations), registry_flap.c (stations that move too
- * often), registry_block.c (addresses set aside for CNs). Nobody else includes it.
+ * What the files of the register share; nobody else includes it.
+ *
+ * registry.c           entry points, sessions, the order of changes, time
+ * registry_table.c     stations by address and owner, states and their queues
+ * registry_cell.c      cells and the free addresses of their pools
+ * registry_cn.c        CNs, REGISTER
+ * registry_store.c     the way of a change to the store, answers that wait for it
+ * registry_sync.c      bringing a CN up to date
+ * registry_address.c   requests about addresses
+ * registry_station.c   requests about the place of a station
+ * registry_flap.c      stations that move too often
+ * registry_block.c     addresses set aside for CNs
+ * registry_host.c      registered hosts
  */
 #ifndef TMIP_CORE_REGISTRY_INTERNAL_H
 #define TMIP_CORE_REGISTRY_INTERNAL_H
@@ -16,7 +24,12 @@
 #include "registry.h"
 
 /* As in enum log_level. */
-enum { REGISTRY_LEVEL_ERROR = 0, REGISTRY_LEVEL_WARN = 1, REGISTRY_LEVEL_INFO = 2, REGISTRY_LEVEL_DEBUG = 3 };
+enum {
+	REGISTRY_LEVEL_ERROR = 0,
+	REGISTRY_LEVEL_WARN = 1,
+	REGISTRY_LEVEL_INFO = 2,
+	REGISTRY_LEVEL_DEBUG = 3,
+};
 
 struct reg_owner;
 struct reg_cn;
@@ -24,31 +37,34 @@ struct reg_cn;
 /* One address that is or was in use. */
 struct reg_station {
 	struct station_record record;
-	uint64_t number;              /* of its last change; 0: as it was loaded */
-	uint64_t due;                 /* bound: end of lease and grace, Unix s; offered, declined: ms; 0: none */
-	size_t heap_at;               /* place in the heap of leases, from 1; 0: not in it */
-	uint64_t arrived_ms;          /* when it came to where it is, as its CN says; 0: not known */
-	uint32_t window_at;           /* ms: when the moves below began to be counted */
+	uint64_t number;           /* of its last change; 0: as it was loaded */
+	uint64_t due;              /* bound: Unix s, with grace; offered, declined: ms; 0: none */
+	size_t heap_at;            /* place in the heap of leases, from 1; 0: not in it */
+	uint64_t arrived_ms;       /* when it came to where it is, as its CN says; 0: unknown */
+	uint32_t window_at;        /* ms: the beginning of the window in which `moves` counts */
 	uint16_t moves;
-	struct reg_damped *damped;    /* NULL: it moves freely */
+	struct reg_damped *damped; /* NULL: it moves freely */
 	struct reg_owner *owner;
-	struct reg_station *owner_prev, *owner_next;   /* others of the same owner, last one first */
-	struct reg_station *state_prev, *state_next;   /* queue of its state: offers, declined, or free ones of a pool */
-	struct reg_station *change_prev, *change_next; /* all that have a version, in its order */
-	UT_hash_handle hh;            /* by address */
+	/* Others of the same owner, last one first. */
+	struct reg_station *owner_prev, *owner_next;
+	/* The queue of its state: offers, declined ones, or free ones of a pool. */
+	struct reg_station *state_prev, *state_next;
+	/* All that have a version, in its order. */
+	struct reg_station *change_prev, *change_next;
+	UT_hash_handle hh;         /* by address */
 };
 
 /* A station that moves too often. */
 struct reg_damped {
 	struct reg_station *station;
 	uint64_t until_ms;
-	uint32_t places[2];           /* cn_id: where it is kept, and who asked for it last */
-	bool watched;                 /* the hold is over, but it may go on */
-	bool twins;                   /* it seems to be two stations */
-	struct reg_damped *prev, *next; /* those damped, those watched: the first to end first */
+	uint32_t places[2];        /* cn_id: where it is kept, and which CN asked for it last */
+	bool watched;              /* the hold is over, but it may go on */
+	bool twins;                /* it seems to be two stations */
+	struct reg_damped *prev, *next; /* damped ones, watched ones: the first to end first */
 };
 
-/* Whom an address belongs to: a client identifier, else a MAC (RFC 2131, 4.2). */
+/* The owner of addresses: a client identifier, else a MAC (RFC 2131, 4.2). */
 struct reg_owner {
 	struct reg_station *stations;
 	UT_hash_handle hh;
@@ -57,14 +73,14 @@ struct reg_owner {
 };
 
 struct reg_cell {
-	uint32_t first, last;         /* of the subnet */
+	uint32_t first, last;      /* of the subnet */
 	const struct cell_info *info;
 	struct reg_cn *cn;
 	uint32_t pool_first, pool_last; /* both 0: none */
-	uint64_t *used;               /* a bit for each address of the pool that has a record or may never be given */
-	uint32_t unused;              /* bits that are 0 */
-	uint32_t cursor;              /* where the search for the next one begins */
-	struct reg_station *freed;    /* longest free first */
+	uint64_t *used;            /* a bit for each address of the pool: recorded or never given */
+	uint32_t unused;           /* bits that are 0 */
+	uint32_t cursor;           /* where the search for the next one begins */
+	struct reg_station *freed; /* longest free first */
 	struct reg_station *in_block; /* set aside for the CN of this cell */
 	uint32_t freed_count, block_count;
 	bool listed;
@@ -74,11 +90,11 @@ struct reg_cell {
 struct reg_cn {
 	struct cn_info info;
 	struct registry_session *session;
-	uint64_t number;              /* of its last change */
-	uint64_t unstored;            /* of the first change that the store lacks; 0: it has all */
+	uint64_t number;           /* of its last change */
+	uint64_t unstored;         /* of the first change that the store lacks; 0: it has all */
 	struct reg_cn *unstored_prev, *unstored_next;
-	unsigned stations, here;      /* bound: of its cells; in its cells */
-	UT_hash_handle hh;            /* by id */
+	unsigned stations, here;   /* bound: of its cells; in its cells */
+	UT_hash_handle hh;         /* by id */
 	UT_hash_handle hh_name;
 };
 
@@ -87,11 +103,11 @@ struct registry_session {
 	char name[NAME_LEN];
 	char peer[80];
 	uint8_t role;
-	struct reg_cn *cn;            /* NULL: not registered yet, or replaced */
-	bool registered;              /* REGISTERED was sent: pushes go to it */
+	struct reg_cn *cn;         /* NULL: not registered yet, or replaced */
+	bool registered;           /* REGISTERED was sent: pushes go to it */
 	bool syncing;
 	uint32_t sync_transaction;
-	struct reg_station *sync_at;  /* next one to send */
+	struct reg_station *sync_at; /* next one to send */
 	struct version sync_until;
 	struct registry_session *prev, *next;
 	struct registry_session *sync_prev, *sync_next;
@@ -102,16 +118,16 @@ struct reg_waiting {
 	struct registry_session *session; /* NULL: gone */
 	uint64_t number;
 	uint32_t transaction;
-	uint8_t type;                 /* of the answer: REGISTERED, STATION, BLOCK */
-	struct station_record record; /* STATION; BLOCK: an address of the cell, the newest version */
+	uint8_t type;              /* of the answer: REGISTERED, STATION, BLOCK */
+	struct station_record record; /* STATION; BLOCK: an address of the cell, newest version */
 	struct reg_waiting *prev, *next;
 };
 
 struct reg_host {
 	struct registry_host host;
-	UT_hash_handle hh;            /* by MAC */
-	UT_hash_handle hh_addr;       /* by address; the first of a host that has several MACs */
-	struct reg_host *next;        /* the same host's next MAC */
+	UT_hash_handle hh;         /* by MAC */
+	UT_hash_handle hh_addr;    /* by address; the first of a host that has several MACs */
+	struct reg_host *next;     /* the same host's next MAC */
 };
 
 struct registry {
@@ -119,28 +135,28 @@ struct registry {
 	registry_act *act;
 	void *arg;
 	struct registry_store store;
-	struct version version;       /* of the last change */
-	uint64_t number;              /* of the last change that goes to the store */
-	uint64_t gap;                 /* of the last change in the place of one not stored */
-	uint64_t handed;              /* the store took everything up to this number ... */
-	uint64_t durable;             /* ... and has everything up to this one on the disk */
-	struct reg_station *unstored; /* in `changes`: the store has neither it nor any after it */
-	struct reg_cn *unstored_cns;  /* the store does not have them, in this order */
-	bool refused;                 /* the store takes no changes; the log says so */
-	uint64_t loaded_ms;           /* leases do not end before the CNs had time to come back */
+	struct version version;    /* of the last change */
+	uint64_t number;           /* of the last change that goes to the store */
+	uint64_t gap;              /* of the last change in the place of an unstored one */
+	uint64_t handed;           /* the store took everything up to this number ... */
+	uint64_t durable;          /* ... and has everything up to this one on the disk */
+	struct reg_station *unstored; /* in `changes`: the store lacks it and all after it */
+	struct reg_cn *unstored_cns; /* the store lacks them; in this order */
+	bool refused;              /* the store takes no changes; the log says so */
+	uint64_t loaded_ms;        /* leases do not end before the CNs had time to come back */
 	struct reg_station *stations;
 	struct reg_owner *owners;
 	struct reg_station *changes;
 	struct reg_station *offers, *declined;
 	struct reg_station *homeless; /* free ones outside of all pools, longest free first */
 	struct reg_station *homeless_in_block; /* of cells that are not there */
-	struct reg_station **heap;    /* leases, the first to end on top */
+	struct reg_station **heap; /* leases, the first to end on top */
 	size_t heap_count, heap_room;
 	struct reg_damped *damped, *watched;
-	struct version forgotten;     /* the newest tombstone that was thrown away */
+	struct version forgotten;  /* of the newest tombstone that was dropped */
 	struct reg_cn *cns, *cns_by_name;
 	uint32_t last_cn_id;
-	struct reg_cell *cells;       /* sorted */
+	struct reg_cell *cells;    /* sorted */
 	size_t cell_count;
 	struct reg_cell *available;
 	struct reg_host *hosts, *hosts_by_addr;
@@ -149,27 +165,33 @@ struct registry {
 	struct registry_counts counts;
 };
 
-/* registry.c */
-__attribute__((format(printf, 3, 4))) void reg_log(struct registry *registry, int level, const char *format, ...);
-void reg_send(struct registry *registry, struct registry_session *session, const struct mlrp_message *message);
-__attribute__((format(printf, 6, 7))) void reg_refuse(struct registry *registry, struct registry_session *session,
-						      const struct mlrp_message *question, uint16_t code,
-						      const struct station_record *record, const char *format, ...);
+/* ---- registry.c */
+
+__attribute__((format(printf, 3, 4)))
+void reg_log(struct registry *registry, int level, const char *format, ...);
+void reg_send(struct registry *registry, struct registry_session *session,
+	      const struct mlrp_message *message);
+__attribute__((format(printf, 6, 7)))
+void reg_refuse(struct registry *registry, struct registry_session *session,
+		const struct mlrp_message *question, uint16_t code,
+		const struct station_record *record, const char *format, ...);
 void reg_answer(struct registry *registry, struct registry_session *session, uint32_t transaction,
 		const struct station_record *record);
-/* The record was changed: version, store, push to all but `asker` (NULL: to all). */
+/* The record was changed: version, store, push to all except `asker` (NULL: to all). */
 void reg_commit(struct registry *registry, struct reg_station *station,
 		struct registry_session *asker, bool urgent);
-/* Takes it out of the order of changes, where it has a version. */
+/* Takes the station, if it has a version, out of the order of changes. */
 void reg_leave_order(struct registry *registry, struct reg_station *station);
 
-/* registry_store.c */
-/* These changed: the store gets them, now or when it takes changes again. */
+/* ---- registry_store.c */
+
+/* The station or CN has changed: the store gets it now, or when it takes changes again. */
 void reg_store_station(struct registry *registry, struct reg_station *station, bool urgent);
 void reg_store_cn(struct registry *registry, struct reg_cn *cn);
 /* False: the store does not take it, so the record stays. */
 bool reg_store_erase(struct registry *registry, const struct reg_station *station);
-void reg_store_skip(struct registry *registry, const struct reg_station *station); /* as reg_sync_skip */
+/* The station leaves its place in the order of changes. */
+void reg_store_skip(struct registry *registry, const struct reg_station *station);
 /*
  * reg_answer once `number` is on the disk.
  * type: REGISTERED (record NULL), STATION, BLOCK (see struct reg_waiting).
@@ -179,91 +201,127 @@ void reg_answer_when_stored(struct registry *registry, struct registry_session *
 			    const struct station_record *record, uint64_t number);
 void reg_answer_stored(struct registry *registry, struct registry_session *session,
 		       uint32_t transaction, const struct station_record *record, uint64_t number);
-/* Tries again. If the store still refuses, those who wait hear so. True: there is more to hand over. */
+/*
+ * Hands over what was refused. If the store still refuses, those who wait get an error.
+ * True: there is more to hand over.
+ */
 bool reg_store_tick(struct registry *registry);
 
-/* registry_table.c */
+/* ---- registry_table.c */
+
 struct reg_station *reg_find(const struct registry *registry, const struct tmip_addr *addr);
-/* A record for an address that has none, FREE; NULL: the table is full or there is no memory. */
-struct reg_station *reg_add(struct registry *registry, const struct tmip_addr *addr, const struct tmip_mac *mac,
-			    const uint8_t *client_id, uint8_t client_id_len);
+/* A record for an address that has none, FREE; NULL: the table is full, or there is no memory. */
+struct reg_station *reg_add(struct registry *registry, const struct tmip_addr *addr,
+			    const struct tmip_mac *mac, const uint8_t *client_id,
+			    uint8_t client_id_len);
 void reg_remove(struct registry *registry, struct reg_station *station);
-bool reg_set_owner(struct registry *registry, struct reg_station *station, const struct tmip_mac *mac, const uint8_t *client_id,
+bool reg_set_owner(struct registry *registry, struct reg_station *station,
+		   const struct tmip_mac *mac, const uint8_t *client_id,
 		   uint8_t client_id_len); /* false: no memory */
 /* due as in struct reg_station. */
-void reg_set_state(struct registry *registry, struct reg_station *station, uint8_t state, uint64_t due);
+void reg_set_state(struct registry *registry, struct reg_station *station, uint8_t state,
+		   uint64_t due);
 void reg_set_current(struct registry *registry, struct reg_station *station, uint32_t current);
 void reg_set_parent(struct registry *registry, struct reg_station *station, uint32_t parent);
-struct reg_station *reg_owned(const struct registry *registry, const struct tmip_mac *mac, const uint8_t *client_id,
-			      uint8_t client_id_len);
+struct reg_station *reg_owned(const struct registry *registry, const struct tmip_mac *mac,
+			      const uint8_t *client_id, uint8_t client_id_len);
 bool reg_is_owner(const struct reg_station *station, const struct mlrp_message *message);
 bool reg_drop_tombstone(struct registry *registry);
 void reg_table_free(struct registry *registry);
 
-/* registry_cell.c */
+/* ---- registry_cell.c */
+
 struct reg_cell *reg_find_cell(const struct registry *registry, const struct tmip_addr *addr);
 bool reg_in_pool(const struct reg_cell *cell, const struct tmip_addr *addr);
-/* Neither gateway nor network or broadcast address. */
+/* Neither the gateway nor the network or broadcast address. */
 bool reg_is_host_address(const struct reg_cell *cell, const struct tmip_addr *addr);
 /* An address that no record has, or the longest free one (`freed`); false: the pool is empty. */
-bool reg_pick(struct registry *registry, struct reg_cell *cell, struct tmip_addr *addr, struct reg_station **freed);
+bool reg_pick(struct registry *registry, struct reg_cell *cell, struct tmip_addr *addr,
+	      struct reg_station **freed);
 /* The same from the other end of the pool. */
 bool reg_pick_last(struct reg_cell *cell, struct tmip_addr *addr);
 void reg_mark(struct registry *registry, const struct tmip_addr *addr, bool used);
-/* Free ones, and those held. */
+/* Free ones, and those of a block. */
 void reg_queue_free(struct registry *registry, struct reg_station *station);
 void reg_unqueue_free(struct registry *registry, struct reg_station *station);
 int reg_rebuild_cells(struct registry *registry); /* 0 or -ENOMEM: as before */
-void reg_list_cells(struct registry *registry, const struct reg_cn *cn); /* its connection came or went */
+/* The connection of the CN came or went. */
+void reg_list_cells(struct registry *registry, const struct reg_cn *cn);
 void reg_free_cells(struct registry *registry);
 
-/* registry_cn.c */
+/* ---- registry_cn.c */
+
 struct reg_cn *reg_find_cn(const struct registry *registry, uint32_t id);
 struct reg_cn *reg_find_cn_name(const struct registry *registry, const char *name);
-void reg_register(struct registry *registry, struct registry_session *session, const struct mlrp_message *message);
+void reg_register(struct registry *registry, struct registry_session *session,
+		  const struct mlrp_message *message);
 void reg_send_cns(struct registry *registry, struct registry_session *session);
 void reg_free_cns(struct registry *registry);
 
-/* registry_sync.c */
-void reg_sync_begin(struct registry *registry, struct registry_session *session, const struct mlrp_message *message);
-void reg_sync_skip(struct registry *registry, const struct reg_station *station); /* it leaves its place in the order */
+/* ---- registry_sync.c */
+
+void reg_sync_begin(struct registry *registry, struct registry_session *session,
+		    const struct mlrp_message *message);
+/* The station leaves its place in the order of changes. */
+void reg_sync_skip(struct registry *registry, const struct reg_station *station);
 void reg_sync_end(struct registry *registry, struct registry_session *session);
 
-/* registry_station.c: when what is told happened */
-uint64_t reg_since(const struct mlrp_message *message, struct registry_time now);
+/* ---- registry_flap.c */
 
-/* registry_flap.c */
-/* A move of this station is asked for. True: it was refused, and that is answered. */
-bool reg_flap_refuses(struct registry *registry, struct registry_session *session, struct reg_station *station,
-		      const struct mlrp_message *question, struct registry_time now);
-void reg_flap_heard(struct registry *registry, struct reg_station *station, struct registry_time now); /* asked for by the CN that has it */
+/* A CN asks for a move of this station. True: the registry refused it, and has answered. */
+bool reg_flap_refuses(struct registry *registry, struct registry_session *session,
+		      struct reg_station *station, const struct mlrp_message *question,
+		      struct registry_time now);
+/* The CN that has the station asks for it. */
+void reg_flap_heard(struct registry *registry, struct reg_station *station,
+		    struct registry_time now);
 void reg_flap_forget(struct registry *registry, struct reg_station *station);
 void reg_flap_tick(struct registry *registry, struct registry_time now);
 
-/* registry_block.c */
-void reg_block_request(struct registry *, struct registry_session *, const struct mlrp_message *, struct registry_time);
-/* The block of the cell that has the address of `in_cell`, as of its version: what is newer is not durable yet. */
+/* ---- registry_block.c */
+
+void reg_block_request(struct registry *registry, struct registry_session *session,
+		       const struct mlrp_message *message, struct registry_time now);
+/*
+ * The block of the cell that has the address of `in_cell`, as of its version: what is newer is not
+ * durable yet.
+ */
 void reg_send_block(struct registry *registry, struct registry_session *session,
 		    uint32_t transaction, const struct station_record *in_cell);
-/* Held, and not for this CN. */
-bool reg_in_foreign_block(const struct reg_station *station, const struct registry_session *session);
+/* In a block, and not in one of this CN. */
+bool reg_in_foreign_block(const struct reg_station *station,
+			  const struct registry_session *session);
 
-/* registry_host.c */
+/* ---- registry_host.c */
+
 struct reg_host *reg_host_of_mac(const struct registry *registry, const struct tmip_mac *mac);
 struct reg_host *reg_host_of_addr(const struct registry *registry, const struct tmip_addr *addr);
 bool reg_host_has(const struct reg_host *host, const struct tmip_mac *mac);
 void reg_free_hosts(struct registry *registry);
 
-/* registry_address.c: who gets which address; registry_station.c: where a station is */
+/* ---- registry_address.c */
+
 /* May the station that asks have an address of this place at all? 0 or the error. */
-uint16_t reg_check_place(const struct registry *registry, const struct registry_session *session, const struct mlrp_message *message,
-			 const char **why);
-void reg_allocate(struct registry *, struct registry_session *, const struct mlrp_message *, struct registry_time);
-void reg_bind(struct registry *, struct registry_session *, const struct mlrp_message *, struct registry_time);
-void reg_renew(struct registry *, struct registry_session *, const struct mlrp_message *, struct registry_time);
-void reg_release(struct registry *, struct registry_session *, const struct mlrp_message *, struct registry_time);
-void reg_decline(struct registry *, struct registry_session *, const struct mlrp_message *, struct registry_time);
-void reg_claim(struct registry *, struct registry_session *, const struct mlrp_message *, struct registry_time);
-void reg_handover(struct registry *, struct registry_session *, const struct mlrp_message *, struct registry_time);
+uint16_t reg_check_place(const struct registry *registry, const struct registry_session *session,
+			 const struct mlrp_message *message, const char **why);
+void reg_allocate(struct registry *registry, struct registry_session *session,
+		  const struct mlrp_message *message, struct registry_time now);
+void reg_bind(struct registry *registry, struct registry_session *session,
+	      const struct mlrp_message *message, struct registry_time now);
+void reg_renew(struct registry *registry, struct registry_session *session,
+	       const struct mlrp_message *message, struct registry_time now);
+void reg_release(struct registry *registry, struct registry_session *session,
+		 const struct mlrp_message *message, struct registry_time now);
+void reg_decline(struct registry *registry, struct registry_session *session,
+		 const struct mlrp_message *message, struct registry_time now);
+
+/* ---- registry_station.c */
+
+/* When the event of the message happened. */
+uint64_t reg_since(const struct mlrp_message *message, struct registry_time now);
+void reg_claim(struct registry *registry, struct registry_session *session,
+	       const struct mlrp_message *message, struct registry_time now);
+void reg_handover(struct registry *registry, struct registry_session *session,
+		  const struct mlrp_message *message, struct registry_time now);
 
 #endif

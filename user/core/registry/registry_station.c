@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Requests about where a station is: HANDOVER of one that is known, CLAIM by one that brings an address of its own. */
+/*
+ * Requests about the place of a station: HANDOVER of a known station, CLAIM of one that brings an
+ * address of its own.
+ */
 #include "registry_internal.h"
 
 uint64_t reg_since(const struct mlrp_message *message, struct registry_time now)
@@ -9,13 +12,16 @@ uint64_t reg_since(const struct mlrp_message *message, struct registry_time now)
 	return age < now.ms ? now.ms - age : 1;
 }
 
-/* A report of a move while the register was away, of a station that meanwhile went on to where it is now. */
-static bool is_overtaken(const struct reg_station *station, const struct mlrp_message *message, struct registry_time now)
+/* A late report of a move: the station has moved on since, to where it is now. */
+static bool is_overtaken(const struct reg_station *station, const struct mlrp_message *message,
+			 struct registry_time now)
 {
-	return message->has & MLRP_HAS(MLRP_F_AGE) && message->age && reg_since(message, now) < station->arrived_ms;
+	return message->has & MLRP_HAS(MLRP_F_AGE) && message->age &&
+	       reg_since(message, now) < station->arrived_ms;
 }
 
-static void move(struct registry *registry, struct registry_session *session, struct reg_station *station, const struct mlrp_message *message,
+static void move(struct registry *registry, struct registry_session *session,
+		 struct reg_station *station, const struct mlrp_message *message,
 		 struct registry_time now)
 {
 	const struct station_record *record = &station->record;
@@ -28,11 +34,13 @@ static void move(struct registry *registry, struct registry_session *session, st
 			reg_flap_heard(registry, station, now);
 		if (!is_overtaken(station, message, now))
 			station->arrived_ms = reg_since(message, now);
-		reg_answer(registry, session, message->transaction, record); /* told twice, or a report of what was known */
+		/* The CN asked twice, or reports what the register knows. */
+		reg_answer(registry, session, message->transaction, record);
 		return;
 	}
 	if (is_overtaken(station, message, now)) {
-		reg_refuse(registry, session, message, MLRP_E_STALE, record, "the station has moved on since");
+		reg_refuse(registry, session, message, MLRP_E_STALE, record,
+			   "the station has moved on since");
 		return;
 	}
 	if (reg_flap_refuses(registry, session, station, message, now))
@@ -43,27 +51,31 @@ static void move(struct registry *registry, struct registry_session *session, st
 	reg_commit(registry, station, session, false);
 	reg_answer(registry, session, message->transaction, record);
 	name = registry_cn_name(registry, from);
-	reg_log(registry, REGISTRY_LEVEL_INFO, "%s (%s) moved from %s to %s, version %u.%llu", addr_format(&record->addr, addr),
-		 mac_format(&record->mac, mac), name ? name : "nowhere", session->name, record->version.epoch,
-		 (unsigned long long)record->version.seq);
+	reg_log(registry, REGISTRY_LEVEL_INFO, "%s (%s) moved from %s to %s, version %u.%llu",
+		addr_format(&record->addr, addr), mac_format(&record->mac, mac),
+		name ? name : "nowhere", session->name, record->version.epoch,
+		(unsigned long long)record->version.seq);
 }
 
-void reg_handover(struct registry *registry, struct registry_session *session, const struct mlrp_message *message,
-		  struct registry_time now)
+void reg_handover(struct registry *registry, struct registry_session *session,
+		  const struct mlrp_message *message, struct registry_time now)
 {
 	struct reg_station *station = reg_find(registry, &message->addr);
 
 	if (!station || station->record.state != RECORD_BOUND)
-		reg_refuse(registry, session, message, MLRP_E_UNKNOWN, NULL, "no station has this address");
+		reg_refuse(registry, session, message, MLRP_E_UNKNOWN, NULL,
+			   "no station has this address");
 	else if (!mac_equal(&station->record.mac, &message->mac))
-		reg_refuse(registry, session, message, MLRP_E_CONFLICT, &station->record, "the address belongs to another MAC");
+		reg_refuse(registry, session, message, MLRP_E_CONFLICT, &station->record,
+			   "the address belongs to another MAC");
 	else
 		move(registry, session, station, message, now);
 }
 
 /* 0 or the error. */
-static uint16_t check_claim(const struct registry *registry, const struct registry_session *session, const struct mlrp_message *message,
-			    const struct reg_station *station, const char **why)
+static uint16_t check_claim(const struct registry *registry, const struct registry_session *session,
+			    const struct mlrp_message *message, const struct reg_station *station,
+			    const char **why)
 {
 	const struct reg_host *host = reg_host_of_addr(registry, &message->addr);
 	uint16_t error = reg_check_place(registry, session, message, why);
@@ -71,13 +83,15 @@ static uint16_t check_claim(const struct registry *registry, const struct regist
 	if (error)
 		return error;
 	*why = "the address belongs to another MAC";
-	if (station && station->record.state == RECORD_BOUND && !host && !mac_equal(&station->record.mac, &message->mac))
+	if (station && station->record.state == RECORD_BOUND && !host &&
+	    !mac_equal(&station->record.mac, &message->mac))
 		return MLRP_E_CONFLICT;
 	return 0;
 }
 
-static void claim(struct registry *registry, struct registry_session *session, const struct mlrp_message *message,
-		  const struct reg_cell *cell, struct reg_station *station, struct registry_time now)
+static void claim(struct registry *registry, struct registry_session *session,
+		  const struct mlrp_message *message, const struct reg_cell *cell,
+		  struct reg_station *station, struct registry_time now)
 {
 	const struct reg_host *host = reg_host_of_addr(registry, &message->addr);
 	char addr[ADDR_STRLEN], mac[MAC_STRLEN];
@@ -88,7 +102,8 @@ static void claim(struct registry *registry, struct registry_session *session, c
 	else if (!reg_set_owner(registry, station, &message->mac, station->record.client_id, 0))
 		station = NULL;
 	if (!station) {
-		reg_refuse(registry, session, message, MLRP_E_FULL, NULL, "the register's table of stations is full (stations_max)");
+		reg_refuse(registry, session, message, MLRP_E_FULL, NULL,
+			   "the register's table of stations is full (stations_max)");
 		return;
 	}
 	reg_set_state(registry, station, 0, 0);
@@ -100,14 +115,16 @@ static void claim(struct registry *registry, struct registry_session *session, c
 	reg_set_state(registry, station, RECORD_BOUND, 0);
 	registry->counts.claims++;
 	reg_commit(registry, station, NULL, true);
-	reg_answer_stored(registry, session, message->transaction, &station->record, registry->number);
+	reg_answer_stored(registry, session, message->transaction, &station->record,
+			  registry->number);
 	reg_log(registry, REGISTRY_LEVEL_INFO, "%s %s %s at CN %s", mac_format(&message->mac, mac),
-		 changed_mac ? "is another MAC of the host of" : host ? "is the registered host of" : "brings the address",
-		 addr_format(&message->addr, addr), session->name);
+		changed_mac ? "is another MAC of the host of" :
+		host ? "is the registered host of" : "brings the address",
+		addr_format(&message->addr, addr), session->name);
 }
 
-void reg_claim(struct registry *registry, struct registry_session *session, const struct mlrp_message *message,
-	       struct registry_time now)
+void reg_claim(struct registry *registry, struct registry_session *session,
+	       const struct mlrp_message *message, struct registry_time now)
 {
 	struct reg_station *station = reg_find(registry, &message->addr);
 	const struct reg_cell *cell = reg_find_cell(registry, &message->addr);
@@ -116,7 +133,8 @@ void reg_claim(struct registry *registry, struct registry_session *session, cons
 	bool bound = station && station->record.state == RECORD_BOUND;
 
 	if (error)
-		reg_refuse(registry, session, message, error, bound ? &station->record : NULL, "%s", why);
+		reg_refuse(registry, session, message, error, bound ? &station->record : NULL, "%s",
+			   why);
 	else if (bound && mac_equal(&station->record.mac, &message->mac))
 		move(registry, session, station, message, now);
 	else

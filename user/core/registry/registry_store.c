@@ -3,20 +3,20 @@
  * The way of a change to the store, and the answers that wait until it is durable there.
  *
  * A change that the store refuses needs no memory. The list `changes` has all stations in the order
- * of their last change, and `unstored` points to the first one that the store does not have: it has
- * none of those after it either, since a refused change holds back all newer ones. CNs have a list
- * of their own; what goes out next is the older one of the two.
+ * of their last change, and `unstored` points to the first one that the store lacks: it lacks all
+ * after it as well, because a refused change holds back all newer ones. CNs have a list of their
+ * own; the older change of the two goes out next.
  *
- * Up to `handed` the store has every change, and no number above it is ever acknowledged. Where a
- * station changes again before the store has it, it moves to the end of the list, and its earlier
- * number is a gap: `handed` stays below it until the store has what came in its place (`gap`).
+ * Up to `handed` the store has every change, and the register acknowledges no number above it. A
+ * station that changes again before the store has it moves to the end of the list, and its earlier
+ * number is a gap: `handed` stays below it until the store has the later change (`gap`).
  */
 #include "registry_internal.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#define HAND_OVER_MAX 2000 /* changes in one call: the event loop has other work, too */
+#define HAND_OVER_MAX 2000 /* changes in one call, so that the event loop is not held up */
 
 /* ---- handing over */
 
@@ -51,7 +51,7 @@ static int give_cn(struct registry *registry, uint64_t number)
 	return error;
 }
 
-/* The number of a change, one above all where there is none. */
+/* The number of the change, and one above all others where there is none. */
 static uint64_t station_number(const struct reg_station *station)
 {
 	return station ? station->number : UINT64_MAX;
@@ -67,7 +67,7 @@ static uint64_t older(uint64_t a, uint64_t b)
 	return a < b ? a : b;
 }
 
-/* With the oldest change that the store does not have, it has all that is older than the next one. */
+/* With the oldest change that it lacks, the store has all that is older than the next one. */
 static int give_next(struct registry *registry, bool urgent)
 {
 	const struct reg_station *station = registry->unstored;
@@ -92,15 +92,15 @@ static void note_outcome(struct registry *registry, int error)
 {
 	if (error && !registry->refused) {
 		registry->refused = true;
-		reg_log(registry, REGISTRY_LEVEL_ERROR, "the store takes no changes: %s; trying again",
-			strerror(-error));
+		reg_log(registry, REGISTRY_LEVEL_ERROR,
+			"the store takes no changes: %s; trying again", strerror(-error));
 	} else if (!error && registry->refused && store_has_all(registry)) {
 		registry->refused = false;
 		reg_log(registry, REGISTRY_LEVEL_INFO, "the store takes changes again");
 	}
 }
 
-/* There is something to hand over. 0, or the store's error. */
+/* There are changes to hand over. 0, or the store's error. */
 static int hand_over(struct registry *registry, bool urgent)
 {
 	int error = 0;
@@ -119,7 +119,7 @@ void reg_store_station(struct registry *registry, struct reg_station *station, b
 	hand_over(registry, urgent);
 }
 
-/* One that waits already keeps its place: records of its stations may follow, and name it. */
+/* A CN that waits already keeps its place: records of its stations may follow, and name it. */
 void reg_store_cn(struct registry *registry, struct reg_cn *cn)
 {
 	cn->number = ++registry->number;
@@ -150,7 +150,7 @@ void reg_store_skip(struct registry *registry, const struct reg_station *station
 {
 	if (!registry->unstored || station->number < registry->unstored->number)
 		return;
-	registry->gap = registry->number + 1; /* where it comes again */
+	registry->gap = registry->number + 1; /* its next change */
 	if (registry->unstored == station)
 		registry->unstored = station->change_next;
 }

@@ -1,22 +1,23 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Bringing a CN up to date: all records in the order of their versions, from the first that it does not have. They are
- * sent in slices; what changes meanwhile leaves its place for the end of the order and is pushed, so that the CN has
- * everything when SYNC_END comes.
+ * Bringing a CN up to date: all records in the order of their versions, from the first one that the
+ * CN does not have. They go out in slices; a record that changes meanwhile moves to the end of the
+ * order and is pushed, so that the CN has everything when SYNC_END comes.
  */
 #include "registry_internal.h"
 
-/* What the CN has is a version of this epoch, and no end of a record that it missed was thrown away. */
+/* What the CN has is a version of this epoch, and every tombstone since then is still there. */
 static bool delta_is_enough(const struct registry *registry, struct version has)
 {
 	return has.epoch == registry->version.epoch && has.seq <= registry->version.seq &&
 	       version_compare(has, registry->forgotten) >= 0;
 }
 
-/* The first record that is newer. CNs miss little: the search begins at the end. */
+/* The first record that is newer. CNs miss little, so the search begins at the end. */
 static struct reg_station *first_newer(const struct registry *registry, struct version than)
 {
-	struct reg_station *last = registry->changes ? registry->changes->change_prev : NULL, *found = NULL;
+	struct reg_station *last = registry->changes ? registry->changes->change_prev : NULL,
+			   *found = NULL;
 
 	while (last && version_compare(last->record.version, than) > 0) {
 		found = last;
@@ -25,11 +26,15 @@ static struct reg_station *first_newer(const struct registry *registry, struct v
 	return found;
 }
 
-void reg_sync_begin(struct registry *registry, struct registry_session *session, const struct mlrp_message *message)
+void reg_sync_begin(struct registry *registry, struct registry_session *session,
+		    const struct mlrp_message *message)
 {
 	bool delta = delta_is_enough(registry, message->version);
-	struct mlrp_message start = {.type = MLRP_SYNC_START, .transaction = message->transaction, .full = !delta,
-				     .version = registry->version, .has = MLRP_HAS(MLRP_F_FULL) | MLRP_HAS(MLRP_F_VERSION)};
+	struct mlrp_message start = {.type = MLRP_SYNC_START,
+				     .transaction = message->transaction,
+				     .full = !delta,
+				     .version = registry->version,
+				     .has = MLRP_HAS(MLRP_F_FULL) | MLRP_HAS(MLRP_F_VERSION)};
 
 	reg_sync_end(registry, session);
 	reg_send(registry, session, &start);
@@ -40,7 +45,8 @@ void reg_sync_begin(struct registry *registry, struct registry_session *session,
 	DL_APPEND2(registry->syncing, session, sync_prev, sync_next);
 	registry->counts.deltas += delta;
 	registry->counts.snapshots += !delta;
-	reg_log(registry, REGISTRY_LEVEL_INFO, "CN %s is brought up to date by a %s", session->name, delta ? "delta" : "snapshot");
+	reg_log(registry, REGISTRY_LEVEL_INFO, "CN %s is brought up to date by a %s", session->name,
+		delta ? "delta" : "snapshot");
 }
 
 void reg_sync_end(struct registry *registry, struct registry_session *session)
@@ -61,23 +67,32 @@ void reg_sync_skip(struct registry *registry, const struct reg_station *station)
 			session->sync_at = station->change_next;
 }
 
-/* An offer, or a CN that holds it, hides the tombstone of whose the address was before: the CN may still need to hear of its end. */
-static void send_record(struct registry *registry, struct registry_session *session, const struct station_record *record)
+/*
+ * An offer, or a block, lies over the tombstone of the address's former use: the CN may not have
+ * heard of its end yet.
+ */
+static void send_record(struct registry *registry, struct registry_session *session,
+			const struct station_record *record)
 {
-	struct mlrp_message message = {.type = MLRP_STATION, .has = MLRP_HAS(MLRP_F_STATION), .station = *record};
+	struct mlrp_message message = {
+		.type = MLRP_STATION, .has = MLRP_HAS(MLRP_F_STATION), .station = *record};
 
 	if (record->state == RECORD_OFFERED || record->state == RECORD_IN_BLOCK)
 		message.station.state = RECORD_FREE;
 	reg_send(registry, session, &message);
 }
 
-bool registry_sync_continue(struct registry *registry, struct registry_session *session, unsigned count)
+bool registry_sync_continue(struct registry *registry, struct registry_session *session,
+			    unsigned count)
 {
-	struct mlrp_message end = {.type = MLRP_SYNC_END, .has = MLRP_HAS(MLRP_F_VERSION), .transaction = session->sync_transaction};
+	struct mlrp_message end = {.type = MLRP_SYNC_END,
+				   .has = MLRP_HAS(MLRP_F_VERSION),
+				   .transaction = session->sync_transaction};
 
 	if (!session->syncing)
 		return false;
-	while (session->sync_at && version_compare(session->sync_at->record.version, session->sync_until) <= 0) {
+	while (session->sync_at &&
+	       version_compare(session->sync_at->record.version, session->sync_until) <= 0) {
 		struct reg_station *station = session->sync_at;
 
 		if (!count--)

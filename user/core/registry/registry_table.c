@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The register's stations: found by address and by owner, each in the queue of its state. What is counted about them
- * is counted here, where states change. A lease's end is kept in a heap, as leases differ in length.
+ * The register's stations: found by address and by owner, each in the queue of its state. Changes
+ * of state happen here, and so does all counting of stations. A heap has the ends of the leases,
+ * because leases differ in length.
  */
 #include "registry_internal.h"
 
@@ -20,13 +21,18 @@ struct reg_station *reg_find(const struct registry *registry, const struct tmip_
 
 /* ---- owners */
 
-/* 01 and its MAC, as many clients send it, is the same owner as the MAC alone: two clients of one machine agree. */
+/*
+ * 01 and the MAC, which many clients send, is the same owner as the MAC alone: two DHCP clients of
+ * one machine get one address.
+ */
 static bool is_mac_only(const struct tmip_mac *mac, const uint8_t *client_id, uint8_t len)
 {
-	return !len || (len == 1 + sizeof(*mac) && client_id[0] == 1 && memcmp(client_id + 1, mac, sizeof(*mac)) == 0);
+	return !len || (len == 1 + sizeof(*mac) && client_id[0] == 1 &&
+			memcmp(client_id + 1, mac, sizeof(*mac)) == 0);
 }
 
-static uint8_t make_key(const struct tmip_mac *mac, const uint8_t *client_id, uint8_t len, uint8_t key[KEY_MAX])
+static uint8_t make_key(const struct tmip_mac *mac, const uint8_t *client_id, uint8_t len,
+			uint8_t key[KEY_MAX])
 {
 	if (is_mac_only(mac, client_id, len)) {
 		key[0] = 0;
@@ -38,7 +44,8 @@ static uint8_t make_key(const struct tmip_mac *mac, const uint8_t *client_id, ui
 	return 1 + len;
 }
 
-static struct reg_owner *find_owner(const struct registry *registry, const uint8_t *key, uint8_t len)
+static struct reg_owner *find_owner(const struct registry *registry, const uint8_t *key,
+				    uint8_t len)
 {
 	struct reg_owner *owner;
 
@@ -79,8 +86,8 @@ static void leave_owner(struct registry *registry, struct reg_station *station)
 	}
 }
 
-bool reg_set_owner(struct registry *registry, struct reg_station *station, const struct tmip_mac *mac, const uint8_t *client_id,
-		   uint8_t client_id_len)
+bool reg_set_owner(struct registry *registry, struct reg_station *station,
+		   const struct tmip_mac *mac, const uint8_t *client_id, uint8_t client_id_len)
 {
 	uint8_t key[KEY_MAX], len = make_key(mac, client_id, client_id_len, key);
 	struct reg_owner *owner = ensure_owner(registry, key, len);
@@ -100,8 +107,8 @@ bool reg_set_owner(struct registry *registry, struct reg_station *station, const
 	return true;
 }
 
-struct reg_station *reg_owned(const struct registry *registry, const struct tmip_mac *mac, const uint8_t *client_id,
-			      uint8_t client_id_len)
+struct reg_station *reg_owned(const struct registry *registry, const struct tmip_mac *mac,
+			      const uint8_t *client_id, uint8_t client_id_len)
 {
 	uint8_t key[KEY_MAX], len = make_key(mac, client_id, client_id_len, key);
 	struct reg_owner *owner = find_owner(registry, key, len);
@@ -140,7 +147,8 @@ static void heap_up(struct registry *registry, size_t at, struct reg_station *st
 static void heap_down(struct registry *registry, size_t at, struct reg_station *station)
 {
 	for (size_t child; (child = at * 2) <= registry->heap_count; at = child) {
-		if (child < registry->heap_count && registry->heap[child + 1]->due < registry->heap[child]->due)
+		if (child < registry->heap_count &&
+		    registry->heap[child + 1]->due < registry->heap[child]->due)
 			child++;
 		if (registry->heap[child]->due >= station->due)
 			break;
@@ -170,7 +178,7 @@ static void heap_remove(struct registry *registry, struct reg_station *station)
 		heap_settle(registry, at, last);
 }
 
-/* There is room for every record: reg_add saw to it. */
+/* There is room for every record: reg_add has reserved it. */
 static void heap_add(struct registry *registry, struct reg_station *station)
 {
 	heap_up(registry, ++registry->heap_count, station);
@@ -197,7 +205,8 @@ static bool heap_reserve(struct registry *registry, size_t count)
 
 static void count_bound(struct registry *registry, const struct station_record *record, int by)
 {
-	struct reg_cn *parent = reg_find_cn(registry, record->parent), *current = reg_find_cn(registry, record->current);
+	struct reg_cn *parent = reg_find_cn(registry, record->parent),
+		      *current = reg_find_cn(registry, record->current);
 
 	if (parent)
 		parent->stations += (unsigned)by;
@@ -230,7 +239,8 @@ static void leave_state(struct registry *registry, struct reg_station *station)
 	registry->counts.states[station->record.state]--;
 }
 
-void reg_set_state(struct registry *registry, struct reg_station *station, uint8_t state, uint64_t due)
+void reg_set_state(struct registry *registry, struct reg_station *station, uint8_t state,
+		   uint64_t due)
 {
 	leave_state(registry, station);
 	if (state != RECORD_BOUND)
@@ -289,8 +299,9 @@ void reg_set_parent(struct registry *registry, struct reg_station *station, uint
 /* ---- coming and going */
 
 /*
- * Makes room by forgetting whose an address was that has long been free. A CN that missed its end
- * needs a snapshot then. While the store takes no changes the tombstone stays, and there is no room.
+ * Makes room: drops the tombstone of an address that has long been free. A CN that missed the end
+ * of its use needs a snapshot then. While the store takes no changes the tombstone stays, and there
+ * is no room.
  */
 bool reg_drop_tombstone(struct registry *registry)
 {
@@ -308,12 +319,14 @@ bool reg_drop_tombstone(struct registry *registry)
 	return true;
 }
 
-struct reg_station *reg_add(struct registry *registry, const struct tmip_addr *addr, const struct tmip_mac *mac,
-			    const uint8_t *client_id, uint8_t client_id_len)
+struct reg_station *reg_add(struct registry *registry, const struct tmip_addr *addr,
+			    const struct tmip_mac *mac, const uint8_t *client_id,
+			    uint8_t client_id_len)
 {
 	struct reg_station *station;
 
-	if (HASH_COUNT(registry->stations) >= registry->options.stations_max && !reg_drop_tombstone(registry)) {
+	if (HASH_COUNT(registry->stations) >= registry->options.stations_max &&
+	    !reg_drop_tombstone(registry)) {
 		registry->counts.full++;
 		return NULL;
 	}
@@ -352,7 +365,7 @@ void reg_table_free(struct registry *registry)
 	struct reg_station *station, *next;
 	struct reg_owner *owner, *next_owner;
 
-	/* uthash frees its buckets first; the elements can then go without being taken out one by one. */
+	/* uthash frees its buckets first; then the elements need not leave one by one. */
 	station = registry->stations;
 	HASH_CLEAR(hh, registry->stations);
 	for (; station; station = next) {

@@ -78,7 +78,8 @@ static bool parse_cell(const json_t *object, struct cell_info *cell)
 	char text[ADDR_STRLEN] = "";
 	unsigned len = 0;
 
-	if (!subnet || sscanf(subnet, "%45[0-9.]/%u", text, &len) != 2 || len > 32 || addr_parse(text, &cell->subnet.addr) < 0)
+	if (!subnet || sscanf(subnet, "%45[0-9.]/%u", text, &len) != 2 || len > 32 ||
+	    addr_parse(text, &cell->subnet.addr) < 0)
 		return false;
 	cell->subnet.len = (uint8_t)len;
 	if (!parse_addr(json_object_get(object, "gateway"), &cell->gateway))
@@ -103,20 +104,24 @@ bool cn_json_parse_cells(const json_t *cells, struct cn_info *info)
 
 json_t *cn_json(const struct cn_info *info)
 {
-	return json_pack("{s:I, s:s, s:o, s:i, s:o}", "id", (json_int_t)info->id, "name", info->name, "tunnel", addr_json(&info->tunnel),
-			 "port", info->port, "cells", cn_json_cells(info));
+	return json_pack("{s:I, s:s, s:o, s:i, s:o}", "id", (json_int_t)info->id, "name",
+			 info->name, "tunnel", addr_json(&info->tunnel), "port", info->port,
+			 "cells", cn_json_cells(info));
 }
 
 bool cn_json_parse(const json_t *object, struct cn_info *info)
 {
 	const char *name = json_string_value(json_object_get(object, "name"));
-	json_int_t id = json_integer_value(json_object_get(object, "id")), port = json_integer_value(json_object_get(object, "port"));
+	json_int_t id = json_integer_value(json_object_get(object, "id")),
+		   port = json_integer_value(json_object_get(object, "port"));
 
 	memset(info, 0, sizeof(*info));
-	if (!name || strlen(name) >= sizeof(info->name) || id < 1 || id > UINT32_MAX || port < 1 || port > UINT16_MAX)
+	if (!name || strlen(name) >= sizeof(info->name) || id < 1 || id > UINT32_MAX || port < 1 ||
+	    port > UINT16_MAX)
 		return false;
 	strcpy(info->name, name);
 	info->id = (uint32_t)id;
 	info->port = (uint16_t)port;
-	return parse_addr(json_object_get(object, "tunnel"), &info->tunnel) && cn_json_parse_cells(json_object_get(object, "cells"), info);
+	return parse_addr(json_object_get(object, "tunnel"), &info->tunnel) &&
+	       cn_json_parse_cells(json_object_get(object, "cells"), info);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A file that a thread writes. See file_writer.h. Each write has a thread of its own, which ends with
- * it: nothing but the job in hand is shared, and pthread_join() hands it back.
+ * A file that a thread writes. See file_writer.h. Each write has a thread of its own, which ends
+ * with it: nothing but the job in hand is shared, and pthread_join() hands it back.
  */
 #include "file_writer.h"
 
@@ -115,7 +115,8 @@ int file_writer_create(struct file_writer **out, struct event_base *base,
 	writer->path = strdup(setup->path);
 	writer->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (writer->event_fd >= 0)
-		writer->wake = event_new(base, writer->event_fd, EV_READ | EV_PERSIST, on_wake, writer);
+		writer->wake = event_new(base, writer->event_fd, EV_READ | EV_PERSIST, on_wake,
+					 writer);
 	if (!writer->path || !writer->wake || event_add(writer->wake, NULL) < 0) {
 		file_writer_destroy(writer);
 		return -ENOMEM;

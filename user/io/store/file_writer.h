@@ -18,10 +18,10 @@ struct file_writer;
 struct file_writer_setup {
 	const char *path;  /* copied */
 	unsigned mode;     /* of the file, e.g. 0600 */
-	bool durable;      /* the text is on the disk, not only in the kernel's memory, when it counts as written */
+	bool durable;      /* a text counts as written when it is on the disk, not in a cache */
 	/*
-	 * From the loop: the text with that number, or a newer one in its place, is written (error 0),
-	 * or could not be (-errno). All texts before it count as written together with it.
+	 * From the loop: the text with that number, or a newer one in its place, is written (error
+	 * 0), or could not be (-errno). All texts before it count as written together with it.
 	 */
 	void (*written)(uint64_t number, int error, void *arg);
 	void *arg;
@@ -30,7 +30,7 @@ struct file_writer_setup {
 int file_writer_create(struct file_writer **out, struct event_base *base,
 		       const struct file_writer_setup *setup); /* 0 or -errno */
 
-/* Writes what still waits, in this call, and frees. `written` is not called any more. NULL is allowed. */
+/* Writes what still waits, in this call, without calling `written`, and frees. NULL is allowed. */
 void file_writer_destroy(struct file_writer *writer);
 
 /* Hands over a text that malloc() made. Returns its number: 1, 2, 3 ... */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The writer of the register's database and its hand-over with the event loop. See store.h. The database itself is the
- * loop's until the writer starts, then the writer's; statements are in store_sql.c.
+ * The writer of the register's database, and how the event loop hands over to it. See store.h. The
+ * database belongs to the loop until the writer starts, then to the writer; the statements are in
+ * store_sql.c.
  */
 #include "store.h"
 
@@ -20,8 +21,8 @@
 
 #include "store_internal.h"
 
-#define LAZY_MS 20     /* how long a record that nobody waits for may lie */
-#define RETRY_MS 1000  /* after a failed commit */
+#define LAZY_MS 20    /* how long a record that nobody waits for may lie */
+#define RETRY_MS 1000 /* after a failed commit */
 
 struct result {
 	uint64_t number;
@@ -122,7 +123,8 @@ static struct cn_op *gather_cn(struct store *store, uint32_t id)
 
 /* ---- the writer's side */
 
-static void post_result(struct store *store, uint64_t number, size_t written, bool ok, const char *why, double ms)
+static void post_result(struct store *store, uint64_t number, size_t written, bool ok,
+			const char *why, double ms)
 {
 	uint64_t one = 1;
 
@@ -137,7 +139,7 @@ static void post_result(struct store *store, uint64_t number, size_t written, bo
 	store->counts.commit_ms = ms;
 	pthread_mutex_unlock(&store->mutex);
 	if (write(store->event_fd, &one, sizeof(one)) < 0)
-		return; /* its counter is full: the loop has not even read the last one, and will */
+		return; /* its counter is full: the loop has results to read already */
 }
 
 static double now_ms(void)
@@ -162,7 +164,7 @@ static struct batch *next_batch(struct store *store)
 	return batch;
 }
 
-/* False: the end was asked for. */
+/* False: the loop asked for the end. */
 static bool wait_before_retry(struct store *store)
 {
 	struct timespec until;
@@ -178,7 +180,7 @@ static bool wait_before_retry(struct store *store)
 	return !stop;
 }
 
-/* The batch is empty before the loop hears that it was written, and as it was if the end came first. */
+/* The batch is empty when the loop hears that it is written. It stays as it is if the end comes. */
 static void write_batch(struct store *store, struct batch *batch)
 {
 	size_t size = HASH_COUNT(batch->stations) + HASH_COUNT(batch->cns);
@@ -209,7 +211,7 @@ static void *writer(void *arg)
 
 /* ---- the loop's side */
 
-/* Needs no memory, so that what was taken never lies here for want of it. */
+/* Needs no memory, so that no change lies here for want of it. */
 static void hand_over(struct store *store)
 {
 	struct batch *batch = store->gathering;
@@ -262,8 +264,9 @@ static void on_wake(evutil_socket_t fd, short what, void *arg)
 		return;
 	if (result.ok)
 		store->busy = false;
-	/* While the disk fails nobody waits for it: all that was given is told to be in danger. */
-	store->handler->stored(result.ok ? result.number : store->number, result.ok, result.why, store->arg);
+	/* While the disk fails nobody shall wait for it: all numbers so far count as failed. */
+	store->handler->stored(result.ok ? result.number : store->number, result.ok, result.why,
+			       store->arg);
 	arm(store);
 }
 
@@ -276,7 +279,8 @@ static int note(struct store *store, uint64_t number, bool urgent)
 	return 0;
 }
 
-int store_put_station(struct store *store, const struct station_record *record, uint64_t number, bool urgent)
+int store_put_station(struct store *store, const struct station_record *record, uint64_t number,
+		      bool urgent)
 {
 	struct station_op *op = gather_station(store, &record->addr);
 
@@ -318,7 +322,10 @@ void store_count(const struct store *store, struct store_counts *counts)
 
 /* ---- begin and end */
 
-/* flock(2) lives beside SQLite's own locks; the descriptor must outlive the database, as closing it drops those. */
+/*
+ * flock(2) does not disturb SQLite's own locks; but the descriptor must outlive the database,
+ * because closing it drops them.
+ */
 static int lock_file(struct store *store, const char *path, char why[STORE_ERROR])
 {
 	int error;
@@ -334,7 +341,7 @@ static int lock_file(struct store *store, const char *path, char why[STORE_ERROR
 	return -error;
 }
 
-/* The clock of the writer's waits: one that nobody sets. */
+/* The writer waits by a clock that nobody sets. */
 static void init_cond(pthread_cond_t *cond)
 {
 	pthread_condattr_t attributes;
@@ -369,12 +376,13 @@ int store_open(struct store **out, const char *path, uint32_t *epoch, char why[S
 	return 0;
 }
 
-int store_load(struct store *store, const struct store_handler *handler, void *arg, char why[STORE_ERROR])
+int store_load(struct store *store, const struct store_handler *handler, void *arg,
+	       char why[STORE_ERROR])
 {
 	return database_load(&store->db, handler, arg, why);
 }
 
-/* Signals are for the loop's thread. */
+/* Signals go to the loop's thread. */
 static int start_thread(struct store *store)
 {
 	sigset_t all, before;
@@ -400,7 +408,7 @@ int store_start(struct store *store, struct event_base *base, const struct store
 	store->submit = evtimer_new(base, on_submit, store);
 	if (!store->wake || !store->submit || event_add(store->wake, NULL) < 0)
 		return -ENOMEM;
-	arm(store); /* what came while everything was read */
+	arm(store); /* for changes that came while the database was read */
 	return start_thread(store);
 }
 
@@ -415,7 +423,10 @@ static void stop_thread(struct store *store)
 	store->running = false;
 }
 
-/* The older batch first; a later one alone would make a database of no moment that ever was. */
+/*
+ * The older batch first, and the newer one only after it: the database never has a change without
+ * those before it.
+ */
 static int write_rest(struct store *store, char why[STORE_ERROR])
 {
 	struct batch *rest[2] = {other_batch(store), store->gathering};

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the two files of the store share: store.c (threads) and store_sql.c (the database). Nobody else includes it. */
+/*
+ * What the two files of the store share: store.c (threads) and store_sql.c (the database). Nobody
+ * else includes it.
+ */
 #ifndef TMIP_IO_STORE_INTERNAL_H
 #define TMIP_IO_STORE_INTERNAL_H
 
@@ -35,8 +38,10 @@ struct database {
 };
 
 int database_open(struct database *db, const char *path, uint32_t *epoch, char why[STORE_ERROR]);
-int database_load(struct database *db, const struct store_handler *handler, void *arg, char why[STORE_ERROR]);
-int database_write(struct database *db, const struct batch *batch, char why[STORE_ERROR]); /* all or nothing */
+int database_load(struct database *db, const struct store_handler *handler, void *arg,
+		  char why[STORE_ERROR]);
+/* All or nothing. */
+int database_write(struct database *db, const struct batch *batch, char why[STORE_ERROR]);
 void database_close(struct database *db);
 
 #endif

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The register's database, readable with sqlite3(1): meta (layout, epoch), cn (its cells as JSON) and station, with
- * addresses and MACs as text. Functions return 0 or -errno and say the cause in `why`.
+ * The register's database, readable with sqlite3(1): meta (layout, epoch), cn (its cells as JSON)
+ * and station, with addresses and MACs as text. Functions return 0, or -errno and the cause in
+ * `why`.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -18,17 +19,22 @@
 static const char SCHEMA[] =
 	"BEGIN;"
 	"CREATE TABLE meta(layout INTEGER NOT NULL, epoch INTEGER NOT NULL);"
-	"CREATE TABLE cn(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, tunnel TEXT NOT NULL, port INTEGER NOT NULL,"
-	" gone INTEGER NOT NULL, cells TEXT NOT NULL);"
-	"CREATE TABLE station(addr TEXT PRIMARY KEY, mac TEXT NOT NULL, client_id BLOB, kind INTEGER NOT NULL, state INTEGER NOT NULL,"
-	" parent INTEGER NOT NULL, current INTEGER NOT NULL, epoch INTEGER NOT NULL, seq INTEGER NOT NULL, lease_end INTEGER NOT NULL)"
-	" WITHOUT ROWID;"
+	"CREATE TABLE cn(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, tunnel TEXT NOT NULL,"
+	" port INTEGER NOT NULL, gone INTEGER NOT NULL, cells TEXT NOT NULL);"
+	"CREATE TABLE station(addr TEXT PRIMARY KEY, mac TEXT NOT NULL, client_id BLOB,"
+	" kind INTEGER NOT NULL, state INTEGER NOT NULL, parent INTEGER NOT NULL,"
+	" current INTEGER NOT NULL, epoch INTEGER NOT NULL, seq INTEGER NOT NULL,"
+	" lease_end INTEGER NOT NULL) WITHOUT ROWID;"
 	"INSERT INTO meta VALUES(1, 0);"
 	"COMMIT;";
 
-/* The cache holds a million stations; it grows as it is used. Checkpoints cost least when many pages go at once. */
+/*
+ * The cache has room for a million stations, and grows with its use. Checkpoints cost least when
+ * many pages go at once.
+ */
 static const char SETTINGS[] =
-	"PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-262144; PRAGMA wal_autocheckpoint=16384";
+	"PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; "
+	"PRAGMA cache_size=-262144; PRAGMA wal_autocheckpoint=16384";
 
 /* ---- small helpers */
 
@@ -60,14 +66,16 @@ static int fail(struct database *db, const char *doing, char why[STORE_ERROR])
 
 static int execute(struct database *db, const char *sql, const char *doing, char why[STORE_ERROR])
 {
-	return sqlite3_exec(db->handle, sql, NULL, NULL, NULL) == SQLITE_OK ? 0 : fail(db, doing, why);
+	int code = sqlite3_exec(db->handle, sql, NULL, NULL, NULL);
+
+	return code == SQLITE_OK ? 0 : fail(db, doing, why);
 }
 
 static int prepare(struct database *db, sqlite3_stmt **out, const char *sql, char why[STORE_ERROR])
 {
-	if (sqlite3_prepare_v3(db->handle, sql, -1, SQLITE_PREPARE_PERSISTENT, out, NULL) == SQLITE_OK)
-		return 0;
-	return fail(db, "preparing a statement", why);
+	int code = sqlite3_prepare_v3(db->handle, sql, -1, SQLITE_PREPARE_PERSISTENT, out, NULL);
+
+	return code == SQLITE_OK ? 0 : fail(db, "preparing a statement", why);
 }
 
 static int bind_text(sqlite3_stmt *statement, int at, const char *text)
@@ -83,7 +91,8 @@ static int bind_addr(sqlite3_stmt *statement, int at, const struct tmip_addr *ad
 }
 
 /* Runs a statement that returns nothing. */
-static int run(struct database *db, sqlite3_stmt *statement, const char *doing, char why[STORE_ERROR])
+static int run(struct database *db, sqlite3_stmt *statement, const char *doing,
+	       char why[STORE_ERROR])
 {
 	int error = sqlite3_step(statement) == SQLITE_DONE ? 0 : fail(db, doing, why);
 
@@ -92,7 +101,7 @@ static int run(struct database *db, sqlite3_stmt *statement, const char *doing, 
 }
 
 /*
- * Into a buffer that has room for all of it, since json_dumps leaves out parts of the text where a
+ * The text in a buffer that has room for all of it: json_dumps leaves out parts of the text where a
  * request for memory fails. NULL: no memory.
  */
 static char *cells_text(const struct cn_info *info)
@@ -122,10 +131,12 @@ static bool parse_cells(const char *text, struct cn_info *info)
 
 /* ---- opening */
 
-static int read_meta(struct database *db, const char *path, int64_t *layout, int64_t *epoch, char why[STORE_ERROR])
+static int read_meta(struct database *db, const char *path, int64_t *layout, int64_t *epoch,
+		     char why[STORE_ERROR])
 {
 	sqlite3_stmt *statement = NULL;
-	int error = 0, code = sqlite3_prepare_v2(db->handle, "SELECT layout, epoch FROM meta", -1, &statement, NULL);
+	const char *sql = "SELECT layout, epoch FROM meta";
+	int error = 0, code = sqlite3_prepare_v2(db->handle, sql, -1, &statement, NULL);
 
 	if (code == SQLITE_OK)
 		code = sqlite3_step(statement);
@@ -144,10 +155,11 @@ static int read_meta(struct database *db, const char *path, int64_t *layout, int
 
 static int is_empty(struct database *db, const char *path, bool *empty, char why[STORE_ERROR])
 {
+	const char *sql = "SELECT count(*) FROM sqlite_master";
 	sqlite3_stmt *statement = NULL;
 	int error = 0;
 
-	if (sqlite3_prepare_v2(db->handle, "SELECT count(*) FROM sqlite_master", -1, &statement, NULL) != SQLITE_OK ||
+	if (sqlite3_prepare_v2(db->handle, sql, -1, &statement, NULL) != SQLITE_OK ||
 	    sqlite3_step(statement) != SQLITE_ROW)
 		error = fail(db, path, why);
 	else
@@ -156,7 +168,8 @@ static int is_empty(struct database *db, const char *path, bool *empty, char why
 	return error;
 }
 
-static int check_layout(struct database *db, const char *path, int64_t *epoch, char why[STORE_ERROR])
+static int check_layout(struct database *db, const char *path, int64_t *epoch,
+			char why[STORE_ERROR])
 {
 	int64_t layout = 0;
 	bool empty = false;
@@ -168,8 +181,10 @@ static int check_layout(struct database *db, const char *path, int64_t *epoch, c
 		error = read_meta(db, path, &layout, epoch, why);
 	if (error || layout == STORE_LAYOUT)
 		return error;
-	snprintf(why, STORE_ERROR, "database %s was made by %s version of mlrd (layout %" PRId64 ", this one knows %d)", path,
-		 layout > STORE_LAYOUT ? "a newer" : "an unknown", layout, STORE_LAYOUT);
+	snprintf(why, STORE_ERROR,
+		 "database %s was made by %s version of mlrd (layout %" PRId64
+		 ", this one knows %d)",
+		 path, layout > STORE_LAYOUT ? "a newer" : "an unknown", layout, STORE_LAYOUT);
 	return -EINVAL;
 }
 
@@ -187,7 +202,8 @@ static int raise_epoch(struct database *db, const char *path, int64_t epoch, cha
 
 static int prepare_all(struct database *db, char why[STORE_ERROR])
 {
-	int error = prepare(db, &db->put_station, "REPLACE INTO station VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", why);
+	int error = prepare(db, &db->put_station,
+			    "REPLACE INTO station VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", why);
 
 	if (!error)
 		error = prepare(db, &db->erase_station, "DELETE FROM station WHERE addr = ?", why);
@@ -198,10 +214,11 @@ static int prepare_all(struct database *db, char why[STORE_ERROR])
 
 int database_open(struct database *db, const char *path, uint32_t *epoch, char why[STORE_ERROR])
 {
+	const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_FULLMUTEX;
 	int64_t before = 0;
 	int error;
 
-	if (sqlite3_open_v2(path, &db->handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_FULLMUTEX, NULL) != SQLITE_OK)
+	if (sqlite3_open_v2(path, &db->handle, flags, NULL) != SQLITE_OK)
 		return fail(db, path, why);
 	sqlite3_busy_timeout(db->handle, BUSY_MS);
 	db->synchronous = 2;
@@ -241,7 +258,8 @@ static bool read_cn(sqlite3_stmt *row, struct cn_info *info)
 	snprintf(info->name, sizeof(info->name), "%s", column(row, 1));
 	info->port = (uint16_t)sqlite3_column_int(row, 3);
 	info->gone = sqlite3_column_int(row, 4);
-	return info->id && info->name[0] && addr_parse(column(row, 2), &info->tunnel) == 0 && parse_cells(column(row, 5), info);
+	return info->id && info->name[0] && addr_parse(column(row, 2), &info->tunnel) == 0 &&
+	       parse_cells(column(row, 5), info);
 }
 
 static bool read_station(sqlite3_stmt *row, struct station_record *record)
@@ -249,7 +267,8 @@ static bool read_station(sqlite3_stmt *row, struct station_record *record)
 	int len = sqlite3_column_bytes(row, 2);
 
 	memset(record, 0, sizeof(*record));
-	if (addr_parse(column(row, 0), &record->addr) < 0 || mac_parse(column(row, 1), &record->mac) < 0 || len > CLIENT_ID_LEN)
+	if (addr_parse(column(row, 0), &record->addr) < 0 ||
+	    mac_parse(column(row, 1), &record->mac) < 0 || len > CLIENT_ID_LEN)
 		return false;
 	record->client_id_len = (uint8_t)len;
 	if (len)
@@ -261,8 +280,9 @@ static bool read_station(sqlite3_stmt *row, struct station_record *record)
 	record->version.epoch = (uint32_t)sqlite3_column_int64(row, 7);
 	record->version.seq = (uint64_t)sqlite3_column_int64(row, 8);
 	record->lease_end = (uint64_t)sqlite3_column_int64(row, 9);
-	return record->kind >= RECORD_DYNAMIC && record->kind <= RECORD_RESERVED && record->state >= RECORD_FREE &&
-	       record->state <= RECORD_IN_BLOCK && record->version.epoch;
+	return record->kind >= RECORD_DYNAMIC && record->kind <= RECORD_RESERVED &&
+	       record->state >= RECORD_FREE && record->state <= RECORD_IN_BLOCK &&
+	       record->version.epoch;
 }
 
 static int load_cn(sqlite3_stmt *row, const struct store_handler *handler, void *arg)
@@ -279,6 +299,13 @@ static int load_station(sqlite3_stmt *row, const struct store_handler *handler, 
 	return read_station(row, &record) ? handler->station(&record, arg) : -EINVAL;
 }
 
+static const char *load_error(int error)
+{
+	if (error == -EINVAL)
+		return "it is damaged";
+	return error == -ENOSPC ? "there are more stations than stations_max" : strerror(-error);
+}
+
 static int load(struct database *db, const char *sql,
 		int (*each)(sqlite3_stmt *row, const struct store_handler *handler, void *arg),
 		const struct store_handler *handler, void *arg, char why[STORE_ERROR])
@@ -289,8 +316,9 @@ static int load(struct database *db, const char *sql,
 	while (!error && (code = sqlite3_step(statement)) == SQLITE_ROW) {
 		error = each(statement, handler, arg);
 		if (error)
-			snprintf(why, STORE_ERROR, "database: the entry `%.64s' cannot be taken: %s", column(statement, 0),
-				 error == -EINVAL ? "it is damaged" : error == -ENOSPC ? "there are more stations than stations_max" : strerror(-error));
+			snprintf(why, STORE_ERROR,
+				 "database: the entry `%.64s' cannot be taken: %s",
+				 column(statement, 0), load_error(error));
 	}
 	if (!error && code != SQLITE_DONE)
 		error = fail(db, "reading the database", why);
@@ -298,11 +326,15 @@ static int load(struct database *db, const char *sql,
 	return error;
 }
 
-int database_load(struct database *db, const struct store_handler *handler, void *arg, char why[STORE_ERROR])
+int database_load(struct database *db, const struct store_handler *handler, void *arg,
+		  char why[STORE_ERROR])
 {
 	int error = load(db, "SELECT * FROM cn ORDER BY id", load_cn, handler, arg, why);
 
-	return error ? error : load(db, "SELECT * FROM station ORDER BY epoch, seq", load_station, handler, arg, why);
+	if (!error)
+		error = load(db, "SELECT * FROM station ORDER BY epoch, seq", load_station, handler,
+			     arg, why);
+	return error;
 }
 
 /* ---- writing */
@@ -315,7 +347,7 @@ static int bind_client_id(sqlite3_stmt *statement, int at, const struct station_
 				 SQLITE_TRANSIENT);
 }
 
-/* Every binding is checked: one that fails for want of memory leaves NULL, which may be a value. */
+/* A binding that fails for want of memory leaves NULL, which may be a value: each is checked. */
 static int bind_station(sqlite3_stmt *statement, const struct station_record *record)
 {
 	char mac[MAC_STRLEN];
@@ -368,7 +400,10 @@ static int put_cn(struct database *db, const struct cn_info *info, char why[STOR
 	return error;
 }
 
-/* Only what somebody waits for needs the disk's word at once; the rest is safe with the next commit that is. */
+/*
+ * Only a change that somebody waits for must be on the disk at once; the others get there with the
+ * next such commit.
+ */
 static int set_synchronous(struct database *db, bool full, char why[STORE_ERROR])
 {
 	int wanted = full ? 2 : 1, error;

@@ -227,9 +227,15 @@ static void act(const struct registry_action *action, void *arg)
 
 void begin(uint32_t epoch)
 {
-	struct registry_options options = {.epoch = epoch, .stations_max = w->stations_max, .cns_max = CNS, .offer_s = OFFER_S,
-					   .decline_s = DECLINE_S, .grace_s = GRACE_S,
-					   .flap_moves = w->flap_moves, .flap_window_s = WINDOW_S, .flap_hold_s = HOLD_S};
+	struct registry_options options = {.epoch = epoch,
+					   .stations_max = w->stations_max,
+					   .cns_max = CNS,
+					   .offer_s = OFFER_S,
+					   .decline_s = DECLINE_S,
+					   .grace_s = GRACE_S,
+					   .flap_moves = w->flap_moves,
+					   .flap_window_s = WINDOW_S,
+					   .flap_hold_s = HOLD_S};
 
 	struct registry_store store = {.put_station = put_station, .erase_station = erase_station,
 				       .put_cn = put_cn, .arg = &w->disk};
@@ -253,12 +259,16 @@ static int by_version(const void *a, const void *b)
 void begin_from_disk(uint32_t epoch)
 {
 	begin(epoch);
-	qsort(w->disk.stations, (size_t)w->disk.station_count, sizeof(w->disk.stations[0]), by_version);
+	qsort(w->disk.stations, (size_t)w->disk.station_count, sizeof(w->disk.stations[0]),
+	      by_version);
 	for (int i = 0; i < w->disk.cn_count; i++)
 		assert_int_equal(registry_load_cn(w->registry, &w->disk.cns[i]), 0);
-	for (int i = 0; i < w->disk.station_count; i++)
-		if (w->disk.stations[i].state)
-			assert_int_equal(registry_load_station(w->registry, &w->disk.stations[i], w->now), 0);
+	for (int i = 0; i < w->disk.station_count; i++) {
+		const struct station_record *stored = &w->disk.stations[i];
+
+		if (stored->state)
+			assert_int_equal(registry_load_station(w->registry, stored, w->now), 0);
+	}
 }
 
 int setup(void **state)
@@ -332,7 +342,9 @@ void close_session(int cn)
 
 struct cn_info describe(int cn, int first, int last)
 {
-	struct cn_info info = {.tunnel = addr_from_ipv4(0xc0000200u + (uint32_t)cn), .port = 6554, .cell_count = 1};
+	struct cn_info info = {.tunnel = addr_from_ipv4(0xc0000200u + (uint32_t)cn),
+			       .port = 6554,
+			       .cell_count = 1};
 
 	snprintf(info.name, sizeof(info.name), "cn%d", cn);
 	info.cells[0] = (struct cell_info){.subnet = {ip(cn, 0), 24}, .gateway = ip(cn, 1)};
@@ -345,7 +357,8 @@ struct cn_info describe(int cn, int first, int last)
 
 const struct mlrp_message *register_info(int cn, const struct cn_info *info)
 {
-	struct mlrp_message message = {.type = MLRP_REGISTER, .has = MLRP_HAS(MLRP_F_CN), .cn = *info};
+	struct mlrp_message message = {
+		.type = MLRP_REGISTER, .has = MLRP_HAS(MLRP_F_CN), .cn = *info};
 
 	return ask(cn, &message);
 }
@@ -364,8 +377,12 @@ uint32_t join(int cn, int first, int last)
 
 const struct mlrp_message *request(int cn, uint8_t type, unsigned number, struct tmip_addr addr)
 {
-	struct mlrp_message message = {.type = type, .mac = mac(number), .addr = addr, .lease = 600,
-				       .has = MLRP_HAS(MLRP_F_MAC) | MLRP_HAS(MLRP_F_LEASE), .subnet = {ip(cn, 0), 24}};
+	struct mlrp_message message = {.type = type,
+				       .mac = mac(number),
+				       .addr = addr,
+				       .lease = 600,
+				       .has = MLRP_HAS(MLRP_F_MAC) | MLRP_HAS(MLRP_F_LEASE),
+				       .subnet = {ip(cn, 0), 24}};
 
 	if (!addr_is_zero(&addr))
 		message.has |= MLRP_HAS(MLRP_F_ADDR);
@@ -406,7 +423,8 @@ struct tmip_addr lease(int cn, unsigned number)
 
 void request_sync(int cn, struct version has, unsigned slice)
 {
-	struct mlrp_message message = {.type = MLRP_SYNC, .has = MLRP_HAS(MLRP_F_VERSION), .version = has};
+	struct mlrp_message message = {
+		.type = MLRP_SYNC, .has = MLRP_HAS(MLRP_F_VERSION), .version = has};
 
 	w->cn[cn].count = 0;
 	ask(cn, &message);

@@ -68,11 +68,11 @@ struct world {
 	unsigned refuse_percent;            /* and then so many of a hundred */
 	struct store_call calls[CALLS];     /* the first ones; a test may empty it */
 	int call_count, cn_puts, erased;
-	char store_told[REGISTRY_TEXT];     /* the last line about the store, and how many there were */
+	char store_told[REGISTRY_TEXT];     /* the last line about the store, and their number */
 	int store_lines;
 	bool promised[PROMISES];            /* by transaction: the answer must be durable */
 	int kept[UINT8_MAX + 1];            /* such answers, by type */
-	bool disk_waits;                    /* until the test calls disk_writes or registry_stored */
+	bool disk_waits;                    /* for the test to call disk_writes */
 	struct registry_time now;
 	uint32_t transaction;               /* the last one */
 	unsigned stations_max, flap_moves;
@@ -84,7 +84,7 @@ extern struct world *w;
 struct tmip_addr ip(int net, int host);
 struct tmip_mac mac(unsigned number);
 
-/* In place of the register that was there, whose sessions are gone: an empty one with the world's limits. */
+/* An empty register with the world's limits, in place of the one before and its sessions. */
 void begin(uint32_t epoch);
 /* One that has loaded what was stored; registry_load_end is still to be called. */
 void begin_from_disk(uint32_t epoch);
@@ -98,24 +98,30 @@ void pass(unsigned seconds);          /* time, and what is due by then */
 /* CNs */
 void open_session(int cn, uint8_t role);
 void close_session(int cn);
-struct cn_info describe(int cn, int first, int last); /* its cell with that pool; first 0: without one */
+/* The CN's cell with that pool; first 0: without one. */
+struct cn_info describe(int cn, int first, int last);
 const struct mlrp_message *register_info(int cn, const struct cn_info *info);
-uint32_t join(int cn, int first, int last); /* opens a session and registers describe(); the CN's number */
+/* Opens a session and registers describe(). The CN's number. */
+uint32_t join(int cn, int first, int last);
 
 /* Messages */
-const struct mlrp_message *ask(int cn, struct mlrp_message *message); /* as a new transaction; the answer, or NULL if it waits */
+/* Asks as a new transaction. The answer, or NULL if it waits. */
+const struct mlrp_message *ask(int cn, struct mlrp_message *message);
 const struct mlrp_message *last(int cn);
-void request_sync(int cn, struct version has, unsigned slice);        /* empties the mailbox; slice 0: nothing is sent yet */
+/* Empties the mailbox, and asks. slice 0: nothing is sent yet. */
+void request_sync(int cn, struct version has, unsigned slice);
 
 /* Asks about MAC `number`, with an empty mailbox. */
 const struct mlrp_message *request(int cn, uint8_t type, unsigned number, struct tmip_addr addr);
-const struct station_record *good(int cn, uint8_t type, unsigned number, struct tmip_addr addr); /* answered with this record */
+/* The same, and the answer is this record. */
+const struct station_record *good(int cn, uint8_t type, unsigned number, struct tmip_addr addr);
 void refused(int cn, uint8_t type, unsigned number, struct tmip_addr addr, uint16_t code);
 struct tmip_addr offer(int cn, unsigned number); /* the address that it is offered */
 struct tmip_addr lease(int cn, unsigned number); /* and takes */
 
 void expect(struct tmip_addr addr, int net, int host);
-const struct station_record *record(struct tmip_addr addr); /* what the register knows of it; NULL: nothing */
+/* What the register knows of the address; NULL: nothing. */
+const struct station_record *record(struct tmip_addr addr);
 
 int setup(void **state); /* an empty register that runs */
 int teardown(void **state);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The register and its disk: what waits until it is written, what is there again after a new start. What is asked of the
- * register has tests of its own, a file for each subject as its sources have: test_registry_*.c.
+ * The register and its disk: what waits until it is written, what is there again after a new start.
+ * Requests have tests of their own, a file for each subject as the sources have: test_registry_*.c.
  */
 #include "registry_world.h"
 
@@ -44,7 +44,8 @@ static void everything_stored_is_there_again(void **state)
 	good(1, MLRP_CLAIM, 9, ip(1, 200));
 	good(1, MLRP_DECLINE, 3, ip(1, 12));
 	begin_from_disk(EPOCH + 1);
-	assert_int_equal(registry_load_station(w->registry, &w->disk.stations[0], w->now), -ENOMEM); /* twice */
+	assert_int_equal(registry_load_station(w->registry, &w->disk.stations[0], w->now),
+			 -ENOMEM); /* twice */
 	assert_int_equal(registry_load_end(w->registry, w->now), 0);
 	assert_int_equal(join(2, 10, 13), second);
 	join(1, 10, 13);
@@ -68,7 +69,8 @@ static void everything_stored_is_there_again(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		CASE(answers_wait_for_the_disk_and_pushes_do_not), CASE(everything_stored_is_there_again),
+		CASE(answers_wait_for_the_disk_and_pushes_do_not),
+		CASE(everything_stored_is_there_again),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -122,7 +122,8 @@ static void a_nearly_full_pool_is_searched_around(void **state)
 	good(1, MLRP_RELEASE, 70, ip(1, 70));
 	expect(offer(1, 300), 1, 70);
 	pass(OFFER_S + 1);
-	expect(offer(1, 301), 1, 254); /* as if never used; the search goes on where it was, and around */
+	/* As if never used; the search goes on where it was, and around. */
+	expect(offer(1, 301), 1, 254);
 	expect(offer(1, 302), 1, 2);
 }
 
@@ -149,8 +150,13 @@ static void the_table_has_a_limit(void **state)
 
 static void client_identifiers_are_owners(void **state)
 {
-	struct mlrp_message message = {.type = MLRP_ALLOCATE, .has = MLRP_HAS(MLRP_F_MAC) | MLRP_HAS(MLRP_F_CLIENT_ID), .mac = mac(1),
-				       .subnet = {ip(1, 0), 24}, .client_id_len = 3, .client_id = {0, 'i', 'd'}, .lease = 600};
+	struct mlrp_message message = {.type = MLRP_ALLOCATE,
+				       .has = MLRP_HAS(MLRP_F_MAC) | MLRP_HAS(MLRP_F_CLIENT_ID),
+				       .mac = mac(1),
+				       .subnet = {ip(1, 0), 24},
+				       .client_id_len = 3,
+				       .client_id = {0, 'i', 'd'},
+				       .lease = 600};
 
 	(void)state;
 	join(1, 10, 20);
@@ -197,7 +203,9 @@ static void a_lease_ends_and_is_renewed(void **state)
 static void leases_of_different_length_end_in_their_order(void **state)
 {
 	unsigned order[] = {5, 1, 4, 2, 3, 9, 7, 8, 6};
-	struct mlrp_message bind = {.type = MLRP_BIND, .has = MLRP_HAS(MLRP_F_MAC) | MLRP_HAS(MLRP_F_ADDR) | MLRP_HAS(MLRP_F_LEASE)};
+	struct mlrp_message bind = {.type = MLRP_BIND,
+				    .has = MLRP_HAS(MLRP_F_MAC) | MLRP_HAS(MLRP_F_ADDR) |
+					   MLRP_HAS(MLRP_F_LEASE)};
 
 	(void)state;
 	join(1, 10, 30);
@@ -211,17 +219,23 @@ static void leases_of_different_length_end_in_their_order(void **state)
 	good(1, MLRP_RELEASE, 3, ip(1, 13)); /* out of the middle of the heap */
 	pass(GRACE_S);
 	for (unsigned i = 1; i <= 9; i++) {
-		assert_int_equal(record(ip(1, 10 + (int)i))->state, i == 3 ? RECORD_FREE : RECORD_BOUND);
+		assert_int_equal(record(ip(1, 10 + (int)i))->state,
+				 i == 3 ? RECORD_FREE : RECORD_BOUND);
 		pass(100);
 		assert_int_equal(record(ip(1, 10 + (int)i))->state, RECORD_FREE);
 	}
 }
 
-/* A CN confirms what it knows, and tells the register behind that: the station may have another address by then. */
+/* A CN confirms what it knows, and asks the register afterwards: too late for this station. */
 static void a_late_renewal_makes_no_second_lease(void **state)
 {
-	struct mlrp_message bind = {.type = MLRP_BIND, .mac = mac(1), .client_id_len = 3, .client_id = {0, 'i', 'd'}, .lease = 600,
-				    .has = MLRP_HAS(MLRP_F_MAC) | MLRP_HAS(MLRP_F_ADDR) | MLRP_HAS(MLRP_F_CLIENT_ID) | MLRP_HAS(MLRP_F_LEASE)};
+	struct mlrp_message bind = {.type = MLRP_BIND,
+				    .mac = mac(1),
+				    .client_id_len = 3,
+				    .client_id = {0, 'i', 'd'},
+				    .lease = 600,
+				    .has = MLRP_HAS(MLRP_F_MAC) | MLRP_HAS(MLRP_F_ADDR) |
+					   MLRP_HAS(MLRP_F_CLIENT_ID) | MLRP_HAS(MLRP_F_LEASE)};
 
 	(void)state;
 	join(1, 10, 20);
@@ -269,12 +283,21 @@ static void commands_free_addresses(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		CASE(addresses_come_from_the_cell_in_order), CASE(a_wish_is_granted_if_it_can),
-		CASE(a_new_address_gives_the_old_one_back), CASE(an_offer_ends), CASE(gateway_and_ends_are_never_given),
-		CASE(never_used_comes_before_longest_free), CASE(an_empty_pool_borrows_from_those_who_are_there),
-		CASE(a_nearly_full_pool_is_searched_around), CASE(the_table_has_a_limit), CASE(client_identifiers_are_owners),
-		CASE(a_lease_ends_and_is_renewed), CASE(leases_of_different_length_end_in_their_order),
-		CASE(a_late_renewal_makes_no_second_lease), CASE(a_declined_address_rests), CASE(commands_free_addresses),
+		CASE(addresses_come_from_the_cell_in_order),
+		CASE(a_wish_is_granted_if_it_can),
+		CASE(a_new_address_gives_the_old_one_back),
+		CASE(an_offer_ends),
+		CASE(gateway_and_ends_are_never_given),
+		CASE(never_used_comes_before_longest_free),
+		CASE(an_empty_pool_borrows_from_those_who_are_there),
+		CASE(a_nearly_full_pool_is_searched_around),
+		CASE(the_table_has_a_limit),
+		CASE(client_identifiers_are_owners),
+		CASE(a_lease_ends_and_is_renewed),
+		CASE(leases_of_different_length_end_in_their_order),
+		CASE(a_late_renewal_makes_no_second_lease),
+		CASE(a_declined_address_rests),
+		CASE(commands_free_addresses),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

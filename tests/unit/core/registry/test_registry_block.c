@@ -1,12 +1,19 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Addresses set aside for a CN, for the time when the register is away: who has a right to them before, then and after. */
+/*
+ * Addresses set aside for a CN, for the time when the register is down: who has a right to them
+ * before, then and after.
+ */
 #include "registry_world.h"
 
 /* A request for so many addresses, which names those of `has`; the answer, or NULL if it waits. */
 static const struct mlrp_message *block(int cn, unsigned count, const struct mlrp_message *has)
 {
-	struct mlrp_message message = {.type = MLRP_BLOCK_REQUEST, .subnet = {ip(cn, 0), 24}, .count = (uint16_t)count,
-				       .has = MLRP_HAS(MLRP_F_SUBNET) | MLRP_HAS(MLRP_F_COUNT_WANTED) | MLRP_HAS(MLRP_F_ADDRS)};
+	struct mlrp_message message = {.type = MLRP_BLOCK_REQUEST,
+				       .subnet = {ip(cn, 0), 24},
+				       .count = (uint16_t)count,
+				       .has = MLRP_HAS(MLRP_F_SUBNET) |
+					      MLRP_HAS(MLRP_F_COUNT_WANTED) |
+					      MLRP_HAS(MLRP_F_ADDRS)};
 
 	if (has) {
 		message.addr_count = has->addr_count;
@@ -43,7 +50,7 @@ static void a_block_is_for_its_cn_alone(void **state)
 	for (unsigned i = 0; i < 16; i++)
 		expect(offer(1, 100 + i), 1, 10 + (int)i);
 	expect(good(2, MLRP_ALLOCATE, 1, ip(1, 28))->addr, 2, 10); /* not even on a wish */
-	assert_int_equal(offer(1, 200).v4[1], 2);                 /* borrowed rather than taken from the block */
+	assert_int_equal(offer(1, 200).v4[1], 2);                 /* borrowed, not from the block */
 	assert_int_equal(good(1, MLRP_BIND, 9, ip(1, 28))->state, RECORD_BOUND);
 	request_sync(2, (struct version){0}, 50);
 	for (int i = 0; i < w->cn[2].count; i++)
@@ -74,7 +81,8 @@ static void a_block_is_given_back_by_not_naming_it(void **state)
 	assert_int_equal(more.addr_count, 6);
 	for (int i = 0; i < 4; i++)
 		assert_memory_equal(&more.addrs[i], &held.addrs[i], sizeof(held.addrs[i]));
-	assert_int_equal(block(1, 2, &more)->addr_count, 6); /* it may have given them out: only what it gives up is taken */
+	/* It may have given them out: the register takes only those that it gives up. */
+	assert_int_equal(block(1, 2, &more)->addr_count, 6);
 	more.addr_count = 2;
 	assert_int_equal(block(1, 2, &more)->addr_count, 2);
 	assert_int_equal(record(ip(1, 45))->state, RECORD_FREE);
@@ -93,7 +101,7 @@ static void a_block_outlives_the_register(void **state)
 	join(1, 10, 49);
 	assert_int_equal(record(ip(1, 49))->state, RECORD_IN_BLOCK);
 	assert_int_equal(block(1, 4, &held)->addr_count, 4);
-	/* An old copy of the database knows nothing of it: what the CN names is set aside again, if nobody has it. */
+	/* An old copy of the database lacks it: what the CN names and nobody has is set aside. */
 	begin(EPOCH + 2);
 	join(1, 10, 49);
 	good(1, MLRP_BIND, 5, ip(1, 49));
@@ -102,11 +110,18 @@ static void a_block_outlives_the_register(void **state)
 	expect(held.addrs[0], 1, 48);
 }
 
-/* A client between two cells, one of whose CNs could not ask: it took an address of each, and has but one of them. */
+/*
+ * A client between two cells, one of whose CNs could not ask, took an address of each: it has only
+ * one of them.
+ */
 static void a_station_has_the_lease_that_it_took_last(void **state)
 {
-	struct mlrp_message report = {.type = MLRP_BIND, .mac = mac(1), .lease = 600, .age = 5000,
-				      .has = MLRP_HAS(MLRP_F_MAC) | MLRP_HAS(MLRP_F_ADDR) | MLRP_HAS(MLRP_F_LEASE) | MLRP_HAS(MLRP_F_AGE)};
+	struct mlrp_message report = {.type = MLRP_BIND,
+				      .mac = mac(1),
+				      .lease = 600,
+				      .age = 5000,
+				      .has = MLRP_HAS(MLRP_F_MAC) | MLRP_HAS(MLRP_F_ADDR) |
+					     MLRP_HAS(MLRP_F_LEASE) | MLRP_HAS(MLRP_F_AGE)};
 	const struct mlrp_message *answer;
 
 	(void)state;

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* CNs: their numbers, the checks of what they say of themselves, their connections, cells that go from one to another. */
+/*
+ * CNs: their numbers, the checks of their descriptions, their connections, cells that go from one
+ * to another.
+ */
 #include "registry_world.h"
 
 static void a_cn_keeps_its_number(void **state)
@@ -59,7 +62,10 @@ static void a_second_connection_replaces_the_first(void **state)
 	assert_true(w->cn[1].closed);
 	assert_false(registry_session_registered(w->cn[1].session));
 	close_session(1);
-	struct mlrp_message allocate = {.type = MLRP_ALLOCATE, .has = MLRP_HAS(MLRP_F_MAC), .mac = mac(1), .subnet = {ip(1, 0), 24}};
+	struct mlrp_message allocate = {.type = MLRP_ALLOCATE,
+					.has = MLRP_HAS(MLRP_F_MAC),
+					.mac = mac(1),
+					.subnet = {ip(1, 0), 24}};
 
 	assert_int_equal(ask(0, &allocate)->type, MLRP_STATION);
 }
@@ -97,7 +103,9 @@ static void a_subnet_changes_hands(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		CASE(a_cn_keeps_its_number), CASE(cns_that_do_not_fit_are_refused), CASE(a_second_connection_replaces_the_first),
+		CASE(a_cn_keeps_its_number),
+		CASE(cns_that_do_not_fit_are_refused),
+		CASE(a_second_connection_replaces_the_first),
 		CASE(a_subnet_changes_hands),
 	};
 

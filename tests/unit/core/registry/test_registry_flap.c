@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Stations that move too often are damped: when that begins, what their CNs are told, when it ends. */
+/* Stations that move too often are damped: when that begins, what their CNs hear, when it ends. */
 #include "registry_world.h"
 
 #define FLAP_MOVES 4
@@ -116,13 +116,14 @@ static void two_stations_with_one_mac_are_told(void **state)
 	assert_false(flap_view().twins);
 	pass(HOLD_S);
 	moves(2);
-	assert_non_null(strstr(damped(1, 2)->text, "two stations seem to have this MAC: cn2 and cn1"));
+	assert_non_null(
+		strstr(damped(1, 2)->text, "two stations seem to have this MAC: cn2 and cn1"));
 	assert_non_null(strstr(w->told, "two stations seem to have this MAC"));
 	assert_true(flap_view().twins);
 	flap_begin();
 	flap();
 	damped(2, 1);
-	request(1, MLRP_HANDOVER, 1, ip(1, 10)); /* it hears its own, though it was told that it left */
+	request(1, MLRP_HANDOVER, 1, ip(1, 10)); /* CN 1 hears it, though the other said it left */
 	assert_true(flap_view().twins);
 }
 
@@ -158,8 +159,9 @@ static void damping_is_cleared_by_command(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		CASE(a_station_that_flaps_is_damped), CASE(slow_moves_are_no_flapping), CASE(after_the_hold_one_move_is_free),
-		CASE(two_stations_with_one_mac_are_told), CASE(damping_is_cleared_by_command),
+		CASE(a_station_that_flaps_is_damped),  CASE(slow_moves_are_no_flapping),
+		CASE(after_the_hold_one_move_is_free), CASE(two_stations_with_one_mac_are_told),
+		CASE(damping_is_cleared_by_command),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Registered hosts: an address is kept for them, wherever they ask and by whichever of their MACs. */
+/* Registered hosts: each keeps its address, wherever it asks and by whichever of its MACs. */
 #include "registry_world.h"
 
 /* 10.1.0.15 for a host with so many MACs, whose numbers follow. */
@@ -58,7 +58,8 @@ static void a_reservation_frees_the_host_from_its_lease(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		CASE(a_registered_host_has_its_address), CASE(a_reservation_frees_the_host_from_its_lease),
+		CASE(a_registered_host_has_its_address),
+		CASE(a_reservation_frees_the_host_from_its_lease),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Where a station is: handovers, claims of those that bring an address of their own, reports that come late. */
+/* The place of a station: handovers, claims of an address that it brings along, late reports. */
 #include "registry_world.h"
 
 static void a_handover_there_and_back(void **state)
@@ -26,7 +26,8 @@ static void a_handover_there_and_back(void **state)
 
 	assert_int_equal(back->current, a);
 	assert_int_equal(back->version.seq, base.seq + 2);
-	assert_int_equal(good(1, MLRP_HANDOVER, 1, addr)->version.seq, base.seq + 2); /* as it stands */
+	/* Again: the record as it stands. */
+	assert_int_equal(good(1, MLRP_HANDOVER, 1, addr)->version.seq, base.seq + 2);
 	refused(2, MLRP_HANDOVER, 9, addr, MLRP_E_CONFLICT);
 	refused(2, MLRP_HANDOVER, 9, ip(1, 19), MLRP_E_UNKNOWN);
 }
@@ -47,7 +48,8 @@ static void static_addresses_are_claimed(void **state)
 	assert_true(w->cn[1].box[0].has & MLRP_HAS(MLRP_F_STATION)); /* the record in force */
 	good(1, MLRP_CLAIM, 3, ip(1, 10)); /* inside a pool: never offered then */
 	expect(offer(1, 4), 1, 11);
-	assert_int_equal(good(1, MLRP_CLAIM, 1, ip(1, 200))->current, first); /* the same station elsewhere: a handover */
+	/* The same station elsewhere: a handover. */
+	assert_int_equal(good(1, MLRP_CLAIM, 1, ip(1, 200))->current, first);
 	good(1, MLRP_CLAIM, 9, ip(1, 11)); /* who uses it wins over an offer */
 	refused(1, MLRP_BIND, 4, ip(1, 11), MLRP_E_CONFLICT);
 	pass(100000);
@@ -56,8 +58,11 @@ static void static_addresses_are_claimed(void **state)
 
 static void reports_are_ordered_by_when_it_happened(void **state)
 {
-	struct mlrp_message report = {.type = MLRP_HANDOVER, .mac = mac(1), .addr = ip(1, 10),
-				      .has = MLRP_HAS(MLRP_F_MAC) | MLRP_HAS(MLRP_F_ADDR) | MLRP_HAS(MLRP_F_VERSION) | MLRP_HAS(MLRP_F_AGE)};
+	struct mlrp_message report = {.type = MLRP_HANDOVER,
+				      .mac = mac(1),
+				      .addr = ip(1, 10),
+				      .has = MLRP_HAS(MLRP_F_MAC) | MLRP_HAS(MLRP_F_ADDR) |
+					     MLRP_HAS(MLRP_F_VERSION) | MLRP_HAS(MLRP_F_AGE)};
 	const struct mlrp_message *answer;
 
 	(void)state;
@@ -79,7 +84,9 @@ static void reports_are_ordered_by_when_it_happened(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		CASE(a_handover_there_and_back), CASE(static_addresses_are_claimed), CASE(reports_are_ordered_by_when_it_happened),
+		CASE(a_handover_there_and_back),
+		CASE(static_addresses_are_claimed),
+		CASE(reports_are_ordered_by_when_it_happened),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

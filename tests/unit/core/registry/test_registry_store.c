@@ -58,7 +58,7 @@ static void expect_answer(int cn, uint32_t transaction, uint8_t type, uint16_t c
 	assert_int_equal(answer->code, code);
 }
 
-/* The calls since the list was emptied: a letter for each kind and, for a station, its last byte. */
+/* The calls since the list was emptied: the letter of the kind, the number of the CN or host. */
 static void expect_calls(const char *wanted)
 {
 	char calls[CALLS * 8] = "";
@@ -93,7 +93,8 @@ static void refused_changes_come_again_in_their_order(void **state)
 	last_one = waits(1, MLRP_CLAIM, 4, ip(1, 104));
 	expect_calls("s101 s102 s103 s104 ");
 	for (int i = 0; i < 4; i++)
-		assert_int_equal(w->calls[i].number, registry_last_number(w->registry) - 3 + (unsigned)i);
+		assert_int_equal(w->calls[i].number,
+				 registry_last_number(w->registry) - 3 + (unsigned)i);
 	assert_null(answer_to(1, first));
 	disk_writes();
 	expect_answer(1, first, MLRP_STATION, 0);
@@ -196,7 +197,7 @@ static void who_waits_too_long_hears_so(void **state)
 	assert_int_equal(w->store_lines, 2);
 }
 
-/* A disk that fails tells those whose changes it has; the others are in the store's hands no more than before. */
+/* A disk that fails ends the wait for what the store has, and for nothing else. */
 static void disk_and_store_fail_at_once(void **state)
 {
 	uint32_t first, second;
@@ -376,8 +377,10 @@ static void a_cn_that_waits_too_long_is_sent_away(void **state)
 /* The first of two requests is answered with what was asked for until then. */
 static void a_block_has_what_is_durable(void **state)
 {
-	struct mlrp_message message = {.type = MLRP_BLOCK_REQUEST, .subnet = {ip(1, 0), 24},
-				       .has = MLRP_HAS(MLRP_F_SUBNET) | MLRP_HAS(MLRP_F_COUNT_WANTED) |
+	struct mlrp_message message = {.type = MLRP_BLOCK_REQUEST,
+				       .subnet = {ip(1, 0), 24},
+				       .has = MLRP_HAS(MLRP_F_SUBNET) |
+					      MLRP_HAS(MLRP_F_COUNT_WANTED) |
 					      MLRP_HAS(MLRP_F_ADDRS)};
 	uint32_t first;
 

@@ -49,9 +49,11 @@ static void a_station_asks(int cn)
 
 static void a_cn_wants_a_block(int cn)
 {
-	struct mlrp_message message = {.type = MLRP_BLOCK_REQUEST, .subnet = {ip(cn, 0), 24},
+	struct mlrp_message message = {.type = MLRP_BLOCK_REQUEST,
+				       .subnet = {ip(cn, 0), 24},
 				       .count = (uint16_t)any(4),
-				       .has = MLRP_HAS(MLRP_F_SUBNET) | MLRP_HAS(MLRP_F_COUNT_WANTED) |
+				       .has = MLRP_HAS(MLRP_F_SUBNET) |
+					      MLRP_HAS(MLRP_F_COUNT_WANTED) |
 					      MLRP_HAS(MLRP_F_ADDRS)};
 
 	while (message.addr_count < any(4))

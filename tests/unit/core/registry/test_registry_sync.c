@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Bringing CNs up to date: all records or those that changed, in slices, while changes go on; and probers, who get less. */
+/*
+ * Bringing CNs up to date: all records or those that changed, in slices, while changes go on; and
+ * probers, which get less.
+ */
 #include "registry_world.h"
 
 static void snapshots_and_deltas(void **state)
@@ -104,7 +107,9 @@ static void a_prober_hears_of_all_cns(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		CASE(snapshots_and_deltas), CASE(changes_during_a_snapshot_are_not_lost), CASE(a_lost_tombstone_needs_a_snapshot),
+		CASE(snapshots_and_deltas),
+		CASE(changes_during_a_snapshot_are_not_lost),
+		CASE(a_lost_tombstone_needs_a_snapshot),
 		CASE(a_prober_hears_of_all_cns),
 	};
 

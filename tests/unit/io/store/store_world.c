@@ -111,14 +111,14 @@ int open_again(void)
 	return store_open(&store, path, &epoch, why);
 }
 
-void start(void)
+void start_store(void)
 {
 	assert_int_equal(open_again(), 0);
 	assert_int_equal(store_load(store, &HANDLER, NULL, why), 0);
 	assert_int_equal(store_start(store, base, &HANDLER, NULL), 0);
 }
 
-void end(void)
+void end_store(void)
 {
 	char cause[STORE_ERROR];
 
@@ -166,7 +166,7 @@ int tear_down(void **state)
 	char command[128];
 
 	(void)state;
-	end();
+	end_store();
 	event_base_free(base);
 	snprintf(command, sizeof(command), "rm -rf %s", folder);
 	return system(command);

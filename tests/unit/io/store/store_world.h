@@ -37,9 +37,9 @@ extern bool failed;
 
 extern const struct store_handler HANDLER;
 
-int open_again(void); /* as store_open */
-void start(void);     /* opens, loads, starts */
-void end(void);
+int open_again(void);   /* as store_open */
+void start_store(void); /* opens, loads, starts */
+void end_store(void);
 
 void wait_for_store(void);                /* until it says something; a test that hangs is ended */
 void wait_until_durable(uint64_t number);

@@ -9,17 +9,23 @@
 
 static void what_is_written_is_read_again(void **state)
 {
-	struct cn_info info = {.id = 3, .name = "cn3", .tunnel = addr_from_ipv4(0xc0000203), .port = 7001, .cell_count = 2};
+	struct cn_info info = {.id = 3,
+			       .name = "cn3",
+			       .tunnel = addr_from_ipv4(0xc0000203),
+			       .port = 7001,
+			       .cell_count = 2};
 	struct station_record a, b;
 
 	(void)state;
 	for (unsigned i = 0; i < 2; i++)
-		info.cells[i] = (struct cell_info){.subnet = {addr_from_ipv4(0x0a010000u + (i << 16)), 16}, .gateway = addr_from_ipv4(0x0a010001u + (i << 16))};
+		info.cells[i] = (struct cell_info){
+			.subnet = {addr_from_ipv4(0x0a010000u + (i << 16)), 16},
+			.gateway = addr_from_ipv4(0x0a010001u + (i << 16))};
 	info.cells[0].pool_first = addr_from_ipv4(0x0a01000a);
 	info.cells[0].pool_last = addr_from_ipv4(0x0a0100ff);
 	info.cells[0].dns[0] = addr_from_ipv4(0x0a000507);
 	info.cells[0].dns_count = 1;
-	start();
+	start_store();
 	assert_int_equal(epoch, 1);
 	a = station(9, 5);
 	b = station(8, 2);
@@ -30,8 +36,8 @@ static void what_is_written_is_read_again(void **state)
 	assert_int_equal(store_put_station(store, &a, 2, true), 0);
 	assert_int_equal(store_put_station(store, &b, 3, false), 0);
 	wait_until_durable(3);
-	end();
-	start();
+	end_store();
+	start_store();
 	assert_int_equal(epoch, 2);
 	assert_int_equal(cn_count, 1);
 	assert_memory_equal(&cns[0], &info, sizeof(info));
@@ -45,7 +51,7 @@ static void later_replaces_earlier_and_erased_is_gone(void **state)
 	struct station_record a, b;
 
 	(void)state;
-	start();
+	start_store();
 	a = station(1, 1);
 	b = station(2, 2);
 	store_put_station(store, &a, 1, true);
@@ -54,8 +60,8 @@ static void later_replaces_earlier_and_erased_is_gone(void **state)
 	store_put_station(store, &a, 3, true);
 	store_erase_station(store, &b.addr, 4);
 	wait_until_durable(4);
-	end();
-	start();
+	end_store();
+	start_store();
 	assert_int_equal(record_count, 1);
 	assert_int_equal(records[0].current, 77);
 }
@@ -65,7 +71,7 @@ static void commits_are_grouped(void **state)
 	struct store_counts counts;
 
 	(void)state;
-	start();
+	start_store();
 	for (unsigned i = 1; i <= 5000; i++) {
 		struct station_record record = station(i, i);
 
@@ -82,11 +88,11 @@ static void the_end_writes_what_lies(void **state)
 	struct station_record record;
 
 	(void)state;
-	start();
+	start_store();
 	record = station(1, 1);
 	store_put_station(store, &record, 1, false);
-	end();
-	start();
+	end_store();
+	start_store();
 	assert_int_equal(record_count, 1);
 }
 
@@ -96,7 +102,7 @@ static void a_commit_that_fails_is_told_and_tried_again(void **state)
 	sqlite3 *other;
 
 	(void)state;
-	start();
+	start_store();
 	assert_int_equal(sqlite3_open(path, &other), SQLITE_OK);
 	assert_int_equal(sqlite3_exec(other, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
 	record = station(1, 1);
@@ -110,8 +116,8 @@ static void a_commit_that_fails_is_told_and_tried_again(void **state)
 	sqlite3_close(other);
 	wait_until_durable(2);
 	assert_false(failed);
-	end();
-	start();
+	end_store();
+	start_store();
 	assert_int_equal(record_count, 2);
 }
 
@@ -121,7 +127,7 @@ static void one_register_has_a_database(void **state)
 	uint32_t other;
 
 	(void)state;
-	start();
+	start_store();
 	assert_int_equal(store_open(&second, path, &other, why), -EWOULDBLOCK);
 	assert_non_null(strstr(why, "in use by another process"));
 }
@@ -145,8 +151,8 @@ static void foreign_files_are_refused(void **state)
 	assert_int_not_equal(open_again(), 0);
 	assert_non_null(strstr(why, "newer version"));
 	unlink(path);
-	start();
-	end();
+	start_store();
+	end_store();
 	sql("INSERT INTO station VALUES('10.1.0.9', 'no mac', NULL, 1, 3, 1, 1, 1, 1, 0)");
 	assert_int_equal(open_again(), 0);
 	assert_int_not_equal(store_load(store, &HANDLER, NULL, why), 0);
@@ -156,8 +162,12 @@ static void foreign_files_are_refused(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		CASE(what_is_written_is_read_again), CASE(later_replaces_earlier_and_erased_is_gone), CASE(commits_are_grouped),
-		CASE(the_end_writes_what_lies), CASE(a_commit_that_fails_is_told_and_tried_again), CASE(one_register_has_a_database),
+		CASE(what_is_written_is_read_again),
+		CASE(later_replaces_earlier_and_erased_is_gone),
+		CASE(commits_are_grouped),
+		CASE(the_end_writes_what_lies),
+		CASE(a_commit_that_fails_is_told_and_tried_again),
+		CASE(one_register_has_a_database),
 		CASE(foreign_files_are_refused),
 	};
 

@@ -38,15 +38,15 @@ static int end_badly(void)
 static void what_the_writer_could_not_write_is_tried_once_more(void **state)
 {
 	(void)state;
-	start();
+	start_store();
 	lock();
 	put(1);
 	wait_for_store();
 	assert_true(failed);
 	put(2); /* in the next batch */
 	unlock();
-	end();
-	start();
+	end_store();
+	start_store();
 	assert_int_equal(record_count, 2);
 }
 
@@ -55,7 +55,7 @@ static void an_end_that_loses_changes_says_so(void **state)
 	time_t before = time(NULL);
 
 	(void)state;
-	start();
+	start_store();
 	lock();
 	put(1);
 	wait_for_store();
@@ -63,15 +63,15 @@ static void an_end_that_loses_changes_says_so(void **state)
 	assert_non_null(strstr(why, "another process"));
 	assert_true(time(NULL) - before < 15); /* two attempts, of two seconds each */
 	unlock();
-	start();
+	start_store();
 	assert_int_equal(record_count, 0);
 }
 
-/* A writer that fails for ever holds nobody up, and newer changes do not overtake the older ones. */
+/* A writer that fails for ever holds nobody up, and newer changes do not overtake older ones. */
 static void nothing_is_written_past_what_cannot_be(void **state)
 {
 	(void)state;
-	start();
+	start_store();
 	sql("CREATE TRIGGER never BEFORE INSERT ON station WHEN NEW.addr = '10.1.0.1'"
 	    " BEGIN SELECT RAISE(ABORT, 'never'); END");
 	put(1);
@@ -80,7 +80,7 @@ static void nothing_is_written_past_what_cannot_be(void **state)
 	put(2);
 	assert_int_not_equal(end_badly(), 0);
 	assert_non_null(strstr(why, "never"));
-	start();
+	start_store();
 	assert_int_equal(record_count, 0);
 }
 

@@ -13,11 +13,12 @@
 
 static void a_change_is_taken_whole_or_not_at_all(void **state)
 {
-	struct cn_info info = {.id = 3, .name = "cn3", .tunnel = addr_from_ipv4(0xc0000203), .port = 1};
+	struct cn_info info = {
+		.id = 3, .name = "cn3", .tunnel = addr_from_ipv4(0xc0000203), .port = 1};
 	struct station_record a, b;
 
 	(void)state;
-	start();
+	start_store();
 	a = station(1, 1);
 	b = station(2, 2);
 	assert_int_equal(store_put_station(store, &a, 1, true), 0);
@@ -31,13 +32,13 @@ static void a_change_is_taken_whole_or_not_at_all(void **state)
 	assert_int_equal(store_put_station(store, &b, 2, true), 0);
 	assert_int_equal(store_put_cn(store, &info, 3), 0);
 	wait_until_durable(3);
-	end();
-	start();
+	end_store();
+	start_store();
 	assert_int_equal(record_count, 2);
 	assert_int_equal(cn_count, 1);
 }
 
-/* Whichever request fails, also that of the timer: what was taken is written with nothing after it. */
+/* Whichever request fails, also that of the timer: what was taken is written, and needs no more. */
 static void what_was_taken_is_written(void **state)
 {
 	struct station_record record;
@@ -47,17 +48,17 @@ static void what_was_taken_is_written(void **state)
 	for (int i = 0, error = -1; error; i++) {
 		event_base_free(base); /* a new one has no room for timers yet */
 		base = event_base_new();
-		start();
+		start_store();
 		record = station(1, (uint64_t)i + 1);
 		memory_fails_after(i);
 		error = store_put_station(store, &record, 1, true);
 		timer_failed = memory_is_back() && !error;
 		if (!error)
 			wait_until_durable(1);
-		end();
+		end_store();
 	}
 	assert_true(timer_failed);
-	start();
+	start_store();
 	assert_int_equal(record_count, 1);
 }
 
@@ -66,7 +67,7 @@ static void the_hand_over_needs_no_memory(void **state)
 	struct station_record record;
 
 	(void)state;
-	start();
+	start_store();
 	for (unsigned i = 1; i <= 3; i++) {
 		record = station(i, i);
 		assert_int_equal(store_put_station(store, &record, i, true), 0);
@@ -81,11 +82,11 @@ static void what_was_given_before_the_start_is_written(void **state)
 	struct station_record record;
 
 	(void)state;
-	start();
+	start_store();
 	record = station(1, 1);
 	assert_int_equal(store_put_station(store, &record, 1, true), 0);
 	wait_until_durable(1);
-	end();
+	end_store();
 	assert_int_equal(open_again(), 0);
 	assert_int_equal(store_load(store, &HANDLER, NULL, why), 0);
 	assert_int_equal(store_erase_station(store, &record.addr, 1), 0);
@@ -113,7 +114,8 @@ static int synchronous(void)
 	sqlite3_stmt *statement;
 	int value;
 
-	assert_int_equal(sqlite3_prepare_v2(db.handle, "PRAGMA synchronous", -1, &statement, NULL), 0);
+	assert_int_equal(sqlite3_prepare_v2(db.handle, "PRAGMA synchronous", -1, &statement, NULL),
+			 0);
 	assert_int_equal(sqlite3_step(statement), SQLITE_ROW);
 	value = sqlite3_column_int(statement, 0);
 	sqlite3_finalize(statement);
@@ -146,7 +148,8 @@ static void make_change(struct change *change, uint64_t seq)
 		cells[i].dns_count = 2;
 	}
 	HASH_ADD(hh, change->batch.stations, record.addr, sizeof(struct tmip_addr), (&change->put));
-	HASH_ADD(hh, change->batch.stations, record.addr, sizeof(struct tmip_addr), (&change->erase));
+	HASH_ADD(hh, change->batch.stations, record.addr, sizeof(struct tmip_addr),
+		 (&change->erase));
 	HASH_ADD(hh, change->batch.cns, info.id, sizeof(uint32_t), (&change->cn));
 }
 
