@@ -42,7 +42,7 @@ static void act(const struct registry_action *action, void *arg)
 	struct server *server = arg;
 
 	if (action->type == REGISTRY_LOG)
-		log_at((enum log_level)action->level, "%s", action->text);
+		log_at(action->level, "%s", action->text);
 	else
 		links_act(server, action);
 }

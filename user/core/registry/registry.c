@@ -53,7 +53,7 @@ void registry_set_options(struct registry *registry, const struct registry_optio
 
 /* ---- what goes out */
 
-void reg_log(struct registry *registry, int level, const char *format, ...)
+void reg_log(struct registry *registry, enum log_level level, const char *format, ...)
 {
 	char text[REGISTRY_TEXT];
 	struct registry_action action = {.type = REGISTRY_LOG, .level = level, .text = text};
@@ -98,7 +98,7 @@ void reg_refuse(struct registry *registry, struct registry_session *session,
 		mac_format(&question->mac, mac);
 	registry->counts.refused++;
 	reg_send(registry, session, &message);
-	reg_log(registry, REGISTRY_LEVEL_WARN, "CN %s: %s%s%s%s%s refused: %s", session->name,
+	reg_log(registry, LOG_LEVEL_WARN, "CN %s: %s%s%s%s%s refused: %s", session->name,
 		mlrp_type_name(question->type), *addr ? " " : "", addr, *mac ? " for " : "", mac,
 		message.text);
 }
@@ -315,7 +315,7 @@ static void end_use(struct registry *registry, struct reg_station *station, cons
 
 	reg_set_state(registry, station, RECORD_FREE, 0);
 	reg_commit(registry, station, NULL, false);
-	reg_log(registry, REGISTRY_LEVEL_INFO, "%s of %s is free: %s",
+	reg_log(registry, LOG_LEVEL_INFO, "%s of %s is free: %s",
 		addr_format(&station->record.addr, addr), mac_format(&station->record.mac, mac),
 		why);
 }

@@ -17,6 +17,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/base/level.h"
 #include "core/mlrp/mlrp.h"
 
 #define REGISTRY_TEXT 320
@@ -41,7 +42,7 @@ struct registry_action {
 	enum registry_action_type type;
 	struct registry_session *session;
 	const struct mlrp_message *message;
-	int level; /* enum log_level */
+	enum log_level level;
 	const char *text;
 };
 

@@ -63,7 +63,7 @@ static void make_offer(struct registry *registry, struct registry_session *sessi
 	reg_set_state(registry, station, RECORD_OFFERED,
 		      now.ms + registry->options.offer_s * 1000ull);
 	reg_answer(registry, session, message->transaction, &station->record);
-	reg_log(registry, REGISTRY_LEVEL_DEBUG, "%s is offered to %s at CN %s",
+	reg_log(registry, LOG_LEVEL_DEBUG, "%s is offered to %s at CN %s",
 		addr_format(addr, text), mac_format(&message->mac, mac), session->name);
 }
 
@@ -264,7 +264,7 @@ static void release_others(struct registry *registry, const struct reg_station *
 		if (station->record.state == RECORD_BOUND) {
 			reg_set_state(registry, station, RECORD_FREE, 0);
 			reg_commit(registry, station, NULL, false);
-			reg_log(registry, REGISTRY_LEVEL_INFO,
+			reg_log(registry, LOG_LEVEL_INFO,
 				"%s is free: its station has a new address",
 				addr_format(&station->record.addr, addr));
 		}
@@ -313,7 +313,7 @@ static void bind_address(struct registry *registry, struct registry_session *ses
 	reg_commit(registry, station, NULL, true);
 	reg_answer_stored(registry, session, message->transaction, &station->record,
 			  registry->number);
-	reg_log(registry, REGISTRY_LEVEL_INFO, "%s is bound to %s at CN %s for %u s",
+	reg_log(registry, LOG_LEVEL_INFO, "%s is bound to %s at CN %s for %u s",
 		addr_format(&message->addr, addr), mac_format(&message->mac, mac), session->name,
 		message->lease);
 	release_others(registry, station);
@@ -417,7 +417,7 @@ void reg_release(struct registry *registry, struct registry_session *session,
 	reg_commit(registry, station, NULL, true);
 	reg_answer_stored(registry, session, message->transaction, &station->record,
 			  registry->number);
-	reg_log(registry, REGISTRY_LEVEL_INFO, "%s was released by %s at CN %s",
+	reg_log(registry, LOG_LEVEL_INFO, "%s was released by %s at CN %s",
 		addr_format(&message->addr, addr), mac_format(&message->mac, mac), session->name);
 }
 
@@ -435,6 +435,6 @@ void reg_decline(struct registry *registry, struct registry_session *session,
 	reg_commit(registry, station, NULL, true);
 	reg_answer_stored(registry, session, message->transaction, &station->record,
 			  registry->number);
-	reg_log(registry, REGISTRY_LEVEL_WARN, "%s was declined by %s at CN %s: a stranger uses it",
+	reg_log(registry, LOG_LEVEL_WARN, "%s was declined by %s at CN %s: a stranger uses it",
 		addr_format(&message->addr, addr), mac_format(&message->mac, mac), session->name);
 }

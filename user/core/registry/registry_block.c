@@ -132,7 +132,7 @@ void reg_block_request(struct registry *registry, struct registry_session *sessi
 	reg_answer_when_stored(registry, session, message->transaction, MLRP_BLOCK, &in_cell,
 			       registry->number);
 	if (cell->block_count != before)
-		reg_log(registry, REGISTRY_LEVEL_INFO,
+		reg_log(registry, LOG_LEVEL_INFO,
 			"CN %s holds %u addresses of its pool, "
 			"for the time when the register is away",
 			session->name, cell->block_count);

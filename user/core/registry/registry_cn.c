@@ -252,7 +252,7 @@ static void replace_session(struct registry *registry, struct reg_cn *cn,
 
 	if (!cn->session || cn->session == session)
 		return;
-	reg_log(registry, REGISTRY_LEVEL_WARN,
+	reg_log(registry, LOG_LEVEL_WARN,
 		"CN %s at %s registers again from %s: the older connection ends", cn->info.name,
 		cn->session->peer, session->peer);
 	cn->session->cn = NULL;
@@ -333,7 +333,7 @@ void reg_register(struct registry *registry, struct registry_session *session,
 	}
 	registry->counts.cns += !back;
 	join(registry, session, cn);
-	reg_log(registry, REGISTRY_LEVEL_INFO, "CN %s registered from %s as number %u, %u cells%s",
+	reg_log(registry, LOG_LEVEL_INFO, "CN %s registered from %s as number %u, %u cells%s",
 		cn->info.name, session->peer, cn->info.id, cn->info.cell_count,
 		fresh ? ", new" : changed ? ", changed" : "");
 	reg_answer_stored(registry, session, message->transaction, NULL, cn->number);
@@ -389,7 +389,7 @@ int registry_forget_cn(struct registry *registry, const char *name, bool force, 
 	if (change_cn(registry, cn, &info) < 0)
 		return explain(-ENOMEM, why, size, "no memory");
 	registry->counts.cns--;
-	reg_log(registry, REGISTRY_LEVEL_INFO, "CN %s, number %u, was forgotten", name, info.id);
+	reg_log(registry, LOG_LEVEL_INFO, "CN %s, number %u, was forgotten", name, info.id);
 	return 0;
 }
 

@@ -40,7 +40,7 @@ static void log_end(struct registry *registry, const struct reg_station *station
 {
 	char addr[ADDR_STRLEN], mac[MAC_STRLEN];
 
-	reg_log(registry, REGISTRY_LEVEL_INFO, "%s (%s) is damped no more: %s",
+	reg_log(registry, LOG_LEVEL_INFO, "%s (%s) is damped no more: %s",
 		addr_format(&station->record.addr, addr), mac_format(&station->record.mac, mac),
 		why);
 }
@@ -172,7 +172,7 @@ static void log_begin(struct registry *registry, const struct reg_station *stati
 	char addr[ADDR_STRLEN], mac[MAC_STRLEN], why[MLRP_TEXT_LEN];
 
 	describe_damping(registry, station, why, sizeof(why));
-	reg_log(registry, REGISTRY_LEVEL_WARN, "%s (%s) is damped for %u s: %s",
+	reg_log(registry, LOG_LEVEL_WARN, "%s (%s) is damped for %u s: %s",
 		addr_format(&station->record.addr, addr), mac_format(&station->record.mac, mac),
 		registry->options.flap_hold_s, why);
 }

@@ -23,14 +23,6 @@
 
 #include "registry.h"
 
-/* As in enum log_level. */
-enum {
-	REGISTRY_LEVEL_ERROR = 0,
-	REGISTRY_LEVEL_WARN = 1,
-	REGISTRY_LEVEL_INFO = 2,
-	REGISTRY_LEVEL_DEBUG = 3,
-};
-
 struct reg_owner;
 struct reg_cn;
 
@@ -168,7 +160,7 @@ struct registry {
 /* ---- registry.c */
 
 __attribute__((format(printf, 3, 4)))
-void reg_log(struct registry *registry, int level, const char *format, ...);
+void reg_log(struct registry *registry, enum log_level level, const char *format, ...);
 void reg_send(struct registry *registry, struct registry_session *session,
 	      const struct mlrp_message *message);
 __attribute__((format(printf, 6, 7)))

@@ -51,7 +51,7 @@ static void move(struct registry *registry, struct registry_session *session,
 	reg_commit(registry, station, session, false);
 	reg_answer(registry, session, message->transaction, record);
 	name = registry_cn_name(registry, from);
-	reg_log(registry, REGISTRY_LEVEL_INFO, "%s (%s) moved from %s to %s, version %u.%llu",
+	reg_log(registry, LOG_LEVEL_INFO, "%s (%s) moved from %s to %s, version %u.%llu",
 		addr_format(&record->addr, addr), mac_format(&record->mac, mac),
 		name ? name : "nowhere", session->name, record->version.epoch,
 		(unsigned long long)record->version.seq);
@@ -117,7 +117,7 @@ static void claim(struct registry *registry, struct registry_session *session,
 	reg_commit(registry, station, NULL, true);
 	reg_answer_stored(registry, session, message->transaction, &station->record,
 			  registry->number);
-	reg_log(registry, REGISTRY_LEVEL_INFO, "%s %s %s at CN %s", mac_format(&message->mac, mac),
+	reg_log(registry, LOG_LEVEL_INFO, "%s %s %s at CN %s", mac_format(&message->mac, mac),
 		changed_mac ? "is another MAC of the host of" :
 		host ? "is the registered host of" : "brings the address",
 		addr_format(&message->addr, addr), session->name);

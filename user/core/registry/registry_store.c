@@ -92,11 +92,11 @@ static void note_outcome(struct registry *registry, int error)
 {
 	if (error && !registry->refused) {
 		registry->refused = true;
-		reg_log(registry, REGISTRY_LEVEL_ERROR,
+		reg_log(registry, LOG_LEVEL_ERROR,
 			"the store takes no changes: %s; trying again", strerror(-error));
 	} else if (!error && registry->refused && store_has_all(registry)) {
 		registry->refused = false;
-		reg_log(registry, REGISTRY_LEVEL_INFO, "the store takes changes again");
+		reg_log(registry, LOG_LEVEL_INFO, "the store takes changes again");
 	}
 }
 

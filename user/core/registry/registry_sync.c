@@ -45,7 +45,7 @@ void reg_sync_begin(struct registry *registry, struct registry_session *session,
 	DL_APPEND2(registry->syncing, session, sync_prev, sync_next);
 	registry->counts.deltas += delta;
 	registry->counts.snapshots += !delta;
-	reg_log(registry, REGISTRY_LEVEL_INFO, "CN %s is brought up to date by a %s", session->name,
+	reg_log(registry, LOG_LEVEL_INFO, "CN %s is brought up to date by a %s", session->name,
 		delta ? "delta" : "snapshot");
 }
 
