@@ -3,8 +3,8 @@
  * Addresses, prefixes and MACs as values: parse, print, compare. Pure. Addresses are struct tmip_addr
  * (network byte order, IPv4 mapped) everywhere in user space; uint32_t IPv4 values are in host byte order.
  */
-#ifndef TMIP_CORE_ADDR_H
-#define TMIP_CORE_ADDR_H
+#ifndef TMIP_CORE_BASE_ADDR_H
+#define TMIP_CORE_BASE_ADDR_H
 
 #include <stdbool.h>
 #include <stdint.h>

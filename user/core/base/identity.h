@@ -4,8 +4,8 @@
  * the form in which the register knows owners of addresses: as a client identifier that no DHCP client can have, since
  * what clients send with the same beginning counts as none.
  */
-#ifndef TMIP_CORE_IDENTITY_H
-#define TMIP_CORE_IDENTITY_H
+#ifndef TMIP_CORE_BASE_IDENTITY_H
+#define TMIP_CORE_BASE_IDENTITY_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -3,8 +3,8 @@
  * The record of a station and the description of a CN, as the register keeps them, MLRP carries them and
  * every agent replicates them. Plain values; no behaviour but the order of records.
  */
-#ifndef TMIP_CORE_STATION_H
-#define TMIP_CORE_STATION_H
+#ifndef TMIP_CORE_BASE_STATION_H
+#define TMIP_CORE_BASE_STATION_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -5,8 +5,8 @@
  * have heard it. Pure: copies leave through callbacks. Limited in number per second; where that cuts, the next packet begins
  * with those that have missed one.
  */
-#ifndef TMIP_CORE_FANOUT_H
-#define TMIP_CORE_FANOUT_H
+#ifndef TMIP_CORE_CELL_FANOUT_H
+#define TMIP_CORE_CELL_FANOUT_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -3,8 +3,8 @@
  * Packets that are held for stations that have left a cell and have not appeared elsewhere: one queue for each station,
  * bounded in bytes, all of them together too. Pure.
  */
-#ifndef TMIP_CORE_HOLD_H
-#define TMIP_CORE_HOLD_H
+#ifndef TMIP_CORE_CELL_HOLD_H
+#define TMIP_CORE_CELL_HOLD_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -7,8 +7,8 @@
  * The work of a tick is bounded, however many stations there are: they wait in the slots of a wheel, and those whose
  * time has come in one queue, out of which as many are looked at as a tick may cost.
  */
-#ifndef TMIP_CORE_SILENCE_H
-#define TMIP_CORE_SILENCE_H
+#ifndef TMIP_CORE_CELL_SILENCE_H
+#define TMIP_CORE_CELL_SILENCE_H
 
 #include <stdbool.h>
 #include <stdint.h>

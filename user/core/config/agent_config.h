@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The configuration of tmip-agent: the directives of tmipd.rc(5). Pure. */
-#ifndef TMIP_CORE_AGENT_CONFIG_H
-#define TMIP_CORE_AGENT_CONFIG_H
+#ifndef TMIP_CORE_CONFIG_AGENT_CONFIG_H
+#define TMIP_CORE_CONFIG_AGENT_CONFIG_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -4,8 +4,8 @@
  * "..." holds blanks together. A program gives a table of its directives and a struct to fill. Pure: no files, no
  * look-ups. All that is wrong is reported, each with file, line and text.
  */
-#ifndef TMIP_CORE_CONFIG_H
-#define TMIP_CORE_CONFIG_H
+#ifndef TMIP_CORE_CONFIG_CONFIG_H
+#define TMIP_CORE_CONFIG_CONFIG_H
 
 #include <stdbool.h>
 #include <stddef.h>

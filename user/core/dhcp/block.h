@@ -3,8 +3,8 @@
  * The addresses that a CN may give out while the register is away: a block of the pool of each of its cells, set aside for it
  * by the register. Pure; the agent keeps it in a file, and writes that before it acts on what it says.
  */
-#ifndef TMIP_CORE_BLOCK_H
-#define TMIP_CORE_BLOCK_H
+#ifndef TMIP_CORE_DHCP_BLOCK_H
+#define TMIP_CORE_DHCP_BLOCK_H
 
 #include "core/roam/replica.h"
 #include "dhcp.h"

@@ -3,8 +3,8 @@
  * DHCP messages (RFC 2131, options RFC 2132): decoded from and encoded to whole Ethernet frames. Pure. Addresses are
  * uint32_t in host byte order, 0: not given.
  */
-#ifndef TMIP_CORE_DHCP_H
-#define TMIP_CORE_DHCP_H
+#ifndef TMIP_CORE_DHCP_DHCP_H
+#define TMIP_CORE_DHCP_DHCP_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -9,8 +9,8 @@
  * wait in vain. It refuses nothing on the ground of knowledge that may be incomplete, that is while the register is away.
  * Then it gives out addresses of the CN's own block (block.h).
  */
-#ifndef TMIP_CORE_DHCP_SERVER_H
-#define TMIP_CORE_DHCP_SERVER_H
+#ifndef TMIP_CORE_DHCP_DHCP_SERVER_H
+#define TMIP_CORE_DHCP_DHCP_SERVER_H
 
 #include <stdbool.h>
 

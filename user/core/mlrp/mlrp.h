@@ -7,8 +7,8 @@
  * skips fields and ignores message types that it does not know. A transaction number ties an answer to its
  * request; 0 is for messages that nobody asked for.
  */
-#ifndef TMIP_CORE_MLRP_H
-#define TMIP_CORE_MLRP_H
+#ifndef TMIP_CORE_MLRP_MLRP_H
+#define TMIP_CORE_MLRP_MLRP_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -4,8 +4,8 @@
  * out and where in a struct it lives. Readers always advance or fail; unknown numbers are skipped by their length.
  * Used by mlrp.c alone; mlrp_nested.c holds the tables of the structs that are fields themselves.
  */
-#ifndef TMIP_CORE_MLRP_WIRE_H
-#define TMIP_CORE_MLRP_WIRE_H
+#ifndef TMIP_CORE_MLRP_MLRP_WIRE_H
+#define TMIP_CORE_MLRP_MLRP_WIRE_H
 
 #include <stddef.h>
 #include <stdint.h>

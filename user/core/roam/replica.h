@@ -4,8 +4,8 @@
  * since (a move that the register has not confirmed yet), and the CNs themselves. Pure tables, found by address, by
  * MAC and by cn_id; the roaming machine (roam.h) decides what goes in.
  */
-#ifndef TMIP_CORE_REPLICA_H
-#define TMIP_CORE_REPLICA_H
+#ifndef TMIP_CORE_ROAM_REPLICA_H
+#define TMIP_CORE_ROAM_REPLICA_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -9,8 +9,8 @@
  * the new version and ends the overlay. Refused, or no answer in time while the register is reachable: ABORT, and all
  * fall back to the record. While the register is away overlays last, and are reported when it is back.
  */
-#ifndef TMIP_CORE_ROAM_H
-#define TMIP_CORE_ROAM_H
+#ifndef TMIP_CORE_ROAM_ROAM_H
+#define TMIP_CORE_ROAM_ROAM_H
 
 #include <tmip/event.h>
 

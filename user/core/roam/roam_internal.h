@@ -4,8 +4,8 @@
  * roam_peer.c (what other CNs say), roam_handover.c (handovers and claims of this CN), roam_local.c (records that the
  * register does not know yet), roam_view.c (record -> map entry, tunnels). Nobody else includes it.
  */
-#ifndef TMIP_CORE_ROAM_INTERNAL_H
-#define TMIP_CORE_ROAM_INTERNAL_H
+#ifndef TMIP_CORE_ROAM_ROAM_INTERNAL_H
+#define TMIP_CORE_ROAM_ROAM_INTERNAL_H
 
 #include <string.h>
 

@@ -3,8 +3,8 @@
  * What hostapd says through its control interface: events of stations, and its answer about one station. Pure. hostapd is
  * a stranger, and repeats what stations told it: texts have a length, and only the first line with a name counts.
  */
-#ifndef TMIP_CORE_HOSTAPD_H
-#define TMIP_CORE_HOSTAPD_H
+#ifndef TMIP_CORE_WIFI_HOSTAPD_MESSAGE_H
+#define TMIP_CORE_WIFI_HOSTAPD_MESSAGE_H
 
 #include "core/base/identity.h"
 

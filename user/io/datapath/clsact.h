@@ -3,8 +3,8 @@
  * Programs as filters of a clsact qdisc, for kernels without TCX (before 6.6). Several networks may have theirs on one device, and
  * so may others: `owner` tells ours apart (the folder of the network's pins).
  */
-#ifndef TMIP_IO_CLSACT_H
-#define TMIP_IO_CLSACT_H
+#ifndef TMIP_IO_DATAPATH_CLSACT_H
+#define TMIP_IO_DATAPATH_CLSACT_H
 
 #include <bpf/libbpf.h>
 #include <stdbool.h>

@@ -4,8 +4,8 @@
  * file pair that knows libbpf. No decisions: the agent says what each map entry is. Functions return 0 or -errno;
  * those with `why` also give readable text (what failed, and what to do) on failure.
  */
-#ifndef TMIP_IO_DATAPATH_H
-#define TMIP_IO_DATAPATH_H
+#ifndef TMIP_IO_DATAPATH_DATAPATH_H
+#define TMIP_IO_DATAPATH_DATAPATH_H
 
 #include <stdbool.h>
 #include <stddef.h>

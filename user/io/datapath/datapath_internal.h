@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What the files of the data path share: datapath.c (life, pins), datapath_attach.c (hooks), datapath_maps.c (entries). */
-#ifndef TMIP_IO_DATAPATH_INTERNAL_H
-#define TMIP_IO_DATAPATH_INTERNAL_H
+#ifndef TMIP_IO_DATAPATH_DATAPATH_INTERNAL_H
+#define TMIP_IO_DATAPATH_DATAPATH_INTERNAL_H
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>

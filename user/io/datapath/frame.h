@@ -3,8 +3,8 @@
  * Whole Ethernet frames out of an interface, through libpcap. They bypass the queueing discipline, and so the data
  * path's egress program: what the agent sends is sent as it is.
  */
-#ifndef TMIP_IO_FRAME_H
-#define TMIP_IO_FRAME_H
+#ifndef TMIP_IO_DATAPATH_FRAME_H
+#define TMIP_IO_DATAPATH_FRAME_H
 
 #include <stddef.h>
 #include <stdint.h>

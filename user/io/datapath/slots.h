@@ -5,8 +5,8 @@
  * programs, which do so in a handover, shut its slot: bpf/station.h), so that the two never disagree; the order of the
  * steps is such that this holds at every moment, also for one who is killed between two of them. 0 or -errno.
  */
-#ifndef TMIP_IO_SLOTS_H
-#define TMIP_IO_SLOTS_H
+#ifndef TMIP_IO_DATAPATH_SLOTS_H
+#define TMIP_IO_DATAPATH_SLOTS_H
 
 #include <stdint.h>
 

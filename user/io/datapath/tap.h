@@ -3,8 +3,8 @@
  * A network device (tap) whose other end this process holds: frames that are redirected into it are read here, one by
  * one and cut to what fits on a wire; frames that are written here come in there. It is gone when its descriptor is.
  */
-#ifndef TMIP_IO_TAP_H
-#define TMIP_IO_TAP_H
+#ifndef TMIP_IO_DATAPATH_TAP_H
+#define TMIP_IO_DATAPATH_TAP_H
 
 #include <stddef.h>
 #include <stdint.h>

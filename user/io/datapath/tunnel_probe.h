@@ -3,8 +3,8 @@
  * A tunnel probe (include/tmip/event.h): an IPv4-in-IPv4 packet to another CN, whose backbone program sends it back at
  * its full length. Blocking, with a deadline; needs CAP_NET_RAW. Never fragmented, so that it also measures the path MTU.
  */
-#ifndef TMIP_IO_PROBE_H
-#define TMIP_IO_PROBE_H
+#ifndef TMIP_IO_DATAPATH_TUNNEL_PROBE_H
+#define TMIP_IO_DATAPATH_TUNNEL_PROBE_H
 
 #include "core/base/addr.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What the agent asks of a driver. */
-#ifndef TMIP_IO_ETHTOOL_H
-#define TMIP_IO_ETHTOOL_H
+#ifndef TMIP_IO_KERNEL_ETHTOOL_H
+#define TMIP_IO_KERNEL_ETHTOOL_H
 
 #include <stdbool.h>
 

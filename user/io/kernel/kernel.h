@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What the kernel can do, tried without leaving a trace. Functions return 0 or -errno. */
-#ifndef TMIP_IO_KERNEL_H
-#define TMIP_IO_KERNEL_H
+#ifndef TMIP_IO_KERNEL_KERNEL_H
+#define TMIP_IO_KERNEL_KERNEL_H
 
 #include <stdbool.h>
 

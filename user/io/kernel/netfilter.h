@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What netfilter does to packets that pass this machine, as far as it is of interest: does it translate source addresses? */
-#ifndef TMIP_IO_NETFILTER_H
-#define TMIP_IO_NETFILTER_H
+#ifndef TMIP_IO_KERNEL_NETFILTER_H
+#define TMIP_IO_KERNEL_NETFILTER_H
 
 #include <stddef.h>
 

@@ -3,8 +3,8 @@
  * What the agent asks of rtnetlink: an interface and its first IPv4 address, whether it hears all frames, the VLANs on it, the
  * MTU of a cell's connected route, and news of interfaces. Small synchronous requests. Functions return 0 or -errno.
  */
-#ifndef TMIP_IO_NETLINK_H
-#define TMIP_IO_NETLINK_H
+#ifndef TMIP_IO_KERNEL_NETLINK_H
+#define TMIP_IO_KERNEL_NETLINK_H
 
 #include <stdbool.h>
 

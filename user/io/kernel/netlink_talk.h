@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A request over netlink and its answers, for the files of this folder that speak one of its protocols. */
-#ifndef TMIP_IO_NETLINK_TALK_H
-#define TMIP_IO_NETLINK_TALK_H
+#ifndef TMIP_IO_KERNEL_NETLINK_TALK_H
+#define TMIP_IO_KERNEL_NETLINK_TALK_H
 
 #include <libmnl/libmnl.h>
 #include <linux/netlink.h>

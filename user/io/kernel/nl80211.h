@@ -4,8 +4,8 @@
  * answered by the kernel within the system call, so that nothing is won by not waiting for it. Functions return 0 or -errno;
  * -ENOENT: this kernel has no nl80211, or there is no such station.
  */
-#ifndef TMIP_IO_NL80211_H
-#define TMIP_IO_NL80211_H
+#ifndef TMIP_IO_KERNEL_NL80211_H
+#define TMIP_IO_KERNEL_NL80211_H
 
 #include <stdbool.h>
 #include <stddef.h>

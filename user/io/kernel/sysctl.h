@@ -3,8 +3,8 @@
  * Kernel settings that the agent changes, and their former values, kept in a file so that a later process can put them
  * back, also after this one was killed. Values are those of the network namespace this process runs in.
  */
-#ifndef TMIP_IO_SYSCTL_H
-#define TMIP_IO_SYSCTL_H
+#ifndef TMIP_IO_KERNEL_SYSCTL_H
+#define TMIP_IO_KERNEL_SYSCTL_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -5,8 +5,8 @@
  * Whoever creates a link closes it; `closed` is called once when the link failed or the other side ended it
  * (not after mlrp_link_close) and the owner then calls mlrp_link_close. The process must ignore SIGPIPE.
  */
-#ifndef TMIP_IO_MLRP_LINK_H
-#define TMIP_IO_MLRP_LINK_H
+#ifndef TMIP_IO_LINK_MLRP_LINK_H
+#define TMIP_IO_LINK_MLRP_LINK_H
 
 #include <event2/event.h>
 #include <event2/dns.h>

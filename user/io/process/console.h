@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Commands on standard input for programs in the foreground (-F): a line at a time; the end of input is told, too. */
-#ifndef TMIP_IO_CONSOLE_H
-#define TMIP_IO_CONSOLE_H
+#ifndef TMIP_IO_PROCESS_CONSOLE_H
+#define TMIP_IO_PROCESS_CONSOLE_H
 
 #include <stdbool.h>
 

@@ -3,8 +3,8 @@
  * The control socket: one JSON object a line in, one a line out, over a local stream socket that only its owner may
  * open (mode 0600). {"command": ...} is answered by {"ok": true, "result": ...} or {"ok": false, "error": "text"}.
  */
-#ifndef TMIP_IO_CONTROL_H
-#define TMIP_IO_CONTROL_H
+#ifndef TMIP_IO_PROCESS_CONTROL_H
+#define TMIP_IO_PROCESS_CONTROL_H
 
 #include <jansson.h>
 

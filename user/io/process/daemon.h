@@ -3,8 +3,8 @@
  * Becoming a daemon so that whoever started it learns how it went: the process that was called waits until the daemon
  * says that it is ready (exit status 0) or ends (its status; its errors went to the same terminal).
  */
-#ifndef TMIP_IO_DAEMON_H
-#define TMIP_IO_DAEMON_H
+#ifndef TMIP_IO_PROCESS_DAEMON_H
+#define TMIP_IO_PROCESS_DAEMON_H
 
 /* In the parent: never returns. In the daemon: 0, or -errno in the only process if it could not be made. */
 int daemon_begin(void);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Small files: read whole, replaced whole, folders for them. Functions return 0 or -errno. */
-#ifndef TMIP_IO_FILE_H
-#define TMIP_IO_FILE_H
+#ifndef TMIP_IO_PROCESS_FILE_H
+#define TMIP_IO_PROCESS_FILE_H
 
 #include <stddef.h>
 

@@ -4,8 +4,8 @@
  * warnings go to stderr in any case, so that a failing start is seen (a daemon that is ready has /dev/null there).
  * Levels follow the 2003 programs: `debug N` shows everything up to N. Call it from one thread.
  */
-#ifndef TMIP_IO_LOG_H
-#define TMIP_IO_LOG_H
+#ifndef TMIP_IO_PROCESS_LOG_H
+#define TMIP_IO_PROCESS_LOG_H
 
 #include <stdbool.h>
 

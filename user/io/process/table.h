@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Tables on the terminal: cells of text, columns as wide as their widest cell. */
-#ifndef TMIP_IO_TABLE_H
-#define TMIP_IO_TABLE_H
+#ifndef TMIP_IO_PROCESS_TABLE_H
+#define TMIP_IO_PROCESS_TABLE_H
 
 #include <stdio.h>
 

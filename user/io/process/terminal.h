@@ -3,8 +3,8 @@
  * What the command lines of both programs have in common: asking the running program over its control socket, and
  * showing its answer. Members that a program of another version does not send are shown as "-" or 0.
  */
-#ifndef TMIP_IO_TERMINAL_H
-#define TMIP_IO_TERMINAL_H
+#ifndef TMIP_IO_PROCESS_TERMINAL_H
+#define TMIP_IO_PROCESS_TERMINAL_H
 
 #include <jansson.h>
 #include <stdio.h>

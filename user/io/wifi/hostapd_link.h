@@ -4,8 +4,8 @@
  * waits: questions are sent one after the other, answers and events come through callbacks out of the event loop. A hostapd
  * that is not there, ends or says nothing is tried again, for as long as the link is open.
  */
-#ifndef TMIP_IO_HOSTAPD_H
-#define TMIP_IO_HOSTAPD_H
+#ifndef TMIP_IO_WIFI_HOSTAPD_LINK_H
+#define TMIP_IO_WIFI_HOSTAPD_LINK_H
 
 #include "core/wifi/hostapd_message.h"
 
