@@ -3,12 +3,12 @@
 #include "addr.h"
 
 #include <arpa/inet.h>
-#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
-static const uint8_t MAPPED[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff}; /* RFC 4291, 2.5.5.2 */
+/* The prefix of IPv4-mapped addresses (RFC 4291, 2.5.5.2). */
+static const uint8_t MAPPED[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
 
 struct tmip_addr addr_from_ipv4(uint32_t host_order)
 {
@@ -93,15 +93,15 @@ static int hex_digit(char c)
 
 int mac_parse(const char *text, struct tmip_mac *out)
 {
-	char between = strlen(text) == MAC_STRLEN - 1 ? text[2] : 0;
+	char separator = strlen(text) == MAC_STRLEN - 1 ? text[2] : 0;
 	struct tmip_mac mac;
 
-	if (between != ':' && between != '-')
+	if (separator != ':' && separator != '-')
 		return -EINVAL;
 	for (int i = 0; i < 6; i++, text += 3) {
 		int high = hex_digit(text[0]), low = hex_digit(text[1]);
 
-		if (high < 0 || low < 0 || text[2] != (i < 5 ? between : 0))
+		if (high < 0 || low < 0 || text[2] != (i < 5 ? separator : 0))
 			return -EINVAL;
 		mac.octet[i] = high << 4 | low;
 	}
@@ -111,8 +111,8 @@ int mac_parse(const char *text, struct tmip_mac *out)
 
 const char *mac_format(const struct tmip_mac *mac, char out[MAC_STRLEN])
 {
-	snprintf(out, MAC_STRLEN, "%02x:%02x:%02x:%02x:%02x:%02x", mac->octet[0], mac->octet[1], mac->octet[2],
-		 mac->octet[3], mac->octet[4], mac->octet[5]);
+	snprintf(out, MAC_STRLEN, "%02x:%02x:%02x:%02x:%02x:%02x", mac->octet[0], mac->octet[1],
+		 mac->octet[2], mac->octet[3], mac->octet[4], mac->octet[5]);
 	return out;
 }
 
@@ -123,7 +123,8 @@ uint32_t prefix_mask(uint8_t len)
 
 bool prefix_contains(const struct prefix *prefix, const struct tmip_addr *addr)
 {
-	return addr_is_ipv4(addr) && !((addr_to_ipv4(addr) ^ addr_to_ipv4(&prefix->addr)) & prefix_mask(prefix->len));
+	return addr_is_ipv4(addr) &&
+	       !((addr_to_ipv4(addr) ^ addr_to_ipv4(&prefix->addr)) & prefix_mask(prefix->len));
 }
 
 bool prefix_overlaps(const struct prefix *a, const struct prefix *b)

@@ -7,8 +7,8 @@
 #include <stdint.h>
 
 /*
- * The checksum of `len` bytes, in host byte order. `sum` is what to start with: the sum of the
- * 16-bit words of a pseudo header, or 0. An odd last byte counts as if a zero followed.
+ * Returns the checksum of `len` bytes, in host byte order. The caller passes in `sum` the sum of
+ * the 16-bit words of a pseudo header, or 0. An odd last byte counts as if a zero byte followed.
  */
 uint16_t checksum_compute(const void *data, size_t len, uint32_t sum);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Identities of associations as client identifiers. See identity.h. */
+/* The identity of an association in the form of a client identifier. See identity.h. */
 #include "identity.h"
 
 #include <errno.h>
@@ -20,10 +20,14 @@ int identity_make(struct identity *out, enum identity_kind kind, const char *nam
 const char *identity_format(const struct identity *identity, char out[IDENTITY_STRLEN])
 {
 	bool key = identity->len && identity->id[IDENTITY_MARK_LEN] == IDENTITY_KEY;
-	int used = snprintf(out, IDENTITY_STRLEN, "%s", !identity->len ? "none" : key ? "key " : "802.1X ");
+	const char *label = !identity->len ? "none" : key ? "key " : "802.1X ";
+	int used = snprintf(out, IDENTITY_STRLEN, "%s", label);
 
-	for (size_t i = IDENTITY_MARK_LEN + 1; i < identity->len; i++)
-		out[used++] = identity->id[i] > 0x20 && identity->id[i] < 0x7f ? (char)identity->id[i] : '?';
+	for (size_t i = IDENTITY_MARK_LEN + 1; i < identity->len; i++) {
+		uint8_t byte = identity->id[i];
+
+		out[used++] = byte > 0x20 && byte < 0x7f ? (char)byte : '?';
+	}
 	out[used] = '\0';
 	return out;
 }
