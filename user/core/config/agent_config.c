@@ -86,11 +86,14 @@ static int add_pool(void *target, char **args, int count, char *why, size_t size
 	struct config_pool pool = {0};
 
 	(void)count;
-	if (check_interface(args[0], why, size) < 0 || pool_end(args[1], &pool.first, why, size) < 0 ||
+	if (check_interface(args[0], why, size) < 0 ||
+	    pool_end(args[1], &pool.first, why, size) < 0 ||
 	    pool_end(args[2], &pool.last, why, size) < 0)
 		return -EINVAL;
-	if (!addr_is_zero(&pool.first) && !addr_is_zero(&pool.last) && addr_compare(&pool.first, &pool.last) > 0) {
-		snprintf(why, size, "the first address, %s, comes after the last, %s", args[1], args[2]);
+	if (!addr_is_zero(&pool.first) && !addr_is_zero(&pool.last) &&
+	    addr_compare(&pool.first, &pool.last) > 0) {
+		snprintf(why, size, "the first address, %s, comes after the last, %s", args[1],
+			 args[2]);
 		return -EINVAL;
 	}
 	for (unsigned i = 0; i < config->pool_count; i++)
@@ -116,7 +119,8 @@ static int add_hostapd(void *target, char **args, int count, char *why, size_t s
 	if (check_interface(args[0], why, size) < 0)
 		return -EINVAL;
 	if (args[1][0] != '/' || strlen(args[1]) >= sizeof(hostapd->socket)) {
-		snprintf(why, size, "`%s' is not the absolute path of a socket (at most %zu bytes)", args[1], sizeof(hostapd->socket) - 1);
+		snprintf(why, size, "`%s' is not the absolute path of a socket (at most %zu bytes)",
+			 args[1], sizeof(hostapd->socket) - 1);
 		return -EINVAL;
 	}
 	for (unsigned i = 0; i < config->hostapd_count; i++)
@@ -164,44 +168,54 @@ static int set_mss(void *target, char **args, int count, char *why, size_t size)
 	else if (strcmp(args[0], "off") == 0)
 		value = 0;
 	else if (*end || value < 536 || value > 9000) {
-		snprintf(why, size, "`%s' is neither auto, off nor a number from 536 to 9000", args[0]);
+		snprintf(why, size, "`%s' is neither auto, off nor a number from 536 to 9000",
+			 args[0]);
 		return -EINVAL;
 	}
 	config->mss = (unsigned)value;
 	return 0;
 }
 
-/* `away' was all there was, and had the names of a switch. */
+/* `fastpath' was a switch once, and `on' meant what `away' means now. */
 static const struct config_word FASTPATH[] = {
-	{"off", AGENT_FASTPATH_OFF}, {"false", AGENT_FASTPATH_OFF}, {"away", AGENT_FASTPATH_AWAY}, {"on", AGENT_FASTPATH_AWAY},
+	{"off", AGENT_FASTPATH_OFF}, {"false", AGENT_FASTPATH_OFF}, {"away", AGENT_FASTPATH_AWAY},
+	{"on", AGENT_FASTPATH_AWAY},
 	{"true", AGENT_FASTPATH_AWAY}, {"home", AGENT_FASTPATH_HOME}, {0},
 };
-static const struct config_word XDP[] = {{"off", AGENT_XDP_OFF}, {"auto", AGENT_XDP_AUTO}, {"on", AGENT_XDP_ON}, {0}};
-static const struct config_word MULTICAST[] = {{"home", 1}, {"on", 1}, {"true", 1}, {"local", 0}, {"off", 0}, {"false", 0}, {0}};
+static const struct config_word XDP[] = {
+	{"off", AGENT_XDP_OFF}, {"auto", AGENT_XDP_AUTO}, {"on", AGENT_XDP_ON}, {0},
+};
+static const struct config_word MULTICAST[] = {
+	{"home", 1}, {"on", 1}, {"true", 1}, {"local", 0}, {"off", 0}, {"false", 0}, {0},
+};
 static const struct config_word IDENTITY[] = {{"mac", 0}, {"association", 1}, {0}};
 
-#define AT(member) .offset = offsetof(struct agent_config, member), .size = sizeof(((struct agent_config *)0)->member)
-#define WORD(f) .type = CONFIG_CUSTOM, .custom = f, .min = 1, .max = 1, .hint = "one word"
+#define AT(member) CONFIG_AT(struct agent_config, member)
 
 static const struct config_directive DIRECTIVES[] = {
-	{"mlr", WORD(set_mlr), .required = true},
+	{"mlr", CONFIG_ONE_WORD(set_mlr), .required = true},
 	{"cn_name", CONFIG_NAME, AT(cn_name), .required = true},
 	{"network_name", CONFIG_NAME, AT(network_name), .required = true},
-	{"cn_if", WORD(set_cn_if), .required = true},
-	{"mobile_if", WORD(add_mobile_if), .repeatable = true},
-	{"addr_pool", CONFIG_CUSTOM, .custom = add_pool, .min = 3, .max = 3, .repeatable = true, .hint = "an interface, the first and the last address"},
-	{"dns_server", CONFIG_CUSTOM, .custom = add_dns, .min = 1, .max = CELL_DNS_MAX, .repeatable = true, .hint = "one to four addresses"},
-	{"hostapd", CONFIG_CUSTOM, .custom = add_hostapd, .min = 2, .max = 2, .repeatable = true, .hint = "an interface and the path of a control socket"},
-	{"station_identity", CONFIG_WORD, AT(by_association), .words = IDENTITY, .hint = "mac nor association"},
+	{"cn_if", CONFIG_ONE_WORD(set_cn_if), .required = true},
+	{"mobile_if", CONFIG_ONE_WORD(add_mobile_if), .repeatable = true},
+	{"addr_pool", CONFIG_CUSTOM, .custom = add_pool, .min = 3, .max = 3, .repeatable = true,
+	 .hint = "an interface, the first and the last address"},
+	{"dns_server", CONFIG_CUSTOM, .custom = add_dns, .min = 1, .max = CELL_DNS_MAX,
+	 .repeatable = true, .hint = "one to four addresses"},
+	{"hostapd", CONFIG_CUSTOM, .custom = add_hostapd, .min = 2, .max = 2, .repeatable = true,
+	 .hint = "an interface and the path of a control socket"},
+	{"station_identity", CONFIG_WORD, AT(by_association), .words = IDENTITY,
+	 .hint = "mac nor association"},
 	{"domain_name", CONFIG_NAME, AT(domain_name)},
 	{"lease_time", CONFIG_NUMBER, AT(lease_time), .min = 10, .max = 31536000},
 	{"tunnel_addr", CONFIG_ADDR, AT(tunnel_addr)},
 	{"tunnel_ttl", CONFIG_NUMBER, AT(tunnel_ttl), .min = 2, .max = 255},
 	{"port", CONFIG_NUMBER, AT(port), .min = 1, .max = 65535},
-	{"mss", WORD(set_mss)},
+	{"mss", CONFIG_ONE_WORD(set_mss)},
 	{"fastpath", CONFIG_WORD, AT(fastpath), .words = FASTPATH, .hint = "off, away nor home"},
 	{"xdp", CONFIG_WORD, AT(xdp), .words = XDP, .hint = "auto, on nor off"},
-	{"multicast", CONFIG_WORD, AT(multicast_home), .words = MULTICAST, .hint = "local nor home"},
+	{"multicast", CONFIG_WORD, AT(multicast_home), .words = MULTICAST,
+	 .hint = "local nor home"},
 	{"multicast_burst", CONFIG_NUMBER, AT(multicast_burst), .min = 1, .max = 100000},
 	{"multicast_copies", CONFIG_NUMBER, AT(multicast_copies), .min = 1, .max = 1000000},
 	{"route_optimisation", CONFIG_BOOL, AT(route_optimisation)},
@@ -236,40 +250,48 @@ static const struct config_directive DIRECTIVES[] = {
 void agent_config_init(struct agent_config *config)
 {
 	*config = (struct agent_config){
-		.mlr_port = MLRP_PORT, .port = MLRP_PORT, .lease_time = 3600, .log = true, .fastpath = AGENT_FASTPATH_AWAY, .xdp = AGENT_XDP_AUTO,
-		.route_optimisation = true, .fast_handover = true, .static_stations = true, .realtime = true,
+		.mlr_port = MLRP_PORT, .port = MLRP_PORT, .lease_time = 3600, .log = true,
+		.fastpath = AGENT_FASTPATH_AWAY, .xdp = AGENT_XDP_AUTO, .route_optimisation = true,
+		.fast_handover = true, .static_stations = true, .realtime = true,
 		.multicast_home = true, .multicast_burst = 50, .multicast_copies = 1000,
-		.debug = 2, .stations_max = 65536, .peers_max = 1024, .seen_max = 16384, .event_burst = 1000, .event_interval = 1000,
-		.dhcp_burst = 10, .tunnel_ttl = 64, .mss = AGENT_MSS_AUTO, .handover_timeout = 3000,
+		.debug = 2, .stations_max = 65536, .peers_max = 1024, .seen_max = 16384,
+		.event_burst = 1000, .event_interval = 1000, .dhcp_burst = 10, .tunnel_ttl = 64,
+		.mss = AGENT_MSS_AUTO, .handover_timeout = 3000,
 		.probe_idle = 30, .probe_count = 3, .probe_rate = 100,
-		.buffer_bytes = 262144, .buffer_total = 16777216, .buffer_time = 3000, .away_block = 16,
-		.bpf_dir = "/sys/fs/bpf/tmip", .run_dir = "/run/tmip", .state_dir = "/var/lib/tmip",
+		.buffer_bytes = 262144, .buffer_total = 16777216, .buffer_time = 3000,
+		.away_block = 16, .bpf_dir = "/sys/fs/bpf/tmip", .run_dir = "/run/tmip",
+		.state_dir = "/var/lib/tmip",
 	};
 }
 
-static int check_pools(const struct agent_config *config, const char *file, char errors[CONFIG_ERRORS])
+static int check_pools(const struct agent_config *config, const char *file,
+		       char errors[CONFIG_ERRORS])
 {
 	for (unsigned i = 0; i < config->pool_count; i++) {
 		bool found = false;
 
 		for (unsigned j = 0; j < config->cell_count; j++)
 			found |= strcmp(config->pools[i].interface, config->mobile_if[j]) == 0;
-		/* `attach` may name the interface later. */
+		/* Without any mobile_if, `tmip-agent attach' names the interface later. */
 		if (!found && config->cell_count) {
-			snprintf(errors, CONFIG_ERRORS, "%s: directive `addr_pool': `%s' is no mobile_if\n", file, config->pools[i].interface);
+			snprintf(errors, CONFIG_ERRORS,
+				 "%s: directive `addr_pool': `%s' is no mobile_if\n", file,
+				 config->pools[i].interface);
 			return 1;
 		}
 	}
 	return 0;
 }
 
-int agent_config_read(struct agent_config *config, const char *file, const char *text, size_t len, char errors[CONFIG_ERRORS])
+int agent_config_read(struct agent_config *config, const char *file, const char *text, size_t len,
+		      char errors[CONFIG_ERRORS])
 {
 	struct agent_config fresh;
 	int failed;
 
 	agent_config_init(&fresh);
-	failed = config_read(DIRECTIVES, sizeof(DIRECTIVES) / sizeof(DIRECTIVES[0]), file, text, len, &fresh, errors, CONFIG_ERRORS);
+	failed = config_read(DIRECTIVES, sizeof(DIRECTIVES) / sizeof(DIRECTIVES[0]), file, text,
+			     len, &fresh, errors, CONFIG_ERRORS);
 	if (!failed)
 		failed = check_pools(&fresh, file, errors);
 	if (!failed)
@@ -282,7 +304,7 @@ void agent_config_pins(const struct agent_config *config, char out[CONFIG_PATH_L
 	int at = snprintf(out, CONFIG_PATH_LEN + NAME_LEN, "%s/", config->bpf_dir);
 
 	snprintf(out + at, (size_t)(CONFIG_PATH_LEN + NAME_LEN - at), "%s", config->network_name);
-	/* A BPF file system takes no dots; a network's name has no colons. */
+	/* The BPF file system refuses dots in names; the name of a network has no colons. */
 	for (char *c = out + at; *c; c++)
 		if (*c == '.')
 			*c = ':';
@@ -293,5 +315,6 @@ void agent_config_socket(const struct agent_config *config, char out[CONFIG_PATH
 	if (config->control_socket[0])
 		memcpy(out, config->control_socket, CONFIG_PATH_LEN);
 	else
-		snprintf(out, CONFIG_PATH_LEN, "%.180s/%.63s.sock", config->run_dir, config->network_name);
+		snprintf(out, CONFIG_PATH_LEN, "%.180s/%.63s.sock", config->run_dir,
+			 config->network_name);
 }

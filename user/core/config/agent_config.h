@@ -9,75 +9,98 @@
 
 #include "core/base/station.h"
 
-#define CONFIG_IF_LEN 16    /* IFNAMSIZ */
-#define CONFIG_PATH_LEN 256
-#define CONFIG_SOCKET_LEN 108 /* sun_path */
-#define CONFIG_HOSTAPD_MAX 32
-#define CONFIG_ERRORS 4096
+#define CONFIG_IF_LEN 16      /* bytes of an interface's name, with the NUL: IFNAMSIZ */
+#define CONFIG_PATH_LEN 256   /* bytes of a path, with the NUL */
+#define CONFIG_SOCKET_LEN 108 /* bytes of the path of a Unix socket, with the NUL: sun_path */
+#define CONFIG_HOSTAPD_MAX 32 /* directives `hostapd` */
+#define CONFIG_ERRORS 4096    /* bytes of the text of all errors of a file, with the NUL */
 
+/* addr_pool: the dynamic addresses of a cell. */
 struct config_pool {
 	char interface[CONFIG_IF_LEN];
-	struct tmip_addr first, last; /* zero: `*`, the first or last of the interface's subnet */
+	/* Zero stands for `*`: the first or the last usable address of the interface's subnet. */
+	struct tmip_addr first, last;
 };
 
-/* The control socket of the hostapd that makes this interface, a cell or a port of one, an access point. */
+/* hostapd: the control socket of the hostapd that makes an interface an access point. */
 struct config_hostapd {
-	char interface[CONFIG_IF_LEN];
+	char interface[CONFIG_IF_LEN]; /* a cell, or a port of the bridge that is a cell */
 	char socket[CONFIG_SOCKET_LEN];
 };
 
+/*
+ * The values of tmipd.rc(5), under the names of their directives where no comment says otherwise.
+ */
 struct agent_config {
-	char mlr_host[256];
-	unsigned mlr_port;
+	char mlr_host[256];           /* mlr: the host part */
+	unsigned mlr_port;            /* mlr: the TCP port of the register */
 	char cn_name[NAME_LEN];
 	char network_name[NAME_LEN];
-	char cn_if[CONFIG_IF_LEN];
-	struct tmip_addr tunnel_addr; /* zero: the first address of cn_if */
-	unsigned cell_count;
+	char cn_if[CONFIG_IF_LEN];    /* the backbone's interface */
+	struct tmip_addr tunnel_addr; /* zero: the first IPv4 address of cn_if */
+	unsigned cell_count;          /* entries of mobile_if */
 	char mobile_if[CN_CELLS_MAX][CONFIG_IF_LEN];
 	unsigned pool_count;
-	struct config_pool pools[CN_CELLS_MAX];
+	struct config_pool pools[CN_CELLS_MAX]; /* addr_pool */
 	unsigned dns_count;
-	struct tmip_addr dns[CELL_DNS_MAX];
-	char domain_name[256];
+	struct tmip_addr dns[CELL_DNS_MAX];     /* dns_server */
+	char domain_name[256];        /* empty: none */
 	unsigned lease_time;          /* seconds */
-	unsigned port;                /* MLRP from other CNs */
-	char log_file[CONFIG_PATH_LEN], status_file[CONFIG_PATH_LEN];
+	unsigned port;                /* TCP, for MLRP from other CNs */
+	char log_file[CONFIG_PATH_LEN], status_file[CONFIG_PATH_LEN]; /* empty: none */
 	char bpf_dir[CONFIG_PATH_LEN], run_dir[CONFIG_PATH_LEN], state_dir[CONFIG_PATH_LEN];
-	char control_socket[CONFIG_PATH_LEN]; /* empty: run_dir/network_name.sock */
+	char control_socket[CONFIG_PATH_LEN]; /* empty: see agent_config_socket */
 	bool log, foreground, route_optimisation, fast_handover, static_stations, realtime;
 	unsigned fastpath;            /* AGENT_FASTPATH_... */
 	unsigned xdp;                 /* AGENT_XDP_... */
-	unsigned multicast_home;       /* broadcast and multicast go between home subnets and their stations elsewhere */
-	unsigned multicast_burst, multicast_copies; /* per second */
-	unsigned debug;
-	unsigned stations_max, peers_max, seen_max;
-	unsigned event_burst, event_interval; /* per second; ms */
-	unsigned dhcp_burst;
-	unsigned tunnel_ttl;
-	unsigned mss;                 /* 0: off; AGENT_MSS_AUTO: from the backbone's MTU */
+	unsigned multicast_home;      /* multicast: 1: home, 0: local */
+	unsigned multicast_burst;     /* packets per second */
+	unsigned multicast_copies;    /* per second */
+	unsigned debug;               /* enum log_level */
+	unsigned stations_max, peers_max, seen_max; /* entries of the maps */
+	unsigned event_burst;         /* new stations per second */
+	unsigned event_interval;      /* ms between two equal reports of a MAC */
+	unsigned dhcp_burst;          /* messages per second from one MAC */
+	unsigned tunnel_ttl;          /* hop limit of the outer header */
+	unsigned mss;                 /* bytes; 0: off; AGENT_MSS_AUTO: from the backbone's MTU */
 	unsigned handover_timeout;    /* ms */
-	unsigned probe_idle;          /* seconds; 0: silent stations are not looked for */
-	unsigned probe_count, probe_rate; /* per second */
-	unsigned buffer_bytes, buffer_total; /* of memory, for one station and for all; 0: packets are not held */
+	unsigned probe_idle;          /* seconds; 0: the agent probes no station */
+	unsigned probe_count;         /* probes without an answer that make a station silent */
+	unsigned probe_rate;          /* probes per second, over all stations */
+	unsigned buffer_bytes;        /* of memory, for one station; 0: no packets are held */
+	unsigned buffer_total;        /* bytes of memory, for all stations together */
 	unsigned buffer_time;         /* ms */
 	unsigned hostapd_count;
 	struct config_hostapd hostapd[CONFIG_HOSTAPD_MAX];
-	unsigned by_association;       /* a station is who hostapd says, not its MAC or client identifier */
-	unsigned away_block;          /* addresses of each cell for the time when the register is away */
+	/*
+	 * station_identity: 1: hostapd's word of the association identifies a station; 0: the
+	 * client identifier or the MAC does.
+	 */
+	unsigned by_association;
+	unsigned away_block;          /* addresses of each pool in this CN's block */
 };
 
 #define AGENT_MSS_AUTO 65535
-/* Which packets need not pass the kernel's netfilter: none, those for absent stations, all of stations. */
+
+/*
+ * Which packets bypass the kernel's netfilter: none, those of away stations, those of all stations.
+ */
 enum { AGENT_FASTPATH_OFF, AGENT_FASTPATH_AWAY, AGENT_FASTPATH_HOME };
 
-/* XDP on the backbone: not at all, where it does good, wherever the driver has it. */
+/* XDP on the backbone: never, where the hardware's driver has it, or wherever a driver has it. */
 enum { AGENT_XDP_OFF, AGENT_XDP_AUTO, AGENT_XDP_ON };
 
-void agent_config_init(struct agent_config *config); /* defaults */
-/* The number of errors, which are in `errors`, one a line. On an error *config is unchanged. */
-int agent_config_read(struct agent_config *config, const char *file, const char *text, size_t len, char errors[CONFIG_ERRORS]);
-void agent_config_pins(const struct agent_config *config, char out[CONFIG_PATH_LEN + NAME_LEN]); /* folder of maps and links */
+/* Fills *config with the defaults. */
+void agent_config_init(struct agent_config *config);
+/*
+ * Parses the text of the file into *config. Returns the number of errors and writes one line for
+ * each into `errors`. An error leaves *config unchanged. `file` names the file in the errors.
+ */
+int agent_config_read(struct agent_config *config, const char *file, const char *text, size_t len,
+		      char errors[CONFIG_ERRORS]);
+/* Writes the path of the folder in which the agent pins its maps and links. */
+void agent_config_pins(const struct agent_config *config, char out[CONFIG_PATH_LEN + NAME_LEN]);
+/* Writes the path of the control socket: control_socket, or run_dir/network_name.sock. */
 void agent_config_socket(const struct agent_config *config, char out[CONFIG_PATH_LEN]);
 
 #endif

@@ -18,13 +18,14 @@ struct reader {
 	const char *file;
 	int line;
 	void *target;
-	int seen[CONFIG_DIRECTIVES_MAX]; /* line of the first occurrence */
+	int seen[CONFIG_DIRECTIVES_MAX]; /* line of the last occurrence; 0: none */
 	char *errors;
-	size_t size, used;
-	int failed;
+	size_t size, used; /* of `errors`, in bytes */
+	int failed;        /* errors so far */
 };
 
-__attribute__((format(printf, 2, 3))) static void fail(struct reader *reader, const char *format, ...)
+__attribute__((format(printf, 2, 3))) static void fail(struct reader *reader, const char *format,
+						       ...)
 {
 	char text[512];
 	va_list args;
@@ -35,9 +36,11 @@ __attribute__((format(printf, 2, 3))) static void fail(struct reader *reader, co
 	va_end(args);
 	reader->failed++;
 	if (reader->line)
-		n = snprintf(reader->errors + reader->used, reader->size - reader->used, "%s:%d: %s\n", reader->file, reader->line, text);
+		n = snprintf(reader->errors + reader->used, reader->size - reader->used,
+			     "%s:%d: %s\n", reader->file, reader->line, text);
 	else
-		n = snprintf(reader->errors + reader->used, reader->size - reader->used, "%s: %s\n", reader->file, text);
+		n = snprintf(reader->errors + reader->used, reader->size - reader->used, "%s: %s\n",
+			     reader->file, text);
 	reader->used += n < 0 ? 0 : (size_t)n;
 	if (reader->used >= reader->size)
 		reader->used = reader->size - 1;
@@ -53,7 +56,7 @@ bool config_is_name(const char *text)
 	return true;
 }
 
-/* Splits the line in place. The number of words, or -1 with an error reported. */
+/* Splits the line in place. Returns the number of words, or -1 after it has reported an error. */
 static int split(struct reader *reader, char *line, char **words)
 {
 	int count = 0;
@@ -83,6 +86,7 @@ static int split(struct reader *reader, char *line, char **words)
 	}
 }
 
+/* The Levenshtein distance, in one row of the table; 99 if a word is too long for it. */
 static int edit_distance(const char *a, const char *b)
 {
 	int row[64], la = (int)strlen(a), lb = (int)strlen(b);
@@ -109,6 +113,7 @@ static int edit_distance(const char *a, const char *b)
 	return row[lb];
 }
 
+/* Suggests the directive whose name is nearest, if fewer than three letters differ. */
 static void unknown(struct reader *reader, const char *word)
 {
 	const char *near = NULL;
@@ -128,7 +133,8 @@ static void unknown(struct reader *reader, const char *word)
 		fail(reader, "unknown directive `%s'", word);
 }
 
-static const struct config_word SWITCH[] = {{"true", 1}, {"on", 1}, {"yes", 1}, {"false", 0}, {"off", 0}, {"no", 0}, {0}};
+static const struct config_word SWITCH[] = {{"true", 1}, {"on", 1}, {"yes", 1}, {"false", 0},
+					    {"off", 0}, {"no", 0}, {0}};
 
 static const struct config_word *find_word(const struct config_word *words, const char *text)
 {
@@ -137,7 +143,8 @@ static const struct config_word *find_word(const struct config_word *words, cons
 	return words->word ? words : NULL;
 }
 
-static void set_word(struct reader *reader, const struct config_directive *d, const char *text, void *to)
+static void set_word(struct reader *reader, const struct config_directive *d, const char *text,
+		     void *to)
 {
 	const struct config_word *found = find_word(d->words, text);
 
@@ -147,7 +154,8 @@ static void set_word(struct reader *reader, const struct config_directive *d, co
 		fail(reader, "directive `%s': `%s' is neither %s", d->name, text, d->hint);
 }
 
-static void set_bool(struct reader *reader, const struct config_directive *d, const char *text, bool *to)
+static void set_bool(struct reader *reader, const struct config_directive *d, const char *text,
+		     bool *to)
 {
 	const struct config_word *found = find_word(SWITCH, text);
 
@@ -157,7 +165,8 @@ static void set_bool(struct reader *reader, const struct config_directive *d, co
 		fail(reader, "directive `%s': `%s' is neither true nor false", d->name, text);
 }
 
-static void set_number(struct reader *reader, const struct config_directive *d, const char *text, void *to)
+static void set_number(struct reader *reader, const struct config_directive *d, const char *text,
+		       void *to)
 {
 	char *end;
 	unsigned long value;
@@ -166,19 +175,23 @@ static void set_number(struct reader *reader, const struct config_directive *d, 
 	errno = 0;
 	value = strtoul(text, &end, 10);
 	if (!isdigit((unsigned char)*text) || *end || errno || value < d->min || value > d->max) {
-		fail(reader, "directive `%s': `%s' is not a number from %u to %u", d->name, text, d->min, d->max);
+		fail(reader, "directive `%s': `%s' is not a number from %u to %u", d->name, text,
+		     d->min, d->max);
 		return;
 	}
 	number = (unsigned)value;
 	memcpy(to, &number, sizeof(number));
 }
 
-static void set_text(struct reader *reader, const struct config_directive *d, const char *text, char *to)
+static void set_text(struct reader *reader, const struct config_directive *d, const char *text,
+		     char *to)
 {
 	if (strlen(text) >= d->size)
 		fail(reader, "directive `%s': longer than %zu bytes", d->name, d->size - 1);
 	else if (d->type == CONFIG_NAME && !config_is_name(text))
-		fail(reader, "directive `%s': `%s' is not a name of letters, digits, '.', '-' and '_'", d->name, text);
+		fail(reader,
+		     "directive `%s': `%s' is not a name of letters, digits, '.', '-' and '_'",
+		     d->name, text);
 	else if (d->type == CONFIG_PATH && *text != '/')
 		fail(reader, "directive `%s': `%s' is not an absolute path", d->name, text);
 	else if (!*text)
@@ -218,7 +231,8 @@ static void set(struct reader *reader, const struct config_directive *d, char **
 		fail(reader, "directive `%s': %s", d->name, d->hint);
 	} else if (d->type == CONFIG_CUSTOM) {
 		if (count < (int)d->min || count > (int)d->max)
-			fail(reader, "directive `%s' takes %s, not %d words", d->name, d->hint, count);
+			fail(reader, "directive `%s' takes %s, not %d words", d->name, d->hint,
+			     count);
 		else if (d->custom(reader->target, args, count, why, sizeof(why)) < 0)
 			fail(reader, "directive `%s': %s", d->name, why);
 	} else if (count != 1) {
@@ -226,6 +240,13 @@ static void set(struct reader *reader, const struct config_directive *d, char **
 	} else {
 		set_one(reader, d, args[0]);
 	}
+}
+
+static bool matches(const struct config_directive *d, const char *word)
+{
+	if (d->type == CONFIG_MISTAKE)
+		return strncmp(d->name, word, strlen(d->name)) == 0;
+	return strcmp(d->name, word) == 0;
 }
 
 static void read_line(struct reader *reader, char *line)
@@ -238,10 +259,11 @@ static void read_line(struct reader *reader, char *line)
 	for (int i = 0; i < reader->count; i++) {
 		const struct config_directive *d = &reader->table[i];
 
-		if (d->type == CONFIG_MISTAKE ? strncmp(d->name, words[0], strlen(d->name)) != 0 : strcmp(d->name, words[0]) != 0)
+		if (!matches(d, words[0]))
 			continue;
 		if (reader->seen[i] && !d->repeatable) {
-			fail(reader, "directive `%s' was given in line %d before", d->name, reader->seen[i]);
+			fail(reader, "directive `%s' was given in line %d before", d->name,
+			     reader->seen[i]);
 			return;
 		}
 		reader->seen[i] = reader->line;
@@ -251,10 +273,11 @@ static void read_line(struct reader *reader, char *line)
 	unknown(reader, words[0]);
 }
 
-int config_read(const struct config_directive *table, int count, const char *file, const char *text, size_t len, void *target,
-		char *errors, size_t size)
+int config_read(const struct config_directive *table, int count, const char *file, const char *text,
+		size_t len, void *target, char *errors, size_t size)
 {
-	struct reader reader = {.table = table, .count = count, .file = file, .target = target, .errors = errors, .size = size};
+	struct reader reader = {.table = table, .count = count, .file = file, .target = target,
+				.errors = errors, .size = size};
 	const char *end = text + len;
 
 	errors[0] = '\0';

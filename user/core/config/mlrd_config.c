@@ -36,7 +36,8 @@ static int add_copy(void *target, char **args, int count, char *why, size_t size
 	char name[241];
 
 	(void)count;
-	if (host >= 240 || snprintf(name, sizeof(name), "%.*s", host, args[0]) < 1 || !config_is_name(name)) {
+	if (host >= 240 || snprintf(name, sizeof(name), "%.*s", host, args[0]) < 1 ||
+	    !config_is_name(name)) {
 		snprintf(why, size, "`%s' does not begin with a host name or an address", args[0]);
 		return -EINVAL;
 	}
@@ -48,23 +49,27 @@ static int add_copy(void *target, char **args, int count, char *why, size_t size
 		snprintf(why, size, "at most %d registers", MLRD_PEERS_MAX);
 		return -EINVAL;
 	}
-	snprintf(config->copy[config->copy_count++], sizeof(config->copy[0]), "%.240s:%u", name, (unsigned)port);
+	snprintf(config->copy[config->copy_count++], sizeof(config->copy[0]), "%.240s:%u", name,
+		 (unsigned)port);
 	return 0;
 }
 
-/* A MAC belongs to one host, an address to one host, and a host has one address. */
-static int check_host(const struct mlrd_config *config, const struct registry_host *host, char *why, size_t size)
+/* A host may have several MACs, but one address. A MAC and an address belong to one host. */
+static int check_host(const struct mlrd_config *config, const struct registry_host *host, char *why,
+		      size_t size)
 {
 	char text[ADDR_STRLEN];
 
 	for (size_t i = 0; i < config->host_count; i++) {
 		const struct registry_host *other = &config->hosts[i];
-		bool same_name = strcmp(other->name, host->name) == 0, same_addr = addr_equal(&other->addr, &host->addr);
+		bool same_name = strcmp(other->name, host->name) == 0,
+		     same_addr = addr_equal(&other->addr, &host->addr);
 
 		if (mac_equal(&other->mac, &host->mac))
 			snprintf(why, size, "this MAC was given to host %s before", other->name);
 		else if (same_name && !same_addr)
-			snprintf(why, size, "host %s has the address %s already", host->name, addr_format(&other->addr, text));
+			snprintf(why, size, "host %s has the address %s already", host->name,
+				 addr_format(&other->addr, text));
 		else if (same_addr && !same_name)
 			snprintf(why, size, "this address is that of host %s", other->name);
 		else
@@ -81,7 +86,8 @@ static int add_host(void *target, char **args, int count, char *why, size_t size
 
 	(void)count;
 	if (!config_is_name(args[0]) || strlen(args[0]) >= sizeof(host.name)) {
-		snprintf(why, size, "`%s' is not a name of letters, digits, '.', '-' and '_'", args[0]);
+		snprintf(why, size, "`%s' is not a name of letters, digits, '.', '-' and '_'",
+			 args[0]);
 		return -EINVAL;
 	}
 	strcpy(host.name, args[0]);
@@ -105,8 +111,7 @@ static int add_host(void *target, char **args, int count, char *why, size_t size
 	return 0;
 }
 
-#define AT(member) .offset = offsetof(struct mlrd_config, member), .size = sizeof(((struct mlrd_config *)0)->member)
-#define WORD(f) .type = CONFIG_CUSTOM, .custom = f, .min = 1, .max = 1, .hint = "one word"
+#define AT(member) CONFIG_AT(struct mlrd_config, member)
 
 static const struct config_directive DIRECTIVES[] = {
 	{"network_name", CONFIG_NAME, AT(network_name), .required = true},
@@ -117,11 +122,13 @@ static const struct config_directive DIRECTIVES[] = {
 	{"log_file", CONFIG_PATH, AT(log_file)},
 	{"status_file", CONFIG_PATH, AT(status_file)},
 	{"debug", CONFIG_NUMBER, AT(debug), .min = 0, .max = 4},
-	{"grant", WORD(add_grant), .repeatable = true},
-	{"cc_mlr", WORD(add_copy), .repeatable = true},
+	{"grant", CONFIG_ONE_WORD(add_grant), .repeatable = true},
+	{"cc_mlr", CONFIG_ONE_WORD(add_copy), .repeatable = true},
 	{"grant_", CONFIG_MISTAKE, .hint = "a misprint of 2003: write `grant HOST', with a blank"},
-	{"cc_mlrd", CONFIG_MISTAKE, .hint = "a misprint of 2003: write `cc_mlr HOST:PORT', with a blank"},
-	{"host", CONFIG_CUSTOM, .custom = add_host, .min = 3, .max = 3, .repeatable = true, .hint = "a name, a MAC and an address"},
+	{"cc_mlrd", CONFIG_MISTAKE,
+	 .hint = "a misprint of 2003: write `cc_mlr HOST:PORT', with a blank"},
+	{"host", CONFIG_CUSTOM, .custom = add_host, .min = 3, .max = 3, .repeatable = true,
+	 .hint = "a name, a MAC and an address"},
 	{"offer_time", CONFIG_NUMBER, AT(offer_time), .min = 1, .max = 3600},
 	{"decline_time", CONFIG_NUMBER, AT(decline_time), .min = 1, .max = 86400},
 	{"lease_grace", CONFIG_NUMBER, AT(lease_grace), .min = 0, .max = 86400},
@@ -138,9 +145,10 @@ static const struct config_directive DIRECTIVES[] = {
 void mlrd_config_init(struct mlrd_config *config)
 {
 	*config = (struct mlrd_config){
-		.port = MLRP_PORT, .log = true, .debug = 2, .offer_time = 30, .decline_time = 600, .lease_grace = 60,
-		.flap_moves = 20, .flap_window = 10, .flap_hold = 10,
-		.stations_max = 2097152, .cns_max = 4096, .run_dir = "/run/tmip", .state_dir = "/var/lib/tmip",
+		.port = MLRP_PORT, .log = true, .debug = 2, .offer_time = 30, .decline_time = 600,
+		.lease_grace = 60, .flap_moves = 20, .flap_window = 10, .flap_hold = 10,
+		.stations_max = 2097152, .cns_max = 4096, .run_dir = "/run/tmip",
+		.state_dir = "/var/lib/tmip",
 	};
 }
 
@@ -151,13 +159,15 @@ void mlrd_config_free(struct mlrd_config *config)
 	config->host_count = 0;
 }
 
-int mlrd_config_read(struct mlrd_config *config, const char *file, const char *text, size_t len, char errors[CONFIG_ERRORS])
+int mlrd_config_read(struct mlrd_config *config, const char *file, const char *text, size_t len,
+		     char errors[CONFIG_ERRORS])
 {
 	struct mlrd_config fresh;
 	int failed;
 
 	mlrd_config_init(&fresh);
-	failed = config_read(DIRECTIVES, sizeof(DIRECTIVES) / sizeof(DIRECTIVES[0]), file, text, len, &fresh, errors, CONFIG_ERRORS);
+	failed = config_read(DIRECTIVES, sizeof(DIRECTIVES) / sizeof(DIRECTIVES[0]), file, text,
+			     len, &fresh, errors, CONFIG_ERRORS);
 	if (failed)
 		mlrd_config_free(&fresh);
 	else
@@ -170,5 +180,6 @@ void mlrd_config_socket(const struct mlrd_config *config, char out[CONFIG_PATH_L
 	if (config->control_socket[0])
 		memcpy(out, config->control_socket, CONFIG_PATH_LEN);
 	else
-		snprintf(out, CONFIG_PATH_LEN, "%.170s/%.63s.mlrd.sock", config->run_dir, config->network_name);
+		snprintf(out, CONFIG_PATH_LEN, "%.170s/%.63s.mlrd.sock", config->run_dir,
+			 config->network_name);
 }

@@ -9,31 +9,41 @@
 #include "agent_config.h"
 #include "core/registry/registry.h"
 
-#define MLRD_PEERS_MAX 8
+#define MLRD_PEERS_MAX 8 /* directives `grant`, and directives `cc_mlr` */
 
+/* The values of mlrd.rc(5), under the names of their directives where no comment says otherwise. */
 struct mlrd_config {
 	char network_name[NAME_LEN];
-	unsigned port;
-	struct tmip_addr listen;      /* zero: all addresses */
+	unsigned port;                /* TCP */
+	struct tmip_addr listen;      /* zero: all addresses of the machine */
 	bool log, foreground;
-	unsigned debug;
-	char log_file[CONFIG_PATH_LEN], status_file[CONFIG_PATH_LEN];
+	unsigned debug;               /* enum log_level */
+	char log_file[CONFIG_PATH_LEN], status_file[CONFIG_PATH_LEN]; /* empty: none */
 	char run_dir[CONFIG_PATH_LEN], state_dir[CONFIG_PATH_LEN];
-	char control_socket[CONFIG_PATH_LEN]; /* empty: run_dir/network_name.mlrd.sock */
+	char control_socket[CONFIG_PATH_LEN]; /* empty: see mlrd_config_socket */
 	unsigned grant_count, copy_count;
-	char grant[MLRD_PEERS_MAX][256];   /* who may change this register's database */
-	char copy[MLRD_PEERS_MAX][256];    /* registers that get a carbon copy: host:port */
+	char grant[MLRD_PEERS_MAX][256]; /* hosts that may change this register's database */
+	char copy[MLRD_PEERS_MAX][256];  /* cc_mlr: registers that get a carbon copy, HOST:PORT */
 	unsigned offer_time, decline_time, lease_grace; /* seconds */
-	unsigned flap_moves, flap_window, flap_hold; /* a number, seconds */
+	unsigned flap_moves;          /* more moves in flap_window damp a station; 0: none do */
+	unsigned flap_window, flap_hold; /* seconds */
 	unsigned stations_max, cns_max;
-	struct registry_host *hosts;
+	struct registry_host *hosts;  /* the configuration owns it; mlrd_config_free frees it */
 	size_t host_count;
 };
 
-void mlrd_config_init(struct mlrd_config *config); /* defaults */
-void mlrd_config_free(struct mlrd_config *config); /* what it points to */
-/* The number of errors, which are in `errors`, one a line. On an error *config is unchanged, else it is filled anew. */
-int mlrd_config_read(struct mlrd_config *config, const char *file, const char *text, size_t len, char errors[CONFIG_ERRORS]);
+/* Fills *config with the defaults. */
+void mlrd_config_init(struct mlrd_config *config);
+/* Frees the hosts, not *config. */
+void mlrd_config_free(struct mlrd_config *config);
+/*
+ * Parses the text of the file into *config. Returns the number of errors and writes one line for
+ * each into `errors`. An error leaves *config unchanged. Success overwrites *config without freeing
+ * its hosts. `file` names the file in the errors.
+ */
+int mlrd_config_read(struct mlrd_config *config, const char *file, const char *text, size_t len,
+		     char errors[CONFIG_ERRORS]);
+/* Writes the path of the control socket: control_socket, or run_dir/network_name.mlrd.sock. */
 void mlrd_config_socket(const struct mlrd_config *config, char out[CONFIG_PATH_LEN]);
 
 #endif
