@@ -14,22 +14,19 @@
 static int set_mlr(void *target, char **args, int count, char *why, size_t size)
 {
 	struct agent_config *config = target;
-	char *colon = strchr(args[0], ':'), *end = NULL;
-	unsigned long port = colon ? strtoul(colon + 1, &end, 10) : MLRP_PORT;
+	char *colon = strchr(args[0], ':');
+	unsigned port = MLRP_PORT;
 
 	(void)count;
 	if (colon)
 		*colon = '\0';
-	if (!config_is_name(args[0]) || strlen(args[0]) >= sizeof(config->mlr_host)) {
-		snprintf(why, size, "`%s' is neither a host name nor an address", args[0]);
+	if (!config_is_name(args[0]) || strlen(args[0]) >= sizeof(config->mlr_host))
+		return config_refuse(why, size, "`%s' is neither a host name nor an address",
+				     args[0]);
+	if (colon && config_parse_port(colon + 1, &port, why, size) < 0)
 		return -EINVAL;
-	}
-	if (colon && (!colon[1] || *end || port < 1 || port > 65535)) {
-		snprintf(why, size, "`%s' is not a port", colon + 1);
-		return -EINVAL;
-	}
 	strcpy(config->mlr_host, args[0]);
-	config->mlr_port = (unsigned)port;
+	config->mlr_port = port;
 	return 0;
 }
 
@@ -37,8 +34,18 @@ static int check_interface(const char *name, char *why, size_t size)
 {
 	if (strlen(name) < CONFIG_IF_LEN && *name && !strchr(name, '/'))
 		return 0;
-	snprintf(why, size, "`%s' cannot be the name of an interface", name);
-	return -EINVAL;
+	return config_refuse(why, size, "`%s' cannot be the name of an interface", name);
+}
+
+/* Returns whether one of the `count` elements, of `size` bytes, begins with this name. */
+static bool is_listed(const void *list, unsigned count, size_t size, const char *name)
+{
+	const char *at = list;
+
+	for (unsigned i = 0; i < count; i++, at += size)
+		if (strcmp(at, name) == 0)
+			return true;
+	return false;
 }
 
 static int set_cn_if(void *target, char **args, int count, char *why, size_t size)
@@ -59,15 +66,10 @@ static int add_mobile_if(void *target, char **args, int count, char *why, size_t
 	(void)count;
 	if (check_interface(args[0], why, size) < 0)
 		return -EINVAL;
-	for (unsigned i = 0; i < config->cell_count; i++)
-		if (strcmp(config->mobile_if[i], args[0]) == 0) {
-			snprintf(why, size, "`%s' was named before", args[0]);
-			return -EINVAL;
-		}
-	if (config->cell_count == CN_CELLS_MAX) {
-		snprintf(why, size, "a CN has at most %d cells", CN_CELLS_MAX);
-		return -EINVAL;
-	}
+	if (is_listed(config->mobile_if, config->cell_count, CONFIG_IF_LEN, args[0]))
+		return config_refuse(why, size, "`%s' was named before", args[0]);
+	if (config->cell_count == CN_CELLS_MAX)
+		return config_refuse(why, size, "a CN has at most %d cells", CN_CELLS_MAX);
 	strcpy(config->mobile_if[config->cell_count++], args[0]);
 	return 0;
 }
@@ -76,8 +78,7 @@ static int pool_end(const char *text, struct tmip_addr *out, char *why, size_t s
 {
 	if (strcmp(text, "*") == 0 || addr_parse(text, out) == 0)
 		return 0;
-	snprintf(why, size, "`%s' is neither an IPv4 address nor `*'", text);
-	return -EINVAL;
+	return config_refuse(why, size, "`%s' is neither an IPv4 address nor `*'", text);
 }
 
 static int add_pool(void *target, char **args, int count, char *why, size_t size)
@@ -91,20 +92,13 @@ static int add_pool(void *target, char **args, int count, char *why, size_t size
 	    pool_end(args[2], &pool.last, why, size) < 0)
 		return -EINVAL;
 	if (!addr_is_zero(&pool.first) && !addr_is_zero(&pool.last) &&
-	    addr_compare(&pool.first, &pool.last) > 0) {
-		snprintf(why, size, "the first address, %s, comes after the last, %s", args[1],
-			 args[2]);
-		return -EINVAL;
-	}
-	for (unsigned i = 0; i < config->pool_count; i++)
-		if (strcmp(config->pools[i].interface, args[0]) == 0) {
-			snprintf(why, size, "`%s' has a pool already", args[0]);
-			return -EINVAL;
-		}
-	if (config->pool_count == CN_CELLS_MAX) {
-		snprintf(why, size, "a CN has at most %d pools", CN_CELLS_MAX);
-		return -EINVAL;
-	}
+	    addr_compare(&pool.first, &pool.last) > 0)
+		return config_refuse(why, size, "the first address, %s, comes after the last, %s",
+				     args[1], args[2]);
+	if (is_listed(config->pools, config->pool_count, sizeof(pool), args[0]))
+		return config_refuse(why, size, "`%s' has a pool already", args[0]);
+	if (config->pool_count == CN_CELLS_MAX)
+		return config_refuse(why, size, "a CN has at most %d pools", CN_CELLS_MAX);
 	strcpy(pool.interface, args[0]);
 	config->pools[config->pool_count++] = pool;
 	return 0;
@@ -118,20 +112,14 @@ static int add_hostapd(void *target, char **args, int count, char *why, size_t s
 	(void)count;
 	if (check_interface(args[0], why, size) < 0)
 		return -EINVAL;
-	if (args[1][0] != '/' || strlen(args[1]) >= sizeof(hostapd->socket)) {
-		snprintf(why, size, "`%s' is not the absolute path of a socket (at most %zu bytes)",
-			 args[1], sizeof(hostapd->socket) - 1);
-		return -EINVAL;
-	}
-	for (unsigned i = 0; i < config->hostapd_count; i++)
-		if (strcmp(config->hostapd[i].interface, args[0]) == 0) {
-			snprintf(why, size, "`%s' was named before", args[0]);
-			return -EINVAL;
-		}
-	if (config->hostapd_count == CONFIG_HOSTAPD_MAX) {
-		snprintf(why, size, "at most %d access points", CONFIG_HOSTAPD_MAX);
-		return -EINVAL;
-	}
+	if (args[1][0] != '/' || strlen(args[1]) >= sizeof(hostapd->socket))
+		return config_refuse(
+			why, size, "`%s' is not the absolute path of a socket (at most %zu bytes)",
+			args[1], sizeof(hostapd->socket) - 1);
+	if (is_listed(config->hostapd, config->hostapd_count, sizeof(*hostapd), args[0]))
+		return config_refuse(why, size, "`%s' was named before", args[0]);
+	if (config->hostapd_count == CONFIG_HOSTAPD_MAX)
+		return config_refuse(why, size, "at most %d access points", CONFIG_HOSTAPD_MAX);
 	strcpy(hostapd->interface, args[0]);
 	strcpy(hostapd->socket, args[1]);
 	config->hostapd_count++;
@@ -143,14 +131,10 @@ static int add_dns(void *target, char **args, int count, char *why, size_t size)
 	struct agent_config *config = target;
 
 	for (int i = 0; i < count; i++) {
-		if (config->dns_count == CELL_DNS_MAX) {
-			snprintf(why, size, "at most %d name servers", CELL_DNS_MAX);
-			return -EINVAL;
-		}
-		if (addr_parse(args[i], &config->dns[config->dns_count]) < 0) {
-			snprintf(why, size, "`%s' is not an IPv4 address", args[i]);
-			return -EINVAL;
-		}
+		if (config->dns_count == CELL_DNS_MAX)
+			return config_refuse(why, size, "at most %d name servers", CELL_DNS_MAX);
+		if (addr_parse(args[i], &config->dns[config->dns_count]) < 0)
+			return config_refuse(why, size, "`%s' is not an IPv4 address", args[i]);
 		config->dns_count++;
 	}
 	return 0;
@@ -167,11 +151,10 @@ static int set_mss(void *target, char **args, int count, char *why, size_t size)
 		value = AGENT_MSS_AUTO;
 	else if (strcmp(args[0], "off") == 0)
 		value = 0;
-	else if (*end || value < 536 || value > 9000) {
-		snprintf(why, size, "`%s' is neither auto, off nor a number from 536 to 9000",
-			 args[0]);
-		return -EINVAL;
-	}
+	else if (*end || value < 536 || value > 9000)
+		return config_refuse(why, size,
+				     "`%s' is neither auto, off nor a number from 536 to 9000",
+				     args[0]);
 	config->mss = (unsigned)value;
 	return 0;
 }
@@ -268,17 +251,15 @@ static int check_pools(const struct agent_config *config, const char *file,
 		       char errors[CONFIG_ERRORS])
 {
 	for (unsigned i = 0; i < config->pool_count; i++) {
-		bool found = false;
+		const char *interface = config->pools[i].interface;
 
-		for (unsigned j = 0; j < config->cell_count; j++)
-			found |= strcmp(config->pools[i].interface, config->mobile_if[j]) == 0;
 		/* Without any mobile_if, `tmip-agent attach' names the interface later. */
-		if (!found && config->cell_count) {
-			snprintf(errors, CONFIG_ERRORS,
-				 "%s: directive `addr_pool': `%s' is no mobile_if\n", file,
-				 config->pools[i].interface);
-			return 1;
-		}
+		if (!config->cell_count ||
+		    is_listed(config->mobile_if, config->cell_count, CONFIG_IF_LEN, interface))
+			continue;
+		snprintf(errors, CONFIG_ERRORS,
+			 "%s: directive `addr_pool': `%s' is no mobile_if\n", file, interface);
+		return 1;
 	}
 	return 0;
 }

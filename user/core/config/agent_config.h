@@ -17,14 +17,15 @@
 
 /* addr_pool: the dynamic addresses of a cell. */
 struct config_pool {
-	char interface[CONFIG_IF_LEN];
+	char interface[CONFIG_IF_LEN]; /* must stay first: see is_listed in agent_config.c */
 	/* Zero stands for `*`: the first or the last usable address of the interface's subnet. */
 	struct tmip_addr first, last;
 };
 
 /* hostapd: the control socket of the hostapd that makes an interface an access point. */
 struct config_hostapd {
-	char interface[CONFIG_IF_LEN]; /* a cell, or a port of the bridge that is a cell */
+	/* A cell, or a port of the bridge that is a cell. Must stay first, as above. */
+	char interface[CONFIG_IF_LEN];
 	char socket[CONFIG_SOCKET_LEN];
 };
 

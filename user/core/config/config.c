@@ -46,6 +46,27 @@ __attribute__((format(printf, 2, 3))) static void fail(struct reader *reader, co
 		reader->used = reader->size - 1;
 }
 
+int config_refuse(char *why, size_t size, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(why, size, format, args);
+	va_end(args);
+	return -EINVAL;
+}
+
+int config_parse_port(const char *text, unsigned *port, char *why, size_t size)
+{
+	char *end;
+	unsigned long value = strtoul(text, &end, 10);
+
+	if (!*text || *end || value < 1 || value > 65535)
+		return config_refuse(why, size, "`%s' is not a port", text);
+	*port = (unsigned)value;
+	return 0;
+}
+
 bool config_is_name(const char *text)
 {
 	if (!*text || *text == '.')

@@ -66,6 +66,19 @@ struct config_directive {
 int config_read(const struct config_directive *table, int count, const char *file, const char *text,
 		size_t len, void *target, char *errors, size_t size);
 
+/*
+ * For a `custom` function: writes the reason into `why` (`size` bytes) and returns -EINVAL, which
+ * the function returns in turn.
+ */
+__attribute__((format(printf, 3, 4))) int config_refuse(char *why, size_t size, const char *format,
+							...);
+
+/*
+ * For a `custom` function: parses a TCP or UDP port, 1..65535. Returns 0, or -EINVAL with a reason
+ * in `why`; an error leaves *port unchanged.
+ */
+int config_parse_port(const char *text, unsigned *port, char *why, size_t size);
+
 /* Letters, digits, '.', '-' and '_', at least one of them; the first is not a '.'. */
 bool config_is_name(const char *text);
 

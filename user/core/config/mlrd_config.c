@@ -15,14 +15,11 @@ static int add_grant(void *target, char **args, int count, char *why, size_t siz
 	struct mlrd_config *config = target;
 
 	(void)count;
-	if (!config_is_name(args[0]) || strlen(args[0]) >= sizeof(config->grant[0])) {
-		snprintf(why, size, "`%s' is neither a host name nor an address", args[0]);
-		return -EINVAL;
-	}
-	if (config->grant_count == MLRD_PEERS_MAX) {
-		snprintf(why, size, "at most %d hosts", MLRD_PEERS_MAX);
-		return -EINVAL;
-	}
+	if (!config_is_name(args[0]) || strlen(args[0]) >= sizeof(config->grant[0]))
+		return config_refuse(why, size, "`%s' is neither a host name nor an address",
+				     args[0]);
+	if (config->grant_count == MLRD_PEERS_MAX)
+		return config_refuse(why, size, "at most %d hosts", MLRD_PEERS_MAX);
 	strcpy(config->grant[config->grant_count++], args[0]);
 	return 0;
 }
@@ -30,27 +27,22 @@ static int add_grant(void *target, char **args, int count, char *why, size_t siz
 static int add_copy(void *target, char **args, int count, char *why, size_t size)
 {
 	struct mlrd_config *config = target;
-	char *colon = strchr(args[0], ':'), *end = NULL;
-	unsigned long port = colon ? strtoul(colon + 1, &end, 10) : MLRP_PORT;
+	char *colon = strchr(args[0], ':');
+	unsigned port = MLRP_PORT;
 	int host = colon ? (int)(colon - args[0]) : (int)strlen(args[0]);
 	char name[241];
 
 	(void)count;
 	if (host >= 240 || snprintf(name, sizeof(name), "%.*s", host, args[0]) < 1 ||
-	    !config_is_name(name)) {
-		snprintf(why, size, "`%s' does not begin with a host name or an address", args[0]);
+	    !config_is_name(name))
+		return config_refuse(why, size,
+				     "`%s' does not begin with a host name or an address", args[0]);
+	if (colon && config_parse_port(colon + 1, &port, why, size) < 0)
 		return -EINVAL;
-	}
-	if (colon && (!colon[1] || *end || port < 1 || port > 65535)) {
-		snprintf(why, size, "`%s' is not a port", colon + 1);
-		return -EINVAL;
-	}
-	if (config->copy_count == MLRD_PEERS_MAX) {
-		snprintf(why, size, "at most %d registers", MLRD_PEERS_MAX);
-		return -EINVAL;
-	}
+	if (config->copy_count == MLRD_PEERS_MAX)
+		return config_refuse(why, size, "at most %d registers", MLRD_PEERS_MAX);
 	snprintf(config->copy[config->copy_count++], sizeof(config->copy[0]), "%.240s:%u", name,
-		 (unsigned)port);
+		 port);
 	return 0;
 }
 
@@ -85,27 +77,20 @@ static int add_host(void *target, char **args, int count, char *why, size_t size
 	struct registry_host host = {0}, *grown;
 
 	(void)count;
-	if (!config_is_name(args[0]) || strlen(args[0]) >= sizeof(host.name)) {
-		snprintf(why, size, "`%s' is not a name of letters, digits, '.', '-' and '_'",
-			 args[0]);
-		return -EINVAL;
-	}
+	if (!config_is_name(args[0]) || strlen(args[0]) >= sizeof(host.name))
+		return config_refuse(why, size,
+				     "`%s' is not a name of letters, digits, '.', '-' and '_'",
+				     args[0]);
 	strcpy(host.name, args[0]);
-	if (mac_parse(args[1], &host.mac) < 0 || mac_is_zero(&host.mac) || host.mac.octet[0] & 1) {
-		snprintf(why, size, "`%s' is not the MAC of a host", args[1]);
-		return -EINVAL;
-	}
-	if (addr_parse(args[2], &host.addr) < 0) {
-		snprintf(why, size, "`%s' is not an IPv4 address", args[2]);
-		return -EINVAL;
-	}
+	if (mac_parse(args[1], &host.mac) < 0 || mac_is_zero(&host.mac) || host.mac.octet[0] & 1)
+		return config_refuse(why, size, "`%s' is not the MAC of a host", args[1]);
+	if (addr_parse(args[2], &host.addr) < 0)
+		return config_refuse(why, size, "`%s' is not an IPv4 address", args[2]);
 	if (check_host(config, &host, why, size) < 0)
 		return -EINVAL;
 	grown = reallocarray(config->hosts, config->host_count + 1, sizeof(*grown));
-	if (!grown) {
-		snprintf(why, size, "no memory");
-		return -EINVAL;
-	}
+	if (!grown)
+		return config_refuse(why, size, "no memory");
 	config->hosts = grown;
 	config->hosts[config->host_count++] = host;
 	return 0;
