@@ -164,11 +164,13 @@ static struct member *ensure_member(struct fanout *fanout, const struct tmip_add
 
 static bool gets_copies(const struct tmip_station *entry)
 {
-	return entry->state == TMIP_STATION_AWAY || entry->state == TMIP_STATION_NEXT_DOOR || entry->state == TMIP_STATION_VISITING;
+	return entry->state == TMIP_STATION_AWAY || entry->state == TMIP_STATION_NEXT_DOOR ||
+	       entry->state == TMIP_STATION_VISITING;
 }
 
 /* The new place is made before the old one is left: a home that stays wanted is not told of. */
-static int move(struct fanout *fanout, struct member *member, const struct tmip_group_key *key, const struct tmip_addr *cn)
+static int move(struct fanout *fanout, struct member *member, const struct tmip_group_key *key,
+		const struct tmip_addr *cn)
 {
 	struct home *home = ensure_home(fanout, key);
 	struct place *place = home ? ensure_place(home, cn) : NULL;
@@ -186,7 +188,8 @@ static int move(struct fanout *fanout, struct member *member, const struct tmip_
 	return 0;
 }
 
-int fanout_put(struct fanout *fanout, const struct tmip_addr *addr, const struct tmip_station *entry)
+int fanout_put(struct fanout *fanout, const struct tmip_addr *addr,
+	       const struct tmip_station *entry)
 {
 	struct tmip_group_key key;
 	struct tmip_addr cn = {0};
@@ -265,14 +268,16 @@ static bool allowed(struct fanout *fanout, uint64_t now_ms)
 }
 
 /* Whoever got a copy goes to the end of the line. */
-static unsigned copy_here(struct fanout *fanout, struct place *place, const struct prefix *subnet, const struct member *source, uint64_t now_ms)
+static unsigned copy_here(struct fanout *fanout, struct place *place, const struct prefix *subnet,
+			  const struct member *source, uint64_t now_ms)
 {
 	struct member *member = place->members, *next;
 	unsigned wanted = 0;
 
 	for (unsigned left = place->count; left; left--, member = next) {
 		next = member->next;
-		if (member == source || (source && source->ifindex == member->ifindex) || !prefix_contains(subnet, &member->addr))
+		if (member == source || (source && source->ifindex == member->ifindex) ||
+		    !prefix_contains(subnet, &member->addr))
 			continue;
 		wanted++;
 		if (!allowed(fanout, now_ms))
@@ -285,7 +290,8 @@ static unsigned copy_here(struct fanout *fanout, struct place *place, const stru
 	return wanted;
 }
 
-static unsigned copy_there(struct fanout *fanout, struct place *place, const struct member *source, uint64_t now_ms)
+static unsigned copy_there(struct fanout *fanout, struct place *place, const struct member *source,
+			   uint64_t now_ms)
 {
 	struct home *home = place->home;
 
@@ -300,8 +306,8 @@ static unsigned copy_there(struct fanout *fanout, struct place *place, const str
 	return 1;
 }
 
-void fanout_copy(struct fanout *fanout, const struct tmip_group_key *key, const struct prefix *subnet, const struct tmip_addr *addr,
-		 uint64_t now_ms)
+void fanout_copy(struct fanout *fanout, const struct tmip_group_key *key,
+		 const struct prefix *subnet, const struct tmip_addr *addr, uint64_t now_ms)
 {
 	const struct member *source = find(fanout, addr);
 	struct home *home = find_home(fanout, key);
@@ -313,7 +319,9 @@ void fanout_copy(struct fanout *fanout, const struct tmip_group_key *key, const 
 		DL_COUNT(home->places, place, left);
 	for (place = home ? home->places : NULL; left; left--, place = next) {
 		next = place->next;
-		wanted += addr_is_zero(&place->cn) ? copy_here(fanout, place, subnet, source, now_ms) : copy_there(fanout, place, source, now_ms);
+		wanted += addr_is_zero(&place->cn) ?
+				  copy_here(fanout, place, subnet, source, now_ms) :
+				  copy_there(fanout, place, source, now_ms);
 	}
 	if (!wanted)
 		fanout->counts.nobody++;

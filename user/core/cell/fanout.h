@@ -39,13 +39,14 @@ void fanout_destroy(struct fanout *fanout); /* NULL is allowed */
 void fanout_set_limit(struct fanout *fanout, unsigned copies_per_second);
 
 /* This is the station's map entry now. 0 or -ENOMEM: it gets no copies. */
-int fanout_put(struct fanout *fanout, const struct tmip_addr *addr, const struct tmip_station *entry);
+int fanout_put(struct fanout *fanout, const struct tmip_addr *addr,
+	       const struct tmip_station *entry);
 void fanout_remove(struct fanout *fanout, const struct tmip_addr *addr);
 bool fanout_wants(const struct fanout *fanout, const struct tmip_group_key *home);
 
 /* A packet of the source, for all in the subnet of that home (which may have more than one, where it is another CN). */
-void fanout_copy(struct fanout *fanout, const struct tmip_group_key *home, const struct prefix *subnet, const struct tmip_addr *source,
-		 uint64_t now_ms);
+void fanout_copy(struct fanout *fanout, const struct tmip_group_key *home,
+		 const struct prefix *subnet, const struct tmip_addr *source, uint64_t now_ms);
 void fanout_count(const struct fanout *fanout, struct fanout_counts *counts);
 
 #endif

@@ -160,7 +160,8 @@ int hold_push(struct hold *hold, const struct tmip_addr *addr, const uint8_t *fr
 
 	if (!queue)
 		return -ENOENT;
-	if (queue->bytes + cost(len) <= hold->options.station_bytes && hold->counts.bytes + cost(len) <= hold->options.total_bytes)
+	if (queue->bytes + cost(len) <= hold->options.station_bytes &&
+	    hold->counts.bytes + cost(len) <= hold->options.total_bytes)
 		packet = copy_of(frame, len);
 	if (!packet) {
 		hold->counts.overflow++;

@@ -79,7 +79,8 @@ static void wait_until(struct silence *silence, struct watched *station, uint64_
 	enter(station, &silence->slots[tick % SLOTS]);
 }
 
-struct silence *silence_create(const struct silence_options *options, const struct silence_calls *calls)
+struct silence *silence_create(const struct silence_options *options,
+			       const struct silence_calls *calls)
 {
 	struct silence *silence = calloc(1, sizeof(*silence));
 
@@ -217,7 +218,8 @@ static bool look_at(struct silence *silence, struct watched *station, uint64_t n
 
 static void earn(struct silence *silence, uint64_t ticks)
 {
-	uint64_t each = (uint64_t)silence->options.rate * SILENCE_TICK_MS, most = each < 1000 ? 1000 : each, earned = silence->credit + ticks * each;
+	uint64_t each = (uint64_t)silence->options.rate * SILENCE_TICK_MS,
+		 most = each < 1000 ? 1000 : each, earned = silence->credit + ticks * each;
 
 	silence->credit = (unsigned)(earned < most ? earned : most);
 }

@@ -33,7 +33,8 @@ struct silence_calls {
 
 #define SILENCE_TICK_MS 250
 
-struct silence *silence_create(const struct silence_options *options, const struct silence_calls *calls);
+struct silence *silence_create(const struct silence_options *options,
+			       const struct silence_calls *calls);
 void silence_destroy(struct silence *silence); /* NULL is allowed */
 void silence_set_options(struct silence *silence, const struct silence_options *options);
 

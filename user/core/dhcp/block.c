@@ -22,7 +22,8 @@ struct block_entry *block_find(const struct block *block, const struct tmip_addr
 
 static void remove_entry(struct block *block, size_t at)
 {
-	memmove(&block->list[at], &block->list[at + 1], (--block->count - at) * sizeof(block->list[0]));
+	memmove(&block->list[at], &block->list[at + 1],
+		(--block->count - at) * sizeof(block->list[0]));
 }
 
 static bool has(const struct tmip_addr *addrs, size_t count, const struct tmip_addr *addr)
@@ -33,9 +34,11 @@ static bool has(const struct tmip_addr *addrs, size_t count, const struct tmip_a
 	return false;
 }
 
-int block_replace(struct block *block, const struct prefix *subnet, const struct tmip_addr *addrs, size_t count, bool *changed)
+int block_replace(struct block *block, const struct prefix *subnet, const struct tmip_addr *addrs,
+		  size_t count, bool *changed)
 {
-	struct block_entry *grown = reallocarray(block->list, block->count + count + 1, sizeof(*grown));
+	struct block_entry *grown =
+		reallocarray(block->list, block->count + count + 1, sizeof(*grown));
 
 	*changed = false;
 	if (!grown)
@@ -44,7 +47,8 @@ int block_replace(struct block *block, const struct prefix *subnet, const struct
 	for (size_t i = block->count; i-- > 0;) {
 		const struct block_entry *entry = &block->list[i];
 
-		if (!prefix_contains(subnet, &entry->addr) || entry->state == BLOCK_GIVEN || has(addrs, count, &entry->addr))
+		if (!prefix_contains(subnet, &entry->addr) || entry->state == BLOCK_GIVEN ||
+		    has(addrs, count, &entry->addr))
 			continue;
 		remove_entry(block, i);
 		*changed = true;
@@ -52,7 +56,8 @@ int block_replace(struct block *block, const struct prefix *subnet, const struct
 	for (size_t i = 0; i < count; i++) {
 		if (!prefix_contains(subnet, &addrs[i]) || block_find(block, &addrs[i]))
 			continue;
-		block->list[block->count++] = (struct block_entry){.addr = addrs[i], .state = BLOCK_FREE};
+		block->list[block->count++] = (struct block_entry){.addr = addrs[i],
+								   .state = BLOCK_FREE};
 		*changed = true;
 	}
 	return 0;
@@ -63,14 +68,16 @@ bool block_shrink(struct block *block, const struct prefix *subnet, size_t keep)
 	size_t count = block_list(block, subnet, NULL, 0), before = count;
 
 	for (size_t i = block->count; i-- > 0 && count > keep;)
-		if (prefix_contains(subnet, &block->list[i].addr) && block->list[i].state == BLOCK_FREE) {
+		if (prefix_contains(subnet, &block->list[i].addr) &&
+		    block->list[i].state == BLOCK_FREE) {
 			remove_entry(block, i);
 			count--;
 		}
 	return count != before;
 }
 
-size_t block_list(const struct block *block, const struct prefix *subnet, struct tmip_addr *addrs, size_t max)
+size_t block_list(const struct block *block, const struct prefix *subnet, struct tmip_addr *addrs,
+		  size_t max)
 {
 	size_t count = 0;
 
@@ -110,27 +117,32 @@ static bool is_free(const struct block_entry *entry, const struct replica *repli
 
 	if (station && (station->record.state == RECORD_BOUND || station->adopted))
 		return false;
-	return entry->state == BLOCK_FREE || (entry->state == BLOCK_OFFERED && entry->until_ms <= now_ms);
+	return entry->state == BLOCK_FREE ||
+	       (entry->state == BLOCK_OFFERED && entry->until_ms <= now_ms);
 }
 
-bool block_is_open(const struct block_entry *entry, const struct replica *replica, const struct dhcp_request *request, uint64_t now_ms)
+bool block_is_open(const struct block_entry *entry, const struct replica *replica,
+		   const struct dhcp_request *request, uint64_t now_ms)
 {
 	if ((entry->state == BLOCK_OFFERED || entry->state == BLOCK_GIVEN) && is_of(entry, request))
 		return true;
 	return is_free(entry, replica, now_ms);
 }
 
-struct block_entry *block_choose(const struct block *block, const struct replica *replica, const struct prefix *subnet,
-				 const struct dhcp_request *request, uint64_t now_ms)
+struct block_entry *block_choose(const struct block *block, const struct replica *replica,
+				 const struct prefix *subnet, const struct dhcp_request *request,
+				 uint64_t now_ms)
 {
 	struct block_entry *best = NULL;
 
 	for (size_t i = 0; i < block->count; i++) {
 		struct block_entry *entry = &block->list[i];
 
-		if ((entry->state == BLOCK_OFFERED || entry->state == BLOCK_GIVEN) && is_of(entry, request))
+		if ((entry->state == BLOCK_OFFERED || entry->state == BLOCK_GIVEN) &&
+		    is_of(entry, request))
 			return entry;
-		if (!is_free(entry, replica, now_ms) || (best && prefix_contains(subnet, &best->addr)))
+		if (!is_free(entry, replica, now_ms) ||
+		    (best && prefix_contains(subnet, &best->addr)))
 			continue;
 		if (!best || prefix_contains(subnet, &entry->addr))
 			best = entry;
@@ -155,7 +167,8 @@ bool block_settle(struct block *block, const struct replica *replica)
 	for (size_t i = block->count; i-- > 0;) {
 		const struct replica_station *station = replica_find(replica, &block->list[i].addr);
 
-		if (!station || station->record.state != RECORD_BOUND || !station->record.version.epoch)
+		if (!station || station->record.state != RECORD_BOUND ||
+		    !station->record.version.epoch)
 			continue;
 		remove_entry(block, i);
 		changed = true;

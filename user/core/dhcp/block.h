@@ -34,18 +34,22 @@ struct block {
 
 void block_free(struct block *block);
 /* What the register says of a subnet: other addresses go, but those given out. True in *changed if it is not as before. 0 or -ENOMEM. */
-int block_replace(struct block *block, const struct prefix *subnet, const struct tmip_addr *addrs, size_t count, bool *changed);
+int block_replace(struct block *block, const struct prefix *subnet, const struct tmip_addr *addrs,
+		  size_t count, bool *changed);
 /* Forgets free ones of the subnet beyond `keep` in all. True: there were such. */
 bool block_shrink(struct block *block, const struct prefix *subnet, size_t keep);
-size_t block_list(const struct block *block, const struct prefix *subnet, struct tmip_addr *addrs, size_t max);
+size_t block_list(const struct block *block, const struct prefix *subnet, struct tmip_addr *addrs,
+		  size_t max);
 struct block_entry *block_find(const struct block *block, const struct tmip_addr *addr);
 size_t block_given(const struct block *block);
 
 /* An address to offer: the client's own, else a free one of the subnet, else of another. NULL: none. */
-struct block_entry *block_choose(const struct block *block, const struct replica *replica, const struct prefix *subnet,
-				 const struct dhcp_request *request, uint64_t now_ms);
+struct block_entry *block_choose(const struct block *block, const struct replica *replica,
+				 const struct prefix *subnet, const struct dhcp_request *request,
+				 uint64_t now_ms);
 /* May the client have this one? */
-bool block_is_open(const struct block_entry *entry, const struct replica *replica, const struct dhcp_request *request, uint64_t now_ms);
+bool block_is_open(const struct block_entry *entry, const struct replica *replica,
+		   const struct dhcp_request *request, uint64_t now_ms);
 void block_assign(struct block_entry *entry, uint8_t state, const struct dhcp_request *request); /* OFFERED, GIVEN */
 /* Drops those of which the register has a record. True: there were such. */
 bool block_settle(struct block *block, const struct replica *replica);

@@ -18,8 +18,9 @@
 #define COOKIE 0x63825363u
 
 enum { /* RFC 2132 */
-	OPT_PAD = 0, OPT_MASK = 1, OPT_ROUTER = 3, OPT_DNS = 6, OPT_HOST_NAME = 12, OPT_DOMAIN = 15, OPT_BROADCAST = 28,
-	OPT_REQUESTED = 50, OPT_LEASE = 51, OPT_OVERLOAD = 52, OPT_TYPE = 53, OPT_SERVER = 54, OPT_T1 = 58, OPT_T2 = 59,
+	OPT_PAD = 0, OPT_MASK = 1, OPT_ROUTER = 3, OPT_DNS = 6, OPT_HOST_NAME = 12, OPT_DOMAIN = 15,
+	OPT_BROADCAST = 28, OPT_REQUESTED = 50, OPT_LEASE = 51, OPT_OVERLOAD = 52, OPT_TYPE = 53,
+	OPT_SERVER = 54, OPT_T1 = 58, OPT_T2 = 59,
 	OPT_CLIENT_ID = 61, OPT_END = 255,
 };
 
@@ -48,7 +49,8 @@ static int fail(struct dhcp_fault *fault, const char *what, unsigned option, siz
 
 const char *dhcp_type_name(uint8_t type)
 {
-	static const char *const names[] = {"?", "DISCOVER", "OFFER", "REQUEST", "DECLINE", "ACK", "NAK", "RELEASE", "INFORM"};
+	static const char *const names[] = {"?", "DISCOVER", "OFFER", "REQUEST", "DECLINE", "ACK",
+					    "NAK", "RELEASE", "INFORM"};
 
 	return names[type <= DHCP_INFORM ? type : 0];
 }
@@ -62,7 +64,8 @@ static bool parse_addr(const uint8_t *value, size_t len, uint32_t *out)
 }
 
 /* The options that matter, each with its parts joined in the order of their appearance (RFC 3396, 7). */
-static const uint8_t KNOWN[] = {OPT_TYPE, OPT_OVERLOAD, OPT_REQUESTED, OPT_SERVER, OPT_LEASE, OPT_CLIENT_ID, OPT_HOST_NAME};
+static const uint8_t KNOWN[] = {OPT_TYPE, OPT_OVERLOAD, OPT_REQUESTED, OPT_SERVER, OPT_LEASE,
+				OPT_CLIENT_ID, OPT_HOST_NAME};
 #define KNOWN_COUNT (sizeof(KNOWN) / sizeof(KNOWN[0]))
 
 struct options {
@@ -74,7 +77,8 @@ struct options {
 	} joined[KNOWN_COUNT];
 };
 
-static void join(struct options *options, unsigned option, const uint8_t *value, size_t len, size_t offset)
+static void join(struct options *options, unsigned option, const uint8_t *value, size_t len,
+		 size_t offset)
 {
 	size_t i = 0, room;
 
@@ -102,7 +106,8 @@ static void parse_host_name(struct dhcp_request *out, const uint8_t *value, size
 }
 
 /* One option into the request; false: its length is wrong. */
-static bool parse_option(struct dhcp_request *out, unsigned option, const uint8_t *value, size_t len)
+static bool parse_option(struct dhcp_request *out, unsigned option, const uint8_t *value,
+			 size_t len)
 {
 	switch (option) {
 	case OPT_TYPE:
@@ -130,7 +135,8 @@ static bool parse_option(struct dhcp_request *out, unsigned option, const uint8_
 }
 
 /* Collects the options from `at` to `end`. Every turn advances. */
-static int walk(const uint8_t *frame, size_t at, size_t end, struct options *options, struct dhcp_fault *fault)
+static int walk(const uint8_t *frame, size_t at, size_t end, struct options *options,
+		struct dhcp_fault *fault)
 {
 	while (at < end && frame[at] != OPT_END) {
 		unsigned option = frame[at];
@@ -152,7 +158,8 @@ static int walk(const uint8_t *frame, size_t at, size_t end, struct options *opt
 }
 
 /* All options of the message at `at`: behind the cookie, then in `file`, then in `sname` (RFC 2131, 4.1). */
-static int parse_options(const uint8_t *frame, size_t at, size_t len, struct dhcp_request *out, struct dhcp_fault *fault)
+static int parse_options(const uint8_t *frame, size_t at, size_t len, struct dhcp_request *out,
+			 struct dhcp_fault *fault)
 {
 	struct options options = {0};
 	const struct joined *overload = &options.joined[1];
@@ -168,13 +175,15 @@ static int parse_options(const uint8_t *frame, size_t at, size_t len, struct dhc
 		size_t kept = one->len < sizeof(one->value) ? one->len : sizeof(one->value);
 
 		if (one->present && !parse_option(out, KNOWN[i], one->value, kept))
-			error = fail(fault, "option of wrong length or value", KNOWN[i], one->offset);
+			error = fail(fault, "option of wrong length or value", KNOWN[i],
+				     one->offset);
 	}
 	return error;
 }
 
 /* Finds the BOOTP message: its offset in *at, its length in *len. */
-static int unwrap(const uint8_t *frame, size_t frame_len, struct dhcp_request *out, size_t *at, size_t *len, struct dhcp_fault *fault)
+static int unwrap(const uint8_t *frame, size_t frame_len, struct dhcp_request *out, size_t *at,
+		  size_t *len, struct dhcp_fault *fault)
 {
 	size_t ip_len, total;
 
@@ -199,7 +208,8 @@ static int unwrap(const uint8_t *frame, size_t frame_len, struct dhcp_request *o
 	return 0;
 }
 
-int dhcp_decode(const uint8_t *frame, size_t frame_len, struct dhcp_request *out, struct dhcp_fault *fault)
+int dhcp_decode(const uint8_t *frame, size_t frame_len, struct dhcp_request *out,
+		struct dhcp_fault *fault)
 {
 	const uint8_t *m;
 	size_t at, len;
@@ -261,7 +271,8 @@ static uint8_t *put_cell(uint8_t *to, const struct cell_info *cell)
 	return to;
 }
 
-static uint8_t *put_options(uint8_t *to, const struct dhcp_request *request, const struct dhcp_reply *reply)
+static uint8_t *put_options(uint8_t *to, const struct dhcp_request *request,
+			    const struct dhcp_reply *reply)
 {
 	*to++ = OPT_TYPE;
 	*to++ = 1;
@@ -274,7 +285,8 @@ static uint8_t *put_options(uint8_t *to, const struct dhcp_request *request, con
 	}
 	if (reply->cell)
 		to = put_cell(to, reply->cell);
-	if (reply->cell && reply->domain_name && *reply->domain_name && strlen(reply->domain_name) <= 255)
+	if (reply->cell && reply->domain_name && *reply->domain_name &&
+	    strlen(reply->domain_name) <= 255)
 		to = put_bytes(to, OPT_DOMAIN, reply->domain_name, strlen(reply->domain_name));
 	if (request->client_id_len && !request->client_id_cut) /* RFC 6842 */
 		to = put_bytes(to, OPT_CLIENT_ID, request->client_id, request->client_id_len);
@@ -283,7 +295,8 @@ static uint8_t *put_options(uint8_t *to, const struct dhcp_request *request, con
 }
 
 /* Where to: RFC 2131, 4.1. */
-static void destination(const struct dhcp_request *request, const struct dhcp_reply *reply, uint32_t *ip, uint8_t mac[6])
+static void destination(const struct dhcp_request *request, const struct dhcp_reply *reply,
+			uint32_t *ip, uint8_t mac[6])
 {
 	if (reply->type == DHCP_NAK)
 		*ip = 0xffffffff;
@@ -300,7 +313,8 @@ static void destination(const struct dhcp_request *request, const struct dhcp_re
 /* The sum of the words of a UDP pseudo header (RFC 768). */
 static uint32_t pseudo_header(uint32_t source, uint32_t target, size_t udp_len)
 {
-	return (source >> 16) + (source & 0xffff) + (target >> 16) + (target & 0xffff) + 17 + (uint32_t)udp_len;
+	return (source >> 16) + (source & 0xffff) + (target >> 16) + (target & 0xffff) + 17 +
+	       (uint32_t)udp_len;
 }
 
 static void wrap(uint8_t *frame, size_t dhcp_len, uint32_t source, uint32_t target)
@@ -325,7 +339,8 @@ static void wrap(uint8_t *frame, size_t dhcp_len, uint32_t source, uint32_t targ
 	put(udp + 6, sum ? sum : 0xffff, 2);
 }
 
-long dhcp_encode(const struct dhcp_request *request, const struct dhcp_reply *reply, uint8_t *frame, size_t capacity)
+long dhcp_encode(const struct dhcp_request *request, const struct dhcp_reply *reply, uint8_t *frame,
+		 size_t capacity)
 {
 	uint8_t *m = frame + ETH + IP_MIN + UDP, *end;
 	uint32_t target;

@@ -17,7 +17,8 @@
 #define DHCP_CLIENT_PORT 68
 
 enum dhcp_type { /* RFC 2132, 9.6 */
-	DHCP_DISCOVER = 1, DHCP_OFFER, DHCP_REQUEST, DHCP_DECLINE, DHCP_ACK, DHCP_NAK, DHCP_RELEASE, DHCP_INFORM,
+	DHCP_DISCOVER = 1, DHCP_OFFER, DHCP_REQUEST, DHCP_DECLINE, DHCP_ACK, DHCP_NAK, DHCP_RELEASE,
+	DHCP_INFORM,
 };
 
 struct dhcp_request {
@@ -67,10 +68,12 @@ struct dhcp_fault {
 };
 
 /* 0; -EPROTO with the fault. UDP checksums are not looked at: on virtual links they may not be filled in yet. */
-int dhcp_decode(const uint8_t *frame, size_t len, struct dhcp_request *out, struct dhcp_fault *fault);
+int dhcp_decode(const uint8_t *frame, size_t len, struct dhcp_request *out,
+		struct dhcp_fault *fault);
 /* The frame to the client, addressed as RFC 2131, 4.1 says. Its length; -ENOSPC: capacity below DHCP_FRAME_MAX; -EINVAL: the
  * request came through a relay agent. */
-long dhcp_encode(const struct dhcp_request *request, const struct dhcp_reply *reply, uint8_t *frame, size_t capacity);
+long dhcp_encode(const struct dhcp_request *request, const struct dhcp_reply *reply, uint8_t *frame,
+		 size_t capacity);
 const char *dhcp_type_name(uint8_t type);
 
 #endif

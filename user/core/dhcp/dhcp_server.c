@@ -30,8 +30,9 @@ static const struct station_record *record_of(const struct dhcp_server *server, 
 /* The station's own record? A MAC may change hands: where both have an identity, that one decides. */
 static bool is_of(const struct station_record *record, const struct dhcp_request *request)
 {
-	return mac_equal(&record->mac, &request->mac) && !(request->identity.len && identity_is(record->client_id, record->client_id_len) &&
-							   !identity_equal(&request->identity, record->client_id, record->client_id_len));
+	return mac_equal(&record->mac, &request->mac) &&
+	       !(request->identity.len && identity_is(record->client_id, record->client_id_len) &&
+		 !identity_equal(&request->identity, record->client_id, record->client_id_len));
 }
 
 /* Of the same identity, with another MAC. */
@@ -41,12 +42,15 @@ static bool is_of_identity(const struct station_record *record, const struct dhc
 }
 
 /* The address that this MAC has a lease on, or a reservation for; if several, the one it asks for. */
-static const struct station_record *record_of_mac(const struct dhcp_server *server, const struct dhcp_request *request)
+static const struct station_record *record_of_mac(const struct dhcp_server *server,
+						  const struct dhcp_request *request)
 {
 	const struct station_record *found = NULL;
 
-	for (const struct replica_station *s = replica_find_mac(server->replica, &request->mac); s; s = s->mac_next) {
-		if (s->record.state != RECORD_BOUND || s->record.kind == RECORD_STATIC || !is_of(&s->record, request))
+	for (const struct replica_station *s = replica_find_mac(server->replica, &request->mac); s;
+	     s = s->mac_next) {
+		if (s->record.state != RECORD_BOUND || s->record.kind == RECORD_STATIC ||
+		    !is_of(&s->record, request))
 			continue;
 		if (!found || addr_to_ipv4(&s->record.addr) == request->requested)
 			found = &s->record;
@@ -70,8 +74,8 @@ static bool is_ours(const struct dhcp_server *server, uint32_t addr)
 	return cell && addr_to_ipv4(&cell->gateway) == addr;
 }
 
-static void reply_lease(const struct dhcp_server *server, const struct dhcp_request *request, uint8_t type, uint32_t addr,
-			struct dhcp_decision *out)
+static void reply_lease(const struct dhcp_server *server, const struct dhcp_request *request,
+			uint8_t type, uint32_t addr, struct dhcp_decision *out)
 {
 	const struct cell_info *cell = cell_of(server, addr);
 
@@ -82,11 +86,14 @@ static void reply_lease(const struct dhcp_server *server, const struct dhcp_requ
 	out->action = DHCP_DO_REPLY;
 	out->addr = addr;
 	out->lease = lease_for(server, request);
-	out->reply = (struct dhcp_reply){.type = type, .yiaddr = addr, .server = addr_to_ipv4(&cell->gateway), .lease = out->lease,
-					 .cell = cell, .domain_name = server->domain_name, .from = server->mac};
+	out->reply = (struct dhcp_reply){.type = type, .yiaddr = addr,
+					 .server = addr_to_ipv4(&cell->gateway),
+					 .lease = out->lease, .cell = cell,
+					 .domain_name = server->domain_name, .from = server->mac};
 }
 
-static void renew(const struct dhcp_server *server, const struct dhcp_request *request, uint32_t addr, struct dhcp_decision *out)
+static void renew(const struct dhcp_server *server, const struct dhcp_request *request,
+		  uint32_t addr, struct dhcp_decision *out)
 {
 	reply_lease(server, request, DHCP_ACK, addr, out);
 	if (out->action == DHCP_DO_REPLY)
@@ -94,9 +101,11 @@ static void renew(const struct dhcp_server *server, const struct dhcp_request *r
 }
 
 /* Under the name of the server that the client chose, if it chose one: some clients take a NAK from no other. */
-static void refuse(const struct dhcp_server *server, const struct dhcp_request *request, const char *why, struct dhcp_decision *out)
+static void refuse(const struct dhcp_server *server, const struct dhcp_request *request,
+		   const char *why, struct dhcp_decision *out)
 {
-	uint32_t name = is_ours(server, request->server) ? request->server : addr_to_ipv4(&server->cell->gateway);
+	uint32_t name = is_ours(server, request->server) ? request->server :
+							   addr_to_ipv4(&server->cell->gateway);
 
 	out->action = DHCP_DO_REPLY;
 	out->why = why;
@@ -104,28 +113,31 @@ static void refuse(const struct dhcp_server *server, const struct dhcp_request *
 }
 
 /* The register is away: from the block, if there is one. */
-static void give_own(const struct dhcp_server *server, const struct dhcp_request *request, enum dhcp_action action, uint32_t addr,
-		     struct dhcp_decision *out)
+static void give_own(const struct dhcp_server *server, const struct dhcp_request *request,
+		     enum dhcp_action action, uint32_t addr, struct dhcp_decision *out)
 {
 	struct tmip_addr key = addr_from_ipv4(addr);
 	const struct block_entry *entry = NULL;
 	bool offer = action == DHCP_DO_ALLOCATE;
 
 	if (server->block && server->register_down)
-		entry = offer ? block_choose(server->block, server->replica, &server->cell->subnet, request, server->now_ms) :
+		entry = offer ? block_choose(server->block, server->replica, &server->cell->subnet,
+					     request, server->now_ms) :
 				block_find(server->block, &key);
 	if (!entry || !block_is_open(entry, server->replica, request, server->now_ms)) {
-		nothing(out, offer ? "the register is away, and this CN's own block of addresses is used up" :
-				     "the register is away, and this CN's own block has not that address for it");
+		nothing(out,
+			offer ? "the register is away, and this CN's own block of addresses is used up" :
+				"the register is away, and this CN's own block has not that address for it");
 		return;
 	}
-	reply_lease(server, request, offer ? DHCP_OFFER : DHCP_ACK, addr_to_ipv4(&entry->addr), out);
+	reply_lease(server, request, offer ? DHCP_OFFER : DHCP_ACK, addr_to_ipv4(&entry->addr),
+		    out);
 	if (out->action == DHCP_DO_REPLY)
 		out->action = offer ? DHCP_DO_LOCAL_OFFER : DHCP_DO_LOCAL_BIND;
 }
 
-static void ask(const struct dhcp_server *server, const struct dhcp_request *request, enum dhcp_action action, uint32_t addr,
-		struct dhcp_decision *out)
+static void ask(const struct dhcp_server *server, const struct dhcp_request *request,
+		enum dhcp_action action, uint32_t addr, struct dhcp_decision *out)
 {
 	if (!server->register_ready) {
 		give_own(server, request, action, addr, out);
@@ -136,7 +148,8 @@ static void ask(const struct dhcp_server *server, const struct dhcp_request *req
 	out->lease = lease_for(server, request);
 }
 
-static void discover(const struct dhcp_server *server, const struct dhcp_request *request, struct dhcp_decision *out)
+static void discover(const struct dhcp_server *server, const struct dhcp_request *request,
+		     struct dhcp_decision *out)
 {
 	const struct station_record *record = record_of_mac(server, request);
 
@@ -148,7 +161,8 @@ static void discover(const struct dhcp_server *server, const struct dhcp_request
 
 /* A client that has, or believes to have, the address: INIT-REBOOT, RENEWING, REBINDING (RFC 2131, 4.3.2). It need not be in
  * the cell where its address belongs: after roaming it is confirmed as it is. */
-static void confirm(const struct dhcp_server *server, const struct dhcp_request *request, uint32_t addr, struct dhcp_decision *out)
+static void confirm(const struct dhcp_server *server, const struct dhcp_request *request,
+		    uint32_t addr, struct dhcp_decision *out)
 {
 	const struct station_record *record = record_of(server, addr);
 
@@ -167,7 +181,8 @@ static void confirm(const struct dhcp_server *server, const struct dhcp_request 
 }
 
 /* A client takes an offer (SELECTING): ours, if the server it names is a gateway of this network. */
-static void select_offer(const struct dhcp_server *server, const struct dhcp_request *request, struct dhcp_decision *out)
+static void select_offer(const struct dhcp_server *server, const struct dhcp_request *request,
+			 struct dhcp_decision *out)
 {
 	const struct cell_info *cell = cell_of(server, request->requested);
 	const struct station_record *record = record_of(server, request->requested);
@@ -182,8 +197,8 @@ static void select_offer(const struct dhcp_server *server, const struct dhcp_req
 		ask(server, request, DHCP_DO_BIND, request->requested, out);
 }
 
-static void decide_return(const struct dhcp_server *server, const struct dhcp_request *request, enum dhcp_action action, uint32_t addr,
-		      struct dhcp_decision *out)
+static void decide_return(const struct dhcp_server *server, const struct dhcp_request *request,
+			  enum dhcp_action action, uint32_t addr, struct dhcp_decision *out)
 {
 	const struct station_record *record = record_of(server, addr);
 
@@ -195,7 +210,8 @@ static void decide_return(const struct dhcp_server *server, const struct dhcp_re
 	out->addr = addr;
 }
 
-static void inform(const struct dhcp_server *server, const struct dhcp_request *request, struct dhcp_decision *out)
+static void inform(const struct dhcp_server *server, const struct dhcp_request *request,
+		   struct dhcp_decision *out)
 {
 	const struct cell_info *cell = cell_of(server, request->ciaddr);
 
@@ -204,11 +220,13 @@ static void inform(const struct dhcp_server *server, const struct dhcp_request *
 		return;
 	}
 	out->action = DHCP_DO_REPLY; /* RFC 2131, 4.3.5: no lease, no address */
-	out->reply = (struct dhcp_reply){.type = DHCP_ACK, .server = addr_to_ipv4(&cell->gateway), .cell = cell,
-					 .domain_name = server->domain_name, .from = server->mac};
+	out->reply = (struct dhcp_reply){.type = DHCP_ACK, .server = addr_to_ipv4(&cell->gateway),
+					 .cell = cell, .domain_name = server->domain_name,
+					 .from = server->mac};
 }
 
-void dhcp_server_decide(const struct dhcp_server *server, const struct dhcp_request *request, struct dhcp_decision *out)
+void dhcp_server_decide(const struct dhcp_server *server, const struct dhcp_request *request,
+			struct dhcp_decision *out)
 {
 	memset(out, 0, sizeof(*out));
 	if (request->giaddr) {
@@ -245,17 +263,21 @@ void dhcp_server_decide(const struct dhcp_server *server, const struct dhcp_requ
 	}
 }
 
-void dhcp_server_conclude(const struct dhcp_server *server, const struct dhcp_request *request, enum dhcp_action question,
-			  const struct station_record *record, struct dhcp_decision *out)
+void dhcp_server_conclude(const struct dhcp_server *server, const struct dhcp_request *request,
+			  enum dhcp_action question, const struct station_record *record,
+			  struct dhcp_decision *out)
 {
 	uint32_t wanted = request->requested ? request->requested : request->ciaddr;
 	bool bind = question == DHCP_DO_BIND;
 
 	memset(out, 0, sizeof(*out));
-	if (record && bind && (record->state != RECORD_BOUND || addr_to_ipv4(&record->addr) != wanted || !mac_equal(&record->mac, &request->mac)))
+	if (record && bind &&
+	    (record->state != RECORD_BOUND || addr_to_ipv4(&record->addr) != wanted ||
+	     !mac_equal(&record->mac, &request->mac)))
 		record = NULL; /* it stands for somebody else, or for another address */
 	if (record)
-		reply_lease(server, request, bind ? DHCP_ACK : DHCP_OFFER, addr_to_ipv4(&record->addr), out);
+		reply_lease(server, request, bind ? DHCP_ACK : DHCP_OFFER,
+			    addr_to_ipv4(&record->addr), out);
 	else if (bind)
 		refuse(server, request, "the register does not give it this address", out);
 	else

@@ -50,9 +50,11 @@ struct dhcp_decision {
 	const char *why;   /* a constant */
 };
 
-void dhcp_server_decide(const struct dhcp_server *server, const struct dhcp_request *request, struct dhcp_decision *out);
+void dhcp_server_decide(const struct dhcp_server *server, const struct dhcp_request *request,
+			struct dhcp_decision *out);
 /* The register answered: `record`, or NULL if it refused. question: DHCP_DO_ALLOCATE or DHCP_DO_BIND. */
-void dhcp_server_conclude(const struct dhcp_server *server, const struct dhcp_request *request, enum dhcp_action question,
-			  const struct station_record *record, struct dhcp_decision *out);
+void dhcp_server_conclude(const struct dhcp_server *server, const struct dhcp_request *request,
+			  enum dhcp_action question, const struct station_record *record,
+			  struct dhcp_decision *out);
 
 #endif

@@ -24,11 +24,13 @@ static const struct wire_field FIELDS[MLRP_F_COUNT] = {
 	[MLRP_F_VERSION] = {WIRE_VERSION, OFFSET(version)},
 	[MLRP_F_ADDR] = {WIRE_ADDR, OFFSET(addr)},
 	[MLRP_F_MAC] = {WIRE_MAC, OFFSET(mac)},
-	[MLRP_F_CLIENT_ID] = {WIRE_BYTES, OFFSET(client_id), OFFSET(client_id_len), .min = 1, .max = CLIENT_ID_LEN},
+	[MLRP_F_CLIENT_ID] = {WIRE_BYTES, OFFSET(client_id), OFFSET(client_id_len), .min = 1,
+			      .max = CLIENT_ID_LEN},
 	[MLRP_F_LEASE] = {WIRE_U32, OFFSET(lease)},
 	[MLRP_F_SUBNET] = {WIRE_PREFIX, OFFSET(subnet)},
 	[MLRP_F_FULL] = {WIRE_BOOL, OFFSET(full)},
-	[MLRP_F_TUNNELS] = {WIRE_BYTES, OFFSET(tunnels), OFFSET(tunnel_count), .min = 1, .max = MLRP_TUNNELS_MAX},
+	[MLRP_F_TUNNELS] = {WIRE_BYTES, OFFSET(tunnels), OFFSET(tunnel_count), .min = 1,
+			    .max = MLRP_TUNNELS_MAX},
 	[MLRP_F_TUNNEL] = {WIRE_U8, OFFSET(tunnel)},
 	[MLRP_F_STATION] = {WIRE_STATION, OFFSET(station)},
 	[MLRP_F_CN] = {WIRE_CN, OFFSET(cn)},
@@ -93,19 +95,23 @@ const char *mlrp_type_name(uint8_t type)
 const char *mlrp_error_name(uint16_t code)
 {
 	static const char *const names[] = {
-		[MLRP_E_PROTOCOL] = "protocol error", [MLRP_E_VERSION] = "no protocol version in common",
+		[MLRP_E_PROTOCOL] = "protocol error",
+		[MLRP_E_VERSION] = "no protocol version in common",
 		[MLRP_E_NETWORK] = "another network", [MLRP_E_NOT_REGISTERED] = "not registered",
 		[MLRP_E_CONFLICT] = "conflict", [MLRP_E_EXHAUSTED] = "no free address in any pool",
-		[MLRP_E_UNKNOWN] = "unknown station", [MLRP_E_NOT_IN_POOL] = "address in no cell of the network",
+		[MLRP_E_UNKNOWN] = "unknown station",
+		[MLRP_E_NOT_IN_POOL] = "address in no cell of the network",
 		[MLRP_E_STALE] = "a newer record exists", [MLRP_E_FULL] = "table full",
 		[MLRP_E_STORE] = "the register's disk failed", [MLRP_E_REFUSED] = "refused",
 		[MLRP_E_DAMPED] = "the station is damped",
 	};
 
-	return code < sizeof(names) / sizeof(names[0]) && names[code] ? names[code] : "unknown error";
+	return code < sizeof(names) / sizeof(names[0]) && names[code] ? names[code] :
+									"unknown error";
 }
 
-static int fail(struct mlrp_fault *fault, const char *what, uint16_t field, size_t offset, int error)
+static int fail(struct mlrp_fault *fault, const char *what, uint16_t field, size_t offset,
+		int error)
 {
 	if (fault)
 		*fault = (struct mlrp_fault){what, field, offset};
@@ -140,7 +146,8 @@ int mlrp_decode(const uint8_t *data, size_t len, struct mlrp_message *msg, struc
 	if (whole < 0)
 		return -EPROTO;
 	if (whole == 0 || (size_t)whole != len)
-		return fail(fault, "length in the header is not that of the message", 0, 4, -EPROTO);
+		return fail(fault, "length in the header is not that of the message", 0, 4,
+			    -EPROTO);
 	msg->type = data[1];
 	msg->transaction = wire_get(data + 8, 4);
 	type = find_type(msg->type);
@@ -152,7 +159,8 @@ int mlrp_decode(const uint8_t *data, size_t len, struct mlrp_message *msg, struc
 	if ((msg->has & TYPES[type].required) != TYPES[type].required) {
 		uint32_t missing = TYPES[type].required & ~msg->has;
 
-		return fail(fault, "required field is missing", __builtin_ctz(missing), len, -EPROTO);
+		return fail(fault, "required field is missing", __builtin_ctz(missing), len,
+			    -EPROTO);
 	}
 	return 0;
 }
@@ -162,7 +170,8 @@ long mlrp_encode(const struct mlrp_message *msg, uint8_t *out, size_t capacity)
 	struct wire_out to = {.data = out, .at = MLRP_HEADER_LEN, .capacity = capacity};
 	int type = find_type(msg->type), error;
 
-	if (type < 0 || (msg->has & TYPES[type].required) != TYPES[type].required || msg->has >> MLRP_F_COUNT)
+	if (type < 0 || (msg->has & TYPES[type].required) != TYPES[type].required ||
+	    msg->has >> MLRP_F_COUNT)
 		return -EINVAL;
 	if (capacity < MLRP_HEADER_LEN)
 		return -ENOSPC;

@@ -167,7 +167,8 @@ long mlrp_message_length(const uint8_t *data, size_t len, struct mlrp_fault *fau
 
 /* Decodes one whole message. 0; -EPROTO (fault says why); -ENOMSG: a type that this version does not know, to be ignored.
  * Fills *msg wholly; texts are NUL-terminated. A message without the fields its type requires is -EPROTO. */
-int mlrp_decode(const uint8_t *data, size_t len, struct mlrp_message *msg, struct mlrp_fault *fault);
+int mlrp_decode(const uint8_t *data, size_t len, struct mlrp_message *msg,
+		struct mlrp_fault *fault);
 
 /* Encodes msg into out. The number of bytes, or -ENOSPC, -EINVAL (a member out of range, a required one missing). */
 long mlrp_encode(const struct mlrp_message *msg, uint8_t *out, size_t capacity);

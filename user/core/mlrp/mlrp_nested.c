@@ -12,8 +12,18 @@
 #define CELL(member) offsetof(struct cell_info, member)
 #define BIT(n) (1ull << (n))
 
-enum { STATION_ADDR = 1, STATION_MAC, STATION_KIND, STATION_STATE, STATION_PARENT, STATION_CURRENT, STATION_VERSION,
-       STATION_LEASE_END, STATION_CLIENT_ID, STATION_COUNT };
+enum {
+	STATION_ADDR = 1,
+	STATION_MAC,
+	STATION_KIND,
+	STATION_STATE,
+	STATION_PARENT,
+	STATION_CURRENT,
+	STATION_VERSION,
+	STATION_LEASE_END,
+	STATION_CLIENT_ID,
+	STATION_COUNT
+};
 
 static const struct wire_field STATION_FIELDS[STATION_COUNT] = {
 	[STATION_ADDR] = {WIRE_ADDR, STATION(addr)},
@@ -24,7 +34,8 @@ static const struct wire_field STATION_FIELDS[STATION_COUNT] = {
 	[STATION_CURRENT] = {WIRE_U32, STATION(current)},
 	[STATION_VERSION] = {WIRE_VERSION, STATION(version)},
 	[STATION_LEASE_END] = {WIRE_U64, STATION(lease_end)},
-	[STATION_CLIENT_ID] = {WIRE_BYTES, STATION(client_id), STATION(client_id_len), .min = 1, .max = CLIENT_ID_LEN},
+	[STATION_CLIENT_ID] = {WIRE_BYTES, STATION(client_id), STATION(client_id_len), .min = 1,
+			       .max = CLIENT_ID_LEN},
 };
 #define STATION_REQUIRED (BIT(STATION_VERSION + 1) - BIT(STATION_ADDR)) /* ADDR .. VERSION */
 
@@ -49,7 +60,8 @@ static const struct wire_field CELL_FIELDS[CELL_COUNT] = {
 	[CELL_DNS] = {WIRE_ADDRS, CELL(dns), CELL(dns_count), .max = CELL_DNS_MAX},
 };
 
-static int read_struct(struct wire_in *in, const struct wire_field *table, uint16_t count, void *into, uint64_t required)
+static int read_struct(struct wire_in *in, const struct wire_field *table, uint16_t count,
+		       void *into, uint64_t required)
 {
 	uint64_t has = 0;
 
@@ -63,8 +75,8 @@ static int read_struct(struct wire_in *in, const struct wire_field *table, uint1
 
 static bool station_in_range(const struct station_record *record)
 {
-	return record->kind >= RECORD_DYNAMIC && record->kind <= RECORD_RESERVED && record->state >= RECORD_FREE &&
-	       record->state <= RECORD_DECLINED;
+	return record->kind >= RECORD_DYNAMIC && record->kind <= RECORD_RESERVED &&
+	       record->state >= RECORD_FREE && record->state <= RECORD_DECLINED;
 }
 
 static int read_station(struct wire_in *in, struct station_record *record)
@@ -86,7 +98,8 @@ static int read_cell(struct wire_in *in, const struct wire_field *field, void *i
 		in->what = "more cells than a CN can have";
 		return -1;
 	}
-	if (read_struct(in, CELL_FIELDS, CELL_COUNT, &cells[*count], BIT(CELL_SUBNET) | BIT(CELL_GATEWAY)) < 0)
+	if (read_struct(in, CELL_FIELDS, CELL_COUNT, &cells[*count],
+			BIT(CELL_SUBNET) | BIT(CELL_GATEWAY)) < 0)
 		return -1;
 	(*count)++;
 	return 0;
@@ -97,7 +110,8 @@ int wire_read_nested(struct wire_in *in, const struct wire_field *field, void *i
 	if (field->kind == WIRE_STATION)
 		return read_station(in, (void *)((uint8_t *)into + field->offset));
 	if (field->kind == WIRE_CN)
-		return read_struct(in, CN_FIELDS, CN_COUNT, (uint8_t *)into + field->offset, BIT(CN_ID) | BIT(CN_NAME));
+		return read_struct(in, CN_FIELDS, CN_COUNT, (uint8_t *)into + field->offset,
+				   BIT(CN_ID) | BIT(CN_NAME));
 	return read_cell(in, field, into);
 }
 

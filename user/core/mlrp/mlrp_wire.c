@@ -55,11 +55,13 @@ static const char *check_length(const struct wire_field *field, size_t len)
 	if (nested(field->kind))
 		return NULL;
 	if (field->kind == WIRE_ADDRS)
-		return len % 16 == 0 && len / 16 <= field->max ? NULL : "length does not fit the field";
+		return len % 16 == 0 && len / 16 <= field->max ? NULL :
+								 "length does not fit the field";
 	return len >= field->min && len <= field->max ? NULL : "length out of range";
 }
 
-static const char *read_value(const struct wire_field *field, const uint8_t *value, size_t len, uint8_t *base)
+static const char *read_value(const struct wire_field *field, const uint8_t *value, size_t len,
+			      uint8_t *base)
 {
 	uint8_t *to = base + field->offset;
 	struct version version;
@@ -141,7 +143,8 @@ static int read_field(struct wire_in *in, const struct wire_field *field, size_t
 	return -1;
 }
 
-int wire_read_fields(struct wire_in *in, const struct wire_field *table, uint16_t count, void *into, uint64_t *has)
+int wire_read_fields(struct wire_in *in, const struct wire_field *table, uint16_t count, void *into,
+		     uint64_t *has)
 {
 	while (in->at < in->end) {
 		uint16_t number, len;
@@ -199,7 +202,8 @@ static bool in_range(const struct wire_field *field, const uint8_t *base)
 	return true;
 }
 
-static void write_value(const struct wire_field *field, uint8_t *to, size_t len, const uint8_t *base)
+static void write_value(const struct wire_field *field, uint8_t *to, size_t len,
+			const uint8_t *base)
 {
 	const uint8_t *from = base + field->offset;
 	struct version version;
@@ -236,7 +240,8 @@ static void write_value(const struct wire_field *field, uint8_t *to, size_t len,
 	}
 }
 
-static int write_field(struct wire_out *out, const struct wire_field *field, uint16_t number, const void *from)
+static int write_field(struct wire_out *out, const struct wire_field *field, uint16_t number,
+		       const void *from)
 {
 	size_t start = out->at, len = value_length(field, from);
 	int error;
@@ -264,7 +269,8 @@ static int write_field(struct wire_out *out, const struct wire_field *field, uin
 	return 0;
 }
 
-int wire_write_fields(struct wire_out *out, const struct wire_field *table, uint16_t count, const void *from, uint64_t has)
+int wire_write_fields(struct wire_out *out, const struct wire_field *table, uint16_t count,
+		      const void *from, uint64_t has)
 {
 	for (uint16_t number = 0; number < count; number++) {
 		int error;

@@ -44,9 +44,11 @@ void wire_put(uint8_t *to, uint64_t value, int bytes);
 
 /* Reads fields until in->end into the struct `into`; *has gets bit n for field n. 0, or -1 with, in `in`: what; field, the
  * number at this level; at, where the innermost field at fault begins. */
-int wire_read_fields(struct wire_in *in, const struct wire_field *table, uint16_t count, void *into, uint64_t *has);
+int wire_read_fields(struct wire_in *in, const struct wire_field *table, uint16_t count, void *into,
+		     uint64_t *has);
 /* Writes the fields whose bits are in `has`. 0, -ENOSPC, -EINVAL. */
-int wire_write_fields(struct wire_out *out, const struct wire_field *table, uint16_t count, const void *from, uint64_t has);
+int wire_write_fields(struct wire_out *out, const struct wire_field *table, uint16_t count,
+		      const void *from, uint64_t has);
 
 /* mlrp_nested.c */
 int wire_read_nested(struct wire_in *in, const struct wire_field *field, void *into);

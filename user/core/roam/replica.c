@@ -85,7 +85,8 @@ static void unlink_mac(struct replica *replica, struct replica_station *station)
 	}
 }
 
-struct replica_station *replica_add(struct replica *replica, const struct tmip_addr *addr, const struct tmip_mac *mac)
+struct replica_station *replica_add(struct replica *replica, const struct tmip_addr *addr,
+				    const struct tmip_mac *mac)
 {
 	struct replica_station *station;
 	struct replica_mac *head;
@@ -112,7 +113,8 @@ struct replica_station *replica_add(struct replica *replica, const struct tmip_a
 	return station;
 }
 
-int replica_set_mac(struct replica *replica, struct replica_station *station, const struct tmip_mac *mac)
+int replica_set_mac(struct replica *replica, struct replica_station *station,
+		    const struct tmip_mac *mac)
 {
 	struct replica_mac *head;
 
@@ -142,7 +144,8 @@ struct replica_cn *replica_find_cn(const struct replica *replica, uint32_t id)
 	return cn;
 }
 
-struct replica_cn *replica_find_cn_tunnel(const struct replica *replica, const struct tmip_addr *tunnel)
+struct replica_cn *replica_find_cn_tunnel(const struct replica *replica,
+					  const struct tmip_addr *tunnel)
 {
 	for (struct replica_cn *cn = replica->cns; cn; cn = cn->hh.next)
 		if (addr_equal(&cn->info.tunnel, tunnel))
@@ -179,7 +182,9 @@ void replica_remove_cn(struct replica *replica, struct replica_cn *cn)
 	free(cn);
 }
 
-const struct cell_info *replica_find_cell(const struct replica *replica, const struct tmip_addr *addr, const struct replica_cn **owner)
+const struct cell_info *replica_find_cell(const struct replica *replica,
+					  const struct tmip_addr *addr,
+					  const struct replica_cn **owner)
 {
 	for (const struct replica_cn *cn = replica->cns; cn; cn = cn->hh.next)
 		for (int i = 0; i < cn->info.cell_count; i++)

@@ -73,16 +73,20 @@ struct replica_station *replica_find(const struct replica *replica, const struct
 /* The first station with this MAC; the rest follow in mac_next. */
 struct replica_station *replica_find_mac(const struct replica *replica, const struct tmip_mac *mac);
 /* A new station with this addr and mac, else empty. NULL: the table is full or there is no memory. */
-struct replica_station *replica_add(struct replica *replica, const struct tmip_addr *addr, const struct tmip_mac *mac);
+struct replica_station *replica_add(struct replica *replica, const struct tmip_addr *addr,
+				    const struct tmip_mac *mac);
 int replica_set_mac(struct replica *replica, struct replica_station *station, const struct tmip_mac *mac); /* 0 or -ENOMEM */
 void replica_remove(struct replica *replica, struct replica_station *station);
 
 struct replica_cn *replica_find_cn(const struct replica *replica, uint32_t id);
-struct replica_cn *replica_find_cn_tunnel(const struct replica *replica, const struct tmip_addr *tunnel);
+struct replica_cn *replica_find_cn_tunnel(const struct replica *replica,
+					  const struct tmip_addr *tunnel);
 struct replica_cn *replica_put_cn(struct replica *replica, const struct cn_info *info); /* NULL as above */
 void replica_remove_cn(struct replica *replica, struct replica_cn *cn);
 /* The cell whose subnet holds addr, and (if not NULL) its CN. NULL: none. */
-const struct cell_info *replica_find_cell(const struct replica *replica, const struct tmip_addr *addr, const struct replica_cn **cn);
+const struct cell_info *replica_find_cell(const struct replica *replica,
+					  const struct tmip_addr *addr,
+					  const struct replica_cn **cn);
 
 /* Where the station is, as far as the CNs have agreed. */
 static inline uint32_t replica_current(const struct replica_station *station)

@@ -47,7 +47,8 @@ void roam_set_options(struct roam *roam, const struct roam_options *options)
 
 /* ---- what the other files of the machine use */
 
-void roam_log(struct roam *roam, int level, const struct replica_station *station, const char *format, ...)
+void roam_log(struct roam *roam, int level, const struct replica_station *station,
+	      const char *format, ...)
 {
 	char text[ROAM_TEXT];
 	struct roam_action action = {.type = ROAM_LOG, .level = level, .text = text};
@@ -145,7 +146,8 @@ void roam_set_self(struct roam *roam, uint32_t cn_id)
 	roam_refresh_all(roam);
 }
 
-int roam_put_cell(struct roam *roam, unsigned ifindex, const char *name, const struct prefix *subnet)
+int roam_put_cell(struct roam *roam, unsigned ifindex, const char *name,
+		  const struct prefix *subnet)
 {
 	struct roam_cell *cell = (struct roam_cell *)roam_find_cell(roam, ifindex);
 
@@ -200,7 +202,8 @@ void roam_expect_cns(struct roam *roam)
  * A station whose MAC was seen, and no packet yet. When it associates it forgets the MAC of its gateway, and asks for it. If
  * that question came before the access point let it, the next comes a second later (Linux): it need not wait for that.
  */
-static void link_seen(struct roam *roam, struct replica_station *station, const struct roam_cell *cell, const char *how, uint64_t now_ms)
+static void link_seen(struct roam *roam, struct replica_station *station,
+		      const struct roam_cell *cell, const char *how, uint64_t now_ms)
 {
 	struct roam_action action = {.type = ROAM_GREET, .addr = station->record.addr};
 	bool comes = replica_current(station) != roam->self;
@@ -210,17 +213,20 @@ static void link_seen(struct roam *roam, struct replica_station *station, const 
 		roam->act(&action, roam->arg);
 }
 
-void roam_associated(struct roam *roam, const struct tmip_mac *mac, unsigned ifindex, const char *how, uint64_t now_ms)
+void roam_associated(struct roam *roam, const struct tmip_mac *mac, unsigned ifindex,
+		     const char *how, uint64_t now_ms)
 {
 	const struct roam_cell *cell = roam_find_cell(roam, ifindex);
-	struct replica_station *station = cell && roam->self ? replica_find_mac(&roam->replica, mac) : NULL;
+	struct replica_station *station =
+		cell && roam->self ? replica_find_mac(&roam->replica, mac) : NULL;
 
 	for (; station; station = station->mac_next)
 		if (replica_current(station) != roam->self || station->kernel.ifindex == ifindex)
 			link_seen(roam, station, cell, how, now_ms);
 }
 
-static void mac_seen(struct roam *roam, const struct tmip_mac *mac, const struct roam_cell *cell, uint64_t now_ms)
+static void mac_seen(struct roam *roam, const struct tmip_mac *mac, const struct roam_cell *cell,
+		     uint64_t now_ms)
 {
 	struct replica_station *station = replica_find_mac(&roam->replica, mac);
 
@@ -229,7 +235,8 @@ static void mac_seen(struct roam *roam, const struct tmip_mac *mac, const struct
 }
 
 /* And the map entry as that leaves it, should a program have overtaken this. */
-static void arrival(struct roam *roam, struct replica_station *station, const struct roam_cell *cell, const char *how, uint64_t now_ms)
+static void arrival(struct roam *roam, struct replica_station *station,
+		    const struct roam_cell *cell, const char *how, uint64_t now_ms)
 {
 	roam_arrival(roam, station, cell, how, now_ms);
 	if (station->overtaken)
@@ -269,7 +276,8 @@ void roam_conflict(struct roam *roam, const struct tmip_event *event, uint64_t n
 	struct replica_station *station = replica_find(&roam->replica, &event->addr);
 	const struct roam_cell *cell = roam_find_cell(roam, event->ifindex);
 	char addr[ADDR_STRLEN], mac[MAC_STRLEN], text[ROAM_TEXT];
-	struct roam_action action = {.type = ROAM_LOG, .level = LOG_LEVEL_DEBUG, .addr = event->addr, .mac = event->mac, .text = text};
+	struct roam_action action = {.type = ROAM_LOG, .level = LOG_LEVEL_DEBUG,
+				     .addr = event->addr, .mac = event->mac, .text = text};
 
 	if (!station)
 		return;
@@ -277,18 +285,23 @@ void roam_conflict(struct roam *roam, const struct tmip_event *event, uint64_t n
 	if (station->conflict_ms && now_ms - station->conflict_ms < CONFLICT_TOLD_MS)
 		return;
 	station->conflict_ms = now_ms ? now_ms : 1;
-	snprintf(text, sizeof(text), "in cell %s it uses the address %s, which belongs to station %s: its packets are dropped",
-		 cell ? cell->name : "-", addr_format(&event->addr, addr), mac_format(&station->record.mac, mac));
+	snprintf(
+		text, sizeof(text),
+		"in cell %s it uses the address %s, which belongs to station %s: its packets are dropped",
+		cell ? cell->name : "-", addr_format(&event->addr, addr),
+		mac_format(&station->record.mac, mac));
 	roam->act(&action, roam->arg);
 	roam_log(roam, LOG_LEVEL_WARN, station, "%s in cell %s uses the address %s of this station",
-		  mac_format(&event->mac, mac), cell ? cell->name : "-", addr_format(&event->addr, addr));
+		 mac_format(&event->mac, mac), cell ? cell->name : "-",
+		 addr_format(&event->addr, addr));
 }
 
 /* ---- stations that leave without a word: they keep record, lease and map entry, for idle is not gone */
 
 void roam_notify_parent(struct roam *roam, const struct replica_station *station, uint8_t type)
 {
-	struct mlrp_message message = {.type = type, .has = MLRP_HAS(MLRP_F_ADDR), .addr = station->record.addr};
+	struct mlrp_message message = {.type = type, .has = MLRP_HAS(MLRP_F_ADDR),
+				       .addr = station->record.addr};
 
 	if (station->record.parent != roam->self)
 		roam_send_cn(roam, station->record.parent, &message);
@@ -298,13 +311,15 @@ static unsigned leave(struct roam *roam, struct replica_station *station, const 
 {
 	const struct roam_cell *cell = roam_find_cell(roam, station->kernel.ifindex);
 
-	if (!station->shown || !cell || replica_silent(station) || station->adopted || station->refused)
+	if (!station->shown || !cell || replica_silent(station) || station->adopted ||
+	    station->refused)
 		return 0;
 	station->silent_at = roam->self;
 	station->held |= roam->options.hold;
 	roam_refresh(roam, station);
 	roam_notify_parent(roam, station, MLRP_DEPARTED);
-	roam_log(roam, LOG_LEVEL_INFO, station, "station is silent in cell %s: %s", cell->name, how);
+	roam_log(roam, LOG_LEVEL_INFO, station, "station is silent in cell %s: %s", cell->name,
+		 how);
 	return 1;
 }
 
@@ -319,7 +334,8 @@ unsigned roam_departed(struct roam *roam, const struct tmip_mac *mac, unsigned i
 {
 	unsigned count = 0;
 
-	for (struct replica_station *station = replica_find_mac(&roam->replica, mac); station; station = station->mac_next)
+	for (struct replica_station *station = replica_find_mac(&roam->replica, mac); station;
+	     station = station->mac_next)
 		if (!ifindex || station->kernel.ifindex == ifindex)
 			count += leave(roam, station, "it has left, as the link layer says");
 	return count;
@@ -358,8 +374,9 @@ static void expire(struct roam *roam, struct replica_station *station, uint64_t 
 			station->moved_to = 0; /* another CN told of a later move, which nobody confirmed either */
 		roam_attempt_expire(roam, station->attempt, now_ms);
 	} else if (station->moved_to) {
-		roam_log(roam, LOG_LEVEL_WARN, station, "nobody confirmed the move to %s: back to the record",
-			  roam_cn_name(roam, station->moved_to));
+		roam_log(roam, LOG_LEVEL_WARN, station,
+			 "nobody confirmed the move to %s: back to the record",
+			 roam_cn_name(roam, station->moved_to));
 		station->moved_to = 0;
 		roam_refresh(roam, station);
 	}
@@ -397,7 +414,8 @@ unsigned roam_pending(const struct roam *roam)
 void roam_count(const struct roam *roam, struct roam_counts *counts)
 {
 	*counts = roam->counts;
-	for (const struct replica_station *station = roam->replica.stations; station; station = station->hh.next) {
+	for (const struct replica_station *station = roam->replica.stations; station;
+	     station = station->hh.next) {
 		if (!station->shown)
 			continue;
 		counts->stations[station->kernel.state]++;

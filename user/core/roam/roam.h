@@ -100,7 +100,8 @@ void roam_stale(struct roam *roam, const struct tmip_event *event);
 void roam_followed(struct roam *roam, const struct tmip_event *event, uint64_t now_ms);
 
 /* A committed record. ifindex: the cell of this CN that the station is in, if the caller knows; else 0. */
-void roam_record(struct roam *roam, const struct station_record *record, unsigned ifindex, uint64_t now_ms);
+void roam_record(struct roam *roam, const struct station_record *record, unsigned ifindex,
+		 uint64_t now_ms);
 /* The answer of the register to one of the machine's requests (MLRP_STATION or MLRP_ERROR). */
 void roam_register_answer(struct roam *roam, const struct mlrp_message *message, uint64_t now_ms);
 /* The snapshot or delta: records arrive between the two calls; moves and leases not reported yet are reported at its end. */
@@ -109,7 +110,8 @@ void roam_sync_end(struct roam *roam, uint64_t now_ms);
 void roam_register_lost(struct roam *roam);
 
 /* MOVED, MOVED_OK, ABORT, TUNNEL_CLOSE, or the ERROR to a MOVED, from the CN `from`. */
-void roam_cn_message(struct roam *roam, uint32_t from, const struct mlrp_message *message, uint64_t now_ms);
+void roam_cn_message(struct roam *roam, uint32_t from, const struct mlrp_message *message,
+		     uint64_t now_ms);
 
 /* Has it left the cell of this CN that it was in? By an address, because it does not answer, or by a MAC, because the link
  * layer says so; its next frame proves the contrary. With options.hold its packets are held from then on. The number of
@@ -119,21 +121,25 @@ unsigned roam_silent(struct roam *roam, const struct tmip_addr *addr, const char
 unsigned roam_departed(struct roam *roam, const struct tmip_mac *mac, unsigned ifindex);
 /* The link layer has let it in, in that cell: as if a frame of it had been heard. Not if it is in another cell of this CN: an access point
  * names its own device, also for a station that it has put into a VLAN; frames tell better. */
-void roam_associated(struct roam *roam, const struct tmip_mac *mac, unsigned ifindex, const char *how, uint64_t now_ms);
+void roam_associated(struct roam *roam, const struct tmip_mac *mac, unsigned ifindex,
+		     const char *how, uint64_t now_ms);
 /* The holding of its packets is over: nothing waits any more, or it was given up. */
 void roam_unhold(struct roam *roam, const struct tmip_addr *addr);
 
 /* A lease renewed while the register could not be told. */
-void roam_renewed(struct roam *roam, const struct tmip_addr *addr, uint32_t lease, uint64_t lease_end);
+void roam_renewed(struct roam *roam, const struct tmip_addr *addr, uint32_t lease,
+		  uint64_t lease_end);
 
 /* A map entry of a former agent. It stands as it is until the register's record replaces it or its snapshot leaves it out. */
-void roam_adopt(struct roam *roam, const struct tmip_addr *addr, const struct tmip_station *station);
+void roam_adopt(struct roam *roam, const struct tmip_addr *addr,
+		const struct tmip_station *station);
 
 /*
  * An address of this CN's block, given out while the register is away: served at once, told to all CNs, and reported at the
  * end of the next snapshot. -EEXIST: the register's record of it is known; -EAGAIN: the number of this CN is not; -ENOSPC.
  */
-int roam_local(struct roam *roam, const struct station_record *record, uint32_t lease, unsigned ifindex, uint64_t now_ms);
+int roam_local(struct roam *roam, const struct station_record *record, uint32_t lease,
+	       unsigned ifindex, uint64_t now_ms);
 void roam_withdraw(struct roam *roam, const struct tmip_addr *addr); /* it was given back, or declined */
 void roam_cn_up(struct roam *roam, uint32_t id);                     /* a connection with that CN has come up */
 /* The register is away at the start, the CNs are known: map entries of a former agent count as records. */

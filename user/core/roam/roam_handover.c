@@ -9,7 +9,8 @@
 
 #define WAIT_MAX_MS 3600000 /* longer than any register means it */
 
-struct roam_attempt *roam_attempt_begin(struct roam *roam, struct replica_station *station, bool claim, uint64_t now_ms)
+struct roam_attempt *roam_attempt_begin(struct roam *roam, struct replica_station *station,
+					bool claim, uint64_t now_ms)
 {
 	struct roam_attempt *attempt = calloc(1, sizeof(*attempt));
 
@@ -50,10 +51,11 @@ static void log_commit(struct roam *roam, const struct replica_station *station)
 	char addr[ADDR_STRLEN], subnet[ADDR_STRLEN], gateway[ADDR_STRLEN];
 
 	if (cell)
-		roam_log(roam, LOG_LEVEL_INFO, station, "using %s of %s/%u, gateway %s", addr_format(&record->addr, addr),
-			  addr_format(&cell->subnet.addr, subnet), cell->subnet.len, addr_format(&cell->gateway, gateway));
-	roam_log(roam, LOG_LEVEL_INFO, station, "committed to the register as version %u.%llu", record->version.epoch,
-		  (unsigned long long)record->version.seq);
+		roam_log(roam, LOG_LEVEL_INFO, station, "using %s of %s/%u, gateway %s",
+			 addr_format(&record->addr, addr), addr_format(&cell->subnet.addr, subnet),
+			 cell->subnet.len, addr_format(&cell->gateway, gateway));
+	roam_log(roam, LOG_LEVEL_INFO, station, "committed to the register as version %u.%llu",
+		 record->version.epoch, (unsigned long long)record->version.seq);
 }
 
 static void end_if_done(struct roam *roam, struct roam_attempt *attempt)
@@ -93,11 +95,13 @@ static void ask_register(struct roam *roam, const struct roam_attempt *attempt, 
 	roam_send_register(roam, &message);
 }
 
-static void notify_participant(struct roam *roam, struct roam_attempt *attempt, int slot, uint32_t id)
+static void notify_participant(struct roam *roam, struct roam_attempt *attempt, int slot,
+			       uint32_t id)
 {
 	const struct replica_station *station = attempt->station;
 	const struct replica_cn *cn = replica_find_cn(&roam->replica, id);
-	struct mlrp_message message = {.type = MLRP_MOVED, .transaction = attempt->transaction, .has = MLRP_HAS(MLRP_F_STATION)};
+	struct mlrp_message message = {.type = MLRP_MOVED, .transaction = attempt->transaction,
+				       .has = MLRP_HAS(MLRP_F_STATION)};
 
 	if (!cn)
 		return;
@@ -121,31 +125,39 @@ static bool tunnel_stands(const struct roam *roam, uint32_t id)
 }
 
 /* The log of a handover, in the order in which a reader wants it. Written after the messages are on their way. */
-static void log_beginning(struct roam *roam, const struct roam_attempt *attempt, const struct roam_cell *cell, const char *how,
-			   uint32_t previous)
+static void log_beginning(struct roam *roam, const struct roam_attempt *attempt,
+			  const struct roam_cell *cell, const char *how, uint32_t previous)
 {
 	const struct replica_station *station = attempt->station;
 	const struct station_record *record = &station->record;
 	char addr[ADDR_STRLEN];
 
-	roam_log(roam, LOG_LEVEL_INFO, station, "station detected in cell %s (%s)", cell->name, how);
-	roam_log(roam, LOG_LEVEL_INFO, station, "allocation known from the register: %s, version %u.%llu",
-		  addr_format(&record->addr, addr), record->version.epoch, (unsigned long long)record->version.seq);
-	roam_log(roam, LOG_LEVEL_INFO, station, "%s", roam->register_ready ? "notifying the register" :
-		  "the register is away: it will be told when it is back");
+	roam_log(roam, LOG_LEVEL_INFO, station, "station detected in cell %s (%s)", cell->name,
+		 how);
+	roam_log(roam, LOG_LEVEL_INFO, station,
+		 "allocation known from the register: %s, version %u.%llu",
+		 addr_format(&record->addr, addr), record->version.epoch,
+		 (unsigned long long)record->version.seq);
+	roam_log(roam, LOG_LEVEL_INFO, station, "%s",
+		 roam->register_ready ? "notifying the register" :
+					"the register is away: it will be told when it is back");
 	roam_log(roam, LOG_LEVEL_INFO, station, "attempting handover [migrated from %s, parent %s]",
 		  roam_cn_name(roam, previous), roam_cn_name(roam, record->parent));
 	for (int i = 0; i < 2; i++)
 		if (attempt->told[i].waiting)
-			roam_log(roam, LOG_LEVEL_INFO, station, "contacting %s CN %s", i == 0 ? "parent" : "previous",
-				  roam_cn_name(roam, attempt->told[i].cn));
+			roam_log(roam, LOG_LEVEL_INFO, station, "contacting %s CN %s",
+				 i == 0 ? "parent" : "previous",
+				 roam_cn_name(roam, attempt->told[i].cn));
 	if (attempt->told[0].waiting)
-		roam_log(roam, LOG_LEVEL_INFO, station, tunnel_stands(roam, record->parent) ? "a tunnel between parent CN %s and this CN stands" :
-			  "requesting a tunnel between parent CN %s and this CN", roam_cn_name(roam, record->parent));
+		roam_log(roam, LOG_LEVEL_INFO, station,
+			 tunnel_stands(roam, record->parent) ?
+				 "a tunnel between parent CN %s and this CN stands" :
+				 "requesting a tunnel between parent CN %s and this CN",
+			 roam_cn_name(roam, record->parent));
 }
 
-static void begin_handover(struct roam *roam, struct replica_station *station, const struct roam_cell *cell, const char *how,
-			   uint64_t now_ms)
+static void begin_handover(struct roam *roam, struct replica_station *station,
+			   const struct roam_cell *cell, const char *how, uint64_t now_ms)
 {
 	uint32_t previous = replica_current(station), parent = station->record.parent;
 	struct roam_attempt *attempt;
@@ -155,7 +167,8 @@ static void begin_handover(struct roam *roam, struct replica_station *station, c
 	attempt = roam_attempt_begin(roam, station, false, now_ms);
 	if (!attempt) {
 		roam->counts.overflow++;
-		roam_log(roam, LOG_LEVEL_WARN, station, "no memory for a handover: the next frame tries again");
+		roam_log(roam, LOG_LEVEL_WARN, station,
+			 "no memory for a handover: the next frame tries again");
 		return;
 	}
 	station->moved_to = roam->self;
@@ -175,8 +188,8 @@ static void begin_handover(struct roam *roam, struct replica_station *station, c
 	log_beginning(roam, attempt, cell, how, previous);
 }
 
-void roam_arrival(struct roam *roam, struct replica_station *station, const struct roam_cell *cell, const char *how,
-		  uint64_t now_ms)
+void roam_arrival(struct roam *roam, struct replica_station *station, const struct roam_cell *cell,
+		  const char *how, uint64_t now_ms)
 {
 	const struct roam_cell *former = roam_find_cell(roam, station->ifindex);
 
@@ -194,14 +207,16 @@ void roam_arrival(struct roam *roam, struct replica_station *station, const stru
 		if (station->ifindex == cell->ifindex)
 			roam_refresh(roam, station);
 		roam_notify_parent(roam, station, MLRP_RETURNED);
-		roam_log(roam, LOG_LEVEL_INFO, station, "station is heard again in cell %s (%s)", cell->name, how);
+		roam_log(roam, LOG_LEVEL_INFO, station, "station is heard again in cell %s (%s)",
+			 cell->name, how);
 	}
 	if (station->ifindex == cell->ifindex)
 		return;
 	station->ifindex = cell->ifindex;
 	roam_refresh(roam, station);
-	roam_log(roam, LOG_LEVEL_INFO, station, "station detected in cell %s (%s), before in cell %s of this CN",
-		  cell->name, how, former ? former->name : "-");
+	roam_log(roam, LOG_LEVEL_INFO, station,
+		 "station detected in cell %s (%s), before in cell %s of this CN", cell->name, how,
+		 former ? former->name : "-");
 }
 
 void roam_report(struct roam *roam, struct replica_station *station, uint64_t now_ms)
@@ -225,14 +240,15 @@ static bool claimable(const struct roam *roam, const struct tmip_addr *addr)
 	const struct cell_info *cell = replica_find_cell(&roam->replica, addr, NULL);
 	uint32_t host;
 
-	if (!roam->options.accept_static || !roam->register_ready || !cell || addr_equal(addr, &cell->gateway))
+	if (!roam->options.accept_static || !roam->register_ready || !cell ||
+	    addr_equal(addr, &cell->gateway))
 		return false;
 	host = addr_to_ipv4(addr) & ~prefix_mask(cell->subnet.len);
 	return cell->subnet.len > 30 || (host != 0 && host != ~prefix_mask(cell->subnet.len));
 }
 
-void roam_claim(struct roam *roam, const struct tmip_addr *addr, const struct tmip_mac *mac, const struct roam_cell *cell,
-		uint64_t now_ms)
+void roam_claim(struct roam *roam, const struct tmip_addr *addr, const struct tmip_mac *mac,
+		const struct roam_cell *cell, uint64_t now_ms)
 {
 	struct replica_station *station = replica_find(&roam->replica, addr);
 	struct roam_attempt *attempt;
@@ -250,20 +266,25 @@ void roam_claim(struct roam *roam, const struct tmip_addr *addr, const struct tm
 		return;
 	}
 	attempt->ifindex = cell->ifindex; /* not the station's before the register agrees: the address may be another's */
-	struct mlrp_message message = {.type = MLRP_CLAIM, .transaction = attempt->transaction, .mac = *mac, .addr = *addr,
+	struct mlrp_message message = {.type = MLRP_CLAIM, .transaction = attempt->transaction,
+				       .mac = *mac, .addr = *addr,
 				       .has = MLRP_HAS(MLRP_F_MAC) | MLRP_HAS(MLRP_F_ADDR)};
 	roam_send_register(roam, &message);
 	roam_arm(roam, station, now_ms + roam->options.timeout_ms);
-	roam_log(roam, LOG_LEVEL_INFO, station, "station detected in cell %s with the unregistered address %s: asking the register",
-		  cell->name, addr_format(addr, text));
+	roam_log(
+		roam, LOG_LEVEL_INFO, station,
+		"station detected in cell %s with the unregistered address %s: asking the register",
+		cell->name, addr_format(addr, text));
 }
 
 /* Takes a move back everywhere it was told. */
 static void undo(struct roam *roam, struct roam_attempt *attempt)
 {
 	struct replica_station *station = attempt->station;
-	struct mlrp_message message = {.type = MLRP_ABORT, .has = MLRP_HAS(MLRP_F_ADDR) | MLRP_HAS(MLRP_F_VERSION),
-				       .addr = station->record.addr, .version = station->record.version};
+	struct mlrp_message message = {.type = MLRP_ABORT,
+				       .has = MLRP_HAS(MLRP_F_ADDR) | MLRP_HAS(MLRP_F_VERSION),
+				       .addr = station->record.addr,
+				       .version = station->record.version};
 
 	for (int i = 0; i < 2; i++)
 		if (attempt->told[i].cn)
@@ -287,12 +308,14 @@ void roam_attempt_expire(struct roam *roam, struct roam_attempt *attempt, uint64
 
 	for (int i = 0; i < 2; i++)
 		if (attempt->told[i].waiting)
-			roam_log(roam, LOG_LEVEL_WARN, station, "%s did not answer: the register tells it",
-				  roam_cn_name(roam, attempt->told[i].cn));
+			roam_log(roam, LOG_LEVEL_WARN, station,
+				 "%s did not answer: the register tells it",
+				 roam_cn_name(roam, attempt->told[i].cn));
 	if (!attempt->registered) {
 		roam->counts.undone++;
-		roam_log(roam, LOG_LEVEL_WARN, station, "the register did not answer in %u ms: %s undone",
-			  roam->options.timeout_ms, attempt->claim ? "claim" : "handover");
+		roam_log(roam, LOG_LEVEL_WARN, station,
+			 "the register did not answer in %u ms: %s undone",
+			 roam->options.timeout_ms, attempt->claim ? "claim" : "handover");
 		undo(roam, attempt);
 	} else if (station->record.current == roam->self) {
 		log_commit(roam, station);
@@ -308,7 +331,8 @@ void roam_attempt_expire(struct roam *roam, struct roam_attempt *attempt, uint64
 static void postpone(struct roam *roam, const struct mlrp_message *message, uint64_t now_ms)
 {
 	struct replica_station *station = replica_find(&roam->replica, &message->station.addr);
-	unsigned wait_ms = message->has & MLRP_HAS(MLRP_F_WAIT) ? message->wait : roam->options.refused_ms;
+	unsigned wait_ms =
+		message->has & MLRP_HAS(MLRP_F_WAIT) ? message->wait : roam->options.refused_ms;
 
 	roam->counts.damped++;
 	if (!station || !station->record.state)
@@ -317,7 +341,8 @@ static void postpone(struct roam *roam, const struct mlrp_message *message, uint
 	roam_refresh(roam, station);
 }
 
-static void refused(struct roam *roam, struct roam_attempt *attempt, const struct mlrp_message *message, uint64_t now_ms)
+static void refused(struct roam *roam, struct roam_attempt *attempt,
+		    const struct mlrp_message *message, uint64_t now_ms)
 {
 	struct replica_station *station = attempt->station;
 	bool unknown = message->code == MLRP_E_UNKNOWN && !attempt->claim;
@@ -328,12 +353,13 @@ static void refused(struct roam *roam, struct roam_attempt *attempt, const struc
 		return;
 	}
 	roam->counts.conflicts += attempt->claim && message->code == MLRP_E_CONFLICT;
-	roam_log(roam, LOG_LEVEL_WARN, station, "the register refused: %s%s%s", mlrp_error_name(message->code),
-		  message->text[0] ? ", " : "", message->text);
+	roam_log(roam, LOG_LEVEL_WARN, station, "the register refused: %s%s%s",
+		 mlrp_error_name(message->code), message->text[0] ? ", " : "", message->text);
 	undo(roam, attempt);
 	roam_attempt_end(roam, attempt);
 	roam_arm(roam, station, 0);
-	if (message->has & MLRP_HAS(MLRP_F_STATION) && addr_equal(&message->station.addr, &station->record.addr)) {
+	if (message->has & MLRP_HAS(MLRP_F_STATION) &&
+	    addr_equal(&message->station.addr, &station->record.addr)) {
 		roam_refresh(roam, station);
 		roam_record(roam, &message->station, 0, now_ms);
 		if (message->code == MLRP_E_DAMPED)
@@ -370,7 +396,8 @@ void roam_register_answer(struct roam *roam, const struct mlrp_message *message,
 	attempt->registered = true;
 	if (station->moved_to == roam->self)
 		station->moved_to = 0;
-	roam_record(roam, &message->station, attempt->claim ? attempt->ifindex : station->ifindex, now_ms);
+	roam_record(roam, &message->station, attempt->claim ? attempt->ifindex : station->ifindex,
+		    now_ms);
 	station = replica_find(&roam->replica, &message->station.addr);
 	if (!station || !station->attempt)
 		return;
@@ -390,16 +417,19 @@ void roam_attempt_answered(struct roam *roam, uint32_t from, const struct mlrp_m
 			continue;
 		attempt->told[i].waiting = false;
 		if (message->type == MLRP_ERROR)
-			roam_log(roam, LOG_LEVEL_WARN, attempt->station, "%s does not agree: %s", roam_cn_name(roam, from),
-				  mlrp_error_name(message->code));
-		else if (message->has & MLRP_HAS(MLRP_F_TUNNEL) && message->tunnel == TMIP_TUNNEL_4IN4) {
+			roam_log(roam, LOG_LEVEL_WARN, attempt->station, "%s does not agree: %s",
+				 roam_cn_name(roam, from), mlrp_error_name(message->code));
+		else if (message->has & MLRP_HAS(MLRP_F_TUNNEL) &&
+			 message->tunnel == TMIP_TUNNEL_4IN4) {
 			if (cn && cn->stations)
 				roam_set_tunnel(roam, cn, message->tunnel);
-			roam_log(roam, LOG_LEVEL_INFO, attempt->station, "agreed on tunnel type 4IN4 with parent CN %s",
-				  roam_cn_name(roam, from));
+			roam_log(roam, LOG_LEVEL_INFO, attempt->station,
+				 "agreed on tunnel type 4IN4 with parent CN %s",
+				 roam_cn_name(roam, from));
 		}
 		if (agreed(attempt))
-			roam_log(roam, LOG_LEVEL_INFO, attempt->station, "all participants have answered");
+			roam_log(roam, LOG_LEVEL_INFO, attempt->station,
+				 "all participants have answered");
 		end_if_done(roam, attempt);
 		return;
 	}

@@ -48,8 +48,9 @@ struct roam {
 };
 
 /* roam.c */
-__attribute__((format(printf, 4, 5))) void roam_log(struct roam *roam, int level, const struct replica_station *station,
-						     const char *format, ...);
+__attribute__((format(printf, 4, 5))) void roam_log(struct roam *roam, int level,
+						    const struct replica_station *station,
+						    const char *format, ...);
 const struct roam_cell *roam_find_cell(const struct roam *roam, unsigned ifindex);
 const char *roam_cn_name(const struct roam *roam, uint32_t id); /* for the log */
 void roam_arm(struct roam *roam, struct replica_station *station, uint64_t deadline_ms); /* 0: disarm */
@@ -82,17 +83,19 @@ static inline uint32_t roam_age(const struct replica_station *station, uint64_t 
 
 /* roam_local.c */
 void roam_report_local(struct roam *roam, struct replica_station *station, uint64_t now_ms);
-void roam_local_refused(struct roam *roam, struct replica_station *station, const struct mlrp_message *message, uint64_t now_ms);
+void roam_local_refused(struct roam *roam, struct replica_station *station,
+			const struct mlrp_message *message, uint64_t now_ms);
 /* This CN had the number `former`. */
 void roam_renumber(struct roam *roam, uint32_t former);
 void roam_sync_local(struct roam *roam, struct replica_station *station, uint64_t now_ms); /* may forget it */
 
 /* roam_handover.c */
-struct roam_attempt *roam_attempt_begin(struct roam *roam, struct replica_station *station, bool claim, uint64_t now_ms);
+struct roam_attempt *roam_attempt_begin(struct roam *roam, struct replica_station *station,
+					bool claim, uint64_t now_ms);
 void roam_arrival(struct roam *roam, struct replica_station *station, const struct roam_cell *cell,
 		  const char *how, uint64_t now_ms);
-void roam_claim(struct roam *roam, const struct tmip_addr *addr, const struct tmip_mac *mac, const struct roam_cell *cell,
-		uint64_t now_ms);
+void roam_claim(struct roam *roam, const struct tmip_addr *addr, const struct tmip_mac *mac,
+		const struct roam_cell *cell, uint64_t now_ms);
 void roam_report(struct roam *roam, struct replica_station *station, uint64_t now_ms); /* a move the register does not know */
 void roam_attempt_end(struct roam *roam, struct roam_attempt *attempt);
 /* MOVED_OK, or ERROR to a MOVED, from the CN `from`. */

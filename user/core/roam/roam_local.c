@@ -10,7 +10,8 @@
 
 static void notify_cn(struct roam *roam, const struct replica_station *station, uint32_t id)
 {
-	struct mlrp_message message = {.type = MLRP_MOVED, .has = MLRP_HAS(MLRP_F_STATION), .station = station->record};
+	struct mlrp_message message = {.type = MLRP_MOVED, .has = MLRP_HAS(MLRP_F_STATION),
+				       .station = station->record};
 
 	message.station.current = replica_current(station);
 	if (id != roam->self && id != message.station.current)
@@ -25,7 +26,8 @@ static void notify_all(struct roam *roam, const struct replica_station *station)
 
 void roam_cn_up(struct roam *roam, uint32_t id)
 {
-	for (const struct replica_station *station = roam->replica.stations; station; station = station->hh.next)
+	for (const struct replica_station *station = roam->replica.stations; station;
+	     station = station->hh.next)
 		if (roam_is_local(station) && station->record.parent == roam->self)
 			notify_cn(roam, station, id);
 }
@@ -33,7 +35,8 @@ void roam_cn_up(struct roam *roam, uint32_t id)
 /* Where a former agent's map entry shows it. */
 static void keep_place(struct roam *roam, struct replica_station *station, uint64_t now_ms)
 {
-	const struct replica_cn *cn = replica_find_cn_tunnel(&roam->replica, &station->kernel.current);
+	const struct replica_cn *cn =
+		replica_find_cn_tunnel(&roam->replica, &station->kernel.current);
 
 	station->adopted = false;
 	if (!cn || cn->info.id == station->record.current)
@@ -43,13 +46,15 @@ static void keep_place(struct roam *roam, struct replica_station *station, uint6
 	station->arrived_ms = now_ms;
 }
 
-int roam_local(struct roam *roam, const struct station_record *record, uint32_t lease, unsigned ifindex, uint64_t now_ms)
+int roam_local(struct roam *roam, const struct station_record *record, uint32_t lease,
+	       unsigned ifindex, uint64_t now_ms)
 {
 	struct replica_station *station = replica_find(&roam->replica, &record->addr);
 
 	if (!roam->self)
 		return -EAGAIN;
-	if (station && station->record.state && !(roam_is_local(station) && mac_equal(&station->record.mac, &record->mac)))
+	if (station && station->record.state &&
+	    !(roam_is_local(station) && mac_equal(&station->record.mac, &record->mac)))
 		return -EEXIST;
 	if (!station)
 		station = replica_add(&roam->replica, &record->addr, &record->mac);
@@ -67,7 +72,9 @@ int roam_local(struct roam *roam, const struct station_record *record, uint32_t 
 		keep_place(roam, station, now_ms);
 	roam_refresh(roam, station);
 	notify_all(roam, station);
-	roam_log(roam, LOG_LEVEL_INFO, station, "the address is of this CN's own block: the register will be told when it is back");
+	roam_log(
+		roam, LOG_LEVEL_INFO, station,
+		"the address is of this CN's own block: the register will be told when it is back");
 	return 0;
 }
 
@@ -76,8 +83,10 @@ void roam_report_local(struct roam *roam, struct replica_station *station, uint6
 	const struct station_record *record = &station->record;
 	struct roam_attempt *attempt = roam_attempt_begin(roam, station, true, now_ms);
 	struct mlrp_message message = {
-		.type = MLRP_BIND, .mac = record->mac, .addr = record->addr, .lease = station->renewed,
-		.has = MLRP_HAS(MLRP_F_MAC) | MLRP_HAS(MLRP_F_ADDR) | MLRP_HAS(MLRP_F_LEASE) | MLRP_HAS(MLRP_F_AGE),
+		.type = MLRP_BIND, .mac = record->mac, .addr = record->addr,
+		.lease = station->renewed,
+		.has = MLRP_HAS(MLRP_F_MAC) | MLRP_HAS(MLRP_F_ADDR) | MLRP_HAS(MLRP_F_LEASE) |
+		MLRP_HAS(MLRP_F_AGE),
 		.age = roam_age(station, now_ms),
 	};
 
@@ -94,13 +103,16 @@ void roam_report_local(struct roam *roam, struct replica_station *station, uint6
 	}
 	roam_send_register(roam, &message);
 	roam_arm(roam, station, now_ms + roam->options.timeout_ms);
-	roam_log(roam, LOG_LEVEL_INFO, station, "telling the register of the address that was given out while it was away");
+	roam_log(roam, LOG_LEVEL_INFO, station,
+		 "telling the register of the address that was given out while it was away");
 }
 
 static void withdraw(struct roam *roam, struct replica_station *station)
 {
-	struct mlrp_message message = {.type = MLRP_ABORT, .has = MLRP_HAS(MLRP_F_ADDR) | MLRP_HAS(MLRP_F_VERSION),
-				       .addr = station->record.addr, .version = station->record.version};
+	struct mlrp_message message = {.type = MLRP_ABORT,
+				       .has = MLRP_HAS(MLRP_F_ADDR) | MLRP_HAS(MLRP_F_VERSION),
+				       .addr = station->record.addr,
+				       .version = station->record.version};
 
 	for (const struct replica_cn *cn = roam->replica.cns; cn; cn = cn->hh.next)
 		if (cn->info.id != roam->self)
@@ -117,9 +129,11 @@ void roam_withdraw(struct roam *roam, const struct tmip_addr *addr)
 }
 
 /* Blocks are exclusive: this comes of a register that was put back to an earlier state. Its word counts. */
-void roam_local_refused(struct roam *roam, struct replica_station *station, const struct mlrp_message *message, uint64_t now_ms)
+void roam_local_refused(struct roam *roam, struct replica_station *station,
+			const struct mlrp_message *message, uint64_t now_ms)
 {
-	bool verdict = message->code != MLRP_E_STORE && message->code != MLRP_E_FULL && message->code != MLRP_E_NOT_REGISTERED;
+	bool verdict = message->code != MLRP_E_STORE && message->code != MLRP_E_FULL &&
+		       message->code != MLRP_E_NOT_REGISTERED;
 
 	if (station->attempt)
 		roam_attempt_end(roam, station->attempt);
@@ -127,8 +141,10 @@ void roam_local_refused(struct roam *roam, struct replica_station *station, cons
 		roam_arm(roam, station, now_ms + roam->options.timeout_ms); /* and again */
 		return;
 	}
-	roam_log(roam, LOG_LEVEL_WARN, station, "the register does not take over the address that was given out while it was away: "
-		  "the station must ask for another one");
+	roam_log(
+		roam, LOG_LEVEL_WARN, station,
+		"the register does not take over the address that was given out while it was away: "
+		"the station must ask for another one");
 	withdraw(roam, station);
 	if (message->has & MLRP_HAS(MLRP_F_STATION))
 		roam_record(roam, &message->station, 0, now_ms);
@@ -168,10 +184,13 @@ void roam_renumber(struct roam *roam, uint32_t former)
 
 void roam_trust_adopted(struct roam *roam, uint64_t now_ms)
 {
-	for (struct replica_station *station = roam->replica.stations; station; station = station->hh.next) {
+	for (struct replica_station *station = roam->replica.stations; station;
+	     station = station->hh.next) {
 		const struct tmip_station *entry = &station->kernel;
-		const struct replica_cn *parent = replica_find_cn_tunnel(&roam->replica, &entry->parent);
-		const struct replica_cn *current = replica_find_cn_tunnel(&roam->replica, &entry->current);
+		const struct replica_cn *parent =
+			replica_find_cn_tunnel(&roam->replica, &entry->parent);
+		const struct replica_cn *current =
+			replica_find_cn_tunnel(&roam->replica, &entry->current);
 
 		if (!station->adopted || !parent || !current || !entry->epoch)
 			continue;

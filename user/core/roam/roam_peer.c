@@ -5,10 +5,11 @@
  */
 #include "roam_internal.h"
 
-static void answer(struct roam *roam, uint32_t to, const struct mlrp_message *question, uint16_t error, uint8_t tunnel,
-		   const struct replica_station *station)
+static void answer(struct roam *roam, uint32_t to, const struct mlrp_message *question,
+		   uint16_t error, uint8_t tunnel, const struct replica_station *station)
 {
-	struct mlrp_message message = {.type = error ? MLRP_ERROR : MLRP_MOVED_OK, .transaction = question->transaction};
+	struct mlrp_message message = {.type = error ? MLRP_ERROR : MLRP_MOVED_OK,
+				       .transaction = question->transaction};
 
 	if (!question->transaction)
 		return;
@@ -37,18 +38,21 @@ static bool offers(const struct mlrp_message *message, uint8_t tunnel)
 }
 
 /* The CN that has the station, its parent, or the CN where it was, as far as we know: that one corrects us. */
-static bool may_report(const struct station_record *moved, uint32_t from, const struct replica_station *station)
+static bool may_report(const struct station_record *moved, uint32_t from,
+		       const struct replica_station *station)
 {
 	if (from == moved->current || from == moved->parent)
 		return true;
-	return station && station->record.state && station->record.parent == moved->parent && replica_current(station) == from;
+	return station && station->record.state && station->record.parent == moved->parent &&
+	       replica_current(station) == from;
 }
 
 /*
  * A CN that sees the station itself may say so before the register has pushed it the move that came before: like the
  * register we then believe who saw it last. What others tell must be as new as what we know.
  */
-static bool is_stale(uint32_t from, const struct mlrp_message *message, const struct replica_station *station)
+static bool is_stale(uint32_t from, const struct mlrp_message *message,
+		     const struct replica_station *station)
 {
 	const struct version told = message->station.version, known = station->record.version;
 
@@ -58,14 +62,16 @@ static bool is_stale(uint32_t from, const struct mlrp_message *message, const st
 }
 
 /* Is the message of a CN that may say so, about a station and CNs that we know? 0 or the error to answer. */
-static uint16_t moved_check(const struct roam *roam, uint32_t from, const struct mlrp_message *message)
+static uint16_t moved_check(const struct roam *roam, uint32_t from,
+			    const struct mlrp_message *message)
 {
 	const struct station_record *moved = &message->station;
 	const struct replica_station *station = replica_find(&roam->replica, &moved->addr);
 
 	if (moved->current == roam->self || !may_report(moved, from, station))
 		return MLRP_E_REFUSED;
-	if (!replica_find_cn(&roam->replica, moved->current) || !replica_find_cn(&roam->replica, moved->parent))
+	if (!replica_find_cn(&roam->replica, moved->current) ||
+	    !replica_find_cn(&roam->replica, moved->parent))
 		return MLRP_E_NOT_REGISTERED;
 	if (moved->state != RECORD_BOUND || !offers(message, TMIP_TUNNEL_4IN4))
 		return MLRP_E_REFUSED;
@@ -79,13 +85,13 @@ static uint16_t moved_check(const struct roam *roam, uint32_t from, const struct
 }
 
 /* The parent hears of every move; who else believes to have the station learns it from the parent. */
-static void pass_on(struct roam *roam, uint32_t from, const struct replica_station *station, uint32_t previous,
-		    const struct mlrp_message *message)
+static void pass_on(struct roam *roam, uint32_t from, const struct replica_station *station,
+		    uint32_t previous, const struct mlrp_message *message)
 {
 	struct mlrp_message copy;
 
-	if (message->station.parent != roam->self || !previous || previous == roam->self || previous == from ||
-	    previous == message->station.current)
+	if (message->station.parent != roam->self || !previous || previous == roam->self ||
+	    previous == from || previous == message->station.current)
 		return;
 	copy = *message;
 	copy.transaction = 0;
@@ -99,15 +105,18 @@ void roam_stale(struct roam *roam, const struct tmip_event *event)
 	struct replica_station *station = replica_find(&roam->replica, &event->addr);
 	const struct replica_cn *peer = replica_find_cn_tunnel(&roam->replica, &event->peer);
 	struct mlrp_message message = {.type = MLRP_MOVED, .has = MLRP_HAS(MLRP_F_STATION)};
-	uint32_t current = station && station->record.state == RECORD_BOUND ? replica_current(station) : 0;
+	uint32_t current =
+		station && station->record.state == RECORD_BOUND ? replica_current(station) : 0;
 
-	if (!peer || current == roam->self || current == peer->info.id || !replica_find_cn(&roam->replica, current))
+	if (!peer || current == roam->self || current == peer->info.id ||
+	    !replica_find_cn(&roam->replica, current))
 		return;
 	message.station = station->record;
 	message.station.current = current;
 	roam_send_cn(roam, peer->info.id, &message);
-	roam_log(roam, LOG_LEVEL_DEBUG, station, "telling %s, which sends here, that the station is with %s", peer->info.name,
-		  roam_cn_name(roam, current));
+	roam_log(roam, LOG_LEVEL_DEBUG, station,
+		 "telling %s, which sends here, that the station is with %s", peer->info.name,
+		 roam_cn_name(roam, current));
 }
 
 /*
@@ -116,15 +125,18 @@ void roam_stale(struct roam *roam, const struct tmip_event *event)
  */
 static void recall(struct roam *roam, const struct replica_station *station, unsigned ifindex)
 {
-	struct roam_action action = {.type = ROAM_RECALL, .addr = station->record.addr, .mac = station->record.mac, .ifindex = ifindex};
+	struct roam_action action = {.type = ROAM_RECALL, .addr = station->record.addr,
+				     .mac = station->record.mac, .ifindex = ifindex};
 
 	if (!roam_find_cell(roam, ifindex))
 		return;
-	roam_log(roam, LOG_LEVEL_INFO, station, "asking whether the station is still here: its moves have crossed");
+	roam_log(roam, LOG_LEVEL_INFO, station,
+		 "asking whether the station is still here: its moves have crossed");
 	roam->act(&action, roam->arg);
 }
 
-static void moved(struct roam *roam, uint32_t from, const struct mlrp_message *message, uint64_t now_ms)
+static void moved(struct roam *roam, uint32_t from, const struct mlrp_message *message,
+		  uint64_t now_ms)
 {
 	const struct station_record *record = &message->station;
 	struct replica_station *station = replica_find(&roam->replica, &record->addr);
@@ -134,7 +146,8 @@ static void moved(struct roam *roam, uint32_t from, const struct mlrp_message *m
 	unsigned here;
 
 	if (!error && (!station || station->adopted)) {
-		station = station ? station : replica_add(&roam->replica, &record->addr, &record->mac);
+		station = station ? station :
+				    replica_add(&roam->replica, &record->addr, &record->mac);
 		error = station ? 0 : MLRP_E_FULL;
 		if (station) {
 			station->record = *record;
@@ -144,8 +157,9 @@ static void moved(struct roam *roam, uint32_t from, const struct mlrp_message *m
 	if (error) {
 		answer(roam, from, message, error, 0, error == MLRP_E_STALE ? station : NULL);
 		/* Nobody waits for an answer to a correction, which may well come too late. */
-		roam_log(roam, message->transaction ? LOG_LEVEL_WARN : LOG_LEVEL_DEBUG, station, "move told by %s not accepted: %s",
-			  roam_cn_name(roam, from), mlrp_error_name(error));
+		roam_log(roam, message->transaction ? LOG_LEVEL_WARN : LOG_LEVEL_DEBUG, station,
+			 "move told by %s not accepted: %s", roam_cn_name(roam, from),
+			 mlrp_error_name(error));
 		return;
 	}
 	previous = replica_current(station);
@@ -157,14 +171,15 @@ static void moved(struct roam *roam, uint32_t from, const struct mlrp_message *m
 	station->ifindex = 0;
 	roam_update_entry(roam, station); /* first of all: its packets go where it is now */
 	if (parent)
-		roam_set_tunnel(roam, replica_find_cn(&roam->replica, record->current), TMIP_TUNNEL_4IN4);
+		roam_set_tunnel(roam, replica_find_cn(&roam->replica, record->current),
+				TMIP_TUNNEL_4IN4);
 	roam_refresh(roam, station);
 	answer(roam, from, message, 0, parent ? TMIP_TUNNEL_4IN4 : 0, NULL);
 	pass_on(roam, from, station, previous, message);
 	roam_arm(roam, station, roam->register_ready ? now_ms + roam->options.timeout_ms : 0);
 	if (previous != record->current)
-		roam_log(roam, LOG_LEVEL_INFO, station, "station has moved to %s%s", roam_cn_name(roam, record->current),
-			  parent ? ": tunnel 4IN4" : "");
+		roam_log(roam, LOG_LEVEL_INFO, station, "station has moved to %s%s",
+			 roam_cn_name(roam, record->current), parent ? ": tunnel 4IN4" : "");
 	if (here && from != record->current)
 		recall(roam, station, here);
 }
@@ -182,7 +197,8 @@ void roam_followed(struct roam *roam, const struct tmip_event *event, uint64_t n
 	if (!station)
 		return;
 	if (peer && station->record.state == RECORD_BOUND && station->record.parent == roam->self &&
-	    replica_current(station) != peer->info.id && event->time_ns / 1000000 >= station->moved_ms) {
+	    replica_current(station) != peer->info.id &&
+	    event->time_ns / 1000000 >= station->moved_ms) {
 		message.station = station->record;
 		message.station.current = peer->info.id;
 		moved(roam, peer->info.id, &message, now_ms);
@@ -196,7 +212,8 @@ static void aborted(struct roam *roam, uint32_t from, const struct tmip_addr *ad
 	struct replica_station *station = replica_find(&roam->replica, addr);
 
 	if (station && roam_is_local(station) && station->record.parent == from) {
-		roam_log(roam, LOG_LEVEL_INFO, station, "%s has withdrawn the address", roam_cn_name(roam, from));
+		roam_log(roam, LOG_LEVEL_INFO, station, "%s has withdrawn the address",
+			 roam_cn_name(roam, from));
 		roam_forget(roam, station);
 		return;
 	}
@@ -205,7 +222,8 @@ static void aborted(struct roam *roam, uint32_t from, const struct tmip_addr *ad
 	station->moved_to = 0;
 	roam_arm(roam, station, 0);
 	roam_refresh(roam, station);
-	roam_log(roam, LOG_LEVEL_INFO, station, "move to %s was refused: back to the record", roam_cn_name(roam, from));
+	roam_log(roam, LOG_LEVEL_INFO, station, "move to %s was refused: back to the record",
+		 roam_cn_name(roam, from));
 }
 
 /* A guest elsewhere has left its cell there, or is back in it: until then its parent holds its packets, which come before those
@@ -215,13 +233,15 @@ static void presence(struct roam *roam, uint32_t from, const struct mlrp_message
 	struct replica_station *station = replica_find(&roam->replica, &message->addr);
 	bool departed = message->type == MLRP_DEPARTED;
 
-	if (!station || station->record.parent != roam->self || replica_current(station) != from || station->adopted)
+	if (!station || station->record.parent != roam->self || replica_current(station) != from ||
+	    station->adopted)
 		return;
 	station->silent_at = departed ? from : 0;
 	station->held |= departed && roam->options.hold;
 	roam_refresh(roam, station);
-	roam_log(roam, LOG_LEVEL_INFO, station, departed ? "station is silent at %s" : "station is heard again at %s",
-		  roam_cn_name(roam, from));
+	roam_log(roam, LOG_LEVEL_INFO, station,
+		 departed ? "station is silent at %s" : "station is heard again at %s",
+		 roam_cn_name(roam, from));
 }
 
 /* Somebody with the same identity asks for its address. Who cannot tell says nothing. */
@@ -230,12 +250,14 @@ static void probed(struct roam *roam, uint32_t from, const struct mlrp_message *
 	const struct replica_station *station = replica_find(&roam->replica, &message->addr);
 	struct roam_action action = {.type = ROAM_PROBE, .cn = from, .message = message};
 
-	if (station && station->record.state == RECORD_BOUND && replica_current(station) == roam->self &&
+	if (station && station->record.state == RECORD_BOUND &&
+	    replica_current(station) == roam->self &&
 	    mac_equal(&station->record.mac, &message->mac))
 		roam->act(&action, roam->arg);
 }
 
-void roam_cn_message(struct roam *roam, uint32_t from, const struct mlrp_message *message, uint64_t now_ms)
+void roam_cn_message(struct roam *roam, uint32_t from, const struct mlrp_message *message,
+		     uint64_t now_ms)
 {
 	struct replica_cn *cn = replica_find_cn(&roam->replica, from);
 

@@ -6,37 +6,45 @@
 #include "roam_internal.h"
 
 /* The snapshot of a register that came back without its last moments: our newer knowledge becomes a move to be confirmed. */
-static void keep_as_move(struct roam *roam, struct replica_station *station, const struct station_record *record, uint64_t now_ms)
+static void keep_as_move(struct roam *roam, struct replica_station *station,
+			 const struct station_record *record, uint64_t now_ms)
 {
 	uint32_t current = replica_current(station);
 
 	if (!station->moved_to && current != record->current) {
 		station->moved_to = current;
 		station->moved_base = record->version;
-		roam_arm(roam, station, current == roam->self ? 0 : now_ms + roam->options.timeout_ms);
+		roam_arm(roam, station,
+			 current == roam->self ? 0 : now_ms + roam->options.timeout_ms);
 	}
 }
 
 /* A move that another CN told of while the register was away, and the register now has a report of some other one: it counts. */
-static bool is_outdated(const struct roam *roam, const struct replica_station *station, const struct station_record *record)
+static bool is_outdated(const struct roam *roam, const struct replica_station *station,
+			const struct station_record *record)
 {
 	uint32_t before = roam_is_local(station) ? record->parent : station->record.current;
 
-	return station->moved_to && station->moved_to != roam->self && station->record.state == RECORD_BOUND && record->current != before &&
-	       version_compare(record->version, station->record.version) > 0 && (station->moved_old || !roam->register_ready);
+	return station->moved_to && station->moved_to != roam->self &&
+	       station->record.state == RECORD_BOUND && record->current != before &&
+	       version_compare(record->version, station->record.version) > 0 &&
+	       (station->moved_old || !roam->register_ready);
 }
 
-static void apply(struct roam *roam, struct replica_station *station, const struct station_record *record, unsigned ifindex)
+static void apply(struct roam *roam, struct replica_station *station,
+		  const struct station_record *record, unsigned ifindex)
 {
 	uint32_t before = replica_current(station);
-	bool known = station->record.state == RECORD_BOUND, outdated = is_outdated(roam, station, record);
+	bool known = station->record.state == RECORD_BOUND,
+	     outdated = is_outdated(roam, station, record);
 
 	station->record = *record; /* the MAC was set by the caller */
 	station->refused = station->adopted = station->stale = false;
 	station->quiet_until_ms = 0;
 	if (ifindex)
 		station->ifindex = ifindex;
-	if ((station->moved_to == record->current || outdated) && !(station->attempt && station->moved_to == roam->self)) {
+	if ((station->moved_to == record->current || outdated) &&
+	    !(station->attempt && station->moved_to == roam->self)) {
 		station->moved_to = 0;
 		if (!station->attempt)
 			roam_arm(roam, station, 0);
@@ -45,14 +53,17 @@ static void apply(struct roam *roam, struct replica_station *station, const stru
 		station->ifindex = 0;
 	roam_refresh(roam, station);
 	if (known && before == roam->self && replica_current(station) != roam->self)
-		roam_log(roam, LOG_LEVEL_INFO, station, "station has moved to %s, as the register says",
-			  roam_cn_name(roam, record->current));
+		roam_log(roam, LOG_LEVEL_INFO, station,
+			 "station has moved to %s, as the register says",
+			 roam_cn_name(roam, record->current));
 }
 
 /* Given out while the register was away, by a CN whose block the register no longer knew. */
 static void another_has_it(struct roam *roam, struct replica_station *station)
 {
-	roam_log(roam, LOG_LEVEL_WARN, station, "the register has given the address to another station: this one must ask for another");
+	roam_log(
+		roam, LOG_LEVEL_WARN, station,
+		"the register has given the address to another station: this one must ask for another");
 	if (station->attempt)
 		roam_attempt_end(roam, station->attempt);
 	roam_arm(roam, station, 0);
@@ -61,8 +72,11 @@ static void another_has_it(struct roam *roam, struct replica_station *station)
 
 static void report_renewed(struct roam *roam, struct replica_station *station)
 {
-	struct mlrp_message message = {.type = MLRP_RENEW, .has = MLRP_HAS(MLRP_F_MAC) | MLRP_HAS(MLRP_F_ADDR) | MLRP_HAS(MLRP_F_LEASE),
-				       .transaction = ROAM_TRANSACTION | roam->next_transaction++, .mac = station->record.mac,
+	struct mlrp_message message = {.type = MLRP_RENEW,
+				       .has = MLRP_HAS(MLRP_F_MAC) | MLRP_HAS(MLRP_F_ADDR) |
+				       MLRP_HAS(MLRP_F_LEASE),
+				       .transaction = ROAM_TRANSACTION | roam->next_transaction++,
+				       .mac = station->record.mac,
 				       .addr = station->record.addr, .lease = station->renewed};
 
 	station->renewed = 0;
@@ -82,7 +96,8 @@ static void local_is_known(struct roam *roam, struct replica_station *station, u
 		roam_arm(roam, station, now_ms + roam->options.timeout_ms + roam->options.back_ms);
 }
 
-void roam_record(struct roam *roam, const struct station_record *record, unsigned ifindex, uint64_t now_ms)
+void roam_record(struct roam *roam, const struct station_record *record, unsigned ifindex,
+		 uint64_t now_ms)
 {
 	struct replica_station *station = replica_find(&roam->replica, &record->addr);
 	int order = station ? version_compare(record->version, station->record.version) : 1;
@@ -93,7 +108,8 @@ void roam_record(struct roam *roam, const struct station_record *record, unsigne
 	if (record->state != RECORD_BOUND) {
 		/* An address of a block is free, as far as the register knows. */
 		if (station && station->record.state && !roam_is_local(station)) {
-			roam_log(roam, LOG_LEVEL_INFO, station, "the register has freed the address");
+			roam_log(roam, LOG_LEVEL_INFO, station,
+				 "the register has freed the address");
 			roam_forget(roam, station);
 		}
 		return;
@@ -107,7 +123,9 @@ void roam_record(struct roam *roam, const struct station_record *record, unsigne
 		station = replica_add(&roam->replica, &record->addr, &record->mac);
 	if (!station || replica_set_mac(&roam->replica, station, &record->mac) < 0) {
 		if (!roam->counts.overflow++)
-			roam_log(roam, LOG_LEVEL_WARN, NULL, "the table of stations is full (stations_max): some are not served here");
+			roam_log(
+				roam, LOG_LEVEL_WARN, NULL,
+				"the table of stations is full (stations_max): some are not served here");
 		return;
 	}
 	apply(roam, station, record, ifindex);
@@ -118,7 +136,8 @@ void roam_record(struct roam *roam, const struct station_record *record, unsigne
 void roam_sync_start(struct roam *roam, bool full)
 {
 	roam->sync_full = full;
-	for (struct replica_station *station = roam->replica.stations; full && station; station = station->hh.next)
+	for (struct replica_station *station = roam->replica.stations; full && station;
+	     station = station->hh.next)
 		station->stale = station->adopted || station->record.state;
 }
 
@@ -147,7 +166,8 @@ void roam_sync_end(struct roam *roam, uint64_t now_ms)
 		if (station->moved_to == roam->self)
 			roam_report(roam, station, now_ms);
 		else if (station->moved_to)
-			roam_arm(roam, station, now_ms + roam->options.timeout_ms + roam->options.back_ms);
+			roam_arm(roam, station,
+				 now_ms + roam->options.timeout_ms + roam->options.back_ms);
 		station->moved_old = true;
 	}
 	roam->sync_full = false;
@@ -173,7 +193,8 @@ void roam_register_lost(struct roam *roam)
 	}
 }
 
-void roam_renewed(struct roam *roam, const struct tmip_addr *addr, uint32_t lease, uint64_t lease_end)
+void roam_renewed(struct roam *roam, const struct tmip_addr *addr, uint32_t lease,
+		  uint64_t lease_end)
 {
 	struct replica_station *station = replica_find(&roam->replica, addr);
 

@@ -10,13 +10,15 @@ static unsigned home_cell(const struct roam *roam, const struct replica_station 
 	if (station->record.parent != roam->self)
 		return 0;
 	for (int i = 0; i < CN_CELLS_MAX; i++)
-		if (roam->cells[i].ifindex && prefix_contains(&roam->cells[i].subnet, &station->record.addr))
+		if (roam->cells[i].ifindex &&
+		    prefix_contains(&roam->cells[i].subnet, &station->record.addr))
 			return roam->cells[i].ifindex;
 	return 0;
 }
 
 /* The cell of a station that is here: where it was seen; after a start without a trace its home, or the only cell. */
-static unsigned present_cell(const struct roam *roam, const struct replica_station *station, unsigned home)
+static unsigned present_cell(const struct roam *roam, const struct replica_station *station,
+			     unsigned home)
 {
 	unsigned only = 0;
 
@@ -33,18 +35,21 @@ static unsigned present_cell(const struct roam *roam, const struct replica_stati
 	return only;
 }
 
-static uint8_t view_state(const struct roam *roam, const struct replica_station *station, uint32_t current,
-			  unsigned here, unsigned home)
+static uint8_t view_state(const struct roam *roam, const struct replica_station *station,
+			  uint32_t current, unsigned here, unsigned home)
 {
 	bool parent_here = station->record.parent == roam->self;
 
 	if (current == roam->self && here)
-		return !parent_here ? TMIP_STATION_VISITING : here == home ? TMIP_STATION_HOME : TMIP_STATION_NEXT_DOOR;
+		return !parent_here ? TMIP_STATION_VISITING :
+		       here == home ? TMIP_STATION_HOME :
+				      TMIP_STATION_NEXT_DOOR;
 	return parent_here ? TMIP_STATION_AWAY : TMIP_STATION_ELSEWHERE;
 }
 
 /* The map entry; false: the station has none. */
-static bool view(const struct roam *roam, const struct replica_station *station, struct tmip_station *entry)
+static bool view(const struct roam *roam, const struct replica_station *station,
+		 struct tmip_station *entry)
 {
 	const struct station_record *record = &station->record;
 	const struct replica_cn *parent = replica_find_cn(&roam->replica, record->parent), *cn;
@@ -71,7 +76,8 @@ static bool view(const struct roam *roam, const struct replica_station *station,
 		return false; /* its cell was taken from this CN */
 	if (current == roam->self)
 		entry->ifindex = present_cell(roam, station, entry->home_ifindex);
-	entry->flags = (replica_silent(station) ? TMIP_STATION_F_SILENT : 0) | (station->held ? TMIP_STATION_F_HELD : 0) |
+	entry->flags = (replica_silent(station) ? TMIP_STATION_F_SILENT : 0) |
+		       (station->held ? TMIP_STATION_F_HELD : 0) |
 		       (station->quiet_until_ms ? TMIP_STATION_F_STAYS : 0);
 	entry->state = view_state(roam, station, current, entry->ifindex, entry->home_ifindex);
 	entry->parent = parent->info.tunnel;
@@ -79,9 +85,11 @@ static bool view(const struct roam *roam, const struct replica_station *station,
 	return true;
 }
 
-static void announce(struct roam *roam, const struct replica_station *station, unsigned ifindex, const struct tmip_mac *mac)
+static void announce(struct roam *roam, const struct replica_station *station, unsigned ifindex,
+		     const struct tmip_mac *mac)
 {
-	struct roam_action action = {.type = ROAM_ANNOUNCE, .addr = station->record.addr, .ifindex = ifindex};
+	struct roam_action action = {.type = ROAM_ANNOUNCE, .addr = station->record.addr,
+				     .ifindex = ifindex};
 
 	if (mac)
 		action.mac = *mac;
@@ -90,10 +98,11 @@ static void announce(struct roam *roam, const struct replica_station *station, u
 }
 
 /* Neighbours in a cell that it left send its frames to this CN from now on; those at home to itself, once it is back. */
-static void announce_change(struct roam *roam, const struct replica_station *station, const struct tmip_station *before,
-			    const struct tmip_station *after)
+static void announce_change(struct roam *roam, const struct replica_station *station,
+			    const struct tmip_station *before, const struct tmip_station *after)
 {
-	struct roam_action gone = {.type = ROAM_GONE, .mac = before->mac, .ifindex = before->ifindex};
+	struct roam_action gone = {.type = ROAM_GONE, .mac = before->mac,
+				   .ifindex = before->ifindex};
 
 	if (before->ifindex && before->ifindex != after->ifindex) {
 		announce(roam, station, before->ifindex, NULL);
@@ -132,7 +141,8 @@ static void release_tunnel(struct roam *roam, uint32_t id)
 		return;
 	roam_set_tunnel(roam, cn, TMIP_TUNNEL_IDLE);
 	roam_send_cn(roam, id, &close);
-	roam_log(roam, LOG_LEVEL_INFO, NULL, "tunnel to %s torn down: no station needs it", cn->info.name);
+	roam_log(roam, LOG_LEVEL_INFO, NULL, "tunnel to %s torn down: no station needs it",
+		 cn->info.name);
 }
 
 static void need_tunnel(struct roam *roam, struct replica_station *station, uint32_t id)
@@ -154,7 +164,8 @@ static void need_tunnel(struct roam *roam, struct replica_station *station, uint
 		roam_set_tunnel(roam, cn, TMIP_TUNNEL_4IN4);
 }
 
-static uint32_t tunnel_end(const struct roam *roam, const struct replica_station *station, uint8_t state)
+static uint32_t tunnel_end(const struct roam *roam, const struct replica_station *station,
+			   uint8_t state)
 {
 	uint32_t current = replica_current(station);
 
@@ -165,7 +176,8 @@ static uint32_t tunnel_end(const struct roam *roam, const struct replica_station
 
 void roam_hide(struct roam *roam, struct replica_station *station)
 {
-	struct roam_action action = {.type = ROAM_DELETE, .addr = station->record.addr, .mac = station->record.mac};
+	struct roam_action action = {.type = ROAM_DELETE, .addr = station->record.addr,
+				     .mac = station->record.mac};
 
 	need_tunnel(roam, station, 0);
 	if (station->shown)
@@ -177,7 +189,8 @@ void roam_hide(struct roam *roam, struct replica_station *station)
 void roam_update_entry(struct roam *roam, struct replica_station *station)
 {
 	struct tmip_station before = station->kernel, after;
-	struct roam_action action = {.type = ROAM_PUT, .addr = station->record.addr, .mac = station->record.mac, .station = &station->kernel};
+	struct roam_action action = {.type = ROAM_PUT, .addr = station->record.addr,
+				     .mac = station->record.mac, .station = &station->kernel};
 
 	if (station->adopted || !view(roam, station, &after))
 		return;

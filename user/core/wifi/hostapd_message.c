@@ -46,7 +46,8 @@ static bool read_mac(struct text text, struct tmip_mac *out)
 bool hostapd_decode_event(const char *bytes, size_t len, struct hostapd_event *out)
 {
 	static const struct { const char *word; enum hostapd_news news; } words[] = {
-		{"AP-STA-CONNECTED ", HOSTAPD_CONNECTED}, {"AP-STA-DISCONNECTED ", HOSTAPD_DISCONNECTED},
+		{"AP-STA-CONNECTED ", HOSTAPD_CONNECTED},
+		{"AP-STA-DISCONNECTED ", HOSTAPD_DISCONNECTED},
 	};
 	struct text text = {bytes, len};
 	const char *end;
@@ -59,7 +60,8 @@ bool hostapd_decode_event(const char *bytes, size_t len, struct hostapd_event *o
 		return true;
 	text = after(text, (size_t)(end - text.at) + 1);
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
-		if (begins(text, words[i].word) && read_mac(after(text, strlen(words[i].word)), &out->mac))
+		if (begins(text, words[i].word) &&
+		    read_mac(after(text, strlen(words[i].word)), &out->mac))
 			out->news = words[i].news;
 	return true;
 }
@@ -90,11 +92,13 @@ static bool has_flag(struct text flags, const char *flag)
  */
 static void read_identity(struct text text, struct hostapd_station *out)
 {
-	struct text name = value_of(text, "dot1xAuthSessionUserName="), key = value_of(text, "keyid=");
+	struct text name = value_of(text, "dot1xAuthSessionUserName="),
+		    key = value_of(text, "keyid=");
 
 	if (name.at && name.len) {
 		if (!begins(name, "@") && !begins(name, "anonymous"))
-			out->unusable = identity_make(&out->identity, IDENTITY_8021X, name.at, name.len) < 0;
+			out->unusable = identity_make(&out->identity, IDENTITY_8021X, name.at,
+						      name.len) < 0;
 	} else if (key.len) {
 		out->unusable = identity_make(&out->identity, IDENTITY_KEY, key.at, key.len) < 0;
 	}

@@ -20,10 +20,13 @@ static __u32 handle_of(const char *owner)
 	return (hash & 0x7fffffff) | 1;
 }
 
-int clsact_attach(const char *owner, int prog, unsigned ifindex, enum bpf_tc_attach_point point, bool *made)
+int clsact_attach(const char *owner, int prog, unsigned ifindex, enum bpf_tc_attach_point point,
+		  bool *made)
 {
-	DECLARE_LIBBPF_OPTS(bpf_tc_hook, where, .ifindex = (int)ifindex, .attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS);
-	DECLARE_LIBBPF_OPTS(bpf_tc_opts, filter, .handle = handle_of(owner), .priority = PRIORITY, .prog_fd = prog, .flags = BPF_TC_F_REPLACE);
+	DECLARE_LIBBPF_OPTS(bpf_tc_hook, where, .ifindex = (int)ifindex,
+			    .attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS);
+	DECLARE_LIBBPF_OPTS(bpf_tc_opts, filter, .handle = handle_of(owner), .priority = PRIORITY,
+			    .prog_fd = prog, .flags = BPF_TC_F_REPLACE);
 	int error = bpf_tc_hook_create(&where);
 
 	*made = error == 0;
@@ -64,7 +67,8 @@ static bool has_filters(unsigned ifindex, unsigned parent)
 
 void clsact_remove(unsigned ifindex)
 {
-	DECLARE_LIBBPF_OPTS(bpf_tc_hook, where, .ifindex = (int)ifindex, .attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS);
+	DECLARE_LIBBPF_OPTS(bpf_tc_hook, where, .ifindex = (int)ifindex,
+			    .attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS);
 
 	if (!has_filters(ifindex, TC_H_MIN_INGRESS) && !has_filters(ifindex, TC_H_MIN_EGRESS))
 		bpf_tc_hook_destroy(&where);

@@ -10,7 +10,8 @@
 #include <stdbool.h>
 
 /* point: BPF_TC_INGRESS or BPF_TC_EGRESS. A filter that is there already gets the new program. *made: there was no qdisc before. 0 or -errno. */
-int clsact_attach(const char *owner, int prog, unsigned ifindex, enum bpf_tc_attach_point point, bool *made);
+int clsact_attach(const char *owner, int prog, unsigned ifindex, enum bpf_tc_attach_point point,
+		  bool *made);
 void clsact_detach(const char *owner, unsigned ifindex, enum bpf_tc_attach_point point); /* the qdisc stays */
 void clsact_remove(unsigned ifindex); /* the qdisc, unless there are filters in it */
 

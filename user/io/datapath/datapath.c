@@ -62,8 +62,12 @@ static int make_dir(const char *dir, char why[DATAPATH_WHY])
 	static const char usual[] = "/sys/fs/bpf";
 	char path[DATAPATH_PATH];
 
-	if (strncmp(dir, usual, strlen(usual)) == 0 && !is_bpffs(usual) && mount("bpf", usual, "bpf", 0, "mode=0700") < 0) {
-		datapath_why(why, "%s is no BPF file system and cannot be mounted: %s; does the kernel have CONFIG_BPF_SYSCALL?", usual, strerror(errno));
+	if (strncmp(dir, usual, strlen(usual)) == 0 && !is_bpffs(usual) &&
+	    mount("bpf", usual, "bpf", 0, "mode=0700") < 0) {
+		datapath_why(
+			why,
+			"%s is no BPF file system and cannot be mounted: %s; does the kernel have CONFIG_BPF_SYSCALL?",
+			usual, strerror(errno));
 		return -errno;
 	}
 	snprintf(path, sizeof(path), "%s", dir);
@@ -110,11 +114,14 @@ static int set_sizes(struct datapath *dp)
 	const struct datapath_options *options = &dp->options;
 	struct tmip_bpf *skel = dp->skel;
 	const struct { struct bpf_map *map; unsigned entries; } sizes[] = {
-		{skel->maps.tmip_station, options->stations_max}, {skel->maps.tmip_slot, TMIP_SLOTS(options->stations_max)},
+		{skel->maps.tmip_station, options->stations_max},
+		{skel->maps.tmip_slot, TMIP_SLOTS(options->stations_max)},
 		{skel->maps.tmip_peer, options->peers_max},
-		{skel->maps.tmip_peer_stat, options->peers_max}, {skel->maps.tmip_subnet, options->peers_max * 4},
+		{skel->maps.tmip_peer_stat, options->peers_max},
+		{skel->maps.tmip_subnet, options->peers_max * 4},
 		{skel->maps.tmip_group, options->peers_max ? options->peers_max + CELLS : 0},
-		{skel->maps.tmip_seen, options->seen_max}, {skel->maps.tmip_drop, options->seen_max},
+		{skel->maps.tmip_seen, options->seen_max},
+		{skel->maps.tmip_drop, options->seen_max},
 	};
 	int error = 0;
 
@@ -143,9 +150,13 @@ static int adopt_map(struct datapath *dp, struct bpf_map *map, char why[DATAPATH
 		return errno == ENOENT ? 0 : -errno;
 	error = bpf_obj_get_info_by_fd(fd, &info, &len);
 	if (!error && (info.type != bpf_map__type(map) || info.key_size != bpf_map__key_size(map) ||
-		       info.value_size != bpf_map__value_size(map) || info.max_entries != bpf_map__max_entries(map))) {
-		datapath_why(why, "%s was pinned by another version or with other table sizes: `tmip-agent detach --all' with the "
-			     "former configuration removes it", path);
+		       info.value_size != bpf_map__value_size(map) ||
+		       info.max_entries != bpf_map__max_entries(map))) {
+		datapath_why(
+			why,
+			"%s was pinned by another version or with other table sizes: `tmip-agent detach --all' with the "
+			"former configuration removes it",
+			path);
 		error = -EEXIST;
 	}
 	if (!error)
@@ -194,8 +205,10 @@ static int check_layout(struct datapath *dp, char why[DATAPATH_WHY])
 
 	if (error || config.layout == TMIP_LAYOUT_VERSION || config.layout == 0)
 		return error;
-	datapath_why(why, "the maps in %s have layout %u, this program has %u: `tmip-agent detach --all' of the former version removes them",
-		     dp->dir, config.layout, TMIP_LAYOUT_VERSION);
+	datapath_why(
+		why,
+		"the maps in %s have layout %u, this program has %u: `tmip-agent detach --all' of the former version removes them",
+		dp->dir, config.layout, TMIP_LAYOUT_VERSION);
 	return -EEXIST;
 }
 
@@ -246,8 +259,10 @@ static int load(struct datapath *dp, bool *adopted, char why[DATAPATH_WHY])
 	int error;
 
 	if (access("/sys/kernel/btf/vmlinux", R_OK) < 0) {
-		datapath_why(why, "the kernel has no BTF (/sys/kernel/btf/vmlinux): a kernel with CONFIG_DEBUG_INFO_BTF is needed, "
-			     "as Debian's since version 11");
+		datapath_why(
+			why,
+			"the kernel has no BTF (/sys/kernel/btf/vmlinux): a kernel with CONFIG_DEBUG_INFO_BTF is needed, "
+			"as Debian's since version 11");
 		return -ENOTSUP;
 	}
 	setrlimit(RLIMIT_MEMLOCK, &unlimited); /* kernels before 5.11 count maps there */
@@ -266,12 +281,16 @@ static int load(struct datapath *dp, bool *adopted, char why[DATAPATH_WHY])
 		return error;
 	error = tmip_bpf__load(dp->skel);
 	if (error)
-		datapath_why(why, "the kernel refuses the BPF programs (%s)%s%s; root, or CAP_BPF with CAP_NET_ADMIN, and a kernel "
-			     "with CONFIG_BPF_SYSCALL are needed", strerror(-error), complaint[0] ? ": " : "", complaint);
+		datapath_why(
+			why,
+			"the kernel refuses the BPF programs (%s)%s%s; root, or CAP_BPF with CAP_NET_ADMIN, and a kernel "
+			"with CONFIG_BPF_SYSCALL are needed",
+			strerror(-error), complaint[0] ? ": " : "", complaint);
 	return error;
 }
 
-int datapath_open(struct datapath **out, const struct datapath_options *options, bool *adopted, char why[DATAPATH_WHY])
+int datapath_open(struct datapath **out, const struct datapath_options *options, bool *adopted,
+		  char why[DATAPATH_WHY])
 {
 	struct datapath *dp = calloc(1, sizeof(*dp));
 	bool fresh;
@@ -289,7 +308,8 @@ int datapath_open(struct datapath **out, const struct datapath_options *options,
 	if (!error)
 		error = load(dp, adopted, why);
 	if (!error)
-		error = slots_open(&dp->slots, bpf_map__fd(dp->skel->maps.tmip_station), bpf_map__fd(dp->skel->maps.tmip_slot),
+		error = slots_open(&dp->slots, bpf_map__fd(dp->skel->maps.tmip_station),
+				   bpf_map__fd(dp->skel->maps.tmip_slot),
 				   bpf_map__max_entries(dp->skel->maps.tmip_slot));
 	if (!error)
 		error = pin_maps(dp, why);

@@ -31,7 +31,8 @@ struct datapath_options {
 
 /* Loads the programs, creates or adopts the pinned maps. `adopted`: maps of a former agent were there and fit (layout
  * and sizes); maps that do not fit are an error (-EEXIST) whose text names them. */
-int datapath_open(struct datapath **out, const struct datapath_options *options, bool *adopted, char why[DATAPATH_WHY]);
+int datapath_open(struct datapath **out, const struct datapath_options *options, bool *adopted,
+		  char why[DATAPATH_WHY]);
 /* Leaves everything pinned and attached: forwarding goes on. NULL is allowed. */
 void datapath_close(struct datapath *dp);
 /* Detaches all, removes all pins and the folder. Frees dp. */
@@ -43,7 +44,8 @@ enum datapath_role { DATAPATH_CELL, DATAPATH_BACKBONE };
 
 /* Puts the programs on the interface (TCX links pinned in dir, or clsact filters on kernels before 6.6); replaces the
  * program of a former agent's link in place, so that no packet is lost. */
-int datapath_attach(struct datapath *dp, unsigned ifindex, enum datapath_role role, char why[DATAPATH_WHY]);
+int datapath_attach(struct datapath *dp, unsigned ifindex, enum datapath_role role,
+		    char why[DATAPATH_WHY]);
 /* The XDP program of the backbone, native or not at all (-EOPNOTSUPP: its driver has none). In place of a former agent's, as above. */
 int datapath_attach_xdp(struct datapath *dp, unsigned ifindex, char why[DATAPATH_WHY]);
 void datapath_detach_xdp(struct datapath *dp, unsigned ifindex); /* also what a former agent left there */
@@ -58,28 +60,44 @@ int datapath_put_config(struct datapath *dp, const struct tmip_config *config); 
 int datapath_get_config(const struct datapath *dp, struct tmip_config *config);
 
 /* The `heard` of an entry in a cell of this CN stays what the programs made it; that of one that is silent begins anew. */
-int datapath_put_station(struct datapath *dp, const struct tmip_addr *addr, const struct tmip_station *station);
+int datapath_put_station(struct datapath *dp, const struct tmip_addr *addr,
+			 const struct tmip_station *station);
 uint64_t datapath_heard_ms(const struct datapath *dp, const struct tmip_addr *addr); /* CLOCK_MONOTONIC, a second late at most; 0: not known */
 int datapath_delete_station(struct datapath *dp, const struct tmip_addr *addr); /* 0 also if it was not there */
-int datapath_put_peer(struct datapath *dp, const struct tmip_addr *tunnel, const struct tmip_peer *peer);
+int datapath_put_peer(struct datapath *dp, const struct tmip_addr *tunnel,
+		      const struct tmip_peer *peer);
 int datapath_delete_peer(struct datapath *dp, const struct tmip_addr *tunnel);
 int datapath_put_cell(struct datapath *dp, unsigned ifindex, const struct tmip_cell *cell);
 int datapath_delete_cell(struct datapath *dp, unsigned ifindex);
 int datapath_put_group(struct datapath *dp, const struct tmip_group_key *home); /* its counters begin anew */
 int datapath_delete_group(struct datapath *dp, const struct tmip_group_key *home);
-int datapath_put_subnet(struct datapath *dp, const struct tmip_subnet_key *key, const struct tmip_subnet *subnet);
+int datapath_put_subnet(struct datapath *dp, const struct tmip_subnet_key *key,
+			const struct tmip_subnet *subnet);
 int datapath_delete_subnet(struct datapath *dp, const struct tmip_subnet_key *key);
 
 /* Walks. A callback that returns nonzero ends the walk; entries may be deleted during it. */
-int datapath_each_station(struct datapath *dp, int (*visit)(const struct tmip_addr *, const struct tmip_station *, void *), void *arg);
-int datapath_each_peer(struct datapath *dp, int (*visit)(const struct tmip_addr *, const struct tmip_peer *, void *), void *arg);
-int datapath_each_cell(struct datapath *dp, int (*visit)(unsigned ifindex, const struct tmip_cell *, void *), void *arg);
-int datapath_each_subnet(struct datapath *dp, int (*visit)(const struct tmip_subnet_key *, const struct tmip_subnet *, void *), void *arg);
-int datapath_each_group(struct datapath *dp, int (*visit)(const struct tmip_group_key *, const struct tmip_group *, void *), void *arg);
+int datapath_each_station(struct datapath *dp,
+			  int (*visit)(const struct tmip_addr *, const struct tmip_station *,
+				       void *),
+			  void *arg);
+int datapath_each_peer(struct datapath *dp,
+		       int (*visit)(const struct tmip_addr *, const struct tmip_peer *, void *),
+		       void *arg);
+int datapath_each_cell(struct datapath *dp,
+		       int (*visit)(unsigned ifindex, const struct tmip_cell *, void *), void *arg);
+int datapath_each_subnet(struct datapath *dp,
+			 int (*visit)(const struct tmip_subnet_key *, const struct tmip_subnet *,
+				      void *),
+			 void *arg);
+int datapath_each_group(struct datapath *dp,
+			int (*visit)(const struct tmip_group_key *, const struct tmip_group *,
+				     void *),
+			void *arg);
 
 /* Counters, summed over the CPUs. */
 int datapath_read_stats(const struct datapath *dp, struct tmip_stat out[TMIP_REASON_COUNT]);
-int datapath_read_peer_stat(const struct datapath *dp, const struct tmip_addr *tunnel, struct tmip_peer_stat *out);
+int datapath_read_peer_stat(const struct datapath *dp, const struct tmip_addr *tunnel,
+			    struct tmip_peer_stat *out);
 int datapath_read_drops(const struct datapath *dp, const struct tmip_addr *station, struct tmip_drop *out); /* -ENOENT: none */
 int datapath_forget_seen(struct datapath *dp, const struct tmip_mac *mac); /* its next frame raises an event again */
 

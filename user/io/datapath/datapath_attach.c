@@ -36,9 +36,11 @@ static const char *role_name(enum datapath_role role)
 	return role == DATAPATH_CELL ? "cell" : "backbone";
 }
 
-static void link_path(const char *dir, unsigned ifindex, const struct hook *hook, enum datapath_role role, char path[DATAPATH_PATH])
+static void link_path(const char *dir, unsigned ifindex, const struct hook *hook,
+		      enum datapath_role role, char path[DATAPATH_PATH])
 {
-	snprintf(path, DATAPATH_PATH, "%.400s/link_%u_%s_%s", dir, ifindex, hook->name, role_name(role));
+	snprintf(path, DATAPATH_PATH, "%.400s/link_%u_%s_%s", dir, ifindex, hook->name,
+		 role_name(role));
 }
 
 /* The pinned link, if it still holds on to that interface; a stale pin is removed. -1: none. */
@@ -58,7 +60,8 @@ static int former_link(const char *path, unsigned ifindex)
 	return -1;
 }
 
-static int attach_link(const char *path, int prog, unsigned ifindex, enum bpf_attach_type type, const struct bpf_link_create_opts *options)
+static int attach_link(const char *path, int prog, unsigned ifindex, enum bpf_attach_type type,
+		       const struct bpf_link_create_opts *options)
 {
 	int link = former_link(path, ifindex), error = 0;
 
@@ -76,7 +79,8 @@ static int attach_link(const char *path, int prog, unsigned ifindex, enum bpf_at
 	return error;
 }
 
-static int attach_tcx(struct datapath *dp, int prog, unsigned ifindex, const struct hook *hook, enum datapath_role role)
+static int attach_tcx(struct datapath *dp, int prog, unsigned ifindex, const struct hook *hook,
+		      enum datapath_role role)
 {
 	char path[DATAPATH_PATH];
 
@@ -90,7 +94,8 @@ static void qdisc_path(const char *dir, unsigned ifindex, char path[DATAPATH_PAT
 	snprintf(path, DATAPATH_PATH, "%.400s/qdisc_%u", dir, ifindex);
 }
 
-static int attach_clsact(struct datapath *dp, int prog, unsigned ifindex, const struct hook *hook, enum datapath_role role)
+static int attach_clsact(struct datapath *dp, int prog, unsigned ifindex, const struct hook *hook,
+			 enum datapath_role role)
 {
 	char path[DATAPATH_PATH];
 	bool made;
@@ -108,10 +113,11 @@ static int attach_clsact(struct datapath *dp, int prog, unsigned ifindex, const 
 	return bpf_obj_pin(prog, path);
 }
 
-static int attach_hook(struct datapath *dp, const struct bpf_program *program, unsigned ifindex, const struct hook *hook,
-		       enum datapath_role role)
+static int attach_hook(struct datapath *dp, const struct bpf_program *program, unsigned ifindex,
+		       const struct hook *hook, enum datapath_role role)
 {
-	int prog = bpf_program__fd(program), error = dp->clsact ? -EINVAL : attach_tcx(dp, prog, ifindex, hook, role);
+	int prog = bpf_program__fd(program),
+	    error = dp->clsact ? -EINVAL : attach_tcx(dp, prog, ifindex, hook, role);
 
 	/* A kernel that does not know the attach type says EINVAL. */
 	if (error == -EINVAL) {
@@ -121,7 +127,8 @@ static int attach_hook(struct datapath *dp, const struct bpf_program *program, u
 	return error;
 }
 
-int datapath_attach(struct datapath *dp, unsigned ifindex, enum datapath_role role, char why[DATAPATH_WHY])
+int datapath_attach(struct datapath *dp, unsigned ifindex, enum datapath_role role,
+		    char why[DATAPATH_WHY])
 {
 	char name[IF_NAMESIZE] = "?";
 	int error;
@@ -129,12 +136,14 @@ int datapath_attach(struct datapath *dp, unsigned ifindex, enum datapath_role ro
 	if (role == DATAPATH_CELL) {
 		error = attach_hook(dp, dp->skel->progs.tmip_cell_in, ifindex, &INGRESS, role);
 		if (!error)
-			error = attach_hook(dp, dp->skel->progs.tmip_cell_out, ifindex, &EGRESS, role);
+			error = attach_hook(dp, dp->skel->progs.tmip_cell_out, ifindex, &EGRESS,
+					    role);
 	} else {
 		error = attach_hook(dp, dp->skel->progs.tmip_bb_in, ifindex, &INGRESS, role);
 	}
 	if (error)
-		datapath_why(why, "cannot attach to %s: %s", if_indextoname(ifindex, name) ? name : "?", strerror(-error));
+		datapath_why(why, "cannot attach to %s: %s",
+			     if_indextoname(ifindex, name) ? name : "?", strerror(-error));
 	return error;
 }
 
@@ -145,7 +154,8 @@ int datapath_attach_xdp(struct datapath *dp, unsigned ifindex, char why[DATAPATH
 	int error;
 
 	link_path(dp->dir, ifindex, &EARLY, DATAPATH_BACKBONE, path);
-	error = attach_link(path, bpf_program__fd(dp->skel->progs.tmip_bb_xdp), ifindex, BPF_XDP, &native);
+	error = attach_link(path, bpf_program__fd(dp->skel->progs.tmip_bb_xdp), ifindex, BPF_XDP,
+			    &native);
 	if (error == -EOPNOTSUPP)
 		datapath_why(why, "its driver has no native XDP");
 	else if (error == -EBUSY || error == -EEXIST)
@@ -157,20 +167,24 @@ int datapath_attach_xdp(struct datapath *dp, unsigned ifindex, char why[DATAPATH
 
 int datapath_attach_hold(struct datapath *dp, unsigned ifindex, char why[DATAPATH_WHY])
 {
-	int error, prog = bpf_program__fd(dp->skel->progs.tmip_hold_in), link = bpf_link_create(prog, (int)ifindex, INGRESS.tcx, NULL);
+	int error, prog = bpf_program__fd(dp->skel->progs.tmip_hold_in),
+		   link = bpf_link_create(prog, (int)ifindex, INGRESS.tcx, NULL);
 	bool made; /* it goes with the device, which is ours */
 
 	if (link >= 0) {
 		dp->hold_link = link;
 		return 0;
 	}
-	error = link == -EINVAL ? clsact_attach(dp->dir, prog, ifindex, BPF_TC_INGRESS, &made) : link;
+	error = link == -EINVAL ? clsact_attach(dp->dir, prog, ifindex, BPF_TC_INGRESS, &made) :
+				  link;
 	if (error)
-		datapath_why(why, "cannot attach to the device of held packets: %s", strerror(-error));
+		datapath_why(why, "cannot attach to the device of held packets: %s",
+			     strerror(-error));
 	return error;
 }
 
-static void detach_hook(const char *dir, unsigned ifindex, const struct hook *hook, enum datapath_role role)
+static void detach_hook(const char *dir, unsigned ifindex, const struct hook *hook,
+			enum datapath_role role)
 {
 	char path[DATAPATH_PATH];
 	int pin;
@@ -225,7 +239,8 @@ int datapath_attached(const char *dir, unsigned *ifindexes, enum datapath_role *
 			continue;
 		if (found < max) {
 			ifindexes[found] = ifindex;
-			roles[found] = strcmp(role, "cell") == 0 ? DATAPATH_CELL : DATAPATH_BACKBONE;
+			roles[found] =
+				strcmp(role, "cell") == 0 ? DATAPATH_CELL : DATAPATH_BACKBONE;
 		}
 		found++;
 	}

@@ -24,6 +24,7 @@ struct datapath {
 };
 
 int datapath_unpin(const char *dir); /* removes the folder with all pins; 0 or -errno */
-__attribute__((format(printf, 2, 3))) void datapath_why(char why[DATAPATH_WHY], const char *format, ...);
+__attribute__((format(printf, 2, 3))) void datapath_why(char why[DATAPATH_WHY], const char *format,
+							...);
 
 #endif

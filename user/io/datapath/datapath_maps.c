@@ -39,7 +39,8 @@ int datapath_get_config(const struct datapath *dp, struct tmip_config *config)
 	return bpf_map_lookup_elem(MAP(dp, config), &zero, config);
 }
 
-int datapath_put_station(struct datapath *dp, const struct tmip_addr *addr, const struct tmip_station *station)
+int datapath_put_station(struct datapath *dp, const struct tmip_addr *addr,
+			 const struct tmip_station *station)
 {
 	return slots_put(&dp->slots, addr, station);
 }
@@ -56,7 +57,8 @@ int datapath_delete_station(struct datapath *dp, const struct tmip_addr *addr)
 	return slots_delete(&dp->slots, addr);
 }
 
-int datapath_put_peer(struct datapath *dp, const struct tmip_addr *tunnel, const struct tmip_peer *peer)
+int datapath_put_peer(struct datapath *dp, const struct tmip_addr *tunnel,
+		      const struct tmip_peer *peer)
 {
 	return put(MAP(dp, peer), tunnel, peer);
 }
@@ -81,7 +83,8 @@ int datapath_delete_cell(struct datapath *dp, unsigned ifindex)
 	return delete(MAP(dp, cell), &key);
 }
 
-int datapath_put_subnet(struct datapath *dp, const struct tmip_subnet_key *key, const struct tmip_subnet *subnet)
+int datapath_put_subnet(struct datapath *dp, const struct tmip_subnet_key *key,
+			const struct tmip_subnet *subnet)
 {
 	return put(MAP(dp, subnet), key, subnet);
 }
@@ -116,29 +119,44 @@ struct walk {
 
 static int walk(const struct walk *w)
 {
-	union { struct tmip_addr addr; struct tmip_subnet_key subnet; struct tmip_group_key group; __u32 ifindex; } key, next;
-	union { struct tmip_station station; struct tmip_peer peer; struct tmip_cell cell; struct tmip_subnet subnet; struct tmip_group group; } value;
+	union {
+		struct tmip_addr addr;
+		struct tmip_subnet_key subnet;
+		struct tmip_group_key group;
+		__u32 ifindex;
+	} key, next;
+	union {
+		struct tmip_station station;
+		struct tmip_peer peer;
+		struct tmip_cell cell;
+		struct tmip_subnet subnet;
+		struct tmip_group group;
+	} value;
 	int error = bpf_map_get_next_key(w->map, NULL, &next);
 
 	while (!error) {
 		memcpy(&key, &next, w->key_size);
 		error = bpf_map_get_next_key(w->map, &key, &next);
-		if (bpf_map_lookup_elem(w->map, &key, &value) == 0 && w->entry(&key, &value, w->visit, w->arg))
+		if (bpf_map_lookup_elem(w->map, &key, &value) == 0 &&
+		    w->entry(&key, &value, w->visit, w->arg))
 			return 0;
 	}
 	return error == -ENOENT ? 0 : error;
 }
 
-#define EACH(name, key_type, value_type, key_expr)                                                                \
-	static int name##_entry(const void *key, const void *value, void *visit, void *arg)                       \
-	{                                                                                                         \
-		int (**call)(key_type, const value_type *, void *) = visit;                                       \
-		return (*call)(key_expr, value, arg);                                                             \
-	}                                                                                                         \
-	int datapath_each_##name(struct datapath *dp, int (*visit)(key_type, const value_type *, void *), void *arg) \
-	{                                                                                                         \
-		const struct walk w = {MAP(dp, name), bpf_map__key_size(dp->skel->maps.tmip_##name), name##_entry, &visit, arg}; \
-		return walk(&w);                                                                                  \
+#define EACH(name, key_type, value_type, key_expr)						\
+	static int name##_entry(const void *key, const void *value, void *visit, void *arg)	\
+	{											\
+		int (**call)(key_type, const value_type *, void *) = visit;			\
+		return (*call)(key_expr, value, arg);						\
+	}											\
+	int datapath_each_##name(struct datapath *dp,						\
+				 int (*visit)(key_type, const value_type *, void *), void *arg)	\
+	{											\
+		const struct walk w = {MAP(dp, name),						\
+				       bpf_map__key_size(dp->skel->maps.tmip_##name),		\
+				       name##_entry, &visit, arg};				\
+		return walk(&w);								\
 	}
 
 EACH(station, const struct tmip_addr *, struct tmip_station, key)
@@ -171,7 +189,8 @@ int datapath_read_stats(const struct datapath *dp, struct tmip_stat out[TMIP_REA
 	return error;
 }
 
-int datapath_read_peer_stat(const struct datapath *dp, const struct tmip_addr *tunnel, struct tmip_peer_stat *out)
+int datapath_read_peer_stat(const struct datapath *dp, const struct tmip_addr *tunnel,
+			    struct tmip_peer_stat *out)
 {
 	int cpus = libbpf_num_possible_cpus(), error;
 	struct tmip_peer_stat *per_cpu;
@@ -193,7 +212,8 @@ int datapath_read_peer_stat(const struct datapath *dp, const struct tmip_addr *t
 	return error == -ENOENT ? 0 : error;
 }
 
-int datapath_read_drops(const struct datapath *dp, const struct tmip_addr *station, struct tmip_drop *out)
+int datapath_read_drops(const struct datapath *dp, const struct tmip_addr *station,
+			struct tmip_drop *out)
 {
 	return bpf_map_lookup_elem(MAP(dp, drop), station, out);
 }

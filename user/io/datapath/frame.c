@@ -69,7 +69,8 @@ int frame_send(struct frame_port *port, const uint8_t *frame, size_t len)
 }
 
 /* An ARP request whose sender, by what it says, is `mac` with `addr`. */
-static int send_request(struct frame_port *port, const struct tmip_mac *to, const struct tmip_mac *from, const struct tmip_addr *addr,
+static int send_request(struct frame_port *port, const struct tmip_mac *to,
+			const struct tmip_mac *from, const struct tmip_addr *addr,
 			const struct tmip_mac *mac, const struct tmip_addr *target)
 {
 	uint8_t frame[42] = {[12] = 0x08, 0x06, 0, 1, 0x08, 0, 6, 4, 0, 1}; /* Ethernet type ARP; RFC 826: request */
@@ -82,15 +83,16 @@ static int send_request(struct frame_port *port, const struct tmip_mac *to, cons
 	return frame_send(port, frame, sizeof(frame));
 }
 
-int frame_announce(struct frame_port *port, const struct tmip_mac *from, const struct tmip_addr *addr, const struct tmip_mac *mac)
+int frame_announce(struct frame_port *port, const struct tmip_mac *from,
+		   const struct tmip_addr *addr, const struct tmip_mac *mac)
 {
 	static const struct tmip_mac everybody = {{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}};
 
 	return send_request(port, &everybody, from, addr, mac, addr);
 }
 
-int frame_ask(struct frame_port *port, const struct tmip_addr *addr, const struct tmip_mac *mac, const struct tmip_addr *from,
-	      const struct tmip_mac *from_mac)
+int frame_ask(struct frame_port *port, const struct tmip_addr *addr, const struct tmip_mac *mac,
+	      const struct tmip_addr *from, const struct tmip_mac *from_mac)
 {
 	return send_request(port, mac, from_mac, from, from_mac, addr);
 }

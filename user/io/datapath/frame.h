@@ -22,10 +22,10 @@ int frame_send(struct frame_port *port, const uint8_t *frame, size_t len); /* 0 
  * A gratuitous ARP request (RFC 5944, 4.6): "addr is at mac", to everybody in the cell. `from` is the interface's own MAC: the
  * bridges of the cell learn from the frame where that one is, and must not learn it of a station that has a port of its own.
  */
-int frame_announce(struct frame_port *port, const struct tmip_mac *from, const struct tmip_addr *addr,
-		   const struct tmip_mac *mac);
+int frame_announce(struct frame_port *port, const struct tmip_mac *from,
+		   const struct tmip_addr *addr, const struct tmip_mac *mac);
 /* An ARP request to `mac` alone (RFC 1122, 2.3.2.1): "are you still at addr? Tell from, who is at from_mac." */
-int frame_ask(struct frame_port *port, const struct tmip_addr *addr, const struct tmip_mac *mac, const struct tmip_addr *from,
-	      const struct tmip_mac *from_mac);
+int frame_ask(struct frame_port *port, const struct tmip_addr *addr, const struct tmip_mac *mac,
+	      const struct tmip_addr *from, const struct tmip_mac *from_mac);
 
 #endif

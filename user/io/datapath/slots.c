@@ -16,7 +16,8 @@
 
 int slots_open(struct slots *slots, int stations, int slot_map, uint32_t count)
 {
-	void *memory = mmap(NULL, count * sizeof(struct tmip_slot), PROT_READ | PROT_WRITE, MAP_SHARED, slot_map, 0);
+	void *memory = mmap(NULL, count * sizeof(struct tmip_slot), PROT_READ | PROT_WRITE,
+			    MAP_SHARED, slot_map, 0);
 
 	*slots = (struct slots){.stations = stations, .count = count};
 	if (memory == MAP_FAILED)
@@ -50,13 +51,17 @@ static uint32_t ipv4_of(const struct tmip_addr *addr)
 /* The first of the two that it may have; NULL: it may have none. */
 static struct tmip_slot *first_of(const struct slots *slots, const struct tmip_addr *addr)
 {
-	return slots->slot && is_mapped(addr) && ipv4_of(addr) ? &slots->slot[TMIP_SLOT_INDEX(ntohl(ipv4_of(addr)), slots->count)] : NULL;
+	return slots->slot && is_mapped(addr) && ipv4_of(addr) ?
+		       &slots->slot[TMIP_SLOT_INDEX(ntohl(ipv4_of(addr)), slots->count)] :
+		       NULL;
 }
 
 /* The slot of that address; of 0.0.0.0: one that is free. */
-static struct tmip_slot *find(const struct slots *slots, struct tmip_slot *first, const uint8_t v4[4])
+static struct tmip_slot *find(const struct slots *slots, struct tmip_slot *first,
+			      const uint8_t v4[4])
 {
-	struct tmip_slot *second = first ? &slots->slot[TMIP_SLOT_OTHER(first - slots->slot)] : NULL;
+	struct tmip_slot *second =
+		first ? &slots->slot[TMIP_SLOT_OTHER(first - slots->slot)] : NULL;
 
 	if (!first || memcmp(first->v4, v4, 4) == 0)
 		return first;
@@ -80,11 +85,13 @@ static uint64_t first_word(const struct tmip_slot *slot)
 }
 
 /* The first word becomes that of `now`, unless a program has shut the slot since `was`. */
-static bool change_first(struct tmip_slot *slot, const struct tmip_slot *was, const struct tmip_slot *now)
+static bool change_first(struct tmip_slot *slot, const struct tmip_slot *was,
+			 const struct tmip_slot *now)
 {
 	uint64_t expected = first_word(was);
 
-	return __atomic_compare_exchange_n((uint64_t *)(void *)slot, &expected, first_word(now), false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+	return __atomic_compare_exchange_n((uint64_t *)(void *)slot, &expected, first_word(now),
+					   false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
 }
 
 static void count_others(struct tmip_slot *first, int more)
@@ -114,11 +121,13 @@ static void close_slot(struct tmip_slot *slot, const uint8_t v4[4])
 static bool fits(const struct tmip_slot *slot, const struct tmip_station *entry)
 {
 	return slot->state == TMIP_STATION_BLOCKED ||
-	       (tmip_is_ours(slot->state) == (entry->home_ifindex != 0) && tmip_is_here(slot->state) == (entry->ifindex != 0));
+	       (tmip_is_ours(slot->state) == (entry->home_ifindex != 0) &&
+		tmip_is_here(slot->state) == (entry->ifindex != 0));
 }
 
 /* `closed`: the slot as it was before tmip_station was changed. If a program has changed that since, it stays closed. */
-static void fill_slot(struct tmip_slot *slot, const struct tmip_slot *closed, const struct tmip_station *entry)
+static void fill_slot(struct tmip_slot *slot, const struct tmip_slot *closed,
+		      const struct tmip_station *entry)
 {
 	struct tmip_slot copy = *closed;
 
@@ -145,7 +154,8 @@ static uint32_t whole_heard(uint16_t half)
 	if (!half)
 		return 0;
 	clock_gettime(CLOCK_MONOTONIC, &ts);
-	now = (uint32_t)(((uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec) >> TMIP_HEARD_SHIFT);
+	now = (uint32_t)(((uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec) >>
+			 TMIP_HEARD_SHIFT);
 	return now - (uint16_t)(now - half);
 }
 
@@ -163,7 +173,9 @@ int slots_put(struct slots *slots, const struct tmip_addr *addr, const struct tm
 	bool known = bpf_map_lookup_elem(slots->stations, addr, &former) == 0;
 	int error;
 
-	entry.heard = entry.ifindex && !(entry.flags & TMIP_STATION_F_SILENT) ? heard_of(slot, &former) : 0;
+	entry.heard = entry.ifindex && !(entry.flags & TMIP_STATION_F_SILENT) ?
+			      heard_of(slot, &former) :
+			      0;
 	if (!slot && !known)
 		slot = find(slots, first, none); /* one that is known and has none is counted where it is */
 	if (slot) {

@@ -22,7 +22,8 @@ int slots_open(struct slots *slots, int stations, int slot_map, uint32_t count);
 void slots_close(struct slots *slots); /* also of one that was never opened, if zeroed */
 
 /* Of an entry in a cell of this CN, `heard` stays what the programs made it; that of one that is silent begins anew. */
-int slots_put(struct slots *slots, const struct tmip_addr *addr, const struct tmip_station *station);
+int slots_put(struct slots *slots, const struct tmip_addr *addr,
+	      const struct tmip_station *station);
 int slots_delete(struct slots *slots, const struct tmip_addr *addr); /* 0 also if it was not there */
 uint32_t slots_heard(const struct slots *slots, const struct tmip_addr *addr); /* see TMIP_HEARD_SHIFT; 0: not known */
 

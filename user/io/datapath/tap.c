@@ -55,7 +55,8 @@ int tap_open(const char *pattern, unsigned queue, unsigned *ifindex, char why[TA
 
 	if (tap < 0) {
 		error = -errno;
-		snprintf(why, TAP_WHY, "/dev/net/tun: %s; is the kernel module tun there?", strerror(-error));
+		snprintf(why, TAP_WHY, "/dev/net/tun: %s; is the kernel module tun there?",
+			 strerror(-error));
 		return error;
 	}
 	snprintf(request.ifr_name, sizeof(request.ifr_name), "%s", pattern);
@@ -69,7 +70,8 @@ int tap_open(const char *pattern, unsigned queue, unsigned *ifindex, char why[TA
 	error = set_up(request.ifr_name, queue, ifindex);
 	if (!error)
 		return tap;
-	snprintf(why, TAP_WHY, "cannot set up the device %s: %s", request.ifr_name, strerror(-error));
+	snprintf(why, TAP_WHY, "cannot set up the device %s: %s", request.ifr_name,
+		 strerror(-error));
 	close(tap);
 	return error;
 }

@@ -61,8 +61,10 @@ int probe_open(struct probe **out, const struct tmip_addr *local, const struct t
 	probe->local = here.sin_addr = (struct in_addr){htonl(addr_to_ipv4(local))};
 	probe->remote = there.sin_addr = (struct in_addr){htonl(addr_to_ipv4(remote))};
 	probe->fd = socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_IPIP);
-	if (probe->fd < 0 || getrandom(&probe->secret, sizeof(probe->secret), 0) != sizeof(probe->secret) ||
-	    bind(probe->fd, (struct sockaddr *)&here, sizeof(here)) < 0 || connect(probe->fd, (struct sockaddr *)&there, sizeof(there)) < 0) {
+	if (probe->fd < 0 ||
+	    getrandom(&probe->secret, sizeof(probe->secret), 0) != sizeof(probe->secret) ||
+	    bind(probe->fd, (struct sockaddr *)&here, sizeof(here)) < 0 ||
+	    connect(probe->fd, (struct sockaddr *)&there, sizeof(there)) < 0) {
 		error = -errno;
 		goto failed;
 	}
@@ -93,13 +95,15 @@ static void fill(struct probe *probe, unsigned len)
 	uint16_t sum;
 
 	memset(probe->packet, 0, len);
-	inner->ip = (struct iphdr){.version = 4, .ihl = 5, .tot_len = htons((uint16_t)len), .frag_off = htons(IP_DF), .ttl = 64,
-				   .protocol = IPPROTO_UDP, .saddr = probe->local.s_addr, .daddr = probe->remote.s_addr};
+	inner->ip = (struct iphdr){.version = 4, .ihl = 5, .tot_len = htons((uint16_t)len),
+				   .frag_off = htons(IP_DF), .ttl = 64, .protocol = IPPROTO_UDP,
+				   .saddr = probe->local.s_addr, .daddr = probe->remote.s_addr};
 	sum = htons(checksum_compute(&inner->ip, sizeof(inner->ip), 0));
 	inner->ip.check = sum;
 	inner->udp.source = inner->udp.dest = htons(TMIP_PROBE_PORT);
 	inner->udp.len = htons((uint16_t)(len - sizeof(inner->ip)));
-	inner->mark = (struct mark){.kind = TMIP_PROBE_REQUEST, .number = ++probe->number, .secret = probe->secret};
+	inner->mark = (struct mark){.kind = TMIP_PROBE_REQUEST, .number = ++probe->number,
+				    .secret = probe->secret};
 }
 
 static bool is_reply(const struct probe *probe, const uint8_t *data, ssize_t len, unsigned size)
@@ -110,8 +114,9 @@ static bool is_reply(const struct probe *probe, const uint8_t *data, ssize_t len
 	if (len < 0 || (size_t)len < outer + sizeof(inner) || (unsigned)len != size)
 		return false;
 	memcpy(&inner, data + outer, sizeof(inner));
-	return inner.mark.kind == TMIP_PROBE_REPLY && inner.mark.secret == probe->secret && inner.mark.number == probe->number &&
-	       inner.ip.saddr == probe->remote.s_addr && inner.udp.dest == htons(TMIP_PROBE_PORT);
+	return inner.mark.kind == TMIP_PROBE_REPLY && inner.mark.secret == probe->secret &&
+	       inner.mark.number == probe->number && inner.ip.saddr == probe->remote.s_addr &&
+	       inner.udp.dest == htons(TMIP_PROBE_PORT);
 }
 
 /* What an ICMP error in the error queue means; 0: there was none. */
@@ -119,16 +124,19 @@ static int read_error(struct probe *probe)
 {
 	uint8_t control[512], data[64];
 	struct iovec iov = {data, sizeof(data)};
-	struct msghdr message = {.msg_iov = &iov, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof(control)};
+	struct msghdr message = {.msg_iov = &iov, .msg_iovlen = 1, .msg_control = control,
+				 .msg_controllen = sizeof(control)};
 	struct sock_extended_err error;
 
 	if (recvmsg(probe->fd, &message, MSG_ERRQUEUE | MSG_DONTWAIT) < 0)
 		return 0;
-	for (struct cmsghdr *part = CMSG_FIRSTHDR(&message); part; part = CMSG_NXTHDR(&message, part)) {
+	for (struct cmsghdr *part = CMSG_FIRSTHDR(&message); part;
+	     part = CMSG_NXTHDR(&message, part)) {
 		if (part->cmsg_level != SOL_IP || part->cmsg_type != IP_RECVERR)
 			continue;
 		memcpy(&error, CMSG_DATA(part), sizeof(error));
-		if (error.ee_origin == SO_EE_ORIGIN_ICMP && error.ee_type == ICMP_DEST_UNREACH && error.ee_code == ICMP_PROT_UNREACH)
+		if (error.ee_origin == SO_EE_ORIGIN_ICMP && error.ee_type == ICMP_DEST_UNREACH &&
+		    error.ee_code == ICMP_PROT_UNREACH)
 			return -EPROTONOSUPPORT;
 		return -(int)error.ee_errno;
 	}
@@ -144,7 +152,8 @@ static int64_t now_us(void)
 }
 
 /* Waits for the answer to the probe sent last. */
-static int await(struct probe *probe, unsigned size, int64_t sent, int timeout_ms, unsigned *round_trip_us)
+static int await(struct probe *probe, unsigned size, int64_t sent, int timeout_ms,
+		 unsigned *round_trip_us)
 {
 	struct pollfd wait = {.fd = probe->fd, .events = POLLIN};
 	int64_t left;
@@ -164,13 +173,15 @@ static int await(struct probe *probe, unsigned size, int64_t sent, int timeout_m
 			*round_trip_us = (unsigned)(now_us() - sent);
 			return 0;
 		}
-		if (len < 0 && errno != EAGAIN && errno != EINTR && errno != EPROTO && errno != ENOPROTOOPT)
+		if (len < 0 && errno != EAGAIN && errno != EINTR && errno != EPROTO &&
+		    errno != ENOPROTOOPT)
 			return -errno;
 	}
 	return -ETIMEDOUT;
 }
 
-int probe_send(struct probe *probe, unsigned size, int tries, int timeout_ms, unsigned *round_trip_us)
+int probe_send(struct probe *probe, unsigned size, int tries, int timeout_ms,
+	       unsigned *round_trip_us)
 {
 	unsigned len = size - OUTER_LEN;
 	int error = -EINVAL;

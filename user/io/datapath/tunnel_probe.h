@@ -18,7 +18,8 @@ void probe_close(struct probe *probe); /* NULL is allowed */
 /* Sends a probe of `size` bytes (the whole outer packet) up to `tries` times, waiting timeout_ms for each. 0 with the
  * round trip; -ETIMEDOUT; -EMSGSIZE: too long for an interface or a router of the path; -EPROTONOSUPPORT: the other host says that
  * it does not take tunnel packets (no agent there); -EHOSTUNREACH and other -errno as the kernel has them. */
-int probe_send(struct probe *probe, unsigned size, int tries, int timeout_ms, unsigned *round_trip_us);
+int probe_send(struct probe *probe, unsigned size, int tries, int timeout_ms,
+	       unsigned *round_trip_us);
 
 /* The largest size from PROBE_SIZE_MIN to `high` that comes back, by bisection. 0: none. */
 unsigned probe_largest(struct probe *probe, unsigned high, int timeout_ms);

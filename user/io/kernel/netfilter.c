@@ -50,15 +50,20 @@ static int on_chain(const struct nlmsghdr *header, void *arg)
 	struct search *search = arg;
 
 	mnl_attr_parse(header, sizeof(*message), on_attribute, attributes);
-	if (search->found || !concerns_ipv4(message->nfgen_family) || !attributes[NFTA_CHAIN_TYPE] || !attributes[NFTA_CHAIN_HOOK] ||
-	    !attributes[NFTA_CHAIN_TABLE] || !attributes[NFTA_CHAIN_NAME] || !attributes[NFTA_CHAIN_USE])
+	if (search->found || !concerns_ipv4(message->nfgen_family) ||
+	    !attributes[NFTA_CHAIN_TYPE] || !attributes[NFTA_CHAIN_HOOK] ||
+	    !attributes[NFTA_CHAIN_TABLE] || !attributes[NFTA_CHAIN_NAME] ||
+	    !attributes[NFTA_CHAIN_USE])
 		return MNL_CB_OK;
 	/* A chain without rules is what `iptables -L' leaves behind. */
-	if (strcmp(mnl_attr_get_str(attributes[NFTA_CHAIN_TYPE]), "nat") != 0 || !is_postrouting(attributes[NFTA_CHAIN_HOOK]) ||
+	if (strcmp(mnl_attr_get_str(attributes[NFTA_CHAIN_TYPE]), "nat") != 0 ||
+	    !is_postrouting(attributes[NFTA_CHAIN_HOOK]) ||
 	    !mnl_attr_get_u32(attributes[NFTA_CHAIN_USE]))
 		return MNL_CB_OK;
 	search->found = true;
-	snprintf(search->name, search->size, "%s %s", mnl_attr_get_str(attributes[NFTA_CHAIN_TABLE]), mnl_attr_get_str(attributes[NFTA_CHAIN_NAME]));
+	snprintf(search->name, search->size, "%s %s",
+		 mnl_attr_get_str(attributes[NFTA_CHAIN_TABLE]),
+		 mnl_attr_get_str(attributes[NFTA_CHAIN_NAME]));
 	return MNL_CB_OK;
 }
 
@@ -79,7 +84,8 @@ static bool has_old_table(void)
 int netfilter_find_nat(char *name, size_t size)
 {
 	char buffer[NETLINK_BUFFER];
-	struct nlmsghdr *request = netlink_request(buffer, NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_GETCHAIN, NLM_F_DUMP);
+	struct nlmsghdr *request =
+		netlink_request(buffer, NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_GETCHAIN, NLM_F_DUMP);
 	struct nfgenmsg *message = mnl_nlmsg_put_extra_header(request, sizeof(*message));
 	struct search search = {.name = name, .size = size};
 	int error;
@@ -94,5 +100,8 @@ int netfilter_find_nat(char *name, size_t size)
 	if (search.found)
 		return 1;
 	/* A kernel without nftables translates nothing. */
-	return error == -EOPNOTSUPP || error == -EINVAL || error == -EPROTONOSUPPORT || error == -ENOENT ? 0 : error;
+	return error == -EOPNOTSUPP || error == -EINVAL || error == -EPROTONOSUPPORT ||
+			       error == -ENOENT ?
+		       0 :
+		       error;
 }

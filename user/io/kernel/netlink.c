@@ -27,11 +27,13 @@ int netlink_talk(int protocol, struct nlmsghdr *request, mnl_cb_t callback, void
 	if (!socket)
 		return -errno;
 	setsockopt(mnl_socket_get_fd(socket), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
-	if (mnl_socket_bind(socket, 0, MNL_SOCKET_AUTOPID) == 0 && mnl_socket_sendto(socket, request, request->nlmsg_len) >= 0) {
+	if (mnl_socket_bind(socket, 0, MNL_SOCKET_AUTOPID) == 0 &&
+	    mnl_socket_sendto(socket, request, request->nlmsg_len) >= 0) {
 		port = mnl_socket_get_portid(socket);
 		do {
 			n = mnl_socket_recvfrom(socket, buffer, sizeof(buffer));
-			result = n < 0 ? MNL_CB_ERROR : mnl_cb_run(buffer, (size_t)n, seq, port, callback, arg);
+			result = n < 0 ? MNL_CB_ERROR :
+					 mnl_cb_run(buffer, (size_t)n, seq, port, callback, arg);
 		} while (result == MNL_CB_OK);
 	}
 	result = result == MNL_CB_ERROR ? -errno : 0;
@@ -64,7 +66,8 @@ static void read_kind(const struct nlattr *nest, struct netlink_interface *out)
 	mnl_attr_for_each_nested(attr, nest) {
 		if (mnl_attr_get_type(attr) == IFLA_INFO_KIND)
 			macvlan = out->deaf = strcmp(mnl_attr_get_str(attr), "macvlan") == 0;
-		else if (mnl_attr_get_type(attr) == IFLA_INFO_SLAVE_KIND && strcmp(mnl_attr_get_str(attr), "vrf") == 0)
+		else if (mnl_attr_get_type(attr) == IFLA_INFO_SLAVE_KIND &&
+			 strcmp(mnl_attr_get_str(attr), "vrf") == 0)
 			out->port_of = 0;
 		else if (mnl_attr_get_type(attr) == IFLA_INFO_DATA && macvlan)
 			mnl_attr_for_each_nested(more, attr)
@@ -78,9 +81,9 @@ static const char *kind_of(const struct nlattr *linkinfo)
 {
 	const struct nlattr *attr;
 
-	mnl_attr_for_each_nested(attr, linkinfo)
-		if (mnl_attr_get_type(attr) == IFLA_INFO_KIND && mnl_attr_validate(attr, MNL_TYPE_NUL_STRING) >= 0)
-			return mnl_attr_get_str(attr);
+	mnl_attr_for_each_nested(attr, linkinfo) if (mnl_attr_get_type(attr) == IFLA_INFO_KIND &&
+						     mnl_attr_validate(attr, MNL_TYPE_NUL_STRING) >=
+							     0) return mnl_attr_get_str(attr);
 	return "";
 }
 
@@ -95,7 +98,8 @@ static int on_link(const struct nlmsghdr *header, void *arg)
 	out->promiscuous = info->ifi_flags & IFF_PROMISC;
 	out->ethernet = info->ifi_type == ARPHRD_ETHER || info->ifi_type == ARPHRD_LOOPBACK;
 	mnl_attr_for_each(attr, header, sizeof(*info)) {
-		if (mnl_attr_get_type(attr) == IFLA_ADDRESS && mnl_attr_get_payload_len(attr) == sizeof(out->mac))
+		if (mnl_attr_get_type(attr) == IFLA_ADDRESS &&
+		    mnl_attr_get_payload_len(attr) == sizeof(out->mac))
 			memcpy(&out->mac, mnl_attr_get_payload(attr), sizeof(out->mac));
 		else if (mnl_attr_get_type(attr) == IFLA_MTU)
 			out->mtu = mnl_attr_get_u32(attr);
@@ -117,8 +121,9 @@ static int on_address(const struct nlmsghdr *header, void *arg)
 	struct netlink_interface *out = arg;
 	const struct nlattr *attr;
 
-	if (info->ifa_index != out->ifindex || info->ifa_family != AF_INET || info->ifa_scope != RT_SCOPE_UNIVERSE ||
-	    !addr_is_zero(&out->addr) || info->ifa_flags & IFA_F_SECONDARY)
+	if (info->ifa_index != out->ifindex || info->ifa_family != AF_INET ||
+	    info->ifa_scope != RT_SCOPE_UNIVERSE || !addr_is_zero(&out->addr) ||
+	    info->ifa_flags & IFA_F_SECONDARY)
 		return MNL_CB_OK;
 	mnl_attr_for_each(attr, header, sizeof(*info))
 		if (mnl_attr_get_type(attr) == IFA_LOCAL) {
@@ -179,7 +184,10 @@ static int on_statistics(const struct nlmsghdr *header, void *arg)
 		if (mnl_attr_get_type(attr) != IFLA_STATS64)
 			continue;
 		memset(&all, 0, sizeof(all)); /* an older kernel has less to say */
-		memcpy(&all, mnl_attr_get_payload(attr), mnl_attr_get_payload_len(attr) < sizeof(all) ? mnl_attr_get_payload_len(attr) : sizeof(all));
+		memcpy(&all, mnl_attr_get_payload(attr),
+		       mnl_attr_get_payload_len(attr) < sizeof(all) ?
+			       mnl_attr_get_payload_len(attr) :
+			       sizeof(all));
 		*dropped = all.tx_dropped;
 	}
 	return MNL_CB_OK;
@@ -254,7 +262,8 @@ static int on_route(const struct nlmsghdr *header, void *arg)
 	uint32_t subnet = 0, metric = 0, ifindex = 0;
 	const struct nlattr *attr;
 
-	if (route->rtm_dst_len != wanted->prefix_len || route->rtm_protocol != RTPROT_KERNEL || route->rtm_table != RT_TABLE_MAIN)
+	if (route->rtm_dst_len != wanted->prefix_len || route->rtm_protocol != RTPROT_KERNEL ||
+	    route->rtm_table != RT_TABLE_MAIN)
 		return MNL_CB_OK;
 	mnl_attr_for_each(attr, header, sizeof(*route)) {
 		if (mnl_attr_get_type(attr) == RTA_DST)
@@ -272,7 +281,8 @@ static int on_route(const struct nlmsghdr *header, void *arg)
 /* The metric that the connected route has: some network managers give it one, and it is part of a route's identity. */
 static uint32_t connected_metric(const struct netlink_interface *interface)
 {
-	struct connected wanted = {.ifindex = interface->ifindex, .prefix_len = interface->prefix_len};
+	struct connected wanted = {.ifindex = interface->ifindex,
+				   .prefix_len = interface->prefix_len};
 	char buffer[NETLINK_BUFFER];
 	struct nlmsghdr *request = netlink_request(buffer, RTM_GETROUTE, NLM_F_DUMP);
 	struct rtmsg *route = mnl_nlmsg_put_extra_header(request, sizeof(*route));
@@ -286,7 +296,8 @@ int netlink_set_route_mtu(const struct netlink_interface *interface, unsigned mt
 {
 	char buffer[NETLINK_BUFFER];
 	uint32_t metric = connected_metric(interface);
-	struct nlmsghdr *request = netlink_request(buffer, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE);
+	struct nlmsghdr *request =
+		netlink_request(buffer, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE);
 	struct rtmsg *route = mnl_nlmsg_put_extra_header(request, sizeof(*route));
 	uint32_t addr = addr_to_ipv4(&interface->addr);
 
@@ -312,7 +323,8 @@ int netlink_set_route_mtu(const struct netlink_interface *interface, unsigned mt
 
 int netlink_monitor_open(void)
 {
-	struct sockaddr_nl address = {.nl_family = AF_NETLINK, .nl_groups = RTMGRP_LINK | RTMGRP_IPV4_IFADDR};
+	struct sockaddr_nl address = {.nl_family = AF_NETLINK,
+				      .nl_groups = RTMGRP_LINK | RTMGRP_IPV4_IFADDR};
 	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE);
 
 	if (fd < 0)
@@ -343,13 +355,13 @@ static int on_news(const struct nlmsghdr *header, void *arg)
 	switch (header->nlmsg_type) {
 	case RTM_NEWLINK:
 	case RTM_DELLINK:
-		mnl_attr_for_each(attr, header, sizeof(*link))
-			if (mnl_attr_get_type(attr) == IFLA_IFNAME && mnl_attr_validate(attr, MNL_TYPE_NUL_STRING) >= 0)
-				name = mnl_attr_get_str(attr);
-			else if (mnl_attr_get_type(attr) == IFLA_LINK && mnl_attr_validate(attr, MNL_TYPE_U32) >= 0)
-				below = mnl_attr_get_u32(attr);
-			else if (mnl_attr_get_type(attr) == IFLA_LINKINFO)
-				kind = kind_of(attr);
+		mnl_attr_for_each(attr, header,
+				  sizeof(*link)) if (mnl_attr_get_type(attr) == IFLA_IFNAME &&
+						     mnl_attr_validate(attr, MNL_TYPE_NUL_STRING) >=
+							     0) name = mnl_attr_get_str(attr);
+		else if (mnl_attr_get_type(attr) == IFLA_LINK &&
+			 mnl_attr_validate(attr, MNL_TYPE_U32) >= 0) below = mnl_attr_get_u32(attr);
+		else if (mnl_attr_get_type(attr) == IFLA_LINKINFO) kind = kind_of(attr);
 		news->changed((unsigned)link->ifi_index, name, news->arg);
 		if (strcmp(kind, "vlan") == 0)
 			news->changed(below, "", news->arg);
@@ -362,7 +374,8 @@ static int on_news(const struct nlmsghdr *header, void *arg)
 	return MNL_CB_OK;
 }
 
-void netlink_monitor_read(int fd, void (*changed)(unsigned ifindex, const char *name, void *arg), void *arg)
+void netlink_monitor_read(int fd, void (*changed)(unsigned ifindex, const char *name, void *arg),
+			  void *arg)
 {
 	struct news news = {changed, arg};
 	char buffer[NETLINK_BUFFER];

@@ -45,6 +45,7 @@ int netlink_set_route_mtu(const struct netlink_interface *interface, unsigned mt
 int netlink_monitor_open(void);
 /* Empties it. `changed` is called for each change with the interface, and its name where the news has it (else ""), and for
  * a VLAN also with the one below it; news that were lost, because there were too many, are one with ifindex 0. */
-void netlink_monitor_read(int fd, void (*changed)(unsigned ifindex, const char *name, void *arg), void *arg);
+void netlink_monitor_read(int fd, void (*changed)(unsigned ifindex, const char *name, void *arg),
+			  void *arg);
 
 #endif

@@ -29,9 +29,11 @@ static void read_group(const struct nlattr *group, struct nl80211 *nl)
 	uint32_t id = 0;
 
 	mnl_attr_for_each_nested(attr, group) {
-		if (mnl_attr_get_type(attr) == CTRL_ATTR_MCAST_GRP_NAME && mnl_attr_validate(attr, MNL_TYPE_NUL_STRING) >= 0)
+		if (mnl_attr_get_type(attr) == CTRL_ATTR_MCAST_GRP_NAME &&
+		    mnl_attr_validate(attr, MNL_TYPE_NUL_STRING) >= 0)
 			name = mnl_attr_get_str(attr);
-		else if (mnl_attr_get_type(attr) == CTRL_ATTR_MCAST_GRP_ID && mnl_attr_validate(attr, MNL_TYPE_U32) >= 0)
+		else if (mnl_attr_get_type(attr) == CTRL_ATTR_MCAST_GRP_ID &&
+			 mnl_attr_validate(attr, MNL_TYPE_U32) >= 0)
 			id = mnl_attr_get_u32(attr);
 	}
 	if (strcmp(name, NL80211_MULTICAST_GROUP_MLME) == 0)
@@ -44,7 +46,8 @@ static int on_family(const struct nlmsghdr *header, void *arg)
 	const struct nlattr *attr, *group;
 
 	mnl_attr_for_each(attr, header, GENL_HDRLEN) {
-		if (mnl_attr_get_type(attr) == CTRL_ATTR_FAMILY_ID && mnl_attr_validate(attr, MNL_TYPE_U16) >= 0)
+		if (mnl_attr_get_type(attr) == CTRL_ATTR_FAMILY_ID &&
+		    mnl_attr_validate(attr, MNL_TYPE_U16) >= 0)
 			nl->family = mnl_attr_get_u16(attr);
 		else if (mnl_attr_get_type(attr) == CTRL_ATTR_MCAST_GROUPS)
 			mnl_attr_for_each_nested(group, attr)
@@ -79,7 +82,8 @@ static int join(struct nl80211 *nl)
 
 	nl->fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_GENERIC);
 	if (nl->fd < 0 || bind(nl->fd, (struct sockaddr *)&address, sizeof(address)) < 0 ||
-	    setsockopt(nl->fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &nl->group, sizeof(nl->group)) < 0)
+	    setsockopt(nl->fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &nl->group, sizeof(nl->group)) <
+		    0)
 		return -errno;
 	return 0;
 }
@@ -134,7 +138,8 @@ static void read_info(const struct nlattr *info, struct nl80211_station *out)
 	mnl_attr_for_each_nested(attr, info) {
 		if (mnl_attr_get_type(attr) == NL80211_STA_INFO_STA_FLAGS)
 			read_flags(attr, out);
-		else if (mnl_attr_get_type(attr) == NL80211_STA_INFO_INACTIVE_TIME && mnl_attr_validate(attr, MNL_TYPE_U32) >= 0)
+		else if (mnl_attr_get_type(attr) == NL80211_STA_INFO_INACTIVE_TIME &&
+			 mnl_attr_validate(attr, MNL_TYPE_U32) >= 0)
 			out->inactive_ms = mnl_attr_get_u32(attr);
 	}
 }
@@ -149,11 +154,13 @@ void nl80211_decode(const struct nlmsghdr *header, struct nl80211_station *out)
 	if (mnl_nlmsg_get_payload_len(header) < sizeof(*which))
 		return;
 	mnl_attr_for_each(attr, header, GENL_HDRLEN) {
-		if (mnl_attr_get_type(attr) == NL80211_ATTR_IFINDEX && mnl_attr_validate(attr, MNL_TYPE_U32) >= 0)
+		if (mnl_attr_get_type(attr) == NL80211_ATTR_IFINDEX &&
+		    mnl_attr_validate(attr, MNL_TYPE_U32) >= 0)
 			out->ifindex = mnl_attr_get_u32(attr);
 		else if (mnl_attr_get_type(attr) == NL80211_ATTR_STA_INFO)
 			read_info(attr, out);
-		else if (mnl_attr_get_type(attr) == NL80211_ATTR_MAC && mnl_attr_get_payload_len(attr) == sizeof(out->mac)) {
+		else if (mnl_attr_get_type(attr) == NL80211_ATTR_MAC &&
+			 mnl_attr_get_payload_len(attr) == sizeof(out->mac)) {
 			memcpy(&out->mac, mnl_attr_get_payload(attr), sizeof(out->mac));
 			whose = true;
 		}
@@ -198,8 +205,8 @@ bool nl80211_read(struct nl80211 *nl, nl80211_each *each, void *arg)
 
 /* ---- questions */
 
-static int talk_of(const struct nl80211 *nl, uint8_t command, uint16_t flags, unsigned ifindex, const struct tmip_mac *mac,
-		   mnl_cb_t callback, void *arg)
+static int talk_of(const struct nl80211 *nl, uint8_t command, uint16_t flags, unsigned ifindex,
+		   const struct tmip_mac *mac, mnl_cb_t callback, void *arg)
 {
 	char buffer[NETLINK_BUFFER];
 	struct nlmsghdr *request = begin(buffer, nl->family, command, flags);
@@ -217,7 +224,8 @@ static int on_answer(const struct nlmsghdr *header, void *arg)
 	return MNL_CB_OK;
 }
 
-int nl80211_get_station(const struct nl80211 *nl, unsigned ifindex, const struct tmip_mac *mac, struct nl80211_station *out)
+int nl80211_get_station(const struct nl80211 *nl, unsigned ifindex, const struct tmip_mac *mac,
+			struct nl80211_station *out)
 {
 	int error;
 
@@ -242,12 +250,15 @@ static int on_interface(const struct nlmsghdr *header, void *arg)
 	uint32_t ifindex = 0, type = 0;
 
 	mnl_attr_for_each(attr, header, GENL_HDRLEN) {
-		if (mnl_attr_get_type(attr) == NL80211_ATTR_IFINDEX && mnl_attr_validate(attr, MNL_TYPE_U32) >= 0)
+		if (mnl_attr_get_type(attr) == NL80211_ATTR_IFINDEX &&
+		    mnl_attr_validate(attr, MNL_TYPE_U32) >= 0)
 			ifindex = mnl_attr_get_u32(attr);
-		else if (mnl_attr_get_type(attr) == NL80211_ATTR_IFTYPE && mnl_attr_validate(attr, MNL_TYPE_U32) >= 0)
+		else if (mnl_attr_get_type(attr) == NL80211_ATTR_IFTYPE &&
+			 mnl_attr_validate(attr, MNL_TYPE_U32) >= 0)
 			type = mnl_attr_get_u32(attr);
 	}
-	if (ifindex && (type == NL80211_IFTYPE_AP || type == NL80211_IFTYPE_AP_VLAN) && found->count < ACCESS_POINTS_MAX)
+	if (ifindex && (type == NL80211_IFTYPE_AP || type == NL80211_IFTYPE_AP_VLAN) &&
+	    found->count < ACCESS_POINTS_MAX)
 		found->ifindex[found->count++] = ifindex;
 	return MNL_CB_OK;
 }
@@ -256,9 +267,11 @@ int nl80211_list(const struct nl80211 *nl, nl80211_each *each, void *arg)
 {
 	struct access_points found = {0};
 	struct reader reader = {each, arg};
-	int error = talk_of(nl, NL80211_CMD_GET_INTERFACE, NLM_F_DUMP, 0, NULL, on_interface, &found);
+	int error =
+		talk_of(nl, NL80211_CMD_GET_INTERFACE, NLM_F_DUMP, 0, NULL, on_interface, &found);
 
 	for (unsigned i = 0; !error && i < found.count; i++)
-		error = talk_of(nl, NL80211_CMD_GET_STATION, NLM_F_DUMP, found.ifindex[i], NULL, on_message, &reader);
+		error = talk_of(nl, NL80211_CMD_GET_STATION, NLM_F_DUMP, found.ifindex[i], NULL,
+				on_message, &reader);
 	return error;
 }

@@ -33,7 +33,8 @@ int nl80211_fd(const struct nl80211 *nl); /* readable: there is news */
 /* Empties it. False: news were lost. */
 bool nl80211_read(struct nl80211 *nl, nl80211_each *each, void *arg);
 
-int nl80211_get_station(const struct nl80211 *nl, unsigned ifindex, const struct tmip_mac *mac, struct nl80211_station *out);
+int nl80211_get_station(const struct nl80211 *nl, unsigned ifindex, const struct tmip_mac *mac,
+			struct nl80211_station *out);
 /* The kernel forgets it. A hostapd does not hear of that. */
 int nl80211_drop_station(const struct nl80211 *nl, unsigned ifindex, const struct tmip_mac *mac);
 /* All stations of all access points of this network namespace. */

@@ -116,7 +116,8 @@ static void say_hello(struct mlrp_link *link, uint8_t type, uint8_t min, uint8_t
 	const struct mlrp_self *self = &link->self;
 	struct mlrp_message message = {
 		.type = type, .version_min = min, .version_max = max, .role = self->role,
-		.has = MLRP_HAS(MLRP_F_VERSION_MIN) | MLRP_HAS(MLRP_F_VERSION_MAX) | MLRP_HAS(MLRP_F_ROLE) |
+		.has = MLRP_HAS(MLRP_F_VERSION_MIN) | MLRP_HAS(MLRP_F_VERSION_MAX) |
+		MLRP_HAS(MLRP_F_ROLE) |
 		       MLRP_HAS(MLRP_F_NETWORK) | MLRP_HAS(MLRP_F_NAME),
 	};
 
@@ -137,7 +138,8 @@ static void say_hello(struct mlrp_link *link, uint8_t type, uint8_t min, uint8_t
 
 static void say_error(struct mlrp_link *link, uint16_t code, const char *text)
 {
-	struct mlrp_message message = {.type = MLRP_ERROR, .code = code, .has = MLRP_HAS(MLRP_F_CODE) | MLRP_HAS(MLRP_F_TEXT)};
+	struct mlrp_message message = {.type = MLRP_ERROR, .code = code,
+				       .has = MLRP_HAS(MLRP_F_CODE) | MLRP_HAS(MLRP_F_TEXT)};
 
 	snprintf(message.text, sizeof(message.text), "%s", text);
 	transmit(link, &message);
@@ -153,7 +155,8 @@ static void link_refuse(struct mlrp_link *link, uint16_t code, const char *text)
 /* A HELLO names a range that meets ours, a WELCOME the one version that was chosen. */
 static bool version_fits(const struct mlrp_message *message)
 {
-	return message->version_min <= message->version_max && message->version_min <= MLRP_VERSION_MAX &&
+	return message->version_min <= message->version_max &&
+	       message->version_min <= MLRP_VERSION_MAX &&
 	       message->version_max >= MLRP_VERSION_MIN &&
 	       (message->type == MLRP_HELLO || message->version_min == message->version_max);
 }
@@ -165,8 +168,9 @@ static void handshake(struct mlrp_link *link, const struct mlrp_message *message
 	char text[192];
 
 	if (message->type == MLRP_ERROR) {
-		snprintf(text, sizeof(text), "the other side refuses: %s%s%.100s", mlrp_error_name(message->code),
-			 message->text[0] ? ": " : "", message->text);
+		snprintf(text, sizeof(text), "the other side refuses: %s%s%.100s",
+			 mlrp_error_name(message->code), message->text[0] ? ": " : "",
+			 message->text);
 		link_end(link, text);
 		return;
 	}
@@ -175,18 +179,21 @@ static void handshake(struct mlrp_link *link, const struct mlrp_message *message
 		return;
 	}
 	if (strcmp(message->network, link->self.network) != 0) {
-		snprintf(text, sizeof(text), "network_name `%s' here, `%s' there", link->self.network, message->network);
+		snprintf(text, sizeof(text), "network_name `%s' here, `%s' there",
+			 link->self.network, message->network);
 		link_refuse(link, MLRP_E_NETWORK, text);
 		return;
 	}
 	if (!version_fits(message)) {
-		snprintf(text, sizeof(text), "versions %u to %u here, %u to %u there", MLRP_VERSION_MIN, MLRP_VERSION_MAX,
-			 message->version_min, message->version_max);
+		snprintf(text, sizeof(text), "versions %u to %u here, %u to %u there",
+			 MLRP_VERSION_MIN, MLRP_VERSION_MAX, message->version_min,
+			 message->version_max);
 		link_refuse(link, MLRP_E_VERSION, text);
 		return;
 	}
 	if (link->accepted) {
-		uint8_t chosen = message->version_max < MLRP_VERSION_MAX ? message->version_max : MLRP_VERSION_MAX;
+		uint8_t chosen = message->version_max < MLRP_VERSION_MAX ? message->version_max :
+									   MLRP_VERSION_MAX;
 
 		say_hello(link, MLRP_WELCOME, chosen, chosen);
 	}
@@ -229,8 +236,8 @@ static bool next_message(struct mlrp_link *link, struct evbuffer *input)
 		evbuffer_drain(input, (size_t)whole);
 	}
 	if (whole < 0 || (error && error != -ENOMSG)) {
-		snprintf(text, sizeof(text), "protocol error: %s (field %u, offset %zu)", fault.what ? fault.what : "no memory",
-			 fault.field, fault.offset);
+		snprintf(text, sizeof(text), "protocol error: %s (field %u, offset %zu)",
+			 fault.what ? fault.what : "no memory", fault.field, fault.offset);
 		link_refuse(link, MLRP_E_PROTOCOL, text);
 		return false;
 	}
@@ -286,10 +293,15 @@ static void on_event(struct bufferevent *stream, short what, void *arg)
 		while (next_message(link, bufferevent_get_input(stream)))
 			;
 		if (!link->free_later)
-			link_end(link, link->state == LINK_UP ? "the other side closed the connection" :
-				 "the other side closed the connection before the handshake was done");
+			link_end(
+				link,
+				link->state == LINK_UP ?
+					"the other side closed the connection" :
+					"the other side closed the connection before the handshake was done");
 	} else {
-		snprintf(text, sizeof(text), "%s", dns ? evutil_gai_strerror(dns) : evutil_socket_error_to_string(EVUTIL_SOCKET_ERROR()));
+		snprintf(text, sizeof(text), "%s",
+			 dns ? evutil_gai_strerror(dns) :
+			       evutil_socket_error_to_string(EVUTIL_SOCKET_ERROR()));
 		link_end(link, text);
 	}
 	leave_callback(link);
@@ -317,7 +329,8 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 	leave_callback(link);
 }
 
-static struct mlrp_link *link_new(struct event_base *base, evutil_socket_t fd, const struct mlrp_self *self,
+static struct mlrp_link *link_new(struct event_base *base, evutil_socket_t fd,
+				  const struct mlrp_self *self,
 				  const struct mlrp_link_handler *handler, void *arg)
 {
 	struct mlrp_link *link = calloc(1, sizeof(*link));
@@ -333,7 +346,8 @@ static struct mlrp_link *link_new(struct event_base *base, evutil_socket_t fd, c
 	link->self = *self;
 	link->handler = handler;
 	link->arg = arg;
-	link->stream = bufferevent_socket_new(base, fd, BEV_OPT_CLOSE_ON_FREE | BEV_OPT_DEFER_CALLBACKS);
+	link->stream =
+		bufferevent_socket_new(base, fd, BEV_OPT_CLOSE_ON_FREE | BEV_OPT_DEFER_CALLBACKS);
 	link->timer = evtimer_new(base, on_timer, link);
 	if (!link->stream || !link->timer) {
 		if (!link->stream && fd >= 0)
@@ -346,7 +360,8 @@ static struct mlrp_link *link_new(struct event_base *base, evutil_socket_t fd, c
 	return link;
 }
 
-struct mlrp_link *mlrp_link_accept(struct event_base *base, evutil_socket_t fd, const struct mlrp_self *self,
+struct mlrp_link *mlrp_link_accept(struct event_base *base, evutil_socket_t fd,
+				   const struct mlrp_self *self,
 				   const struct mlrp_link_handler *handler, void *arg)
 {
 	struct mlrp_link *link = link_new(base, fd, self, handler, arg);
@@ -357,7 +372,9 @@ struct mlrp_link *mlrp_link_accept(struct event_base *base, evutil_socket_t fd, 
 	if (!link)
 		return NULL;
 	if (getpeername(fd, (struct sockaddr *)&from, &len) == 0 && from.sin_family == AF_INET)
-		snprintf(link->peer, sizeof(link->peer), "%s:%u", inet_ntop(AF_INET, &from.sin_addr, text, sizeof(text)), ntohs(from.sin_port));
+		snprintf(link->peer, sizeof(link->peer), "%s:%u",
+			 inet_ntop(AF_INET, &from.sin_addr, text, sizeof(text)),
+			 ntohs(from.sin_port));
 	link->accepted = true;
 	link->state = LINK_HELLO;
 	no_delay(link->stream);
@@ -369,7 +386,8 @@ struct mlrp_link *mlrp_link_accept(struct event_base *base, evutil_socket_t fd, 
 /* A socket bound to our own address, for connections whose source the other side checks. -1 with errno. */
 static evutil_socket_t bound_socket(const struct tmip_addr *source)
 {
-	struct sockaddr_in here = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(addr_to_ipv4(source))};
+	struct sockaddr_in here = {.sin_family = AF_INET,
+				   .sin_addr.s_addr = htonl(addr_to_ipv4(source))};
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), error;
 
 	if (fd >= 0 && bind(fd, (struct sockaddr *)&here, sizeof(here)) == 0)
@@ -381,8 +399,9 @@ static evutil_socket_t bound_socket(const struct tmip_addr *source)
 	return -1;
 }
 
-struct mlrp_link *mlrp_link_connect(struct event_base *base, struct evdns_base *dns, const char *host, uint16_t port,
-				    const struct tmip_addr *source, int timeout_ms, const struct mlrp_self *self,
+struct mlrp_link *mlrp_link_connect(struct event_base *base, struct evdns_base *dns,
+				    const char *host, uint16_t port, const struct tmip_addr *source,
+				    int timeout_ms, const struct mlrp_self *self,
 				    const struct mlrp_link_handler *handler, void *arg)
 {
 	evutil_socket_t fd = source ? bound_socket(source) : -1;

@@ -36,13 +36,15 @@ struct mlrp_self {
 
 /* Takes over an accepted, non-blocking socket; waits for HELLO, checks network and version, answers WELCOME or ERROR.
  * NULL with errno on failure (fd is then closed). */
-struct mlrp_link *mlrp_link_accept(struct event_base *base, evutil_socket_t fd, const struct mlrp_self *self,
+struct mlrp_link *mlrp_link_accept(struct event_base *base, evutil_socket_t fd,
+				   const struct mlrp_self *self,
 				   const struct mlrp_link_handler *handler, void *arg);
 
 /* Connects to host (name or address; names are looked up by `dns`, never blocking) and says HELLO. `source`: local
  * address to bind, NULL: any. The handshake must be done in timeout_ms. NULL with errno if it cannot even begin. */
-struct mlrp_link *mlrp_link_connect(struct event_base *base, struct evdns_base *dns, const char *host, uint16_t port,
-				    const struct tmip_addr *source, int timeout_ms, const struct mlrp_self *self,
+struct mlrp_link *mlrp_link_connect(struct event_base *base, struct evdns_base *dns,
+				    const char *host, uint16_t port, const struct tmip_addr *source,
+				    int timeout_ms, const struct mlrp_self *self,
 				    const struct mlrp_link_handler *handler, void *arg);
 
 /* Queues a message. 0; -ENOTCONN before `up` or after `closed`; -ENOBUFS when the other side reads too slowly

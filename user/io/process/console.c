@@ -24,7 +24,8 @@ bool console_is_there(void)
 {
 	struct stat in;
 
-	return fstat(STDIN_FILENO, &in) == 0 && !(S_ISCHR(in.st_mode) && in.st_rdev == makedev(1, 3));
+	return fstat(STDIN_FILENO, &in) == 0 &&
+	       !(S_ISCHR(in.st_mode) && in.st_rdev == makedev(1, 3));
 }
 
 /* Gives on all whole lines; a line that fills the buffer is given on as far as it goes. */
@@ -49,7 +50,8 @@ static void read_lines(struct console *console)
 static void on_input(evutil_socket_t fd, short what, void *arg)
 {
 	struct console *console = arg;
-	ssize_t n = read(fd, console->line + console->used, sizeof(console->line) - 1 - console->used);
+	ssize_t n =
+		read(fd, console->line + console->used, sizeof(console->line) - 1 - console->used);
 
 	(void)what;
 	if (n > 0) {
@@ -72,7 +74,8 @@ static void on_turn(evutil_socket_t fd, short what, void *arg)
 	on_input(STDIN_FILENO, what, console);
 }
 
-struct console *console_open(struct event_base *base, void (*command)(char *line, void *arg), void *arg)
+struct console *console_open(struct event_base *base, void (*command)(char *line, void *arg),
+			     void *arg)
 {
 	struct console *console = calloc(1, sizeof(*console));
 	struct timeval now = {0};

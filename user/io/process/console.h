@@ -12,7 +12,8 @@ struct event_base;
 bool console_is_there(void);
 
 /* `command` gets each line without its end, NULL at the end of input. NULL with errno on failure. */
-struct console *console_open(struct event_base *base, void (*command)(char *line, void *arg), void *arg);
+struct console *console_open(struct event_base *base, void (*command)(char *line, void *arg),
+			     void *arg);
 void console_close(struct console *console);
 
 #endif

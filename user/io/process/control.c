@@ -104,7 +104,8 @@ static void on_event(struct bufferevent *client, short what, void *arg)
 	close_client(client, arg);
 }
 
-static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *from, int len, void *arg)
+static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *from,
+		      int len, void *arg)
 {
 	struct control_server *server = arg;
 	struct timeval silence = {.tv_sec = SILENCE_S};
@@ -113,7 +114,8 @@ static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struc
 	(void)from;
 	(void)len;
 	if (server->clients < CLIENTS_MAX)
-		client = bufferevent_socket_new(evconnlistener_get_base(listener), fd, BEV_OPT_CLOSE_ON_FREE);
+		client = bufferevent_socket_new(evconnlistener_get_base(listener), fd,
+						BEV_OPT_CLOSE_ON_FREE);
 	if (!client) {
 		evutil_closesocket(fd);
 		return;
@@ -141,7 +143,8 @@ static int connect_to(const char *path)
 	return error;
 }
 
-int control_open(struct control_server **out, struct event_base *base, const char *path, json_t *(*handle)(json_t *request, void *arg), void *arg)
+int control_open(struct control_server **out, struct event_base *base, const char *path,
+		 json_t *(*handle)(json_t *request, void *arg), void *arg)
 {
 	struct control_server *server;
 	struct sockaddr_un address;
@@ -162,8 +165,10 @@ int control_open(struct control_server **out, struct event_base *base, const cha
 	strcpy(server->path, path);
 	unlink(path);
 	mask = umask(0177);
-	server->listener = evconnlistener_new_bind(base, on_accept, server, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, CLIENTS_MAX,
-						   (struct sockaddr *)&address, sizeof(address));
+	server->listener =
+		evconnlistener_new_bind(base, on_accept, server,
+					LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, CLIENTS_MAX,
+					(struct sockaddr *)&address, sizeof(address));
 	error = -errno;
 	umask(mask);
 	if (!server->listener) {
@@ -210,7 +215,8 @@ int control_call(const char *path, json_t *request, json_t **reply, int timeout_
 		return fd;
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout));
 	text = json_dumps(request, JSON_COMPACT);
-	if (!text || send(fd, text, strlen(text), MSG_NOSIGNAL) < 0 || send(fd, "\n", 1, MSG_NOSIGNAL) < 0) {
+	if (!text || send(fd, text, strlen(text), MSG_NOSIGNAL) < 0 ||
+	    send(fd, "\n", 1, MSG_NOSIGNAL) < 0) {
 		free(text);
 		close(fd);
 		return -EPIPE;

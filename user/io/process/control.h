@@ -12,7 +12,8 @@ struct control_server;
 struct event_base;
 
 /* `handle` returns a new reference that the server releases. A dead process's socket is replaced, a live one is -EADDRINUSE. */
-int control_open(struct control_server **out, struct event_base *base, const char *path, json_t *(*handle)(json_t *request, void *arg), void *arg);
+int control_open(struct control_server **out, struct event_base *base, const char *path,
+		 json_t *(*handle)(json_t *request, void *arg), void *arg);
 void control_close(struct control_server *server); /* removes the socket; NULL is allowed */
 
 /* Asks, and waits for the answer. 0 with a new reference; -ECONNREFUSED or -ENOENT: nobody is there; -ETIMEDOUT; -EPROTO. */

@@ -68,7 +68,8 @@ static void notify_manager(void)
 	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return;
-	if (sendto(fd, "READY=1", 7, MSG_NOSIGNAL, (struct sockaddr *)&address, offsetof(struct sockaddr_un, sun_path) + len) < 0)
+	if (sendto(fd, "READY=1", 7, MSG_NOSIGNAL, (struct sockaddr *)&address,
+		   offsetof(struct sockaddr_un, sun_path) + len) < 0)
 		log_debug("the service manager could not be told: %s", strerror(errno));
 	close(fd);
 }

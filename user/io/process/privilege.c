@@ -13,7 +13,8 @@ int privilege_drop(void)
 		return 0;
 	capng_clear(CAPNG_SELECT_BOTH);
 	/* SYS_ADMIN is not among them: since 5.8 BPF and NET_ADMIN suffice to load, attach and use pinned maps. */
-	if (capng_updatev(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED, CAP_NET_ADMIN, CAP_NET_RAW, CAP_BPF, CAP_DAC_OVERRIDE, -1) < 0)
+	if (capng_updatev(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED, CAP_NET_ADMIN, CAP_NET_RAW,
+			  CAP_BPF, CAP_DAC_OVERRIDE, -1) < 0)
 		return -EINVAL;
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return -errno;

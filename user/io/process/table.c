@@ -23,7 +23,8 @@ static void put(struct table *table, char *text)
 	char **grown;
 
 	if (table->used == table->room) {
-		grown = reallocarray(table->cells, table->room ? table->room * 2 : 64, sizeof(*grown));
+		grown = reallocarray(table->cells, table->room ? table->room * 2 : 64,
+				     sizeof(*grown));
 		if (!grown) {
 			free(text);
 			table->broken = true;
@@ -75,7 +76,8 @@ static void print_row(const struct table *table, size_t row, FILE *to)
 
 		if (i + 1 == table->columns && !table->right[i])
 			width = 0; /* no blanks at the end of the line */
-		fprintf(to, "%s%*s", i ? "  " : "", table->right[i] ? width : -width, text ? text : "?");
+		fprintf(to, "%s%*s", i ? "  " : "", table->right[i] ? width : -width,
+			text ? text : "?");
 	}
 	fputc('\n', to);
 }

@@ -26,7 +26,8 @@ static int parse_reply(const char *whom, json_t *reply, json_t **result)
 	if (!json_is_true(json_object_get(reply, "ok"))) {
 		const char *text = json_string_value(json_object_get(reply, "error"));
 
-		return text ? terminal_fail("%s", text) : terminal_fail("the %s refused without a reason", whom);
+		return text ? terminal_fail("%s", text) :
+			      terminal_fail("the %s refused without a reason", whom);
 	}
 	*result = json_incref(json_object_get(reply, "result"));
 	return TERMINAL_OK;
@@ -35,7 +36,8 @@ static int parse_reply(const char *whom, json_t *reply, json_t **result)
 int terminal_ask(const char *whom, const char *socket, json_t *request, json_t **result)
 {
 	json_t *reply = NULL;
-	int error = control_call(socket, request, &reply, TERMINAL_TIMEOUT_MS), status = TERMINAL_FAILED;
+	int error = control_call(socket, request, &reply, TERMINAL_TIMEOUT_MS),
+	    status = TERMINAL_FAILED;
 
 	*result = NULL;
 	if (error == -ENOENT || error == -ECONNREFUSED)
@@ -85,8 +87,8 @@ const char *terminal_span(long long seconds, char out[TERMINAL_SPAN])
 		i++;
 	used = snprintf(out, TERMINAL_SPAN, "%lld%c", seconds / units[i].seconds, units[i].letter);
 	if (i < 3)
-		snprintf(out + used, TERMINAL_SPAN - (size_t)used, "%lld%c", seconds % units[i].seconds / units[i + 1].seconds,
-			 units[i + 1].letter);
+		snprintf(out + used, TERMINAL_SPAN - (size_t)used, "%lld%c",
+			 seconds % units[i].seconds / units[i + 1].seconds, units[i + 1].letter);
 	return out;
 }
 

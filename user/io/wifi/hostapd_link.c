@@ -20,8 +20,8 @@
 enum request { DO_ATTACH, DO_PING, DO_FIRST, DO_NEXT, DO_STATION, DO_DROP };
 
 static const char *const WORDS[] = {
-	[DO_ATTACH] = "ATTACH", [DO_PING] = "PING", [DO_FIRST] = "STA-FIRST", [DO_NEXT] = "STA-NEXT", [DO_STATION] = "STA",
-	[DO_DROP] = "DEAUTHENTICATE",
+	[DO_ATTACH] = "ATTACH", [DO_PING] = "PING", [DO_FIRST] = "STA-FIRST",
+	[DO_NEXT] = "STA-NEXT", [DO_STATION] = "STA", [DO_DROP] = "DEAUTHENTICATE",
 };
 
 struct question {
@@ -73,7 +73,8 @@ static void send_first(struct hostapd_link *link)
 	const struct question *question = &link->queue[link->first];
 	bool plain = question->request < DO_NEXT;
 	char text[64], mac[MAC_STRLEN];
-	int len = snprintf(text, sizeof(text), "%s%s%s%s", WORDS[question->request], plain ? "" : " ", plain ? "" : mac_format(&question->mac, mac),
+	int len = snprintf(text, sizeof(text), "%s%s%s%s", WORDS[question->request],
+			   plain ? "" : " ", plain ? "" : mac_format(&question->mac, mac),
 			   question->request == DO_DROP ? " tx=0" : "");
 
 	if (send(link->fd, text, (size_t)len, MSG_DONTWAIT | MSG_NOSIGNAL) < 0) {
@@ -150,7 +151,8 @@ static void answered(struct hostapd_link *link, const char *text, size_t len)
 		listed(link, text, len);
 		break;
 	case DO_STATION:
-		known = hostapd_decode_station(text, len, &found) && mac_equal(&found.mac, &question.mac);
+		known = hostapd_decode_station(text, len, &found) &&
+			mac_equal(&found.mac, &question.mac);
 		link->calls.station(&question.mac, known ? &found : NULL, link->calls.arg);
 		break;
 	case DO_PING:
@@ -193,7 +195,8 @@ static void connect_now(struct hostapd_link *link)
 		unlink(link->own.sun_path);
 		if (bind(link->fd, (struct sockaddr *)&link->own, sizeof(link->own)) == 0 &&
 		    connect(link->fd, (struct sockaddr *)&link->path, sizeof(link->path)) == 0)
-			link->readable = event_new(link->base, link->fd, EV_READ | EV_PERSIST, on_readable, link);
+			link->readable = event_new(link->base, link->fd, EV_READ | EV_PERSIST,
+						   on_readable, link);
 	}
 	if (!link->readable || event_add(link->readable, NULL) < 0)
 		disconnect(link);
@@ -215,7 +218,8 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 		put(link, DO_PING, NULL);
 }
 
-struct hostapd_link *hostapd_open(struct event_base *base, const char *path, const char *own, const struct hostapd_calls *calls)
+struct hostapd_link *hostapd_open(struct event_base *base, const char *path, const char *own,
+				  const struct hostapd_calls *calls)
 {
 	struct hostapd_link *link = calloc(1, sizeof(*link));
 

@@ -21,7 +21,8 @@ struct hostapd_calls {
 };
 
 /* path: hostapd's socket; own: where ours is made, removed in the end. NULL: no memory. */
-struct hostapd_link *hostapd_open(struct event_base *base, const char *path, const char *own, const struct hostapd_calls *calls);
+struct hostapd_link *hostapd_open(struct event_base *base, const char *path, const char *own,
+				  const struct hostapd_calls *calls);
 void hostapd_close(struct hostapd_link *link); /* NULL is allowed */
 
 bool hostapd_is_up(const struct hostapd_link *link);
