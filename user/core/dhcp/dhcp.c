@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "core/base/bytes.h"
 #include "core/base/checksum.h"
 
 #define ETH 14
@@ -23,22 +24,6 @@ enum { /* RFC 2132 */
 	OPT_SERVER = 54, OPT_T1 = 58, OPT_T2 = 59,
 	OPT_CLIENT_ID = 61, OPT_END = 255,
 };
-
-static uint32_t get(const uint8_t *from, int bytes)
-{
-	uint32_t value = 0;
-
-	for (int i = 0; i < bytes; i++)
-		value = value << 8 | from[i];
-	return value;
-}
-
-static uint8_t *put(uint8_t *to, uint32_t value, int bytes)
-{
-	for (int i = bytes - 1; i >= 0; i--, value >>= 8)
-		to[i] = value;
-	return to + bytes;
-}
 
 static int fail(struct dhcp_fault *fault, const char *what, unsigned option, size_t offset)
 {
@@ -59,7 +44,7 @@ const char *dhcp_type_name(uint8_t type)
 
 static bool parse_addr(const uint8_t *value, size_t len, uint32_t *out)
 {
-	*out = len == 4 ? get(value, 4) : 0;
+	*out = len == 4 ? bytes_get(value, 4) : 0;
 	return len == 4;
 }
 
@@ -187,22 +172,22 @@ static int unwrap(const uint8_t *frame, size_t frame_len, struct dhcp_request *o
 {
 	size_t ip_len, total;
 
-	if (frame_len < ETH + IP_MIN + UDP || get(frame + 12, 2) != 0x0800 || frame[ETH] >> 4 != 4)
+	if (frame_len < ETH + IP_MIN + UDP || bytes_get(frame + 12, 2) != 0x0800 || frame[ETH] >> 4 != 4)
 		return fail(fault, "not an IPv4 packet", 0, 0);
 	ip_len = (frame[ETH] & 15) * 4u;
-	total = get(frame + ETH + 2, 2);
+	total = bytes_get(frame + ETH + 2, 2);
 	if (ip_len < IP_MIN || total < ip_len + UDP || total > frame_len - ETH)
 		return fail(fault, "IPv4 length is wrong", 0, ETH);
-	if (frame[ETH + 9] != 17 || get(frame + ETH + 6, 2) & 0x3fff)
+	if (frame[ETH + 9] != 17 || bytes_get(frame + ETH + 6, 2) & 0x3fff)
 		return fail(fault, "not a whole UDP datagram", 0, ETH + 6);
 	*at = ETH + ip_len;
-	*len = get(frame + *at + 4, 2);
+	*len = bytes_get(frame + *at + 4, 2);
 	if (*len < UDP || *len > total - ip_len)
 		return fail(fault, "UDP length is wrong", 0, *at + 4);
-	if (get(frame + *at + 2, 2) != DHCP_SERVER_PORT)
+	if (bytes_get(frame + *at + 2, 2) != DHCP_SERVER_PORT)
 		return fail(fault, "not to the server's port", 0, *at + 2);
 	memcpy(&out->from, frame + 6, sizeof(out->from));
-	out->source = get(frame + ETH + 12, 4);
+	out->source = bytes_get(frame + ETH + 12, 4);
 	*at += UDP;
 	*len -= UDP;
 	return 0;
@@ -220,15 +205,15 @@ int dhcp_decode(const uint8_t *frame, size_t frame_len, struct dhcp_request *out
 	if (error)
 		return error;
 	m = frame + at;
-	if (len < OPTIONS || get(m + BOOTP, 4) != COOKIE)
+	if (len < OPTIONS || bytes_get(m + BOOTP, 4) != COOKIE)
 		return fail(fault, "no DHCP message", 0, at);
 	if (m[0] != 1 || m[1] != 1 || m[2] != 6)
 		return fail(fault, "not a request of an Ethernet client", 0, at);
-	out->xid = get(m + 4, 4);
-	out->secs = get(m + 8, 2);
-	out->flags = get(m + 10, 2);
-	out->ciaddr = get(m + 12, 4);
-	out->giaddr = get(m + 24, 4);
+	out->xid = bytes_get(m + 4, 4);
+	out->secs = bytes_get(m + 8, 2);
+	out->flags = bytes_get(m + 10, 2);
+	out->ciaddr = bytes_get(m + 12, 4);
+	out->giaddr = bytes_get(m + 24, 4);
 	memcpy(&out->mac, m + 28, sizeof(out->mac));
 	error = parse_options(frame, at, len, out, fault);
 	if (error)
@@ -244,7 +229,7 @@ static uint8_t *put_option(uint8_t *to, unsigned option, uint32_t value)
 {
 	*to++ = option;
 	*to++ = 4;
-	return put(to, value, 4);
+	return bytes_put(to, value, 4);
 }
 
 static uint8_t *put_bytes(uint8_t *to, unsigned option, const void *bytes, size_t len)
@@ -266,7 +251,7 @@ static uint8_t *put_cell(uint8_t *to, const struct cell_info *cell)
 		*to++ = OPT_DNS;
 		*to++ = cell->dns_count * 4;
 		for (int i = 0; i < cell->dns_count; i++)
-			to = put(to, addr_to_ipv4(&cell->dns[i]), 4);
+			to = bytes_put(to, addr_to_ipv4(&cell->dns[i]), 4);
 	}
 	return to;
 }
@@ -323,20 +308,20 @@ static void wrap(uint8_t *frame, size_t dhcp_len, uint32_t source, uint32_t targ
 	size_t udp_len = UDP + dhcp_len;
 	uint16_t sum;
 
-	put(frame + 12, 0x0800, 2);
+	bytes_put(frame + 12, 0x0800, 2);
 	ip[0] = 0x45;
 	ip[1] = 0xc0; /* internetwork control */
-	put(ip + 2, IP_MIN + udp_len, 2);
+	bytes_put(ip + 2, IP_MIN + udp_len, 2);
 	ip[8] = 64;
 	ip[9] = 17;
-	put(ip + 12, source, 4);
-	put(ip + 16, target, 4);
-	put(ip + 10, checksum_compute(ip, IP_MIN, 0), 2);
-	put(udp, DHCP_SERVER_PORT, 2);
-	put(udp + 2, DHCP_CLIENT_PORT, 2);
-	put(udp + 4, udp_len, 2);
+	bytes_put(ip + 12, source, 4);
+	bytes_put(ip + 16, target, 4);
+	bytes_put(ip + 10, checksum_compute(ip, IP_MIN, 0), 2);
+	bytes_put(udp, DHCP_SERVER_PORT, 2);
+	bytes_put(udp + 2, DHCP_CLIENT_PORT, 2);
+	bytes_put(udp + 4, udp_len, 2);
 	sum = checksum_compute(udp, udp_len, pseudo_header(source, target, udp_len));
-	put(udp + 6, sum ? sum : 0xffff, 2);
+	bytes_put(udp + 6, sum ? sum : 0xffff, 2);
 }
 
 long dhcp_encode(const struct dhcp_request *request, const struct dhcp_reply *reply, uint8_t *frame,
@@ -356,12 +341,12 @@ long dhcp_encode(const struct dhcp_request *request, const struct dhcp_reply *re
 	m[0] = 2; /* BOOTREPLY */
 	m[1] = 1;
 	m[2] = 6;
-	put(m + 4, request->xid, 4);
-	put(m + 10, request->flags, 2);
-	put(m + 12, reply->type == DHCP_NAK ? 0 : request->ciaddr, 4);
-	put(m + 16, reply->yiaddr, 4);
+	bytes_put(m + 4, request->xid, 4);
+	bytes_put(m + 10, request->flags, 2);
+	bytes_put(m + 12, reply->type == DHCP_NAK ? 0 : request->ciaddr, 4);
+	bytes_put(m + 16, reply->yiaddr, 4);
 	memcpy(m + 28, &request->mac, 6);
-	put(m + BOOTP, COOKIE, 4);
+	bytes_put(m + BOOTP, COOKIE, 4);
 	end = put_options(m + OPTIONS, request, reply);
 	len = (size_t)(end - m) < REPLY_MIN ? REPLY_MIN : (size_t)(end - m);
 	wrap(frame, len, reply->server, target);

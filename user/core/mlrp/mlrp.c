@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "core/base/bytes.h"
 #include "mlrp_wire.h"
 
 #define OFFSET(member) offsetof(struct mlrp_message, member)
@@ -125,11 +126,11 @@ long mlrp_message_length(const uint8_t *data, size_t len, struct mlrp_fault *fau
 
 	if (len >= 1 && (data[0] < MLRP_VERSION_MIN || data[0] > MLRP_VERSION_MAX))
 		return fail(fault, "version this program does not speak", 0, 0, -EPROTO);
-	if (len >= 4 && wire_get(data + 2, 2))
+	if (len >= 4 && bytes_get(data + 2, 2))
 		return fail(fault, "reserved bytes are not zero", 0, 2, -EPROTO);
 	if (len < MLRP_HEADER_LEN)
 		return 0;
-	rest = wire_get(data + 4, 4);
+	rest = bytes_get(data + 4, 4);
 	if (rest > MLRP_LENGTH_MAX)
 		return fail(fault, "message too long", 0, 4, -EMSGSIZE);
 	return MLRP_HEADER_LEN + (long)rest;
@@ -149,7 +150,7 @@ int mlrp_decode(const uint8_t *data, size_t len, struct mlrp_message *msg, struc
 		return fail(fault, "length in the header is not that of the message", 0, 4,
 			    -EPROTO);
 	msg->type = data[1];
-	msg->transaction = wire_get(data + 8, 4);
+	msg->transaction = bytes_get(data + 8, 4);
 	type = find_type(msg->type);
 	if (type < 0)
 		return -ENOMSG;
@@ -182,8 +183,8 @@ long mlrp_encode(const struct mlrp_message *msg, uint8_t *out, size_t capacity)
 		return -ENOSPC;
 	out[0] = MLRP_VERSION_MIN; /* HELLO must be readable for everybody; there is no other layout yet */
 	out[1] = msg->type;
-	wire_put(out + 2, 0, 2);
-	wire_put(out + 4, to.at - MLRP_HEADER_LEN, 4);
-	wire_put(out + 8, msg->transaction, 4);
+	bytes_put(out + 2, 0, 2);
+	bytes_put(out + 4, to.at - MLRP_HEADER_LEN, 4);
+	bytes_put(out + 8, msg->transaction, 4);
 	return (long)to.at;
 }

@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "core/base/bytes.h"
 #include "core/base/station.h"
 #include "mlrp_wire.h"
 
@@ -126,8 +127,8 @@ static int write_cell(struct wire_out *out, const struct cell_info *cell)
 	error = wire_write_fields(out, CELL_FIELDS, CELL_COUNT, cell, ~0ull);
 	if (error)
 		return error;
-	wire_put(out->data + start, CN_CELL, 2);
-	wire_put(out->data + start + 2, out->at - start - 4, 2);
+	bytes_put(out->data + start, CN_CELL, 2);
+	bytes_put(out->data + start + 2, out->at - start - 4, 2);
 	return 0;
 }
 

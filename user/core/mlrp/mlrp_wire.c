@@ -6,24 +6,10 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "core/base/bytes.h"
 #include "core/base/station.h"
 
 #define FIELD_HEADER 4
-
-uint64_t wire_get(const uint8_t *from, int bytes)
-{
-	uint64_t value = 0;
-
-	for (int i = 0; i < bytes; i++)
-		value = value << 8 | from[i];
-	return value;
-}
-
-void wire_put(uint8_t *to, uint64_t value, int bytes)
-{
-	for (int i = bytes - 1; i >= 0; i--, value >>= 8)
-		to[i] = value;
-}
 
 /* Length of kinds that have but one; 0: the table's min and max count. */
 static size_t fixed_length(enum wire_kind kind)
@@ -80,15 +66,15 @@ static const char *read_value(const struct wire_field *field, const uint8_t *val
 		memcpy(to, value, len);
 		return NULL;
 	case WIRE_U16:
-		u16 = wire_get(value, 2);
+		u16 = bytes_get(value, 2);
 		memcpy(to, &u16, sizeof(u16));
 		return NULL;
 	case WIRE_U32:
-		u32 = wire_get(value, 4);
+		u32 = bytes_get(value, 4);
 		memcpy(to, &u32, sizeof(u32));
 		return NULL;
 	case WIRE_U64:
-		u64 = wire_get(value, 8);
+		u64 = bytes_get(value, 8);
 		memcpy(to, &u64, sizeof(u64));
 		return NULL;
 	case WIRE_TEXT:
@@ -106,7 +92,7 @@ static const char *read_value(const struct wire_field *field, const uint8_t *val
 		base[field->count] = len / 16;
 		return NULL;
 	case WIRE_VERSION:
-		version = (struct version){wire_get(value, 4), wire_get(value + 4, 8)};
+		version = (struct version){bytes_get(value, 4), bytes_get(value + 4, 8)};
 		memcpy(to, &version, sizeof(version));
 		return NULL;
 	case WIRE_PREFIX:
@@ -153,8 +139,8 @@ int wire_read_fields(struct wire_in *in, const struct wire_field *table, uint16_
 			in->what = "field header is cut short";
 			return -1;
 		}
-		number = wire_get(in->data + in->at, 2);
-		len = wire_get(in->data + in->at + 2, 2);
+		number = bytes_get(in->data + in->at, 2);
+		len = bytes_get(in->data + in->at + 2, 2);
 		in->field = number;
 		if (len > in->end - in->at - FIELD_HEADER) {
 			in->what = "field is longer than what holds it";
@@ -215,20 +201,20 @@ static void write_value(const struct wire_field *field, uint8_t *to, size_t len,
 	switch (field->kind) {
 	case WIRE_U16:
 		memcpy(&u16, from, sizeof(u16));
-		wire_put(to, u16, 2);
+		bytes_put(to, u16, 2);
 		break;
 	case WIRE_U32:
 		memcpy(&u32, from, sizeof(u32));
-		wire_put(to, u32, 4);
+		bytes_put(to, u32, 4);
 		break;
 	case WIRE_U64:
 		memcpy(&u64, from, sizeof(u64));
-		wire_put(to, u64, 8);
+		bytes_put(to, u64, 8);
 		break;
 	case WIRE_VERSION:
 		memcpy(&version, from, sizeof(version));
-		wire_put(to, version.epoch, 4);
-		wire_put(to + 4, version.seq, 8);
+		bytes_put(to, version.epoch, 4);
+		bytes_put(to + 4, version.seq, 8);
 		break;
 	case WIRE_PREFIX:
 		memcpy(&prefix, from, sizeof(prefix));
@@ -264,8 +250,8 @@ static int write_field(struct wire_out *out, const struct wire_field *field, uin
 	}
 	if (len > UINT16_MAX)
 		return -ENOSPC;
-	wire_put(out->data + start, number, 2);
-	wire_put(out->data + start + 2, len, 2);
+	bytes_put(out->data + start, number, 2);
+	bytes_put(out->data + start + 2, len, 2);
 	return 0;
 }
 

@@ -39,9 +39,6 @@ struct wire_out {
 	size_t at, capacity;
 };
 
-uint64_t wire_get(const uint8_t *from, int bytes);
-void wire_put(uint8_t *to, uint64_t value, int bytes);
-
 /* Reads fields until in->end into the struct `into`; *has gets bit n for field n. 0, or -1 with, in `in`: what; field, the
  * number at this level; at, where the innermost field at fault begins. */
 int wire_read_fields(struct wire_in *in, const struct wire_field *table, uint16_t count, void *into,
