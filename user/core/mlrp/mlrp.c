@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The MLRP codec. One table says how each field is laid out and where it lives in the message, one table which fields
- * a type requires; encoder and decoder walk them. Station and CN are fields that hold fields (mlrp_nested.c).
+ * The MLRP codec. One table has the layout of each field and its place in struct mlrp_message;
+ * another has the fields that each type requires. Encoder and decoder walk them. The values of
+ * STATION and CN are fields themselves (mlrp_nested.c).
  */
 #include "mlrp.h"
 
@@ -25,8 +26,8 @@ static const struct wire_field FIELDS[MLRP_F_COUNT] = {
 	[MLRP_F_VERSION] = {WIRE_VERSION, OFFSET(version)},
 	[MLRP_F_ADDR] = {WIRE_ADDR, OFFSET(addr)},
 	[MLRP_F_MAC] = {WIRE_MAC, OFFSET(mac)},
-	[MLRP_F_CLIENT_ID] = {WIRE_BYTES, OFFSET(client_id), OFFSET(client_id_len), .min = 1,
-			      .max = CLIENT_ID_LEN},
+	[MLRP_F_CLIENT_ID] = {WIRE_BYTES, OFFSET(client_id), OFFSET(client_id_len),
+			      .min = 1, .max = CLIENT_ID_LEN},
 	[MLRP_F_LEASE] = {WIRE_U32, OFFSET(lease)},
 	[MLRP_F_SUBNET] = {WIRE_PREFIX, OFFSET(subnet)},
 	[MLRP_F_FULL] = {WIRE_BOOL, OFFSET(full)},
@@ -107,8 +108,9 @@ const char *mlrp_error_name(uint16_t code)
 		[MLRP_E_DAMPED] = "the station is damped",
 	};
 
-	return code < sizeof(names) / sizeof(names[0]) && names[code] ? names[code] :
-									"unknown error";
+	bool known = code < sizeof(names) / sizeof(names[0]) && names[code];
+
+	return known ? names[code] : "unknown error";
 }
 
 static int fail(struct mlrp_fault *fault, const char *what, uint16_t field, size_t offset,
@@ -181,7 +183,8 @@ long mlrp_encode(const struct mlrp_message *msg, uint8_t *out, size_t capacity)
 		return error;
 	if (to.at - MLRP_HEADER_LEN > MLRP_LENGTH_MAX)
 		return -ENOSPC;
-	out[0] = MLRP_VERSION_MIN; /* HELLO must be readable for everybody; there is no other layout yet */
+	/* Every version must be able to decode HELLO; there is no other layout yet. */
+	out[0] = MLRP_VERSION_MIN;
 	out[1] = msg->type;
 	bytes_put(out + 2, 0, 2);
 	bytes_put(out + 4, to.at - MLRP_HEADER_LEN, 4);

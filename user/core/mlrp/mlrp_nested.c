@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The fields of MLRP that hold fields: STATION, CN and, within CN, CELL. See docs/mlrp.md for the numbers. */
+/*
+ * The fields of MLRP whose value is a list of fields: STATION, CN and, inside CN, CELL.
+ * docs/mlrp.md has the numbers. Only mlrp_wire.c calls this file.
+ */
 #include <errno.h>
 #include <stdbool.h>
 #include <string.h>
@@ -35,8 +38,8 @@ static const struct wire_field STATION_FIELDS[STATION_COUNT] = {
 	[STATION_CURRENT] = {WIRE_U32, STATION(current)},
 	[STATION_VERSION] = {WIRE_VERSION, STATION(version)},
 	[STATION_LEASE_END] = {WIRE_U64, STATION(lease_end)},
-	[STATION_CLIENT_ID] = {WIRE_BYTES, STATION(client_id), STATION(client_id_len), .min = 1,
-			       .max = CLIENT_ID_LEN},
+	[STATION_CLIENT_ID] = {WIRE_BYTES, STATION(client_id), STATION(client_id_len),
+			       .min = 1, .max = CLIENT_ID_LEN},
 };
 #define STATION_REQUIRED (BIT(STATION_VERSION + 1) - BIT(STATION_ADDR)) /* ADDR .. VERSION */
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Reads and writes fields by table. See mlrp_wire.h. */
+/* Fields on the wire, read and written by table. See mlrp_wire.h. */
 #include "mlrp_wire.h"
 
 #include <errno.h>
@@ -9,9 +9,11 @@
 #include "core/base/bytes.h"
 #include "core/base/station.h"
 
-#define FIELD_HEADER 4
+#define FIELD_HEADER 4 /* bytes of number and length */
 
-/* Length of kinds that have but one; 0: the table's min and max count. */
+/*
+ * The length in bytes of a kind that has only one; 0: `min` and `max` of the table are the limits.
+ */
 static size_t fixed_length(enum wire_kind kind)
 {
 	switch (kind) {
@@ -107,7 +109,7 @@ static const char *read_value(const struct wire_field *field, const uint8_t *val
 	}
 }
 
-/* The field that begins at in->at; on a fault in->at stays there, or names the field inside it that is at fault. */
+/* Reads the field that begins at in->at. A fault leaves in->at there, or at the innermost field. */
 static int read_field(struct wire_in *in, const struct wire_field *field, size_t len, void *into)
 {
 	size_t value = in->at + FIELD_HEADER;
@@ -173,7 +175,7 @@ static size_t value_length(const struct wire_field *field, const uint8_t *base)
 	return fixed_length(field->kind);
 }
 
-/* An encoder refuses what a decoder would. */
+/* The encoder refuses a value that a decoder would refuse. */
 static bool in_range(const struct wire_field *field, const uint8_t *base)
 {
 	const uint8_t *from = base + field->offset;
@@ -263,7 +265,7 @@ int wire_write_fields(struct wire_out *out, const struct wire_field *table, uint
 
 		if (!(has & 1ull << number) || table[number].kind == WIRE_NONE)
 			continue;
-		if (table[number].kind == WIRE_CELL) /* one field for each cell */
+		if (table[number].kind == WIRE_CELL) /* writes one field for each cell */
 			error = wire_write_nested(out, &table[number], from);
 		else
 			error = write_field(out, &table[number], number, from);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Fields on the wire: u16 number, u16 length, value, big-endian. A table tells for each number how the value is laid
- * out and where in a struct it lives. Readers always advance or fail; unknown numbers are skipped by their length.
- * Used by mlrp.c alone; mlrp_nested.c holds the tables of the structs that are fields themselves.
+ * Fields on the wire: u16 number, u16 length, value, all big-endian. A table has, for each number,
+ * the layout of the value and its place in a struct. A reader always advances or fails; it skips an
+ * unknown number by its length. Only mlrp.c calls these functions; mlrp_nested.c has the tables of
+ * the fields whose value is a list of fields.
  */
 #ifndef TMIP_CORE_MLRP_MLRP_WIRE_H
 #define TMIP_CORE_MLRP_MLRP_WIRE_H
@@ -12,42 +13,52 @@
 
 enum wire_kind {
 	WIRE_NONE, WIRE_U8, WIRE_BOOL, WIRE_U16, WIRE_U32, WIRE_U64, WIRE_ADDR, WIRE_MAC,
-	WIRE_TEXT,    /* min..max bytes, no NUL among them; NUL-terminated in the struct */
-	WIRE_BYTES,   /* min..max bytes; their number in the u8 at `count` */
+	WIRE_TEXT,    /* min..max bytes, none of them a NUL; the struct has a NUL behind them */
+	WIRE_BYTES,   /* min..max bytes; the u8 at `count` of the struct is their number */
 	WIRE_VERSION, /* u32 epoch, u64 seq */
 	WIRE_PREFIX,  /* address, u8 IPv4 prefix length */
-	WIRE_ADDRS,   /* up to max addresses; their number in the u8 at `count` */
-	WIRE_STATION, WIRE_CN,
-	WIRE_CELL,    /* repeated: each appends to an array of max at `offset`, number in the u8 at `count` */
+	WIRE_ADDRS,   /* up to max addresses; the u8 at `count` of the struct is their number */
+	WIRE_STATION, /* struct station_record */
+	WIRE_CN,      /* struct cn_info */
+	WIRE_CELL,    /* struct cell_info, repeated up to max times; the u8 at `count`, as above */
 };
 
 struct wire_field {
 	enum wire_kind kind;
-	size_t offset, count;
-	size_t min, max;
+	size_t offset, count; /* bytes into the struct */
+	size_t min, max;      /* bytes, or elements */
 };
 
 struct wire_in {
 	const uint8_t *data;
-	size_t at, end;
-	const char *what; /* of the first fault */
-	uint16_t field;
+	size_t at, end;   /* bytes into `data`: the next field, the end of the last one */
+	const char *what; /* the first fault, a constant */
+	uint16_t field;   /* the number of the last field read */
 };
 
 struct wire_out {
 	uint8_t *data;
-	size_t at, capacity;
+	size_t at, capacity; /* bytes: written so far, room in all */
 };
 
-/* Reads fields until in->end into the struct `into`; *has gets bit n for field n. 0, or -1 with, in `in`: what; field, the
- * number at this level; at, where the innermost field at fault begins. */
+/*
+ * Reads the fields up to in->end into the struct `into` and sets bit n of *has for field n. Returns
+ * 0, or -1 for a fault; in->what then says what is wrong, in->field is the number of the field at
+ * this level, and in->at is the start of the innermost field at fault.
+ */
 int wire_read_fields(struct wire_in *in, const struct wire_field *table, uint16_t count, void *into,
 		     uint64_t *has);
-/* Writes the fields whose bits are in `has`. 0, -ENOSPC, -EINVAL. */
+/*
+ * Writes the fields whose bits are set in `has`. Returns 0; -ENOSPC: no room; -EINVAL: a value is
+ * out of range.
+ */
 int wire_write_fields(struct wire_out *out, const struct wire_field *table, uint16_t count,
 		      const void *from, uint64_t has);
 
-/* mlrp_nested.c */
+/*
+ * In mlrp_nested.c: reads or writes one field of kind WIRE_STATION, WIRE_CN or WIRE_CELL; returns
+ * as above.
+ */
 int wire_read_nested(struct wire_in *in, const struct wire_field *field, void *into);
 int wire_write_nested(struct wire_out *out, const struct wire_field *field, const void *from);
 
