@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The CN's own block of addresses. See block.h. Blocks are small: they are searched from the start. */
+/*
+ * The CN's block of addresses. See block.h. A block is small, so every search starts at its first.
+ */
 #include "block.h"
 
 #include <errno.h>
@@ -100,12 +102,14 @@ size_t block_given(const struct block *block)
 	return count;
 }
 
-/* The client identifier decides, else the MAC (RFC 2131, 4.2). */
-static bool is_of(const struct block_entry *entry, const struct dhcp_request *request)
+/* The client identifier identifies the client, or the MAC if it has none (RFC 2131, 4.2). */
+static bool is_assigned_to(const struct block_entry *entry, const struct dhcp_request *request)
 {
 	uint8_t len;
 	const uint8_t *owner = dhcp_owner(request, &len);
 
+	if (entry->state != BLOCK_OFFERED && entry->state != BLOCK_GIVEN)
+		return false;
 	if (entry->client_id_len && len)
 		return entry->client_id_len == len && memcmp(entry->client_id, owner, len) == 0;
 	return mac_equal(&entry->mac, &request->mac);
@@ -124,9 +128,7 @@ static bool is_free(const struct block_entry *entry, const struct replica *repli
 bool block_is_open(const struct block_entry *entry, const struct replica *replica,
 		   const struct dhcp_request *request, uint64_t now_ms)
 {
-	if ((entry->state == BLOCK_OFFERED || entry->state == BLOCK_GIVEN) && is_of(entry, request))
-		return true;
-	return is_free(entry, replica, now_ms);
+	return is_assigned_to(entry, request) || is_free(entry, replica, now_ms);
 }
 
 struct block_entry *block_choose(const struct block *block, const struct replica *replica,
@@ -138,8 +140,7 @@ struct block_entry *block_choose(const struct block *block, const struct replica
 	for (size_t i = 0; i < block->count; i++) {
 		struct block_entry *entry = &block->list[i];
 
-		if ((entry->state == BLOCK_OFFERED || entry->state == BLOCK_GIVEN) &&
-		    is_of(entry, request))
+		if (is_assigned_to(entry, request))
 			return entry;
 		if (!is_free(entry, replica, now_ms) ||
 		    (best && prefix_contains(subnet, &best->addr)))

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The addresses that a CN may give out while the register is away: a block of the pool of each of its cells, set aside for it
- * by the register. Pure; the agent keeps it in a file, and writes that before it acts on what it says.
+ * The block of a CN: the addresses that it may assign while the register is down. The register sets
+ * aside a part of the pool of each cell for it. Pure. The agent keeps the block in a file and
+ * writes each change to the file before it acts on it.
  */
 #ifndef TMIP_CORE_DHCP_BLOCK_H
 #define TMIP_CORE_DHCP_BLOCK_H
@@ -11,47 +12,65 @@
 
 enum block_state {
 	BLOCK_FREE = 1,
-	BLOCK_OFFERED,  /* until until_ms */
-	BLOCK_GIVEN,    /* the register does not know it yet */
+	BLOCK_OFFERED,  /* to a client, until until_ms */
+	BLOCK_GIVEN,    /* assigned to a client; the register does not know it yet */
 	BLOCK_DECLINED, /* a stranger uses it */
 };
 
 struct block_entry {
 	struct tmip_addr addr;
-	uint8_t state;
-	struct tmip_mac mac;
-	uint8_t client_id_len;
+	uint8_t state;           /* enum block_state */
+	struct tmip_mac mac;     /* of the client, as the members below; void in state FREE */
+	uint8_t client_id_len;   /* bytes; 0: the MAC identifies the client */
 	uint8_t client_id[CLIENT_ID_LEN];
-	uint64_t until_ms;
-	uint32_t lease;
-	uint64_t lease_end; /* Unix time in seconds */
+	uint64_t until_ms;       /* OFFERED: CLOCK_MONOTONIC */
+	uint32_t lease;          /* GIVEN: seconds */
+	uint64_t lease_end;      /* GIVEN: Unix time in seconds */
 };
 
 struct block {
-	struct block_entry *list;
+	struct block_entry *list; /* the block owns it; block_free frees it */
 	size_t count;
 };
 
+/* Frees the list and leaves an empty block. */
 void block_free(struct block *block);
-/* What the register says of a subnet: other addresses go, but those given out. True in *changed if it is not as before. 0 or -ENOMEM. */
+/*
+ * Makes the block of this subnet the `count` addresses that the register has set aside. Addresses
+ * that are not among them leave the block, except those in state GIVEN. Sets *changed if the block
+ * is not as it was before. Returns 0 or -ENOMEM; on an error the block is unchanged.
+ */
 int block_replace(struct block *block, const struct prefix *subnet, const struct tmip_addr *addrs,
 		  size_t count, bool *changed);
-/* Forgets free ones of the subnet beyond `keep` in all. True: there were such. */
+/*
+ * Removes free addresses of the subnet until `keep` addresses of it are left, or none of them is
+ * free. Returns whether it removed any.
+ */
 bool block_shrink(struct block *block, const struct prefix *subnet, size_t keep);
+/*
+ * Writes the addresses of the subnet, at most `max`, into `addrs` and returns how many it wrote.
+ * With `max` 0 it returns how many there are.
+ */
 size_t block_list(const struct block *block, const struct prefix *subnet, struct tmip_addr *addrs,
 		  size_t max);
+/* NULL: the address is not in the block. Valid until the block changes. */
 struct block_entry *block_find(const struct block *block, const struct tmip_addr *addr);
+/* The number of addresses in state GIVEN. */
 size_t block_given(const struct block *block);
 
-/* An address to offer: the client's own, else a free one of the subnet, else of another. NULL: none. */
+/*
+ * Chooses an address to offer: the one that the client has, else a free one of the subnet, else a
+ * free one of another subnet. NULL: there is none.
+ */
 struct block_entry *block_choose(const struct block *block, const struct replica *replica,
 				 const struct prefix *subnet, const struct dhcp_request *request,
 				 uint64_t now_ms);
-/* May the client have this one? */
+/* Returns whether the client may get this address: it has it already, or the address is free. */
 bool block_is_open(const struct block_entry *entry, const struct replica *replica,
 		   const struct dhcp_request *request, uint64_t now_ms);
-void block_assign(struct block_entry *entry, uint8_t state, const struct dhcp_request *request); /* OFFERED, GIVEN */
-/* Drops those of which the register has a record. True: there were such. */
+/* Sets the state (OFFERED or GIVEN) and the client. */
+void block_assign(struct block_entry *entry, uint8_t state, const struct dhcp_request *request);
+/* Removes the addresses that the register has bound since. Returns whether it removed any. */
 bool block_settle(struct block *block, const struct replica *replica);
 
 #endif

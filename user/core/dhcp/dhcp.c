@@ -8,21 +8,23 @@
 #include "core/base/bytes.h"
 #include "core/base/checksum.h"
 
+/* Bytes of the headers. */
 #define ETH 14
 #define IP_MIN 20
 #define UDP 8
-#define SERVER_NAME 44         /* RFC 2131, 2: offsets of `sname`, `file`; length of the fixed part */
+
+/* Bytes of the message (RFC 2131, 2): offsets of `sname` and `file`, length of the fixed part. */
+#define SERVER_NAME 44
 #define FILE_NAME 108
 #define BOOTP 236
-#define OPTIONS (BOOTP + 4)    /* behind the magic cookie */
-#define REPLY_MIN 300          /* BOOTP clients expect as much (RFC 1542, 2.1) */
-#define COOKIE 0x63825363u
+#define OPTIONS (BOOTP + 4) /* behind the magic cookie */
+#define REPLY_MIN 300       /* BOOTP clients expect as much (RFC 1542, 2.1) */
+#define COOKIE 0x63825363u  /* RFC 2131, 3 */
 
 enum { /* RFC 2132 */
 	OPT_PAD = 0, OPT_MASK = 1, OPT_ROUTER = 3, OPT_DNS = 6, OPT_HOST_NAME = 12, OPT_DOMAIN = 15,
 	OPT_BROADCAST = 28, OPT_REQUESTED = 50, OPT_LEASE = 51, OPT_OVERLOAD = 52, OPT_TYPE = 53,
-	OPT_SERVER = 54, OPT_T1 = 58, OPT_T2 = 59,
-	OPT_CLIENT_ID = 61, OPT_END = 255,
+	OPT_SERVER = 54, OPT_T1 = 58, OPT_T2 = 59, OPT_CLIENT_ID = 61, OPT_END = 255,
 };
 
 static int fail(struct dhcp_fault *fault, const char *what, unsigned option, size_t offset)
@@ -48,7 +50,7 @@ static bool parse_addr(const uint8_t *value, size_t len, uint32_t *out)
 	return len == 4;
 }
 
-/* The options that matter, each with its parts joined in the order of their appearance (RFC 3396, 7). */
+/* The options that the server reads. The decoder joins the parts of each in order (RFC 3396, 7). */
 static const uint8_t KNOWN[] = {OPT_TYPE, OPT_OVERLOAD, OPT_REQUESTED, OPT_SERVER, OPT_LEASE,
 				OPT_CLIENT_ID, OPT_HOST_NAME};
 #define KNOWN_COUNT (sizeof(KNOWN) / sizeof(KNOWN[0]))
@@ -56,8 +58,8 @@ static const uint8_t KNOWN[] = {OPT_TYPE, OPT_OVERLOAD, OPT_REQUESTED, OPT_SERVE
 struct options {
 	struct joined {
 		bool present;
-		size_t len;          /* of the whole; at most sizeof(value) of it are kept */
-		size_t offset;       /* of the first part, for faults */
+		size_t len;          /* bytes of the whole option; `value` has the first ones */
+		size_t offset;       /* of the first part in the frame, for faults */
 		uint8_t value[255];
 	} joined[KNOWN_COUNT];
 };
@@ -83,14 +85,14 @@ static void join(struct options *options, unsigned option, const uint8_t *value,
 	to->len += len;
 }
 
-/* Only for logs and listings: what could write over a terminal is replaced. */
+/* For logs and listings only. A '?' replaces each byte that could control a terminal. */
 static void parse_host_name(struct dhcp_request *out, const uint8_t *value, size_t len)
 {
 	for (size_t i = 0; i < len && i < NAME_LEN - 1 && value[i]; i++)
 		out->host_name[i] = value[i] > ' ' && value[i] < 0x7f ? (char)value[i] : '?';
 }
 
-/* One option into the request; false: its length is wrong. */
+/* Writes one option into the request. False: its length or value is wrong. */
 static bool parse_option(struct dhcp_request *out, unsigned option, const uint8_t *value,
 			 size_t len)
 {
@@ -119,7 +121,7 @@ static bool parse_option(struct dhcp_request *out, unsigned option, const uint8_
 	}
 }
 
-/* Collects the options from `at` to `end`. Every turn advances. */
+/* Joins the options from `at` to `end`. Every turn of the loop advances. */
 static int walk(const uint8_t *frame, size_t at, size_t end, struct options *options,
 		struct dhcp_fault *fault)
 {
@@ -142,7 +144,10 @@ static int walk(const uint8_t *frame, size_t at, size_t end, struct options *opt
 	return 0;
 }
 
-/* All options of the message at `at`: behind the cookie, then in `file`, then in `sname` (RFC 2131, 4.1). */
+/*
+ * Parses the options of the message at `at`: those behind the cookie, then those in `file`, then
+ * those in `sname` (RFC 2131, 4.1).
+ */
 static int parse_options(const uint8_t *frame, size_t at, size_t len, struct dhcp_request *out,
 			 struct dhcp_fault *fault)
 {
@@ -166,13 +171,14 @@ static int parse_options(const uint8_t *frame, size_t at, size_t len, struct dhc
 	return error;
 }
 
-/* Finds the BOOTP message: its offset in *at, its length in *len. */
+/* Finds the BOOTP message in the frame. Sets *at to its offset and *len to its length. */
 static int unwrap(const uint8_t *frame, size_t frame_len, struct dhcp_request *out, size_t *at,
 		  size_t *len, struct dhcp_fault *fault)
 {
 	size_t ip_len, total;
 
-	if (frame_len < ETH + IP_MIN + UDP || bytes_get(frame + 12, 2) != 0x0800 || frame[ETH] >> 4 != 4)
+	if (frame_len < ETH + IP_MIN + UDP || bytes_get(frame + 12, 2) != 0x0800 ||
+	    frame[ETH] >> 4 != 4)
 		return fail(fault, "not an IPv4 packet", 0, 0);
 	ip_len = (frame[ETH] & 15) * 4u;
 	total = bytes_get(frame + ETH + 2, 2);
@@ -265,7 +271,8 @@ static uint8_t *put_options(uint8_t *to, const struct dhcp_request *request,
 	to = put_option(to, OPT_SERVER, reply->server);
 	if (reply->lease) {
 		to = put_option(to, OPT_LEASE, reply->lease);
-		to = put_option(to, OPT_T1, reply->lease / 2);                         /* RFC 2131, 4.4.5 */
+		/* RFC 2131, 4.4.5 */
+		to = put_option(to, OPT_T1, reply->lease / 2);
 		to = put_option(to, OPT_T2, (uint32_t)((uint64_t)reply->lease * 7 / 8));
 	}
 	if (reply->cell)
@@ -279,7 +286,7 @@ static uint8_t *put_options(uint8_t *to, const struct dhcp_request *request,
 	return to;
 }
 
-/* Where to: RFC 2131, 4.1. */
+/* Sets the addresses that the reply goes to (RFC 2131, 4.1). */
 static void destination(const struct dhcp_request *request, const struct dhcp_reply *reply,
 			uint32_t *ip, uint8_t mac[6])
 {
@@ -310,7 +317,7 @@ static void wrap(uint8_t *frame, size_t dhcp_len, uint32_t source, uint32_t targ
 
 	bytes_put(frame + 12, 0x0800, 2);
 	ip[0] = 0x45;
-	ip[1] = 0xc0; /* internetwork control */
+	ip[1] = 0xc0; /* precedence "internetwork control" (RFC 791, 3.1) */
 	bytes_put(ip + 2, IP_MIN + udp_len, 2);
 	ip[8] = 64;
 	ip[9] = 17;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * DHCP messages (RFC 2131, options RFC 2132): decoded from and encoded to whole Ethernet frames. Pure. Addresses are
- * uint32_t in host byte order, 0: not given.
+ * The codec of DHCP messages (RFC 2131, options RFC 2132), from and to whole Ethernet frames. Pure.
+ * Addresses are uint32_t in host byte order; 0 stands for none.
  */
 #ifndef TMIP_CORE_DHCP_DHCP_H
 #define TMIP_CORE_DHCP_DHCP_H
@@ -12,8 +12,8 @@
 
 #include "core/base/identity.h"
 
-#define DHCP_FRAME_MAX 1024
-#define DHCP_SERVER_PORT 67
+#define DHCP_FRAME_MAX 1024 /* bytes of the longest reply, with its Ethernet header */
+#define DHCP_SERVER_PORT 67 /* UDP; RFC 2131, 4.1 */
 #define DHCP_CLIENT_PORT 68
 
 enum dhcp_type { /* RFC 2132, 9.6 */
@@ -21,26 +21,30 @@ enum dhcp_type { /* RFC 2132, 9.6 */
 	DHCP_INFORM,
 };
 
+/* A message of a client. The names of the fixed part are those of RFC 2131, 2. */
 struct dhcp_request {
-	uint8_t type;
+	uint8_t type;              /* enum dhcp_type */
 	uint32_t xid;
 	uint16_t secs, flags;      /* flags: DHCP_BROADCAST */
 	uint32_t ciaddr, giaddr;
 	struct tmip_mac mac;       /* chaddr */
-	struct tmip_mac from;      /* who sent the frame */
-	uint32_t source;           /* of the IP packet */
+	struct tmip_mac from;      /* the source MAC of the frame */
+	uint32_t source;           /* the source address of the IP packet */
 	uint32_t requested;        /* option 50 */
 	uint32_t server;           /* option 54 */
 	uint32_t lease;            /* option 51, seconds */
-	uint8_t client_id_len;     /* option 61; 0: none */
+	uint8_t client_id_len;     /* option 61, bytes; 0: none */
 	uint8_t client_id[CLIENT_ID_LEN];
-	bool client_id_cut;        /* it is longer; a reply cannot echo it (RFC 6842) */
-	struct identity identity;  /* of the association, if that counts; not in the message */
-	char host_name[NAME_LEN];  /* option 12; for people, not printable bytes replaced */
+	bool client_id_cut;        /* client_id lacks its end: a reply cannot echo it (RFC 6842) */
+	struct identity identity;  /* not in the message: the agent sets it (station_identity) */
+	char host_name[NAME_LEN];  /* option 12, for people; '?' replaces unprintable bytes */
 };
-#define DHCP_BROADCAST 0x8000
+#define DHCP_BROADCAST 0x8000 /* RFC 2131, 2 */
 
-/* The identifier under which the register knows the client, for a request to it; *len 0: its MAC. */
+/*
+ * Returns the identifier of the client in requests to the register, and its length in *len. *len 0:
+ * the MAC identifies the client.
+ */
 static inline const uint8_t *dhcp_owner(const struct dhcp_request *request, uint8_t *len)
 {
 	if (request->identity.len) {
@@ -52,28 +56,33 @@ static inline const uint8_t *dhcp_owner(const struct dhcp_request *request, uint
 }
 
 struct dhcp_reply {
-	uint8_t type;
+	uint8_t type;                 /* enum dhcp_type */
 	uint32_t yiaddr;
-	uint32_t server;
-	uint32_t lease;            /* seconds; 0: no lease options (INFORM, NAK) */
+	uint32_t server;              /* option 54, and the source address of the IP packet */
+	uint32_t lease;               /* seconds; 0: no lease options (INFORM, NAK) */
 	const struct cell_info *cell; /* mask, router, name servers; NULL: none of them (NAK) */
-	const char *domain_name;   /* or NULL, "" */
-	struct tmip_mac from;      /* of the cell's interface */
+	const char *domain_name;      /* NULL or "": none */
+	struct tmip_mac from;         /* the source MAC: that of the cell's interface */
 };
 
 struct dhcp_fault {
-	const char *what;
-	unsigned option; /* 0: a header */
-	size_t offset;   /* in the frame */
+	const char *what; /* a constant */
+	unsigned option;  /* the option at fault; 0: a header or the fixed part */
+	size_t offset;    /* bytes into the frame */
 };
 
-/* 0; -EPROTO with the fault. UDP checksums are not looked at: on virtual links they may not be filled in yet. */
+/*
+ * Decodes a frame of `len` bytes and sets all of *out. Returns 0, or -EPROTO with *fault (which may
+ * be NULL). It does not check UDP checksums: on virtual links nobody may have computed them yet.
+ */
 int dhcp_decode(const uint8_t *frame, size_t len, struct dhcp_request *out,
 		struct dhcp_fault *fault);
-/* The frame to the client, addressed as RFC 2131, 4.1 says. Its length; -ENOSPC: capacity below DHCP_FRAME_MAX; -EINVAL: the
- * request came through a relay agent. */
+/*
+ * Encodes the frame of the reply to the request, addressed as in RFC 2131, 4.1. Returns its length
+ * in bytes; -ENOSPC: `capacity` is below DHCP_FRAME_MAX; -EINVAL: a relay agent sent the request.
+ */
 long dhcp_encode(const struct dhcp_request *request, const struct dhcp_reply *reply, uint8_t *frame,
 		 size_t capacity);
-const char *dhcp_type_name(uint8_t type);
+const char *dhcp_type_name(uint8_t type); /* "DISCOVER" ...; "?": unknown */
 
 #endif

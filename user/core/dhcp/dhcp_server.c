@@ -4,9 +4,12 @@
 
 #include <string.h>
 
-#define LEASE_MIN 60 /* seconds; less only where the configuration says less */
+#define LEASE_MIN 60 /* seconds; only the configuration can make a lease shorter */
 
-static void nothing(struct dhcp_decision *out, const char *why)
+#define BLOCK_USED_UP "the register is away, and this CN's own block of addresses is used up"
+#define NOT_IN_BLOCK "the register is away, and this CN's own block has not that address for it"
+
+static void drop(struct dhcp_decision *out, const char *why)
 {
 	out->action = DHCP_DO_NOTHING;
 	out->why = why;
@@ -27,7 +30,10 @@ static const struct station_record *record_of(const struct dhcp_server *server, 
 	return station && station->record.state == RECORD_BOUND ? &station->record : NULL;
 }
 
-/* The station's own record? A MAC may change hands: where both have an identity, that one decides. */
+/*
+ * Returns whether the record is the client's. Another station may use the same MAC later: if record
+ * and client have an identity, the identities must be equal, too.
+ */
 static bool is_of(const struct station_record *record, const struct dhcp_request *request)
 {
 	return mac_equal(&record->mac, &request->mac) &&
@@ -35,13 +41,13 @@ static bool is_of(const struct station_record *record, const struct dhcp_request
 		 !identity_equal(&request->identity, record->client_id, record->client_id_len));
 }
 
-/* Of the same identity, with another MAC. */
+/* Returns whether the record is of the client's identity, whatever its MAC is. */
 static bool is_of_identity(const struct station_record *record, const struct dhcp_request *request)
 {
 	return identity_equal(&request->identity, record->client_id, record->client_id_len);
 }
 
-/* The address that this MAC has a lease on, or a reservation for; if several, the one it asks for. */
+/* Returns a leased or reserved record of the MAC: if it has several, the one that it asks for. */
 static const struct station_record *record_of_mac(const struct dhcp_server *server,
 						  const struct dhcp_request *request)
 {
@@ -58,7 +64,9 @@ static const struct station_record *record_of_mac(const struct dhcp_server *serv
 	return found;
 }
 
-/* A shorter lease than ours is granted, but not one that keeps the register busy. */
+/*
+ * The client may ask for a shorter lease, but not for one so short that it keeps the register busy.
+ */
 static uint32_t lease_for(const struct dhcp_server *server, const struct dhcp_request *request)
 {
 	uint32_t wanted = request->lease < LEASE_MIN ? LEASE_MIN : request->lease;
@@ -66,7 +74,7 @@ static uint32_t lease_for(const struct dhcp_server *server, const struct dhcp_re
 	return request->lease && wanted < server->lease_time ? wanted : server->lease_time;
 }
 
-/* Is this the address of a gateway of the network, under which an answer may have gone out? */
+/* Returns whether this is the address of a gateway of the network, which replies may carry. */
 static bool is_ours(const struct dhcp_server *server, uint32_t addr)
 {
 	const struct cell_info *cell = cell_of(server, addr);
@@ -80,7 +88,7 @@ static void reply_lease(const struct dhcp_server *server, const struct dhcp_requ
 	const struct cell_info *cell = cell_of(server, addr);
 
 	if (!cell) {
-		nothing(out, "the CN of that address is not known yet");
+		drop(out, "the CN of that address is not known yet");
 		return;
 	}
 	out->action = DHCP_DO_REPLY;
@@ -100,7 +108,10 @@ static void renew(const struct dhcp_server *server, const struct dhcp_request *r
 		out->action = DHCP_DO_RENEW;
 }
 
-/* Under the name of the server that the client chose, if it chose one: some clients take a NAK from no other. */
+/*
+ * Sends a NAK. If the client chose one of our servers, the NAK carries its address: some clients
+ * accept a NAK from no other server.
+ */
 static void refuse(const struct dhcp_server *server, const struct dhcp_request *request,
 		   const char *why, struct dhcp_decision *out)
 {
@@ -112,9 +123,9 @@ static void refuse(const struct dhcp_server *server, const struct dhcp_request *
 	out->reply = (struct dhcp_reply){.type = DHCP_NAK, .server = name, .from = server->mac};
 }
 
-/* The register is away: from the block, if there is one. */
-static void give_own(const struct dhcp_server *server, const struct dhcp_request *request,
-		     enum dhcp_action action, uint32_t addr, struct dhcp_decision *out)
+/* The register is not ready. While it is down the address comes from this CN's block. */
+static void assign_local(const struct dhcp_server *server, const struct dhcp_request *request,
+			 enum dhcp_action action, uint32_t addr, struct dhcp_decision *out)
 {
 	struct tmip_addr key = addr_from_ipv4(addr);
 	const struct block_entry *entry = NULL;
@@ -125,9 +136,7 @@ static void give_own(const struct dhcp_server *server, const struct dhcp_request
 					     request, server->now_ms) :
 				block_find(server->block, &key);
 	if (!entry || !block_is_open(entry, server->replica, request, server->now_ms)) {
-		nothing(out,
-			offer ? "the register is away, and this CN's own block of addresses is used up" :
-				"the register is away, and this CN's own block has not that address for it");
+		drop(out, offer ? BLOCK_USED_UP : NOT_IN_BLOCK);
 		return;
 	}
 	reply_lease(server, request, offer ? DHCP_OFFER : DHCP_ACK, addr_to_ipv4(&entry->addr),
@@ -136,11 +145,11 @@ static void give_own(const struct dhcp_server *server, const struct dhcp_request
 		out->action = offer ? DHCP_DO_LOCAL_OFFER : DHCP_DO_LOCAL_BIND;
 }
 
-static void ask(const struct dhcp_server *server, const struct dhcp_request *request,
-		enum dhcp_action action, uint32_t addr, struct dhcp_decision *out)
+static void ask_register(const struct dhcp_server *server, const struct dhcp_request *request,
+			 enum dhcp_action action, uint32_t addr, struct dhcp_decision *out)
 {
 	if (!server->register_ready) {
-		give_own(server, request, action, addr, out);
+		assign_local(server, request, action, addr, out);
 		return;
 	}
 	out->action = action;
@@ -156,11 +165,13 @@ static void discover(const struct dhcp_server *server, const struct dhcp_request
 	if (record)
 		reply_lease(server, request, DHCP_OFFER, addr_to_ipv4(&record->addr), out);
 	else
-		ask(server, request, DHCP_DO_ALLOCATE, request->requested, out);
+		ask_register(server, request, DHCP_DO_ALLOCATE, request->requested, out);
 }
 
-/* A client that has, or believes to have, the address: INIT-REBOOT, RENEWING, REBINDING (RFC 2131, 4.3.2). It need not be in
- * the cell where its address belongs: after roaming it is confirmed as it is. */
+/*
+ * A client has the address, or believes so: INIT-REBOOT, RENEWING, REBINDING (RFC 2131, 4.3.2). It
+ * may be in another cell than its home cell: after it has roamed it keeps its address.
+ */
 static void confirm(const struct dhcp_server *server, const struct dhcp_request *request,
 		    uint32_t addr, struct dhcp_decision *out)
 {
@@ -169,18 +180,22 @@ static void confirm(const struct dhcp_server *server, const struct dhcp_request 
 	if (!cell_of(server, addr) && server->register_ready)
 		refuse(server, request, "the address lies in no cell of this network", out);
 	else if (!cell_of(server, addr))
-		nothing(out, "the address lies in no cell that is known, and the register is away");
+		drop(out, "the address lies in no cell that is known, and the register is away");
 	else if (!record)
-		ask(server, request, DHCP_DO_BIND, addr, out); /* perhaps its lease ended a while ago and nobody else got it */
+		/* Perhaps its lease has ended, and no other station got the address. */
+		ask_register(server, request, DHCP_DO_BIND, addr, out);
 	else if (!is_of(record, request) && is_of_identity(record, request))
-		ask(server, request, DHCP_DO_BIND, addr, out);
+		ask_register(server, request, DHCP_DO_BIND, addr, out);
 	else if (!is_of(record, request))
 		refuse(server, request, "the address belongs to another station", out);
 	else
 		renew(server, request, addr, out);
 }
 
-/* A client takes an offer (SELECTING): ours, if the server it names is a gateway of this network. */
+/*
+ * A client accepts an offer (SELECTING). The offer was ours if the server that the client names is
+ * a gateway of this network.
+ */
 static void select_offer(const struct dhcp_server *server, const struct dhcp_request *request,
 			 struct dhcp_decision *out)
 {
@@ -188,13 +203,13 @@ static void select_offer(const struct dhcp_server *server, const struct dhcp_req
 	const struct station_record *record = record_of(server, request->requested);
 
 	if (!is_ours(server, request->server))
-		nothing(out, "the client chose another server");
+		drop(out, "the client chose another server");
 	else if (!cell || addr_to_ipv4(&cell->gateway) != request->server)
 		refuse(server, request, "that server does not give out this address", out);
 	else if (record && is_of(record, request))
 		renew(server, request, request->requested, out);
 	else
-		ask(server, request, DHCP_DO_BIND, request->requested, out);
+		ask_register(server, request, DHCP_DO_BIND, request->requested, out);
 }
 
 static void decide_return(const struct dhcp_server *server, const struct dhcp_request *request,
@@ -203,7 +218,7 @@ static void decide_return(const struct dhcp_server *server, const struct dhcp_re
 	const struct station_record *record = record_of(server, addr);
 
 	if (!record || !mac_equal(&record->mac, &request->mac)) {
-		nothing(out, "the address is not this station's to give back");
+		drop(out, "the address is not this station's to give back");
 		return;
 	}
 	out->action = action;
@@ -216,7 +231,7 @@ static void inform(const struct dhcp_server *server, const struct dhcp_request *
 	const struct cell_info *cell = cell_of(server, request->ciaddr);
 
 	if (!cell) {
-		nothing(out, "the client's address lies in no cell of this network");
+		drop(out, "the client's address lies in no cell of this network");
 		return;
 	}
 	out->action = DHCP_DO_REPLY; /* RFC 2131, 4.3.5: no lease, no address */
@@ -230,7 +245,7 @@ void dhcp_server_decide(const struct dhcp_server *server, const struct dhcp_requ
 {
 	memset(out, 0, sizeof(*out));
 	if (request->giaddr) {
-		nothing(out, "it came through a relay agent, which this version does not serve");
+		drop(out, "it came through a relay agent, which this version does not serve");
 		return;
 	}
 	switch (request->type) {
@@ -243,11 +258,11 @@ void dhcp_server_decide(const struct dhcp_server *server, const struct dhcp_requ
 		else if (request->requested)
 			confirm(server, request, request->requested, out);
 		else if (request->server && !is_ours(server, request->server))
-			nothing(out, "the client renews at another server");
+			drop(out, "the client renews at another server");
 		else if (request->ciaddr)
 			confirm(server, request, request->ciaddr, out);
 		else
-			nothing(out, "a REQUEST that names no address");
+			drop(out, "a REQUEST that names no address");
 		break;
 	case DHCP_DECLINE:
 		decide_return(server, request, DHCP_DO_DECLINE, request->requested, out);
@@ -259,7 +274,7 @@ void dhcp_server_decide(const struct dhcp_server *server, const struct dhcp_requ
 		inform(server, request, out);
 		break;
 	default:
-		nothing(out, "not a message of a client");
+		drop(out, "not a message of a client");
 	}
 }
 
@@ -274,12 +289,12 @@ void dhcp_server_conclude(const struct dhcp_server *server, const struct dhcp_re
 	if (record && bind &&
 	    (record->state != RECORD_BOUND || addr_to_ipv4(&record->addr) != wanted ||
 	     !mac_equal(&record->mac, &request->mac)))
-		record = NULL; /* it stands for somebody else, or for another address */
+		record = NULL; /* it is of another station, or of another address */
 	if (record)
 		reply_lease(server, request, bind ? DHCP_ACK : DHCP_OFFER,
 			    addr_to_ipv4(&record->addr), out);
 	else if (bind)
 		refuse(server, request, "the register does not give it this address", out);
 	else
-		nothing(out, "the register has no address to offer");
+		drop(out, "the register has no address to offer");
 }
