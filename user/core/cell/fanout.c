@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Copies of broadcasts and multicasts. See fanout.h. Home -> places (other CNs, or here) -> the stations there. */
+/*
+ * Copies of broadcasts and multicasts. See fanout.h. A home has places (another CN, or this one),
+ * and a place has members: the stations there.
+ */
 #include "fanout.h"
 
 #include <errno.h>
@@ -17,14 +20,14 @@ struct place;
 struct member {
 	struct tmip_addr addr;
 	struct tmip_mac mac;
-	unsigned ifindex; /* cell of this CN that it is in; 0: none */
+	unsigned ifindex; /* the cell of this CN that it is in; 0: none */
 	struct place *place;
 	struct member *prev, *next;
 	UT_hash_handle hh;
 };
 
 struct place {
-	struct tmip_addr cn; /* zero: cells of this CN */
+	struct tmip_addr cn; /* its tunnel address; zero: the cells of this CN */
 	struct home *home;
 	struct member *members;
 	unsigned count;
@@ -33,7 +36,7 @@ struct place {
 
 struct home {
 	struct tmip_group_key key;
-	struct place *places; /* none: it is wanted no more, and freed */
+	struct place *places; /* a home without places is not wanted any more: tidy frees it */
 	UT_hash_handle hh;
 };
 
@@ -42,9 +45,9 @@ struct fanout {
 	struct fanout_counts counts;
 	struct member *members;
 	struct home *homes;
-	unsigned limit;
+	unsigned limit;     /* copies per second */
 	uint64_t window_ms; /* start of the current second */
-	unsigned copies;    /* in it */
+	unsigned copies;    /* made in this second */
 };
 
 struct fanout *fanout_create(const struct fanout_calls *calls)
@@ -61,7 +64,7 @@ void fanout_set_limit(struct fanout *fanout, unsigned copies_per_second)
 	fanout->limit = copies_per_second;
 }
 
-/* ---- who is where */
+/* ---- where each station is */
 
 static struct home *find_home(const struct fanout *fanout, const struct tmip_group_key *key)
 {
@@ -106,7 +109,7 @@ static struct place *ensure_place(struct home *home, const struct tmip_addr *cn)
 	return place;
 }
 
-/* Frees what is empty. */
+/* Frees the place if it has no member, and the home if it has no place. */
 static void tidy(struct fanout *fanout, struct home *home, struct place *place)
 {
 	if (place && !place->count) {
@@ -168,7 +171,10 @@ static bool gets_copies(const struct tmip_station *entry)
 	       entry->state == TMIP_STATION_VISITING;
 }
 
-/* The new place is made before the old one is left: a home that stays wanted is not told of. */
+/*
+ * Enters the new place before it leaves the old one: a home that has stations before and after the
+ * move stays wanted all the time.
+ */
 static int move(struct fanout *fanout, struct member *member, const struct tmip_group_key *key,
 		const struct tmip_addr *cn)
 {
@@ -232,7 +238,7 @@ static void ignore(const struct tmip_group_key *home, bool wanted, void *arg)
 	(void)arg;
 }
 
-/* Nobody is told: what is wanted is another's to say from now on. */
+/* Does not call `wanted`: a fanout that replaces this one decides which homes are wanted. */
 void fanout_destroy(struct fanout *fanout)
 {
 	struct member *member, *next;
@@ -252,7 +258,7 @@ bool fanout_wants(const struct fanout *fanout, const struct tmip_group_key *home
 
 /* ---- a packet */
 
-/* One copy more in this second? */
+/* Returns whether the limit allows one more copy in this second, and counts it. */
 static bool allowed(struct fanout *fanout, uint64_t now_ms)
 {
 	if (now_ms - fanout->window_ms >= SECOND_MS) {
@@ -267,7 +273,7 @@ static bool allowed(struct fanout *fanout, uint64_t now_ms)
 	return true;
 }
 
-/* Whoever got a copy goes to the end of the line. */
+/* A station that gets a copy goes to the end of the list, and so does a CN in copy_there. */
 static unsigned copy_here(struct fanout *fanout, struct place *place, const struct prefix *subnet,
 			  const struct member *source, uint64_t now_ms)
 {
@@ -319,9 +325,10 @@ void fanout_copy(struct fanout *fanout, const struct tmip_group_key *key,
 		DL_COUNT(home->places, place, left);
 	for (place = home ? home->places : NULL; left; left--, place = next) {
 		next = place->next;
-		wanted += addr_is_zero(&place->cn) ?
-				  copy_here(fanout, place, subnet, source, now_ms) :
-				  copy_there(fanout, place, source, now_ms);
+		if (addr_is_zero(&place->cn))
+			wanted += copy_here(fanout, place, subnet, source, now_ms);
+		else
+			wanted += copy_there(fanout, place, source, now_ms);
 	}
 	if (!wanted)
 		fanout->counts.nobody++;

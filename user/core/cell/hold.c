@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Packets held for stations that have left. See hold.h. */
+/* The held packets of stations that have left their cell. See hold.h. */
 #include "hold.h"
 
 #include <errno.h>
@@ -20,10 +20,10 @@ struct queue {
 	struct tmip_addr addr;
 	uint64_t deadline_ms;
 	struct packet *first, *last;
-	struct packet *popped; /* what hold_pop returned last */
-	size_t bytes;
+	struct packet *popped; /* the packet that hold_pop returned last */
+	size_t bytes;          /* of memory */
 	unsigned packets;
-	struct queue *prev, *next; /* soonest deadline first */
+	struct queue *prev, *next; /* by deadline, the soonest first */
 	UT_hash_handle hh;
 };
 
@@ -101,7 +101,9 @@ int hold_begin(struct hold *hold, const struct tmip_addr *addr, uint64_t deadlin
 		free(queue);
 		return -ENOMEM;
 	}
-	/* All wait the same time, as long as the configuration is the same: the newest goes to the end. */
+	/*
+	 * All wait the same time unless the configuration changes, so the newest goes to the end.
+	 */
 	if (!last || sooner(last, queue) <= 0)
 		DL_APPEND(hold->due, queue);
 	else
@@ -135,7 +137,7 @@ unsigned hold_end(struct hold *hold, const struct tmip_addr *addr)
 	return dropped;
 }
 
-/* What it takes of the memory that the options bound. */
+/* The bytes of a frame that count for the limits. */
 static size_t cost(size_t len)
 {
 	return sizeof(struct packet) + len;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Stations that have left without a word. See silence.h. */
+/* Stations that have left their cell without notice. See silence.h. */
 #include "silence.h"
 
 #include <errno.h>
@@ -9,20 +9,23 @@
 #define HASH_NONFATAL_OOM 1
 #include <uthash.h>
 
-#define SLOTS 256         /* 64 seconds; who waits longer goes round more than once */
-#define LOOKS_PER_TICK 1024 /* stations that are looked at in a tick, at most: about a millisecond */
+#define SLOTS 256           /* 64 seconds; a station that waits longer goes round more than once */
+#define LOOKS_PER_TICK 1024 /* stations at most: about a millisecond of work */
 
-/* A ring whose head is none of its members, so that one leaves without knowing where, and all of them move at once. */
+/*
+ * A ring with a head that is no member. A member leaves without knowing its ring, and all members
+ * move to another ring in one step.
+ */
 struct link {
 	struct link *prev, *next;
 };
 
 struct watched {
-	struct link link;      /* first, so that it is the station */
+	struct link link;      /* must stay first: a link is cast to its station */
 	struct tmip_addr addr;
 	uint64_t heard_ms;
-	uint64_t due_ms;
-	unsigned probes;       /* sent since, not answered */
+	uint64_t due_ms;       /* when silence_tick looks at it next */
+	unsigned probes;       /* sent since heard_ms, without an answer */
 	UT_hash_handle hh;
 };
 
@@ -31,9 +34,9 @@ struct silence {
 	struct silence_calls calls;
 	struct watched *all;
 	struct link slots[SLOTS];
-	struct link late;     /* their time has come; first come, first served */
-	uint64_t tick;        /* the last one that was done */
-	unsigned credit;      /* thousandths of a probe that may be sent */
+	struct link late;     /* due stations, in the order in which they became due */
+	uint64_t tick;        /* the last one done */
+	unsigned credit;      /* thousandths of a probe that the rate allows now */
 };
 
 static void make_empty(struct link *ring)
@@ -55,7 +58,7 @@ static void enter(struct watched *station, struct link *ring)
 	ring->prev = &station->link;
 }
 
-/* All members of a ring go to the end of another. */
+/* Moves all members of one ring to the end of another. */
 static void move_all(struct link *from, struct link *to)
 {
 	if (from->next == from)
@@ -107,7 +110,6 @@ void silence_destroy(struct silence *silence)
 	free(silence);
 }
 
-/* Takes effect for each station when it is next looked at. */
 void silence_set_options(struct silence *silence, const struct silence_options *options)
 {
 	silence->options = *options;
@@ -166,7 +168,7 @@ unsigned silence_count(const struct silence *silence)
 	return HASH_COUNT(silence->all);
 }
 
-/* It is not heard: the next probe, or that was the last one. */
+/* The station was not heard: sends the next probe or, after the last one, reports it as silent. */
 static void follow_up(struct silence *silence, struct watched *station, uint64_t now_ms)
 {
 	struct tmip_addr addr = station->addr;
@@ -187,12 +189,12 @@ static void follow_up(struct silence *silence, struct watched *station, uint64_t
 	silence->calls.probe(&addr, silence->calls.arg);
 }
 
-/* False: it must wait until another probe may be sent. */
+/* False: the station waits in `late` until the rate allows another probe. */
 static bool look_at(struct silence *silence, struct watched *station, uint64_t now_ms)
 {
 	uint64_t heard_ms, quiet_until;
 
-	if (station->due_ms > now_ms) { /* its slot was one of the far future's: another round */
+	if (station->due_ms > now_ms) { /* due in the far future: another round of the wheel */
 		leave(station);
 		wait_until(silence, station, station->due_ms);
 		return true;
@@ -204,7 +206,7 @@ static bool look_at(struct silence *silence, struct watched *station, uint64_t n
 	}
 	quiet_until = station->heard_ms + silence->options.idle_ms;
 	if (!silence->options.idle_ms)
-		quiet_until = now_ms + SLOTS * SILENCE_TICK_MS; /* perhaps the next configuration wants to know */
+		quiet_until = now_ms + SLOTS * SILENCE_TICK_MS; /* until options change */
 	if (!station->probes && quiet_until > now_ms) {
 		leave(station);
 		wait_until(silence, station, quiet_until);
@@ -218,8 +220,8 @@ static bool look_at(struct silence *silence, struct watched *station, uint64_t n
 
 static void earn(struct silence *silence, uint64_t ticks)
 {
-	uint64_t each = (uint64_t)silence->options.rate * SILENCE_TICK_MS,
-		 most = each < 1000 ? 1000 : each, earned = silence->credit + ticks * each;
+	uint64_t each = (uint64_t)silence->options.rate * SILENCE_TICK_MS;
+	uint64_t most = each < 1000 ? 1000 : each, earned = silence->credit + ticks * each;
 
 	silence->credit = (unsigned)(earned < most ? earned : most);
 }

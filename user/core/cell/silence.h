@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Which stations in the cells of this CN have left without a word. A station that was not heard for a while is probed,
- * at growing distances; one that answers none of the probes is silent. Pure: time is passed in (milliseconds of
- * CLOCK_MONOTONIC), what the kernel heard is asked for and probes leave through callbacks.
+ * The search for stations that have left the cells of this CN without notice. The agent probes a
+ * station that it has not heard for a while, at growing intervals; a station that answers no probe
+ * is silent. Pure: the caller passes the time in milliseconds of CLOCK_MONOTONIC; callbacks send
+ * the probes and return when the kernel last heard a station.
  *
- * The work of a tick is bounded, however many stations there are: they wait in the slots of a wheel, and those whose
- * time has come in one queue, out of which as many are looked at as a tick may cost.
+ * The work of a tick is bounded, whatever the number of stations: they wait in the slots of a
+ * wheel, due stations move to one queue, and a tick looks at a bounded number of them.
  */
 #ifndef TMIP_CORE_CELL_SILENCE_H
 #define TMIP_CORE_CELL_SILENCE_H
@@ -18,34 +19,43 @@
 struct silence;
 
 struct silence_options {
-	unsigned idle_ms;   /* how long a station may be quiet; 0: nobody is probed */
-	unsigned wait_ms;   /* for the answer to the first probe; twice as long for each further one */
-	unsigned count;     /* probes without an answer that make it silent */
-	unsigned rate;      /* probes per second, over all stations */
+	unsigned idle_ms; /* a station not heard for so long gets a probe; 0: none does */
+	unsigned wait_ms; /* for the first probe's answer; twice as long for each further one */
+	unsigned count;   /* probes without an answer that make a station silent */
+	unsigned rate;    /* probes per second, over all stations */
 };
 
 struct silence_calls {
-	uint64_t (*heard)(const struct tmip_addr *addr, void *arg); /* when the kernel last heard it, in ms; 0: not known */
+	/* Returns when the kernel last heard the station, in ms; 0: unknown. */
+	uint64_t (*heard)(const struct tmip_addr *addr, void *arg);
+	/* Send a probe to the station. */
 	void (*probe)(const struct tmip_addr *addr, void *arg);
-	void (*silent)(const struct tmip_addr *addr, unsigned probes, uint64_t heard_ms, void *arg); /* it is no longer watched */
+	/* The station has answered none of `probes` probes and is not watched any more. */
+	void (*silent)(const struct tmip_addr *addr, unsigned probes, uint64_t heard_ms, void *arg);
 	void *arg;
 };
 
 #define SILENCE_TICK_MS 250
 
+/* NULL: no memory. */
 struct silence *silence_create(const struct silence_options *options,
 			       const struct silence_calls *calls);
 void silence_destroy(struct silence *silence); /* NULL is allowed */
+/* New options take effect for a station when silence_tick looks at it next. */
 void silence_set_options(struct silence *silence, const struct silence_options *options);
 
-/* The station is in a cell of this CN, and was heard at that time. 0, or -ENOMEM: it is not watched. */
+/*
+ * Watches a station that is in a cell of this CN and was heard at heard_ms. Returns 0, or -ENOMEM:
+ * the station is not watched.
+ */
 int silence_watch(struct silence *silence, const struct tmip_addr *addr, uint64_t heard_ms);
-/* It is there no more. */
+/* Stops watching: the station has left the cell. */
 void silence_ignore(struct silence *silence, const struct tmip_addr *addr);
 bool silence_watches(const struct silence *silence, const struct tmip_addr *addr);
 
-/* To be called every SILENCE_TICK_MS while anybody is watched. */
+/* The caller calls it every SILENCE_TICK_MS while silence_count is above 0. */
 void silence_tick(struct silence *silence, uint64_t now_ms);
+/* The number of watched stations. */
 unsigned silence_count(const struct silence *silence);
 
 #endif
