@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* hostapd's texts. See hostapd.h. Lines are looked at as pointer and length; nothing is copied but names. */
+/*
+ * The decoder of hostapd's messages. See hostapd_message.h. A text is a pointer and a length; the
+ * decoder copies nothing except MACs and identities.
+ */
 #include "hostapd_message.h"
 
 #define MAC_LEN (MAC_STRLEN - 1)
@@ -21,7 +24,7 @@ static struct text after(struct text text, size_t len)
 	return (struct text){text.at + len, text.len - len};
 }
 
-/* Takes the first line out of the text; what is left has become shorter, if only by the end of the line. */
+/* Cuts the first line off the text, with its newline, and returns it without. Always advances. */
 static struct text next_line(struct text *text)
 {
 	const char *end = text->len ? memchr(text->at, '\n', text->len) : NULL;
@@ -31,7 +34,7 @@ static struct text next_line(struct text *text)
 	return line;
 }
 
-static bool read_mac(struct text text, struct tmip_mac *out)
+static bool parse_mac(struct text text, struct tmip_mac *out)
 {
 	char mac[MAC_STRLEN];
 
@@ -42,7 +45,7 @@ static bool read_mac(struct text text, struct tmip_mac *out)
 	return mac_parse(mac, out) == 0;
 }
 
-/* <3>AP-STA-CONNECTED 02:00:00:00:00:01 keyid=... */
+/* An event is like <3>AP-STA-CONNECTED 02:00:00:00:00:01 keyid=... */
 bool hostapd_decode_event(const char *bytes, size_t len, struct hostapd_event *out)
 {
 	static const struct { const char *word; enum hostapd_news news; } words[] = {
@@ -61,12 +64,14 @@ bool hostapd_decode_event(const char *bytes, size_t len, struct hostapd_event *o
 	text = after(text, (size_t)(end - text.at) + 1);
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
 		if (begins(text, words[i].word) &&
-		    read_mac(after(text, strlen(words[i].word)), &out->mac))
+		    parse_mac(after(text, strlen(words[i].word)), &out->mac))
 			out->news = words[i].news;
 	return true;
 }
 
-/* The value of the first line that begins with `name` ("name="); at NULL: there is none. */
+/*
+ * Returns the value of the first line that begins with `name` ("name="); `at` is NULL if none does.
+ */
 static struct text value_of(struct text text, const char *name)
 {
 	while (text.len) {
@@ -87,10 +92,11 @@ static bool has_flag(struct text flags, const char *flag)
 }
 
 /*
- * A station under 802.1X may say anything in the name it gives, the name of a key too. So a key counts only where no
- * name was given. A name without a user (as @realm or anonymous) is what many say, and says nothing.
+ * With 802.1X a station may send any name, also one that is the name of a key. So a key counts only
+ * if there is no name. Many stations share a name without a user (@realm, anonymous), so such a
+ * name is no identity.
  */
-static void read_identity(struct text text, struct hostapd_station *out)
+static void parse_identity(struct text text, struct hostapd_station *out)
 {
 	struct text name = value_of(text, "dot1xAuthSessionUserName="),
 		    key = value_of(text, "keyid=");
@@ -110,9 +116,9 @@ bool hostapd_decode_station(const char *bytes, size_t len, struct hostapd_statio
 	struct text mac = next_line(&text);
 
 	memset(out, 0, sizeof(*out));
-	if (mac.len != MAC_LEN || !read_mac(mac, &out->mac))
+	if (mac.len != MAC_LEN || !parse_mac(mac, &out->mac))
 		return false;
 	out->authorized = has_flag(value_of(text, "flags="), "[AUTHORIZED]");
-	read_identity(text, out);
+	parse_identity(text, out);
 	return true;
 }
