@@ -24,7 +24,6 @@ struct replica_station {
 				       * CN gave the address out while the register was away */
 	uint64_t arrived_ms;          /* when it came to this CN, as far as the register was not told; 0: not known */
 	uint32_t moved_to;            /* cn_id where the CNs say it is; 0: where the record says */
-	struct version moved_base;    /* the record that move was based on */
 	bool moved_old;               /* it was told while the register was away */
 	uint64_t moved_ms;            /* when that move was told or begun */
 	uint64_t deadline_ms;         /* end of a move that nobody confirmed, or of a refusal; 0: none */

@@ -173,7 +173,6 @@ static void begin_handover(struct roam *roam, struct replica_station *station,
 	}
 	station->moved_to = roam->self;
 	station->moved_old = false;
-	station->moved_base = station->record.version;
 	station->moved_ms = station->arrived_ms = now_ms;
 	station->ifindex = cell->ifindex;
 	roam_update_entry(roam, station); /* before the parent's first packet can come through the tunnel */

@@ -42,7 +42,6 @@ static void keep_place(struct roam *roam, struct replica_station *station, uint6
 	if (!cn || cn->info.id == station->record.current)
 		return;
 	station->moved_to = cn->info.id;
-	station->moved_base = station->record.version;
 	station->arrived_ms = now_ms;
 }
 
@@ -202,7 +201,6 @@ void roam_trust_adopted(struct roam *roam, uint64_t now_ms)
 		station->adopted = false;
 		if (current->info.id == roam->self && parent != current) { /* perhaps the register was not told of it */
 			station->moved_to = roam->self;
-			station->moved_base = station->record.version;
 			station->arrived_ms = now_ms;
 		}
 		roam_refresh(roam, station);

@@ -166,7 +166,6 @@ static void moved(struct roam *roam, uint32_t from, const struct mlrp_message *m
 	here = previous == roam->self ? station->kernel.ifindex : 0;
 	station->moved_to = record->current;
 	station->moved_old = false;
-	station->moved_base = record->version;
 	station->moved_ms = now_ms;
 	station->ifindex = 0;
 	roam_update_entry(roam, station); /* first of all: its packets go where it is now */

@@ -13,7 +13,6 @@ static void keep_as_move(struct roam *roam, struct replica_station *station,
 
 	if (!station->moved_to && current != record->current) {
 		station->moved_to = current;
-		station->moved_base = record->version;
 		roam_arm(roam, station,
 			 current == roam->self ? 0 : now_ms + roam->options.timeout_ms);
 	}
