@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The tables of replica.h, on uthash. An allocation that fails leaves them as they were. */
+/* The tables of replica.h, on uthash. A failed allocation leaves them as they were. */
 #include "replica.h"
 
 #include <errno.h>
@@ -54,7 +54,7 @@ struct replica_station *replica_find_mac(const struct replica *replica, const st
 	return head ? head->first : NULL;
 }
 
-/* The list of this MAC, made if there is none. */
+/* Returns the list of this MAC and makes it if there is none. NULL: no memory. */
 static struct replica_mac *ensure_mac(struct replica *replica, const struct tmip_mac *mac)
 {
 	struct replica_mac *head = find_mac(replica, mac);

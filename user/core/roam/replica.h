@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What a CN knows of the network: every station's record as the register committed it, what the CNs have agreed on
- * since (a move that the register has not confirmed yet), and the CNs themselves. Pure tables, found by address, by
- * MAC and by cn_id; the roaming machine (roam.h) decides what goes in.
+ * The replica: what a CN knows of the network. It has the record of every station as the register
+ * committed it, the moves that the CNs have agreed on since and the register has not confirmed yet,
+ * and the CNs. Pure tables with look-ups by address, by MAC and by cn_id. The roaming machine
+ * (roam.h) decides about their contents. Times are milliseconds of CLOCK_MONOTONIC.
  */
 #ifndef TMIP_CORE_ROAM_REPLICA_H
 #define TMIP_CORE_ROAM_REPLICA_H
@@ -12,7 +13,7 @@
 #include <stdint.h>
 
 #include <tmip/maps.h>
-#define HASH_NONFATAL_OOM 1 /* for every file that adds to these tables: no memory is an outcome, not the end */
+#define HASH_NONFATAL_OOM 1 /* in every file that adds to these tables: no memory is an error */
 #include <uthash.h>
 
 #include "core/base/station.h"
@@ -20,43 +21,46 @@
 struct roam_attempt;
 
 struct replica_station {
-	struct station_record record; /* the last committed one; state 0: none yet, only its addr and mac count; version 0.0: a
-				       * CN gave the address out while the register was away */
-	uint64_t arrived_ms;          /* when it came to this CN, as far as the register was not told; 0: not known */
-	uint32_t moved_to;            /* cn_id where the CNs say it is; 0: where the record says */
-	bool moved_old;               /* it was told while the register was away */
-	uint64_t moved_ms;            /* when that move was told or begun */
-	uint64_t deadline_ms;         /* end of a move that nobody confirmed, or of a refusal; 0: none */
-	uint32_t ifindex;             /* cell of this CN that it was last seen in; 0: none */
-	uint64_t quiet_until_ms;      /* damped: this CN does not ask for it before, unless a new record comes */
-	uint64_t conflict_ms;         /* when another MAC with its address was last told of; 0: never */
-	uint32_t silent_at;           /* cn_id of the CN whose cell it has left, as far as is known; 0: none. Void when it is elsewhere */
-	uint32_t renewed;             /* lease in seconds that the register must still be told; 0: none */
-	bool refused;                 /* the register will not have it: its frames are dropped until the deadline */
-	bool held;                    /* its packets are held here */
-	bool stale;                   /* not yet named by the snapshot that is arriving */
+	/*
+	 * The last committed record. State 0: there is none yet, only addr and mac are valid.
+	 * Version 0.0: a CN assigned the address while the register was down.
+	 */
+	struct station_record record;
+	uint64_t arrived_ms;     /* when it came to this CN, for reports of moves; 0: unknown */
+	uint32_t moved_to;       /* cn_id of a move not confirmed yet; 0: the record counts */
+	bool moved_old;          /* that move is older than the end of the last sync */
+	uint64_t moved_ms;       /* when this CN began that move, or another CN notified it */
+	uint64_t deadline_ms;    /* end of a move not confirmed, or of a refusal; 0: none */
+	uint32_t ifindex;        /* the cell of this CN that it was last seen in; 0: none */
+	uint64_t quiet_until_ms; /* damped: no handover to this CN before, unless a record comes */
+	uint64_t conflict_ms;    /* when another MAC with its address was last logged; 0: never */
+	uint32_t silent_at;      /* cn_id whose cell it has left; see replica_silent. 0: none */
+	uint32_t renewed;        /* seconds of a lease to report to the register; 0: none */
+	bool refused;            /* by the register: its frames are dropped until deadline_ms */
+	bool held;               /* this CN holds its packets */
+	bool stale;              /* the snapshot that is arriving has not named it yet */
 
-	bool adopted;                 /* `kernel` is the map entry of a former agent; there is no record yet */
-	bool shown;                   /* `kernel` is in the map */
-	bool overtaken;               /* the programs have changed the map's entry since */
+	bool adopted;            /* `kernel` is the map entry of a former agent; no record yet */
+	bool shown;              /* `kernel` is in the map */
+	bool overtaken;          /* the BPF programs have changed the map entry since */
 	struct tmip_station kernel;
-	uint32_t tunnel_cn;           /* cn_id of the CN whose tunnel it needs; 0: none */
+	uint32_t tunnel_cn;      /* cn_id of the CN whose tunnel it needs; 0: none */
 
-	struct roam_attempt *attempt; /* the handover or claim of this CN that is under way, or NULL */
-	struct replica_station *mac_prev, *mac_next; /* others with the same MAC */
-	struct replica_station *due_prev, *due_next; /* those with a deadline, soonest first */
-	UT_hash_handle hh;
+	struct roam_attempt *attempt; /* this CN's handover or claim under way, or NULL */
+	struct replica_station *mac_prev, *mac_next; /* the stations with the same MAC */
+	struct replica_station *due_prev, *due_next; /* stations with a deadline, soonest first */
+	UT_hash_handle hh;       /* by record.addr */
 };
 
 struct replica_cn {
 	struct cn_info info;
 	uint32_t stations; /* that need the tunnel to it */
 	uint8_t tunnel;    /* enum tmip_tunnel */
-	bool stale;        /* not yet named by the register since it is back */
-	UT_hash_handle hh;
+	bool stale;        /* the register has not named it since the last connection came up */
+	UT_hash_handle hh; /* by info.id */
 };
 
-struct replica_mac; /* head of the list of one MAC */
+struct replica_mac; /* the head of the list of stations with one MAC */
 
 struct replica {
 	struct replica_station *stations;
@@ -66,34 +70,43 @@ struct replica {
 };
 
 void replica_init(struct replica *replica, unsigned stations_max, unsigned cns_max);
-void replica_free(struct replica *replica); /* the attempts are not the replica's */
+/* Frees all stations and CNs, not their attempts: those are the roaming machine's. */
+void replica_free(struct replica *replica);
 
+/* Look-ups return NULL if there is no match. */
 struct replica_station *replica_find(const struct replica *replica, const struct tmip_addr *addr);
-/* The first station with this MAC; the rest follow in mac_next. */
+/* Returns the first station with this MAC; the others follow in mac_next. */
 struct replica_station *replica_find_mac(const struct replica *replica, const struct tmip_mac *mac);
-/* A new station with this addr and mac, else empty. NULL: the table is full or there is no memory. */
+/*
+ * Adds a station with this addr and mac and nothing else. The address must be new. NULL: the table
+ * is full, or no memory.
+ */
 struct replica_station *replica_add(struct replica *replica, const struct tmip_addr *addr,
 				    const struct tmip_mac *mac);
-int replica_set_mac(struct replica *replica, struct replica_station *station, const struct tmip_mac *mac); /* 0 or -ENOMEM */
+/* Returns 0 or -ENOMEM; an error leaves the MAC unchanged. */
+int replica_set_mac(struct replica *replica, struct replica_station *station,
+		    const struct tmip_mac *mac);
+/* Frees the station. Its attempt must have ended, and no list may have its deadline any more. */
 void replica_remove(struct replica *replica, struct replica_station *station);
 
 struct replica_cn *replica_find_cn(const struct replica *replica, uint32_t id);
 struct replica_cn *replica_find_cn_tunnel(const struct replica *replica,
 					  const struct tmip_addr *tunnel);
-struct replica_cn *replica_put_cn(struct replica *replica, const struct cn_info *info); /* NULL as above */
+/* Adds a CN or updates the one with this id. NULL: the table is full, or no memory. */
+struct replica_cn *replica_put_cn(struct replica *replica, const struct cn_info *info);
 void replica_remove_cn(struct replica *replica, struct replica_cn *cn);
-/* The cell whose subnet holds addr, and (if not NULL) its CN. NULL: none. */
+/* Returns the cell whose subnet contains addr, and sets *cn to its CN unless `cn` is NULL. */
 const struct cell_info *replica_find_cell(const struct replica *replica,
 					  const struct tmip_addr *addr,
 					  const struct replica_cn **cn);
 
-/* Where the station is, as far as the CNs have agreed. */
+/* The cn_id of the CN where the station is, as far as this CN knows; 0: not seen yet. */
 static inline uint32_t replica_current(const struct replica_station *station)
 {
 	return station->moved_to ? station->moved_to : station->record.current;
 }
 
-/* It has left the cell that it was in, and has appeared in no other. */
+/* Returns whether the station has left the cell that it was in and has appeared in no other. */
 static inline bool replica_silent(const struct replica_station *station)
 {
 	return station->silent_at && station->silent_at == replica_current(station);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The roaming machine: its life, the network as it is configured, what is seen in the cells, and what happens when time
- * passes. See roam.h.
+ * The roaming machine: its life, the configured network, the stations seen in the cells, and the
+ * deadlines. See roam.h.
  */
 #include "roam_internal.h"
 
@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <utlist.h>
 
-#define CONFLICT_TOLD_MS 60000
+#define CONFLICT_LOG_MS 60000
 
 struct roam *roam_create(const struct roam_options *options, roam_act *act, void *arg)
 {
@@ -45,7 +45,7 @@ void roam_set_options(struct roam *roam, const struct roam_options *options)
 	roam->replica.cns_max = options->cns_max;
 }
 
-/* ---- what the other files of the machine use */
+/* ---- functions that the other files of the machine use */
 
 void roam_log(struct roam *roam, int level, const struct replica_station *station,
 	      const char *format, ...)
@@ -84,7 +84,7 @@ static int due_order(const struct replica_station *a, const struct replica_stati
 	return a->deadline_ms < b->deadline_ms ? -1 : a->deadline_ms > b->deadline_ms;
 }
 
-/* Nearly all deadlines lie the same time ahead, so that a new one goes to the end of the list. */
+/* Nearly all deadlines are equally far ahead, so a new one goes to the end of the list. */
 static void due_insert(struct roam *roam, struct replica_station *station)
 {
 	struct replica_station *last = roam->due ? roam->due->due_prev : NULL;
@@ -132,7 +132,7 @@ void roam_send_cn(struct roam *roam, uint32_t cn, const struct mlrp_message *mes
 	roam->act(&action, roam->arg);
 }
 
-/* ---- the network as it is configured */
+/* ---- the configured network */
 
 void roam_set_self(struct roam *roam, uint32_t cn_id)
 {
@@ -196,11 +196,12 @@ void roam_expect_cns(struct roam *roam)
 		cn->stale = cn->info.id != roam->self;
 }
 
-/* ---- what is seen in the cells */
+/* ---- stations seen in the cells */
 
 /*
- * A station whose MAC was seen, and no packet yet. When it associates it forgets the MAC of its gateway, and asks for it. If
- * that question came before the access point let it, the next comes a second later (Linux): it need not wait for that.
+ * The MAC of the station was seen, but no packet yet. A station that associates forgets the MAC of
+ * its gateway and asks for it by ARP. If the access point drops that question, Linux asks again
+ * only a second later. The greeting spares the station that second.
  */
 static void link_seen(struct roam *roam, struct replica_station *station,
 		      const struct roam_cell *cell, const char *how, uint64_t now_ms)
@@ -234,7 +235,7 @@ static void mac_seen(struct roam *roam, const struct tmip_mac *mac, const struct
 		link_seen(roam, station, cell, "link-layer activity", now_ms);
 }
 
-/* And the map entry as that leaves it, should a program have overtaken this. */
+/* A BPF program may have changed the map entry before: writes it even if roam_arrival does not. */
 static void arrival(struct roam *roam, struct replica_station *station,
 		    const struct roam_cell *cell, const char *how, uint64_t now_ms)
 {
@@ -265,12 +266,13 @@ void roam_seen(struct roam *roam, const struct tmip_event *event, uint64_t now_m
 	else if (mac_equal(&station->record.mac, &event->mac))
 		arrival(roam, station, cell, arp ? "ARP activity" : "IP activity", now_ms);
 	else if (station->record.kind == RECORD_RESERVED)
-		roam_claim(roam, &event->addr, &event->mac, cell, now_ms); /* perhaps another MAC of that host */
+		/* Perhaps the MAC is another one of that host. */
+		roam_claim(roam, &event->addr, &event->mac, cell, now_ms);
 	else
 		roam_conflict(roam, event, now_ms);
 }
 
-/* In the trail of the station and in that of the other one. Told once a minute, counted always. */
+/* Counts every conflict. Logs it for both stations, at most once a minute. */
 void roam_conflict(struct roam *roam, const struct tmip_event *event, uint64_t now_ms)
 {
 	struct replica_station *station = replica_find(&roam->replica, &event->addr);
@@ -282,21 +284,24 @@ void roam_conflict(struct roam *roam, const struct tmip_event *event, uint64_t n
 	if (!station)
 		return;
 	roam->counts.conflicts++;
-	if (station->conflict_ms && now_ms - station->conflict_ms < CONFLICT_TOLD_MS)
+	if (station->conflict_ms && now_ms - station->conflict_ms < CONFLICT_LOG_MS)
 		return;
 	station->conflict_ms = now_ms ? now_ms : 1;
-	snprintf(
-		text, sizeof(text),
-		"in cell %s it uses the address %s, which belongs to station %s: its packets are dropped",
-		cell ? cell->name : "-", addr_format(&event->addr, addr),
-		mac_format(&station->record.mac, mac));
+	snprintf(text, sizeof(text),
+		 "in cell %s it uses the address %s, which belongs to station %s: "
+		 "its packets are dropped",
+		 cell ? cell->name : "-", addr_format(&event->addr, addr),
+		 mac_format(&station->record.mac, mac));
 	roam->act(&action, roam->arg);
 	roam_log(roam, LOG_LEVEL_WARN, station, "%s in cell %s uses the address %s of this station",
 		 mac_format(&event->mac, mac), cell ? cell->name : "-",
 		 addr_format(&event->addr, addr));
 }
 
-/* ---- stations that leave without a word: they keep record, lease and map entry, for idle is not gone */
+/*
+ * ---- stations that leave without notice. They keep record, lease and map entry: an idle station
+ * is not gone.
+ */
 
 void roam_notify_parent(struct roam *roam, const struct replica_station *station, uint8_t type)
 {
@@ -363,15 +368,16 @@ static void expire(struct roam *roam, struct replica_station *station, uint64_t 
 		else
 			roam_refresh(roam, station);
 	} else if (!roam->register_ready) {
-		return; /* without a register the CNs' word stands; roam_sync_end sets a new time */
+		return; /* moves stand while the register is down; roam_sync_end arms them again */
 	} else if (roam_is_local(station)) {
 		if (station->attempt)
 			roam_attempt_expire(roam, station->attempt, now_ms);
 		else if (station->record.parent == roam->self)
 			roam_report_local(roam, station, now_ms);
 	} else if (station->attempt) {
+		/* Another CN notified a later move, which is not confirmed either. */
 		if (station->moved_to != roam->self)
-			station->moved_to = 0; /* another CN told of a later move, which nobody confirmed either */
+			station->moved_to = 0;
 		roam_attempt_expire(roam, station->attempt, now_ms);
 	} else if (station->moved_to) {
 		roam_log(roam, LOG_LEVEL_WARN, station,
@@ -394,7 +400,7 @@ uint64_t roam_next_due(const struct roam *roam)
 	return roam->due ? roam->due->deadline_ms : 0;
 }
 
-/* ---- for those who look */
+/* ---- views */
 
 const struct replica *roam_replica(const struct roam *roam)
 {

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Handovers and claims that this CN begins because it saw a station. Each is tentative until the register's record says
- * the same; roam.c knows what becomes of it when time runs out.
+ * Handovers and claims that this CN begins when it sees a station. Each is tentative until the
+ * register's record confirms it. roam.c calls roam_attempt_expire at the deadline.
  */
 #include "roam_internal.h"
 
 #include <stdlib.h>
 
-#define WAIT_MAX_MS 3600000 /* longer than any register means it */
+#define WAIT_MAX_MS 3600000 /* bounds the `wait` of a damped station that a register sends */
 
 struct roam_attempt *roam_attempt_begin(struct roam *roam, struct replica_station *station,
 					bool claim, uint64_t now_ms)
@@ -38,12 +38,16 @@ void roam_attempt_end(struct roam *roam, struct roam_attempt *attempt)
 	free(attempt);
 }
 
+/* Returns whether no participant has still to answer. */
 static bool agreed(const struct roam_attempt *attempt)
 {
-	return !attempt->told[0].waiting && !attempt->told[1].waiting;
+	return !attempt->notified[0].waiting && !attempt->notified[1].waiting;
 }
 
-/* The end of the log of a handover or claim: whoever answers last, the register or a participant, the order is the same. */
+/*
+ * The end of the log of a handover or claim. The order of its lines does not depend on which one
+ * answers last, the register or a participant.
+ */
 static void log_commit(struct roam *roam, const struct replica_station *station)
 {
 	const struct station_record *record = &station->record;
@@ -67,8 +71,9 @@ static void end_if_done(struct roam *roam, struct roam_attempt *attempt)
 		return;
 	if (station->record.current == roam->self)
 		log_commit(roam, station);
+	/* For an address of a block: the CN that has the station reports its move later. */
 	if (attempt->claim)
-		wait_ms += roam->options.back_ms; /* of an address given out while the register was away: who has the station will tell */
+		wait_ms += roam->options.back_ms;
 	roam_arm(roam, station, station->moved_to ? attempt->started_ms + wait_ms : 0);
 	roam_attempt_end(roam, attempt);
 }
@@ -112,8 +117,8 @@ static void notify_participant(struct roam *roam, struct roam_attempt *attempt, 
 		message.tunnel_count = 1;
 		message.tunnels[0] = TMIP_TUNNEL_4IN4;
 	}
-	attempt->told[slot].cn = id;
-	attempt->told[slot].waiting = true;
+	attempt->notified[slot].cn = id;
+	attempt->notified[slot].waiting = true;
 	roam_send_cn(roam, id, &message);
 }
 
@@ -124,7 +129,7 @@ static bool tunnel_stands(const struct roam *roam, uint32_t id)
 	return cn && cn->tunnel != TMIP_TUNNEL_IDLE;
 }
 
-/* The log of a handover, in the order in which a reader wants it. Written after the messages are on their way. */
+/* Logs the handover after the messages have left, in the order that a reader expects. */
 static void log_beginning(struct roam *roam, const struct roam_attempt *attempt,
 			  const struct roam_cell *cell, const char *how, uint32_t previous)
 {
@@ -144,11 +149,11 @@ static void log_beginning(struct roam *roam, const struct roam_attempt *attempt,
 	roam_log(roam, LOG_LEVEL_INFO, station, "attempting handover [migrated from %s, parent %s]",
 		  roam_cn_name(roam, previous), roam_cn_name(roam, record->parent));
 	for (int i = 0; i < 2; i++)
-		if (attempt->told[i].waiting)
+		if (attempt->notified[i].waiting)
 			roam_log(roam, LOG_LEVEL_INFO, station, "contacting %s CN %s",
 				 i == 0 ? "parent" : "previous",
-				 roam_cn_name(roam, attempt->told[i].cn));
-	if (attempt->told[0].waiting)
+				 roam_cn_name(roam, attempt->notified[i].cn));
+	if (attempt->notified[0].waiting)
 		roam_log(roam, LOG_LEVEL_INFO, station,
 			 tunnel_stands(roam, record->parent) ?
 				 "a tunnel between parent CN %s and this CN stands" :
@@ -175,7 +180,8 @@ static void begin_handover(struct roam *roam, struct replica_station *station,
 	station->moved_old = false;
 	station->moved_ms = station->arrived_ms = now_ms;
 	station->ifindex = cell->ifindex;
-	roam_update_entry(roam, station); /* before the parent's first packet can come through the tunnel */
+	/* Writes the entry before the first packet can come through the parent's tunnel. */
+	roam_update_entry(roam, station);
 	if (parent != roam->self)
 		notify_participant(roam, attempt, 0, parent);
 	if (previous && previous != roam->self && previous != parent)
@@ -264,19 +270,20 @@ void roam_claim(struct roam *roam, const struct tmip_addr *addr, const struct tm
 		roam->counts.overflow++;
 		return;
 	}
-	attempt->ifindex = cell->ifindex; /* not the station's before the register agrees: the address may be another's */
+	/* Not station->ifindex before the register agrees: the address may be another's. */
+	attempt->ifindex = cell->ifindex;
 	struct mlrp_message message = {.type = MLRP_CLAIM, .transaction = attempt->transaction,
 				       .mac = *mac, .addr = *addr,
 				       .has = MLRP_HAS(MLRP_F_MAC) | MLRP_HAS(MLRP_F_ADDR)};
 	roam_send_register(roam, &message);
 	roam_arm(roam, station, now_ms + roam->options.timeout_ms);
-	roam_log(
-		roam, LOG_LEVEL_INFO, station,
-		"station detected in cell %s with the unregistered address %s: asking the register",
-		cell->name, addr_format(addr, text));
+	roam_log(roam, LOG_LEVEL_INFO, station,
+		 "station detected in cell %s with the unregistered address %s: "
+		 "asking the register",
+		 cell->name, addr_format(addr, text));
 }
 
-/* Takes a move back everywhere it was told. */
+/* Undoes the move here and at every CN that this CN has notified of it. */
 static void undo(struct roam *roam, struct roam_attempt *attempt)
 {
 	struct replica_station *station = attempt->station;
@@ -286,30 +293,29 @@ static void undo(struct roam *roam, struct roam_attempt *attempt)
 				       .version = station->record.version};
 
 	for (int i = 0; i < 2; i++)
-		if (attempt->told[i].cn)
-			roam_send_cn(roam, attempt->told[i].cn, &message);
+		if (attempt->notified[i].cn)
+			roam_send_cn(roam, attempt->notified[i].cn, &message);
 	if (!attempt->claim && station->moved_to == roam->self)
 		station->moved_to = 0;
 }
 
-/* The time of an attempt is over. */
 void roam_attempt_expire(struct roam *roam, struct roam_attempt *attempt, uint64_t now_ms)
 {
 	struct replica_station *station = attempt->station;
 	bool claim = attempt->claim;
 
-	if (roam_is_local(station)) { /* stands until the register knows it: reported again by its parent */
+	/* A record that the register does not know stands; the parent reports it again. */
+	if (roam_is_local(station)) {
 		roam_attempt_end(roam, attempt);
 		if (claim)
 			roam_report_local(roam, station, now_ms);
 		return;
 	}
-
 	for (int i = 0; i < 2; i++)
-		if (attempt->told[i].waiting)
+		if (attempt->notified[i].waiting)
 			roam_log(roam, LOG_LEVEL_WARN, station,
 				 "%s did not answer: the register tells it",
-				 roam_cn_name(roam, attempt->told[i].cn));
+				 roam_cn_name(roam, attempt->notified[i].cn));
 	if (!attempt->registered) {
 		roam->counts.undone++;
 		roam_log(roam, LOG_LEVEL_WARN, station,
@@ -326,7 +332,10 @@ void roam_attempt_expire(struct roam *roam, struct roam_attempt *attempt, uint64
 		roam_refresh(roam, station);
 }
 
-/* The register keeps the station where it is: it is not asked again in vain. Its packets go the way of the record meanwhile. */
+/*
+ * The register has damped the station. This CN does not ask for it again before the wait is over;
+ * the station's packets follow the record.
+ */
 static void postpone(struct roam *roam, const struct mlrp_message *message, uint64_t now_ms)
 {
 	struct replica_station *station = replica_find(&roam->replica, &message->station.addr);
@@ -412,9 +421,9 @@ void roam_attempt_answered(struct roam *roam, uint32_t from, const struct mlrp_m
 
 	HASH_FIND(hh, roam->attempts, &message->transaction, sizeof(message->transaction), attempt);
 	for (int i = 0; attempt && i < 2; i++) {
-		if (attempt->told[i].cn != from || !attempt->told[i].waiting)
+		if (attempt->notified[i].cn != from || !attempt->notified[i].waiting)
 			continue;
-		attempt->told[i].waiting = false;
+		attempt->notified[i].waiting = false;
 		if (message->type == MLRP_ERROR)
 			roam_log(roam, LOG_LEVEL_WARN, attempt->station, "%s does not agree: %s",
 				 roam_cn_name(roam, from), mlrp_error_name(message->code));

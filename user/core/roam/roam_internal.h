@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the files of the roaming machine share: roam.c (life, sightings, time), roam_record.c (what the register says),
- * roam_peer.c (what other CNs say), roam_handover.c (handovers and claims of this CN), roam_local.c (records that the
- * register does not know yet), roam_view.c (record -> map entry, tunnels). Nobody else includes it.
+ * The parts that the files of the roaming machine share: roam.c (life, stations seen, time),
+ * roam_record.c (the register), roam_peer.c (messages of other CNs), roam_handover.c (handovers and
+ * claims of this CN), roam_local.c (records that the register does not know yet), roam_view.c (from
+ * a record to a map entry, tunnels). No other file includes it.
  */
 #ifndef TMIP_CORE_ROAM_ROAM_INTERNAL_H
 #define TMIP_CORE_ROAM_ROAM_INTERNAL_H
@@ -17,18 +18,18 @@ struct roam_cell {
 	struct prefix subnet;
 };
 
-/* A request of this CN about one station that the register has not answered yet. */
+/* A handover or claim of this CN that is not answered yet. */
 struct roam_attempt {
 	struct replica_station *station;
-	uint32_t transaction;  /* of the request to the register and of the MOVED messages */
-	bool claim;            /* of an address that the register does not know yet, not a handover */
-	unsigned ifindex;      /* of a claim: the cell where the claimant was seen */
+	uint32_t transaction;  /* of the request to the register, and of each MOVED */
+	bool claim;            /* a claim of an address that the register does not know yet */
+	unsigned ifindex;      /* claim: the cell of this CN where the station was seen */
 	bool registered;       /* the register has answered */
 	uint64_t started_ms;
 	struct {
-		uint32_t cn;
-		bool waiting;
-	} told[2];             /* parent, previous CN; cn 0: none */
+		uint32_t cn;   /* cn_id; 0: none */
+		bool waiting;  /* for its answer */
+	} notified[2];         /* the parent, and the previous CN */
 	UT_hash_handle hh;     /* by transaction */
 };
 
@@ -37,43 +38,58 @@ struct roam {
 	roam_act *act;
 	void *arg;
 	uint32_t self;
-	bool register_ready; /* connected and in step */
-	bool sync_full;
+	bool register_ready; /* connected, and the last sync has ended */
+	bool sync_full;      /* a snapshot is arriving */
 	struct replica replica;
 	struct roam_cell cells[CN_CELLS_MAX];
 	struct roam_attempt *attempts;
-	struct replica_station *due;
+	struct replica_station *due; /* the stations with a deadline, soonest first */
 	uint32_t next_transaction;
-	struct roam_counts counts; /* the counters; counts of stations are made when asked for */
+	struct roam_counts counts; /* `stations` and `silent` only in the answer of roam_count */
 };
 
-/* roam.c */
+/* ---- roam.c */
+
+/* `station` is the station in question, or NULL. */
 __attribute__((format(printf, 4, 5))) void roam_log(struct roam *roam, int level,
 						    const struct replica_station *station,
 						    const char *format, ...);
+/* NULL: this CN has no such cell. */
 const struct roam_cell *roam_find_cell(const struct roam *roam, unsigned ifindex);
-const char *roam_cn_name(const struct roam *roam, uint32_t id); /* for the log */
-void roam_arm(struct roam *roam, struct replica_station *station, uint64_t deadline_ms); /* 0: disarm */
+/* For the log; never NULL. */
+const char *roam_cn_name(const struct roam *roam, uint32_t id);
+/* Sets the deadline of the station; 0: none. */
+void roam_arm(struct roam *roam, struct replica_station *station, uint64_t deadline_ms);
+/* Deletes the station with its map entry, attempt and deadline. */
 void roam_forget(struct roam *roam, struct replica_station *station);
 void roam_send_register(struct roam *roam, struct mlrp_message *message);
 void roam_send_cn(struct roam *roam, uint32_t cn, const struct mlrp_message *message);
-void roam_notify_parent(struct roam *roam, const struct replica_station *station, uint8_t type); /* DEPARTED, RETURNED: to its parent */
+/* Sends DEPARTED or RETURNED to the station's parent, unless that is this CN. */
+void roam_notify_parent(struct roam *roam, const struct replica_station *station, uint8_t type);
 
-/* roam_view.c */
-/* The programs have changed its map entry; the next time it is shown it is written, the same or not. NULL: no such station. */
+/* ---- roam_view.c */
+
+/*
+ * The BPF programs have changed the station's map entry, so roam_update_entry must write it next
+ * time even if it is the same. NULL: no such station.
+ */
 struct replica_station *roam_overtaken(struct roam *roam, const struct tmip_addr *addr);
-void roam_update_entry(struct roam *roam, struct replica_station *station);    /* brings the map entry up to date */
-void roam_refresh(struct roam *roam, struct replica_station *station); /* and tunnel counts; takes out what must not be there */
+/* Writes the map entry if it changed. */
+void roam_update_entry(struct roam *roam, struct replica_station *station);
+/* Writes or deletes the map entry and updates the tunnels that are needed. */
+void roam_refresh(struct roam *roam, struct replica_station *station);
 void roam_refresh_all(struct roam *roam);
-void roam_hide(struct roam *roam, struct replica_station *station);    /* takes the map entry out */
+/* Deletes the map entry; the station needs no tunnel any more. */
+void roam_hide(struct roam *roam, struct replica_station *station);
 void roam_set_tunnel(struct roam *roam, struct replica_cn *cn, uint8_t tunnel);
 
-/* Given out by a CN while the register was away, which does not know of it yet. */
+/* A CN assigned the address while the register was down, and the register does not know it yet. */
 static inline bool roam_is_local(const struct replica_station *station)
 {
 	return station->record.state == RECORD_BOUND && !station->record.version.epoch;
 }
 
+/* The milliseconds since the station came to this CN, for a report; 0: unknown. */
 static inline uint32_t roam_age(const struct replica_station *station, uint64_t now_ms)
 {
 	uint64_t age = station->arrived_ms ? now_ms - station->arrived_ms : 0;
@@ -81,25 +97,36 @@ static inline uint32_t roam_age(const struct replica_station *station, uint64_t 
 	return age < UINT32_MAX ? (uint32_t)age : UINT32_MAX;
 }
 
-/* roam_local.c */
+/* ---- roam_local.c */
+
+/* Reports the address to the register. */
 void roam_report_local(struct roam *roam, struct replica_station *station, uint64_t now_ms);
+/* The register answered roam_report_local with an error. May forget the station. */
 void roam_local_refused(struct roam *roam, struct replica_station *station,
 			const struct mlrp_message *message, uint64_t now_ms);
-/* This CN had the number `former`. */
+/* The cn_id of this CN was `former`, and is another now. */
 void roam_renumber(struct roam *roam, uint32_t former);
-void roam_sync_local(struct roam *roam, struct replica_station *station, uint64_t now_ms); /* may forget it */
+/* A sync has ended. May forget the station. */
+void roam_sync_local(struct roam *roam, struct replica_station *station, uint64_t now_ms);
 
-/* roam_handover.c */
+/* ---- roam_handover.c */
+
+/* NULL: no memory. */
 struct roam_attempt *roam_attempt_begin(struct roam *roam, struct replica_station *station,
 					bool claim, uint64_t now_ms);
+/* The station was seen in this cell. `how` is for the log. */
 void roam_arrival(struct roam *roam, struct replica_station *station, const struct roam_cell *cell,
 		  const char *how, uint64_t now_ms);
+/* A MAC was seen in this cell with an address that no record assigns to it. */
 void roam_claim(struct roam *roam, const struct tmip_addr *addr, const struct tmip_mac *mac,
 		const struct roam_cell *cell, uint64_t now_ms);
-void roam_report(struct roam *roam, struct replica_station *station, uint64_t now_ms); /* a move the register does not know */
+/* Reports a move to this CN that the register does not know. */
+void roam_report(struct roam *roam, struct replica_station *station, uint64_t now_ms);
+/* Frees the attempt. */
 void roam_attempt_end(struct roam *roam, struct roam_attempt *attempt);
-/* MOVED_OK, or ERROR to a MOVED, from the CN `from`. */
+/* MOVED_OK, or the ERROR that answers a MOVED, from the CN `from`. */
 void roam_attempt_answered(struct roam *roam, uint32_t from, const struct mlrp_message *message);
-void roam_attempt_expire(struct roam *roam, struct roam_attempt *attempt, uint64_t now_ms); /* may forget the station */
+/* The time of the attempt is over. Frees it and may forget the station. */
+void roam_attempt_expire(struct roam *roam, struct roam_attempt *attempt, uint64_t now_ms);
 
 #endif

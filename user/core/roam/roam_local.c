@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Records that the register does not know yet: addresses that a CN gave out of its own block while the register was away. They
- * have no version, so that any record of the register replaces them. The parent tells them to every CN, and reports them when
- * the register is back; the others wait for its word. Also: what a map entry of a former agent says, taken as a record.
+ * Records that the register does not know yet: a CN assigned the address from its block while the
+ * register was down. Such a record has version 0.0, so any record of the register replaces it. The
+ * parent notifies every CN of it and reports it when the register is back; the other CNs wait for
+ * the register's record. This file also makes records of the map entries of a former agent.
  */
 #include "roam_internal.h"
 
@@ -32,7 +33,7 @@ void roam_cn_up(struct roam *roam, uint32_t id)
 			notify_cn(roam, station, id);
 }
 
-/* Where a former agent's map entry shows it. */
+/* The station stays where the map entry of the former agent shows it. */
 static void keep_place(struct roam *roam, struct replica_station *station, uint64_t now_ms)
 {
 	const struct replica_cn *cn =
@@ -71,9 +72,9 @@ int roam_local(struct roam *roam, const struct station_record *record, uint32_t 
 		keep_place(roam, station, now_ms);
 	roam_refresh(roam, station);
 	notify_all(roam, station);
-	roam_log(
-		roam, LOG_LEVEL_INFO, station,
-		"the address is of this CN's own block: the register will be told when it is back");
+	roam_log(roam, LOG_LEVEL_INFO, station,
+		 "the address is of this CN's own block: "
+		 "the register will be told when it is back");
 	return 0;
 }
 
@@ -127,7 +128,10 @@ void roam_withdraw(struct roam *roam, const struct tmip_addr *addr)
 		withdraw(roam, station);
 }
 
-/* Blocks are exclusive: this comes of a register that was put back to an earlier state. Its word counts. */
+/*
+ * An address is in one block only, so the register refuses it only if it was restored to an earlier
+ * state. The register's record counts.
+ */
 void roam_local_refused(struct roam *roam, struct replica_station *station,
 			const struct mlrp_message *message, uint64_t now_ms)
 {
@@ -137,19 +141,18 @@ void roam_local_refused(struct roam *roam, struct replica_station *station,
 	if (station->attempt)
 		roam_attempt_end(roam, station->attempt);
 	if (!verdict) {
-		roam_arm(roam, station, now_ms + roam->options.timeout_ms); /* and again */
+		roam_arm(roam, station, now_ms + roam->options.timeout_ms); /* to report again */
 		return;
 	}
-	roam_log(
-		roam, LOG_LEVEL_WARN, station,
-		"the register does not take over the address that was given out while it was away: "
-		"the station must ask for another one");
+	roam_log(roam, LOG_LEVEL_WARN, station,
+		 "the register does not take over the address that was given out while it was "
+		 "away: the station must ask for another one");
 	withdraw(roam, station);
 	if (message->has & MLRP_HAS(MLRP_F_STATION))
 		roam_record(roam, &message->station, 0, now_ms);
 }
 
-/* In step with the register: reports it, or waits for its parent. */
+/* Reports the record if this CN is its parent, else waits for the parent's report. */
 void roam_sync_local(struct roam *roam, struct replica_station *station, uint64_t now_ms)
 {
 	if (station->attempt)
@@ -162,7 +165,10 @@ void roam_sync_local(struct roam *roam, struct replica_station *station, uint64_
 		roam_forget(roam, station);
 }
 
-/* A register that lost its memory numbers the CNs anew: what was agreed on by number means nothing any more. */
+/*
+ * A register that has lost its database assigns new cn_ids. A move or a record that names another
+ * CN by its former cn_id is void.
+ */
 void roam_renumber(struct roam *roam, uint32_t former)
 {
 	struct replica_station *station, *next;
@@ -199,7 +205,8 @@ void roam_trust_adopted(struct roam *roam, uint64_t now_ms)
 		station->record.current = current->info.id;
 		station->record.version = (struct version){entry->epoch, entry->seq};
 		station->adopted = false;
-		if (current->info.id == roam->self && parent != current) { /* perhaps the register was not told of it */
+		/* The former agent may not have reported the move to this CN. */
+		if (current->info.id == roam->self && parent != current) {
 			station->moved_to = roam->self;
 			station->arrived_ms = now_ms;
 		}

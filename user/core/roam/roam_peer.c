@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What other CNs say: a station is in their cell, or has left it, or they take that back; and what this CN tells one that
- * sends to a stale place. See roam.h, docs/mlrp.md.
+ * Messages of other CNs: a station is in their cell, has left it, or was refused. Also the
+ * notification of a CN that sends packets to the former place of a station. See roam.h,
+ * docs/mlrp.md.
  */
 #include "roam_internal.h"
 
@@ -30,14 +31,17 @@ static void answer(struct roam *roam, uint32_t to, const struct mlrp_message *qu
 static bool offers(const struct mlrp_message *message, uint8_t tunnel)
 {
 	if (!(message->has & MLRP_HAS(MLRP_F_TUNNELS)))
-		return true; /* agreed before */
+		return true; /* the two CNs have agreed before */
 	for (int i = 0; i < message->tunnel_count; i++)
 		if (message->tunnels[i] == tunnel)
 			return true;
 	return false;
 }
 
-/* The CN that has the station, its parent, or the CN where it was, as far as we know: that one corrects us. */
+/*
+ * These CNs may report a move: the one that has the station, its parent, and the one where this CN
+ * believes the station to be, which corrects this CN.
+ */
 static bool may_report(const struct station_record *moved, uint32_t from,
 		       const struct replica_station *station)
 {
@@ -48,20 +52,24 @@ static bool may_report(const struct station_record *moved, uint32_t from,
 }
 
 /*
- * A CN that sees the station itself may say so before the register has pushed it the move that came before: like the
- * register we then believe who saw it last. What others tell must be as new as what we know.
+ * A CN that sees the station itself may notify its move before the register has pushed the move
+ * before that one to it. Like the register, this CN then believes the CN that saw the station last.
+ * The notification of any other CN must be as new as this CN's record.
  */
 static bool is_stale(uint32_t from, const struct mlrp_message *message,
 		     const struct replica_station *station)
 {
-	const struct version told = message->station.version, known = station->record.version;
+	const struct version theirs = message->station.version, ours = station->record.version;
 
 	if (message->transaction && from == message->station.current)
-		return told.epoch < known.epoch;
-	return version_compare(told, known) < 0;
+		return theirs.epoch < ours.epoch;
+	return version_compare(theirs, ours) < 0;
 }
 
-/* Is the message of a CN that may say so, about a station and CNs that we know? 0 or the error to answer. */
+/*
+ * Checks that the sender may notify the move, and that this CN knows the station and the CNs.
+ * Returns 0, or the error to answer.
+ */
 static uint16_t moved_check(const struct roam *roam, uint32_t from,
 			    const struct mlrp_message *message)
 {
@@ -84,7 +92,7 @@ static uint16_t moved_check(const struct roam *roam, uint32_t from,
 	return is_stale(from, message, station) ? MLRP_E_STALE : 0;
 }
 
-/* The parent hears of every move; who else believes to have the station learns it from the parent. */
+/* The parent receives every move and passes it on to the CN where it believed the station to be. */
 static void pass_on(struct roam *roam, uint32_t from, const struct replica_station *station,
 		    uint32_t previous, const struct mlrp_message *message)
 {
@@ -120,8 +128,10 @@ void roam_stale(struct roam *roam, const struct tmip_event *event)
 }
 
 /*
- * Told by another than who has it now, a station has left this CN: that one did not know that it was here, or we would have heard it
- * from itself. So two moves have crossed (one may have been held up on a bad way), and who saw it last nobody knows but the station.
+ * Another CN than the new one notified this CN that its station has moved. So the new CN did not
+ * know that the station was here, or it would have notified this CN itself: two moves have crossed
+ * (a slow path may have delayed one). Only the station can show which CN saw it last, so this CN
+ * probes it.
  */
 static void recall(struct roam *roam, const struct replica_station *station, unsigned ifindex)
 {
@@ -156,7 +166,7 @@ static void moved(struct roam *roam, uint32_t from, const struct mlrp_message *m
 	}
 	if (error) {
 		answer(roam, from, message, error, 0, error == MLRP_E_STALE ? station : NULL);
-		/* Nobody waits for an answer to a correction, which may well come too late. */
+		/* A message without a transaction is a correction, which often comes too late. */
 		roam_log(roam, message->transaction ? LOG_LEVEL_WARN : LOG_LEVEL_DEBUG, station,
 			 "move told by %s not accepted: %s", roam_cn_name(roam, from),
 			 mlrp_error_name(error));
@@ -168,7 +178,7 @@ static void moved(struct roam *roam, uint32_t from, const struct mlrp_message *m
 	station->moved_old = false;
 	station->moved_ms = now_ms;
 	station->ifindex = 0;
-	roam_update_entry(roam, station); /* first of all: its packets go where it is now */
+	roam_update_entry(roam, station); /* first, so that its packets go to the new CN at once */
 	if (parent)
 		roam_set_tunnel(roam, replica_find_cn(&roam->replica, record->current),
 				TMIP_TUNNEL_4IN4);
@@ -184,8 +194,9 @@ static void moved(struct roam *roam, uint32_t from, const struct mlrp_message *m
 }
 
 /*
- * The programs got the station's first packet out of a CN, and send there already: that is its word, ahead of the message.
- * Nothing new if a message came in between; then the map's entry is put right.
+ * A CN's tunnel brought the first packet of the station, and the BPF programs send to that CN
+ * already: the packet counts as its MOVED, which comes later. If another message came since the
+ * packet, the packet does not count, and roam_update_entry corrects the map entry.
  */
 void roam_followed(struct roam *roam, const struct tmip_event *event, uint64_t now_ms)
 {
@@ -225,8 +236,10 @@ static void aborted(struct roam *roam, uint32_t from, const struct tmip_addr *ad
 		 roam_cn_name(roam, from));
 }
 
-/* A guest elsewhere has left its cell there, or is back in it: until then its parent holds its packets, which come before those
- * that were on their way. */
+/*
+ * A station of this CN has left its cell at another CN, or is back in it. In between this CN holds
+ * the packets for it, so that the other CN holds only those that were on their way.
+ */
 static void presence(struct roam *roam, uint32_t from, const struct mlrp_message *message)
 {
 	struct replica_station *station = replica_find(&roam->replica, &message->addr);
@@ -243,7 +256,10 @@ static void presence(struct roam *roam, uint32_t from, const struct mlrp_message
 		 roam_cn_name(roam, from));
 }
 
-/* Somebody with the same identity asks for its address. Who cannot tell says nothing. */
+/*
+ * A station with the same identity asks for the address of this one. A CN that does not have the
+ * station does not answer.
+ */
 static void probed(struct roam *roam, uint32_t from, const struct mlrp_message *message)
 {
 	const struct replica_station *station = replica_find(&roam->replica, &message->addr);

@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the register says: single records, snapshots and deltas, its going and coming; and what a former agent left in the
- * map until the register has its say. See roam.h.
+ * The register's side of the roaming machine: single records, snapshots and deltas, the loss of the
+ * connection and its return, and the map entries of a former agent until the register sends its
+ * records. See roam.h.
  */
 #include "roam_internal.h"
 
-/* The snapshot of a register that came back without its last moments: our newer knowledge becomes a move to be confirmed. */
+/*
+ * The snapshot of a register that has lost its last changes: the newer place that this CN knows
+ * becomes a move that the register must confirm.
+ */
 static void keep_as_move(struct roam *roam, struct replica_station *station,
 			 const struct station_record *record, uint64_t now_ms)
 {
@@ -18,7 +22,10 @@ static void keep_as_move(struct roam *roam, struct replica_station *station,
 	}
 }
 
-/* A move that another CN told of while the register was away, and the register now has a report of some other one: it counts. */
+/*
+ * Another CN notified a move while the register was down, and the register now has a report of some
+ * other move: the record counts.
+ */
 static bool is_outdated(const struct roam *roam, const struct replica_station *station,
 			const struct station_record *record)
 {
@@ -37,7 +44,7 @@ static void apply(struct roam *roam, struct replica_station *station,
 	bool known = station->record.state == RECORD_BOUND,
 	     outdated = is_outdated(roam, station, record);
 
-	station->record = *record; /* the MAC was set by the caller */
+	station->record = *record; /* the caller has set the MAC */
 	station->refused = station->adopted = station->stale = false;
 	station->quiet_until_ms = 0;
 	if (ifindex)
@@ -57,12 +64,15 @@ static void apply(struct roam *roam, struct replica_station *station,
 			 roam_cn_name(roam, record->current));
 }
 
-/* Given out while the register was away, by a CN whose block the register no longer knew. */
+/*
+ * A CN assigned the address from its block while the register was down, but the register had lost
+ * that block.
+ */
 static void another_has_it(struct roam *roam, struct replica_station *station)
 {
-	roam_log(
-		roam, LOG_LEVEL_WARN, station,
-		"the register has given the address to another station: this one must ask for another");
+	roam_log(roam, LOG_LEVEL_WARN, station,
+		 "the register has given the address to another station: "
+		 "this one must ask for another");
 	if (station->attempt)
 		roam_attempt_end(roam, station->attempt);
 	roam_arm(roam, station, 0);
@@ -82,11 +92,11 @@ static void report_renewed(struct roam *roam, struct replica_station *station)
 	roam_send_register(roam, &message);
 }
 
-/* What was held back while the register did not know the station. */
+/* The register knows the station now: reports what waited for that. */
 static void local_is_known(struct roam *roam, struct replica_station *station, uint64_t now_ms)
 {
 	if (station->record.parent == roam->self)
-		station->renewed = 0; /* was told together with the address */
+		station->renewed = 0; /* the report of the address had it */
 	else if (station->renewed)
 		report_renewed(roam, station);
 	if (station->moved_to == roam->self && !(station->attempt && station->attempt->claim))
@@ -105,7 +115,7 @@ void roam_record(struct roam *roam, const struct station_record *record, unsigne
 	if (station && order < 0 && !roam->sync_full)
 		return;
 	if (record->state != RECORD_BOUND) {
-		/* An address of a block is free, as far as the register knows. */
+		/* The register sends an address of a block as free. */
 		if (station && station->record.state && !roam_is_local(station)) {
 			roam_log(roam, LOG_LEVEL_INFO, station,
 				 "the register has freed the address");
@@ -122,9 +132,9 @@ void roam_record(struct roam *roam, const struct station_record *record, unsigne
 		station = replica_add(&roam->replica, &record->addr, &record->mac);
 	if (!station || replica_set_mac(&roam->replica, station, &record->mac) < 0) {
 		if (!roam->counts.overflow++)
-			roam_log(
-				roam, LOG_LEVEL_WARN, NULL,
-				"the table of stations is full (stations_max): some are not served here");
+			roam_log(roam, LOG_LEVEL_WARN, NULL,
+				 "the table of stations is full (stations_max): "
+				 "some are not served here");
 		return;
 	}
 	apply(roam, station, record, ifindex);
@@ -157,9 +167,10 @@ void roam_sync_end(struct roam *roam, uint64_t now_ms)
 		if (station->renewed)
 			report_renewed(roam, station);
 		if (station->attempt)
-			roam_attempt_end(roam, station->attempt); /* the register has forgotten the question */
+			roam_attempt_end(roam, station->attempt); /* the request is lost */
+		/* A claim: this CN asks again when it sees the station next. */
 		if (!station->record.state && !station->refused && !station->adopted) {
-			roam_forget(roam, station); /* it was a claim: asked again when the station is next seen */
+			roam_forget(roam, station);
 			continue;
 		}
 		if (station->moved_to == roam->self)
@@ -172,7 +183,10 @@ void roam_sync_end(struct roam *roam, uint64_t now_ms)
 	roam->sync_full = false;
 }
 
-/* Handovers stand and are reported later; a claim that was not answered is asked again when the station is next seen. */
+/*
+ * Handovers stand, and this CN reports them later. It forgets claims without an answer and asks
+ * again when it sees the station next.
+ */
 void roam_register_lost(struct roam *roam)
 {
 	struct roam_attempt *attempt, *next;
@@ -214,6 +228,6 @@ void roam_adopt(struct roam *roam, const struct tmip_addr *addr, const struct tm
 	station->adopted = true;
 	station->shown = true;
 	station->kernel = *entry;
-	station->kernel.heard = 0; /* the programs' own */
+	station->kernel.heard = 0; /* only the BPF programs write it */
 	station->ifindex = entry->ifindex;
 }

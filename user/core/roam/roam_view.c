@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * From a station's record and the moves agreed on since to what the data path must do with it here: the map
- * entry, the gratuitous ARP that its going and coming call for, and which tunnels are needed.
+ * From a station's record and the moves not confirmed yet to the data path of this CN: the map
+ * entry, the gratuitous ARP when the station leaves or returns, and the tunnels that are needed.
  */
 #include "roam_internal.h"
 
@@ -16,7 +16,10 @@ static unsigned home_cell(const struct roam *roam, const struct replica_station 
 	return 0;
 }
 
-/* The cell of a station that is here: where it was seen; after a start without a trace its home, or the only cell. */
+/*
+ * The cell of a station at this CN: the one where it was seen last. If that is unknown, as after a
+ * start, its home cell, or the only cell of this CN.
+ */
 static unsigned present_cell(const struct roam *roam, const struct replica_station *station,
 			     unsigned home)
 {
@@ -47,7 +50,7 @@ static uint8_t view_state(const struct roam *roam, const struct replica_station 
 	return parent_here ? TMIP_STATION_AWAY : TMIP_STATION_ELSEWHERE;
 }
 
-/* The map entry; false: the station has none. */
+/* Computes the map entry. False: the station has none. */
 static bool view(const struct roam *roam, const struct replica_station *station,
 		 struct tmip_station *entry)
 {
@@ -65,7 +68,7 @@ static bool view(const struct roam *roam, const struct replica_station *station,
 	}
 	if (record->state != RECORD_BOUND || !parent || !roam->self)
 		return false;
-	/* Never seen yet, or at a CN that was forgotten: expected at home. */
+	/* Not seen yet, or at a forgotten CN: the parent expects the station in its home cell. */
 	cn = replica_find_cn(&roam->replica, current);
 	if (!cn) {
 		cn = parent;
@@ -73,7 +76,7 @@ static bool view(const struct roam *roam, const struct replica_station *station,
 	}
 	entry->home_ifindex = home_cell(roam, station);
 	if (record->parent == roam->self && !entry->home_ifindex)
-		return false; /* its cell was taken from this CN */
+		return false; /* this CN has lost that cell */
 	if (current == roam->self)
 		entry->ifindex = present_cell(roam, station, entry->home_ifindex);
 	entry->flags = (replica_silent(station) ? TMIP_STATION_F_SILENT : 0) |
@@ -97,7 +100,10 @@ static void announce(struct roam *roam, const struct replica_station *station, u
 		roam->act(&action, roam->arg);
 }
 
-/* Neighbours in a cell that it left send its frames to this CN from now on; those at home to itself, once it is back. */
+/*
+ * Sends gratuitous ARP to the station's neighbours: those in a cell that it left send its frames to
+ * this CN from now on; those in its home cell, once it is back, send them to the station itself.
+ */
 static void announce_change(struct roam *roam, const struct replica_station *station,
 			    const struct tmip_station *before, const struct tmip_station *after)
 {
@@ -159,7 +165,7 @@ static void need_tunnel(struct roam *roam, struct replica_station *station, uint
 		if (former)
 			release_tunnel(roam, former);
 	}
-	/* Committed without an agreement between the two CNs (they could not talk): the default type. */
+	/* The two CNs had no connection to agree on a type: the tunnel gets the default. */
 	if (cn && cn->tunnel == TMIP_TUNNEL_IDLE && !station->moved_to)
 		roam_set_tunnel(roam, cn, TMIP_TUNNEL_4IN4);
 }
