@@ -132,6 +132,16 @@ void roam_send_cn(struct roam *roam, uint32_t cn, const struct mlrp_message *mes
 	roam->act(&action, roam->arg);
 }
 
+void roam_send_abort(struct roam *roam, uint32_t cn, const struct replica_station *station)
+{
+	struct mlrp_message message = {.type = MLRP_ABORT,
+				       .has = MLRP_HAS(MLRP_F_ADDR) | MLRP_HAS(MLRP_F_VERSION),
+				       .addr = station->record.addr,
+				       .version = station->record.version};
+
+	roam_send_cn(roam, cn, &message);
+}
+
 /* ---- the configured network */
 
 void roam_set_self(struct roam *roam, uint32_t cn_id)

@@ -287,14 +287,10 @@ void roam_claim(struct roam *roam, const struct tmip_addr *addr, const struct tm
 static void undo(struct roam *roam, struct roam_attempt *attempt)
 {
 	struct replica_station *station = attempt->station;
-	struct mlrp_message message = {.type = MLRP_ABORT,
-				       .has = MLRP_HAS(MLRP_F_ADDR) | MLRP_HAS(MLRP_F_VERSION),
-				       .addr = station->record.addr,
-				       .version = station->record.version};
 
 	for (int i = 0; i < 2; i++)
 		if (attempt->notified[i].cn)
-			roam_send_cn(roam, attempt->notified[i].cn, &message);
+			roam_send_abort(roam, attempt->notified[i].cn, station);
 	if (!attempt->claim && station->moved_to == roam->self)
 		station->moved_to = 0;
 }

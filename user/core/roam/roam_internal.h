@@ -64,6 +64,8 @@ void roam_arm(struct roam *roam, struct replica_station *station, uint64_t deadl
 void roam_forget(struct roam *roam, struct replica_station *station);
 void roam_send_register(struct roam *roam, struct mlrp_message *message);
 void roam_send_cn(struct roam *roam, uint32_t cn, const struct mlrp_message *message);
+/* Sends ABORT: the station's record, as this CN has it, counts again. */
+void roam_send_abort(struct roam *roam, uint32_t cn, const struct replica_station *station);
 /* Sends DEPARTED or RETURNED to the station's parent, unless that is this CN. */
 void roam_notify_parent(struct roam *roam, const struct replica_station *station, uint8_t type);
 

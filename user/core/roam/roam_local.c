@@ -109,14 +109,9 @@ void roam_report_local(struct roam *roam, struct replica_station *station, uint6
 
 static void withdraw(struct roam *roam, struct replica_station *station)
 {
-	struct mlrp_message message = {.type = MLRP_ABORT,
-				       .has = MLRP_HAS(MLRP_F_ADDR) | MLRP_HAS(MLRP_F_VERSION),
-				       .addr = station->record.addr,
-				       .version = station->record.version};
-
 	for (const struct replica_cn *cn = roam->replica.cns; cn; cn = cn->hh.next)
 		if (cn->info.id != roam->self)
-			roam_send_cn(roam, cn->info.id, &message);
+			roam_send_abort(roam, cn->info.id, station);
 	roam_forget(roam, station);
 }
 
