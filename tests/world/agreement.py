@@ -1,30 +1,32 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Do all who have a say agree on these stations of a world (see world/checker.py)? Also: small conversations between two
-places.
+"""Do all parts of a world agree on these stations (see world/checker.py)? Also: stations with an
+address, and small conversations between two places.
 """
 import contextlib
 import os
 import signal
 import socket
 
-from .checker import demand_agreement, kernel_stations, pins, register_stations, wait_agreement  # noqa: F401
+from .checker import (demand_agreement, kernel_stations, pins, register_stations,  # noqa: F401
+                      wait_agreement)
 from .system import PATIENCE, WorldError, wait_for
 
 
 def truth_of(pairs):
-    """What checker.py calls a truth, of (Station, address) of all that are registered."""
+    """The truth, as checker.py calls it. pairs: (Station, address) of all registered stations."""
     return {address: (station.mac, station.cell) for station, address in pairs}
 
 
 def check_all(world, stations, register=True):
-    """stations: (Station, address) of all that are registered. A WorldError says what differs."""
+    """stations: (Station, address) of all registered stations. A WorldError says what differs."""
     demand_agreement(world, truth_of(stations), register=register)
 
 
 def agree(world, *stations, seconds=8, register=True):
-    """Waits until all agree on exactly these stations: each a Station with one address, or (Station, address)."""
+    """Waits until all parts of the world agree on exactly these stations. Each is a Station with
+    one address, or (Station, address).
+    """
     pairs = [one if isinstance(one, tuple) else (one, one.address()) for one in stations]
-
     wait_agreement(world, truth_of(pairs), register=register, seconds=seconds)
 
 
@@ -36,14 +38,16 @@ def demand(condition, *said):
 # ---- stations with an address
 
 def leased(world, name, cell, **options):
-    """A station that got its address from dhclient."""
+    """Builds a station that gets its address by dhclient."""
     station = world.add_station(name, cell)
     station.dhclient(**options).start()
     return station
 
 
 def static(world, name, cell, address, at=None):
-    """A station with an address of its own that belongs to `cell`, in that cell or in `at`, that made itself known."""
+    """Builds a station with a fixed address of `cell`, in that cell or in `at`, and lets it make
+    itself known by a ping.
+    """
     cell = getattr(cell, "cells", [cell])[0]
     station = world.add_station(name, at or cell)
     station.set_static(address, cell.gateway)
@@ -52,19 +56,21 @@ def static(world, name, cell, address, at=None):
 
 
 def arrive(station, cell):
-    """Roams, and is heard in the new cell as a station of an access point is: by a layer-2 update frame (an 802.2 XID).
+    """Lets a station roam, and sends what an access point sends for a station that it authorises: a
+    layer-2 update frame (an 802.2 XID).
 
-    Without any such sign a station that only talks to a neighbour on a bridge could not be seen by its CN.
+    Without such a frame a CN does not see a station that only talks to a neighbour on a bridge.
     """
     station.roam(cell)
     with station.socket(socket.AF_PACKET, socket.SOCK_RAW, 0) as port:
         port.bind((station.device, 0))
-        port.send(b"\xff" * 6 + bytes.fromhex(station.mac.replace(":", "")) + bytes.fromhex("00060001af810100"))
+        source = bytes.fromhex(station.mac.replace(":", ""))
+        port.send(b"\xff" * 6 + source + bytes.fromhex("00060001af810100"))
 
 
 @contextlib.contextmanager
 def frozen(*cns):
-    """Their agents stand still meanwhile: the kernels forward, and nobody hears anything."""
+    """Stops the agents of these CNs for a while. Their kernels forward; the agents hear nothing."""
     for cn in cns:
         os.kill(cn.pid(), signal.SIGSTOP)
     try:
@@ -75,12 +81,13 @@ def frozen(*cns):
 
 
 def reaches(station, target, seconds=5):
-    """Waits until an answer to a ping comes."""
-    return wait_for(lambda: station.ping(target, seconds=1), f"{station.place} to reach {target}", seconds)
+    """Waits until the target answers a ping of the station."""
+    what = f"{station.place} to reach {target}"
+    return wait_for(lambda: station.ping(target, seconds=1), what, seconds)
 
 
 class Conversation:
-    """A TCP connection whose ends talk when they are told to; each word is checked."""
+    """A TCP connection whose ends send when say() is called, and check all that they receive."""
 
     def __init__(self, listener, caller, address, port=6000):
         self.ends = []
@@ -98,7 +105,9 @@ class Conversation:
         self.say()
 
     def say(self, size=40000):
-        """Both ends send, then both receive. (A station that is silent cannot be found in its new cell.)"""
+        """Both ends send, then both receive. Both have to send, as a CN does not find a silent
+        station in its new cell.
+        """
         words = [os.urandom(size) for _ in self.ends]
         for end, word in zip(self.ends, words):
             end.sendall(word)

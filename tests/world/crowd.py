@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A world with a crowd: hundreds of stations that one tool plays (bench/tools/crowd.c), with a leg in each CN's cell."""
+"""A world with a crowd: hundreds of stations, played by one tool (bench/tools/crowd.c) that has a
+leg in each CN's cell.
+"""
 import json
 import os
 
@@ -14,10 +16,12 @@ DYNAMIC = (2, 127)  # host numbers of the pools; the crowd's static addresses li
 
 
 class CrowdWorld(World):
-    """As many CNs as wished. Their register does not damp stations that move often."""
+    """A world of any number of CNs. Its register does not damp stations that move often."""
 
     def __init__(self, cns=8, **options):
-        pools = {number: f"10.{number}.0.{DYNAMIC[0]} 10.{number}.0.{DYNAMIC[1]}" for number in range(1, cns + 1)}
+        first, last = DYNAMIC
+        pools = {number: f"10.{number}.0.{first} 10.{number}.0.{last}"
+                 for number in range(1, cns + 1)}
         super().__init__(cns=cns, nat=(), pools=pools, mlr={"flap_moves": 0}, **options)
         self.crowd = Namespace(self.prefix, "crowd")
         self.before = self.summary = self.truth = self.tool = None
@@ -27,35 +31,44 @@ class CrowdWorld(World):
         cells = [cn.cells[0] for cn in self.cns]
         legs = {f"leg{cell.cn.number}": cell for cell in cells}
         ip_batch([f"netns add {self.crowd.name}",
-                  *(f"link add {cell.cn.place} netns {self.crowd.name} type veth peer name {leg} netns {self.air.name}"
+                  *(f"link add {cell.cn.place} netns {self.crowd.name} "
+                    f"type veth peer name {leg} netns {self.air.name}"
                     for leg, cell in legs.items())])
-        self.air.configure([f"link set {leg} master {cell.bridge} up" for leg, cell in legs.items()])
+        self.air.configure([f"link set {leg} master {cell.bridge} up"
+                            for leg, cell in legs.items()])
         self.crowd.configure([f"link set {cn.place} arp off up" for cn in self.cns])
 
     def leg(self, cn):
-        """As the tool wants it: name, the gateway's address and MAC."""
+        """A leg as an argument of the tool: name, address and MAC of the gateway."""
         link = json.loads(cn.run("ip", "-j", "link", "show", cn.cells[0].device).stdout)[0]
         return f"{cn.place}={cn.cells[0].gateway}={link['address']}"
 
     def roam(self, stations, seconds, rate=200, more=()):
-        """Lets the crowd join, roam and come to rest. The tool then only answers ARP until the world ends."""
+        """Lets the crowd join, roam and come to rest. After that the tool only answers ARP, until
+        the world ends.
+        """
         self.before = snapshot(self)
         path = os.path.join(self.folder, "truth")
-        self.tool = self.program(self.crowd, TOOL, "-s", self.server.address, "-w", path, "-n", stations, "-t", seconds,
-                                 "-r", rate, *more, *(self.leg(cn) for cn in self.cns), name="crowd")
-        wait_for(lambda: not self.tool.alive or self.tool.text().strip(), "the crowd to come to rest", seconds + 150, every=0.1)
+        self.tool = self.program(self.crowd, TOOL, "-s", self.server.address, "-w", path,
+                                 "-n", stations, "-t", seconds, "-r", rate, *more,
+                                 *(self.leg(cn) for cn in self.cns), name="crowd")
+        wait_for(lambda: not self.tool.alive or self.tool.text().strip(),
+                 "the crowd to come to rest", seconds + 150, every=0.1)
         self.summary = result(self.tool)
         cells = {cn.place: cn.cells[0] for cn in self.cns}
         with open(path, encoding="ascii") as file:
             rows = [line.split() for line in file]
         self.truth = {address: (mac, cells[leg]) for mac, address, leg, _ in rows}
         if len(self.truth) != stations:
-            raise WorldError(f"{stations - len(self.truth)} stations have no address of their own: {self.summary}")
+            without = stations - len(self.truth)
+            raise WorldError(f"{without} stations have no address of their own: {self.summary}")
         return self.summary
 
     def differences(self):
         return differences(self, self.truth, self.before)
 
     def wait_agreement(self, seconds=60):
-        """As long as the kernel may hold a neighbour for confirmed that it learned before the register had decided (45 s)."""
+        """Waits longer than the kernel may regard a neighbour entry as confirmed that it learned
+        before the register's decision (45 s).
+        """
         wait_agreement(self, self.truth, self.before, seconds=seconds)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Real DHCP clients in a station: Debian's dhclient and udhcpc, with lease, pid and configuration files of their own
-and a script (dhcp-script) that sets address and route in the station and leaves the machine's resolver alone.
+"""Real DHCP clients in a station: Debian's dhclient and udhcpc. Each has lease, pid and
+configuration files of its own, and a script (dhcp-script) that sets address and route in the
+station and leaves the machine's resolver alone.
 """
 import os
 import signal
@@ -12,8 +13,9 @@ BOUND = {"BOUND", "RENEW", "REBIND", "REBOOT", "bound", "renew"}
 
 
 class Client:
-    """events() is what the script was called with: (reason, address, mask, router, server, lease time, name servers with
-    commas between them, domain)."""
+    """A DHCP client. events() returns the calls of its script: (reason, address, mask, router,
+    server, lease time, name servers with commas between them, domain).
+    """
 
     def __init__(self, station):
         self.station, self.program = station, None
@@ -32,7 +34,7 @@ class Client:
         raise NotImplementedError
 
     def start(self, wait=True, seconds=10):
-        """Starts the client; with wait, returns the address when it is bound to one."""
+        """Starts the client. With wait, waits until it has an address, and returns that."""
         seen = len(self.events())
         self.program = Program(self.station, self.words(), self.log, environment=self.environment)
         return self.wait_bound(seen, seconds) if wait else None
@@ -56,7 +58,9 @@ class Client:
             self.program.kill()
 
     def restart(self, seconds=10):
-        """Starts anew with the remembered lease, as after a change of the network: the server is to confirm it."""
+        """Starts the client anew, as after a change of the network: the client asks the server to
+        confirm the lease that it remembers.
+        """
         self.kill()
         return self.start(seconds=seconds)
 
@@ -65,26 +69,29 @@ class Dhclient(Client):
     def __init__(self, station, config=""):
         super().__init__(station)
         with open(self.base + ".conf", "w", encoding="ascii") as file:
-            file.write("timeout 10;\nretry 1;\nreboot 3;\nselect-timeout 0;\ninitial-interval 1;\nbackoff-cutoff 2;\n"
+            file.write("timeout 10;\nretry 1;\nreboot 3;\n"
+                       "select-timeout 0;\ninitial-interval 1;\nbackoff-cutoff 2;\n"
                        "request subnet-mask, routers, domain-name-servers, domain-name;\n" + config)
 
     def words(self, *more):
-        return ["dhclient", "-4", "-v", *(more or ("-d",)), "-cf", self.base + ".conf", "-lf", self.base + ".leases",
-                "-pf", self.base + ".pid", "-sf", SCRIPT, "-e", f"TMIP_DHCP_EVENTS={self.events_path}", self.station.device]
+        return ["dhclient", "-4", "-v", *(more or ("-d",)), "-cf", self.base + ".conf",
+                "-lf", self.base + ".leases", "-pf", self.base + ".pid", "-sf", SCRIPT,
+                "-e", f"TMIP_DHCP_EVENTS={self.events_path}", self.station.device]
 
     def release(self):
-        """Gives the lease back. dhclient does that in a new process which ends the old one."""
+        """Gives the lease back. dhclient does that in a new process, which ends the old one."""
         self.station.run(*self.words("-r"))
         self.program.wait()
 
 
 class Udhcpc(Client):
     def words(self):
-        return ["udhcpc", "-f", "-i", self.station.device, "-s", SCRIPT, "-p", self.base + ".pid", "-t", "8", "-T", "1", "-A", "1", "-R",
-                *self.again()]
+        return ["udhcpc", "-f", "-i", self.station.device, "-s", SCRIPT, "-p", self.base + ".pid",
+                "-t", "8", "-T", "1", "-A", "1", "-R", *self.again()]
 
     def again(self):
-        """udhcpc keeps no lease file: a restarted client asks for the address that it had."""
+        """The words by which a restarted client asks for its old address: udhcpc has no lease file.
+        """
         address = next((event[1] for event in reversed(self.events()) if event[0] in BOUND), None)
         return ["-r", address] if address else []
 

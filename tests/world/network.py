@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A small TMip network in namespaces, built in a blink and torn down without a trace.
+"""A small TMip network in namespaces, which starts in a blink and leaves no trace.
 
     station --- [air: a bridge per cell] --- w0 CN bb0 --- router --- server
                                                              +------- MLR
 
-The backbone is routed: each CN, the MLR and the server has a link and a subnet of its own to the router, which knows
-the cells' subnets behind their CNs but for those of CNs that do NAT. A station roams when the port of its cable in
-`air` gets another bridge as master: one netlink message, and nothing is told to anybody.
+The backbone is routed: each CN, the MLR and the server has a link and a subnet of its own to the
+router. The router has a route to each cell's subnet through its CN, except for the cells of CNs
+that do NAT. A station roams when the port of its cable in `air` gets another bridge as master:
+one netlink message, of which no program learns.
 """
 import itertools
 import json
@@ -20,14 +21,15 @@ import threading
 
 from .dhcp import Dhclient, Udhcpc
 from .paths import AGENT, MLRD
-from .system import PATIENCE, PIN_ROOT, Links, Namespace, Program, WorldError, ip_batch, listens, remove_all, remove_leftovers, wait_for
+from .system import (PATIENCE, PIN_ROOT, Links, Namespace, Program, WorldError, ip_batch, listens,
+                     remove_all, remove_leftovers, wait_for)
 
 NETWORK = "world"
 serial = itertools.count()
 
 
 def write_config(path, directives):
-    """A directive a line; a list is a directive that is repeated; None is left out."""
+    """Writes one directive a line. A list repeats its directive; None leaves it out."""
     with open(path, "w", encoding="ascii") as file:
         for name, value in directives.items():
             for one in value if isinstance(value, (list, tuple)) else [value]:
@@ -36,7 +38,9 @@ def write_config(path, directives):
 
 
 class Place(Namespace):
-    """A namespace with a link to the backbone router. Its device is bb0, the router's one is called like the place."""
+    """A namespace with a link to the backbone router. Its device is bb0; the router's end bears the
+    name of the place.
+    """
 
     def __init__(self, world, place, subnet):
         super().__init__(world.prefix, place)
@@ -51,24 +55,32 @@ class Place(Namespace):
         return [f"address add {self.router}/24 dev {self.place}", f"link set {self.place} up"]
 
     def shell(self):
-        return "" if self.world.offloads else "ethtool -K bb0 tx off gso off tso off gro off >/dev/null\n"
+        if self.world.offloads:
+            return ""
+        return "ethtool -K bb0 tx off gso off tso off gro off >/dev/null\n"
 
     def build(self, more=()):
-        lines = [f"address add {self.address}/24 dev bb0", "link set bb0 up", f"route add default via {self.router}", *more]
+        lines = [f"address add {self.address}/24 dev bb0", "link set bb0 up",
+                 f"route add default via {self.router}", *more]
         self.configure(lines, self.shell(), self.world.ipv6)
 
     def reaches(self, target, seconds=10):
-        """Waits until a ping is answered. A busy machine may keep packets for seconds."""
-        wait_for(lambda: self.ping(target, seconds=0.5), f"an answer of {target} to {self.place}", seconds)
+        """Waits until the target answers a ping. A busy machine may keep packets for seconds."""
+        what = f"an answer of {target} to {self.place}"
+        wait_for(lambda: self.ping(target, seconds=0.5), what, seconds)
 
     def ping(self, target, count=1, seconds=2, size=56, more=()):
-        """True if an answer came to each of `count` pings sent 50 ms apart. An emulated machine gets a second for the last one."""
-        done = self.run("ping", "-n", "-q", "-c", count, "-i", "0.05", "-W", max(seconds, PATIENCE / 10), "-s", size, *more, target, check=False)
+        """True if an answer came to each of `count` pings, which leave 50 ms apart. On an emulated
+        machine the last one waits at least a second.
+        """
+        wait = max(seconds, PATIENCE / 10)
+        done = self.run("ping", "-n", "-q", "-c", count, "-i", "0.05", "-W", wait, "-s", size,
+                        *more, target, check=False)
         return done.returncode == 0 and " 0% packet loss" in done.stdout
 
 
 class Daemon(Place):
-    """A place with one of our daemons: its folders, its configuration, its life."""
+    """A place with one of our daemons: its folders, its configuration, its start and its end."""
 
     binary = None
 
@@ -78,13 +90,16 @@ class Daemon(Place):
         self.config = os.path.join(self.folder, "rc")
         self.log = os.path.join(self.folder, "output")
         self.program = None
-        self.directives = {"network_name": world.network, "run_dir": f"{self.folder}/run", "state_dir": f"{self.folder}/state",
+        self.directives = {"network_name": world.network,
+                           "run_dir": f"{self.folder}/run", "state_dir": f"{self.folder}/state",
                            "log_file": f"{self.folder}/log", "status_file": f"{self.folder}/status"}
         for name in ("run", "state"):
             os.makedirs(f"{self.folder}/{name}")
 
     def configure_with(self, **changes):
-        """Writes the configuration anew with these directives; None takes one away. Takes effect with the next start."""
+        """Writes the configuration anew with these directives; None removes one. The program reads
+        it at its next start.
+        """
         self.directives.update(changes)
         write_config(self.config, self.directives)
 
@@ -95,7 +110,9 @@ class Daemon(Place):
         raise NotImplementedError
 
     def start(self, wait=True, daemon=False):
-        """Starts the program, in the foreground with its commands on a pipe, or as the daemon that it makes itself."""
+        """Starts the program: in the foreground, with a pipe for its commands; or, with `daemon`,
+        so that it goes into the background by itself.
+        """
         if not os.path.exists(self.binary):
             raise WorldError(f"{self.binary} is missing: run make first")
         if daemon:
@@ -111,7 +128,8 @@ class Daemon(Place):
             return self.ready()
 
         if wait_for(ready, f"{self.place} to serve", seconds) == "ended":
-            raise WorldError(f"{self.place} ended with status {self.program.process.returncode}:\n{self.program.text()}")
+            status = self.program.process.returncode
+            raise WorldError(f"{self.place} ended with status {status}:\n{self.program.text()}")
         return self
 
     def pid_file(self):
@@ -128,17 +146,19 @@ class Daemon(Place):
         return self.program.pid if self.program else self.daemon_pid()
 
     def kill(self):
-        """kill -9."""
+        """Kills the program with SIGKILL."""
         if self.program:
             self.program.kill()
         else:
             os.kill(self.daemon_pid(), signal.SIGKILL)
 
     def stop(self):
-        return self.program.stop() if self.program else os.kill(self.daemon_pid(), signal.SIGTERM)
+        if self.program:
+            return self.program.stop()
+        return os.kill(self.daemon_pid(), signal.SIGTERM)
 
     def texts(self):
-        """What the program has written, by name."""
+        """All that the program has written: {name: text}."""
         found = {}
         for name in ("output", "log", "status"):
             try:
@@ -147,7 +167,7 @@ class Daemon(Place):
             except OSError:
                 pass
         if found.get(f"{self.place} log") and found.get(f"{self.place} output"):
-            del found[f"{self.place} log"]  # in the foreground both say the same
+            del found[f"{self.place} log"]  # in the foreground both have the same text
         return found
 
 
@@ -156,7 +176,8 @@ class Mlr(Daemon):
 
     def __init__(self, world, place, subnet, directives):
         super().__init__(world, place, subnet)
-        # Stations of tests move faster than any that walks; those about that say otherwise.
+        # Stations of tests move faster than people walk, so the register does not damp them. The
+        # tests of flap_moves set it themselves.
         self.configure_with(**{"port": 6554, "flap_moves": 0, **directives})
 
     def command_line(self):
@@ -170,7 +191,7 @@ class Mlr(Daemon):
 
 
 class Cell:
-    """A cell of a CN: its device there, its bridge in the air."""
+    """A cell of a CN: the device of the CN, and the bridge in the air."""
 
     def __init__(self, cn, number):
         self.cn, self.device, self.bridge = cn, f"w{number}", f"cell{cn.number}.{number}"
@@ -191,13 +212,16 @@ class Cn(Daemon):
         self.cells = [Cell(self, cell) for cell in range(cells)]
         self.configure_with(cn_name=self.place, mlr=world.mlr.address, cn_if="bb0",
                             mobile_if=[cell.device for cell in self.cells],
-                            addr_pool=[f"{cell.device} * *" for cell in self.cells], dns_server=world.server.address,
+                            addr_pool=[f"{cell.device} * *" for cell in self.cells],
+                            dns_server=world.server.address,
                             bpf_dir=f"{PIN_ROOT}/{world.prefix}/{self.place}", **directives)
 
     def links(self):
         air = self.world.air.name
-        return super().links() + [f"link add {cell.device} netns {self.name} type veth peer name {cell.port} netns {air}"
-                                  for cell in self.cells]
+        return [*super().links(),
+                *(f"link add {cell.device} netns {self.name} "
+                  f"type veth peer name {cell.port} netns {air}"
+                  for cell in self.cells)]
 
     def router_lines(self):
         lines = super().router_lines()
@@ -209,14 +233,16 @@ class Cn(Daemon):
         lines = super().shell()
         if self.nat:
             subnets = ", ".join(cell.subnet for cell in self.cells)
-            lines += ("nft 'add table ip nat; add chain ip nat leaving { type nat hook postrouting priority 100; }; "
+            lines += ("nft 'add table ip nat; "
+                      "add chain ip nat leaving { type nat hook postrouting priority 100; }; "
                       f"add rule ip nat leaving ip saddr {{ {subnets} }} oifname bb0 masquerade'\n")
         return lines
 
     def build(self, more=()):
         lines = list(more)
         for cell in self.cells:
-            lines += [f"address add {cell.gateway}/24 dev {cell.device}", f"link set {cell.device} up"]
+            lines += [f"address add {cell.gateway}/24 dev {cell.device}",
+                      f"link set {cell.device} up"]
         super().build(lines)
 
     def command_line(self):
@@ -237,7 +263,7 @@ class Cn(Daemon):
         return answer["result"]
 
     def ask(self, *words):
-        """What `tmip-agent WORDS --json` prints."""
+        """The parsed output of `tmip-agent WORDS --json`."""
         return json.loads(self.run(self.binary, *words, "-f", self.config, "--json").stdout)
 
     def agent(self, *words, **options):
@@ -247,10 +273,12 @@ class Cn(Daemon):
     def station(self, station):
         """This CN's record of a station (a Station, an address or a MAC), or None."""
         wanted = station.mac if isinstance(station, Station) else station
-        return next((record for record in self.control("stations") if wanted in (record["mac"], record["address"])), None)
+        records = self.control("stations")
+        return next((record for record in records
+                     if wanted in (record["mac"], record["address"])), None)
 
     def state(self, station):
-        """The state of a station as this CN sees it when nothing is pending any more; else None."""
+        """The state in this CN's record of a station; None if a handover is pending."""
         record = self.station(station)
         return record["state"] if record and not record.get("pending") else None
 
@@ -271,23 +299,28 @@ class Station(Namespace):
         self.cell, self.ifindex, self.client = None, None, None
 
     def build(self):
-        air, new = self.world.air, f"w{self.port}"  # kernels before 6.2 refuse wlan0 where this machine has one itself
+        # The device becomes wlan0 only in its namespace: kernels before 6.2 refuse that name on a
+        # machine that has a wlan0 itself.
+        air, new = self.world.air, f"w{self.port}"
         ip_batch([f"netns add {self.name}",
-                  f"link add {self.port} netns {air.name} up type veth peer name {new} address {self.mac} netns {self.name}"])
-        offloads = "" if self.world.offloads else f"ethtool -K {new} tx off gso off tso off gro off >/dev/null\n"
+                  f"link add {self.port} netns {air.name} up "
+                  f"type veth peer name {new} address {self.mac} netns {self.name}"])
+        offloads = ""
+        if not self.world.offloads:
+            offloads = f"ethtool -K {new} tx off gso off tso off gro off >/dev/null\n"
         self.configure([f"link set {new} name wlan0 up"], offloads, self.world.ipv6)
         air.wait_links(self.port)
         self.ifindex = air.ifindex(self.port)
 
     def roam(self, cell):
-        """Into a cell (a Cell, or a Cn for its first one), from wherever it is."""
+        """Moves the station into a cell: a Cell, or a Cn for its first one."""
         cell = cell.cells[0] if isinstance(cell, Cn) else cell
         self.world.links.set_master(self.ifindex, cell.ifindex)
         self.cell = cell
         return self
 
     def leave(self):
-        """Out of reach."""
+        """Takes the station out of reach of all cells."""
         self.world.links.set_master(self.ifindex, 0)
         self.cell = None
 
@@ -300,31 +333,42 @@ class Station(Namespace):
         return self.client
 
     def address(self):
-        """The IPv4 address that it has now, or None."""
-        found = json.loads(self.run("ip", "-j", "-4", "address", "show", "dev", self.device).stdout or "[]")
-        infos = [info for link in found for info in link.get("addr_info", [])]
+        """The IPv4 address that the station has now, or None."""
+        shown = self.run("ip", "-j", "-4", "address", "show", "dev", self.device).stdout
+        infos = [info for link in json.loads(shown or "[]") for info in link.get("addr_info", [])]
         return infos[0]["local"] if infos else None
 
     def set_static(self, address, gateway, length=24):
-        """An address of its own, without DHCP."""
-        self.configure([f"address add {address}/{length} dev {self.device}", f"route replace default via {gateway}"], "", True)
+        """Gives the station a fixed address and a default route, without DHCP."""
+        self.configure([f"address add {address}/{length} dev {self.device}",
+                        f"route replace default via {gateway}"], "", True)
 
     ping, reaches = Place.ping, Place.reaches
 
 
 class World:
-    """The network. With it as context all is torn down at the end, whatever happens; Ctrl-C and SIGTERM included.
+    """The network. As a context manager it takes everything down at the end of the block, also
+    after an exception, Ctrl-C or SIGTERM.
 
-    cns, cells: how many; nat: numbers of the CNs that masquerade their cells; mtu: of the backbone; offloads: False
-    turns the endpoints' segmentation and checksum offloads off; pools: {cn: "FIRST LAST"}; lease_time; mlr: further
-    directives of the register; directives: {cn: {...}} further ones of CNs, where CN 0 stands for all.
+    cns          number of CNs
+    cells        number of cells of each CN
+    nat          numbers of the CNs that masquerade their cells
+    mtu          MTU of the backbone
+    offloads     False turns the endpoints' segmentation and checksum offloads off
+    ipv6         True leaves IPv6 on in all namespaces
+    pools        {cn: "FIRST LAST"}
+    lease_time   the directive of all CNs
+    mlr          further directives of the register
+    directives   {cn: {...}}, further directives of CNs, where CN 0 stands for all CNs
+    network      name of the network
     """
 
-    def __init__(self, cns=3, cells=1, nat=(1,), mtu=1500, offloads=True, ipv6=False, pools=None, lease_time=None, mlr=None,
-                 directives=None, network=NETWORK):
+    def __init__(self, cns=3, cells=1, nat=(1,), mtu=1500, offloads=True, ipv6=False, pools=None,
+                 lease_time=None, mlr=None, directives=None, network=NETWORK):
         remove_leftovers()
         self.prefix = f"tmip-w{os.getpid()}x{next(serial)}"
-        self.nat, self.mtu, self.offloads, self.ipv6, self.network = tuple(nat), mtu, offloads, ipv6, network
+        self.nat, self.mtu, self.offloads, self.ipv6 = tuple(nat), mtu, offloads, ipv6
+        self.network = network
         self.folder = tempfile.mkdtemp(prefix=f"{self.prefix}-")
         self.router, self.air = Namespace(self.prefix, "router"), Namespace(self.prefix, "air")
         self.server = Place(self, "server", "10.250.0")
@@ -336,7 +380,8 @@ class World:
                 more["lease_time"] = lease_time
             if pools and number in pools:
                 more["addr_pool"] = f"w0 {pools[number]}"
-            self.cns.append(Cn(self, number, cells, {name: value for name, value in more.items() if name != "addr_pool"}))
+            own = {name: value for name, value in more.items() if name != "addr_pool"}
+            self.cns.append(Cn(self, number, cells, own))
             if "addr_pool" in more:
                 self.cns[-1].configure_with(addr_pool=more["addr_pool"])
         self.stations, self.helpers, self.links, self.old_handler = [], [], None, None
@@ -347,7 +392,8 @@ class World:
     # ---- building
 
     def __enter__(self):
-        if threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGTERM) == signal.SIG_DFL:
+        main = threading.current_thread() is threading.main_thread()
+        if main and signal.getsignal(signal.SIGTERM) == signal.SIG_DFL:
             self.old_handler = signal.signal(signal.SIGTERM, self.interrupted)
         try:
             self.build()
@@ -368,24 +414,30 @@ class World:
         for place in self.places():
             lines += place.links()
         ip_batch(lines)
-        self.router.configure([line for place in self.places() for line in place.router_lines()], ipv6=self.ipv6)
+        lines = [line for place in self.places() for line in place.router_lines()]
+        self.router.configure(lines, ipv6=self.ipv6)
         self.router.sysctl("net.ipv4.ip_forward", 1)
         self.build_air()
         for place in self.places():
             place.build()
+        # Router and air have the ends of the links that came up first. The other ends carry packets
+        # at once, except IPv6, which starts only when the kernel marks the link as running.
         for space in (self.router, self.air, *(self.places() if self.ipv6 else ())):
-            space.wait_links()  # the ends that came up first; the others work at once, but IPv6 waits until they are called up
+            space.wait_links()
 
     def backbone_links(self, place):
-        """What joins bb0 of a place and the router's device."""
-        return [f"link add bb0 netns {place.name} mtu {self.mtu} type veth peer name {place.place} netns {self.router.name} mtu {self.mtu}"]
+        """Lines that make the link between bb0 of a place and the router's device."""
+        return [f"link add bb0 netns {place.name} mtu {self.mtu} "
+                f"type veth peer name {place.place} netns {self.router.name} mtu {self.mtu}"]
 
     def build_air(self):
         cells = [cell for cn in self.cns for cell in cn.cells]
         lines = []
         for cell in cells:
-            lines += [f"link add {cell.bridge} type bridge stp_state 0 forward_delay 0 mcast_snooping 0",
-                      f"link set {cell.bridge} up", f"link set {cell.port} master {cell.bridge}", f"link set {cell.port} up"]
+            lines += [f"link add {cell.bridge} type bridge "
+                      "stp_state 0 forward_delay 0 mcast_snooping 0",
+                      f"link set {cell.bridge} up",
+                      f"link set {cell.port} master {cell.bridge}", f"link set {cell.port} up"]
         self.air.configure(lines)
         index = self.air.links_by_name()
         for cell in cells:
@@ -393,7 +445,7 @@ class World:
         self.links = Links(self.air)
 
     def add_station(self, name="station", cell=None, mac=None):
-        """A new station; in that cell (a Cell or a Cn), or out of reach of all."""
+        """Builds a station in that cell (a Cell or a Cn), or out of reach of all cells."""
         station = Station(self, name, len(self.stations) + 1, mac)
         self.stations.append(station)
         station.build()
@@ -402,7 +454,7 @@ class World:
     # ---- running
 
     def start(self):
-        """The register and all agents; returns when all of them serve."""
+        """Starts the register and all agents; returns when all of them serve."""
         self.mlr.start()
         for cn in self.cns:
             cn.start(wait=False)
@@ -417,7 +469,7 @@ class World:
         return self
 
     def program(self, namespace, *words, name=None, **options):
-        """A helper program in a namespace that ends with the world."""
+        """Starts a helper program in a namespace. It ends with the world at the latest."""
         name = name or f"{namespace.place}-{len(self.helpers)}"
         helper = Program(namespace, words, os.path.join(self.folder, f"{name}.output"), **options)
         self.helpers.append(helper)
@@ -430,32 +482,40 @@ class World:
             if not all(records) or any(record.get("pending") for record in records):
                 return False
             current = {record["current"] for record in records}
-            return len(current) == 1 and (not station.cell or current == {station.cell.cn.place})
+            right = not station.cell or current == {station.cell.cn.place}
+            return right and len(current) == 1
 
         wait_for(agreed, f"all CNs to agree on {station.place}", seconds)
 
     def texts(self, limit=6000):
-        """What the programs of the world have written, by name, the last bytes of each."""
+        """The end of all that the programs of the world have written: {name: text}."""
         found = {}
         for daemon in (self.mlr, *self.cns):
             found.update(daemon.texts())
-        for path in sorted(os.listdir(self.folder) if os.path.isdir(self.folder) else []):
-            if path.endswith(".output"):
-                with open(os.path.join(self.folder, path), encoding="utf-8", errors="replace") as file:
-                    found[path] = file.read()
+        for name in sorted(os.listdir(self.folder) if os.path.isdir(self.folder) else []):
+            if name.endswith(".output"):
+                path = os.path.join(self.folder, name)
+                with open(path, encoding="utf-8", errors="replace") as file:
+                    found[name] = file.read()
         return {name: text[-limit:] for name, text in found.items() if text.strip()}
 
     # ---- the end
 
     def close(self):
-        """Ends what runs, newest first, then takes everything away. Not to be interrupted: it is bounded in time."""
+        """Ends all programs, newest first, then removes everything. It blocks SIGINT and SIGTERM
+        meanwhile, and ends within a bounded time.
+        """
         main = threading.current_thread() is threading.main_thread()
-        blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM}) if main else None
+        blocked = None
+        if main:
+            signals = {signal.SIGINT, signal.SIGTERM}
+            blocked = signal.pthread_sigmask(signal.SIG_BLOCK, signals)
         try:
             for station in self.stations:
                 if station.client:
                     station.client.kill()
-            programs = [*reversed(self.helpers), *(daemon.program for daemon in (*self.cns, self.mlr) if daemon.program)]
+            daemons = [daemon.program for daemon in (*self.cns, self.mlr) if daemon.program]
+            programs = [*reversed(self.helpers), *daemons]
             for program in programs:
                 program.send(signal.SIGTERM)
             for program in programs:

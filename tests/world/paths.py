@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Where things are: the top of the tree, what is built, the programs. The variable BUILD names another build folder."""
+"""Paths: the top of the tree, the build folder (the variable BUILD names another one), and the
+programs in it.
+"""
 import os
 
 TOP = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", ".."))

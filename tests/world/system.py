@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What the worlds need of the system: commands, network namespaces, processes with a log, waiting, and cleaning up
-behind a run that was killed. Nothing here knows TMip.
+"""The worlds' view of the operating system: commands, network namespaces, processes with a log,
+waiting, and the removal of what a killed run left behind. Nothing here knows of TMip.
 """
 import contextlib
 import ctypes
@@ -17,26 +17,31 @@ import tempfile
 import time
 
 PIN_ROOT = "/sys/fs/bpf"
-PATIENCE = float(os.environ.get("TMIP_PATIENCE", "1"))  # how much slower than a machine this one is: an emulated one says so
+# How many times slower than a real machine this one is. The emulated machine of tests/vm sets it.
+PATIENCE = float(os.environ.get("TMIP_PATIENCE", "1"))
 LIBC = ctypes.CDLL(None, use_errno=True)
 SIOCGIFFLAGS, IFF_UP, IFF_RUNNING = 0x8913, 0x1, 0x40
 
 
 class WorldError(AssertionError):
-    """Something in a world did not go as it should; the text says what, with what was printed about it."""
+    """Something in a world went wrong. The text says what, with the output of the programs."""
 
 
 def run(*words, check=True, timeout=60, **options):
-    """Runs a command to its end. With check, a failure is a WorldError with its output."""
+    """Runs a command to its end. With check, a failure raises a WorldError with its output."""
     words = [str(word) for word in words]
-    done = subprocess.run(words, capture_output=True, text=True, timeout=timeout * PATIENCE, check=False, **options)
+    done = subprocess.run(words, capture_output=True, text=True, timeout=timeout * PATIENCE,
+                          check=False, **options)
     if check and done.returncode:
-        raise WorldError(f"{' '.join(words)}: exit status {done.returncode}\n{done.stdout}{done.stderr}".rstrip())
+        text = f"{' '.join(words)}: exit status {done.returncode}\n{done.stdout}{done.stderr}"
+        raise WorldError(text.rstrip())
     return done
 
 
 def wait_for(condition, what, seconds=5.0, every=0.01):
-    """The first true value of condition(), or a WorldError that names what did not come. What it raises is told, too."""
+    """Returns the first true value of condition(). After the deadline it raises a WorldError, which
+    names `what` and the last error of the condition.
+    """
     seconds *= PATIENCE
     end, last = time.monotonic() + seconds, None
     while True:
@@ -48,7 +53,8 @@ def wait_for(condition, what, seconds=5.0, every=0.01):
         except (OSError, ValueError, LookupError, WorldError) as error:
             last = error
         if time.monotonic() >= end:
-            raise WorldError(f"waited {seconds:g} s in vain for {what}" + (f"; last: {last}" if last else ""))
+            why = f"; last: {last}" if last else ""
+            raise WorldError(f"waited {seconds:g} s in vain for {what}{why}")
         time.sleep(every * PATIENCE)
 
 
@@ -58,23 +64,24 @@ def write(path, value):
 
 
 def ip_batch(lines):
-    """Many ip(8) commands in one process, in the namespace of the caller."""
+    """Runs many ip(8) commands in one process, in the namespace of the caller."""
     run("ip", "-batch", "-", input="\n".join(lines) + "\n")
 
 
 def enter(path):
-    """Takes the calling thread into the network namespace with that path."""
+    """Moves the calling thread into the network namespace with that path."""
     with open(path, encoding="ascii") as there:
         if LIBC.setns(there.fileno(), 0):
             raise OSError(ctypes.get_errno(), f"setns {path}")
 
 
 def link_flags(control, name):
-    return struct.unpack_from("16xH", fcntl.ioctl(control, SIOCGIFFLAGS, struct.pack("40s", name.encode())))[0]
+    request = struct.pack("40s", name.encode())
+    return struct.unpack_from("16xH", fcntl.ioctl(control, SIOCGIFFLAGS, request))[0]
 
 
 class Namespace:
-    """A network namespace: made by the world's batch, deleted by the world."""
+    """A network namespace. The world's batch makes it; the world deletes it."""
 
     def __init__(self, prefix, place):
         self.place, self.name = place, f"{prefix}-{place}"
@@ -82,7 +89,9 @@ class Namespace:
 
     @contextlib.contextmanager
     def inside(self):
-        """What the calling thread does meanwhile happens in this namespace: its sockets, its processes, /proc/sys/net."""
+        """Moves the calling thread into this namespace for a while: the sockets that it opens, the
+        processes that it starts, and /proc/sys/net belong to the namespace.
+        """
         with open("/proc/thread-self/ns/net", encoding="ascii") as home:
             enter(self.path)
             try:
@@ -120,8 +129,11 @@ class Namespace:
             return socket.socket(*arguments)
 
     def wait_links(self, *names, seconds=15):
-        """Waits until the links with these names (of all links: those that are up) pass packets: the kernel activates the queue
-        of a link whose other end came up later in its own time, and loses packets until then."""
+        """Waits until the links with these names pass packets; without names, all that are up.
+
+        When the other end of a link comes up later, the kernel activates the queue of the link some
+        time after that, and loses packets until then.
+        """
         def active():
             with self.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
                 flags = [link_flags(control, name) for name in names or self.links_by_name()]
@@ -140,7 +152,9 @@ class Namespace:
 
 
 class Links:
-    """Sets masters of links in one namespace, each by a single netlink message whose acknowledgement is awaited."""
+    """Sets masters of links in one namespace, each by one netlink message, and waits for the
+    kernel's acknowledgement.
+    """
 
     RTM_SETLINK, REQUEST_ACK, IFLA_MASTER = 19, 0x5, 10
 
@@ -149,9 +163,11 @@ class Links:
         self.socket.settimeout(5 * PATIENCE)
 
     def set_master(self, ifindex, master):
-        """master 0 takes the link out of its bridge."""
-        body = struct.pack("=BxHiII", 0, 0, ifindex, 0, 0) + struct.pack("=HHI", 8, self.IFLA_MASTER, master)
-        self.socket.send(struct.pack("=IHHII", 16 + len(body), self.RTM_SETLINK, self.REQUEST_ACK, 1, 0) + body)
+        """Makes `master` the bridge of a link; 0 takes the link out of its bridge."""
+        body = struct.pack("=BxHiII", 0, 0, ifindex, 0, 0)
+        body += struct.pack("=HHI", 8, self.IFLA_MASTER, master)
+        head = struct.pack("=IHHII", 16 + len(body), self.RTM_SETLINK, self.REQUEST_ACK, 1, 0)
+        self.socket.send(head + body)
         answer = self.socket.recv(4096)
         error = struct.unpack_from("=i", answer, 16)[0]
         if error:
@@ -162,17 +178,19 @@ class Links:
 
 
 class Program:
-    """A process inside a namespace, in a session of its own so that the terminal's Ctrl-C does not reach it.
+    """A process inside a namespace. It has a session of its own, so that the terminal's Ctrl-C does
+    not reach it.
 
-    Its standard input is a pipe that stays open (programs in the foreground take commands from it); what it prints
-    goes to the file `log`.
+    Its standard input is a pipe that stays open: programs in the foreground read commands from it.
+    Its output goes to the file `log`.
     """
 
     def __init__(self, namespace, words, log, environment=None):
         self.words, self.log = [str(word) for word in words], log
+        variables = {**os.environ, **environment} if environment else None
         with open(log, "ab") as out, namespace.inside():
-            self.process = subprocess.Popen(self.words, stdin=subprocess.PIPE, stdout=out, stderr=out,
-                                            start_new_session=True, env={**os.environ, **environment} if environment else None)
+            self.process = subprocess.Popen(self.words, stdin=subprocess.PIPE, stdout=out,
+                                            stderr=out, start_new_session=True, env=variables)
         self.pid = self.process.pid
 
     def __repr__(self):
@@ -187,7 +205,7 @@ class Program:
             return file.read()
 
     def command(self, line):
-        """A line for its standard input."""
+        """Writes a line to the standard input of the process."""
         self.process.stdin.write(line.encode() + b"\n")
         self.process.stdin.flush()
 
@@ -202,13 +220,13 @@ class Program:
             raise WorldError(f"{self} has not ended within {seconds} s") from None
 
     def kill(self):
-        """kill -9, like a crash."""
+        """Kills the process with SIGKILL, which is like a crash."""
         self.send(signal.SIGKILL)
         self.wait()
         self.process.stdin.close()
 
     def stop(self, seconds=3, number=signal.SIGTERM):
-        """Asks it to end and waits; kills it after that time. Returns its exit status."""
+        """Asks the process to end, and kills it after that time. Returns its exit status."""
         self.send(number)
         try:
             self.process.wait(seconds * PATIENCE)
@@ -223,7 +241,9 @@ class Program:
 
 
 def listens(pid, port, protocol="tcp"):
-    """Whether a socket is bound to that port in the namespace of the process (for TCP: listens)."""
+    """True if a socket in the namespace of the process is bound to that port (and, for TCP,
+    listens).
+    """
     with open(f"/proc/{pid}/net/{protocol}", encoding="ascii") as table:
         for line in table:
             words = line.split()
@@ -249,7 +269,7 @@ def processes_in(*paths):
 
 
 def end_processes(paths, seconds=2):
-    """Kills what still runs in the namespaces with these paths, and waits until it is gone."""
+    """Kills all processes in the namespaces with these paths, and waits until they are gone."""
     end = time.monotonic() + seconds
     while True:
         left = processes_in(*paths)
@@ -262,7 +282,9 @@ def end_processes(paths, seconds=2):
 
 
 def remove_all(prefix):
-    """Processes in namespaces, namespaces, pins and folders with names that begin with `prefix`-."""
+    """Removes all namespaces, pins and folders whose names begin with `prefix`-, and kills the
+    processes in these namespaces.
+    """
     paths = glob.glob(f"/run/netns/{prefix}-*")
     if paths:
         end_processes(paths)
@@ -274,9 +296,12 @@ def remove_all(prefix):
 
 
 def remove_leftovers():
-    """What worlds of dead processes left behind. Names are tmip-wPIDxNUMBER-..., see World."""
+    """Removes what worlds of dead processes left behind. Its names are tmip-wPIDxNUMBER-..., see
+    World.
+    """
     found = set()
-    for path in [path for folder in ("/run/netns", PIN_ROOT, tempfile.gettempdir()) for path in glob.glob(f"{folder}/tmip-w*")]:
+    folders = ("/run/netns", PIN_ROOT, tempfile.gettempdir())
+    for path in [path for folder in folders for path in glob.glob(f"{folder}/tmip-w*")]:
         match = re.match(r"(tmip-w(\d+)x\d+)(-|$)", os.path.basename(path))
         if match and not os.path.exists(f"/proc/{match[2]}"):
             found.add(match[1])

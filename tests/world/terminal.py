@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The demonstration's screen: lines that scroll, and below them a picture that is redrawn in place. Where the output is
-no terminal there are only the lines.
+"""The demonstration's screen: lines that scroll, and below them a picture that the program redraws
+in place. If the output is no terminal, there are only the lines.
 """
 import os
 import re
 import shutil
 import sys
 
-CODES = {"bold": "1", "dim": "2", "green": "32", "red": "31", "yellow": "33", "blue": "34", "cyan": "36"}
+CODES = {"bold": "1", "dim": "2", "green": "32", "red": "31", "yellow": "33", "blue": "34",
+         "cyan": "36"}
 
 
 class Terminal:
@@ -17,10 +18,12 @@ class Terminal:
         self.picture = []
 
     def paint(self, text, *styles):
-        return f"\033[{';'.join(CODES[style] for style in styles)}m{text}\033[0m" if self.colours else text
+        if not self.colours:
+            return text
+        return f"\033[{';'.join(CODES[style] for style in styles)}m{text}\033[0m"
 
     def cut(self, text):
-        """At most one row of the screen; colours do not count."""
+        """Cuts the text to one row of the screen. The codes of colours take no room."""
         room = shutil.get_terminal_size((100, 24)).columns - 1 if self.live else 160
         if len(re.sub(r"\033\[[0-9;]*m", "", text)) <= room:
             return text
@@ -35,7 +38,9 @@ class Terminal:
             self.write([], [self.cut(line) for line in picture])
 
     def write(self, lines, picture):
-        """Over the old picture: the lines, then the new one. All at once, so that nothing flickers."""
+        """Writes the lines and then the new picture over the old picture, in one go, so that the
+        screen does not flicker.
+        """
         erase = f"\033[{len(self.picture)}A\033[J" if self.picture else ""
         self.picture = picture
         self.out.write(erase + "".join(line + "\n" for line in [*lines, *picture]))

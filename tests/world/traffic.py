@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Traffic between two places of a world: a TCP transfer whose content is checked, a UDP stream in both directions, and pings
-that must arrive once.
+"""Traffic between two places of a world: a TCP transfer with a check of its content, a UDP stream
+in both directions, and pings that must arrive once.
 """
 import bisect
 import contextlib
@@ -14,7 +14,7 @@ from .system import PATIENCE, WorldError, listens, wait_for
 
 ETH_P_IP, PACKET_HOST, ICMP_ECHO = 0x0800, 0, 8
 TRANSFER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "transfer.py")
-MEGABYTE = int((1 << 20) / PATIENCE)  # what transfers of tests are measured in: a slow machine has smaller ones
+MEGABYTE = int((1 << 20) / PATIENCE)  # the unit of the tests' transfers, smaller on a slow machine
 
 
 def result(program):
@@ -24,15 +24,17 @@ def result(program):
         return json.loads(lines[-1])
     except (IndexError, ValueError):
         status = program.process.returncode
-        raise WorldError(f"{program} ended with status {status} and printed no result:\n{program.text()}") from None
+        raise WorldError(f"{program} ended with status {status} and printed no result:\n"
+                         f"{program.text()}") from None
 
 
 class Transfer:
-    """A download: the station connects to the server and gets `count` bytes, at most `rate` bytes a second (0: no limit).
-    With open_end it gets at least that many, and goes on until finish().
+    """A download: the station connects to the server and gets `count` bytes, at most `rate` bytes a
+    second (0: no limit). With open_end it gets at least `count` bytes, and goes on until finish().
     """
 
-    def __init__(self, world, server, station, count, rate=0, port=5001, address=None, open_end=False):
+    def __init__(self, world, server, station, count, rate=0, port=5001, address=None,
+                 open_end=False):
         address = address or server.address
         self.count, self.open_end = count, open_end
         self.sender = world.program(server, sys.executable, TRANSFER, "serve", address, port,
@@ -56,7 +58,9 @@ class Transfer:
         return self.receiver.alive and self.sender.alive
 
     def finish(self, seconds=60):
-        """Waits for the end. {"bytes", "stall_ms"}; a wrong content is an error."""
+        """Waits for the end, and raises a WorldError if the content is wrong. Returns what the
+        receiver printed, with "bytes" and "stall_ms".
+        """
         if self.open_end and self.sender.alive:
             self.sender.command("end")
         self.receiver.wait(seconds)
@@ -70,26 +74,29 @@ class Transfer:
 
 
 class Stream:
-    """A UDP stream from station to server (up) and back (down), over one pair of sockets.
-
-    Times are seconds since the epoch; see bench/tools/stream.c.
+    """A UDP stream from station to server (up) and back (down), over one pair of sockets; see
+    bench/tools/stream.c. Times are seconds since the epoch.
     """
 
-    SILENCE = 0.2  # the tool writes its file every 50 ms: less than this at the end of a time is no silence
+    # A gap at the end of a time that is shorter than this is no silence: the tool writes its file
+    # only every 50 ms.
+    SILENCE = 0.2
 
     def __init__(self, world, server, station, rate=1000, port=5002, address=None, more=()):
         address, self.rate = address or server.address, rate
-        self.files = {way: os.path.join(world.folder, f"stream-{port}.{way}") for way in ("up", "down")}
-        self.server = world.program(server, STREAM, "receive", "-b", "-r", rate, "-w", self.files["up"], *more, port,
-                                    name=f"udp-{port}-server")
+        self.files = {way: os.path.join(world.folder, f"stream-{port}.{way}")
+                      for way in ("up", "down")}
+        self.server = world.program(server, STREAM, "receive", "-b", "-r", rate,
+                                    "-w", self.files["up"], *more, port, name=f"udp-{port}-server")
         wait_for(lambda: listens(self.server.pid, port, "udp"), "the UDP server to listen")
-        self.station = world.program(station, STREAM, "send", "-b", "-r", rate, "-w", self.files["down"], *more,
-                                     address, port, name=f"udp-{port}-station")
+        self.station = world.program(station, STREAM, "send", "-b", "-r", rate,
+                                     "-w", self.files["down"], *more, address, port,
+                                     name=f"udp-{port}-station")
         self.offsets = {"up": 0, "down": 0}
         self.packets = {"up": [], "down": []}
 
     def read(self, way):
-        """All packets received so far that way: (sequence number, time sent, time received)."""
+        """All packets that arrived so far that way: (sequence number, time sent, time received)."""
         if os.path.exists(self.files[way]):
             with open(self.files[way], "rb") as file:
                 file.seek(self.offsets[way])
@@ -102,15 +109,17 @@ class Stream:
         return self.packets[way]
 
     def flowing(self, seconds=5):
-        """Waits until packets arrive both ways from now on."""
+        """Waits until a new packet has arrived in each direction."""
         before = {way: len(self.read(way)) for way in self.files}
-        wait_for(lambda: all(len(self.read(way)) > before[way] for way in self.files), "a stream both ways", seconds)
+        wait_for(lambda: all(len(self.read(way)) > before[way] for way in self.files),
+                 "a stream both ways", seconds)
 
     def gap(self, way, start, end, begin=None):
-        """The interruption in ms between two times: the longest wait for a packet less the sending period.
+        """The interruption in ms between two times: the longest wait for a packet, less the sending
+        period.
 
-        The last packet before `start` counts too, and so does silence at the end. With `begin`, only waits that began at
-        most that many seconds after `start`.
+        The last packet before `start` counts, too, and so does silence at the end. With `begin`,
+        only waits count that begin at most that many seconds after `start`.
         """
         times = [packet[2] for packet in self.read(way)]
         first, last = bisect.bisect_left(times, start), bisect.bisect_right(times, end)
@@ -122,7 +131,8 @@ class Stream:
         return max(0.0, (longest - 1 / self.rate) * 1000)
 
     def first_after(self, way, moment, seconds=5):
-        """ms from a time to the next packet received, for which it waits."""
+        """Waits for the next packet to arrive after a time, and returns how many ms later it came.
+        """
         def received():
             times = [packet[2] for packet in self.read(way)]
             return times[bisect.bisect_left(times, moment):][:1]
@@ -130,7 +140,9 @@ class Stream:
         return (wait_for(received, f"a packet {way}", seconds)[0] - moment) * 1000
 
     def stop(self):
-        """Ends the stream: {"up": {...}, "down": {...}}, what the tool says about each direction's receiver."""
+        """Ends the stream. Returns the tool's report on the receiver of each direction:
+        {"up": {...}, "down": {...}}.
+        """
         self.station.stop()
         self.server.stop()
         up, down = result(self.server), result(self.station)
@@ -139,7 +151,9 @@ class Stream:
 
 
 def hears_once(sender, receiver, count=5):
-    """Pings of one station arrive at the device of the other, in order, and each of them once."""
+    """Raises a WorldError unless pings of one station arrive at the device of the other in order,
+    and each of them once.
+    """
     with receiver.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(ETH_P_IP)) as ear:
         ear.bind((receiver.device, ETH_P_IP))
         ear.setblocking(False)
@@ -147,7 +161,9 @@ def hears_once(sender, receiver, count=5):
         with contextlib.suppress(BlockingIOError):
             while True:
                 packet, (_, _, kind, *_) = ear.recvfrom(2048)
-                if kind == PACKET_HOST and packet[9] == socket.IPPROTO_ICMP and packet[20] == ICMP_ECHO:
+                echo = packet[9] == socket.IPPROTO_ICMP and packet[20] == ICMP_ECHO
+                if kind == PACKET_HOST and echo:
                     heard.append(packet[27])
     if not answered or heard != [number + 1 for number in range(count)]:
-        raise WorldError(f"pings {heard} of {count} came to {receiver.place}, {'all were' if answered else 'not all were'} answered")
+        how_many = "all were" if answered else "not all were"
+        raise WorldError(f"pings {heard} of {count} came to {receiver.place}, {how_many} answered")

@@ -1,41 +1,49 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Native XDP on the CNs' backbones: what the driver has counted of it, and traffic that must go through it."""
+"""Native XDP on the CNs' backbones: the driver's counters, and traffic that must go through XDP."""
 import re
 
 from .system import wait_for
 from .traffic import Transfer
 
-REASONS = ("ENCAP_VISITED", "RELAY", "FORWARDED")  # what XDP can finish
+REASONS = ("ENCAP_VISITED", "RELAY", "FORWARDED")  # of packets that the XDP program can finish
 
 
 def mode(cn):
-    """native or off, and why it is off."""
+    """(mode, reason): native or off, and why it is off."""
     backbone = cn.control("status")["backbone"]
     return backbone["xdp"], backbone["xdp_reason"]
 
 
 def finished(cn):
-    """Frames that the driver of bb0 sent back by order of XDP."""
+    """The number of frames that the driver of bb0 sent back because XDP said so."""
     counters = cn.run("ethtool", "-S", "bb0").stdout
     return sum(int(number) for number in re.findall(r"^\s*rx\w*_xdp_tx: (\d+)", counters, re.M))
 
 
 def counted(cn):
-    """Frames counted for each of the reasons that XDP knows."""
+    """The CN's counters of the reasons in REASONS."""
     found = {counter["reason"]: counter["packets"] for counter in cn.control("status")["counters"]}
     return {reason: found[reason] for reason in REASONS}
 
 
 def put_pass(space, folder, *devices):
-    """Gives devices of a namespace an XDP program that does nothing: a veth needs one that its peer may use XDP_TX."""
+    """Gives devices of a namespace an XDP program that passes all packets. XDP_TX on a veth works
+    only if its peer has a program, too.
+    """
     with open(f"{folder}/pass.c", "w", encoding="ascii") as file:
         file.write('__attribute__((section("xdp"))) int pass(void *context) { return 2; }\n')
     space.run("clang", "-target", "bpf", "-O2", "-c", f"{folder}/pass.c", "-o", f"{folder}/pass.o")
-    space.configure([f"link set dev {device} xdpdrv object {folder}/pass.o section xdp" for device in devices])
+    space.configure([f"link set dev {device} xdpdrv object {folder}/pass.o section xdp"
+                     for device in devices])
 
 
 class Share:
-    """How much of what a CN did for one reason was done by XDP: with Share(...) as share: ...; share.demand(...)."""
+    """The share of XDP in the packets that a CN counted for one reason during a block:
+
+        with Share(cn, reason) as share:
+            ...
+        share.demand(least)
+    """
 
     def __init__(self, cn, reason):
         self.cn, self.reason = cn, reason
@@ -46,16 +54,23 @@ class Share:
 
     def __exit__(self, *_):
         self.driver = finished(self.cn) - self.before[0]
-        self.done = {reason: number - self.before[1][reason] for reason, number in counted(self.cn).items()}
+        self.done = {reason: number - self.before[1][reason]
+                     for reason, number in counted(self.cn).items()}
 
     def demand(self, least):
-        """Nearly all for that reason, at least so many, and nothing that was not counted."""
-        assert self.done[self.reason] >= least, (self.reason, self.done)
-        assert 0.9 * self.done[self.reason] <= self.driver <= sum(self.done.values()), (self.reason, self.driver, self.done)
+        """Demands that the CN counted at least so many packets, that XDP did nearly all of them,
+        and that XDP did none that the CN did not count.
+        """
+        done = self.done[self.reason]
+        assert done >= least, (self.reason, self.done)
+        seen = self.reason, self.driver, self.done
+        assert 0.9 * done <= self.driver <= sum(self.done.values()), seen
 
 
 def traffic_through(world, size):
-    """For a world whose CN 1 has `fastpath home' and no CN route_optimisation: each way through CN 1's XDP program."""
+    """Sends traffic each way through the XDP program of CN 1, in a world whose CN 1 has `fastpath
+    home' and whose CNs have no route_optimisation.
+    """
     home, packets = world.cn(1), size // 1500
     one, two = (world.add_station(name, home) for name in ("one", "two"))
     addresses = [station.dhclient().start() for station in (one, two)]
@@ -76,6 +91,6 @@ def traffic_through(world, size):
         Transfer(world, one, two, size, port=5012, address=addresses[0]).finish()
     between.demand(packets)
     assert [station.address() for station in (one, two)] == addresses
-    # 1480 bytes fit into the tunnel; of 1500 the sender is told, by tc and the kernel.
+    # 1480 bytes fit into the tunnel. For 1500, tc and the kernel send the sender an ICMP error.
     assert world.server.ping(addresses[0], size=1452, more=("-M", "do"))
     assert not world.server.ping(addresses[0], size=1472, more=("-M", "do"))
