@@ -110,6 +110,7 @@ $(BUILD)/vectors/%.h: tests/vectors/%.py | $(BUILD)/.tools
 	$(Q)mkdir -p $(@D)
 	$(Q)$(PYTHON) $< > $@
 $(BUILD)/vectors/mlrp.h: docs/mlrp.md
+$(BUILD)/vectors/packets.h: $(wildcard tests/vectors/packet*.py)
 $(call objects,$(call sources,tests/unit/core/mlrp)): $(BUILD)/vectors/mlrp.h
 $(call objects,$(call sources,tests/unit/core/dhcp)): $(BUILD)/vectors/dhcp.h
 $(BUILD)/obj/tests/%.o: CPPFLAGS += -I$(BUILD)

@@ -1,6 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""Writes the messages of the vectors as seeds for the fuzzers, one file each: seeds.py FUZZER DIRECTORY."""
+"""Writes the messages of the vectors as seeds for the fuzzers, one file for each message:
+
+    seeds.py FUZZER DIRECTORY
+"""
 import pathlib
 import sys
 
