@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Any bytes as a tmipd.rc: no crash, the reports stay in their buffer, and what is accepted keeps its bounds. */
+/*
+ * Reads any bytes as a tmipd.rc: the reader must not crash, its reports must stay in their buffer,
+ * and the values that it accepts must keep their bounds.
+ */
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,9 +32,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	need((failed == 0) == (errors[0] == '\0'));
 	if (failed)
 		return 0;
-	need(config.cell_count <= CN_CELLS_MAX && config.pool_count <= CN_CELLS_MAX && config.dns_count <= CELL_DNS_MAX);
-	need(config.network_name[0] && !strchr(config.network_name, '/') && strcmp(config.network_name, "..") != 0);
-	need(config.port >= 1 && config.port <= 65535 && config.mlr_port >= 1 && config.mlr_port <= 65535);
+	need(config.cell_count <= CN_CELLS_MAX && config.pool_count <= CN_CELLS_MAX &&
+	     config.dns_count <= CELL_DNS_MAX);
+	need(config.network_name[0] && !strchr(config.network_name, '/') &&
+	     strcmp(config.network_name, "..") != 0);
+	need(config.port >= 1 && config.port <= 65535);
+	need(config.mlr_port >= 1 && config.mlr_port <= 65535);
 	agent_config_socket(&config, socket);
 	need(socket[0] == '/');
 	return 0;

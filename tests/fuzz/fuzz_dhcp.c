@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Any bytes as a client's frame: no crash, and what is understood gets a decision and a reply that fits. The reply,
- * turned into a request, is understood in its turn and names the same client.
+ * Reads any bytes as a client's frame: the decoder must not crash, and a frame that it understands
+ * must get a decision and a reply that fits. Once that reply is marked as a request, the decoder
+ * must understand it, too, and find the same client in it.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +17,7 @@ static void need(bool fact)
 		abort();
 }
 
-/* A network of two CNs in which the first bytes of the frame's MAC have leases at home and away. */
+/* A network of two CNs. The MAC of the seeds has a lease at each of them: at home and away. */
 static struct replica *network(void)
 {
 	static struct replica replica;
@@ -32,7 +33,9 @@ static struct replica *network(void)
 		struct replica_station *station;
 
 		info.id = id;
-		info.cells[0] = (struct cell_info){.subnet = {addr_from_ipv4(net), 24}, .gateway = addr_from_ipv4(net | 1), .dns_count = CELL_DNS_MAX};
+		info.cells[0] = (struct cell_info){.subnet = {addr_from_ipv4(net), 24},
+						   .gateway = addr_from_ipv4(net | 1),
+						   .dns_count = CELL_DNS_MAX};
 		station = replica_add(&replica, &addr, &mac);
 		need(replica_put_cn(&replica, &info) && station);
 		station->record.state = RECORD_BOUND;
@@ -51,16 +54,19 @@ static void check_reply(const struct dhcp_request *request, const struct dhcp_re
 	frame[14 + 20 + 3] = DHCP_SERVER_PORT;
 	frame[14 + 20 + 8] = 1; /* BOOTREQUEST */
 	need(dhcp_decode(frame, (size_t)len, &back, NULL) == 0);
-	need(back.type == reply->type && back.server == reply->server && back.lease == reply->lease);
+	need(back.type == reply->type && back.server == reply->server &&
+	     back.lease == reply->lease);
 	need(back.xid == request->xid && mac_equal(&back.mac, &request->mac));
 	if (!request->client_id_cut)
-		need(back.client_id_len == request->client_id_len && memcmp(back.client_id, request->client_id, back.client_id_len) == 0);
+		need(back.client_id_len == request->client_id_len &&
+		     memcmp(back.client_id, request->client_id, back.client_id_len) == 0);
 }
 
 static void decide(const struct dhcp_request *request, bool ready)
 {
 	struct replica *replica = network();
-	struct dhcp_server server = {.replica = replica, .register_ready = ready, .lease_time = 3600, .domain_name = "example.org",
+	struct dhcp_server server = {.replica = replica, .register_ready = ready,
+				     .lease_time = 3600, .domain_name = "example.org",
 				     .cell = &replica_find_cn(replica, 2)->info.cells[0]};
 	struct dhcp_decision out;
 
@@ -92,7 +98,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		need(fault.what && fault.offset <= size);
 		return 0;
 	}
-	need(request.client_id_len <= CLIENT_ID_LEN && memchr(request.host_name, 0, sizeof(request.host_name)));
+	need(request.client_id_len <= CLIENT_ID_LEN &&
+	     memchr(request.host_name, 0, sizeof(request.host_name)));
 	decide(&request, true);
 	decide(&request, false);
 	return 0;

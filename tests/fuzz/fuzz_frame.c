@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Any bytes as a frame for the parsers of the BPF programs: no read beyond the end, and what is understood keeps its
- * bounds. The first byte says how much of the frame is linear, as the rest of a packet may lie elsewhere.
+ * Gives any bytes as a frame to the parsers of the BPF programs: they must not read beyond the end,
+ * and the values that they find must keep their bounds. The first byte says how much of the frame
+ * is linear, as the rest of a packet may lie elsewhere.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -11,7 +12,7 @@
 
 #include "../../bpf/parse.h"
 
-#define ALIGN 2 /* as drivers do (NET_IP_ALIGN), so that the IPv4 header is aligned */
+#define ALIGN 2 /* as in drivers (NET_IP_ALIGN): it aligns the IPv4 header */
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -21,12 +22,14 @@ static void need(bool fact)
 		abort();
 }
 
-/* The same facts, read in another way. */
+/* Compares the parsed header with the bytes, read in another way. */
 static void check(const struct ipv4 *ip, const uint8_t *at, size_t linear, size_t room)
 {
 	need(linear >= IPV4_LEN && at[0] >> 4 == 4);
-	need(ip->header_len >= IPV4_LEN && ip->header_len <= 60 && ip->header_len == (at[0] & 15) * 4);
-	need(ip->total_len >= ip->header_len && ip->total_len <= room && ip->total_len == (at[2] << 8 | at[3]));
+	need(ip->header_len >= IPV4_LEN && ip->header_len <= 60 &&
+	     ip->header_len == (at[0] & 15) * 4);
+	need(ip->total_len >= ip->header_len && ip->total_len <= room &&
+	     ip->total_len == (at[2] << 8 | at[3]));
 	need(ip->frag == (at[6] << 8 | at[7]) && ip->ttl == at[8] && ip->protocol == at[9]);
 	need(memcmp(&ip->src, at + 12, 4) == 0 && memcmp(&ip->dst, at + 16, 4) == 0);
 }
@@ -42,20 +45,23 @@ static void parse(const uint8_t *frame, size_t linear, size_t whole)
 		need(linear < ETH_LEN);
 		return;
 	}
-	need(memcmp(&dst, frame, 6) == 0 && memcmp(&src, frame + 6, 6) == 0 && memcmp(&protocol, frame + 12, 2) == 0);
+	need(memcmp(&dst, frame, 6) == 0 && memcmp(&src, frame + 6, 6) == 0 &&
+	     memcmp(&protocol, frame + 12, 2) == 0);
 	if (parse_ipv4(&ip, frame + ETH_LEN, end, (__u32)(whole - ETH_LEN)))
 		return;
 	check(&ip, frame + ETH_LEN, linear - ETH_LEN, whole - ETH_LEN);
 	if (parse_inner(&inner, &ip, frame + ETH_LEN, end))
 		return;
 	need(ip.header_len == IPV4_LEN && linear >= ETH_LEN + 2 * IPV4_LEN);
-	check(&inner, frame + ETH_LEN + IPV4_LEN, linear - ETH_LEN - IPV4_LEN, ip.total_len - IPV4_LEN);
+	check(&inner, frame + ETH_LEN + IPV4_LEN, linear - ETH_LEN - IPV4_LEN,
+	      ip.total_len - IPV4_LEN);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	size_t whole = size ? size - 1 : 0, linear = size && data[0] < whole ? data[0] : whole;
-	uint8_t *buffer = malloc(ALIGN + linear); /* so that the sanitizer sees the end of what is linear */
+	/* The sanitizer sees where the linear part ends. */
+	uint8_t *buffer = malloc(ALIGN + linear);
 
 	need(buffer != NULL);
 	if (linear)

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Any bytes as what hostapd says: no crash, an event is not an answer too, and an identity keeps its bounds and its mark. */
+/*
+ * Reads any bytes as a message of hostapd: the decoders must not crash, no message may be an event
+ * and an answer at once, and an identity must keep its bounds and its mark.
+ */
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,7 +18,8 @@ static void need(bool fact)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	char *text = malloc(size ? size : 1), shown[IDENTITY_STRLEN]; /* so that the sanitizer sees the end */
+	char *text = malloc(size ? size : 1); /* so that the sanitizer sees the end */
+	char shown[IDENTITY_STRLEN];
 	struct hostapd_station station;
 	struct hostapd_event event;
 	bool is_event, is_station;
@@ -28,7 +32,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	need(!(is_event && is_station));
 	need(is_event || event.news == HOSTAPD_OTHER);
 	need(station.identity.len <= CLIENT_ID_LEN && (is_station || !station.identity.len));
-	need(!station.identity.len || (identity_is(station.identity.id, station.identity.len) && station.identity.len > IDENTITY_MARK_LEN + 1));
+	need(!station.identity.len || (identity_is(station.identity.id, station.identity.len) &&
+				       station.identity.len > IDENTITY_MARK_LEN + 1));
 	need(!(station.unusable && station.identity.len));
 	need(strlen(identity_format(&station.identity, shown)) < sizeof(shown));
 	return 0;

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Any bytes as MLRP: no crash, and what is understood can be said again and then means the same. */
+/*
+ * Reads any bytes as MLRP: the decoder must not crash, and a message that it understands must mean
+ * the same after another encoding and decoding.
+ */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,7 +21,8 @@ static void need(bool fact)
 
 static void check_bounds(const struct mlrp_message *m)
 {
-	need(m->cn.cell_count <= CN_CELLS_MAX && m->client_id_len <= CLIENT_ID_LEN && m->station.client_id_len <= CLIENT_ID_LEN);
+	need(m->cn.cell_count <= CN_CELLS_MAX && m->client_id_len <= CLIENT_ID_LEN &&
+	     m->station.client_id_len <= CLIENT_ID_LEN);
 	need(m->tunnel_count <= MLRP_TUNNELS_MAX && m->subnet.len <= 32);
 	for (int i = 0; i < m->cn.cell_count; i++)
 		need(m->cn.cells[i].dns_count <= CELL_DNS_MAX && m->cn.cells[i].subnet.len <= 32);
@@ -27,7 +31,10 @@ static void check_bounds(const struct mlrp_message *m)
 	need(strcmp(mlrp_type_name(m->type), "?") != 0);
 }
 
-/* Decoded, encoded, decoded, encoded: from the first encoding on nothing changes any more, whatever order the fields had. */
+/*
+ * Decoded, encoded, decoded, encoded: after the first encoding nothing changes any more, whatever
+ * order the fields had.
+ */
 static void check_round_trip(const struct mlrp_message *m)
 {
 	static struct mlrp_message again;
@@ -38,11 +45,12 @@ static void check_round_trip(const struct mlrp_message *m)
 	need(mlrp_message_length(first, (size_t)len, NULL) == len);
 	need(mlrp_decode(first, (size_t)len, &again, NULL) == 0);
 	need(again.has == m->has && again.transaction == m->transaction && again.type == m->type);
-	need(mlrp_encode(&again, second, sizeof(second)) == len && memcmp(first, second, (size_t)len) == 0);
+	need(mlrp_encode(&again, second, sizeof(second)) == len &&
+	     memcmp(first, second, (size_t)len) == 0);
 	need(mlrp_encode(m, second, (size_t)len - 1) == -ENOSPC);
 }
 
-/* The input is taken as a stream of messages, as from a connection. */
+/* The input is a stream of messages, as from a connection. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct mlrp_message m;
@@ -62,7 +70,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		memcpy(copy, data, (size_t)whole);
 		error = mlrp_decode(copy, (size_t)whole, &m, &fault);
 		free(copy);
-		need(error == 0 || error == -ENOMSG || (error == -EPROTO && fault.what && fault.offset <= (size_t)whole));
+		need(error == 0 || error == -ENOMSG ||
+		     (error == -EPROTO && fault.what && fault.offset <= (size_t)whole));
 		if (error == 0) {
 			check_bounds(&m);
 			check_round_trip(&m);
