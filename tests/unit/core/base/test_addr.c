@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Addresses, MACs and prefixes: what is read and printed, and what is refused. */
+/* Addresses, MACs and prefixes: which texts the parsers accept or refuse, and how values print. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -50,7 +50,10 @@ static void a_zero_address_is_none(void **state)
 
 static void wrong_addresses_are_refused(void **state)
 {
-	static const char *const wrong[] = {"", "10.1.2", "10.1.2.3.4", "10.1.2.256", "10.1.2.3 ", " 10.1.2.3", "10.1.2.x", "::1", "*"};
+	static const char *const wrong[] = {
+		"", "10.1.2", "10.1.2.3.4", "10.1.2.256", "10.1.2.3 ", " 10.1.2.3", "10.1.2.x",
+		"::1", "*",
+	};
 	struct tmip_addr addr = addr_from_ipv4(7), before = addr;
 
 	(void)state;
@@ -90,9 +93,11 @@ static void a_mac_is_read_and_printed(void **state)
 
 static void wrong_macs_are_refused(void **state)
 {
-	static const char *const wrong[] = {"", "02:ab:cd:00:ff", "02:ab:cd:00:ff:1", "02:ab:cd:00:ff:100", "02:ab:cd:00:ff:1g",
-					    "02:ab:cd:00-ff:10", "+2:ab:cd:00:ff:10", " 2:ab:cd:00:ff:10", "02abcd00ff10", "02:ab:cd:00:ff:10 ",
-					    "0x:ab:cd:00:ff:10", "02.ab.cd.00.ff.10"};
+	static const char *const wrong[] = {
+		"", "02:ab:cd:00:ff", "02:ab:cd:00:ff:1", "02:ab:cd:00:ff:100", "02:ab:cd:00:ff:1g",
+		"02:ab:cd:00-ff:10", "+2:ab:cd:00:ff:10", " 2:ab:cd:00:ff:10", "02abcd00ff10",
+		"02:ab:cd:00:ff:10 ", "0x:ab:cd:00:ff:10", "02.ab.cd.00.ff.10",
+	};
 	struct tmip_mac mac = {{1, 2, 3, 4, 5, 6}}, before = mac;
 
 	(void)state;
@@ -104,8 +109,10 @@ static void wrong_macs_are_refused(void **state)
 
 static void a_prefix_contains_its_addresses(void **state)
 {
-	struct prefix subnet = prefix_of("10.1.2.0", 23), all = prefix_of("0.0.0.0", 0), one = prefix_of("10.1.2.9", 32);
-	struct tmip_addr in = addr_from_ipv4(0x0a0103ff), out = addr_from_ipv4(0x0a010400), zero = {0};
+	struct prefix subnet = prefix_of("10.1.2.0", 23), all = prefix_of("0.0.0.0", 0);
+	struct prefix one = prefix_of("10.1.2.9", 32);
+	struct tmip_addr in = addr_from_ipv4(0x0a0103ff), out = addr_from_ipv4(0x0a010400);
+	struct tmip_addr zero = {0};
 
 	(void)state;
 	assert_true(prefix_contains(&subnet, &in));
@@ -121,7 +128,8 @@ static void a_prefix_contains_its_addresses(void **state)
 
 static void prefixes_overlap_if_one_holds_the_other(void **state)
 {
-	struct prefix wide = prefix_of("10.0.0.0", 8), narrow = prefix_of("10.200.0.0", 16), other = prefix_of("11.0.0.0", 16);
+	struct prefix wide = prefix_of("10.0.0.0", 8), narrow = prefix_of("10.200.0.0", 16);
+	struct prefix other = prefix_of("11.0.0.0", 16);
 
 	(void)state;
 	assert_true(prefix_overlaps(&wide, &narrow));

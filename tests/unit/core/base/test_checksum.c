@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The Internet checksum against the examples of RFC 1071, and of packets seen on the wire. */
+/* The Internet checksum: the example of RFC 1071, and a header seen on the wire. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,7 +9,7 @@
 
 #include "core/base/checksum.h"
 
-/* RFC 1071, 3: the sum of these bytes is ddf2. */
+/* The sum of these bytes is ddf2 (RFC 1071, 3). */
 static void the_example_of_the_rfc(void **state)
 {
 	static const uint8_t bytes[] = {0x00, 0x01, 0xf2, 0x03, 0xf4, 0xf5, 0xf6, 0xf7};
@@ -21,8 +21,10 @@ static void the_example_of_the_rfc(void **state)
 /* An IPv4 header that carries its checksum sums up to zero. */
 static void a_header_with_its_checksum(void **state)
 {
-	static const uint8_t header[] = {0x45, 0x00, 0x00, 0x73, 0x00, 0x00, 0x40, 0x00, 0x40, 0x11,
-					 0xb8, 0x61, 0xc0, 0xa8, 0x00, 0x01, 0xc0, 0xa8, 0x00, 0xc7};
+	static const uint8_t header[] = {
+		0x45, 0x00, 0x00, 0x73, 0x00, 0x00, 0x40, 0x00, 0x40, 0x11,
+		0xb8, 0x61, 0xc0, 0xa8, 0x00, 0x01, 0xc0, 0xa8, 0x00, 0xc7,
+	};
 
 	(void)state;
 	assert_int_equal(checksum_compute(header, sizeof(header), 0), 0);
@@ -33,7 +35,8 @@ static void an_odd_byte_is_the_upper_half_of_a_word(void **state)
 	static const uint8_t odd[] = {0x12, 0x34, 0x56}, even[] = {0x12, 0x34, 0x56, 0x00};
 
 	(void)state;
-	assert_int_equal(checksum_compute(odd, sizeof(odd), 0), checksum_compute(even, sizeof(even), 0));
+	assert_int_equal(checksum_compute(odd, sizeof(odd), 0),
+			 checksum_compute(even, sizeof(even), 0));
 	assert_int_equal(checksum_compute(odd, sizeof(odd), 0), 0xffff - 0x6834);
 }
 

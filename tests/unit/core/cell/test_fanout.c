@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Copies of broadcasts and multicasts: who gets one, who does not, and how many there are. */
+/* Copies of broadcasts and multicasts: which CNs and stations get one, and how many go out. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -17,7 +17,7 @@
 static struct {
 	struct fanout *fanout;
 	uint64_t now;
-	unsigned told, wanted;   /* calls of `wanted`, and what the last one said */
+	unsigned calls, wanted; /* the calls of on_wanted, and the argument of the last one */
 	unsigned count;
 	char sent[LOG][24];
 } world, *w = &world;
@@ -34,7 +34,7 @@ static void on_wanted(const struct tmip_group_key *home, bool wanted, void *arg)
 {
 	(void)home;
 	(void)arg;
-	w->told++;
+	w->calls++;
 	w->wanted = wanted;
 }
 
@@ -47,7 +47,7 @@ static void on_cn(const struct tmip_addr *tunnel, void *arg)
 	snprintf(w->sent[w->count++], sizeof(w->sent[0]), "%.16s", addr_format(tunnel, text));
 }
 
-/* The last byte of its MAC says which one it is. */
+/* The last byte of the MAC is the number of the station. */
 static void on_station(const struct tmip_mac *mac, unsigned ifindex, void *arg)
 {
 	(void)arg;
@@ -57,7 +57,9 @@ static void on_station(const struct tmip_mac *mac, unsigned ifindex, void *arg)
 
 static int setup(void **state)
 {
-	static const struct fanout_calls calls = {.wanted = on_wanted, .to_cn = on_cn, .to_station = on_station};
+	static const struct fanout_calls calls = {
+		.wanted = on_wanted, .to_cn = on_cn, .to_station = on_station,
+	};
 
 	(void)state;
 	memset(w, 0, sizeof(*w));
@@ -74,10 +76,14 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* This CN is 192.0.2.1 with 10.1.0.0/24 in cell 1. */
-static void put(unsigned host, uint8_t state, unsigned in, unsigned home, const char *parent, const char *current)
+/* This CN is 192.0.2.1. Its cell 1 is 10.1.0.0/24. */
+static void put(unsigned host, uint8_t state, unsigned in, unsigned home, const char *parent,
+		const char *current)
 {
-	struct tmip_station entry = {.state = state, .ifindex = in, .home_ifindex = home, .parent = addr(parent), .current = addr(current)};
+	struct tmip_station entry = {
+		.state = state, .ifindex = in, .home_ifindex = home,
+		.parent = addr(parent), .current = addr(current),
+	};
 	struct tmip_addr key = addr_from_ipv4((home ? 0x0a010000u : 0x0a020000u) + host);
 
 	entry.mac.octet[5] = (uint8_t)host;
@@ -128,7 +134,7 @@ static void assert_sent(const char *first, const char *second)
 		assert_string_equal(w->sent[1], second);
 }
 
-/* One for each CN, however many of its guests are of this cell. */
+/* Each CN gets one copy, however many stations of this cell are its guests. */
 static void each_cn_gets_one(void **state)
 {
 	(void)state;
@@ -137,7 +143,7 @@ static void each_cn_gets_one(void **state)
 	away(12, "192.0.2.3");
 	copy_home("10.1.0.50");
 	assert_sent("192.0.2.2", "192.0.2.3");
-	copy("192.0.2.1", 2, "10.1.1.0", "10.1.1.50"); /* another cell, all of whose stations are at home */
+	copy("192.0.2.1", 2, "10.1.1.0", "10.1.1.50"); /* of a cell with all stations at home */
 	assert_sent(NULL, NULL);
 }
 
@@ -151,7 +157,7 @@ static void no_echo_to_its_sender(void **state)
 	assert_sent(NULL, NULL);
 	fanout_count(w->fanout, &counts);
 	assert_int_equal(counts.nobody, 1);
-	away(11, "192.0.2.2"); /* beside it: their CN finds out whether in the same cell */
+	away(11, "192.0.2.2"); /* at the same CN, which finds out if it is in the same cell */
 	away(12, "192.0.2.3");
 	copy_home("10.1.0.10");
 	assert_sent("192.0.2.2", "192.0.2.3");
@@ -185,7 +191,10 @@ static void guests_get_theirs(void **state)
 	assert_sent(NULL, NULL);
 }
 
-/* A home is told of when its first station leaves and when its last one is back, not at each move. */
+/*
+ * fanout calls `wanted` for a home when its first station leaves and when its last one is back, not
+ * at each move.
+ */
 static void homes_are_told_of(void **state)
 {
 	struct tmip_group_key home = {.parent = addr("192.0.2.1"), .ifindex = 1};
@@ -193,23 +202,23 @@ static void homes_are_told_of(void **state)
 
 	(void)state;
 	away(10, "192.0.2.2");
-	assert_true(w->told == 1 && w->wanted);
+	assert_true(w->calls == 1 && w->wanted);
 	assert_true(fanout_wants(w->fanout, &home));
 	away(10, "192.0.2.3");
 	next_door(10, 2);
 	next_door(10, 3);
 	away(11, "192.0.2.3");
-	assert_int_equal(w->told, 1);
+	assert_int_equal(w->calls, 1);
 	put(10, TMIP_STATION_HOME, 1, 1, "192.0.2.1", "192.0.2.1");
 	put(12, TMIP_STATION_ELSEWHERE, 0, 0, "192.0.2.2", "192.0.2.3");
-	assert_int_equal(w->told, 1);
+	assert_int_equal(w->calls, 1);
 	put(11, TMIP_STATION_BLOCKED, 0, 1, "192.0.2.1", "192.0.2.3");
-	assert_true(w->told == 2 && !w->wanted && !fanout_wants(w->fanout, &home));
+	assert_true(w->calls == 2 && !w->wanted && !fanout_wants(w->fanout, &home));
 	fanout_remove(w->fanout, &ten);
-	assert_int_equal(w->told, 2);
+	assert_int_equal(w->calls, 2);
 	away(10, "192.0.2.2");
 	fanout_remove(w->fanout, &ten);
-	assert_int_equal(w->told, 4);
+	assert_int_equal(w->calls, 4);
 }
 
 static void a_station_is_in_one_place(void **state)
@@ -224,7 +233,7 @@ static void a_station_is_in_one_place(void **state)
 	assert_sent("10 in 2", NULL);
 }
 
-/* Where the limit cuts, the next packet begins with those who have missed one. */
+/* If the limit cuts copies off, the next packet goes first to the stations that have missed one. */
 static void copies_are_limited_and_shared(void **state)
 {
 	struct fanout_counts counts;
@@ -256,9 +265,12 @@ static void copies_are_limited_and_shared(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		TEST(each_cn_gets_one), TEST(no_echo_to_its_sender), TEST(stations_next_door_get_theirs), TEST(guests_get_theirs),
-		TEST(homes_are_told_of), TEST(a_station_is_in_one_place), TEST(copies_are_limited_and_shared),
+		TEST(each_cn_gets_one), TEST(no_echo_to_its_sender),
+		TEST(stations_next_door_get_theirs), TEST(guests_get_theirs),
+		TEST(homes_are_told_of), TEST(a_station_is_in_one_place),
+		TEST(copies_are_limited_and_shared),
 	};
+	const char *name = "copies of broadcasts and multicasts";
 
-	return cmocka_run_group_tests_name("copies of broadcasts and multicasts", tests, NULL, NULL);
+	return cmocka_run_group_tests_name(name, tests, NULL, NULL);
 }

@@ -12,9 +12,11 @@
 #include "core/base/addr.h"
 #include "core/cell/hold.h"
 
-#define OVERHEAD 16 /* of a packet in memory */
+#define OVERHEAD 16 /* the bytes that a held packet takes in memory besides its frame */
 
-static const struct hold_options SMALL = {.station_bytes = 10 * (100 + OVERHEAD), .total_bytes = 25 * (100 + OVERHEAD)};
+static const struct hold_options SMALL = {
+	.station_bytes = 10 * (100 + OVERHEAD), .total_bytes = 25 * (100 + OVERHEAD),
+};
 
 static struct tmip_addr station(unsigned i)
 {
@@ -113,9 +115,9 @@ static void test_bounded(void **state)
 	assert_in_range(counts.bytes, 1, SMALL.total_bytes);
 	assert_int_equal(counts.overflow, 90 - 25);
 	for (int k = 0; k < 9; k++)
-		assert_int_equal(pop(hold, 0), k); /* the oldest are kept */
+		assert_int_equal(pop(hold, 0), k); /* hold keeps the oldest */
 	assert_int_equal(pop(hold, 0), -1);
-	assert_int_equal(push(hold, 1, 99), 0); /* room again in all, and one of its own */
+	assert_int_equal(push(hold, 1, 99), 0); /* again there is room, also for this station */
 	assert_int_equal(end(hold, 1), 9);
 	assert_int_equal(end(hold, 2), 8);
 	assert_empty(hold);
@@ -131,8 +133,8 @@ static void test_time(void **state)
 	assert_int_equal(hold_next_due(hold), 0);
 	begin(hold, 1, 1000);
 	begin(hold, 2, 3000);
-	begin(hold, 3, 2000); /* a shorter time was configured */
-	begin(hold, 1, 9000); /* it is held already */
+	begin(hold, 3, 2000); /* after a shorter time was configured */
+	begin(hold, 1, 9000); /* again: the first deadline stays */
 	push(hold, 3, 1);
 	assert_int_equal(hold_next_due(hold), 1000);
 	assert_false(hold_expired(hold, 999, &addr));

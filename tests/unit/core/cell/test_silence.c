@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Stations that leave without a word: when they are probed, and when they are given up. */
+/* Stations that leave without a word: when the CN probes them, and when it gives them up. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -55,14 +55,16 @@ static void on_silent(const struct tmip_addr *addr, unsigned probes, uint64_t he
 	w->silent[number(addr)] = probes;
 }
 
-static const struct silence_options USUAL = {.idle_ms = 30000, .wait_ms = 1000, .count = 3, .rate = 100};
+static const struct silence_options USUAL = {
+	.idle_ms = 30000, .wait_ms = 1000, .count = 3, .rate = 100,
+};
 
 static int setup_with(const struct silence_options *options)
 {
 	const struct silence_calls calls = {on_heard, on_probe, on_silent, NULL};
 
 	memset(w, 0, sizeof(*w));
-	w->now = 987654321; /* the clock of a machine that has run for a while */
+	w->now = 987654321; /* the machine has run for a while */
 	w->silence = silence_create(options, &calls);
 	return w->silence ? 0 : -1;
 }
@@ -124,7 +126,7 @@ static void test_who_talks_is_not_probed(void **state)
 		w->heard[1] = w->now;
 	}
 	assert_int_equal(w->probes[1], 0);
-	assert_in_range(w->looks, 30, 100); /* each idle time once */
+	assert_in_range(w->looks, 30, 100); /* one look for each idle time */
 }
 
 static void test_an_answer_counts(void **state)
@@ -134,7 +136,7 @@ static void test_an_answer_counts(void **state)
 	for (int i = 1; i <= 5; i++) {
 		while (w->probes[2] < 2u * (unsigned)i)
 			pass(SILENCE_TICK_MS);
-		w->heard[2] = w->now; /* answers every second probe only */
+		w->heard[2] = w->now; /* the station answers only every second probe */
 	}
 	assert_int_equal(w->silent[2], 0);
 	pass(60000);
@@ -184,7 +186,9 @@ static void test_never_a_storm(void **state)
 
 static void test_slow_rate_still_probes(void **state)
 {
-	const struct silence_options slow = {.idle_ms = 1000, .wait_ms = 1000, .count = 1, .rate = 1};
+	const struct silence_options slow = {
+		.idle_ms = 1000, .wait_ms = 1000, .count = 1, .rate = 1,
+	};
 
 	(void)state;
 	silence_set_options(w->silence, &slow);
@@ -197,7 +201,9 @@ static void test_slow_rate_still_probes(void **state)
 
 static void test_long_idle_time(void **state)
 {
-	const struct silence_options slow = {.idle_ms = 3600000, .wait_ms = 1000, .count = 1, .rate = 100};
+	const struct silence_options slow = {
+		.idle_ms = 3600000, .wait_ms = 1000, .count = 1, .rate = 100,
+	};
 	uint64_t start = w->now;
 
 	(void)state;

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The configuration reader with a table of its own: syntax, types, and that every mistake is told with file and line. */
+/*
+ * The configuration reader with a table of the test's own: syntax, types, and the report of each
+ * mistake with file and line.
+ */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -36,7 +39,8 @@ static int add_pair(void *target, char **args, int count, char *why, size_t size
 	return 0;
 }
 
-#define AT(member) .offset = offsetof(struct sample, member), .size = sizeof(((struct sample *)0)->member)
+#define AT(member) \
+	.offset = offsetof(struct sample, member), .size = sizeof(((struct sample *)0)->member)
 
 static const struct config_directive TABLE[] = {
 	{"text", CONFIG_TEXT, AT(text)},
@@ -45,7 +49,8 @@ static const struct config_directive TABLE[] = {
 	{"flag", CONFIG_BOOL, AT(flag)},
 	{"number", CONFIG_NUMBER, AT(number), .min = 3, .max = 70000},
 	{"addr", CONFIG_ADDR, AT(addr)},
-	{"pair", CONFIG_CUSTOM, .custom = add_pair, .min = 1, .max = 2, .repeatable = true, .hint = "one or two words"},
+	{"pair", CONFIG_CUSTOM, .custom = add_pair, .min = 1, .max = 2, .repeatable = true,
+	 .hint = "one or two words"},
 	{"nmae", CONFIG_MISTAKE, .hint = "it is spelled `name'"},
 };
 #define COUNT ((int)(sizeof(TABLE) / sizeof(TABLE[0])))
@@ -69,7 +74,8 @@ static void all_types_are_read(void **state)
 	struct tmip_addr expected;
 
 	(void)state;
-	assert_int_equal(read_text("text \"a b # c\"\nname n-1.x_2 # comment\n\n  # only a comment\n\tpath /var/log/x\r\nflag on\n"
+	assert_int_equal(read_text("text \"a b # c\"\nname n-1.x_2 # comment\n\n"
+				   "  # only a comment\n\tpath /var/log/x\r\nflag on\n"
 				   "number 70000\naddr 10.0.5.7\npair one\npair one two"), 0);
 	assert_string_equal(errors, "");
 	assert_string_equal(sample.text, "a b # c");
@@ -97,15 +103,17 @@ static void booleans_have_words(void **state)
 	assert_int_equal(read_text("name n\nflag maybe"), 1);
 }
 
-/* Each of these texts has exactly one mistake, whose report contains the word beside it. */
+/* Each of these texts has one mistake. Its report contains the text beside it. */
 static void every_mistake_is_told(void **state)
 {
-	static const struct { const char *text, *told; } cases[] = {
+	static const struct { const char *text, *error; } cases[] = {
 		{"name n\nnaem n2\n", "x.rc:2: unknown directive `naem'; is `name' meant?"},
 		{"name n\nsomething_else n2\n", "x.rc:2: unknown directive `something_else'\n"},
 		{"name n\nnmae n\n", "it is spelled `name'"},
-		{"name n\nflag perhaps\n", "x.rc:2: directive `flag': `perhaps' is neither true nor false"},
-		{"name n\nnumber 2\n", "x.rc:2: directive `number': `2' is not a number from 3 to 70000"},
+		{"name n\nflag perhaps\n",
+		 "x.rc:2: directive `flag': `perhaps' is neither true nor false"},
+		{"name n\nnumber 2\n",
+		 "x.rc:2: directive `number': `2' is not a number from 3 to 70000"},
 		{"name n\nnumber 70001\n", "3 to 70000"},
 		{"name n\nnumber 99999999999999999999999\n", "3 to 70000"},
 		{"name n\nnumber -5\n", "3 to 70000"},
@@ -129,7 +137,7 @@ static void every_mistake_is_told(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		if (read_text(cases[i].text) != 1 || !strstr(errors, cases[i].told))
+		if (read_text(cases[i].text) != 1 || !strstr(errors, cases[i].error))
 			fail_msg("case %zu: %s", i, errors);
 	}
 }
@@ -138,10 +146,11 @@ static void all_mistakes_of_a_file_are_told(void **state)
 {
 	(void)state;
 	assert_int_equal(read_text("flag x\n\nnumber y\nzzz\n"), 4);
-	assert_string_equal(errors, "x.rc:1: directive `flag': `x' is neither true nor false\n"
-				    "x.rc:3: directive `number': `y' is not a number from 3 to 70000\n"
-				    "x.rc:4: unknown directive `zzz'\n"
-				    "x.rc: directive `name' is missing\n");
+	assert_string_equal(errors,
+			    "x.rc:1: directive `flag': `x' is neither true nor false\n"
+			    "x.rc:3: directive `number': `y' is not a number from 3 to 70000\n"
+			    "x.rc:4: unknown directive `zzz'\n"
+			    "x.rc: directive `name' is missing\n");
 }
 
 static void binary_and_endless_lines_are_refused(void **state)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* mlrd.rc: the listings of 2003, the defaults, each directive of today, and the mistakes. */
+/* The reader of mlrd.rc: the listings of 2003, the defaults, every directive, and mistakes. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -20,11 +20,27 @@ static int read_text(const char *text)
 	return mlrd_config_read(&config, "mlrd.rc", text, strlen(text), errors);
 }
 
+static const char SECONDARY[] = "network_name linux-magazin\n"
+				"port 5555\n"
+				"foreground false\n"
+				"log_file /var/log/mlrd.log\n"
+				"status_file /var/log/mlrd.status\n"
+				"log true\n"
+				"grant primary.linux-magazin.de\n";
+
+static const char PRIMARY[] = "network_name linux-magazin\n"
+			      "port 6554\n"
+			      "foreground false\n"
+			      "log_file /var/log/mlrd.log\n"
+			      "status_file /var/log/mlrd.status\n"
+			      "log true\n"
+			      "cc_mlr secondary.linux-magazin.de:5555\n"
+			      "cc_mlr 10.0.0.9\n";
+
 static void the_listings_of_2003_are_read(void **state)
 {
 	(void)state;
-	assert_int_equal(read_text("network_name linux-magazin\nport 5555\nforeground false\nlog_file /var/log/mlrd.log\n"
-				   "status_file /var/log/mlrd.status\nlog true\ngrant primary.linux-magazin.de\n"), 0);
+	assert_int_equal(read_text(SECONDARY), 0);
 	assert_string_equal(config.network_name, "linux-magazin");
 	assert_int_equal(config.port, 5555);
 	assert_false(config.foreground);
@@ -33,8 +49,7 @@ static void the_listings_of_2003_are_read(void **state)
 	assert_string_equal(config.status_file, "/var/log/mlrd.status");
 	assert_int_equal(config.grant_count, 1);
 	assert_string_equal(config.grant[0], "primary.linux-magazin.de");
-	assert_int_equal(read_text("network_name linux-magazin\nport 6554\nforeground false\nlog_file /var/log/mlrd.log\n"
-				   "status_file /var/log/mlrd.status\nlog true\ncc_mlr secondary.linux-magazin.de:5555\ncc_mlr 10.0.0.9\n"), 0);
+	assert_int_equal(read_text(PRIMARY), 0);
 	assert_int_equal(config.copy_count, 2);
 	assert_string_equal(config.copy[0], "secondary.linux-magazin.de:5555");
 	assert_string_equal(config.copy[1], "10.0.0.9:6554");
@@ -60,13 +75,18 @@ static void what_is_not_said_has_a_default(void **state)
 
 static void everything_can_be_said(void **state)
 {
+	static const char text[] = "network_name net\nlisten 192.0.2.10\nforeground yes\ndebug 4\n"
+				   "offer_time 5\ndecline_time 60\nlease_grace 0\n"
+				   "stations_max 1000000\ncns_max 8\n"
+				   "run_dir /r\nstate_dir /s\ncontrol_socket /r/x\n"
+				   "host desk 02:00:00:00:00:01 10.1.0.9\n"
+				   "host desk 02-00-00-00-00-02 10.1.0.9\n"
+				   "host tv 02:00:00:00:00:03 10.1.0.8\n";
 	struct tmip_addr addr;
 	char socket[CONFIG_PATH_LEN];
 
 	(void)state;
-	assert_int_equal(read_text("network_name net\nlisten 192.0.2.10\nforeground yes\ndebug 4\noffer_time 5\ndecline_time 60\nlease_grace 0\n"
-				   "stations_max 1000000\ncns_max 8\nrun_dir /r\nstate_dir /s\ncontrol_socket /r/x\n"
-				   "host desk 02:00:00:00:00:01 10.1.0.9\nhost desk 02-00-00-00-00-02 10.1.0.9\nhost tv 02:00:00:00:00:03 10.1.0.8\n"), 0);
+	assert_int_equal(read_text(text), 0);
 	addr_parse("192.0.2.10", &addr);
 	assert_true(addr_equal(&config.listen, &addr));
 	assert_int_equal(config.offer_time, 5);
@@ -80,13 +100,13 @@ static void everything_can_be_said(void **state)
 	assert_string_equal(socket, "/r/x");
 }
 
-static void wrong(const char *line, const char *told)
+static void wrong(const char *line, const char *error)
 {
 	char text[256];
 
 	snprintf(text, sizeof(text), "network_name net\n%s\n", line);
 	assert_int_not_equal(mlrd_config_read(&config, "mlrd.rc", text, strlen(text), errors), 0);
-	if (!strstr(errors, told))
+	if (!strstr(errors, error))
 		fail_msg("`%s' gives: %s", line, errors);
 }
 
@@ -107,9 +127,12 @@ static void mistakes_are_told(void **state)
 	wrong("host x 02:00:00:00:00 10.1.0.9", "not the MAC of a host");
 	wrong("host x ff:ff:ff:ff:ff:ff 10.1.0.9", "not the MAC of a host");
 	wrong("host x 02:00:00:00:00:01 10.1.0.300", "not an IPv4 address");
-	wrong("host a 02:00:00:00:00:01 10.1.0.9\nhost b 02:00:00:00:00:01 10.1.0.8", "given to host a before");
-	wrong("host a 02:00:00:00:00:01 10.1.0.9\nhost a 02:00:00:00:00:02 10.1.0.8", "has the address 10.1.0.9 already");
-	wrong("host a 02:00:00:00:00:01 10.1.0.9\nhost b 02:00:00:00:00:02 10.1.0.9", "that of host a");
+	wrong("host a 02:00:00:00:00:01 10.1.0.9\nhost b 02:00:00:00:00:01 10.1.0.8",
+	      "given to host a before");
+	wrong("host a 02:00:00:00:00:01 10.1.0.9\nhost a 02:00:00:00:00:02 10.1.0.8",
+	      "has the address 10.1.0.9 already");
+	wrong("host a 02:00:00:00:00:01 10.1.0.9\nhost b 02:00:00:00:00:02 10.1.0.9",
+	      "that of host a");
 	assert_int_not_equal(read_text("port 1\n"), 0);
 	assert_non_null(strstr(errors, "`network_name' is missing"));
 }
@@ -127,8 +150,11 @@ static void a_wrong_text_changes_nothing(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(the_listings_of_2003_are_read), cmocka_unit_test(what_is_not_said_has_a_default),
-		cmocka_unit_test(everything_can_be_said), cmocka_unit_test(mistakes_are_told), cmocka_unit_test(a_wrong_text_changes_nothing),
+		cmocka_unit_test(the_listings_of_2003_are_read),
+		cmocka_unit_test(what_is_not_said_has_a_default),
+		cmocka_unit_test(everything_can_be_said),
+		cmocka_unit_test(mistakes_are_told),
+		cmocka_unit_test(a_wrong_text_changes_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Two CNs, three leases, one server. See dhcp_server_world.h. */
+/* Two CNs, three leases and one server; see dhcp_server_world.h. */
 #include "dhcp_server_world.h"
 
 static const struct tmip_mac CN = {{2, 0, 0, 0, 2, 1}};
@@ -10,14 +10,19 @@ struct dhcp_decision out;
 
 static void put_cn(uint32_t id, uint32_t net)
 {
-	struct cn_info info = {.id = id, .tunnel = addr_from_ipv4(0xc0a80000 | id), .cell_count = 1};
+	struct cn_info info = {
+		.id = id, .tunnel = addr_from_ipv4(0xc0a80000 | id), .cell_count = 1,
+	};
 
 	snprintf(info.name, sizeof(info.name), "cn%u", id);
-	info.cells[0] = (struct cell_info){.subnet = {addr_from_ipv4(net), 24}, .gateway = addr_from_ipv4(net | 1)};
+	info.cells[0] = (struct cell_info){
+		.subnet = {addr_from_ipv4(net), 24}, .gateway = addr_from_ipv4(net | 1),
+	};
 	assert_non_null(replica_put_cn(&replica, &info));
 }
 
-struct replica_station *put_station(uint32_t addr, const struct tmip_mac *mac, uint8_t kind, uint32_t parent)
+struct replica_station *put_station(uint32_t addr, const struct tmip_mac *mac, uint8_t kind,
+				    uint32_t parent)
 {
 	struct tmip_addr key = addr_from_ipv4(addr);
 	struct replica_station *station = replica_add(&replica, &key, mac);
@@ -39,7 +44,10 @@ int setup(void **state)
 	put_station(HOME, &MAC, RECORD_DYNAMIC, 2);
 	put_station(ROAMED, &ROAMER, RECORD_DYNAMIC, 1);
 	put_station(OTHERS, &OTHER, RECORD_DYNAMIC, 1);
-	server = (struct dhcp_server){.replica = &replica, .register_ready = true, .lease_time = LEASE, .domain_name = "example.org", .mac = CN};
+	server = (struct dhcp_server){
+		.replica = &replica, .register_ready = true, .lease_time = LEASE,
+		.domain_name = "example.org", .mac = CN,
+	};
 	server.cell = &replica_find_cn(&replica, 2)->info.cells[0];
 	return 0;
 }

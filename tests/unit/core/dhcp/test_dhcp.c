@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The DHCP codec: frames of clients as scapy makes them (tests/vectors/dhcp.py) are understood, broken ones are refused
- * with the reason, and replies are the frames that scapy would have sent, byte by byte.
+ * The DHCP codec, compared with scapy (tests/vectors/dhcp.py): it understands scapy's frames of
+ * clients, refuses broken frames with the reason, and makes the same replies, byte by byte.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -57,7 +57,8 @@ static struct dhcp_request decode(const char *name)
 
 	memset(&out, 0xff, sizeof(out));
 	if (dhcp_decode(frame->bytes, frame->len, &out, &fault))
-		fail_msg("%s: %s (option %u, offset %zu)", name, fault.what, fault.option, fault.offset);
+		fail_msg("%s: %s (option %u, offset %zu)", name, fault.what, fault.option,
+			 fault.offset);
 	assert_int_equal(out.xid, XID);
 	assert_true(mac_equal(&out.mac, &MAC));
 	assert_true(mac_equal(&out.from, &MAC));
@@ -170,19 +171,36 @@ static void test_host_name_is_printable(void **state)
 static void test_faults(void **state)
 {
 	static const struct { const char *name, *what; unsigned option; } want[] = {
-		{"arp", "not an IPv4 packet", 0}, {"ipv6", "not an IPv4 packet", 0}, {"other_port", "not to the server's port", 0},
-		{"tcp", "not a whole UDP datagram", 0}, {"first_fragment", "not a whole UDP datagram", 0},
-		{"later_fragment", "not a whole UDP datagram", 0}, {"ihl_4", "IPv4 length is wrong", 0}, {"ihl_15", "", 0},
-		{"ip_too_long", "IPv4 length is wrong", 0}, {"ip_too_short", "IPv4 length is wrong", 0},
-		{"udp_too_long", "UDP length is wrong", 0}, {"udp_too_short", "UDP length is wrong", 0}, {"bootp", "no DHCP message", 0},
-		{"cookie", "no DHCP message", 0}, {"a_reply", "not a request of an Ethernet client", 0},
-		{"token_ring", "not a request of an Ethernet client", 0}, {"hlen_16", "not a request of an Ethernet client", 0},
-		{"no_type", "no DHCP message type", 53}, {"type_0", "no DHCP message type", 53}, {"type_9", "no DHCP message type", 53},
-		{"type_long", "option of wrong length or value", 53}, {"type_twice", "option of wrong length or value", 53},
-		{"requested_3", "option of wrong length or value", 50}, {"server_5", "option of wrong length or value", 54},
-		{"lease_0", "option of wrong length or value", 51}, {"id_1", "option of wrong length or value", 61},
-		{"overload_4", "option of wrong length or value", 52}, {"cut_length", "option is cut short", 50},
-		{"cut_value", "option is longer than the message", 50}, {"cut_in_file", "option is longer than the message", 50},
+		{"arp", "not an IPv4 packet", 0},
+		{"ipv6", "not an IPv4 packet", 0},
+		{"other_port", "not to the server's port", 0},
+		{"tcp", "not a whole UDP datagram", 0},
+		{"first_fragment", "not a whole UDP datagram", 0},
+		{"later_fragment", "not a whole UDP datagram", 0},
+		{"ihl_4", "IPv4 length is wrong", 0},
+		{"ihl_15", "", 0}, /* any reason will do */
+		{"ip_too_long", "IPv4 length is wrong", 0},
+		{"ip_too_short", "IPv4 length is wrong", 0},
+		{"udp_too_long", "UDP length is wrong", 0},
+		{"udp_too_short", "UDP length is wrong", 0},
+		{"bootp", "no DHCP message", 0},
+		{"cookie", "no DHCP message", 0},
+		{"a_reply", "not a request of an Ethernet client", 0},
+		{"token_ring", "not a request of an Ethernet client", 0},
+		{"hlen_16", "not a request of an Ethernet client", 0},
+		{"no_type", "no DHCP message type", 53},
+		{"type_0", "no DHCP message type", 53},
+		{"type_9", "no DHCP message type", 53},
+		{"type_long", "option of wrong length or value", 53},
+		{"type_twice", "option of wrong length or value", 53},
+		{"requested_3", "option of wrong length or value", 50},
+		{"server_5", "option of wrong length or value", 54},
+		{"lease_0", "option of wrong length or value", 51},
+		{"id_1", "option of wrong length or value", 61},
+		{"overload_4", "option of wrong length or value", 52},
+		{"cut_length", "option is cut short", 50},
+		{"cut_value", "option is longer than the message", 50},
+		{"cut_in_file", "option is longer than the message", 50},
 	};
 	struct dhcp_request out;
 
@@ -201,7 +219,10 @@ static void test_faults(void **state)
 	}
 }
 
-/* A captured frame that is shorter than its headers say: never read beyond it, always refused. */
+/*
+ * Each frame is cut at each length, so that it is shorter than its headers say. The decoder must
+ * never read beyond its end, and must always refuse it.
+ */
 static void test_every_truncation(void **state)
 {
 	struct dhcp_request out;
@@ -227,11 +248,14 @@ static void test_every_truncation(void **state)
 
 static struct cell_info cell(void)
 {
-	return (struct cell_info){.subnet = {addr_from_ipv4(0x0a0a0100), 24}, .gateway = addr_from_ipv4(GATEWAY),
-				  .dns = {addr_from_ipv4(0x0a000507), addr_from_ipv4(0x09090909)}, .dns_count = 2};
+	return (struct cell_info){
+		.subnet = {addr_from_ipv4(0x0a0a0100), 24}, .gateway = addr_from_ipv4(GATEWAY),
+		.dns = {addr_from_ipv4(0x0a000507), addr_from_ipv4(0x09090909)}, .dns_count = 2,
+	};
 }
 
-static void expect_frame(const char *name, const struct dhcp_request *request, const struct dhcp_reply *reply)
+static void expect_frame(const char *name, const struct dhcp_request *request,
+			 const struct dhcp_reply *reply)
 {
 	const struct frame *want = find(replies, COUNT(replies), name);
 	uint8_t *frame = malloc(DHCP_FRAME_MAX);
@@ -243,16 +267,20 @@ static void expect_frame(const char *name, const struct dhcp_request *request, c
 		fail_msg("%s: %ld bytes, scapy makes %zu", name, len, want->len);
 	for (size_t i = 0; i < want->len; i++)
 		if (frame[i] != want->bytes[i])
-			fail_msg("%s: byte %zu is %02x, scapy makes it %02x", name, i, frame[i], want->bytes[i]);
+			fail_msg("%s: byte %zu is %02x, scapy makes it %02x", name, i, frame[i],
+				 want->bytes[i]);
 	free(frame);
 }
 
-static void expect_reply(const char *name, const char *request_name, uint8_t type, uint32_t yiaddr, uint32_t lease, const char *domain)
+static void expect_reply(const char *name, const char *request_name, uint8_t type, uint32_t yiaddr,
+			 uint32_t lease, const char *domain)
 {
 	struct dhcp_request request = decode(request_name);
 	struct cell_info home = cell();
-	struct dhcp_reply reply = {.type = type, .yiaddr = yiaddr, .server = GATEWAY, .lease = lease, .domain_name = domain, .from = CN,
-				   .cell = type == DHCP_NAK ? NULL : &home};
+	struct dhcp_reply reply = {
+		.type = type, .yiaddr = yiaddr, .server = GATEWAY, .lease = lease,
+		.domain_name = domain, .from = CN, .cell = type == DHCP_NAK ? NULL : &home,
+	};
 
 	expect_frame(name, &request, &reply);
 }
@@ -269,10 +297,11 @@ static void test_replies(void **state)
 	expect_reply("nak", "init_reboot", DHCP_NAK, 0, 0, NULL);
 	expect_reply("nak_renewing", "renewing", DHCP_NAK, 0, 0, NULL);
 	expect_reply("nak_id", "selecting", DHCP_NAK, 0, 0, NULL);
-	expect_reply("ack_long", "selecting", DHCP_ACK, MINE, 86400, "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa");
+	expect_reply("ack_long", "selecting", DHCP_ACK, MINE, 86400,
+		     "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa");
 }
 
-/* BOOTP of at least 300 bytes, whatever is in it. */
+/* Each reply has at least 300 bytes of BOOTP. */
 static void test_smallest_reply(void **state)
 {
 	struct dhcp_request request = decode("init_reboot");
@@ -283,12 +312,18 @@ static void test_smallest_reply(void **state)
 	assert_int_equal(dhcp_encode(&request, &nak, frame, sizeof(frame)), 14 + 20 + 8 + 300);
 }
 
-/* An identifier that was cut cannot be echoed as RFC 6842 wants it, so it is not; the largest of all fits. */
+/*
+ * The server does not echo an identifier that the decoder has cut, as it cannot do so in the way of
+ * RFC 6842. The largest reply fits into the frame.
+ */
 static void test_limits_of_replies(void **state)
 {
 	struct dhcp_request request = decode("long_id");
 	struct cell_info home = cell();
-	struct dhcp_reply reply = {.type = DHCP_ACK, .yiaddr = MINE, .server = GATEWAY, .lease = 60, .cell = &home, .from = CN};
+	struct dhcp_reply reply = {
+		.type = DHCP_ACK, .yiaddr = MINE, .server = GATEWAY, .lease = 60,
+		.cell = &home, .from = CN,
+	};
 	uint8_t frame[DHCP_FRAME_MAX];
 	char domain[300];
 	long with, without;
@@ -322,10 +357,18 @@ static void test_type_names(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_client_states), cmocka_unit_test(test_small_fields), cmocka_unit_test(test_overload),
-		cmocka_unit_test(test_split_options), cmocka_unit_test(test_pad_and_end), cmocka_unit_test(test_host_name_is_printable),
-		cmocka_unit_test(test_faults), cmocka_unit_test(test_every_truncation), cmocka_unit_test(test_replies),
-		cmocka_unit_test(test_smallest_reply), cmocka_unit_test(test_limits_of_replies), cmocka_unit_test(test_type_names),
+		cmocka_unit_test(test_client_states),
+		cmocka_unit_test(test_small_fields),
+		cmocka_unit_test(test_overload),
+		cmocka_unit_test(test_split_options),
+		cmocka_unit_test(test_pad_and_end),
+		cmocka_unit_test(test_host_name_is_printable),
+		cmocka_unit_test(test_faults),
+		cmocka_unit_test(test_every_truncation),
+		cmocka_unit_test(test_replies),
+		cmocka_unit_test(test_smallest_reply),
+		cmocka_unit_test(test_limits_of_replies),
+		cmocka_unit_test(test_type_names),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Decisions of the DHCP server on all messages but REQUEST: DISCOVER with its offers and lease times, DECLINE, RELEASE, INFORM,
- * and what is not for it. REQUEST: test_dhcp_server_request.c.
+ * Decisions of the DHCP server on all messages except REQUEST: DISCOVER with its offers and lease
+ * times, DECLINE, RELEASE, INFORM, and messages that are not for it. REQUEST is in
+ * test_dhcp_server_request.c.
  */
 #include "dhcp_server_world.h"
 
@@ -13,10 +14,10 @@ static void test_discover(void **state)
 	decide(&r);
 	expect_lease(DHCP_DO_REPLY, DHCP_OFFER, HOME, GATEWAY2);
 	assert_int_equal(out.lease, LEASE);
-	r.requested = FREE; /* it keeps what it has */
+	r.requested = FREE; /* the client keeps the address that it has */
 	decide(&r);
 	expect_lease(DHCP_DO_REPLY, DHCP_OFFER, HOME, GATEWAY2);
-	r = client(DHCP_DISCOVER, &ROAMER); /* and after roaming too */
+	r = client(DHCP_DISCOVER, &ROAMER); /* also after roaming */
 	decide(&r);
 	expect_lease(DHCP_DO_REPLY, DHCP_OFFER, ROAMED, GATEWAY1);
 	r = client(DHCP_DISCOVER, &NEW);
@@ -34,7 +35,7 @@ static void test_discover_with_several_addresses(void **state)
 	(void)state;
 	put_station(NET1 | 50, &NEW, RECORD_STATIC, 1);
 	decide(&r);
-	expect_question(DHCP_DO_ALLOCATE, 0); /* an address that it has by itself is no lease */
+	expect_question(DHCP_DO_ALLOCATE, 0); /* a static address is no lease */
 	put_station(NET1 | 51, &NEW, RECORD_DYNAMIC, 1);
 	put_station(NET2 | 52, &NEW, RECORD_RESERVED, 2);
 	decide(&r);
@@ -70,10 +71,14 @@ static void test_discover_while_register_is_away(void **state)
 static void test_offer_of_the_register(void **state)
 {
 	struct dhcp_request r = client(DHCP_DISCOVER, &NEW);
-	struct station_record record = {.addr = addr_from_ipv4(NET1 | 30), .mac = NEW, .kind = RECORD_DYNAMIC, .state = RECORD_OFFERED, .parent = 1};
+	struct station_record record = {
+		.addr = addr_from_ipv4(NET1 | 30), .mac = NEW, .kind = RECORD_DYNAMIC,
+		.state = RECORD_OFFERED, .parent = 1,
+	};
 
 	(void)state;
-	dhcp_server_conclude(&server, &r, DHCP_DO_ALLOCATE, &record, &out); /* borrowed from the neighbour's pool */
+	/* The register gives an address of the neighbour's pool. */
+	dhcp_server_conclude(&server, &r, DHCP_DO_ALLOCATE, &record, &out);
 	expect_lease(DHCP_DO_REPLY, DHCP_OFFER, NET1 | 30, GATEWAY1);
 	dhcp_server_conclude(&server, &r, DHCP_DO_ALLOCATE, NULL, &out);
 	expect_nothing("no address to offer");
@@ -85,7 +90,8 @@ static void test_offer_of_the_register(void **state)
 static void test_lease_times(void **state)
 {
 	static const struct { uint32_t asked, ours, given; } cases[] = {
-		{0, 3600, 3600}, {600, 3600, 600}, {7200, 3600, 3600}, {0xffffffff, 3600, 3600}, {1, 3600, 60}, {1, 10, 10}, {30, 20, 20},
+		{0, 3600, 3600}, {600, 3600, 600}, {7200, 3600, 3600}, {0xffffffff, 3600, 3600},
+		{1, 3600, 60}, {1, 10, 10}, {30, 20, 20},
 	};
 	struct dhcp_request r = client(DHCP_DISCOVER, &MAC);
 
@@ -132,7 +138,8 @@ static void test_inform(void **state)
 	struct dhcp_request r = client(DHCP_INFORM, &NEW);
 
 	(void)state;
-	r.ciaddr = NET1 | 99; /* a static address, away from home: the options of its own subnet */
+	/* A static address away from home gets the options of its own subnet. */
+	r.ciaddr = NET1 | 99;
 	decide(&r);
 	assert_int_equal(out.action, DHCP_DO_REPLY);
 	assert_int_equal(out.reply.type, DHCP_ACK);
@@ -161,8 +168,9 @@ static void test_not_for_us(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		CASE(test_discover), CASE(test_discover_with_several_addresses), CASE(test_declined_record_is_no_lease),
-		CASE(test_discover_while_register_is_away), CASE(test_offer_of_the_register), CASE(test_lease_times),
+		CASE(test_discover), CASE(test_discover_with_several_addresses),
+		CASE(test_declined_record_is_no_lease), CASE(test_discover_while_register_is_away),
+		CASE(test_offer_of_the_register), CASE(test_lease_times),
 		CASE(test_decline_and_release), CASE(test_inform), CASE(test_not_for_us),
 	};
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Addresses out of the CN's own block, which the DHCP server gives while the register is away. */
+/* The CN's own block of addresses, from which the DHCP server serves while the register is down. */
 #include "dhcp_server_world.h"
 
 static struct block block;
@@ -23,7 +23,9 @@ static void start_block(void)
 
 static void test_own_block(void **state)
 {
-	struct dhcp_request r = client(DHCP_DISCOVER, &NEW), other = client(DHCP_DISCOVER, &(struct tmip_mac){{2, 0, 0, 0, 0, 0x78}});
+	const struct tmip_mac second = {{2, 0, 0, 0, 0, 0x78}};
+	struct dhcp_request r = client(DHCP_DISCOVER, &NEW);
+	struct dhcp_request other = client(DHCP_DISCOVER, &second);
 	struct tmip_addr first = addr_from_ipv4(NET2 | 200);
 
 	(void)state;
@@ -46,10 +48,10 @@ static void test_own_block(void **state)
 	other.server = GATEWAY2;
 	decide(&other);
 	expect_nothing("has not that address for it");
-	other.requested = FREE; /* of the pool, but not of the block */
+	other.requested = FREE; /* in the pool, but not in the block */
 	decide(&other);
 	expect_nothing("has not that address for it");
-	server.register_down = false; /* it is just coming back */
+	server.register_down = false; /* the register is just coming back */
 	decide(&r);
 	expect_nothing("the register is away");
 	block_free(&block);
@@ -58,18 +60,20 @@ static void test_own_block(void **state)
 static void test_own_block_is_used_up(void **state)
 {
 	struct dhcp_request r = client(DHCP_DISCOVER, &NEW);
-	struct tmip_addr addrs[] = {addr_from_ipv4(NET2 | 200), addr_from_ipv4(NET2 | 201)}, list[4];
+	struct tmip_addr addrs[] = {addr_from_ipv4(NET2 | 200), addr_from_ipv4(NET2 | 201)};
+	struct tmip_addr list[4];
 	const struct prefix subnet = {addr_from_ipv4(NET2), 24};
 	struct replica_station *known;
 	bool changed;
 
 	(void)state;
 	start_block();
-	block_assign(block_find(&block, &addrs[0]), BLOCK_GIVEN, &(struct dhcp_request){.mac = OTHER});
-	put_station(NET2 | 201, &OTHER, RECORD_STATIC, 2); /* whatever the block says */
+	block_assign(block_find(&block, &addrs[0]), BLOCK_GIVEN,
+		     &(struct dhcp_request){.mac = OTHER});
+	put_station(NET2 | 201, &OTHER, RECORD_STATIC, 2); /* in use, even if free in the block */
 	decide(&r);
 	expect_nothing("used up");
-	/* What was given out stays in the block until the register has the record. */
+	/* A given address stays in the block until the register has the record. */
 	assert_int_equal(block_replace(&block, &subnet, NULL, 0, &changed), 0);
 	assert_int_equal(block_list(&block, &subnet, list, 4), 1);
 	assert_int_equal(block_given(&block), 1);

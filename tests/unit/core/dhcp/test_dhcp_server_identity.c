@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Stations that are who their association says (station_identity association), whatever MAC they have: who owns a lease then. */
+/*
+ * The owner of a lease where the association identifies a station, whatever its MAC
+ * (station_identity association).
+ */
 #include "dhcp_server_world.h"
 
 static struct identity identity_of(const char *name)
@@ -32,7 +35,7 @@ static void test_owner_of_a_request(void **state)
 	memcpy(r.client_id, "\0ab", 3);
 	assert_ptr_equal(dhcp_owner(&r, &len), r.client_id);
 	assert_int_equal(len, 3);
-	r.client_id_len = alice.len; /* a client that says to be alice */
+	r.client_id_len = alice.len; /* the client itself claims to be alice */
 	memcpy(r.client_id, alice.id, alice.len);
 	dhcp_owner(&r, &len);
 	assert_int_equal(len, 0);
@@ -72,7 +75,7 @@ static void test_mac_that_changed_hands(void **state)
 
 	(void)state;
 	r.identity = identity_of("bob");
-	decide(&r); /* a record without an identity is whose MAC it has */
+	decide(&r); /* a record without an identity belongs to its MAC */
 	expect_lease(DHCP_DO_REPLY, DHCP_OFFER, HOME, GATEWAY2);
 	give_identity(HOME, &alice);
 	decide(&r);
@@ -83,12 +86,12 @@ static void test_mac_that_changed_hands(void **state)
 	expect_nak(GATEWAY2);
 	r.server = GATEWAY2;
 	decide(&r);
-	expect_question(DHCP_DO_BIND, HOME); /* which the register refuses */
+	expect_question(DHCP_DO_BIND, HOME); /* the register will refuse it */
 	r.server = 0;
 	r.identity = alice;
 	decide(&r);
 	expect_lease(DHCP_DO_RENEW, DHCP_ACK, HOME, GATEWAY2);
-	r.identity.len = 0; /* not known: the MAC counts */
+	r.identity.len = 0; /* without an identity the MAC counts */
 	decide(&r);
 	expect_lease(DHCP_DO_RENEW, DHCP_ACK, HOME, GATEWAY2);
 }
@@ -96,7 +99,8 @@ static void test_mac_that_changed_hands(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		CASE(test_owner_of_a_request), CASE(test_identity_with_another_mac), CASE(test_mac_that_changed_hands),
+		CASE(test_owner_of_a_request), CASE(test_identity_with_another_mac),
+		CASE(test_mac_that_changed_hands),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Decisions of the DHCP server on REQUEST, in each state of RFC 2131 that a client may be in: at home and after roaming, with
- * the register there and away.
+ * Decisions of the DHCP server on REQUEST, for each state of a client in RFC 2131: at home and
+ * after roaming, with the register up and down.
  */
 #include "dhcp_server_world.h"
 
@@ -10,18 +10,21 @@
 static void test_selecting(void **state)
 {
 	struct dhcp_request r = client(DHCP_REQUEST, &NEW);
-	struct station_record record = {.addr = addr_from_ipv4(FREE), .mac = NEW, .kind = RECORD_DYNAMIC, .state = RECORD_BOUND, .parent = 2};
+	struct station_record record = {
+		.addr = addr_from_ipv4(FREE), .mac = NEW, .kind = RECORD_DYNAMIC,
+		.state = RECORD_BOUND, .parent = 2,
+	};
 
 	(void)state;
 	r.server = GATEWAY2;
-	r.requested = FREE; /* just offered: only the register knows */
+	r.requested = FREE; /* just offered: only the register knows of it */
 	decide(&r);
 	expect_question(DHCP_DO_BIND, FREE);
 	dhcp_server_conclude(&server, &r, DHCP_DO_BIND, &record, &out);
 	expect_lease(DHCP_DO_REPLY, DHCP_ACK, FREE, GATEWAY2);
 	dhcp_server_conclude(&server, &r, DHCP_DO_BIND, NULL, &out);
 	expect_nak(GATEWAY2);
-	record.state = RECORD_OFFERED; /* an answer that does not say what was asked is no reason to confirm */
+	record.state = RECORD_OFFERED; /* an answer to another question confirms nothing */
 	dhcp_server_conclude(&server, &r, DHCP_DO_BIND, &record, &out);
 	expect_nak(GATEWAY2);
 	record.state = RECORD_BOUND;
@@ -39,7 +42,7 @@ static void test_selecting_what_it_has(void **state)
 	struct dhcp_request r = client(DHCP_REQUEST, &ROAMER);
 
 	(void)state;
-	r.server = GATEWAY1; /* of another CN of this network: the whole network is one server */
+	r.server = GATEWAY1; /* the other CN of the network: the whole network is one server */
 	r.requested = ROAMED;
 	decide(&r);
 	expect_lease(DHCP_DO_RENEW, DHCP_ACK, ROAMED, GATEWAY1);
@@ -58,7 +61,7 @@ static void test_selecting_a_borrowed_address(void **state)
 	decide(&r);
 	expect_question(DHCP_DO_BIND, NET1 | 30);
 	dhcp_server_conclude(&server, &r, DHCP_DO_BIND, NULL, &out);
-	expect_nak(GATEWAY1); /* under the name that the client chose */
+	expect_nak(GATEWAY1); /* in the name of the server that the client chose */
 }
 
 static void test_selecting_another_server(void **state)
@@ -102,7 +105,7 @@ static void test_selecting_while_register_is_away(void **state)
 	r.requested = FREE;
 	decide(&r);
 	expect_nothing("register is away");
-	r.requested = HOME; /* somebody else's: the register must say so */
+	r.requested = HOME; /* of another station: only the register may refuse it */
 	decide(&r);
 	expect_nothing("register is away");
 }
@@ -128,20 +131,23 @@ static void test_init_reboot_refused(void **state)
 	struct dhcp_request r = client(DHCP_REQUEST, &NEW);
 
 	(void)state;
-	r.requested = FOREIGN; /* it was in another network before */
+	r.requested = FOREIGN; /* the client was in another network before */
 	decide(&r);
 	expect_nak(GATEWAY2);
 	r.requested = OTHERS;
 	decide(&r);
 	expect_nak(GATEWAY2);
-	r.requested = FREE; /* its lease ended, perhaps the address is still free */
+	r.requested = FREE; /* the lease has ended, but the address may still be free */
 	decide(&r);
 	expect_question(DHCP_DO_BIND, FREE);
 	dhcp_server_conclude(&server, &r, DHCP_DO_BIND, NULL, &out);
 	expect_nak(GATEWAY2);
 }
 
-/* Without the register we may not know every cell, and not the newest allocations: silence, no NAK for what may be right. */
+/*
+ * Without the register a CN may lack cells and the newest allocations. It stays silent then, and
+ * sends no NAK for an address that may be right.
+ */
 static void test_init_reboot_while_register_is_away(void **state)
 {
 	struct dhcp_request r = client(DHCP_REQUEST, &NEW);
@@ -156,7 +162,7 @@ static void test_init_reboot_while_register_is_away(void **state)
 	expect_nothing("register is away");
 }
 
-/* ---- RENEWING and REBINDING: the frames differ, the question is the same */
+/* ---- RENEWING and REBINDING: only the frames differ */
 
 static void test_renewing(void **state)
 {
@@ -170,7 +176,7 @@ static void test_renewing(void **state)
 	r.ciaddr = r.source = ROAMED;
 	decide(&r);
 	expect_lease(DHCP_DO_RENEW, DHCP_ACK, ROAMED, GATEWAY1);
-	r.server = GATEWAY1; /* RFC 2131 forbids it here, some clients do it */
+	r.server = GATEWAY1; /* some clients send it, though RFC 2131 forbids it here */
 	decide(&r);
 	expect_lease(DHCP_DO_RENEW, DHCP_ACK, ROAMED, GATEWAY1);
 	r.server = 0xc0a80101;
@@ -185,15 +191,18 @@ static void test_renewing(void **state)
 static void test_renewing_what_is_not_its_own(void **state)
 {
 	struct dhcp_request r = client(DHCP_REQUEST, &MAC);
+	struct station_record record = {
+		.addr = addr_from_ipv4(FREE), .mac = MAC, .state = RECORD_BOUND,
+		.kind = RECORD_DYNAMIC,
+	};
 
 	(void)state;
 	r.ciaddr = OTHERS;
 	decide(&r);
 	expect_nak(GATEWAY2);
-	r.ciaddr = FREE; /* ran out and was freed */
+	r.ciaddr = FREE; /* the lease has ended, and the address is free again */
 	decide(&r);
 	expect_question(DHCP_DO_BIND, FREE);
-	struct station_record record = {.addr = addr_from_ipv4(FREE), .mac = MAC, .state = RECORD_BOUND, .kind = RECORD_DYNAMIC};
 	dhcp_server_conclude(&server, &r, DHCP_DO_BIND, &record, &out);
 	expect_lease(DHCP_DO_REPLY, DHCP_ACK, FREE, GATEWAY2);
 	r.ciaddr = FOREIGN;
@@ -207,10 +216,12 @@ static void test_renewing_what_is_not_its_own(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		CASE(test_selecting), CASE(test_selecting_what_it_has), CASE(test_selecting_a_borrowed_address),
-		CASE(test_selecting_another_server), CASE(test_selecting_what_that_gateway_does_not_give),
-		CASE(test_selecting_while_register_is_away), CASE(test_init_reboot_after_roaming), CASE(test_init_reboot_refused),
-		CASE(test_init_reboot_while_register_is_away), CASE(test_renewing), CASE(test_renewing_what_is_not_its_own),
+		CASE(test_selecting), CASE(test_selecting_what_it_has),
+		CASE(test_selecting_a_borrowed_address), CASE(test_selecting_another_server),
+		CASE(test_selecting_what_that_gateway_does_not_give),
+		CASE(test_selecting_while_register_is_away), CASE(test_init_reboot_after_roaming),
+		CASE(test_init_reboot_refused), CASE(test_init_reboot_while_register_is_away),
+		CASE(test_renewing), CASE(test_renewing_what_is_not_its_own),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

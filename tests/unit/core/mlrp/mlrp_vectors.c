@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The messages of tests/vectors/mlrp.py once more, as structs. See mlrp_vectors.h. */
+/* The messages of tests/vectors/mlrp.py as structs; see mlrp_vectors.h. */
 #include "mlrp_vectors.h"
 
 #include "vectors/mlrp.h"
@@ -23,34 +23,50 @@ static struct prefix net(uint32_t a, uint32_t b, uint32_t c, uint32_t d, uint8_t
 static struct station_record bound(void)
 {
 	return (struct station_record){
-		.addr = ip(10, 10, 1, 9), .mac = MAC, .kind = RECORD_DYNAMIC, .state = RECORD_BOUND, .parent = 1, .current = 2,
-		.version = {4, 0x1122334455}, .lease_end = 1750000000, .client_id_len = 7, .client_id = HW_ID,
+		.addr = ip(10, 10, 1, 9), .mac = MAC, .kind = RECORD_DYNAMIC,
+		.state = RECORD_BOUND, .parent = 1, .current = 2, .version = {4, 0x1122334455},
+		.lease_end = 1750000000, .client_id_len = 7, .client_id = HW_ID,
 	};
 }
 
 struct cell_info pool_cell(int which)
 {
 	if (which == 0)
-		return (struct cell_info){.subnet = net(10, 10, 1, 0, 24), .gateway = ip(10, 10, 1, 1), .pool_first = ip(10, 10, 1, 2),
-					  .pool_last = ip(10, 10, 1, 254), .dns = {ip(10, 0, 5, 7), ip(9, 9, 9, 9)}, .dns_count = 2};
+		return (struct cell_info){
+			.subnet = net(10, 10, 1, 0, 24), .gateway = ip(10, 10, 1, 1),
+			.pool_first = ip(10, 10, 1, 2), .pool_last = ip(10, 10, 1, 254),
+			.dns = {ip(10, 0, 5, 7), ip(9, 9, 9, 9)}, .dns_count = 2,
+		};
 	if (which == 1)
-		return (struct cell_info){.subnet = net(10, 20, 0, 0, 16), .gateway = ip(10, 20, 0, 1), .pool_first = ip(10, 20, 1, 0),
-					  .pool_last = ip(10, 20, 1, 255)};
-	return (struct cell_info){.subnet = net(10, 30, 0, 0, 30), .gateway = ip(10, 30, 0, 1)};
+		return (struct cell_info){
+			.subnet = net(10, 20, 0, 0, 16), .gateway = ip(10, 20, 0, 1),
+			.pool_first = ip(10, 20, 1, 0), .pool_last = ip(10, 20, 1, 255),
+		};
+	return (struct cell_info){
+		.subnet = net(10, 30, 0, 0, 30), .gateway = ip(10, 30, 0, 1),
+	};
 }
 
-static struct mlrp_message hello(uint8_t type, uint8_t role, const char *network, const char *name, uint8_t max)
+static struct mlrp_message hello(uint8_t type, uint8_t role, const char *network, const char *name,
+				 uint8_t max)
 {
-	struct mlrp_message m = {.type = type, .has = HELLO_FIELDS, .role = role, .version_min = 1, .version_max = max};
+	struct mlrp_message m = {
+		.type = type, .has = HELLO_FIELDS, .role = role,
+		.version_min = 1, .version_max = max,
+	};
 
 	strcpy(m.network, network);
 	strcpy(m.name, name);
 	return m;
 }
 
-struct mlrp_message cn(uint8_t type, uint32_t transaction, uint32_t id, const char *name, uint16_t port)
+struct mlrp_message cn(uint8_t type, uint32_t transaction, uint32_t id, const char *name,
+		       uint16_t port)
 {
-	struct mlrp_message m = {.type = type, .transaction = transaction, .has = F(CN), .cn = {.id = id, .port = port}};
+	struct mlrp_message m = {
+		.type = type, .transaction = transaction, .has = F(CN),
+		.cn = {.id = id, .port = port},
+	};
 
 	strcpy(m.cn.name, name);
 	m.cn.tunnel = ip(192, 168, 0, name[2] - (uint32_t)'0');
@@ -59,20 +75,47 @@ struct mlrp_message cn(uint8_t type, uint32_t transaction, uint32_t id, const ch
 
 struct mlrp_message about(uint8_t type, uint32_t transaction, uint32_t has)
 {
-	return (struct mlrp_message){.type = type, .transaction = transaction, .has = has | F(ADDR) | F(MAC), .addr = ip(10, 10, 1, 9), .mac = MAC};
+	return (struct mlrp_message){
+		.type = type, .transaction = transaction, .has = has | F(ADDR) | F(MAC),
+		.addr = ip(10, 10, 1, 9), .mac = MAC,
+	};
 }
 
-static struct mlrp_message with_version(uint8_t type, uint32_t transaction, uint32_t epoch, uint64_t seq)
+static struct mlrp_message with_version(uint8_t type, uint32_t transaction, uint32_t epoch,
+					uint64_t seq)
 {
-	return (struct mlrp_message){.type = type, .transaction = transaction, .has = F(VERSION), .version = {epoch, seq}};
+	return (struct mlrp_message){
+		.type = type, .transaction = transaction, .has = F(VERSION),
+		.version = {epoch, seq},
+	};
 }
 
 struct mlrp_message with_station(uint8_t type, uint32_t transaction)
 {
-	return (struct mlrp_message){.type = type, .transaction = transaction, .has = F(STATION), .station = bound()};
+	return (struct mlrp_message){
+		.type = type, .transaction = transaction, .has = F(STATION), .station = bound(),
+	};
 }
 
-static struct mlrp_message *add(const char *name, const unsigned char *bytes, size_t len, struct mlrp_message message)
+/* A message about the address 10.10.1.9 alone. */
+static struct mlrp_message about_addr(uint8_t type, uint32_t transaction)
+{
+	return (struct mlrp_message){
+		.type = type, .transaction = transaction, .has = F(ADDR),
+		.addr = ip(10, 10, 1, 9),
+	};
+}
+
+static struct mlrp_message about_subnet(uint8_t type, uint32_t transaction, uint32_t has)
+{
+	return (struct mlrp_message){
+		.type = type, .transaction = transaction, .has = has | F(SUBNET),
+		.subnet = net(10, 10, 1, 0, 24),
+	};
+}
+
+static struct mlrp_message *add(const char *name, const unsigned char *bytes, size_t len,
+				struct mlrp_message message)
 {
 	assert_true(vector_count < VECTORS_MAX);
 	vectors[vector_count] = (struct vector){name, bytes, len, message};
@@ -91,7 +134,9 @@ static void add_handshake(void)
 	m = ADD(welcome, hello(MLRP_WELCOME, MLRP_ROLE_MLR, "linux-magazin", "mlr", 1));
 	m->has |= F(VERSION);
 	m->version = (struct version){4, 99};
-	m = ADD(error, ((struct mlrp_message){.type = MLRP_ERROR, .transaction = 0x80000007, .has = F(CODE) | F(TEXT), .code = MLRP_E_CONFLICT}));
+	m = ADD(error, ((struct mlrp_message){.type = MLRP_ERROR, .transaction = 0x80000007}));
+	m->has = F(CODE) | F(TEXT);
+	m->code = MLRP_E_CONFLICT;
 	strcpy(m->text, "pool overlaps");
 	m = ADD(error_stale, with_station(MLRP_ERROR, 8));
 	m->has |= F(CODE);
@@ -130,8 +175,7 @@ static void add_requests(void)
 	m = ADD(handover_late, about(MLRP_HANDOVER, 0x80000003, F(VERSION) | F(AGE)));
 	m->version = (struct version){4, 0x1122334455};
 	m->age = 60000;
-	m = ADD(block_request, ((struct mlrp_message){.type = MLRP_BLOCK_REQUEST, .transaction = 8, .has = F(SUBNET) | F(COUNT_WANTED) | F(ADDRS)}));
-	m->subnet = (struct prefix){ip(10, 10, 1, 0), 24};
+	m = ADD(block_request, about_subnet(MLRP_BLOCK_REQUEST, 8, F(COUNT_WANTED) | F(ADDRS)));
 	m->count = 16;
 	m->addr_count = 2;
 	m->addrs[0] = ip(10, 10, 1, 254);
@@ -153,11 +197,12 @@ static void add_register(void)
 	m->full = true;
 	ADD(station, with_station(MLRP_STATION, 0x80000002));
 	m = ADD(station_static, with_station(MLRP_STATION, 0));
-	m->station = (struct station_record){.addr = ip(10, 10, 2, 50), .mac = {{2, 0, 0, 0, 0, 0x50}}, .kind = RECORD_STATIC,
-					     .state = RECORD_BOUND, .parent = 2, .version = {1, 1}};
+	m->station = (struct station_record){
+		.addr = ip(10, 10, 2, 50), .mac = {{2, 0, 0, 0, 0, 0x50}}, .kind = RECORD_STATIC,
+		.state = RECORD_BOUND, .parent = 2, .version = {1, 1},
+	};
 	ADD(sync_end, with_version(MLRP_SYNC_END, 2, 4, 0x1122334456));
-	m = ADD(block, ((struct mlrp_message){.type = MLRP_BLOCK, .transaction = 8, .has = F(SUBNET) | F(ADDRS)}));
-	m->subnet = (struct prefix){ip(10, 10, 1, 0), 24};
+	ADD(block, about_subnet(MLRP_BLOCK, 8, F(ADDRS)));
 }
 
 static void add_cns(void)
@@ -167,16 +212,18 @@ static void add_cns(void)
 	m->has |= F(TUNNELS);
 	m->tunnel_count = 1;
 	m->tunnels[0] = 1;
-	ADD(moved_ok, ((struct mlrp_message){.type = MLRP_MOVED_OK, .transaction = 0x80000002, .has = F(TUNNEL), .tunnel = 1}));
+	m = ADD(moved_ok,
+		((struct mlrp_message){.type = MLRP_MOVED_OK, .transaction = 0x80000002}));
+	m->has = F(TUNNEL);
+	m->tunnel = 1;
 	m = ADD(abort, with_version(MLRP_ABORT, 0, 4, 1));
 	m->has |= F(ADDR);
 	m->addr = ip(10, 10, 1, 9);
 	ADD(tunnel_close, (struct mlrp_message){.type = MLRP_TUNNEL_CLOSE});
-	ADD(departed, ((struct mlrp_message){.type = MLRP_DEPARTED, .has = F(ADDR), .addr = ip(10, 10, 1, 9)}));
-	ADD(returned, ((struct mlrp_message){.type = MLRP_RETURNED, .has = F(ADDR), .addr = ip(10, 10, 1, 9)}));
-	m = ADD(probe, ((struct mlrp_message){.type = MLRP_PROBE, .transaction = 9, .has = F(ADDR) | F(MAC), .addr = ip(10, 10, 1, 9)}));
-	m->mac = MAC;
-	ADD(departed_answer, ((struct mlrp_message){.type = MLRP_DEPARTED, .transaction = 9, .has = F(ADDR), .addr = ip(10, 10, 1, 9)}));
+	ADD(departed, about_addr(MLRP_DEPARTED, 0));
+	ADD(returned, about_addr(MLRP_RETURNED, 0));
+	ADD(probe, about(MLRP_PROBE, 9, 0));
+	ADD(departed_answer, about_addr(MLRP_DEPARTED, 9));
 }
 
 int make_vectors(void **state)

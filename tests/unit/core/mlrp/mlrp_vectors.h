@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the tests of the MLRP codec share: a message of each type as bytes, which a second implementation made
- * (tests/vectors/mlrp.py), and as the struct that it is; and the makers of such structs.
+ * The shared part of the tests of the MLRP codec: a message of each type, as bytes from a second
+ * implementation (tests/vectors/mlrp.py) and as a struct, and functions that make such structs.
  */
 #ifndef TMIP_TESTS_MLRP_VECTORS_H
 #define TMIP_TESTS_MLRP_VECTORS_H
@@ -31,16 +31,21 @@ struct vector {
 	struct mlrp_message message;
 };
 
-extern struct vector vectors[VECTORS_MAX]; /* filled by make_vectors */
+extern struct vector vectors[VECTORS_MAX]; /* make_vectors fills it */
 extern int vector_count;
 #define EACH(v) for (const struct vector *v = vectors; v < vectors + vector_count; v++)
 
 int make_vectors(void **state); /* the setup of a group of tests */
 
-/* Messages of which the test sets what else it needs: about a CN; about station 10.10.1.9 with MAC; with its record. */
-struct mlrp_message cn(uint8_t type, uint32_t transaction, uint32_t id, const char *name, uint16_t port);
+/*
+ * Messages about a CN, about station 10.10.1.9 with MAC, and with the record of that station. The
+ * test sets the other members.
+ */
+struct mlrp_message cn(uint8_t type, uint32_t transaction, uint32_t id, const char *name,
+		       uint16_t port);
 struct mlrp_message about(uint8_t type, uint32_t transaction, uint32_t has);
 struct mlrp_message with_station(uint8_t type, uint32_t transaction);
-struct cell_info pool_cell(int which); /* 0: with a pool and DNS servers, 1: with a pool, 2: without */
+/* 0: a cell with a pool and DNS servers; 1: with a pool; 2: without one. */
+struct cell_info pool_cell(int which);
 
 #endif

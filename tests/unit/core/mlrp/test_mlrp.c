@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The MLRP codec and whole messages: against those that a second implementation made (tests/vectors/mlrp.py), then cut short,
- * without room, with wrong headers, and what the encoder refuses. What can be wrong inside: test_mlrp_fields.c.
+ * The MLRP codec and whole messages: a comparison with a second implementation
+ * (tests/vectors/mlrp.py), messages that are cut short or have wrong headers, buffers that are too
+ * small, and messages that the encoder refuses. The fields inside are in test_mlrp_fields.c.
  */
 #include "mlrp_vectors.h"
 
@@ -14,14 +15,20 @@ static void test_encode(void **state)
 		long len = mlrp_encode(&v->message, out, sizeof(out));
 
 		if (len != (long)v->len)
-			fail_msg("%s: %ld bytes, the other implementation makes %zu", v->name, len, v->len);
+			fail_msg("%s: %ld bytes, the other implementation makes %zu", v->name, len,
+				 v->len);
 		for (size_t i = 0; i < v->len; i++)
 			if (out[i] != v->bytes[i])
-				fail_msg("%s: byte %zu is %02x, the other implementation makes it %02x", v->name, i, out[i], v->bytes[i]);
+				fail_msg("%s: byte %zu is %02x, "
+					 "the other implementation makes it %02x",
+					 v->name, i, out[i], v->bytes[i]);
 	}
 }
 
-/* Compared member by member through the encoder: structs have padding. What is not set must be zero. */
+/*
+ * The encoder compares the members: a comparison of the structs would include the padding. Members
+ * without a field must be zero.
+ */
 static void test_decode(void **state)
 {
 	static struct mlrp_message m;
@@ -33,7 +40,8 @@ static void test_decode(void **state)
 
 		memset(&m, 0xff, sizeof(m));
 		if (mlrp_decode(v->bytes, v->len, &m, &fault))
-			fail_msg("%s: %s (field %u, offset %zu)", v->name, fault.what, fault.field, fault.offset);
+			fail_msg("%s: %s (field %u, offset %zu)", v->name, fault.what, fault.field,
+				 fault.offset);
 		assert_int_equal(m.type, v->message.type);
 		assert_int_equal(m.transaction, v->message.transaction);
 		assert_int_equal(m.has, v->message.has);
@@ -107,7 +115,7 @@ static void test_unknown_type(void **state)
 
 /* ---- cut short, and out of room */
 
-/* A copy of exactly so many bytes on the heap, so that a sanitizer or valgrind sees a read beyond. */
+/* A copy on the heap of exactly so many bytes, so that a sanitizer sees a read beyond its end. */
 static uint8_t *copy_of(const uint8_t *bytes, size_t len)
 {
 	uint8_t *copy = malloc(len ? len : 1);
@@ -137,7 +145,7 @@ static void test_every_truncation(void **state)
 	}
 }
 
-/* The header says so many bytes, and so many are there: the fields must not fit. */
+/* Each message is cut at each length, and its header names that length: the fields must not fit. */
 static void test_every_truncation_with_true_length(void **state)
 {
 	static struct mlrp_message m;
@@ -152,11 +160,13 @@ static void test_every_truncation_with_true_length(void **state)
 			bytes[6] = (uint8_t)((len - MLRP_HEADER_LEN) >> 8);
 			bytes[7] = (uint8_t)(len - MLRP_HEADER_LEN);
 			error = mlrp_decode(bytes, len, &m, &fault);
-			/* A cut between two fields leaves a message; then an optional one is gone. */
+			/* A cut between two fields leaves a message that lacks optional fields. */
 			if (error == 0)
-				assert_true((m.has & v->message.has) == m.has && m.has != v->message.has);
+				assert_true((m.has & v->message.has) == m.has &&
+					    m.has != v->message.has);
 			else
-				assert_true(error == -EPROTO && fault.what && fault.offset <= len && fault.offset >= MLRP_HEADER_LEN);
+				assert_true(error == -EPROTO && fault.what && fault.offset <= len &&
+					    fault.offset >= MLRP_HEADER_LEN);
 			free(bytes);
 		}
 	}
@@ -170,13 +180,14 @@ static void test_every_capacity(void **state)
 			uint8_t *out = malloc(capacity ? capacity : 1);
 
 			assert_non_null(out);
-			assert_int_equal(mlrp_encode(&v->message, out, capacity), capacity < v->len ? -ENOSPC : (long)v->len);
+			assert_int_equal(mlrp_encode(&v->message, out, capacity),
+					 capacity < v->len ? -ENOSPC : (long)v->len);
 			free(out);
 		}
 	}
 }
 
-/* ---- what an encoder refuses */
+/* ---- messages that the encoder refuses */
 
 static void test_encoder_refuses(void **state)
 {
@@ -184,7 +195,10 @@ static void test_encoder_refuses(void **state)
 	uint8_t out[ROOM];
 
 	(void)state;
-#define REFUSES(change) do { change; assert_int_equal(mlrp_encode(&m, out, sizeof(out)), -EINVAL); } while (0)
+#define REFUSES(change) do { \
+		change; \
+		assert_int_equal(mlrp_encode(&m, out, sizeof(out)), -EINVAL); \
+	} while (0)
 	REFUSES(m = with_station(99, 0));
 	REFUSES(m = with_station(MLRP_STATION, 0); m.has = 0);
 	REFUSES(m = with_station(MLRP_STATION, 0); m.has |= 1u << MLRP_F_COUNT);
@@ -193,19 +207,27 @@ static void test_encoder_refuses(void **state)
 	REFUSES(m = with_station(MLRP_STATION, 0); m.station.client_id_len = CLIENT_ID_LEN + 1);
 	REFUSES(m = cn(MLRP_CN, 0, 1, "cn1", 1); m.cn.name[0] = 0);
 	REFUSES(m = cn(MLRP_CN, 0, 1, "cn1", 1); memset(m.cn.name, 'x', NAME_LEN));
-	REFUSES(m = cn(MLRP_CN, 0, 1, "cn1", 1); m.cn.cell_count = 1; m.cn.cells[0].dns_count = CELL_DNS_MAX + 1);
-	REFUSES(m = cn(MLRP_CN, 0, 1, "cn1", 1); m.cn.cell_count = 1; m.cn.cells[0].subnet.len = 33);
+	REFUSES(m = cn(MLRP_CN, 0, 1, "cn1", 1); m.cn.cell_count = 1;
+		m.cn.cells[0].dns_count = CELL_DNS_MAX + 1);
+	REFUSES(m = cn(MLRP_CN, 0, 1, "cn1", 1); m.cn.cell_count = 1;
+		m.cn.cells[0].subnet.len = 33);
 	REFUSES(m = about(MLRP_BIND, 1, F(LEASE) | F(CLIENT_ID)));
-	REFUSES(m = about(MLRP_BIND, 1, F(LEASE) | F(TUNNELS)); m.tunnel_count = MLRP_TUNNELS_MAX + 1);
+	REFUSES(m = about(MLRP_BIND, 1, F(LEASE) | F(TUNNELS));
+		m.tunnel_count = MLRP_TUNNELS_MAX + 1);
 #undef REFUSES
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_encode), cmocka_unit_test(test_decode), cmocka_unit_test(test_every_type_has_a_vector),
-		cmocka_unit_test(test_headers), cmocka_unit_test(test_unknown_type), cmocka_unit_test(test_every_truncation),
-		cmocka_unit_test(test_every_truncation_with_true_length), cmocka_unit_test(test_every_capacity),
+		cmocka_unit_test(test_encode),
+		cmocka_unit_test(test_decode),
+		cmocka_unit_test(test_every_type_has_a_vector),
+		cmocka_unit_test(test_headers),
+		cmocka_unit_test(test_unknown_type),
+		cmocka_unit_test(test_every_truncation),
+		cmocka_unit_test(test_every_truncation_with_true_length),
+		cmocka_unit_test(test_every_capacity),
 		cmocka_unit_test(test_encoder_refuses),
 	};
 

@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The MLRP decoder and fields: in any order, unknown, twice, missing, of wrong lengths, and the same in fields that hold fields. */
+/*
+ * The MLRP decoder and fields: in any order, unknown, twice, missing or of wrong lengths, and the
+ * same for fields inside a field.
+ */
 #include "mlrp_vectors.h"
 #include "vectors/mlrp.h"
 
 /* A message of the given type around these bytes. */
-static int decode_fields(uint8_t type, const uint8_t *fields, size_t len, struct mlrp_message *m, struct mlrp_fault *fault)
+static int decode_fields(uint8_t type, const uint8_t *fields, size_t len, struct mlrp_message *m,
+			 struct mlrp_fault *fault)
 {
 	uint8_t *bytes = calloc(1, MLRP_HEADER_LEN + len);
 	int error;
@@ -19,9 +23,12 @@ static int decode_fields(uint8_t type, const uint8_t *fields, size_t len, struct
 	free(bytes);
 	return error;
 }
-#define DECODE(type, m, fault, ...) decode_fields(type, (const uint8_t[]){__VA_ARGS__}, sizeof((const uint8_t[]){__VA_ARGS__}), m, fault)
+#define DECODE(type, m, fault, ...) \
+	decode_fields(type, (const uint8_t[]){__VA_ARGS__}, \
+		      sizeof((const uint8_t[]){__VA_ARGS__}), m, fault)
 
-static void expect_fault(const struct mlrp_fault *fault, const char *what, uint16_t field, size_t offset)
+static void expect_fault(const struct mlrp_fault *fault, const char *what, uint16_t field,
+			 size_t offset)
 {
 	assert_string_equal(fault->what, what);
 	assert_int_equal(fault->field, field);
@@ -31,10 +38,13 @@ static void expect_fault(const struct mlrp_fault *fault, const char *what, uint1
 static void test_any_order(void **state)
 {
 	static struct mlrp_message m;
+	int error = DECODE(MLRP_RENEW, &m, NULL,
+			   0, 12, 0, 4, 0, 0, 0, 60,
+			   0, 10, 0, 6, 2, 0, 0x5e, 0x10, 0, 9,
+			   0, 9, 0, 16, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 10, 10, 1, 9);
 
 	(void)state;
-	assert_int_equal(DECODE(MLRP_RENEW, &m, NULL, 0, 12, 0, 4, 0, 0, 0, 60, 0, 10, 0, 6, 2, 0, 0x5e, 0x10, 0, 9, 0, 9, 0, 16,
-				0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 10, 10, 1, 9), 0);
+	assert_int_equal(error, 0);
 	assert_int_equal(m.lease, 60);
 	assert_true(mac_equal(&m.mac, &MAC));
 	assert_int_equal(addr_to_ipv4(&m.addr), 0x0a0a0109);
@@ -44,11 +54,17 @@ static void test_unknown_fields_are_skipped(void **state)
 {
 	static struct mlrp_message m;
 	struct mlrp_fault fault;
+	/* The fields 0, 200, 200 (empty), 300 and 65535 around a CODE. */
+	int error = DECODE(MLRP_ERROR, &m, &fault,
+			   0, 0, 0, 1, 9,
+			   0, 200, 0, 2, 1, 2,
+			   0, 200, 0, 0,
+			   0, 6, 0, 2, 0, 5,
+			   1, 44, 0, 1, 7,
+			   0xff, 0xff, 0, 3, 1, 2, 3);
 
 	(void)state;
-	/* 0, 200, 300 and 65535, some of them twice, around a CODE; one is empty. */
-	assert_int_equal(DECODE(MLRP_ERROR, &m, &fault, 0, 0, 0, 1, 9, 0, 200, 0, 2, 1, 2, 0, 200, 0, 0, 0, 6, 0, 2, 0, 5, 1, 44, 0, 1, 7,
-				0xff, 0xff, 0, 3, 1, 2, 3), 0);
+	assert_int_equal(error, 0);
 	assert_int_equal(m.code, 5);
 	assert_int_equal(m.has, F(CODE));
 }
@@ -76,23 +92,27 @@ static void test_faults_of_fields(void **state)
 	expect_fault(&f, "field is longer than what holds it", 99, 12);
 	assert_int_equal(DECODE(MLRP_ERROR, &m, &f, 0, 7, 0, 2, 'a', 0), -EPROTO);
 	expect_fault(&f, "NUL inside a text", 7, 12);
-	assert_int_equal(DECODE(MLRP_ERROR, &m, &f, 0, 4, 0, 0), -EPROTO); /* NETWORK has at least one byte */
+	/* NETWORK has at least one byte. */
+	assert_int_equal(DECODE(MLRP_ERROR, &m, &f, 0, 4, 0, 0), -EPROTO);
 	expect_fault(&f, "length out of range", 4, 12);
 	assert_int_equal(DECODE(MLRP_ERROR, &m, &f, 0, 14, 0, 1, 2), -EPROTO);
 	expect_fault(&f, "value is neither 0 nor 1", 14, 12);
 	assert_int_equal(DECODE(MLRP_ERROR, &m, &f, 0, 15, 0, 0), -EPROTO);
 	expect_fault(&f, "length out of range", 15, 12);
-	assert_int_equal(DECODE(MLRP_ERROR, &m, &f, 0, 15, 0, 9, 1, 1, 1, 1, 1, 1, 1, 1, 1), -EPROTO);
+	assert_int_equal(DECODE(MLRP_ERROR, &m, &f, 0, 15, 0, 9, 1, 1, 1, 1, 1, 1, 1, 1, 1),
+			 -EPROTO);
 	expect_fault(&f, "length out of range", 15, 12);
-	assert_int_equal(DECODE(MLRP_ERROR, &m, &f, 0, 13, 0, 17, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 10, 0, 0, 0, 33), -EPROTO);
+	assert_int_equal(DECODE(MLRP_ERROR, &m, &f, 0, 13, 0, 17, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+				0xff, 0xff, 10, 0, 0, 0, 33), -EPROTO);
 	expect_fault(&f, "prefix longer than 32 bits", 13, 12);
 }
 
-/* Every wrong length of every field that has but one right length. */
+/* Every wrong length of every field that has only one right length. */
 static void test_fixed_lengths(void **state)
 {
 	static const struct { uint8_t field, len; } fixed[] = {
-		{1, 1}, {2, 1}, {3, 1}, {6, 2}, {8, 12}, {9, 16}, {10, 6}, {12, 4}, {13, 17}, {14, 1}, {16, 1},
+		{1, 1}, {2, 1}, {3, 1}, {6, 2}, {8, 12}, {9, 16}, {10, 6}, {12, 4}, {13, 17},
+		{14, 1}, {16, 1},
 	};
 	static struct mlrp_message m;
 
@@ -108,7 +128,9 @@ static void test_fixed_lengths(void **state)
 
 static void test_texts_of_every_length(void **state)
 {
-	static const struct { uint8_t field, min, max; } texts[] = {{4, 1, 63}, {5, 1, 63}, {7, 0, 191}, {11, 1, 64}};
+	static const struct { uint8_t field, min, max; } texts[] = {
+		{4, 1, 63}, {5, 1, 63}, {7, 0, 191}, {11, 1, 64},
+	};
 	static struct mlrp_message m;
 	uint8_t bytes[4 + 255];
 
@@ -116,23 +138,30 @@ static void test_texts_of_every_length(void **state)
 	for (size_t i = 0; i < 4; i++)
 		for (int len = 0; len <= 255; len++) {
 			bool fits = len >= texts[i].min && len <= texts[i].max;
+			int error;
 
 			memset(bytes, 'x', sizeof(bytes));
 			memcpy(bytes, (uint8_t[]){0, texts[i].field, 0, (uint8_t)len}, 4);
-			assert_int_equal(decode_fields(MLRP_PING, bytes, 4u + (size_t)len, &m, NULL), fits ? 0 : -EPROTO);
+			error = decode_fields(MLRP_PING, bytes, 4u + (size_t)len, &m, NULL);
+			assert_int_equal(error, fits ? 0 : -EPROTO);
 			if (fits && texts[i].field == 7)
 				assert_int_equal(strlen(m.text), len);
 		}
 }
 
-/* ---- fields that hold fields */
+/* ---- fields inside a field */
 
 static void test_unknown_fields_inside(void **state)
 {
 	static struct mlrp_message m;
+	int error = DECODE(MLRP_CN, &m, NULL, 0, 18, 0, 22,
+			   0, 77, 0, 1, 9,
+			   0, 1, 0, 4, 0, 0, 0, 5,
+			   0, 2, 0, 1, 'x',
+			   0, 0, 0, 0);
 
 	(void)state;
-	assert_int_equal(DECODE(MLRP_CN, &m, NULL, 0, 18, 0, 22, 0, 77, 0, 1, 9, 0, 1, 0, 4, 0, 0, 0, 5, 0, 2, 0, 1, 'x', 0, 0, 0, 0), 0);
+	assert_int_equal(error, 0);
 	assert_int_equal(m.cn.id, 5);
 	assert_string_equal(m.cn.name, "x");
 	assert_int_equal(m.cn.port, 0);
@@ -154,33 +183,35 @@ static void test_faults_inside_station(void **state)
 	memcpy(bytes, vector_station, sizeof(bytes));
 	bytes[51 + 4] = 0;
 	assert_int_equal(mlrp_decode(bytes, sizeof(bytes), &m, &f), -EPROTO);
-	/* The last field inside reaches one byte beyond STATION, and beyond the message. */
+	/* The last field inside ends one byte after STATION, and after the message. */
 	memcpy(bytes, vector_station, sizeof(bytes));
 	bytes[sizeof(bytes) - 8]++;
 	assert_int_equal(mlrp_decode(bytes, sizeof(bytes), &m, &f), -EPROTO);
 	expect_fault(&f, "field is longer than what holds it", 17, sizeof(bytes) - 11);
-	/* PARENT becomes an unknown field: required and missing. */
+	/* PARENT becomes an unknown field, so that a required one is missing. */
 	memcpy(bytes, vector_station, sizeof(bytes));
 	bytes[56] = 0x7f;
 	assert_int_equal(mlrp_decode(bytes, sizeof(bytes), &m, &f), -EPROTO);
 	assert_string_equal(f.what, "required part of a field is missing");
-	/* MAC twice: KIND is one byte, so make ADDR's number that of MAC and see its length refused instead. */
+	/* ADDR becomes a second MAC. The decoder refuses it for its length. */
 	memcpy(bytes, vector_station, sizeof(bytes));
 	bytes[17] = 2;
 	assert_int_equal(mlrp_decode(bytes, sizeof(bytes), &m, &f), -EPROTO);
 	expect_fault(&f, "length does not fit the field", 17, 16);
 }
 
-/* A field inside that would be read beyond its STATION, but not beyond the message. */
+/* The last field inside ends after the field around it, but not after the message. */
 static void test_nested_overrun_into_the_next_field(void **state)
 {
 	static struct mlrp_message m;
 	struct mlrp_fault f;
 
 	(void)state;
-	assert_int_equal(DECODE(MLRP_STATION, &m, &f, 0, 17, 0, 6, 0, 2, 0, 6, 1, 2, 0, 9, 0, 16, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0), -EPROTO);
+	assert_int_equal(DECODE(MLRP_STATION, &m, &f, 0, 17, 0, 6, 0, 2, 0, 6, 1, 2, 0, 9, 0, 16, 0,
+				0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0), -EPROTO);
 	expect_fault(&f, "field is longer than what holds it", 17, 16);
-	assert_int_equal(DECODE(MLRP_CN, &m, &f, 0, 18, 0, 19, 0, 1, 0, 4, 0, 0, 0, 1, 0, 6, 0, 7, 0, 1, 0, 17, 9, 9, 9), -EPROTO);
+	assert_int_equal(DECODE(MLRP_CN, &m, &f, 0, 18, 0, 19, 0, 1, 0, 4, 0, 0, 0, 1, 0, 6, 0, 7,
+				0, 1, 0, 17, 9, 9, 9), -EPROTO);
 	expect_fault(&f, "field is longer than what holds it", 18, 28);
 }
 
@@ -205,7 +236,7 @@ static void test_cells_are_counted(void **state)
 	assert_int_equal(back.cn.cell_count, CN_CELLS_MAX);
 	for (int i = 0; i < CN_CELLS_MAX; i++)
 		assert_int_equal(back.cn.cells[i].gateway.v4[3], i);
-	/* One more: an empty CELL at the end of CN. */
+	/* One cell more: an empty CELL at the end of CN. */
 	memcpy(out + len, (uint8_t[]){0, 6, 0, 0}, 4);
 	len += 4;
 	out[6] = (uint8_t)((len - 12) >> 8), out[7] = (uint8_t)(len - 12);
@@ -219,10 +250,14 @@ static void test_cells_are_counted(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_any_order), cmocka_unit_test(test_unknown_fields_are_skipped),
-		cmocka_unit_test(test_faults_of_fields), cmocka_unit_test(test_fixed_lengths),
-		cmocka_unit_test(test_texts_of_every_length), cmocka_unit_test(test_unknown_fields_inside),
-		cmocka_unit_test(test_faults_inside_station), cmocka_unit_test(test_nested_overrun_into_the_next_field),
+		cmocka_unit_test(test_any_order),
+		cmocka_unit_test(test_unknown_fields_are_skipped),
+		cmocka_unit_test(test_faults_of_fields),
+		cmocka_unit_test(test_fixed_lengths),
+		cmocka_unit_test(test_texts_of_every_length),
+		cmocka_unit_test(test_unknown_fields_inside),
+		cmocka_unit_test(test_faults_inside_station),
+		cmocka_unit_test(test_nested_overrun_into_the_next_field),
 		cmocka_unit_test(test_cells_are_counted),
 	};
 

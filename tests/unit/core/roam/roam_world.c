@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Three CNs, a register, one queue. See roam_world.h. */
+/* Three CNs, a register and one queue; see roam_world.h. */
 #include "roam_world.h"
 
 struct world *w;
@@ -46,7 +46,7 @@ static void map_delete(struct cn *cn, const struct tmip_addr *addr)
 void act(const struct roam_action *action, void *arg)
 {
 	struct cn *cn = arg;
-	size_t used = strlen(cn->told);
+	size_t used = strlen(cn->logged);
 
 	switch (action->type) {
 	case ROAM_PUT: map_put(cn, action); break;
@@ -73,14 +73,19 @@ void act(const struct roam_action *action, void *arg)
 	case ROAM_PROBE: cn->probed_by = action->cn; break;
 	case ROAM_DUE: cn->due_ms = roam_next_due(cn->roam); break;
 	case ROAM_CN: break;
-	case ROAM_LOG: snprintf(cn->told + used, sizeof(cn->told) - used, "%s\n", action->text); break;
+	case ROAM_LOG:
+		snprintf(cn->logged + used, sizeof(cn->logged) - used, "%s\n", action->text);
+		break;
 	}
 }
 
-/* The register: the last claim wins, every CN is pushed the change. */
+/* The register: the last claim wins, and it pushes the change to every CN. */
 static void register_receives(uint32_t from, const struct mlrp_message *message)
 {
-	struct mlrp_message reply = {.type = MLRP_STATION, .transaction = message->transaction, .has = MLRP_HAS(MLRP_F_STATION)};
+	struct mlrp_message reply = {
+		.type = MLRP_STATION, .transaction = message->transaction,
+		.has = MLRP_HAS(MLRP_F_STATION),
+	};
 
 	if (w->refuse) {
 		reply.type = MLRP_ERROR;
@@ -95,8 +100,11 @@ static void register_receives(uint32_t from, const struct mlrp_message *message)
 		return;
 	}
 	if (message->type == MLRP_CLAIM)
-		w->record = (struct station_record){.addr = message->addr, .mac = message->mac, .kind = RECORD_STATIC,
-						    .state = RECORD_BOUND, .parent = message->addr.v4[2], .version = {.epoch = 3}};
+		w->record = (struct station_record){
+			.addr = message->addr, .mac = message->mac, .kind = RECORD_STATIC,
+			.state = RECORD_BOUND, .parent = message->addr.v4[2],
+			.version = {.epoch = 3},
+		};
 	if (message->type != MLRP_RENEW)
 		w->record.current = from;
 	w->record.version.seq = ++w->seq;
@@ -108,7 +116,7 @@ static void register_receives(uint32_t from, const struct mlrp_message *message)
 			post(REGISTER, id, &reply);
 }
 
-/* The CN has heard of the deadline that its machine has now. */
+/* The machine of a CN has announced its present deadline. */
 static void check_due(uint32_t id)
 {
 	assert_int_equal(w->cn[id].due_ms, roam_next_due(w->cn[id].roam));
@@ -119,7 +127,8 @@ static void deliver(int index)
 	struct envelope envelope = w->queue[index];
 	struct roam *roam;
 
-	memmove(&w->queue[index], &w->queue[index + 1], (size_t)(--w->queued - index) * sizeof(w->queue[0]));
+	memmove(&w->queue[index], &w->queue[index + 1],
+		(size_t)(--w->queued - index) * sizeof(w->queue[0]));
 	if (envelope.to == REGISTER) {
 		register_receives(envelope.from, &envelope.message);
 		return;
@@ -147,11 +156,11 @@ void deliver_between(uint32_t from, uint32_t to)
 			deliver(i--);
 }
 
-void lose_register(bool away)
+void lose_register(bool down)
 {
-	w->register_down = away;
+	w->register_down = down;
 	for (uint32_t id = 1; id <= CNS; id++) {
-		if (away) {
+		if (down) {
 			roam_register_lost(w->cn[id].roam);
 			continue;
 		}
@@ -163,7 +172,10 @@ void lose_register(bool away)
 
 void seen(uint32_t id, const struct tmip_addr *addr, const struct tmip_mac *mac)
 {
-	struct tmip_event event = {.type = TMIP_EVENT_SEEN, .ifindex = id * 10, .mac = *mac, .protocol = __builtin_bswap16(0x0800)};
+	struct tmip_event event = {
+		.type = TMIP_EVENT_SEEN, .ifindex = id * 10, .mac = *mac,
+		.protocol = __builtin_bswap16(0x0800),
+	};
 
 	if (addr)
 		event.addr = *addr;
@@ -201,7 +213,11 @@ struct cn_info describe(uint32_t id)
 
 static void start_cn(uint32_t id)
 {
-	const struct roam_options options = {.stations_max = 4, .cns_max = 8, .timeout_ms = TIMEOUT, .refused_ms = REFUSED, .accept_static = true};
+	const struct roam_options options = {
+		.stations_max = 4, .cns_max = 8, .timeout_ms = TIMEOUT, .refused_ms = REFUSED,
+		.accept_static = true,
+	};
+	struct prefix subnet = {ip((int)id, 0), 24};
 	struct cn *cn = &w->cn[id];
 
 	cn->world = w;
@@ -214,8 +230,6 @@ static void start_cn(uint32_t id)
 
 		assert_int_equal(roam_put_cn(cn->roam, &info), 0);
 	}
-	struct prefix subnet = {ip((int)id, 0), 24};
-
 	assert_int_equal(roam_put_cell(cn->roam, id * 10, "wlan0", &subnet), 0);
 	roam_sync_start(cn->roam, true);
 	if (w->record.state)
@@ -229,8 +243,10 @@ int setup(void **state)
 	w = calloc(1, sizeof(*w));
 	w->now = 1000;
 	w->seq = 7;
-	w->record = (struct station_record){.addr = ip(1, 9), .mac = MAC, .kind = RECORD_DYNAMIC, .state = RECORD_BOUND,
-					    .parent = 1, .current = 1, .version = {.epoch = 3, .seq = 7}};
+	w->record = (struct station_record){
+		.addr = ip(1, 9), .mac = MAC, .kind = RECORD_DYNAMIC, .state = RECORD_BOUND,
+		.parent = 1, .current = 1, .version = {.epoch = 3, .seq = 7},
+	};
 	for (uint32_t id = 1; id <= CNS; id++)
 		start_cn(id);
 	return 0;

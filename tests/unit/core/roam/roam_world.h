@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The world of the roaming machine's tests: three CNs and a register as small as can be, joined by one queue of messages. A
- * test says what is seen where, delivers messages in an order of its choice, and compares what every CN's map would show.
+ * The world of the roaming machine's tests: three CNs and a minimal register, joined by one queue
+ * of messages. A test says which CN sees a station, delivers the messages in any order, and checks
+ * the entry that each CN's map would have.
  */
 #ifndef TMIP_TESTS_ROAM_WORLD_H
 #define TMIP_TESTS_ROAM_WORLD_H
@@ -39,14 +40,14 @@ struct world {
 		int map_count;
 		unsigned announced_ifindex, greeted, gone_ifindex, probed_by, recalled_ifindex;
 		struct tmip_mac announced_mac, gone_mac;
-		uint64_t due_ms; /* as the machine has said with ROAM_DUE */
-		char told[4096];
+		uint64_t due_ms; /* the deadline at the machine's last ROAM_DUE */
+		char logged[4096];
 	} cn[CNS + 1];
 	struct envelope queue[64];
 	int queued;
 	struct station_record record; /* the register's only station */
 	bool register_down;
-	uint16_t refuse;              /* error that the register answers, 0: none */
+	uint16_t refuse;              /* the error with which the register answers, 0: none */
 	uint64_t seq;
 	uint64_t now;
 };
@@ -59,12 +60,14 @@ struct tmip_addr ip(int net, int host);
 struct tmip_addr tunnel(uint32_t id);
 void act(const struct roam_action *action, void *arg); /* arg: struct cn */
 void deliver_all(void);
-void deliver_between(uint32_t from, uint32_t to); /* oldest first, only what goes from one to another */
-void lose_register(bool away); /* and all CNs notice; false: it is back, with a snapshot for each */
+void deliver_between(uint32_t from, uint32_t to); /* only the messages of this pair, oldest first */
+/* true: the register goes down, and all CNs notice. false: it is up, with a snapshot for each. */
+void lose_register(bool down);
 void seen(uint32_t id, const struct tmip_addr *addr, const struct tmip_mac *mac);
-const struct tmip_station *entry(uint32_t id, struct tmip_addr addr); /* what the map of a CN shows; NULL: nothing */
+/* The entry in the map of a CN, or NULL. */
+const struct tmip_station *entry(uint32_t id, struct tmip_addr addr);
 void expect(uint32_t id, struct tmip_addr addr, uint8_t state, uint32_t current);
-void expect_everywhere(uint32_t current); /* and nothing is pending */
+void expect_everywhere(uint32_t current); /* of 10.10.1.9; also demands that nothing is pending */
 uint8_t tunnel_type(uint32_t at, uint32_t to);
 struct cn_info describe(uint32_t id);
 

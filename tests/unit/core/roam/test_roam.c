@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The roaming machine's handovers and claims: who is where after what, whatever the order in which messages come. */
+/*
+ * The roaming machine's handovers and claims: where each CN believes the station to be after them,
+ * with the messages in different orders.
+ */
 #include "roam_world.h"
 
 static void starts_at_home(void **state)
@@ -19,8 +22,8 @@ static void roams_and_returns(void **state)
 	expect_everywhere(2);
 	assert_int_equal(tunnel_type(1, 2), TMIP_TUNNEL_4IN4);
 	assert_int_equal(tunnel_type(2, 1), TMIP_TUNNEL_4IN4);
-	assert_int_equal(w->cn[1].announced_ifindex, 10); /* its neighbours at home are told */
-	assert_int_equal(w->cn[2].greeted, 0); /* it has sent a packet: it knows its gateway */
+	assert_int_equal(w->cn[1].announced_ifindex, 10); /* for the station's neighbours at home */
+	assert_int_equal(w->cn[2].greeted, 0); /* the station has sent a packet: it has a gateway */
 	assert_true(mac_is_zero(&w->cn[1].announced_mac));
 
 	seen(1, &addr, &MAC);
@@ -47,22 +50,29 @@ static void parent_learns_from_the_new_cn_alone(void **state)
 static void log_tells_the_steps_in_order(void **state)
 {
 	struct tmip_addr addr = ip(1, 9);
-	static const char *const steps[] = {"station detected in cell wlan0 (IP activity)", "allocation known from the register: 10.10.1.9",
-		"notifying the register", "attempting handover [migrated from cn1, parent cn1]", "contacting parent CN cn1",
-		"agreed on tunnel type 4IN4", "all participants have answered", "using 10.10.1.9 of 10.10.1.0/24, gateway 10.10.1.1",
-		"committed to the register as version 3.8"};
+	static const char *const steps[] = {
+		"station detected in cell wlan0 (IP activity)",
+		"allocation known from the register: 10.10.1.9",
+		"notifying the register",
+		"attempting handover [migrated from cn1, parent cn1]",
+		"contacting parent CN cn1",
+		"agreed on tunnel type 4IN4",
+		"all participants have answered",
+		"using 10.10.1.9 of 10.10.1.0/24, gateway 10.10.1.1",
+		"committed to the register as version 3.8",
+	};
 	const char *at;
 
 	(void)state;
-	w->cn[2].told[0] = '\0';
+	w->cn[2].logged[0] = '\0';
 	seen(2, &addr, &MAC);
 	deliver_between(2, 1);
 	deliver_all();
-	at = w->cn[2].told;
+	at = w->cn[2].logged;
 	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
 		at = strstr(at, steps[i]);
 		if (!at)
-			fail_msg("step missing or out of order: %s\n%s", steps[i], w->cn[2].told);
+			fail_msg("step missing or out of order: %s\n%s", steps[i], w->cn[2].logged);
 	}
 }
 
@@ -88,7 +98,7 @@ static void returns_within_the_first_handover(void **state)
 
 	(void)state;
 	seen(2, &addr, &MAC);
-	deliver_between(2, 1); /* the parent knows, the register does not yet */
+	deliver_between(2, 1); /* now the parent knows of the move, but not the register */
 	seen(1, &addr, &MAC);
 	expect(1, addr, TMIP_STATION_HOME, 1);
 	deliver_all();
@@ -101,10 +111,10 @@ static void returns_before_anybody_heard(void **state)
 
 	(void)state;
 	seen(2, &addr, &MAC); /* all its messages wait */
-	seen(1, &addr, &MAC); /* for CN 1 it never left */
+	seen(1, &addr, &MAC); /* for CN 1 the station has never left */
 	assert_int_equal(w->queued, 2);
 	deliver_all();
-	expect_everywhere(2); /* what the network believes, until its next frame at home: */
+	expect_everywhere(2); /* until the station's next frame at home */
 	seen(1, &addr, &MAC);
 	deliver_all();
 	expect_everywhere(1);
@@ -159,7 +169,7 @@ static void silent_register_is_presumed_abort(void **state)
 	struct roam_counts counts;
 
 	(void)state;
-	w->register_down = true; /* connected, as far as the CNs know, but it does not answer */
+	w->register_down = true; /* it does not answer, but the CNs believe it connected */
 	seen(2, &addr, &MAC);
 	deliver_all();
 	expect(1, addr, TMIP_STATION_AWAY, 2);
@@ -179,7 +189,7 @@ static void dead_new_cn_leaves_nothing_half_done(void **state)
 	(void)state;
 	seen(2, &addr, &MAC);
 	deliver_between(2, 1);
-	w->queued = 0; /* CN 2 dies with its request to the register unsent */
+	w->queued = 0; /* CN 2 dies before it sends its request to the register */
 	w->now += TIMEOUT;
 	roam_tick(w->cn[1].roam, w->now);
 	expect(1, addr, TMIP_STATION_HOME, 1);
@@ -208,7 +218,7 @@ static void refused_claim_blocks_for_a_while(void **state)
 	seen(3, &addr, &STRANGER);
 	deliver_all();
 	assert_int_equal(entry(3, addr)->state, TMIP_STATION_BLOCKED);
-	seen(3, &addr, &STRANGER); /* is not asked again */
+	seen(3, &addr, &STRANGER); /* the CN does not ask again */
 	assert_int_equal(w->queued, 0);
 	w->now += REFUSED;
 	roam_tick(w->cn[3].roam, w->now);
@@ -236,19 +246,19 @@ static void wrong_mac_is_a_conflict(void **state)
 	roam_count(w->cn[2].roam, &counts);
 	assert_int_equal(counts.conflicts, 1);
 	expect_everywhere(1);
-	assert_non_null(strstr(w->cn[2].told, "which belongs to station"));
-	assert_non_null(strstr(w->cn[2].told, "uses the address 10.10.1.9 of this station"));
-	w->cn[2].told[0] = '\0';
+	assert_non_null(strstr(w->cn[2].logged, "which belongs to station"));
+	assert_non_null(strstr(w->cn[2].logged, "uses the address 10.10.1.9 of this station"));
+	w->cn[2].logged[0] = '\0';
 	for (int i = 0; i < 59; i++) {
 		w->now += 1000;
 		seen(2, &addr, &STRANGER);
 	}
-	assert_string_equal(w->cn[2].told, ""); /* counted, but not told each time */
+	assert_string_equal(w->cn[2].logged, ""); /* the CN counts each conflict, but logs few */
 	roam_count(w->cn[2].roam, &counts);
 	assert_int_equal(counts.conflicts, 60);
 	w->now += 1000;
 	seen(2, &addr, &STRANGER);
-	assert_string_not_equal(w->cn[2].told, "");
+	assert_string_not_equal(w->cn[2].logged, "");
 }
 
 static void damped_station_waits_where_it_is(void **state)
@@ -264,7 +274,7 @@ static void damped_station_waits_where_it_is(void **state)
 	expect_everywhere(1);
 	roam_count(w->cn[2].roam, &counts);
 	assert_int_equal(counts.damped, 1);
-	assert_non_null(strstr(w->cn[2].told, "damped"));
+	assert_non_null(strstr(w->cn[2].logged, "damped"));
 	w->now += DAMPED - 1;
 	seen(2, &addr, &MAC);
 	assert_int_equal(w->queued, 0);
@@ -292,11 +302,16 @@ static void new_record_ends_the_wait(void **state)
 	expect(1, addr, TMIP_STATION_AWAY, 2);
 }
 
-/* A stranger that uses a reserved address is asked about, but the station stays in its cell until the register agrees. */
+/*
+ * If a stranger uses a reserved address, the CN asks the register. The station stays in its cell
+ * until the register agrees.
+ */
 static void refused_claim_of_a_reserved_address_moves_nothing(void **state)
 {
 	struct prefix subnet = {ip(7, 0), 24};
-	struct tmip_event event = {.type = TMIP_EVENT_SEEN, .ifindex = 11, .mac = STRANGER, .addr = ip(1, 9)};
+	struct tmip_event event = {
+		.type = TMIP_EVENT_SEEN, .ifindex = 11, .mac = STRANGER, .addr = ip(1, 9),
+	};
 	struct station_record reserved = w->record;
 
 	(void)state;
@@ -313,18 +328,24 @@ static void refused_claim_of_a_reserved_address_moves_nothing(void **state)
 	deliver_all();
 	assert_int_equal(entry(1, ip(1, 9))->ifindex, 10);
 	assert_int_equal(entry(1, ip(1, 9))->state, TMIP_STATION_HOME);
-	w->refuse = 0; /* the other MAC of that host: then it is where it was seen */
+	w->refuse = 0; /* it is another MAC of that host, which has moved */
 	roam_seen(w->cn[1].roam, &event, w->now);
 	deliver_all();
 	assert_int_equal(entry(1, ip(1, 9))->ifindex, 11);
 	assert_memory_equal(&entry(1, ip(1, 9))->mac, &STRANGER, sizeof(STRANGER));
 }
 
-/* Our handover, not answered by the register, was overtaken by a move to CN 3, not confirmed either: nothing of them stays. */
+/*
+ * The register does not answer the handover to CN 2. A move to CN 3 overtakes it, and the register
+ * does not confirm that one either: nothing of the two stays.
+ */
 static void overtaken_move_ends_too(void **state)
 {
 	struct tmip_addr addr = ip(1, 9);
-	struct mlrp_message message = {.type = MLRP_MOVED, .transaction = 5, .has = MLRP_HAS(MLRP_F_STATION), .station = w->record};
+	struct mlrp_message message = {
+		.type = MLRP_MOVED, .transaction = 5, .has = MLRP_HAS(MLRP_F_STATION),
+		.station = w->record,
+	};
 
 	(void)state;
 	seen(2, &addr, &MAC);
@@ -340,7 +361,7 @@ static void overtaken_move_ends_too(void **state)
 	expect_everywhere(1);
 }
 
-/* The register may answer with a record that another CN won since. */
+/* The register may answer with a record that another CN has won meanwhile. */
 static void answer_that_names_another_cn(void **state)
 {
 	struct tmip_addr addr = ip(1, 9);
@@ -366,7 +387,7 @@ static void answer_that_names_another_cn(void **state)
 	expect(2, addr, TMIP_STATION_ELSEWHERE, 3);
 }
 
-/* Two addresses of one MAC move together, and one that is freed leaves the other. */
+/* Two addresses of one MAC move together. If the register frees one, the other stays. */
 static void two_addresses_of_one_mac(void **state)
 {
 	struct station_record second = w->record;
@@ -385,7 +406,7 @@ static void two_addresses_of_one_mac(void **state)
 	assert_int_equal(replica_find_cn(roam_replica(w->cn[2].roam), 1)->stations, 2);
 	second.version.seq++;
 	second.state = RECORD_FREE;
-	roam_record(w->cn[2].roam, &second, 0, w->now); /* in the middle of its handover */
+	roam_record(w->cn[2].roam, &second, 0, w->now); /* in the middle of the handover */
 	assert_null(entry(2, ip(1, 10)));
 	expect(2, ip(1, 9), TMIP_STATION_VISITING, 2);
 	assert_int_equal(replica_find_cn(roam_replica(w->cn[2].roam), 1)->stations, 1);
@@ -395,14 +416,19 @@ static void two_addresses_of_one_mac(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		CASE(starts_at_home), CASE(roams_and_returns), CASE(parent_learns_from_the_new_cn_alone),
-		CASE(log_tells_the_steps_in_order), CASE(goes_on_to_a_third_cn), CASE(returns_within_the_first_handover),
-		CASE(returns_before_anybody_heard), CASE(three_claims_in_a_row), CASE(link_layer_sighting_moves_all_addresses),
+		CASE(starts_at_home), CASE(roams_and_returns),
+		CASE(parent_learns_from_the_new_cn_alone), CASE(log_tells_the_steps_in_order),
+		CASE(goes_on_to_a_third_cn), CASE(returns_within_the_first_handover),
+		CASE(returns_before_anybody_heard), CASE(three_claims_in_a_row),
+		CASE(link_layer_sighting_moves_all_addresses),
 		CASE(refused_is_undone_everywhere), CASE(silent_register_is_presumed_abort),
 		CASE(dead_new_cn_leaves_nothing_half_done), CASE(static_address_is_claimed),
-		CASE(refused_claim_blocks_for_a_while), CASE(gateway_network_and_foreign_are_not_claimed),
-		CASE(wrong_mac_is_a_conflict), CASE(damped_station_waits_where_it_is), CASE(new_record_ends_the_wait),
-		CASE(refused_claim_of_a_reserved_address_moves_nothing), CASE(overtaken_move_ends_too),
+		CASE(refused_claim_blocks_for_a_while),
+		CASE(gateway_network_and_foreign_are_not_claimed),
+		CASE(wrong_mac_is_a_conflict), CASE(damped_station_waits_where_it_is),
+		CASE(new_record_ends_the_wait),
+		CASE(refused_claim_of_a_reserved_address_moves_nothing),
+		CASE(overtaken_move_ends_too),
 		CASE(answer_that_names_another_cn), CASE(two_addresses_of_one_mac),
 	};
 

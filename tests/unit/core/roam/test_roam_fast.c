@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The programs do the first step of a handover before the agents hear of it (TMIP_EVENT_ARRIVED, TMIP_EVENT_FOLLOWED): the agents
- * confirm it or take it back, and what their maps show is what they mean in the end.
+ * The BPF programs take the first step of a handover before the agents hear of it
+ * (TMIP_EVENT_ARRIVED, TMIP_EVENT_FOLLOWED). The agents confirm that step or undo it; in the end
+ * their maps agree with them.
  */
 #include "roam_world.h"
 
-#define HIS ip(1, 9)
+#define ADDR ip(1, 9)
 
 static struct tmip_station *entry_at(uint32_t id)
 {
-	struct tmip_station *found = (struct tmip_station *)entry(id, HIS);
+	struct tmip_station *found = (struct tmip_station *)entry(id, ADDR);
 
 	assert_non_null(found);
 	return found;
@@ -17,11 +18,13 @@ static struct tmip_station *entry_at(uint32_t id)
 
 static struct tmip_event event_of(uint32_t type, uint32_t ifindex)
 {
-	return (struct tmip_event){.type = type, .ifindex = ifindex, .addr = HIS, .mac = MAC, .protocol = __builtin_bswap16(0x0800),
-				   .time_ns = w->now * 1000000};
+	return (struct tmip_event){
+		.type = type, .ifindex = ifindex, .addr = ADDR, .mac = MAC,
+		.protocol = __builtin_bswap16(0x0800), .time_ns = w->now * 1000000,
+	};
 }
 
-/* What the program in the cell of that CN does. */
+/* Does to the map what the program in the cell of that CN does. */
 static struct tmip_event enters(uint32_t id)
 {
 	struct tmip_station *found = entry_at(id);
@@ -32,7 +35,7 @@ static struct tmip_event enters(uint32_t id)
 	return event_of(TMIP_EVENT_ARRIVED, id * 10);
 }
 
-/* What the program on the backbone of the parent does. */
+/* Does to the map what the program on the backbone of the parent does. */
 static struct tmip_event follows(uint32_t to)
 {
 	struct tmip_station *found = entry_at(1);
@@ -53,9 +56,9 @@ static void the_agents_confirm(void **state)
 	roam_seen(w->cn[2].roam, &event, w->now);
 	event = follows(2);
 	roam_followed(w->cn[1].roam, &event, w->now);
-	expect(1, HIS, TMIP_STATION_AWAY, 2);
+	expect(1, ADDR, TMIP_STATION_AWAY, 2);
 	assert_int_equal(tunnel_type(1, 2), TMIP_TUNNEL_4IN4);
-	assert_int_equal(w->cn[1].announced_ifindex, 10); /* its neighbours at home are told, before any message */
+	assert_int_equal(w->cn[1].announced_ifindex, 10); /* before any message */
 	deliver_all();
 	expect_everywhere(2);
 	event = enters(1);
@@ -66,7 +69,7 @@ static void the_agents_confirm(void **state)
 
 static void the_previous_cn_hears_of_it_from_the_parent(void **state)
 {
-	struct tmip_addr addr = HIS;
+	struct tmip_addr addr = ADDR;
 	struct tmip_event event;
 
 	(void)state;
@@ -75,7 +78,7 @@ static void the_previous_cn_hears_of_it_from_the_parent(void **state)
 	event = follows(3);
 	roam_followed(w->cn[1].roam, &event, w->now);
 	deliver_between(1, 2);
-	expect(2, HIS, TMIP_STATION_ELSEWHERE, 3);
+	expect(2, ADDR, TMIP_STATION_ELSEWHERE, 3);
 }
 
 static void nobody_confirms(void **state)
@@ -84,10 +87,10 @@ static void nobody_confirms(void **state)
 
 	(void)state;
 	roam_followed(w->cn[1].roam, &event, w->now);
-	expect(1, HIS, TMIP_STATION_AWAY, 2);
+	expect(1, ADDR, TMIP_STATION_AWAY, 2);
 	w->now += TIMEOUT;
 	roam_tick(w->cn[1].roam, w->now);
-	expect(1, HIS, TMIP_STATION_HOME, 1);
+	expect(1, ADDR, TMIP_STATION_HOME, 1);
 }
 
 static void the_register_refuses(void **state)
@@ -101,7 +104,7 @@ static void the_register_refuses(void **state)
 	roam_followed(w->cn[1].roam, &event, w->now);
 	deliver_all();
 	expect_everywhere(1);
-	assert_int_equal(entry_at(2)->flags, TMIP_STATION_F_STAYS); /* the program leaves it alone now */
+	assert_int_equal(entry_at(2)->flags, TMIP_STATION_F_STAYS); /* for the program */
 	w->refuse = 0;
 	w->now += DAMPED;
 	event = event_of(TMIP_EVENT_SEEN, 20);
@@ -111,10 +114,10 @@ static void the_register_refuses(void **state)
 	assert_int_equal(entry_at(2)->flags, 0);
 }
 
-/* The programs cannot know what the agent has made up its mind about meanwhile. */
+/* The programs cannot know what the agent has decided meanwhile. */
 static void a_late_program_is_put_right(void **state)
 {
-	struct tmip_addr addr = HIS;
+	struct tmip_addr addr = ADDR;
 	struct tmip_event event = event_of(TMIP_EVENT_FOLLOWED, 99);
 
 	(void)state;
@@ -122,7 +125,7 @@ static void a_late_program_is_put_right(void **state)
 	seen(3, &addr, &MAC);
 	deliver_all();
 	expect_everywhere(3);
-	entry_at(1)->current = event.peer = tunnel(2); /* of the moment before, and written last */
+	entry_at(1)->current = event.peer = tunnel(2); /* an older move, written last */
 	roam_followed(w->cn[1].roam, &event, w->now);
 	expect_everywhere(3);
 }
@@ -136,10 +139,10 @@ static void a_program_that_moves_what_stays_is_put_right(void **state)
 	event = event_of(TMIP_EVENT_SEEN, 20);
 	roam_seen(w->cn[2].roam, &event, w->now);
 	deliver_all();
-	event = enters(2); /* on another CPU, which did not see the flag yet */
+	event = enters(2); /* on another CPU, which has not seen the flag yet */
 	roam_seen(w->cn[2].roam, &event, w->now);
 	assert_int_equal(w->queued, 0);
-	expect(2, HIS, TMIP_STATION_ELSEWHERE, 1);
+	expect(2, ADDR, TMIP_STATION_ELSEWHERE, 1);
 }
 
 static void nonsense_changes_nothing(void **state)
@@ -150,7 +153,7 @@ static void nonsense_changes_nothing(void **state)
 	event.peer = tunnel(7); /* no CN */
 	roam_followed(w->cn[1].roam, &event, w->now);
 	event.peer = tunnel(2);
-	roam_followed(w->cn[3].roam, &event, w->now); /* not its parent */
+	roam_followed(w->cn[3].roam, &event, w->now); /* not the parent */
 	event.addr = ip(1, 200);                      /* no station */
 	roam_followed(w->cn[1].roam, &event, w->now);
 	assert_int_equal(w->queued, 0);
@@ -160,8 +163,11 @@ static void nonsense_changes_nothing(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		CASE(the_agents_confirm), CASE(the_previous_cn_hears_of_it_from_the_parent), CASE(nobody_confirms), CASE(the_register_refuses),
-		CASE(a_late_program_is_put_right), CASE(a_program_that_moves_what_stays_is_put_right), CASE(nonsense_changes_nothing),
+		CASE(the_agents_confirm), CASE(the_previous_cn_hears_of_it_from_the_parent),
+		CASE(nobody_confirms), CASE(the_register_refuses),
+		CASE(a_late_program_is_put_right),
+		CASE(a_program_that_moves_what_stays_is_put_right),
+		CASE(nonsense_changes_nothing),
 	};
 
 	return cmocka_run_group_tests_name("handovers that the programs begin", tests, NULL, NULL);

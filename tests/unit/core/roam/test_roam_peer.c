@@ -1,11 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The roaming machine and other CNs: what they may say and are believed, who has left, who is corrected. */
+/*
+ * The roaming machine and other CNs: which messages it believes, stations that have left, and the
+ * correction of CNs that send to the wrong place.
+ */
 #include "roam_world.h"
 
 static void set_hold(uint32_t id)
 {
-	const struct roam_options options = {.stations_max = 4, .cns_max = 8, .timeout_ms = TIMEOUT, .refused_ms = REFUSED,
-					     .accept_static = true, .hold = true};
+	const struct roam_options options = {
+		.stations_max = 4, .cns_max = 8, .timeout_ms = TIMEOUT, .refused_ms = REFUSED,
+		.accept_static = true, .hold = true,
+	};
 
 	roam_set_options(w->cn[id].roam, &options);
 }
@@ -15,10 +20,13 @@ static void expect_flags(uint32_t id, uint8_t flags)
 	assert_int_equal(entry(id, ip(1, 9))->flags, flags);
 }
 
-/* A visited CN says that the station has left: nothing changes but the flags, there and at its parent, until it appears. */
+/*
+ * The visited CN finds that the station has left. Until the station appears, only the flags change,
+ * there and at the parent.
+ */
 static void leaves_and_appears(void **state)
 {
-	const uint8_t held = TMIP_STATION_F_HELD, silent = TMIP_STATION_F_SILENT | TMIP_STATION_F_HELD;
+	const uint8_t held = TMIP_STATION_F_HELD, silent = held | TMIP_STATION_F_SILENT;
 	struct tmip_addr addr = ip(1, 9);
 
 	(void)state;
@@ -36,7 +44,7 @@ static void leaves_and_appears(void **state)
 	expect_flags(1, silent);
 	expect_flags(3, 0);
 
-	/* Heard again: the flag stays until nothing waits any more. */
+	/* The CN hears it again. The flag stays until no packet waits any more. */
 	seen(2, NULL, &MAC);
 	deliver_all();
 	expect_everywhere(2);
@@ -47,7 +55,7 @@ static void leaves_and_appears(void **state)
 	expect_flags(2, 0);
 	expect_flags(1, 0);
 
-	/* By silence, and it appears elsewhere. */
+	/* It leaves silently, and appears elsewhere. */
 	assert_int_equal(roam_silent(w->cn[2].roam, &addr, "-"), 1);
 	deliver_all();
 	seen(3, &addr, &MAC);
@@ -64,7 +72,9 @@ static void leaves_and_appears(void **state)
 
 static void only_the_current_cn_says_departed(void **state)
 {
-	struct mlrp_message message = {.type = MLRP_DEPARTED, .has = MLRP_HAS(MLRP_F_ADDR), .addr = ip(1, 9)};
+	struct mlrp_message message = {
+		.type = MLRP_DEPARTED, .has = MLRP_HAS(MLRP_F_ADDR), .addr = ip(1, 9),
+	};
 	struct tmip_addr addr = ip(1, 9);
 
 	(void)state;
@@ -86,7 +96,7 @@ static void at_home_without_holding(void **state)
 	(void)state;
 	assert_int_equal(roam_silent(w->cn[1].roam, &addr, "-"), 1);
 	expect_flags(1, TMIP_STATION_F_SILENT);
-	assert_int_equal(w->queued, 0); /* nobody else is concerned */
+	assert_int_equal(w->queued, 0); /* it concerns no other CN */
 	seen(1, &addr, &MAC);
 	expect_flags(1, 0);
 	assert_int_equal(roam_silent(w->cn[1].roam, &addr, "-"), 1);
@@ -96,7 +106,7 @@ static void at_home_without_holding(void **state)
 	expect_flags(1, 0);
 }
 
-/* The access point that it has left is told; the one of a cell that it was never in is not. */
+/* Only the former CN reports the station to its access point as gone. */
 static void gone_from_a_cell_is_told(void **state)
 {
 	struct tmip_addr addr = ip(1, 9);
@@ -104,7 +114,7 @@ static void gone_from_a_cell_is_told(void **state)
 	(void)state;
 	roam_associated(w->cn[2].roam, &MAC, 20, "association", w->now);
 	expect(2, addr, TMIP_STATION_VISITING, 2);
-	assert_non_null(strstr(w->cn[2].told, "(association)"));
+	assert_non_null(strstr(w->cn[2].logged, "(association)"));
 	assert_int_equal(w->cn[2].greeted, 1);
 	deliver_all();
 	expect_everywhere(2);
@@ -112,12 +122,12 @@ static void gone_from_a_cell_is_told(void **state)
 	assert_memory_equal(&w->cn[1].gone_mac, &MAC, sizeof(MAC));
 	assert_int_equal(w->cn[2].gone_ifindex, 0);
 	assert_int_equal(w->cn[3].gone_ifindex, 0);
-	roam_associated(w->cn[3].roam, &MAC, 77, "association", w->now); /* no cell of it */
+	roam_associated(w->cn[3].roam, &MAC, 77, "association", w->now); /* no cell of CN 3 */
 	roam_associated(w->cn[3].roam, &STRANGER, 30, "association", w->now);
 	assert_int_equal(w->queued, 0);
 }
 
-/* The same identity with another MAC: who had it is told of the MAC that it knew. */
+/* The same identity with another MAC: the former CN reports the MAC that it knew as gone. */
 static void gone_with_another_mac(void **state)
 {
 	struct tmip_addr addr = ip(1, 9);
@@ -142,8 +152,10 @@ static void departed_from_one_cell(void **state)
 
 static void probe_is_for_who_has_the_station(void **state)
 {
-	struct mlrp_message message = {.type = MLRP_PROBE, .transaction = 5, .has = MLRP_HAS(MLRP_F_ADDR) | MLRP_HAS(MLRP_F_MAC),
-				       .addr = ip(1, 9), .mac = MAC};
+	struct mlrp_message message = {
+		.type = MLRP_PROBE, .transaction = 5,
+		.has = MLRP_HAS(MLRP_F_ADDR) | MLRP_HAS(MLRP_F_MAC), .addr = ip(1, 9), .mac = MAC,
+	};
 
 	(void)state;
 	roam_cn_message(w->cn[2].roam, 3, &message, w->now);
@@ -155,23 +167,32 @@ static void probe_is_for_who_has_the_station(void **state)
 	assert_int_equal(w->cn[1].probed_by, 3);
 }
 
+/* MOVED of the station of w->record. */
+static struct mlrp_message moved(uint32_t transaction)
+{
+	return (struct mlrp_message){
+		.type = MLRP_MOVED, .transaction = transaction,
+		.has = MLRP_HAS(MLRP_F_STATION), .station = w->record,
+	};
+}
+
 static void peer_may_not_speak_for_others(void **state)
 {
-	struct mlrp_message message = {.type = MLRP_MOVED, .transaction = 5, .has = MLRP_HAS(MLRP_F_STATION), .station = w->record};
+	struct mlrp_message message = moved(5);
 
 	(void)state;
-	message.station.current = 2; /* said by CN 3, which is neither there nor the parent */
+	message.station.current = 2; /* from CN 3, which is neither that CN nor the parent */
 	roam_cn_message(w->cn[1].roam, 3, &message, w->now);
 	assert_int_equal(w->queue[0].message.type, MLRP_ERROR);
 	assert_int_equal(w->queue[0].message.code, MLRP_E_REFUSED);
 	w->queued = 0;
 	message.station.current = 3;
-	message.station.version.epoch--; /* based on a record of another time */
+	message.station.version.epoch--; /* based on a record of an older epoch */
 	roam_cn_message(w->cn[1].roam, 3, &message, w->now);
 	assert_int_equal(w->queue[0].message.code, MLRP_E_STALE);
 	w->queued = 0;
 	message.station.version.epoch++;
-	message.station.version.seq--; /* what CN 3 passes on, and is older than what we know */
+	message.station.version.seq--; /* CN 3 passes on a record that is older than ours */
 	message.transaction = 0;
 	roam_cn_message(w->cn[1].roam, 3, &message, w->now);
 	assert_int_equal(w->queued, 0);
@@ -180,7 +201,7 @@ static void peer_may_not_speak_for_others(void **state)
 
 static void who_sees_a_station_is_believed_before_the_push_reached_it(void **state)
 {
-	struct mlrp_message message = {.type = MLRP_MOVED, .transaction = 5, .has = MLRP_HAS(MLRP_F_STATION), .station = w->record};
+	struct mlrp_message message = moved(5);
 
 	(void)state;
 	message.station.current = 3;
@@ -191,16 +212,19 @@ static void who_sees_a_station_is_believed_before_the_push_reached_it(void **sta
 	expect(1, w->record.addr, TMIP_STATION_AWAY, 3);
 }
 
-/* ---- a CN that sends to where the station was */
+/* ---- a CN that sends to the station's former place */
 
 static void sends_to_stale(uint32_t id, uint32_t peer, struct tmip_addr addr)
 {
-	struct tmip_event event = {.type = TMIP_EVENT_STALE, .ifindex = 1, .mac = MAC, .addr = addr, .peer = tunnel(peer)};
+	struct tmip_event event = {
+		.type = TMIP_EVENT_STALE, .ifindex = 1, .mac = MAC, .addr = addr,
+		.peer = tunnel(peer),
+	};
 
 	roam_stale(w->cn[id].roam, &event);
 }
 
-/* The station goes from CN 2 to CN 3 while neither CN 1 nor the register can be told. */
+/* The station goes from CN 2 to CN 3, and no message reaches CN 1 or the register. */
 static void move_unheard(void)
 {
 	struct tmip_addr addr = ip(1, 9);
@@ -224,7 +248,7 @@ static void who_sends_to_a_stale_place_is_corrected(void **state)
 	sends_to_stale(2, 1, addr);
 	assert_int_equal(w->queued, 1);
 	assert_int_equal(w->queue[0].message.transaction, 0);
-	deliver_all(); /* and nobody answers */
+	deliver_all(); /* CN 1 does not answer */
 	expect(1, addr, TMIP_STATION_AWAY, 3);
 	sends_to_stale(2, 1, addr);
 	deliver_all();
@@ -238,12 +262,15 @@ static void a_late_correction_changes_nothing(void **state)
 	(void)state;
 	move_unheard();
 	sends_to_stale(2, 1, addr);
-	seen(1, &addr, &MAC); /* home again before it arrives */
+	seen(1, &addr, &MAC); /* the station is home before the correction arrives */
 	deliver_all();
 	expect(1, addr, TMIP_STATION_HOME, 1);
 }
 
-/* CN 2's word to the parent is held up and comes after that of CN 3, where the station is: it is asked there, and answers. */
+/*
+ * The message of CN 2 to the parent arrives after that of CN 3, where the station is. CN 3 then
+ * asks the station, which answers.
+ */
 static void the_station_decides_when_its_moves_have_crossed(void **state)
 {
 	struct tmip_addr addr = ip(1, 9);
@@ -280,7 +307,10 @@ static void nobody_is_asked_when_moves_come_in_order(void **state)
 		assert_int_equal(w->cn[id].recalled_ifindex, 0);
 }
 
-/* An access point may have put the station into a VLAN, a cell of its own; the news of it name the access point's device. */
+/*
+ * An access point may put the station into a VLAN, which is a cell of its own. Its news name the
+ * device of the access point.
+ */
 static void news_of_an_association_move_nobody_between_cells(void **state)
 {
 	struct tmip_event event = {.type = TMIP_EVENT_SEEN, .ifindex = 21, .mac = MAC};
@@ -301,18 +331,18 @@ static void news_of_an_association_move_nobody_between_cells(void **state)
 static void only_who_had_the_station_corrects(void **state)
 {
 	struct tmip_addr addr = ip(1, 9);
-	struct mlrp_message message = {.type = MLRP_MOVED, .has = MLRP_HAS(MLRP_F_STATION), .station = w->record};
+	struct mlrp_message message;
 
 	(void)state;
 	seen(2, &addr, &MAC);
 	deliver_all();
-	message.station = w->record;
+	message = moved(0);
 	message.station.current = 2;
 	message.station.parent = 1;
-	roam_cn_message(w->cn[1].roam, 3, &message, w->now); /* CN 3 never had it */
+	roam_cn_message(w->cn[1].roam, 3, &message, w->now); /* CN 3 never had the station */
 	expect(1, addr, TMIP_STATION_AWAY, 2);
 	message.station.current = 3;
-	message.station.version.seq--; /* CN 2 had it, but knows less than the register has told since */
+	message.station.version.seq--; /* CN 2 had it, but its record is older than the parent's */
 	roam_cn_message(w->cn[1].roam, 2, &message, w->now);
 	expect(1, addr, TMIP_STATION_AWAY, 2);
 	message.station.version.seq++;
@@ -327,8 +357,8 @@ static void nobody_is_corrected_in_vain(void **state)
 	struct tmip_addr addr = ip(1, 9);
 
 	(void)state;
-	sends_to_stale(2, 1, addr);         /* that is where it is */
-	sends_to_stale(1, 2, addr);         /* it is here by now */
+	sends_to_stale(2, 1, addr);         /* CN 1 has the station */
+	sends_to_stale(1, 2, addr);         /* the station is here by now */
 	sends_to_stale(2, 7, addr);         /* no CN */
 	sends_to_stale(2, 3, ip(1, 200));   /* no station */
 	assert_int_equal(w->queued, 0);
@@ -337,13 +367,16 @@ static void nobody_is_corrected_in_vain(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		CASE(leaves_and_appears), CASE(only_the_current_cn_says_departed), CASE(gone_from_a_cell_is_told),
-		CASE(gone_with_another_mac), CASE(departed_from_one_cell), CASE(probe_is_for_who_has_the_station),
+		CASE(leaves_and_appears), CASE(only_the_current_cn_says_departed),
+		CASE(gone_from_a_cell_is_told), CASE(gone_with_another_mac),
+		CASE(departed_from_one_cell), CASE(probe_is_for_who_has_the_station),
 		CASE(at_home_without_holding), CASE(peer_may_not_speak_for_others),
-		CASE(who_sees_a_station_is_believed_before_the_push_reached_it), CASE(who_sends_to_a_stale_place_is_corrected),
+		CASE(who_sees_a_station_is_believed_before_the_push_reached_it),
+		CASE(who_sends_to_a_stale_place_is_corrected),
 		CASE(a_late_correction_changes_nothing), CASE(only_who_had_the_station_corrects),
-		CASE(news_of_an_association_move_nobody_between_cells), CASE(the_station_decides_when_its_moves_have_crossed), CASE(nobody_is_asked_when_moves_come_in_order),
-		CASE(nobody_is_corrected_in_vain),
+		CASE(news_of_an_association_move_nobody_between_cells),
+		CASE(the_station_decides_when_its_moves_have_crossed),
+		CASE(nobody_is_asked_when_moves_come_in_order), CASE(nobody_is_corrected_in_vain),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

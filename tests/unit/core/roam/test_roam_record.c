@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The roaming machine and the register: its records, its absence, and what is made good when it is back. */
+/* The roaming machine and the register: its records, its outages, and the reports after them. */
 #include "roam_world.h"
 
 static void roams_without_a_register_and_reports_later(void **state)
@@ -10,7 +10,7 @@ static void roams_without_a_register_and_reports_later(void **state)
 	lose_register(true);
 	seen(2, &addr, &MAC);
 	deliver_all();
-	seen(3, &addr, &MAC); /* CN 3 was not told that it had been at 2: the parent passes it on */
+	seen(3, &addr, &MAC); /* CN 3 has not heard of CN 2: the parent notifies that one */
 	deliver_all();
 	w->now += 100 * TIMEOUT;
 	for (uint32_t id = 1; id <= CNS; id++)
@@ -33,7 +33,7 @@ static void register_that_lost_its_last_moments_is_told(void **state)
 	seen(2, &addr, &MAC);
 	deliver_all();
 	expect_everywhere(2);
-	w->record = before; /* it comes back with what its disk had */
+	w->record = before; /* its disk had only the older record */
 	lose_register(true);
 	lose_register(false);
 	expect(1, addr, TMIP_STATION_AWAY, 2);
@@ -56,17 +56,21 @@ static void renewal_is_reported_later(void **state)
 	deliver_all();
 }
 
-/* ---- addresses given out while the register is away */
+/* ---- addresses that a CN gives while the register is down */
 
 static void give_local(void)
 {
-	struct station_record record = {.addr = ip(1, 200), .mac = STRANGER, .kind = RECORD_DYNAMIC, .state = RECORD_BOUND, .lease_end = 9999};
+	struct station_record record = {
+		.addr = ip(1, 200), .mac = STRANGER, .kind = RECORD_DYNAMIC,
+		.state = RECORD_BOUND, .lease_end = 9999,
+	};
 
 	lose_register(true);
 	assert_int_equal(roam_local(w->cn[1].roam, &record, 600, 10, w->now), 0);
 	deliver_all();
 	record.addr = ip(1, 9);
-	assert_int_equal(roam_local(w->cn[1].roam, &record, 600, 10, w->now), -EEXIST); /* it has a record */
+	/* This address has a record. */
+	assert_int_equal(roam_local(w->cn[1].roam, &record, 600, 10, w->now), -EEXIST);
 }
 
 static void local_address_is_known_to_all_and_reported(void **state)
@@ -84,16 +88,19 @@ static void local_address_is_known_to_all_and_reported(void **state)
 	expect(1, addr, TMIP_STATION_AWAY, 2);
 	w->now += 2000;
 	w->register_down = false;
-	for (uint32_t id = 1; id <= CNS; id++) { /* a register that knows nothing of it */
+	for (uint32_t id = 1; id <= CNS; id++) { /* the register does not know the address */
 		roam_sync_start(w->cn[id].roam, true);
 		roam_record(w->cn[id].roam, &w->record, 0, w->now);
 		roam_sync_end(w->cn[id].roam, w->now);
 	}
-	assert_int_equal(w->queued, 1); /* its parent tells it; CN 2 waits for the record */
+	assert_int_equal(w->queued, 1); /* from the parent only: CN 2 waits for the record */
 	assert_int_equal(w->queue[0].message.type, MLRP_BIND);
 	assert_int_equal(w->queue[0].message.lease, 600);
 	assert_int_equal(w->queue[0].message.age, 2500);
-	w->record = (struct station_record){.addr = addr, .mac = STRANGER, .kind = RECORD_DYNAMIC, .state = RECORD_BOUND, .parent = 1, .version = {3, 1}};
+	w->record = (struct station_record){
+		.addr = addr, .mac = STRANGER, .kind = RECORD_DYNAMIC, .state = RECORD_BOUND,
+		.parent = 1, .version = {3, 1},
+	};
 	deliver_between(1, REGISTER);
 	deliver_between(REGISTER, 2);
 	expect(2, addr, TMIP_STATION_VISITING, 2);
@@ -116,7 +123,7 @@ static void refused_local_address_is_withdrawn(void **state)
 	deliver_all();
 	for (uint32_t id = 1; id <= CNS; id++)
 		assert_null(entry(id, addr));
-	assert_non_null(strstr(w->cn[1].told, "must ask for another"));
+	assert_non_null(strstr(w->cn[1].logged, "must ask for another"));
 }
 
 static void late_cn_is_told_of_local_addresses(void **state)
@@ -125,7 +132,7 @@ static void late_cn_is_told_of_local_addresses(void **state)
 
 	(void)state;
 	give_local();
-	roam_withdraw(w->cn[2].roam, &addr); /* not its own to withdraw */
+	roam_withdraw(w->cn[2].roam, &addr); /* CN 2 may not withdraw the address of CN 1 */
 	deliver_all();
 	expect(2, addr, TMIP_STATION_ELSEWHERE, 1);
 	roam_cn_up(w->cn[1].roam, 3);
@@ -177,8 +184,12 @@ static void full_table_is_counted(void **state)
 
 	(void)state;
 	for (int i = 0; i < 5; i++) {
-		struct station_record record = {.addr = ip(2, 20 + i), .mac = STRANGER, .kind = RECORD_DYNAMIC, .state = RECORD_BOUND,
-						.parent = 2, .current = 2, .version = {3, 20 + (uint64_t)i}};
+		struct station_record record = {
+			.addr = ip(2, 20 + i), .mac = STRANGER, .kind = RECORD_DYNAMIC,
+			.state = RECORD_BOUND, .parent = 2, .current = 2,
+			.version = {3, 20 + (uint64_t)i},
+		};
+
 		roam_record(w->cn[2].roam, &record, 0, w->now);
 	}
 	roam_count(w->cn[2].roam, &counts);
@@ -189,7 +200,10 @@ static void full_table_is_counted(void **state)
 static void adopted_entries_stand_until_the_snapshot(void **state)
 {
 	struct tmip_addr known = ip(1, 9), unknown = ip(1, 10);
-	const struct roam_options options = {.stations_max = 4, .cns_max = 8, .timeout_ms = TIMEOUT, .refused_ms = REFUSED};
+	const struct roam_options options = {
+		.stations_max = 4, .cns_max = 8, .timeout_ms = TIMEOUT, .refused_ms = REFUSED,
+	};
+	struct prefix subnet = {ip(1, 0), 24};
 	struct cn *cn = &w->cn[1];
 	struct tmip_station old = *entry(1, known);
 
@@ -207,8 +221,6 @@ static void adopted_entries_stand_until_the_snapshot(void **state)
 
 		roam_put_cn(cn->roam, &info);
 	}
-	struct prefix subnet = {ip(1, 0), 24};
-
 	roam_put_cell(cn->roam, 10, "wlan0", &subnet);
 	assert_int_equal(cn->map_count, 2);
 	roam_sync_start(cn->roam, true);
@@ -221,11 +233,13 @@ static void adopted_entries_stand_until_the_snapshot(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		CASE(roams_without_a_register_and_reports_later), CASE(register_that_lost_its_last_moments_is_told),
+		CASE(roams_without_a_register_and_reports_later),
+		CASE(register_that_lost_its_last_moments_is_told),
 		CASE(renewal_is_reported_later), CASE(local_address_is_known_to_all_and_reported),
 		CASE(refused_local_address_is_withdrawn), CASE(late_cn_is_told_of_local_addresses),
-		CASE(older_record_changes_nothing), CASE(newer_epoch_beats_sequence), CASE(freed_address_leaves_the_map),
-		CASE(full_table_is_counted), CASE(adopted_entries_stand_until_the_snapshot),
+		CASE(older_record_changes_nothing), CASE(newer_epoch_beats_sequence),
+		CASE(freed_address_leaves_the_map), CASE(full_table_is_counted),
+		CASE(adopted_entries_stand_until_the_snapshot),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What hostapd says, and the identities in it. The texts were recorded from hostapd 2.10 (lines left out); then what a
- * station may have put into them. Last, the link to it, with this program as hostapd.
+ * The messages of hostapd and the identities in them. The texts were recorded from hostapd 2.10,
+ * and stand here with fewer lines; in others a station has put its own words into them. The last
+ * tests are about the link to hostapd, whose part this program plays.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -21,7 +22,8 @@
 #include "core/wifi/hostapd_message.h"
 #include "io/wifi/hostapd_link.h"
 
-#define HEAD "02:00:00:00:01:00\nflags=[AUTH][ASSOC][AUTHORIZED][SHORT_PREAMBLE]\naid=1\ncapability=0x431\nwpa=2\n"
+#define HEAD "02:00:00:00:01:00\nflags=[AUTH][ASSOC][AUTHORIZED][SHORT_PREAMBLE]\n" \
+	"aid=1\ncapability=0x431\nwpa=2\n"
 #define TAIL "rx_packets=6\ninactive_msec=116\nconnected_time=1\n"
 
 static const struct tmip_mac MAC = {{2, 0, 0, 0, 1, 0}};
@@ -33,7 +35,7 @@ static struct hostapd_station decoded(const char *text)
 	struct hostapd_station out;
 
 	assert_non_null(copy);
-	memcpy(copy, text, len); /* without the end */
+	memcpy(copy, text, len); /* without the NUL at the end */
 	copy[len] = 'x';
 	assert_true(hostapd_decode_station(copy, len, &out));
 	free(copy);
@@ -60,14 +62,19 @@ static void events_are_told_from_answers(void **state)
 		{"<3>AP-STA-CONNECTED 02:00:00:00:01", true, HOSTAPD_OTHER},
 		{"<3>AP-STA-CONNECTED 02:00:00:00:01:0g", true, HOSTAPD_OTHER},
 		{"<3>AP-STA-CONNECTED ", true, HOSTAPD_OTHER},
-		{"<3", true, HOSTAPD_OTHER}, {"<", true, HOSTAPD_OTHER},
-		{"OK\n", false, HOSTAPD_OTHER}, {"", false, HOSTAPD_OTHER}, {"AP-STA-CONNECTED 02:00:00:00:01:00", false, HOSTAPD_OTHER},
+		{"<3", true, HOSTAPD_OTHER},
+		{"<", true, HOSTAPD_OTHER},
+		{"OK\n", false, HOSTAPD_OTHER},
+		{"", false, HOSTAPD_OTHER},
+		{"AP-STA-CONNECTED 02:00:00:00:01:00", false, HOSTAPD_OTHER},
 	};
 	struct hostapd_event event;
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		assert_int_equal(hostapd_decode_event(cases[i].text, strlen(cases[i].text), &event), cases[i].event);
+		const char *text = cases[i].text;
+
+		assert_int_equal(hostapd_decode_event(text, strlen(text), &event), cases[i].event);
 		assert_int_equal(event.news, cases[i].news);
 		if (event.news)
 			assert_true(mac_equal(&event.mac, &MAC));
@@ -76,15 +83,21 @@ static void events_are_told_from_answers(void **state)
 
 static void stations_have_identities(void **state)
 {
+	static const char *const unauthorized[] = {
+		"02:00:00:00:01:00\nflags=[SHORT_PREAMBLE]\ntimeout_next=REMOVE\n",
+		"02:00:00:00:01:00\nflags=[AUTH][ASSOC]\nname=[AUTHORIZED]\n",
+		"02:00:00:00:01:00",
+	};
+
 	(void)state;
 	assert_true(decoded(HEAD TAIL).authorized);
-	assert_false(decoded("02:00:00:00:01:00\nflags=[SHORT_PREAMBLE]\ntimeout_next=REMOVE\n").authorized);
-	assert_false(decoded("02:00:00:00:01:00\nflags=[AUTH][ASSOC]\nname=[AUTHORIZED]\n").authorized);
-	assert_false(decoded("02:00:00:00:01:00").authorized);
+	for (size_t i = 0; i < sizeof(unauthorized) / sizeof(unauthorized[0]); i++)
+		assert_false(decoded(unauthorized[i]).authorized);
 	expect_identity(HEAD TAIL, "none");
 	expect_identity(HEAD TAIL "keyid=alice\n", "key alice");
 	expect_identity(HEAD TAIL "keyid=alice", "key alice");
-	expect_identity(HEAD "dot1xAuthSessionTime=1\ndot1xAuthSessionUserName=alice@example\nlast_eap_type_as=0 (unknown)\n" TAIL, "802.1X alice@example");
+	expect_identity(HEAD "dot1xAuthSessionTime=1\ndot1xAuthSessionUserName=alice@example\n"
+			"last_eap_type_as=0 (unknown)\n" TAIL, "802.1X alice@example");
 	expect_identity(HEAD "dot1xAuthSessionUserName=\n" TAIL "keyid=k\n", "key k");
 	expect_identity(HEAD "dot1xAuthSessionUserName=a\x1b b\n" TAIL, "802.1X a??b");
 }
@@ -92,17 +105,22 @@ static void stations_have_identities(void **state)
 static void a_station_may_not_choose_its_key(void **state)
 {
 	(void)state;
-	/* Its name was "bob\nkeyid=alice", and "bob\ndot1xAuthSessionUserName=alice". */
+	/* The names of these are "bob\nkeyid=alice" and "bob\ndot1xAuthSessionUserName=alice". */
 	expect_identity(HEAD "dot1xAuthSessionUserName=bob\nkeyid=alice\n" TAIL, "802.1X bob");
-	expect_identity(HEAD "dot1xAuthSessionUserName=bob\ndot1xAuthSessionUserName=alice\n" TAIL, "802.1X bob");
-	/* What many say says nothing, and does not let the key in either. */
-	expect_identity(HEAD "dot1xAuthSessionUserName=anonymous@example\nkeyid=alice\n" TAIL, "none");
+	expect_identity(HEAD "dot1xAuthSessionUserName=bob\ndot1xAuthSessionUserName=alice\n" TAIL,
+			"802.1X bob");
+	/* A name that many stations use identifies none; then the key does not count either. */
+	expect_identity(HEAD "dot1xAuthSessionUserName=anonymous@example\nkeyid=alice\n" TAIL,
+			"none");
 	expect_identity(HEAD "dot1xAuthSessionUserName=@example\n" TAIL, "none");
 }
 
 static void who_is_not_there(void **state)
 {
-	static const char *const texts[] = {"FAIL\n", "", "\n", "UNKNOWN COMMAND\n", "02:00:00:00:01:0", "02:00:00:00:01:00 \nflags=", "x02:00:00:00:01:00\n"};
+	static const char *const texts[] = {
+		"FAIL\n", "", "\n", "UNKNOWN COMMAND\n", "02:00:00:00:01:0",
+		"02:00:00:00:01:00 \nflags=", "x02:00:00:00:01:00\n",
+	};
 	struct hostapd_station out;
 
 	(void)state;
@@ -144,7 +162,7 @@ static void kinds_and_clients_differ(void **state)
 	assert_false(identity_is((const uint8_t *)"\0tmi", 4));
 	assert_false(identity_is((const uint8_t *)"\1\2\0\0\0\1\0", 7));
 	memset(&key, 0, sizeof(key));
-	assert_false(identity_equal(&key, key.id, 0)); /* none equals nothing */
+	assert_false(identity_equal(&key, key.id, 0)); /* no identity equals none */
 }
 
 /* ---- the link */
@@ -213,10 +231,10 @@ static int teardown(void **state)
 	event_base_free(w.base);
 	close(w.fd);
 	unlink(w.path);
-	return access(w.own, F_OK) == 0 ? -1 : 0; /* it cleans up behind itself */
+	return access(w.own, F_OK) == 0 ? -1 : 0; /* the link removes its socket */
 }
 
-/* The next question. */
+/* Waits for the next question of the link. */
 static void expect_question(const char *wanted)
 {
 	socklen_t len = sizeof(w.peer);
@@ -225,7 +243,8 @@ static void expect_question(const char *wanted)
 
 	for (int i = 0; n < 0 && i < 400; i++) {
 		event_base_loop(w.base, EVLOOP_NONBLOCK);
-		n = recvfrom(w.fd, text, sizeof(text) - 1, MSG_DONTWAIT, (struct sockaddr *)&w.peer, &len);
+		n = recvfrom(w.fd, text, sizeof(text) - 1, MSG_DONTWAIT, (struct sockaddr *)&w.peer,
+			     &len);
 		if (n < 0)
 			usleep(5000);
 	}
@@ -236,7 +255,8 @@ static void expect_question(const char *wanted)
 
 static void say(const char *text)
 {
-	assert_true(sendto(w.fd, text, strlen(text), 0, (struct sockaddr *)&w.peer, sizeof(w.peer)) >= 0);
+	assert_true(sendto(w.fd, text, strlen(text), 0, (struct sockaddr *)&w.peer,
+			   sizeof(w.peer)) >= 0);
 	event_base_loop(w.base, EVLOOP_NONBLOCK);
 }
 
@@ -263,7 +283,7 @@ static void the_link_lists_and_asks(void **state)
 	assert_int_equal(hostapd_ask(w.link, &MAC), 0);
 	assert_int_equal(hostapd_drop(w.link, &MAC), 0);
 	expect_question("STA 02:00:00:00:01:00");
-	say("<3>AP-STA-CONNECTED 02:00:00:00:01:00"); /* comes between */
+	say("<3>AP-STA-CONNECTED 02:00:00:00:01:00"); /* an event before the answer */
 	say(HEAD TAIL "keyid=alice\n");
 	assert_int_equal(w.found, 2);
 	assert_int_equal(w.events, 1);
@@ -285,7 +305,7 @@ static void an_answer_about_another_is_none(void **state)
 	say("02:00:00:00:01:01\nflags=[AUTHORIZED]\nkeyid=alice\n");
 	assert_int_equal(w.missing, 1);
 	assert_int_equal(w.found, 0);
-	say(HEAD "keyid=alice\n"); /* that nobody asked for */
+	say(HEAD "keyid=alice\n"); /* an answer without a question */
 	assert_int_equal(w.found, 0);
 }
 
@@ -297,7 +317,8 @@ static void strangers_are_not_heard(void **state)
 	(void)state;
 	come_up();
 	snprintf(address.sun_path, sizeof(address.sun_path), "%s", w.own);
-	assert_true(sendto(stranger, "<3>AP-STA-CONNECTED 02:00:00:00:01:00", 37, 0, (struct sockaddr *)&address, sizeof(address)) < 0);
+	assert_true(sendto(stranger, "<3>AP-STA-CONNECTED 02:00:00:00:01:00", 37, 0,
+			   (struct sockaddr *)&address, sizeof(address)) < 0);
 	event_base_loop(w.base, EVLOOP_NONBLOCK);
 	assert_int_equal(w.events, 0);
 	close(stranger);
@@ -333,8 +354,11 @@ static void it_comes_back(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(events_are_told_from_answers), cmocka_unit_test(stations_have_identities),
-		cmocka_unit_test(a_station_may_not_choose_its_key), cmocka_unit_test(who_is_not_there), cmocka_unit_test(long_names_do_not_count),
+		cmocka_unit_test(events_are_told_from_answers),
+		cmocka_unit_test(stations_have_identities),
+		cmocka_unit_test(a_station_may_not_choose_its_key),
+		cmocka_unit_test(who_is_not_there),
+		cmocka_unit_test(long_names_do_not_count),
 		cmocka_unit_test(kinds_and_clients_differ),
 		cmocka_unit_test_setup_teardown(the_link_lists_and_asks, setup, teardown),
 		cmocka_unit_test_setup_teardown(an_answer_about_another_is_none, setup, teardown),

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * netlink and sysctl against the real kernel, in a network namespace of this process alone. Where no namespace can be
- * made (no user namespaces) the tests are skipped, and say so.
+ * netlink and sysctl against the real kernel, in a network namespace of this process alone. Where
+ * the process cannot make a namespace (no user namespaces), the tests skip and say so.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -43,7 +43,9 @@ static int link_up(void **state)
 {
 	(void)state;
 	if (usable)
-		run("ip link add tm0 type veth peer name tm1 && ip link set tm0 address 02:00:00:00:00:0a mtu 1400 up && ip link set tm1 up && "
+		run("ip link add tm0 type veth peer name tm1 && "
+		    "ip link set tm0 address 02:00:00:00:00:0a mtu 1400 up && "
+		    "ip link set tm1 up && "
 		    "ip address add 10.7.0.1/24 dev tm0 && ip address add 10.8.0.1/24 dev tm0");
 	return 0;
 }
@@ -108,10 +110,13 @@ static void a_port_and_a_macvlan_are_known(void **state)
 	assert_false(interface.deaf);
 	assert_int_equal(netlink_get_interface("tmv1", &interface), 0);
 	assert_true(interface.deaf);
-	run("ip link delete tmv1 && ip link add link tm0 name tmv1 type macvlan mode passthru && ip link delete tmbr");
+	run("ip link delete tmv1 && ip link add link tm0 name tmv1 type macvlan mode passthru && "
+	    "ip link delete tmbr");
 	assert_int_equal(netlink_get_interface("tmv1", &interface), 0);
 	assert_false(interface.deaf);
-	if (system("ip link add tmvrf type vrf table 7 2>/dev/null && ip link set tm1 master tmvrf") == 0) { /* not in all kernels */
+	/* Not every kernel has VRFs. */
+	if (system("ip link add tmvrf type vrf table 7 2>/dev/null && "
+		   "ip link set tm1 master tmvrf") == 0) {
 		assert_int_equal(netlink_get_interface("tm1", &interface), 0);
 		assert_int_equal(interface.port_of, 0);
 	}
@@ -151,7 +156,7 @@ static void the_connected_route_gets_an_mtu_and_loses_it(void **state)
 	assert_string_equal(output("ip route show 10.7.0.0/24"), before);
 }
 
-/* A network manager may have given the connected route a metric; it must not get a twin. */
+/* A network manager may have given the connected route a metric. It must stay the only route. */
 static void a_route_with_a_metric_stays_one_route(void **state)
 {
 	struct netlink_interface interface;
@@ -159,7 +164,8 @@ static void a_route_with_a_metric_stays_one_route(void **state)
 	(void)state;
 	if (!usable)
 		skip();
-	run("ip address del 10.7.0.1/24 dev tm0 && ip address del 10.8.0.1/24 dev tm0 && ip address add 10.7.0.1/24 dev tm0 metric 600");
+	run("ip address del 10.7.0.1/24 dev tm0 && ip address del 10.8.0.1/24 dev tm0 && "
+	    "ip address add 10.7.0.1/24 dev tm0 metric 600");
 	assert_int_equal(netlink_get_interface("tm0", &interface), 0);
 	assert_int_equal(netlink_set_route_mtu(&interface, 1380), 0);
 	assert_string_equal(output("ip route show 10.7.0.0/24 | wc -l"), "1");
@@ -169,46 +175,49 @@ static void a_route_with_a_metric_stays_one_route(void **state)
 	assert_null(strstr(output("ip route show 10.7.0.0/24"), "mtu"));
 }
 
-/* Of one interface: the kernel tells of the others, too, and of links that have come up a while ago. */
-struct told {
+/*
+ * The changes of one interface. The kernel reports those of the others, too, and may report a link
+ * long after it came up.
+ */
+struct changes {
 	unsigned ifindex, addresses, links;
 };
 
 static void on_change(unsigned ifindex, const char *name, void *arg)
 {
-	struct told *told = arg;
+	struct changes *seen = arg;
 
-	if (ifindex != told->ifindex)
+	if (ifindex != seen->ifindex)
 		return;
-	told->addresses += !*name;
-	told->links += !strcmp(name, "tm0");
+	seen->addresses += !*name;
+	seen->links += !strcmp(name, "tm0");
 }
 
 static void the_monitor_tells_of_changes(void **state)
 {
-	struct told told = {0};
+	struct changes seen = {0};
 	int fd;
 	char byte;
 
 	(void)state;
 	if (!usable)
 		skip();
-	told.ifindex = if_nametoindex("tm0");
+	seen.ifindex = if_nametoindex("tm0");
 	fd = netlink_monitor_open();
 	assert_true(fd >= 0);
 	run("ip address add 10.9.0.1/24 dev tm0");
-	while (!told.addresses) {
+	while (!seen.addresses) {
 		assert_int_equal(recv(fd, &byte, 1, MSG_PEEK), 1);
-		netlink_monitor_read(fd, on_change, &told);
+		netlink_monitor_read(fd, on_change, &seen);
 	}
-	assert_int_equal(told.addresses, 1);
-	told.links = 0;
+	assert_int_equal(seen.addresses, 1);
+	seen.links = 0;
 	run("ip link set tm0 mtu 1380");
-	while (!told.links) {
+	while (!seen.links) {
 		assert_int_equal(recv(fd, &byte, 1, MSG_PEEK), 1);
-		netlink_monitor_read(fd, on_change, &told);
+		netlink_monitor_read(fd, on_change, &seen);
 	}
-	assert_int_equal(told.addresses, 1);
+	assert_int_equal(seen.addresses, 1);
 	close(fd);
 }
 
@@ -237,8 +246,8 @@ static void settings_are_put_back_by_the_next_process(void **state)
 	assert_non_null(store);
 	assert_int_equal(sysctl_set(store, FORWARD, "0"), 0);
 	assert_int_equal(sysctl_set(store, FILTER, "2"), 0);
-	assert_int_equal(sysctl_set(store, FILTER, "1"), 0); /* the first value is the one to put back */
-	sysctl_close(store); /* as if killed */
+	assert_int_equal(sysctl_set(store, FILTER, "1"), 0); /* the store keeps the first value */
+	sysctl_close(store); /* as if the process were killed */
 	assert_string_equal(value(FILTER), "1");
 	store = sysctl_open(path);
 	assert_non_null(store);

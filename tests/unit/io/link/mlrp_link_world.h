@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The world of the tests of MLRP links: an event loop, two ends whose owners note what they are told, and the other side of a
- * link as a raw socket, on which a test writes and reads messages or bytes of its choice.
+ * The world of the tests of MLRP links: an event loop, two ends whose owners record their
+ * callbacks, and the other side of a link as a raw socket, on which a test writes and reads
+ * messages or bytes.
  */
 #ifndef TMIP_TESTS_MLRP_LINK_WORLD_H
 #define TMIP_TESTS_MLRP_LINK_WORLD_H
@@ -21,7 +22,7 @@
 
 #define DEADLINE_S 5
 
-/* Where an owner closes its link. Whoever is told that it ended must, in the callback or later. */
+/* Where an owner closes its link. After `closed` it must do so, in that callback or later. */
 enum close_in { CLOSE_IN_CLOSED, CLOSE_IN_UP, CLOSE_IN_MESSAGE, CLOSE_LATER };
 
 /* One end as its owner sees it. */
@@ -31,7 +32,7 @@ struct end {
 	int ups, messages, closes;
 	struct mlrp_message hello, last;
 	char why[200];
-	int echo; /* answer each message by so many PONGs of its number */
+	int echo; /* the owner answers each message with so many PONGs of its transaction */
 };
 
 extern struct event_base *base;
@@ -42,7 +43,7 @@ extern bool deadline_passed;
 void close_end(struct end *end);
 struct mlrp_self self(uint8_t role, const char *network, const char *name);
 
-/* Turns the loop until the fact is there; a fact that does not come is a failure, not an endless test. */
+/* Turns the event loop until the fact is true. The test fails if that takes DEADLINE_S seconds. */
 struct event *start_deadline(void);
 #define UNTIL(fact) do { \
 	struct event *deadline_ = start_deadline(); \
@@ -53,14 +54,18 @@ struct event *start_deadline(void);
 		fail_msg("did not come true: %s", #fact); \
 } while (0)
 
-/* The raw side */
-int raw_peer(const char *network); /* end a over one half of a socket pair; the other half, blocking with a time limit, is the test's */
-int raw_up(void);                  /* the same, with the handshake done */
+/* ---- the raw side */
+
+/* Makes end a on one half of a socket pair. Returns the other half, whose reads have a deadline. */
+int raw_peer(const char *network);
+int raw_up(void); /* the same, after the handshake */
 void say(int fd, const struct mlrp_message *m);
-struct mlrp_message hello_message(const char *network, uint8_t min, uint8_t max); /* HELLO of a CN with that range of versions */
+/* HELLO of a CN with that range of versions. */
+struct mlrp_message hello_message(const char *network, uint8_t min, uint8_t max);
+struct mlrp_message renew_message(uint32_t transaction);
 void say_hello(int fd, const char *network, uint8_t min, uint8_t max);
-void hear(int fd, struct mlrp_message *m); /* the next message from the link */
-void hear_end(int fd);                     /* nothing more, and closes the socket */
+void hear(int fd, struct mlrp_message *m); /* reads the next message from the link */
+void hear_end(int fd); /* demands that the link has closed the connection; closes fd */
 
 int setup(void **state);
 int teardown(void **state);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * An MLRP link and a raw socket on which the test plays the other side byte by byte: the handshake, messages in both
- * directions, what is no message. How a link ends: test_mlrp_link_end.c; the side that connects: test_mlrp_link_connect.c.
+ * An MLRP link and a raw socket on which the test plays the other side byte by byte: the handshake,
+ * messages in both directions, and bytes that are no message. The ends of links are in
+ * test_mlrp_link_end.c, the side that connects is in test_mlrp_link_connect.c.
  */
 #include "mlrp_link_world.h"
 
@@ -11,7 +12,7 @@ static void test_handshake_raw(void **state)
 	int fd = raw_peer("net");
 
 	(void)state;
-	say_hello(fd, "net", 1, 9); /* newer than we are */
+	say_hello(fd, "net", 1, 9); /* a newer program */
 	UNTIL(a.ups);
 	assert_string_equal(a.hello.name, "cn1");
 	hear(fd, &m);
@@ -63,8 +64,7 @@ static void test_ping_is_answered(void **state)
 static void test_unknown_type_is_skipped(void **state)
 {
 	static const uint8_t unknown[] = {1, 99, 0, 0, 0, 0, 0, 3, 0, 0, 0, 0, 0xff, 0xff, 0xff};
-	struct mlrp_message renew = {.type = MLRP_RENEW, .transaction = 5, .lease = 60,
-				     .has = MLRP_HAS(MLRP_F_MAC) | MLRP_HAS(MLRP_F_ADDR) | MLRP_HAS(MLRP_F_LEASE)};
+	struct mlrp_message renew = renew_message(5);
 	int fd = raw_up();
 
 	(void)state;
@@ -76,11 +76,10 @@ static void test_unknown_type_is_skipped(void **state)
 	close(fd);
 }
 
-/* What is sent is on the wire before the call returns: no turn of the loop lies between. */
+/* A message is on the wire before the call that sends it returns, without a turn of the loop. */
 static void test_sent_at_once(void **state)
 {
-	struct mlrp_message renew = {.type = MLRP_RENEW, .transaction = 6, .lease = 60,
-				     .has = MLRP_HAS(MLRP_F_MAC) | MLRP_HAS(MLRP_F_ADDR) | MLRP_HAS(MLRP_F_LEASE)}, m;
+	struct mlrp_message renew = renew_message(6), m;
 	uint8_t bytes[64];
 	int fd = raw_up();
 	long len;
@@ -120,7 +119,7 @@ static void test_send_refuses(void **state)
 	assert_int_equal(mlrp_link_send(a.link, &ping), -ENOTCONN);
 }
 
-/* ---- what is refused */
+/* ---- refusals */
 
 static void expect_refusal(int fd, uint16_t code, const char *why)
 {
@@ -181,7 +180,7 @@ static void test_garbage(void **state)
 
 static void test_garbage_later(void **state)
 {
-	/* PING with a field that is cut short. */
+	/* PING with a field that is cut short */
 	static const uint8_t bytes[] = {1, MLRP_PING, 0, 0, 0, 0, 0, 5, 0, 0, 0, 1, 0, 9, 0, 4, 7};
 	struct mlrp_message m;
 	int fd = raw_up();
@@ -210,9 +209,11 @@ static void test_too_long(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		CASE(test_handshake_raw), CASE(test_byte_by_byte), CASE(test_ping_is_answered), CASE(test_unknown_type_is_skipped),
-		CASE(test_sent_at_once), CASE(test_send_refuses), CASE(test_wrong_network), CASE(test_wrong_version),
-		CASE(test_first_message_is_not_hello), CASE(test_garbage), CASE(test_garbage_later), CASE(test_too_long),
+		CASE(test_handshake_raw), CASE(test_byte_by_byte), CASE(test_ping_is_answered),
+		CASE(test_unknown_type_is_skipped), CASE(test_sent_at_once),
+		CASE(test_send_refuses), CASE(test_wrong_network), CASE(test_wrong_version),
+		CASE(test_first_message_is_not_hello), CASE(test_garbage),
+		CASE(test_garbage_later), CASE(test_too_long),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The side that connects, over loopback TCP: with the accepting side in one event loop, with a raw socket, with nobody. */
+/*
+ * The side that connects, over loopback TCP: to the accepting side in the same event loop, to a raw
+ * socket, and to a port on which no program listens.
+ */
 #include <arpa/inet.h>
 #include <sys/socket.h>
 
@@ -7,7 +10,9 @@
 
 static int listener(uint16_t *port)
 {
-	struct sockaddr_in here = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	struct sockaddr_in here = {
+		.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+	};
 	socklen_t len = sizeof(here);
 	int fd = socket(AF_INET, SOCK_STREAM, 0);
 
@@ -19,9 +24,11 @@ static int listener(uint16_t *port)
 }
 
 /* a accepts, b connects. */
-static void connect_both(const char *network_a, const char *network_b, const struct tmip_addr *source)
+static void connect_both(const char *network_a, const char *network_b,
+			 const struct tmip_addr *source)
 {
-	struct mlrp_self register_self = self(MLRP_ROLE_MLR, network_a, "register"), cn = self(MLRP_ROLE_CN, network_b, "cn1");
+	struct mlrp_self register_self = self(MLRP_ROLE_MLR, network_a, "register");
+	struct mlrp_self cn = self(MLRP_ROLE_CN, network_b, "cn1");
 	uint16_t port;
 	int server = listener(&port), fd;
 
@@ -39,7 +46,10 @@ static void connect_both(const char *network_a, const char *network_b, const str
 
 static void test_both_ends(void **state)
 {
-	struct mlrp_message m = {.type = MLRP_SYNC, .transaction = 9, .has = MLRP_HAS(MLRP_F_VERSION), .version = {2, 5}};
+	struct mlrp_message m = {
+		.type = MLRP_SYNC, .transaction = 9, .has = MLRP_HAS(MLRP_F_VERSION),
+		.version = {2, 5},
+	};
 	struct tmip_addr source = addr_from_ipv4(0x7f000005);
 
 	(void)state;
@@ -85,11 +95,12 @@ static void test_source_that_is_not_ours(void **state)
 	struct tmip_addr source = addr_from_ipv4(0xc0000201);
 
 	(void)state;
-	assert_null(mlrp_link_connect(base, NULL, "127.0.0.1", 1, &source, 3000, &cn, &handler, &b));
+	b.link = mlrp_link_connect(base, NULL, "127.0.0.1", 1, &source, 3000, &cn, &handler, &b);
+	assert_null(b.link);
 	assert_int_equal(errno, EADDRNOTAVAIL);
 }
 
-/* The connecting side hears bytes of the test's choice in place of a WELCOME. */
+/* A link that connects to a raw socket, so that the test can send bytes instead of a WELCOME. */
 static int raw_server(void)
 {
 	struct mlrp_self cn = self(MLRP_ROLE_CN, "net", "cn1");
@@ -143,8 +154,9 @@ static void test_connect_times_out(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		CASE(test_both_ends), CASE(test_both_ends_of_different_networks), CASE(test_nobody_listens),
-		CASE(test_source_that_is_not_ours), CASE(test_welcome_without_choice), CASE(test_connect_times_out),
+		CASE(test_both_ends), CASE(test_both_ends_of_different_networks),
+		CASE(test_nobody_listens), CASE(test_source_that_is_not_ours),
+		CASE(test_welcome_without_choice), CASE(test_connect_times_out),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

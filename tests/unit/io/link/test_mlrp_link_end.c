@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* How an MLRP link ends: every end has its cause and is told once; its owner may close it in every callback. */
+/*
+ * The ends of MLRP links: the owner hears of each end once, with its cause, and may close the link
+ * in every callback.
+ */
 #include <fcntl.h>
 
 #include "mlrp_link_world.h"
@@ -16,7 +19,9 @@ static void test_end_before_handshake(void **state)
 
 static void test_end_with_last_words(void **state)
 {
-	struct mlrp_message error = {.type = MLRP_ERROR, .code = MLRP_E_CONFLICT, .has = MLRP_HAS(MLRP_F_CODE)};
+	struct mlrp_message error = {
+		.type = MLRP_ERROR, .code = MLRP_E_CONFLICT, .has = MLRP_HAS(MLRP_F_CODE),
+	};
 	int fd = raw_up();
 
 	(void)state;
@@ -78,7 +83,10 @@ static void test_answers_keep_it_alive(void **state)
 
 static void test_queue_limit(void **state)
 {
-	static struct mlrp_message big = {.type = MLRP_CN, .has = MLRP_HAS(MLRP_F_CN), .cn = {.id = 1, .name = "cn", .cell_count = CN_CELLS_MAX}};
+	static struct mlrp_message big = {
+		.type = MLRP_CN, .has = MLRP_HAS(MLRP_F_CN),
+		.cn = {.id = 1, .name = "cn", .cell_count = CN_CELLS_MAX},
+	};
 	int fd = raw_up(), error = 0;
 	long sent = 0;
 
@@ -90,14 +98,14 @@ static void test_queue_limit(void **state)
 		sent++;
 	}
 	assert_int_equal(error, -ENOBUFS);
-	assert_int_equal(a.closes, 0); /* not inside the call */
+	assert_int_equal(a.closes, 0); /* no callback inside the call */
 	assert_int_equal(mlrp_link_send(a.link, &big), -ENOTCONN);
 	UNTIL(a.closes);
 	assert_string_equal(a.why, "the other side reads too slowly");
 	close(fd);
 }
 
-/* A peer that pings and never reads must not make us keep its answers without end. */
+/* A peer that pings and never reads must not make the link keep an endless queue of answers. */
 static void test_pings_of_a_deaf_peer(void **state)
 {
 	static uint8_t pings[MLRP_HEADER_LEN * 4096];
@@ -131,7 +139,7 @@ static void test_close_in_up(void **state)
 	(void)state;
 	a.close_in = CLOSE_IN_UP;
 	say_hello(fd, "net", 1, 1);
-	say(fd, &ping); /* in the same buffer: must not be looked at any more */
+	say(fd, &ping); /* in the same buffer: the link must not read it any more */
 	UNTIL(a.ups);
 	assert_null(a.link);
 	assert_int_equal(a.closes, 0);
@@ -142,7 +150,7 @@ static void test_close_in_up(void **state)
 
 static void test_close_in_message(void **state)
 {
-	struct mlrp_message renew = {.type = MLRP_RENEW, .has = MLRP_HAS(MLRP_F_MAC) | MLRP_HAS(MLRP_F_ADDR) | MLRP_HAS(MLRP_F_LEASE)};
+	struct mlrp_message renew = renew_message(0);
 	int fd = raw_up();
 
 	(void)state;
@@ -150,7 +158,7 @@ static void test_close_in_message(void **state)
 	a.echo = 3;
 	say(fd, &renew);
 	say(fd, &renew);
-	close(fd); /* and EOF in the same turn */
+	close(fd); /* the end of the stream comes in the same turn */
 	UNTIL(a.messages);
 	event_base_loop(base, EVLOOP_NONBLOCK);
 	assert_int_equal(a.messages, 1);
@@ -166,7 +174,7 @@ static void test_close_later(void **state)
 	(void)state;
 	a.close_in = CLOSE_LATER;
 	say(fd, &ping);
-	say_hello(fd, "net", 1, 1); /* would be a good handshake, but comes too late */
+	say_hello(fd, "net", 1, 1); /* a good handshake, but too late */
 	UNTIL(a.closes);
 	for (int i = 0; i < 5; i++) {
 		say_hello(fd, "net", 1, 1);
@@ -181,9 +189,11 @@ static void test_close_later(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		CASE(test_end_before_handshake), CASE(test_end_with_last_words), CASE(test_silent_from_the_start),
-		CASE(test_silent_later), CASE(test_answers_keep_it_alive), CASE(test_queue_limit), CASE(test_pings_of_a_deaf_peer),
-		CASE(test_close_in_up), CASE(test_close_in_message), CASE(test_close_later),
+		CASE(test_end_before_handshake), CASE(test_end_with_last_words),
+		CASE(test_silent_from_the_start), CASE(test_silent_later),
+		CASE(test_answers_keep_it_alive), CASE(test_queue_limit),
+		CASE(test_pings_of_a_deaf_peer), CASE(test_close_in_up),
+		CASE(test_close_in_message), CASE(test_close_later),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

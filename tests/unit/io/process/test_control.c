@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The control socket with a real server in a child process: answers, refusals, bounds, sockets of the living and the dead. */
+/*
+ * The control socket with a real server in a child process: answers, refusals, bounds, and the
+ * sockets of running and dead servers.
+ */
 #include <errno.h>
 #include <event2/event.h>
 #include <setjmp.h>
@@ -30,10 +33,11 @@ static json_t *handle(json_t *request, void *arg)
 	if (command && strcmp(command, "end") == 0) /* as `detach` does with the last cell */
 		event_base_loopbreak(arg);
 	if (command && strcmp(command, "large") == 0) {
+		const char *digits = "0123456789012345678901234567890123456789";
 		json_t *list = json_array();
 
 		for (int i = 0; i < 50000; i++)
-			json_array_append_new(list, json_string("0123456789012345678901234567890123456789"));
+			json_array_append_new(list, json_string(digits));
 		return json_pack("{s:b, s:o}", "ok", 1, "result", list);
 	}
 	return json_pack("{s:b, s:s}", "ok", 1, "result", command ? command : "none");
@@ -45,7 +49,7 @@ static void serve(int ready)
 	struct control_server *server = NULL;
 
 	alarm(30);
-	signal(SIGPIPE, SIG_IGN); /* as the programs do */
+	signal(SIGPIPE, SIG_IGN); /* as in the programs */
 	if (control_open(&server, base, path, handle, base))
 		_exit(1);
 	if (write(ready, "r", 1) != 1)
