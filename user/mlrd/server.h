@@ -58,7 +58,6 @@ void links_act(struct server *server, const struct registry_action *action); /* 
 
 /* commands.c */
 json_t *commands_handle(json_t *request, void *arg);
-json_t *commands_status(const struct server *server);
 void commands_console(char *line, void *arg);
 
 /* status.c */

@@ -8,20 +8,19 @@
 
 #include "io/process/file.h"
 #include "io/process/log.h"
+#include "report.h"
 #include "server.h"
 #include "show.h"
 
 static void print_all(struct server *server, FILE *to)
 {
-	json_t *request = json_pack("{s:s}", "command", "cns");
-	json_t *cns = commands_handle(request, server), *status = commands_status(server);
+	json_t *status = report_status(server), *cns = report_cns(server);
 
 	show_status(status, to);
 	fputc('\n', to);
-	show_cns(json_object_get(cns, "result"), to);
+	show_cns(cns, to);
 	json_decref(status);
 	json_decref(cns);
-	json_decref(request);
 }
 
 void status_write(struct server *server)

@@ -84,4 +84,11 @@ struct cn_info {
 	struct cell_info cells[CN_CELLS_MAX];
 };
 
+/* One MAC of a registered host, which has this name and address. A host may have several MACs. */
+struct registry_host {
+	char name[NAME_LEN];
+	struct tmip_mac mac;
+	struct tmip_addr addr;
+};
+
 #endif

@@ -7,7 +7,7 @@
 #include <stddef.h>
 
 #include "agent_config.h"
-#include "core/registry/registry.h"
+#include "core/base/station.h"
 
 #define MLRD_PEERS_MAX 8 /* directives `grant`, and directives `cc_mlr` */
 

@@ -87,12 +87,6 @@ struct registry_options {
 	unsigned flap_hold_s;    /* for how long */
 };
 
-/* One MAC of a registered host, which has this name and address. A host may have several MACs. */
-struct registry_host {
-	char name[NAME_LEN];
-	struct tmip_mac mac;
-	struct tmip_addr addr;
-};
 
 struct registry_counts {
 	unsigned states[RECORD_IN_BLOCK + 1]; /* by enum record_state; [0]: all, with tombstones */

@@ -13,7 +13,8 @@ static json_t *value_of(const struct field *field, const void *object)
 	case FIELD_UINT: return json_integer(*(const unsigned *)at);
 	case FIELD_UINT64: return json_integer((json_int_t)*(const uint64_t *)at);
 	case FIELD_DOUBLE: return json_real(*(const double *)at);
-	case FIELD_TEXT: return json_string(*(const char *const *)at);
+	case FIELD_TEXT:
+	case FIELD_OPTIONAL: return json_string(*(const char *const *)at);
 	case FIELD_CHARS: return json_string(at);
 	case FIELD_VALUE: return *(json_t *const *)at;
 	}

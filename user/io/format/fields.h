@@ -17,6 +17,7 @@ enum field_kind {
 	FIELD_UINT64, /* uint64_t */
 	FIELD_DOUBLE,
 	FIELD_TEXT,   /* const char *, not NULL */
+	FIELD_OPTIONAL, /* const char *; NULL: the member is left out */
 	FIELD_CHARS,  /* char[], ends with a zero byte */
 	FIELD_VALUE,  /* json_t *; its reference goes into the object */
 };
