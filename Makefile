@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# One graph for everything; outputs go below build/. A file that is put into one of the folders below is built
-# without a change here. `make help` lists the targets.
+# One graph for everything; outputs go below build/. A file that is put into one of the folders
+# below is built without a change here. `make help` lists the targets.
 
 VERSION := 0.1.0
 PREFIX  ?= /usr/local
@@ -19,9 +19,11 @@ PYTHON  ?= /usr/bin/python3
 Q := $(if $(filter 1,$(V)),,@)
 say = $(if $(filter 1,$(V)),,@printf '  %-8s %s\n' '$(1)' '$(2)')
 
-LIBS_PKG := libbpf libelf zlib libevent libevent_openssl openssl sqlite3 jansson libmnl libpcap libcap-ng
+LIBS_PKG := libbpf libelf zlib libevent libevent_openssl openssl sqlite3 jansson libmnl libpcap \
+	libcap-ng
 
-WARN := -Wall -Wextra -Werror -Wformat=2 -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wundef -Wvla
+WARN := -Wall -Wextra -Werror -Wformat=2 -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
+	-Wpointer-arith -Wundef -Wvla
 CPPFLAGS += -D_GNU_SOURCE -DTMIP_VERSION='"$(VERSION)"' -Iinclude -Iuser -I$(BUILD)/bpf
 CFLAGS ?= -O2 -g
 HARDEN := -fstack-protector-strong -fPIE $(if $(filter -O0,$(CFLAGS)),,-D_FORTIFY_SOURCE=2)
@@ -29,7 +31,8 @@ ALL_CFLAGS = -std=gnu11 $(WARN) $(HARDEN) $(CFLAGS) $(shell $(PKG_CONFIG) --cfla
 ALL_LDFLAGS = -pie -Wl,-z,relro,-z,now $(LDFLAGS)
 LDLIBS = $(shell $(PKG_CONFIG) --libs $(LIBS_PKG))
 BPF_ARCH := $(shell uname -m | sed 's/x86_64/x86/;s/aarch64/arm64/;s/riscv64/riscv/')
-BPF_CFLAGS := -target bpf -mcpu=v3 -O2 -g -Wall -Wextra -Werror -Wshadow -D__TARGET_ARCH_$(BPF_ARCH) -Iinclude -Ivmlinux -Ibpf
+BPF_CFLAGS := -target bpf -mcpu=v3 -O2 -g -Wall -Wextra -Werror -Wshadow \
+	-D__TARGET_ARCH_$(BPF_ARCH) -Iinclude -Ivmlinux -Ibpf
 
 # Every source file below a folder, in whatever room: nothing here names one.
 sources   = $(sort $(shell find $(1) -name '*.c'))
@@ -42,24 +45,32 @@ bpf_src   := bpf/maps.bpf.c $(filter-out bpf/maps.bpf.c,$(wildcard bpf/*.bpf.c))
 objects    = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 
 unit_src   := $(call sources,tests/unit)
-unit_tests := $(patsubst %.c,$(BUILD)/%,$(filter $(addsuffix test_%,$(dir $(unit_src))),$(unit_src)))
+unit_tests := $(patsubst %.c,$(BUILD)/%, \
+	$(filter $(addsuffix test_%,$(dir $(unit_src))),$(unit_src)))
 bpf_tests  := $(patsubst tests/bpf/%.c,$(BUILD)/tests/bpf/%,$(wildcard tests/bpf/test_*.c))
 bpf_world  := $(call objects,$(wildcard tests/bpf/world*.c))
 fuzzers    := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
-tools      := $(patsubst bench/tools/%.c,$(BUILD)/bench-tools/%,$(filter-out %.bpf.c,$(wildcard bench/tools/*.c)))
+tools      := $(patsubst bench/tools/%.c,$(BUILD)/bench-tools/%, \
+	$(filter-out %.bpf.c,$(wildcard bench/tools/*.c)))
 
-all: $(BUILD)/bin/tmip-agent $(BUILD)/bin/tmipd $(BUILD)/bin/mlrd ## build the programs into build/bin
+programs := $(addprefix $(BUILD)/bin/,tmip-agent tmipd mlrd)
+all: $(programs) ## build the programs into build/bin
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
-	@echo '  V=1 shows the commands; BENCH=name runs one benchmark; TEST=pattern limits check-netns and check-vm;'
-	@echo '  AGAIN=1 limits them to what failed last; KERNEL=6.1 runs check-bpf and check-netns in a VM with that kernel of Debian;'
-	@echo '  FUZZ_SECONDS=n sets the time of each fuzzer; DESTDIR= PREFIX= SYSCONFDIR= are for install.'
+	@printf '  %s\n' \
+		'V=1 shows the commands; BENCH=name runs one benchmark;' \
+		'TEST=pattern limits check-netns and check-vm;' \
+		'AGAIN=1 limits them to what failed last;' \
+		'KERNEL=6.1 runs check-bpf and check-netns in a VM with that kernel of Debian;' \
+		'FUZZ_SECONDS=n sets the time of each fuzzer;' \
+		'DESTDIR= PREFIX= SYSCONFDIR= are for install.'
 
 # ---- tools: a missing one is named together with the Debian package that brings it
 $(BUILD)/.tools: tests/check-tools Makefile
 	$(Q)mkdir -p $(BUILD)
-	$(Q)CC='$(CC)' CLANG='$(CLANG)' BPFTOOL='$(BPFTOOL)' PKG_CONFIG='$(PKG_CONFIG)' sh tests/check-tools $(LIBS_PKG)
+	$(Q)CC='$(CC)' CLANG='$(CLANG)' BPFTOOL='$(BPFTOOL)' PKG_CONFIG='$(PKG_CONFIG)' \
+		sh tests/check-tools $(LIBS_PKG)
 	$(Q)touch $@
 
 # ---- BPF
@@ -121,12 +132,14 @@ $(BUILD)/tests/bpf/%: $(BUILD)/obj/tests/bpf/%.o $(bpf_world) $(BUILD)/libtmip.a
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ -lcmocka $(LDLIBS)
 
-# A unit test is linked with the files of its folder, and of those above it, that are no tests themselves: what the
-# tests of a subject share. A fake there takes the place of the whole file in the library that has the same functions.
-shared_src := $(filter-out $(addsuffix test_%,$(dir $(unit_src))),$(unit_src))
-above = $(if $(filter-out tests/unit/,$(1)),$(1) $(call above,$(dir $(patsubst %/,%,$(1)))))
-shared_of = $(foreach folder,$(call above,$(1)),$(filter $(folder)%,$(foreach file,$(shared_src),$(if $(filter $(folder),$(dir $(file))),$(file)))))
-$(foreach test,$(unit_tests),$(eval $(test): $(call objects,$(call shared_of,$(dir $(patsubst $(BUILD)/%,%,$(test)))))))
+# A unit test is linked with the files of its folder, and of those above it, that are no tests
+# themselves: what the tests of a subject share. A fake there takes the place of the whole file in
+# the library that has the same functions.
+above     = $(if $(filter-out tests/unit/,$(1)),$(1) $(call above,$(dir $(1:/=))))
+shared_in = $(filter-out $(1)test_%,$(wildcard $(1)*.c))
+shared_of = $(foreach folder,$(call above,$(dir $(1))),$(call shared_in,$(folder)))
+$(foreach test,$(unit_tests), \
+	$(eval $(test): $(call objects,$(call shared_of,$(test:$(BUILD)/%=%)))))
 $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(BUILD)/libagent.a $(BUILD)/libtmip.a
 	$(call say,LD,$@)
 	$(Q)mkdir -p $(@D)
@@ -135,15 +148,19 @@ $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(BUILD)/libagent.a $(BUILD)/libtmip.a
 $(BUILD)/bench-tools/%: bench/tools/%.c | $(BUILD)/.tools
 	$(call say,LD,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(CPPFLAGS) -std=gnu11 $(WARN) $(CFLAGS) -MMD -MP -MF $@.d $< -o $@ -lm -lpthread $(TOOL_LIBS)
+	$(Q)$(CC) $(CPPFLAGS) -std=gnu11 $(WARN) $(CFLAGS) -MMD -MP -MF $@.d $< -o $@ \
+		-lm -lpthread $(TOOL_LIBS)
 
 # These run BPF programs: one ours and some of its own, the other its own.
 $(BUILD)/bench-tools/bare: $(BUILD)/bpf/bare.skel.h bench/tools/bare.h
 $(BUILD)/bench-tools/bare: TOOL_LIBS = $(shell $(PKG_CONFIG) --libs libbpf)
-$(BUILD)/bench-tools/prog_ns: $(BUILD)/bpf/tmip.skel.h $(BUILD)/bpf/prog_ns.skel.h bench/tools/prog_ns.h
+$(BUILD)/bench-tools/prog_ns: $(BUILD)/bpf/tmip.skel.h $(BUILD)/bpf/prog_ns.skel.h
+$(BUILD)/bench-tools/prog_ns: bench/tools/prog_ns.h
 $(BUILD)/bench-tools/prog_ns: $(BUILD)/obj/user/io/datapath/slots.o
-$(BUILD)/bench-tools/prog_ns: TOOL_LIBS = $(BUILD)/obj/user/io/datapath/slots.o $(shell $(PKG_CONFIG) --libs libbpf)
-$(BUILD)/bpf/prog_ns.bpf.o $(BUILD)/bpf/bare.bpf.o: $(BUILD)/bpf/%.bpf.o: bench/tools/%.bpf.c | $(BUILD)/.tools
+$(BUILD)/bench-tools/prog_ns: TOOL_LIBS = $(BUILD)/obj/user/io/datapath/slots.o \
+	$(shell $(PKG_CONFIG) --libs libbpf)
+bench_bpf := $(BUILD)/bpf/prog_ns.bpf.o $(BUILD)/bpf/bare.bpf.o
+$(bench_bpf): $(BUILD)/bpf/%.bpf.o: bench/tools/%.bpf.c | $(BUILD)/.tools
 	$(call say,BPF,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CLANG) $(BPF_CFLAGS) -Ibench/tools -MMD -MP -c $< -o $@
@@ -161,58 +178,79 @@ $(BUILD)/fuzz/%: $(BUILD)/fuzz/obj/tests/fuzz/%.o $(patsubst %.c,$(BUILD)/fuzz/o
 	$(Q)$(CLANG) -fsanitize=fuzzer,address,undefined -o $@ $^
 
 check-build: all $(unit_tests) $(bpf_tests) $(tools) ## build all that the tests need
+# Runs all programs of a list; fails in the end if one failed.
+run_each = failed=0; for t in $(1); do echo "== $$t"; $$t || failed=1; done; exit $$failed
 check-unit: $(unit_tests) ## unit tests (no root)
-	$(Q)failed=0; for t in $^; do echo "== $$t"; $$t || failed=1; done; exit $$failed
+	$(Q)$(call run_each,$^)
 # In VMs, if a KERNEL is asked for.
 suite = TEST='$(TEST)' tests/vm/suite $(if $(AGAIN),--failed) $(if $(KERNEL),--kernel $(KERNEL))
 check-bpf: $(bpf_tests) ## single packets through the loaded BPF programs (root)
-	$(Q)$(if $(KERNEL),$(suite) $^,failed=0; for t in $^; do echo "== $$t"; $$t || failed=1; done; exit $$failed)
+	$(Q)$(if $(KERNEL),$(suite) $^,$(call run_each,$^))
+failed_last := --last-failed --last-failed-no-failures=none
 check-netns: all $(tools) ## small worlds of network namespaces (root)
-	$(Q)$(if $(KERNEL),$(suite),$(PYTHON) -m pytest -q tests/netns $(if $(TEST),-k '$(TEST)') $(if $(AGAIN),--last-failed --last-failed-no-failures=none))
+	$(Q)$(if $(KERNEL),$(suite),$(PYTHON) -m pytest -q tests/netns \
+		$(if $(TEST),-k '$(TEST)') $(if $(AGAIN),$(failed_last)))
+encap_twice := test_encapsulated_again[offloads-through both parents, a third CN]
 check-vm: check-build ## Debian's own kernel in a VM: programs, ipip, WireGuard, Wi-Fi (root)
-	$(Q)$(suite) --seconds 2400 --memory 1024 --cables 3 $(bpf_tests) tests/netns/test_trip.py::test_lease_roam_and_back \
-		'tests/netns/test_encap_twice.py::test_encapsulated_again[offloads-through both parents, a third CN]' tests/vm
+	$(Q)$(suite) --seconds 2400 --memory 1024 --cables 3 $(bpf_tests) \
+		tests/netns/test_trip.py::test_lease_roam_and_back \
+		'tests/netns/test_encap_twice.py::$(encap_twice)' tests/vm
 FUZZ_SECONDS ?= 10
-coverage: ## lines of user/ that unit tests run, by gcov; results in build/coverage
-	$(Q)$(MAKE) --no-print-directory BUILD=$(BUILD)/coverage CFLAGS='-O0 -g --coverage' LDFLAGS=--coverage check-unit > $(BUILD)/coverage.log 2>&1 || { tail -n 20 $(BUILD)/coverage.log; exit 1; }
-	$(Q)tests/source/coverage $(BUILD)/coverage
+fuzz_flags = -max_total_time=$(FUZZ_SECONDS) -timeout=5 -rss_limit_mb=2048 -print_final_stats=1 \
+	-verbosity=0
 fuzz: $(fuzzers) ## run each fuzzer for FUZZ_SECONDS
-	$(Q)failed=0; for f in $^; do n=$$(basename $$f); echo "== $$n"; mkdir -p $(BUILD)/fuzz/corpus/$$n; \
-		$$f -max_total_time=$(FUZZ_SECONDS) -timeout=5 -rss_limit_mb=2048 -print_final_stats=1 -verbosity=0 \
-		$(BUILD)/fuzz/corpus/$$n $$(ls -d tests/fuzz/seeds/$$n 2>/dev/null) || failed=1; done; exit $$failed
-check: check-unit check-bpf fuzz check-netns ## all of the above
-.PHONY: check-source structure
-check-source: ## the source itself: includes that go up, circles of folders (no root)
+	$(Q)failed=0; for f in $^; do \
+		n=$$(basename $$f); corpus=$(BUILD)/fuzz/corpus/$$n; \
+		echo "== $$n"; mkdir -p $$corpus; \
+		$$f $(fuzz_flags) $$corpus $$(ls -d tests/fuzz/seeds/$$n 2>/dev/null) || failed=1; \
+	done; exit $$failed
+check-source: ## the source itself: includes that go up, circles of folders, lines (no root)
 	$(Q)$(PYTHON) -m pytest -q --noconftest tests/source
 	$(Q)$(PYTHON) -B tests/source/check includes
+check: check-source check-unit check-bpf fuzz check-netns ## all of the above
 structure: ## draw docs/structure.svg: who includes whom
 	$(Q)$(PYTHON) -B tests/source/draw -o docs/structure.svg
+coverage: ## lines of user/ that unit tests run, by gcov; results in build/coverage
+	$(Q)mkdir -p $(BUILD)
+	$(Q)$(MAKE) --no-print-directory BUILD=$(BUILD)/coverage CFLAGS='-O0 -g --coverage' \
+		LDFLAGS=--coverage check-unit > $(BUILD)/coverage.log 2>&1 || \
+		{ tail -n 20 $(BUILD)/coverage.log; exit 1; }
+	$(Q)tests/source/coverage $(BUILD)/coverage
 
 bench: all $(tools) ## benchmarks; results in build/bench/NAME.json (root)
 	$(Q)$(PYTHON) bench/run.py --build $(BUILD) $(if $(BENCH),--only '$(BENCH)')
 
 # ---- install
 install: all ## install below DESTDIR PREFIX
-	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/share/man/man5 $(DESTDIR)$(PREFIX)/share/man/man8 $(DESTDIR)$(SYSCONFDIR)/tmip $(DESTDIR)$(PREFIX)/include/tmip $(DESTDIR)$(PREFIX)/lib/systemd/system
+	install -d $(addprefix $(DESTDIR)$(PREFIX)/,sbin share/man/man5 share/man/man8) \
+		$(addprefix $(DESTDIR)$(PREFIX)/,include/tmip lib/systemd/system) \
+		$(DESTDIR)$(SYSCONFDIR)/tmip
 	install -m 755 $(BUILD)/bin/tmip-agent $(BUILD)/bin/mlrd $(DESTDIR)$(PREFIX)/sbin
 	ln -sf tmip-agent $(DESTDIR)$(PREFIX)/sbin/tmipd
 	install -m 644 docs/man/*.5 $(DESTDIR)$(PREFIX)/share/man/man5
 	install -m 644 docs/man/*.8 $(DESTDIR)$(PREFIX)/share/man/man8
 	install -m 644 include/tmip/*.h $(DESTDIR)$(PREFIX)/include/tmip
-	for f in config/*.rc; do install -m 640 $$f $(DESTDIR)$(SYSCONFDIR)/tmip/$$(basename $$f).example; done
-	for f in config/*.service; do sed 's,@SBINDIR@,$(PREFIX)/sbin,;s,@SYSCONFDIR@,$(SYSCONFDIR),' $$f > $(DESTDIR)$(PREFIX)/lib/systemd/system/$$(basename $$f); done
+	for f in config/*.rc; do \
+		install -m 640 $$f $(DESTDIR)$(SYSCONFDIR)/tmip/$$(basename $$f).example; done
+	for f in config/*.service; do \
+		sed 's,@SBINDIR@,$(PREFIX)/sbin,;s,@SYSCONFDIR@,$(SYSCONFDIR),' $$f \
+			> $(DESTDIR)$(PREFIX)/lib/systemd/system/$$(basename $$f); done
 
 uninstall: ## remove what install installed, but no configuration
 	rm -f $(addprefix $(DESTDIR)$(PREFIX)/sbin/,tmip-agent tmipd mlrd)
-	rm -f $(addprefix $(DESTDIR)$(PREFIX)/share/man/,$(patsubst docs/man/%.5,man5/%.5,$(wildcard docs/man/*.5)) $(patsubst docs/man/%.8,man8/%.8,$(wildcard docs/man/*.8)))
-	rm -f $(addprefix $(DESTDIR)$(PREFIX)/lib/systemd/system/,$(notdir $(wildcard config/*.service)))
+	rm -f $(addprefix $(DESTDIR)$(PREFIX)/share/man/man5/,$(notdir $(wildcard docs/man/*.5)))
+	rm -f $(addprefix $(DESTDIR)$(PREFIX)/share/man/man8/,$(notdir $(wildcard docs/man/*.8)))
+	rm -f $(addprefix $(DESTDIR)$(PREFIX)/lib/systemd/system/, \
+		$(notdir $(wildcard config/*.service)))
 	rm -rf $(DESTDIR)$(PREFIX)/include/tmip
 
 clean: ## delete build/
 	rm -rf $(BUILD)
 
-.PHONY: all help check coverage check-build check-unit check-bpf check-netns check-vm fuzz bench install uninstall clean
+.PHONY: all help check check-build check-source check-unit check-bpf check-netns check-vm fuzz
+.PHONY: structure coverage bench install uninstall clean
 .DELETE_ON_ERROR:
 .SECONDARY:
 
--include $(shell test -d $(BUILD) && find $(BUILD) -path $(BUILD)/vm -prune -o -type f -name '*.d' -print)
+-include $(shell test -d $(BUILD) && \
+	find $(BUILD) -path $(BUILD)/vm -prune -o -type f -name '*.d' -print)
