@@ -10,7 +10,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-#define LINE_MAX_BYTES 512
+#define LINE_MAX_BYTES 512 /* of a command, with a NUL */
 
 struct console {
 	struct event *event;
@@ -25,10 +25,10 @@ bool console_is_there(void)
 	struct stat in;
 
 	return fstat(STDIN_FILENO, &in) == 0 &&
-	       !(S_ISCHR(in.st_mode) && in.st_rdev == makedev(1, 3));
+	       !(S_ISCHR(in.st_mode) && in.st_rdev == makedev(1, 3)); /* /dev/null */
 }
 
-/* Gives on all whole lines; a line that fills the buffer is given on as far as it goes. */
+/* Passes on all whole lines. Drops the part of a line that fills the buffer. */
 static void read_lines(struct console *console)
 {
 	char *newline;
@@ -50,8 +50,8 @@ static void read_lines(struct console *console)
 static void on_input(evutil_socket_t fd, short what, void *arg)
 {
 	struct console *console = arg;
-	ssize_t n =
-		read(fd, console->line + console->used, sizeof(console->line) - 1 - console->used);
+	size_t room = sizeof(console->line) - 1 - console->used;
+	ssize_t n = read(fd, console->line + console->used, room);
 
 	(void)what;
 	if (n > 0) {
@@ -63,7 +63,7 @@ static void on_input(evutil_socket_t fd, short what, void *arg)
 	}
 }
 
-/* epoll refuses plain files and /dev/null, which are always readable: a timer of zero reads those. */
+/* epoll refuses plain files and /dev/null, always readable: a timer of 0 ms reads them. */
 static void on_turn(evutil_socket_t fd, short what, void *arg)
 {
 	struct console *console = arg;

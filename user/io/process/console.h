@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Commands on standard input for programs in the foreground (-F): a line at a time; the end of input is told, too. */
+/* Commands on the standard input of a program in the foreground (-F), one in a line. */
 #ifndef TMIP_IO_PROCESS_CONSOLE_H
 #define TMIP_IO_PROCESS_CONSOLE_H
 
@@ -8,10 +8,16 @@
 struct console;
 struct event_base;
 
-/* A service manager gives /dev/null as standard input: then there are no commands, and its end ends nothing. */
+/*
+ * Returns whether standard input is open and is not /dev/null, which a service manager opens there.
+ * A program without a console gets no commands and does not end with its input.
+ */
 bool console_is_there(void);
 
-/* `command` gets each line without its end, NULL at the end of input. NULL with errno on failure. */
+/*
+ * Reads standard input. `command` gets each line without its newline, and NULL at the end of input.
+ * Returns NULL on failure.
+ */
 struct console *console_open(struct event_base *base, void (*command)(char *line, void *arg),
 			     void *arg);
 void console_close(struct console *console);

@@ -17,9 +17,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#define REQUEST_MAX 4096
-#define CLIENTS_MAX 16
-#define SILENCE_S 10
+#define REQUEST_MAX 4096 /* bytes of a request */
+#define CLIENTS_MAX 16   /* connections at the same time */
+#define SILENCE_S 10     /* the server closes a connection that is silent for so long */
 
 struct control_server {
 	struct evconnlistener *listener;
@@ -45,7 +45,7 @@ static void close_client(struct bufferevent *client, struct control_server *serv
 	bufferevent_free(client);
 }
 
-/* At once as far as it goes: the handler may have ended the event loop. */
+/* Sends at once what the socket takes, since the handler may have ended the event loop. */
 static void send_text(struct bufferevent *client, const char *text, size_t len)
 {
 	ssize_t n = 0;
@@ -62,8 +62,10 @@ static void answer(struct bufferevent *client, struct control_server *server, co
 {
 	json_error_t error;
 	json_t *request = json_loads(line, 0, &error);
-	json_t *reply = json_is_object(request) ? server->handle(request, server->arg) :
-			json_pack("{s:b, s:s}", "ok", 0, "error", "the request is no JSON object");
+	json_t *reply = json_is_object(request) ?
+				server->handle(request, server->arg) :
+				json_pack("{s:b, s:s}", "ok", 0, "error",
+					  "the request is no JSON object");
 	char *text = reply ? json_dumps(reply, JSON_COMPACT) : NULL;
 
 	if (text) {
@@ -96,7 +98,7 @@ static void on_sent(struct bufferevent *client, void *arg)
 static void on_event(struct bufferevent *client, short what, void *arg)
 {
 	if ((what & BEV_EVENT_EOF) && evbuffer_get_length(bufferevent_get_output(client))) {
-		/* It asks no more, but waits for the answer. */
+		/* The client has closed its direction and waits for the answer. */
 		bufferevent_disable(client, EV_READ);
 		bufferevent_setcb(client, NULL, on_sent, on_event, arg);
 		return;

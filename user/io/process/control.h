@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The control socket: one JSON object a line in, one a line out, over a local stream socket that only its owner may
- * open (mode 0600). {"command": ...} is answered by {"ok": true, "result": ...} or {"ok": false, "error": "text"}.
+ * The control socket: a local stream socket that only its owner may open (mode 0600). A request and
+ * an answer are a line with a JSON object each. The server answers {"command": ...} with
+ * {"ok": true, "result": ...} or {"ok": false, "error": "text"}.
  */
 #ifndef TMIP_IO_PROCESS_CONTROL_H
 #define TMIP_IO_PROCESS_CONTROL_H
@@ -11,14 +12,23 @@
 struct control_server;
 struct event_base;
 
-/* `handle` returns a new reference that the server releases. A dead process's socket is replaced, a live one is -EADDRINUSE. */
+/*
+ * Opens the server at `path`. `handle` returns a new reference to the answer, which the server
+ * releases; the request is the server's. The server replaces the socket of a dead process. Returns
+ * 0; -EADDRINUSE: a process listens there; another -errno.
+ */
 int control_open(struct control_server **out, struct event_base *base, const char *path,
 		 json_t *(*handle)(json_t *request, void *arg), void *arg);
-void control_close(struct control_server *server); /* removes the socket; NULL is allowed */
+/* Removes the socket. NULL is allowed. */
+void control_close(struct control_server *server);
 
-/* Asks, and waits for the answer. 0 with a new reference; -ECONNREFUSED or -ENOENT: nobody is there; -ETIMEDOUT; -EPROTO. */
+/*
+ * Sends a request and blocks until the answer is there. Returns 0 and sets *reply to a new
+ * reference; -ECONNREFUSED or -ENOENT: no process listens; -ETIMEDOUT; -EPIPE: the request could
+ * not be sent; -EPROTO: the answer is no JSON.
+ */
 int control_call(const char *path, json_t *request, json_t **reply, int timeout_ms);
-/* Waits until nobody listens there any more. 0 or -ETIMEDOUT. */
+/* Blocks until no process listens there any more. Returns 0 or -ETIMEDOUT. */
 int control_wait_end(const char *path, int timeout_ms);
 
 #endif

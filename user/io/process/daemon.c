@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Becoming a daemon, and its pid file. See daemon.h. */
+/* The start of a daemon, and its pid file. See daemon.h. */
 #include "daemon.h"
 
 #include <errno.h>
@@ -16,8 +16,8 @@
 
 #include "log.h"
 
-static int ready_pipe = -1;
-static int pid_fd = -1;
+static int ready_pipe = -1; /* the parent waits for a byte on it; -1: there is no parent */
+static int pid_fd = -1;     /* holds the lock of the pid file */
 static char pid_path[4096];
 
 static void wait_for_daemon(int pipe_end, pid_t child)
@@ -52,7 +52,7 @@ int daemon_begin(void)
 	return chdir("/") < 0 ? -errno : 0;
 }
 
-/* Tells a service manager that asked to be told (sd_notify(3)). */
+/* Sends READY to a service manager that has set NOTIFY_SOCKET (sd_notify(3)). */
 static void notify_manager(void)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};

@@ -1,19 +1,29 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Becoming a daemon so that whoever started it learns how it went: the process that was called waits until the daemon
- * says that it is ready (exit status 0) or ends (its status; its errors went to the same terminal).
+ * The start of a daemon. The called process waits for it, so that the caller learns the result:
+ * exit status 0 once the daemon is ready, or the daemon's own status if it ends before. The daemon
+ * writes its errors to the same terminal until it is ready.
  */
 #ifndef TMIP_IO_PROCESS_DAEMON_H
 #define TMIP_IO_PROCESS_DAEMON_H
 
-/* In the parent: never returns. In the daemon: 0, or -errno in the only process if it could not be made. */
+/*
+ * Forks the daemon. Returns 0 in the daemon; never returns in the parent. Returns -errno in the
+ * only process if it cannot fork, or in the daemon if it cannot change to the folder /.
+ */
 int daemon_begin(void);
-/* Ready: a service manager is told (sd_notify(3)); after daemon_begin the parent exits 0, and standard input and outputs go
- * to /dev/null. */
+/*
+ * Notifies a service manager that the daemon is ready (sd_notify(3)). After daemon_begin it also
+ * ends the parent with status 0 and opens /dev/null as standard input and outputs.
+ */
 void daemon_ready(void);
 
-/* Locks the pid file. 0; -EEXIST with *running set to who holds it; -errno. The file is removed by pidfile_close. */
+/*
+ * Makes and locks the pid file and writes this process's pid into it. Returns 0; -EEXIST: another
+ * process has the lock, and *running is its pid; another -errno.
+ */
 int pidfile_open(const char *path, int *running);
+/* Removes the pid file of pidfile_open, if there is one. */
 void pidfile_close(void);
 
 #endif

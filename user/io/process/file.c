@@ -54,6 +54,7 @@ int file_read(const char *path, char **text, size_t *len)
 	return 0;
 }
 
+/* Writes a temporary file beside `path` and renames it. */
 static int replace(const char *path, const char *text, size_t len, unsigned mode, bool durably)
 {
 	char temporary[4096];
@@ -89,7 +90,7 @@ int file_replace(const char *path, const char *text, size_t len, unsigned mode)
 	return replace(path, text, len, mode, false);
 }
 
-/* The new name is in the folder, which is a file of its own. */
+/* Syncs the folder, which has the file's name and is a file of its own. */
 static int sync_folder_of(const char *path)
 {
 	char folder[4096];

@@ -10,7 +10,7 @@
 
 static FILE *file;
 static char file_path[4096];
-static bool on_screen = true; /* until log_open says otherwise: errors of the start must be seen */
+static bool on_screen = true; /* until log_open: the user must see errors of the start */
 static int shown = LOG_LEVEL_INFO;
 
 int log_open(const char *path, bool screen)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The log of a program: to a file, to the screen (-F) or to both. One line a message: time, level, text. Errors and
- * warnings go to stderr in any case, so that a failing start is seen (a daemon that is ready has /dev/null there).
- * Levels follow the 2003 programs: `debug N` shows everything up to N. Call it from one thread.
+ * The log of a program: to a file, to the screen (-F), or to both. Each message is a line with
+ * time, level and text. Errors and warnings also go to stderr, so that the user sees why a start
+ * fails; a daemon that is ready has /dev/null there. Only one thread may call it.
  */
 #ifndef TMIP_IO_PROCESS_LOG_H
 #define TMIP_IO_PROCESS_LOG_H
@@ -11,10 +11,14 @@
 
 #include "core/base/level.h"
 
-
-/* Opens `path` for appending (NULL: no file) and/or the screen. 0 or -errno; on error the old log goes on. */
+/*
+ * Opens the file `path` for appending (NULL: no file), and the screen if `screen` is true. Returns
+ * 0 or -errno; after an error the former log stays open.
+ */
 int log_open(const char *path, bool screen);
-int log_reopen(void); /* after rotation; SIGHUP calls it */
+/* Opens the same file again, for rotation. Returns 0 or -errno. */
+int log_reopen(void);
+/* Shows lines up to this level (enum log_level). */
 void log_set_level(int level);
 int log_get_level(void);
 void log_close(void);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The turn of this process on a busy CPU. See priority.h. */
+/* The scheduling priority of this process. See priority.h. */
 #include "priority.h"
 
 #include <errno.h>

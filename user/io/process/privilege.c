@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Gives up what the agent does not need. See privilege.h. */
+/* The capabilities that the agent drops. See privilege.h. */
 #include "privilege.h"
 
 #include <cap-ng.h>
@@ -12,7 +12,10 @@ int privilege_drop(void)
 	if (geteuid() != 0)
 		return 0;
 	capng_clear(CAPNG_SELECT_BOTH);
-	/* SYS_ADMIN is not among them: since 5.8 BPF and NET_ADMIN suffice to load, attach and use pinned maps. */
+	/*
+	 * Without SYS_ADMIN: since Linux 5.8, BPF and NET_ADMIN are enough to load and attach
+	 * programs and to use pinned maps.
+	 */
 	if (capng_updatev(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED, CAP_NET_ADMIN, CAP_NET_RAW,
 			  CAP_BPF, CAP_DAC_OVERRIDE, -1) < 0)
 		return -EINVAL;

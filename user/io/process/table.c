@@ -10,11 +10,11 @@
 #define COLUMNS_MAX 16
 
 struct table {
-	size_t columns, used, room;
+	size_t columns, used, room; /* `used` and `room` count cells */
 	bool right[COLUMNS_MAX];
 	size_t width[COLUMNS_MAX];
 	char **cells; /* the titles are the first row */
-	bool broken;  /* a cell was lost: no memory */
+	bool broken;  /* there was no memory for a cell */
 };
 
 static void put(struct table *table, char *text)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the command lines of both programs have in common. See terminal.h. */
+/* The common part of the command lines of both programs. See terminal.h. */
 #include "terminal.h"
 
 #include <errno.h>
@@ -36,8 +36,8 @@ static int parse_reply(const char *whom, json_t *reply, json_t **result)
 int terminal_ask(const char *whom, const char *socket, json_t *request, json_t **result)
 {
 	json_t *reply = NULL;
-	int error = control_call(socket, request, &reply, TERMINAL_TIMEOUT_MS),
-	    status = TERMINAL_FAILED;
+	int error = control_call(socket, request, &reply, TERMINAL_TIMEOUT_MS);
+	int status = TERMINAL_FAILED;
 
 	*result = NULL;
 	if (error == -ENOENT || error == -ECONNREFUSED)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the command lines of both programs have in common: asking the running program over its control socket, and
- * showing its answer. Members that a program of another version does not send are shown as "-" or 0.
+ * The common part of the command lines of both programs: a request to the running program over its
+ * control socket, and the output of its answer. A member that a program of another version does not
+ * send prints as "-" or 0.
  */
 #ifndef TMIP_IO_PROCESS_TERMINAL_H
 #define TMIP_IO_PROCESS_TERMINAL_H
@@ -9,23 +10,34 @@
 #include <jansson.h>
 #include <stdio.h>
 
-#define TERMINAL_TIMEOUT_MS 20000
-#define TERMINAL_SPAN 40
+#define TERMINAL_TIMEOUT_MS 20000 /* for an answer */
+#define TERMINAL_SPAN 40          /* bytes of a span of time as text, with the NUL */
 
-enum { TERMINAL_OK = 0, TERMINAL_FAILED = 1, TERMINAL_USAGE = 2 }; /* exit statuses */
+/* Exit statuses. */
+enum { TERMINAL_OK = 0, TERMINAL_FAILED = 1, TERMINAL_USAGE = 2 };
 
-/* One line "PROGRAM: ..." on stderr. Returns TERMINAL_FAILED. */
+/* Writes one line "PROGRAM: ..." to stderr. Returns TERMINAL_FAILED. */
 __attribute__((format(printf, 1, 2))) int terminal_fail(const char *format, ...);
 
-/* Asks `whom` (for messages: "agent") at its control socket; the request's reference is taken. *result is a new reference.
- * TERMINAL_OK, or TERMINAL_FAILED after telling why. */
+/*
+ * Sends the request to a control socket and waits for the answer. Releases the request. `whom`
+ * names the program in error messages ("agent"). Returns TERMINAL_OK and sets *result to a new
+ * reference, or TERMINAL_FAILED after an error message.
+ */
 int terminal_ask(const char *whom, const char *socket, json_t *request, json_t **result);
 
-int terminal_print_json(json_t *result); /* releases it; an exit status */
+/* Prints the JSON and releases it. Returns an exit status. */
+int terminal_print_json(json_t *result);
 
+/* Returns a text of the object; "-" if it is empty or missing. The object owns it. */
 const char *terminal_text(const json_t *object, const char *key);
+/* Returns a number of the object; 0 if it is missing. */
 long long terminal_number(const json_t *object, const char *key);
-const char *terminal_span(long long seconds, char out[TERMINAL_SPAN]); /* 75 -> "1m15s", 90061 -> "1d1h" */
-const char *terminal_lease(const json_t *station, char out[TERMINAL_SPAN]); /* what is left until its lease_end */
+/*
+ * Writes a span of time with its two largest units: 75 as "1m15s", 90061 as "1d1h". Returns `out`.
+ */
+const char *terminal_span(long long seconds, char out[TERMINAL_SPAN]);
+/* Returns the time until the station's lease_end, in `out` or as a constant. */
+const char *terminal_lease(const json_t *station, char out[TERMINAL_SPAN]);
 
 #endif

@@ -9,7 +9,8 @@
 
 int timer_arm(struct event *timer, uint64_t ms)
 {
-	struct timeval when = {.tv_sec = (time_t)(ms / 1000), .tv_usec = (suseconds_t)(ms % 1000 * 1000)};
+	struct timeval when = {.tv_sec = (time_t)(ms / 1000),
+			       .tv_usec = (suseconds_t)(ms % 1000 * 1000)};
 
 	return evtimer_add(timer, &when) < 0 ? -ENOMEM : 0;
 }
