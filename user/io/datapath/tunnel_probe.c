@@ -14,12 +14,12 @@
 #include <string.h>
 #include <sys/random.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <tmip/event.h>
 
 #include "core/base/checksum.h"
+#include "io/process/clock.h"
 
 #define SIZE_MAX_BYTES 65535
 #define OUTER_LEN 20
@@ -143,25 +143,19 @@ static int read_error(struct probe *probe)
 	return 0;
 }
 
-static int64_t now_us(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000000ll + now.tv_nsec / 1000;
-}
-
 /* Waits for the answer to the probe sent last. */
-static int await(struct probe *probe, unsigned size, int64_t sent, int timeout_ms,
+static int await(struct probe *probe, unsigned size, uint64_t sent_us, int timeout_ms,
 		 unsigned *round_trip_us)
 {
 	struct pollfd wait = {.fd = probe->fd, .events = POLLIN};
-	int64_t left;
+	uint64_t timeout_us = (uint64_t)timeout_ms * 1000, passed_us;
 	int error;
 	ssize_t len;
 
-	while ((left = sent + timeout_ms * 1000ll - now_us()) > 0) {
-		if (poll(&wait, 1, (int)(left / 1000) + 1) < 0 && errno != EINTR)
+	while ((passed_us = clock_us() - sent_us) < timeout_us) {
+		int left_ms = (int)((timeout_us - passed_us) / 1000) + 1;
+
+		if (poll(&wait, 1, left_ms) < 0 && errno != EINTR)
 			return -errno;
 		if (wait.revents & POLLERR) {
 			error = read_error(probe);
@@ -170,7 +164,7 @@ static int await(struct probe *probe, unsigned size, int64_t sent, int timeout_m
 		}
 		len = recv(probe->fd, probe->packet, sizeof(probe->packet), MSG_DONTWAIT);
 		if (is_reply(probe, probe->packet, len, size)) {
-			*round_trip_us = (unsigned)(now_us() - sent);
+			*round_trip_us = (unsigned)(clock_us() - sent_us);
 			return 0;
 		}
 		if (len < 0 && errno != EAGAIN && errno != EINTR && errno != EPROTO &&
@@ -185,7 +179,7 @@ int probe_send(struct probe *probe, unsigned size, int tries, int timeout_ms,
 {
 	unsigned len = size - OUTER_LEN;
 	int error = -EINVAL;
-	int64_t sent;
+	uint64_t sent_us;
 
 	if (size < PROBE_SIZE_MIN || size > SIZE_MAX_BYTES)
 		return -EINVAL;
@@ -193,11 +187,11 @@ int probe_send(struct probe *probe, unsigned size, int tries, int timeout_ms,
 		while (read_error(probe))
 			; /* of an earlier probe */
 		fill(probe, len);
-		sent = now_us();
+		sent_us = clock_us();
 		if (send(probe->fd, probe->packet, len, 0) < 0)
 			error = -errno;
 		else
-			error = await(probe, size, sent, timeout_ms, round_trip_us);
+			error = await(probe, size, sent_us, timeout_ms, round_trip_us);
 		if (error != -ETIMEDOUT)
 			break;
 	}

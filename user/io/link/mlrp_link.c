@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "io/process/log.h"
+#include "io/process/timer.h"
 
 #define HANDSHAKE_MS 5000   /* an accepted connection must say HELLO in this time */
 #define PING_MS 5000        /* a PING as often as that */
@@ -59,18 +60,11 @@ static void link_end(struct mlrp_link *link, const char *why)
 	link->handler->closed(link, why, link->arg);
 }
 
-static void wait_ms(struct mlrp_link *link, int ms)
-{
-	struct timeval when = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
-
-	evtimer_add(link->timer, &when);
-}
-
 /* Ends the link in the next turn of the loop: the caller is in the middle of something. */
 static void end_soon(struct mlrp_link *link, const char *why)
 {
 	snprintf(link->why, sizeof(link->why), "%s", why);
-	wait_ms(link, 0);
+	timer_arm(link->timer, 0);
 }
 
 /* Writes at once what the socket takes: a handover's message must not wait for the next turn of the loop, last words
@@ -199,7 +193,7 @@ static void handshake(struct mlrp_link *link, const struct mlrp_message *message
 	}
 	link->state = LINK_UP;
 	link->silent_ms = 0;
-	wait_ms(link, link->ping_ms);
+	timer_arm(link->timer, link->ping_ms);
 	link->handler->up(link, message, link->arg);
 }
 
@@ -323,7 +317,7 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 	else if (link->silent_ms > link->dead_ms)
 		link_end(link, "silent for too long");
 	else {
-		wait_ms(link, link->ping_ms);
+		timer_arm(link->timer, link->ping_ms);
 		transmit(link, &ping);
 	}
 	leave_callback(link);
@@ -378,7 +372,7 @@ struct mlrp_link *mlrp_link_accept(struct event_base *base, evutil_socket_t fd,
 	link->accepted = true;
 	link->state = LINK_HELLO;
 	no_delay(link->stream);
-	wait_ms(link, HANDSHAKE_MS);
+	timer_arm(link->timer, HANDSHAKE_MS);
 	bufferevent_enable(link->stream, EV_READ | EV_WRITE);
 	return link;
 }
@@ -414,7 +408,7 @@ struct mlrp_link *mlrp_link_connect(struct event_base *base, struct evdns_base *
 	if (!link)
 		return NULL;
 	snprintf(link->peer, sizeof(link->peer), "%.64s:%u", host, port);
-	wait_ms(link, timeout_ms);
+	timer_arm(link->timer, timeout_ms);
 	bufferevent_enable(link->stream, EV_READ | EV_WRITE);
 	if (bufferevent_socket_connect_hostname(link->stream, dns, AF_INET, host, port) < 0) {
 		/* Told by a callback or not at all, depending on where it failed: tell it in the next turn, once. */
@@ -455,7 +449,7 @@ void mlrp_link_set_patience(struct mlrp_link *link, int handshake_ms, int ping_m
 	link->ping_ms = ping_ms;
 	link->dead_ms = dead_ms;
 	if (link->state != LINK_DEAD && !link->why[0])
-		wait_ms(link, link->state == LINK_UP ? ping_ms : handshake_ms);
+		timer_arm(link->timer, link->state == LINK_UP ? ping_ms : handshake_ms);
 }
 
 bool mlrp_link_is_up(const struct mlrp_link *link)

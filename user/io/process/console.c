@@ -10,6 +10,8 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "timer.h"
+
 #define LINE_MAX_BYTES 512 /* of a command, with a NUL */
 
 struct console {
@@ -67,10 +69,9 @@ static void on_input(evutil_socket_t fd, short what, void *arg)
 static void on_turn(evutil_socket_t fd, short what, void *arg)
 {
 	struct console *console = arg;
-	struct timeval now = {0};
 
 	(void)fd;
-	event_add(console->event, &now);
+	timer_arm(console->event, 0);
 	on_input(STDIN_FILENO, what, console);
 }
 
@@ -78,7 +79,6 @@ struct console *console_open(struct event_base *base, void (*command)(char *line
 			     void *arg)
 {
 	struct console *console = calloc(1, sizeof(*console));
-	struct timeval now = {0};
 
 	if (!console)
 		return NULL;
@@ -90,7 +90,7 @@ struct console *console_open(struct event_base *base, void (*command)(char *line
 	if (console->event)
 		event_free(console->event);
 	console->event = evtimer_new(base, on_turn, console);
-	if (console->event && event_add(console->event, &now) == 0)
+	if (console->event && timer_arm(console->event, 0) == 0)
 		return console;
 	console_close(console);
 	return NULL;

@@ -10,10 +10,12 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "io/process/timer.h"
+
 #define QUEUE_MAX 256
-#define ANSWER_S 2 /* it answers within a millisecond; then it is stuck, or gone */
-#define RETRY_S 1
-#define QUIET_S 10 /* an end of hostapd shows when something is sent to it */
+#define ANSWER_MS 2000 /* it answers within a millisecond; then it is stuck, or gone */
+#define RETRY_MS 1000
+#define QUIET_MS 10000 /* an end of hostapd shows when something is sent to it */
 #define REPLY_MAX 8192
 #define READS_MAX 64 /* in one turn of the loop */
 
@@ -40,13 +42,6 @@ struct hostapd_link {
 	unsigned first, count;
 };
 
-static void wait_s(struct hostapd_link *link, int seconds)
-{
-	struct timeval when = {.tv_sec = seconds};
-
-	evtimer_add(link->timer, &when);
-}
-
 static void disconnect(struct hostapd_link *link)
 {
 	bool was_up = link->up;
@@ -61,7 +56,7 @@ static void disconnect(struct hostapd_link *link)
 	link->fd = -1;
 	link->up = link->waiting = false;
 	link->count = 0;
-	wait_s(link, RETRY_S);
+	timer_arm(link->timer, RETRY_MS);
 	if (was_up)
 		link->calls.up(false, link->calls.arg);
 }
@@ -82,7 +77,7 @@ static void send_first(struct hostapd_link *link)
 		return;
 	}
 	link->waiting = true;
-	wait_s(link, ANSWER_S);
+	timer_arm(link->timer, ANSWER_MS);
 }
 
 static int put(struct hostapd_link *link, enum request request, const struct tmip_mac *mac)
@@ -162,7 +157,7 @@ static void answered(struct hostapd_link *link, const char *text, size_t len)
 	if (link->fd >= 0 && link->count && !link->waiting)
 		send_first(link);
 	else if (link->fd >= 0 && !link->waiting)
-		wait_s(link, QUIET_S);
+		timer_arm(link->timer, QUIET_MS);
 }
 
 static void on_readable(evutil_socket_t fd, short what, void *arg)
@@ -236,7 +231,7 @@ struct hostapd_link *hostapd_open(struct event_base *base, const char *path, con
 		free(link);
 		return NULL;
 	}
-	wait_s(link, 0);
+	timer_arm(link->timer, 0);
 	return link;
 }
 
