@@ -31,10 +31,11 @@ static int on_attribute(const struct nlattr *attr, void *arg)
 static bool is_postrouting(const struct nlattr *hook)
 {
 	const struct nlattr *attr;
+	uint32_t number; /* network byte order */
 
 	mnl_attr_for_each_nested(attr, hook)
-		if (mnl_attr_get_type(attr) == NFTA_HOOK_HOOKNUM)
-			return ntohl(mnl_attr_get_u32(attr)) == NF_INET_POST_ROUTING;
+		if (netlink_read_u32(attr, NFTA_HOOK_HOOKNUM, &number))
+			return ntohl(number) == NF_INET_POST_ROUTING;
 	return false;
 }
 

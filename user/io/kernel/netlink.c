@@ -3,115 +3,75 @@
 #include "netlink.h"
 
 #include <arpa/inet.h>
-#include <errno.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <net/if_arp.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/time.h>
-#include <unistd.h>
 
 #include "netlink_talk.h"
-
-int netlink_talk(int protocol, struct nlmsghdr *request, mnl_cb_t callback, void *arg)
-{
-	struct mnl_socket *socket = mnl_socket_open2(protocol, SOCK_CLOEXEC);
-	struct timeval patience = {.tv_sec = 2};
-	char buffer[NETLINK_BUFFER];
-	unsigned port, seq = request->nlmsg_seq;
-	ssize_t n;
-	int result = MNL_CB_ERROR;
-
-	if (!socket)
-		return -errno;
-	setsockopt(mnl_socket_get_fd(socket), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
-	if (mnl_socket_bind(socket, 0, MNL_SOCKET_AUTOPID) == 0 &&
-	    mnl_socket_sendto(socket, request, request->nlmsg_len) >= 0) {
-		port = mnl_socket_get_portid(socket);
-		do {
-			n = mnl_socket_recvfrom(socket, buffer, sizeof(buffer));
-			result = n < 0 ? MNL_CB_ERROR :
-					 mnl_cb_run(buffer, (size_t)n, seq, port, callback, arg);
-		} while (result == MNL_CB_OK);
-	}
-	result = result == MNL_CB_ERROR ? -errno : 0;
-	mnl_socket_close(socket);
-	return result;
-}
 
 static int talk(struct nlmsghdr *request, mnl_cb_t callback, void *arg)
 {
 	return netlink_talk(NETLINK_ROUTE, request, callback, arg);
 }
 
-struct nlmsghdr *netlink_request(char *buffer, uint16_t type, uint16_t flags)
+/*
+ * Reads the kind of the interface, and of its master if it is a port. The names are those of the
+ * kernel's rtnl_link_ops. A VRF is a master, too, but it does not take the interface's frames.
+ */
+static void read_kind(const struct nlattr *linkinfo, struct netlink_interface *out)
 {
-	static unsigned seq;
-	struct nlmsghdr *header = mnl_nlmsg_put_header(buffer);
+	const struct nlattr *attr, *data;
+	const char *kind = "", *master_kind = "";
+	uint32_t mode;
 
-	header->nlmsg_type = type;
-	header->nlmsg_flags = NLM_F_REQUEST | flags | ((flags & NLM_F_DUMP) == NLM_F_DUMP ? 0 : NLM_F_ACK); /* an answer ends with ACK or DONE */
-	header->nlmsg_seq = ++seq ? seq : ++seq;
-	return header;
-}
-
-/* The names are those of the kernel's rtnl_link_ops. A VRF is a master, too, but the frames stay with the interface. */
-static void read_kind(const struct nlattr *nest, struct netlink_interface *out)
-{
-	const struct nlattr *attr, *more;
-	bool macvlan = false;
-
-	mnl_attr_for_each_nested(attr, nest) {
-		if (mnl_attr_get_type(attr) == IFLA_INFO_KIND)
-			macvlan = out->deaf = strcmp(mnl_attr_get_str(attr), "macvlan") == 0;
-		else if (mnl_attr_get_type(attr) == IFLA_INFO_SLAVE_KIND &&
-			 strcmp(mnl_attr_get_str(attr), "vrf") == 0)
+	mnl_attr_for_each_nested(attr, linkinfo) {
+		if (netlink_read_text(attr, IFLA_INFO_KIND, &kind))
+			out->deaf = strcmp(kind, "macvlan") == 0;
+		else if (netlink_read_text(attr, IFLA_INFO_SLAVE_KIND, &master_kind) &&
+			 strcmp(master_kind, "vrf") == 0)
 			out->port_of = 0;
-		else if (mnl_attr_get_type(attr) == IFLA_INFO_DATA && macvlan)
-			mnl_attr_for_each_nested(more, attr)
-				if (mnl_attr_get_type(more) == IFLA_MACVLAN_MODE)
-					out->deaf = mnl_attr_get_u32(more) != MACVLAN_MODE_PASSTHRU;
+		else if (mnl_attr_get_type(attr) == IFLA_INFO_DATA && strcmp(kind, "macvlan") == 0)
+			mnl_attr_for_each_nested(data, attr)
+				if (netlink_read_u32(data, IFLA_MACVLAN_MODE, &mode))
+					out->deaf = mode != MACVLAN_MODE_PASSTHRU;
 	}
+	snprintf(out->kind, sizeof(out->kind), "%s", kind);
 }
 
-/* "vlan", "veth" and so on; "" if there is none. */
+/* Returns "vlan", "veth" and the like, in the message; "" if the interface has no kind. */
 static const char *kind_of(const struct nlattr *linkinfo)
 {
 	const struct nlattr *attr;
+	const char *kind = "";
 
-	mnl_attr_for_each_nested(attr, linkinfo) if (mnl_attr_get_type(attr) == IFLA_INFO_KIND &&
-						     mnl_attr_validate(attr, MNL_TYPE_NUL_STRING) >=
-							     0) return mnl_attr_get_str(attr);
-	return "";
+	mnl_attr_for_each_nested(attr, linkinfo)
+		if (netlink_read_text(attr, IFLA_INFO_KIND, &kind))
+			return kind;
+	return kind;
 }
 
 static int on_link(const struct nlmsghdr *header, void *arg)
 {
 	const struct ifinfomsg *info = mnl_nlmsg_get_payload(header);
 	struct netlink_interface *out = arg;
-	const struct nlattr *attr, *kind = NULL;
+	const struct nlattr *attr, *linkinfo = NULL;
 
 	out->ifindex = (unsigned)info->ifi_index;
 	out->up = info->ifi_flags & IFF_UP;
 	out->promiscuous = info->ifi_flags & IFF_PROMISC;
 	out->ethernet = info->ifi_type == ARPHRD_ETHER || info->ifi_type == ARPHRD_LOOPBACK;
 	mnl_attr_for_each(attr, header, sizeof(*info)) {
-		if (mnl_attr_get_type(attr) == IFLA_ADDRESS &&
-		    mnl_attr_get_payload_len(attr) == sizeof(out->mac))
-			memcpy(&out->mac, mnl_attr_get_payload(attr), sizeof(out->mac));
-		else if (mnl_attr_get_type(attr) == IFLA_MTU)
-			out->mtu = mnl_attr_get_u32(attr);
-		else if (mnl_attr_get_type(attr) == IFLA_MASTER)
-			out->port_of = mnl_attr_get_u32(attr);
-		else if (mnl_attr_get_type(attr) == IFLA_LINKINFO)
-			kind = attr;
+		netlink_read_bytes(attr, IFLA_ADDRESS, &out->mac, sizeof(out->mac));
+		netlink_read_u32(attr, IFLA_MTU, &out->mtu);
+		netlink_read_u32(attr, IFLA_MASTER, &out->port_of);
+		if (mnl_attr_get_type(attr) == IFLA_LINKINFO)
+			linkinfo = attr;
 	}
-	if (kind) {
-		snprintf(out->kind, sizeof(out->kind), "%s", kind_of(kind));
-		read_kind(kind, out);
-	}
+	if (linkinfo)
+		read_kind(linkinfo, out);
 	return MNL_CB_OK;
 }
 
@@ -120,14 +80,15 @@ static int on_address(const struct nlmsghdr *header, void *arg)
 	const struct ifaddrmsg *info = mnl_nlmsg_get_payload(header);
 	struct netlink_interface *out = arg;
 	const struct nlattr *attr;
+	uint32_t local; /* network byte order */
 
 	if (info->ifa_index != out->ifindex || info->ifa_family != AF_INET ||
 	    info->ifa_scope != RT_SCOPE_UNIVERSE || !addr_is_zero(&out->addr) ||
 	    info->ifa_flags & IFA_F_SECONDARY)
 		return MNL_CB_OK;
 	mnl_attr_for_each(attr, header, sizeof(*info))
-		if (mnl_attr_get_type(attr) == IFA_LOCAL) {
-			out->addr = addr_from_ipv4(ntohl(mnl_attr_get_u32(attr)));
+		if (netlink_read_u32(attr, IFA_LOCAL, &local)) {
+			out->addr = addr_from_ipv4(ntohl(local));
 			out->prefix_len = info->ifa_prefixlen;
 		}
 	return MNL_CB_OK;
@@ -138,8 +99,7 @@ static int on_master(const struct nlmsghdr *header, void *arg)
 	const struct nlattr *attr;
 
 	mnl_attr_for_each(attr, header, sizeof(struct ifinfomsg))
-		if (mnl_attr_get_type(attr) == IFLA_MASTER)
-			*(unsigned *)arg = mnl_attr_get_u32(attr);
+		netlink_read_u32(attr, IFLA_MASTER, arg);
 	return MNL_CB_OK;
 }
 
@@ -229,9 +189,8 @@ static int on_any_link(const struct nlmsghdr *header, void *arg)
 	const struct nlattr *attr;
 
 	mnl_attr_for_each(attr, header, sizeof(struct ifinfomsg)) {
-		if (mnl_attr_get_type(attr) == IFLA_LINK)
-			below = mnl_attr_get_u32(attr);
-		else if (mnl_attr_get_type(attr) == IFLA_LINKINFO)
+		netlink_read_u32(attr, IFLA_LINK, &below);
+		if (mnl_attr_get_type(attr) == IFLA_LINKINFO)
 			is_vlan = strcmp(kind_of(attr), "vlan") == 0;
 	}
 	search->found |= is_vlan && below == search->below;
@@ -266,12 +225,9 @@ static int on_route(const struct nlmsghdr *header, void *arg)
 	    route->rtm_table != RT_TABLE_MAIN)
 		return MNL_CB_OK;
 	mnl_attr_for_each(attr, header, sizeof(*route)) {
-		if (mnl_attr_get_type(attr) == RTA_DST)
-			subnet = mnl_attr_get_u32(attr);
-		else if (mnl_attr_get_type(attr) == RTA_OIF)
-			ifindex = mnl_attr_get_u32(attr);
-		else if (mnl_attr_get_type(attr) == RTA_PRIORITY)
-			metric = mnl_attr_get_u32(attr);
+		netlink_read_u32(attr, RTA_DST, &subnet);
+		netlink_read_u32(attr, RTA_OIF, &ifindex);
+		netlink_read_u32(attr, RTA_PRIORITY, &metric);
 	}
 	if (subnet == wanted->subnet && ifindex == wanted->ifindex)
 		wanted->metric = metric;
@@ -323,19 +279,7 @@ int netlink_set_route_mtu(const struct netlink_interface *interface, unsigned mt
 
 int netlink_monitor_open(void)
 {
-	struct sockaddr_nl address = {.nl_family = AF_NETLINK,
-				      .nl_groups = RTMGRP_LINK | RTMGRP_IPV4_IFADDR};
-	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE);
-
-	if (fd < 0)
-		return -errno;
-	if (bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0) {
-		int error = -errno;
-
-		close(fd);
-		return error;
-	}
-	return fd;
+	return netlink_listen(NETLINK_ROUTE, RTMGRP_LINK | RTMGRP_IPV4_IFADDR);
 }
 
 struct news {
@@ -355,13 +299,12 @@ static int on_news(const struct nlmsghdr *header, void *arg)
 	switch (header->nlmsg_type) {
 	case RTM_NEWLINK:
 	case RTM_DELLINK:
-		mnl_attr_for_each(attr, header,
-				  sizeof(*link)) if (mnl_attr_get_type(attr) == IFLA_IFNAME &&
-						     mnl_attr_validate(attr, MNL_TYPE_NUL_STRING) >=
-							     0) name = mnl_attr_get_str(attr);
-		else if (mnl_attr_get_type(attr) == IFLA_LINK &&
-			 mnl_attr_validate(attr, MNL_TYPE_U32) >= 0) below = mnl_attr_get_u32(attr);
-		else if (mnl_attr_get_type(attr) == IFLA_LINKINFO) kind = kind_of(attr);
+		mnl_attr_for_each(attr, header, sizeof(*link)) {
+			netlink_read_text(attr, IFLA_IFNAME, &name);
+			netlink_read_u32(attr, IFLA_LINK, &below);
+			if (mnl_attr_get_type(attr) == IFLA_LINKINFO)
+				kind = kind_of(attr);
+		}
 		news->changed((unsigned)link->ifi_index, name, news->arg);
 		if (strcmp(kind, "vlan") == 0)
 			news->changed(below, "", news->arg);
@@ -378,13 +321,7 @@ void netlink_monitor_read(int fd, void (*changed)(unsigned ifindex, const char *
 			  void *arg)
 {
 	struct news news = {changed, arg};
-	char buffer[NETLINK_BUFFER];
-	ssize_t n;
 
-	while ((n = recv(fd, buffer, sizeof(buffer), 0)) > 0 || errno == ENOBUFS) {
-		if (n > 0)
-			mnl_cb_run(buffer, (size_t)n, 0, 0, on_news, &news);
-		else
-			changed(0, "", arg);
-	}
+	if (!netlink_read_news(fd, on_news, &news))
+		changed(0, "", arg);
 }

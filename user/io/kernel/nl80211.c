@@ -29,12 +29,8 @@ static void read_group(const struct nlattr *group, struct nl80211 *nl)
 	uint32_t id = 0;
 
 	mnl_attr_for_each_nested(attr, group) {
-		if (mnl_attr_get_type(attr) == CTRL_ATTR_MCAST_GRP_NAME &&
-		    mnl_attr_validate(attr, MNL_TYPE_NUL_STRING) >= 0)
-			name = mnl_attr_get_str(attr);
-		else if (mnl_attr_get_type(attr) == CTRL_ATTR_MCAST_GRP_ID &&
-			 mnl_attr_validate(attr, MNL_TYPE_U32) >= 0)
-			id = mnl_attr_get_u32(attr);
+		netlink_read_text(attr, CTRL_ATTR_MCAST_GRP_NAME, &name);
+		netlink_read_u32(attr, CTRL_ATTR_MCAST_GRP_ID, &id);
 	}
 	if (strcmp(name, NL80211_MULTICAST_GROUP_MLME) == 0)
 		nl->group = id;
@@ -78,12 +74,11 @@ static int find_family(struct nl80211 *nl)
 
 static int join(struct nl80211 *nl)
 {
-	struct sockaddr_nl address = {.nl_family = AF_NETLINK};
-
-	nl->fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_GENERIC);
-	if (nl->fd < 0 || bind(nl->fd, (struct sockaddr *)&address, sizeof(address)) < 0 ||
-	    setsockopt(nl->fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &nl->group, sizeof(nl->group)) <
-		    0)
+	nl->fd = netlink_listen(NETLINK_GENERIC, 0);
+	if (nl->fd < 0)
+		return nl->fd;
+	if (setsockopt(nl->fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &nl->group,
+		       sizeof(nl->group)) < 0)
 		return -errno;
 	return 0;
 }
@@ -138,9 +133,7 @@ static void read_info(const struct nlattr *info, struct nl80211_station *out)
 	mnl_attr_for_each_nested(attr, info) {
 		if (mnl_attr_get_type(attr) == NL80211_STA_INFO_STA_FLAGS)
 			read_flags(attr, out);
-		else if (mnl_attr_get_type(attr) == NL80211_STA_INFO_INACTIVE_TIME &&
-			 mnl_attr_validate(attr, MNL_TYPE_U32) >= 0)
-			out->inactive_ms = mnl_attr_get_u32(attr);
+		netlink_read_u32(attr, NL80211_STA_INFO_INACTIVE_TIME, &out->inactive_ms);
 	}
 }
 
@@ -154,16 +147,10 @@ void nl80211_decode(const struct nlmsghdr *header, struct nl80211_station *out)
 	if (mnl_nlmsg_get_payload_len(header) < sizeof(*which))
 		return;
 	mnl_attr_for_each(attr, header, GENL_HDRLEN) {
-		if (mnl_attr_get_type(attr) == NL80211_ATTR_IFINDEX &&
-		    mnl_attr_validate(attr, MNL_TYPE_U32) >= 0)
-			out->ifindex = mnl_attr_get_u32(attr);
-		else if (mnl_attr_get_type(attr) == NL80211_ATTR_STA_INFO)
+		netlink_read_u32(attr, NL80211_ATTR_IFINDEX, &out->ifindex);
+		whose |= netlink_read_bytes(attr, NL80211_ATTR_MAC, &out->mac, sizeof(out->mac));
+		if (mnl_attr_get_type(attr) == NL80211_ATTR_STA_INFO)
 			read_info(attr, out);
-		else if (mnl_attr_get_type(attr) == NL80211_ATTR_MAC &&
-			 mnl_attr_get_payload_len(attr) == sizeof(out->mac)) {
-			memcpy(&out->mac, mnl_attr_get_payload(attr), sizeof(out->mac));
-			whose = true;
-		}
 	}
 	if (whose && out->ifindex && which->cmd == NL80211_CMD_NEW_STATION)
 		out->news = NL80211_ADDED;
@@ -190,17 +177,8 @@ static int on_message(const struct nlmsghdr *header, void *arg)
 bool nl80211_read(struct nl80211 *nl, nl80211_each *each, void *arg)
 {
 	struct reader reader = {each, arg};
-	char buffer[NETLINK_BUFFER];
-	bool whole = true;
-	ssize_t n;
 
-	while ((n = recv(nl->fd, buffer, sizeof(buffer), 0)) > 0 || (n < 0 && errno == ENOBUFS)) {
-		if (n > 0)
-			mnl_cb_run(buffer, (size_t)n, 0, 0, on_message, &reader);
-		else
-			whole = false;
-	}
-	return whole;
+	return netlink_read_news(nl->fd, on_message, &reader);
 }
 
 /* ---- questions */
@@ -250,12 +228,8 @@ static int on_interface(const struct nlmsghdr *header, void *arg)
 	uint32_t ifindex = 0, type = 0;
 
 	mnl_attr_for_each(attr, header, GENL_HDRLEN) {
-		if (mnl_attr_get_type(attr) == NL80211_ATTR_IFINDEX &&
-		    mnl_attr_validate(attr, MNL_TYPE_U32) >= 0)
-			ifindex = mnl_attr_get_u32(attr);
-		else if (mnl_attr_get_type(attr) == NL80211_ATTR_IFTYPE &&
-			 mnl_attr_validate(attr, MNL_TYPE_U32) >= 0)
-			type = mnl_attr_get_u32(attr);
+		netlink_read_u32(attr, NL80211_ATTR_IFINDEX, &ifindex);
+		netlink_read_u32(attr, NL80211_ATTR_IFTYPE, &type);
 	}
 	if (ifindex && (type == NL80211_IFTYPE_AP || type == NL80211_IFTYPE_AP_VLAN) &&
 	    found->count < ACCESS_POINTS_MAX)
