@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What a benchmark's figures become: rows with their statistics, JSON files, the table. A row compares the samples of
-one thing with those of its reference, taken in the same run, and with the goal that was set for it.
+"""The results of the benchmarks: rows with statistics, JSON files, the table. A row compares the
+samples of one thing with those of its reference, from the same run, and with its goal.
 """
 import json
 import os
@@ -14,28 +14,32 @@ def rounds():
 
 
 def percentile(samples, share):
-    """The smallest sample that is not below `share` of all (nearest rank)."""
+    """The smallest sample that `share` percent of all do not exceed (nearest rank)."""
     ordered = sorted(samples)
     return ordered[max(0, -(-len(ordered) * share // 100) - 1)]
 
 
 class Goal:
-    """text, and a test of the row that says whether it was reached."""
+    """A text, and a test: reached(row) is true if the row reaches the goal."""
 
     def __init__(self, text, reached):
         self.text, self.reached = text, reached
 
 
 def ratio_at_least(bound):
-    return Goal(f"ratio >= {bound:g}", lambda row: row["ratio"] is not None and row["ratio"] >= bound)
+    return Goal(f"ratio >= {bound:g}",
+                lambda row: row["ratio"] is not None and row["ratio"] >= bound)
 
 
 def ratio_at_most(bound):
-    return Goal(f"ratio <= {bound:g}", lambda row: row["ratio"] is not None and row["ratio"] <= bound)
+    return Goal(f"ratio <= {bound:g}",
+                lambda row: row["ratio"] is not None and row["ratio"] <= bound)
 
 
 def at_most(median, p99=None):
-    text = f"median <= {median:g}" + (f", p99 <= {p99:g}" if p99 is not None else "")
+    text = f"median <= {median:g}"
+    if p99 is not None:
+        text += f", p99 <= {p99:g}"
     return Goal(text, lambda row: row["median"] <= median and (p99 is None or row["p99"] <= p99))
 
 
@@ -44,9 +48,10 @@ def shorten(value):
 
 
 def make_row(name, unit, samples, reference=None, goal=None, note=""):
-    """reference: (name, samples) or None. What is not known is None (null)."""
-    row = {"name": name, "unit": unit, "n": len(samples), "median": shorten(statistics.median(samples)),
-           "p99": shorten(percentile(samples, 99)), "min": shorten(min(samples)), "max": shorten(max(samples)),
+    """A row. reference: (name, samples) or None. Members without a value are None (null)."""
+    row = {"name": name, "unit": unit, "n": len(samples),
+           "median": shorten(statistics.median(samples)), "p99": shorten(percentile(samples, 99)),
+           "min": shorten(min(samples)), "max": shorten(max(samples)),
            "reference": None, "ratio": None, "goal": None, "reached": None, "note": note}
     if reference:
         median = statistics.median(reference[1])
@@ -68,8 +73,10 @@ def write_rows(name, rows):
 def cells_of(row):
     reference = row["reference"] or {"name": "", "median": None}
     reached = {True: "reached", False: "NOT REACHED", None: ""}[row["reached"]]
-    numbers = [f"{value:.5g}" if value is not None else "" for value in (row["median"], row["p99"], reference["median"], row["ratio"])]
-    return (row["name"], numbers[0], numbers[1], row["unit"], reference["name"], numbers[2], numbers[3], row["goal"] or "", reached)
+    values = (row["median"], row["p99"], reference["median"], row["ratio"])
+    median, p99, its_median, ratio = ("" if value is None else f"{value:.5g}" for value in values)
+    return (row["name"], median, p99, row["unit"], reference["name"], its_median, ratio,
+            row["goal"] or "", reached)
 
 
 def print_table(rows):
@@ -78,5 +85,6 @@ def print_table(rows):
     numeric = {1, 2, 5, 6}
     print()
     for line in lines:
-        print("  ".join(cell.rjust(width) if column in numeric else cell.ljust(width)
-                        for column, (cell, width) in enumerate(zip(line, widths))).rstrip())
+        cells = [cell.rjust(width) if column in numeric else cell.ljust(width)
+                 for column, (cell, width) in enumerate(zip(line, widths))]
+        print("  ".join(cells).rstrip())

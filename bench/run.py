@@ -1,11 +1,15 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Runs the benchmarks: writes BUILD/bench/NAME.json for each part, and prints a table of medians and ratios.
+"""Runs the benchmarks: writes BUILD/bench/NAME.json for each part, and prints a table of medians
+and ratios.
 
-    run.py [--build BUILD] [--only NAME]      with BENCH_ROUNDS=1: one round, to see that all works
+    run.py [--build BUILD] [--only NAME]
 
-Each module of parts/ has NAMES, the parts that it measures, and measure(names, rounds), which returns {name: [row, ...]}
-for those asked for. One with ON_REQUEST runs only when it is named. Status 1: a part could not be measured. A goal that is
-not reached is told, and is no failure.
+With BENCH_ROUNDS=1 in the environment it runs one round, which only shows that all works.
+
+Each module of parts/ has NAMES, the parts that it measures, and measure(names, rounds), which
+returns {name: [row, ...]} for the parts `names`. A module with ON_REQUEST runs only with --only.
+Exit status 1 means that a part failed to measure. If a goal is not reached, the table says so; that
+is no failure.
 """
 import argparse
 import importlib
@@ -15,21 +19,29 @@ import time
 import traceback
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-MODULES = ("handover", "tcp_tunnel", "pps_tunnel", "rtt_tunnel", "fastpath_home", "prog_ns", "lossless", "delayed", "evpn", "soak", "wifi")
+MODULES = ("handover", "tcp_tunnel", "pps_tunnel", "rtt_tunnel", "fastpath_home", "prog_ns",
+           "lossless", "delayed", "evpn", "soak", "wifi")
 
 
 def arguments():
     parser = argparse.ArgumentParser(description="TMip's benchmarks")
     parser.add_argument("--build", default="build", help="build folder (build)")
-    parser.add_argument("--only", metavar="NAME", help="one part")
+    parser.add_argument("--only", metavar="NAME", help="run only this part")
     return parser.parse_args()
+
+
+def chosen(module, only):
+    """The names of a module's parts that shall run."""
+    if only:
+        return [name for name in module.NAMES if name == only]
+    return [] if getattr(module, "ON_REQUEST", False) else list(module.NAMES)
 
 
 def main():
     options = arguments()
     os.environ["BUILD"] = os.path.abspath(options.build)
     sys.path[:0] = [HERE, os.path.join(HERE, "..", "tests")]
-    from results import print_table, rounds, write_rows  # they know where BUILD is from now on
+    from results import print_table, rounds, write_rows  # from here on BUILD is known
 
     modules = [importlib.import_module(f"parts.{name}") for name in MODULES]
     known = [name for module in modules for name in module.NAMES]
@@ -38,7 +50,7 @@ def main():
         return 2
     failed, found, load = [], [], os.getloadavg()[0]
     for module in modules:
-        names = [name for name in module.NAMES if options.only == name or not options.only and not getattr(module, "ON_REQUEST", False)]
+        names = chosen(module, options.only)
         if not names:
             continue
         print(f"{' '.join(names)} ...", file=sys.stderr, flush=True)
@@ -52,7 +64,9 @@ def main():
             failed += names
         print(f"  {time.monotonic() - started:.0f} s", file=sys.stderr, flush=True)
     print_table(found)
-    print(f"\n{os.cpu_count()} CPUs; load average {'%.1f before, %.1f after, its own included' % (load, os.getloadavg()[0])}")
+    after = os.getloadavg()[0]
+    print(f"\n{os.cpu_count()} CPUs; load average {load:.1f} before, {after:.1f} after, "
+          "its own included")
     if failed:
         print(f"NOT MEASURED: {' '.join(failed)}")
     return 1 if failed else 0

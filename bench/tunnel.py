@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What the tunnel benchmarks have in common: the three kinds of path side by side, their samples taken in turn, the rows."""
+"""The shared part of the tunnel benchmarks: the kinds of path side by side, their samples in turn,
+and the rows.
+"""
 import contextlib
+import itertools
 import json
 
 from path import Path
@@ -13,9 +16,12 @@ OFFLOADS = {"": True, "_nooffload": False}
 
 
 class Tunnel:
-    """A benchmark of the tunnel. sample(path, direction) is one sample: {suffix: value}; units: {suffix: unit} tells what
-    they are, and the first of them has the goal. In each round every kind of path has `turns` samples, in changing order. The
-    first kind is ours, the others are its references.
+    """A benchmark of the tunnel. In each round every kind of path gives `turns` samples, and the
+    order of the kinds changes.
+
+    units    {suffix: unit}, where the goal is that of the first suffix
+    sample   sample(path, direction) takes one sample: {suffix: value}
+    kinds    the kinds of path: first ours, then its references
     """
 
     def __init__(self, name, units, directions, sample, goal, turns=1, note="", kinds=KINDS):
@@ -25,7 +31,7 @@ class Tunnel:
         self.samples = {}
 
     def measure(self, rounds):
-        """The rows, with and without the endpoints' offloads."""
+        """Takes the samples, with and without the endpoints' offloads. Returns the rows."""
         with contextlib.ExitStack() as stack:
             paths = [stack.enter_context(Path(kind)).ready() for kind in self.kinds]
             for turn in range(rounds * (self.turns if rounds > 1 else 1)):
@@ -40,29 +46,34 @@ class Tunnel:
         for direction in self.directions:
             for path in paths:
                 for suffix, value in self.sample(path, direction).items():
-                    self.samples.setdefault((direction, offloads, suffix, path.kind), []).append(value)
+                    key = direction, offloads, suffix, path.kind
+                    self.samples.setdefault(key, []).append(value)
 
     def rows(self):
-        rows = []
-        first = next(iter(self.units))
-        for suffix, unit in self.units.items():
-            for direction in self.directions:
-                for offloads in OFFLOADS:
-                    for kind in filter(REFERENCES.get, self.kinds):
-                        ours, theirs = (self.samples[direction, offloads, suffix, one] for one in (self.kinds[0], kind))
-                        rows.append(make_row(f"{self.name}{direction}{suffix}{offloads}", unit, ours, (REFERENCES[kind], theirs),
-                                             self.goal if kind == "plain" and suffix == first else None, self.note))
-        return rows + self.best_rows()
+        cases = list(itertools.product(self.units, self.directions, OFFLOADS))
+        references = [kind for kind in self.kinds if kind in REFERENCES]
+        rows = [self.row(*case, kind) for case in cases for kind in references]
+        if "bare" in self.kinds:
+            rows += [self.best_row(*case) for case in cases]
+        return rows
 
-    def best_rows(self):
-        """What no router could do better on this path, against plain routing: CNs that only redirect."""
-        return [make_row(f"{self.name}{direction}{suffix}{offloads}_best", unit, self.samples[direction, offloads, suffix, "bare"],
-                         (REFERENCES["plain"], self.samples[direction, offloads, suffix, "plain"]), None, "CNs that only redirect, tools/bare.c")
-                for suffix, unit in self.units.items() for direction in self.directions for offloads in OFFLOADS if "bare" in self.kinds]
+    def row(self, suffix, direction, offloads, kind):
+        """Ours against one reference."""
+        ours, theirs = (self.samples[direction, offloads, suffix, one]
+                        for one in (self.kinds[0], kind))
+        goal = self.goal if kind == "plain" and suffix == next(iter(self.units)) else None
+        return make_row(f"{self.name}{direction}{suffix}{offloads}", self.units[suffix], ours,
+                        (REFERENCES[kind], theirs), goal, self.note)
+
+    def best_row(self, suffix, direction, offloads):
+        """CNs that only redirect, against plain routing. No router can do better on this path."""
+        best, plain = (self.samples[direction, offloads, suffix, one] for one in ("bare", "plain"))
+        return make_row(f"{self.name}{direction}{suffix}{offloads}_best", self.units[suffix], best,
+                        (REFERENCES["plain"], plain), None, "CNs that only redirect, tools/bare.c")
 
 
 def json_of(text):
-    """The last line that a tool printed."""
+    """The JSON object in the last line that a tool printed."""
     try:
         return json.loads(text.strip().splitlines()[-1])
     except (IndexError, ValueError):

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""One module for each benchmark, or for those that share a run; see run.py."""
+"""The benchmarks: one module for each of them, or for several that share a run; see run.py."""

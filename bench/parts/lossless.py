@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A 10 kHz stream in both directions over handovers without a radio gap: from one packet to the next the station sends over
-the new leg, and for 20 ms it still hears the old one. What does the network lose, double, or bring out of order?
+"""A 10 kHz stream in both directions over handovers without a radio gap: from one packet to the
+next the station sends over the new leg, and for 20 ms it still hears the old one. How many packets
+does the network lose, deliver twice, or deliver out of order?
 """
 import bisect
 
@@ -14,7 +15,9 @@ REORDERED_PERCENT = 0.1
 
 
 class Account:
-    """What became of the packets of one direction that were sent from shortly before the first move to shortly after the last."""
+    """An account of the packets of one direction that were sent from BEFORE_NS before the first
+    move to AFTER_NS after the last one.
+    """
 
     def __init__(self, moves, packets):
         start, end = moves[0]["time_ns"] - BEFORE_NS, moves[-1]["time_ns"] + AFTER_NS
@@ -35,7 +38,7 @@ class Account:
         return count
 
     def lost_near_moves(self):
-        """How many of the missing were sent within 50 ms of a move."""
+        """The number of missing packets that were sent within 50 ms of a move."""
         by_number = sorted((number, sent) for number, sent, _ in self.packets)
         near = 0
         for number in self.missing:
@@ -54,22 +57,27 @@ def measure(names, rounds):
     with RoamerWorld() as world:
         world.start()
         for _ in range(rounds):
-            moves, up, down = world.roam(MOVES if rounds > 1 else QUICK_MOVES, down_rate=RATE, rate=RATE, more=("-o", OVERLAP_MS))
+            moves, up, down = world.roam(MOVES if rounds > 1 else QUICK_MOVES, down_rate=RATE,
+                                         rate=RATE, more=("-o", OVERLAP_MS))
             accounts["up"].append(Account(moves, up))
             accounts["down"].append(Account(moves, down))
             overflow += world.overflow
             moved += len(moves)
     rows = {name: [] for name in NAMES}
+    few = Goal(f"max < {REORDERED_PERCENT:g}", lambda row: row["max"] < REORDERED_PERCENT)
     for way, found in accounts.items():
         sent, near = sum(one.sent for one in found), sum(one.lost_near_moves() for one in found)
-        missing, reordered = sum(len(one.missing) for one in found), sum(one.reordered for one in found)
+        lost, duplicates = [len(one.missing) for one in found], [one.duplicates for one in found]
+        reordered = sum(one.reordered for one in found)
+        shares = [100 * one.reordered / one.sent for one in found]
         note = f"{moved} handovers, {sent} packets in {rounds} runs"
         rows["handover_lost"] += [
-            make_row(f"handover_lost_{way}", "packets", [len(one.missing) for one in found], None, none("loss"),
-                     f"{note}: {missing} lost, {near} of them sent within 50 ms of a move; {overflow} had no room at a receiver"),
-            make_row(f"handover_duplicates_{way}", "packets", [one.duplicates for one in found], None, none("duplicate"), note)]
+            make_row(f"handover_lost_{way}", "packets", lost, None, none("loss"),
+                     f"{note}: {sum(lost)} lost, {near} of them sent within 50 ms of a move; "
+                     f"{overflow} had no room at a receiver"),
+            make_row(f"handover_duplicates_{way}", "packets", duplicates, None,
+                     none("duplicate"), note)]
         rows["handover_reordered"].append(
-            make_row(f"handover_reordered_{way}", "%", [100 * one.reordered / one.sent for one in found], None,
-                     Goal(f"max < {REORDERED_PERCENT:g}", lambda row: row["max"] < REORDERED_PERCENT),
+            make_row(f"handover_reordered_{way}", "%", shares, None, few,
                      f"{note}: {reordered} overtaken"))
     return {name: rows[name] for name in names}

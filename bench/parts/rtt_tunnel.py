@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Round trips through the tunnel: a UDP request of 64 bytes and its answer, one after the other. Both ends spin on a CPU
-of their own, so that the time is that of the way and not that of waking up processes.
+"""Round trips through the tunnel: UDP requests of 64 bytes and their answers, one after the other.
+Each end spins on a CPU of its own, so that the time is that of the way, without the wake-up of a
+process.
 """
 import os
 
@@ -15,16 +16,19 @@ PORT, QUESTIONS = 7200, 10000
 
 
 def sample(path, _):
-    program = path.program(path.server, "taskset", "-c", 1, TOOL, "serve", PORT, name=f"echo-{len(path.helpers)}")
+    program = path.program(path.server, "taskset", "-c", 1, TOOL, "serve", PORT,
+                           name=f"echo-{len(path.helpers)}")
     try:
         wait_for(lambda: listens(program.pid, PORT, "udp"), "the answering side")
-        done = path.station.run("taskset", "-c", 0, TOOL, "-n", QUESTIONS, "ask", path.server.address, PORT)
+        done = path.station.run("taskset", "-c", 0, TOOL, "-n", QUESTIONS, "ask",
+                                path.server.address, PORT)
     finally:
         program.stop()
     return {"": json_of(done.stdout)["median_us"]}
 
 
 def measure(names, rounds):
-    tunnel = Tunnel("rtt_tunnel", {"": "us"}, ("",), sample, ratio_at_most(1.1), turns=3,
-                    note=f"a sample is the median of up to {QUESTIONS} round trips of 64 bytes; both ends spin, each on its CPU")
+    note = (f"a sample is the median of up to {QUESTIONS} round trips of 64 bytes; both ends spin, "
+            "each on its CPU")
+    tunnel = Tunnel("rtt_tunnel", {"": "us"}, ("",), sample, ratio_at_most(1.1), turns=3, note=note)
     return {name: tunnel.measure(rounds) for name in names}
