@@ -206,9 +206,20 @@ static struct release *find_release(const struct buffer *buffer, const struct tm
 	return NULL;
 }
 
+static uint64_t deadline_of(const struct buffer *buffer)
+{
+	return clock_ms() + buffer->with.config->buffer_time;
+}
+
+static void arm_expire(struct buffer *buffer)
+{
+	timer_arm_at(buffer->expire, hold_next_due(buffer->hold));
+}
+
 /*
- * The roaming machine is just writing the map entry, and must have ended its work before the
- * holding can end: the first turn comes later. Without memory the packets expire.
+ * The roaming machine is just writing the map entry, and must have ended its work before the holding
+ * can end: the first turn comes later. Packets that are on their way do not expire; without memory
+ * for a release they do.
  */
 static void begin_release(struct buffer *buffer, const struct tmip_addr *addr)
 {
@@ -223,9 +234,14 @@ static void begin_release(struct buffer *buffer, const struct tmip_addr *addr)
 	release->began_ms = clock_ms();
 	LL_PREPEND(buffer->releases, release);
 	event_active(buffer->turn, 0, 0);
+	hold_prolong(buffer->hold, addr, deadline_of(buffer) + PACE_MS);
+	arm_expire(buffer);
 }
 
-/* The station has left again: what is not sent yet stays held, new packets line up behind it. */
+/*
+ * The station has left again: what has not been sent yet stays held, new packets line up behind it,
+ * and the time begins anew.
+ */
 static void cancel_release(struct buffer *buffer, const struct tmip_addr *addr)
 {
 	struct release *release = find_release(buffer, addr);
@@ -234,11 +250,7 @@ static void cancel_release(struct buffer *buffer, const struct tmip_addr *addr)
 		return;
 	LL_DELETE(buffer->releases, release);
 	free(release);
-}
-
-static void arm_expire(struct buffer *buffer)
-{
-	timer_arm_at(buffer->expire, hold_next_due(buffer->hold));
+	hold_prolong(buffer->hold, addr, deadline_of(buffer));
 }
 
 static void on_expire(evutil_socket_t fd, short what, void *arg)
@@ -266,8 +278,6 @@ static void on_expire(evutil_socket_t fd, short what, void *arg)
 void buffer_put(struct buffer *buffer, const struct tmip_addr *addr,
 		const struct tmip_station *entry)
 {
-	uint64_t deadline_ms = clock_ms() + buffer->with.config->buffer_time;
-
 	if (!buffer->ifindex || !(entry->flags & TMIP_STATION_F_HELD))
 		return;
 	if (!(entry->flags & TMIP_STATION_F_SILENT)) {
@@ -275,7 +285,7 @@ void buffer_put(struct buffer *buffer, const struct tmip_addr *addr,
 		return;
 	}
 	cancel_release(buffer, addr);
-	if (hold_begin(buffer->hold, addr, deadline_ms) == 0)
+	if (hold_begin(buffer->hold, addr, deadline_of(buffer)) == 0)
 		arm_expire(buffer);
 }
 

@@ -85,9 +85,20 @@ static int sooner(const struct queue *a, const struct queue *b)
 	return a->deadline_ms < b->deadline_ms ? -1 : a->deadline_ms > b->deadline_ms;
 }
 
+/* All wait the same time, as long as the configuration is the same: the newest goes to the end. */
+static void enter_due(struct hold *hold, struct queue *queue)
+{
+	struct queue *last = hold->due ? hold->due->prev : NULL;
+
+	if (!last || sooner(last, queue) <= 0)
+		DL_APPEND(hold->due, queue);
+	else
+		DL_INSERT_INORDER(hold->due, queue, sooner);
+}
+
 int hold_begin(struct hold *hold, const struct tmip_addr *addr, uint64_t deadline_ms)
 {
-	struct queue *queue = find(hold, addr), *last = hold->due ? hold->due->prev : NULL;
+	struct queue *queue = find(hold, addr);
 
 	if (queue)
 		return 0;
@@ -101,15 +112,20 @@ int hold_begin(struct hold *hold, const struct tmip_addr *addr, uint64_t deadlin
 		free(queue);
 		return -ENOMEM;
 	}
-	/*
-	 * All wait the same time unless the configuration changes, so the newest goes to the end.
-	 */
-	if (!last || sooner(last, queue) <= 0)
-		DL_APPEND(hold->due, queue);
-	else
-		DL_INSERT_INORDER(hold->due, queue, sooner);
+	enter_due(hold, queue);
 	hold->counts.stations++;
 	return 0;
+}
+
+void hold_prolong(struct hold *hold, const struct tmip_addr *addr, uint64_t deadline_ms)
+{
+	struct queue *queue = find(hold, addr);
+
+	if (!queue)
+		return;
+	DL_DELETE(hold->due, queue);
+	queue->deadline_ms = deadline_ms;
+	enter_due(hold, queue);
 }
 
 unsigned hold_end(struct hold *hold, const struct tmip_addr *addr)

@@ -40,6 +40,8 @@ void hold_set_options(struct hold *hold, const struct hold_options *options);
  * queue already (its deadline stays), or -ENOMEM.
  */
 int hold_begin(struct hold *hold, const struct tmip_addr *addr, uint64_t deadline_ms);
+/* Gives the station's queue, if it has one, a new deadline. */
+void hold_prolong(struct hold *hold, const struct tmip_addr *addr, uint64_t deadline_ms);
 /* The number of packets in the station's queue. */
 unsigned hold_waiting(const struct hold *hold, const struct tmip_addr *addr);
 /* Returns whether the station has a queue. */

@@ -310,6 +310,41 @@ static void each_station_has_its_own_time(void **state)
 	assert_false(entry_of(&second)->flags & TMIP_STATION_F_HELD);
 }
 
+static void a_station_that_appears_at_the_last_moment_loses_nothing(void **state)
+{
+	(void)state;
+	leaves();
+	frames(1, 1000);
+	time_passes(BUFFER_MS - 10);
+	appears();
+	for (int i = 0; i < PACE_MS && is_held(); i++) {
+		time_passes(1);
+		time_fires_others();
+	}
+	expect_written(1, 1000);
+	assert_false(is_held());
+	assert_int_equal(counts_of().hold.expired, 0);
+	assert_int_equal(fake_log_count(LOG_LEVEL_INFO, "dropped"), 0);
+}
+
+static void a_station_that_leaves_again_has_all_the_time_again(void **state)
+{
+	(void)state;
+	leaves();
+	frames(1, 200);
+	time_passes(BUFFER_MS - 10);
+	appears();
+	time_passes(0);
+	assert_true(is_held());
+	leaves();
+	time_passes(BUFFER_MS - 1);
+	assert_true(is_held());
+	assert_int_equal(counts_of().hold.expired, 0);
+	time_passes(1);
+	assert_false(is_held());
+	assert_int_equal(counts_of().hold.expired, 200 - fake_tap.written_count);
+}
+
 static void what_finds_no_room_is_counted(void **state)
 {
 	(void)state;
@@ -512,6 +547,8 @@ int main(void)
 		BUFFER_CASE(a_station_that_does_not_appear_loses_its_packets),
 		BUFFER_CASE(nothing_is_logged_of_no_packets),
 		BUFFER_CASE(each_station_has_its_own_time),
+		BUFFER_CASE(a_station_that_appears_at_the_last_moment_loses_nothing),
+		BUFFER_CASE(a_station_that_leaves_again_has_all_the_time_again),
 		BUFFER_CASE(what_finds_no_room_is_counted),
 		BUFFER_CASE(what_the_kernel_does_not_take_back_is_counted),
 		BUFFER_CASE(what_found_no_room_in_the_device_is_counted),

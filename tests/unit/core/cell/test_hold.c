@@ -152,6 +152,38 @@ static void test_time(void **state)
 	hold_destroy(hold);
 }
 
+static void prolong(struct hold *hold, unsigned i, uint64_t deadline)
+{
+	struct tmip_addr addr = station(i);
+
+	hold_prolong(hold, &addr, deadline);
+}
+
+static void test_prolonged(void **state)
+{
+	struct hold *hold = hold_create(&SMALL);
+	struct tmip_addr addr, second = station(2);
+
+	(void)state;
+	for (unsigned i = 1; i <= 3; i++)
+		begin(hold, i, 1000 * i);
+	push(hold, 1, 7);
+	prolong(hold, 1, 2500); /* between the others */
+	prolong(hold, 9, 100);  /* nothing is held for it */
+	assert_int_equal(hold_next_due(hold), 2000);
+	assert_true(hold_expired(hold, 2400, &addr));
+	assert_true(addr_equal(&addr, &second));
+	end(hold, 2);
+	assert_false(hold_expired(hold, 2400, &addr));
+	assert_int_equal(hold_next_due(hold), 2500);
+	prolong(hold, 1, 9000); /* behind the others */
+	assert_int_equal(hold_next_due(hold), 3000);
+	end(hold, 3);
+	assert_int_equal(hold_next_due(hold), 9000);
+	assert_int_equal(pop(hold, 1), 7);
+	hold_destroy(hold);
+}
+
 static void test_destroyed_with_packets(void **state)
 {
 	struct hold *hold = hold_create(&SMALL);
@@ -171,6 +203,7 @@ int main(void)
 		cmocka_unit_test(test_in_order),
 		cmocka_unit_test(test_bounded),
 		cmocka_unit_test(test_time),
+		cmocka_unit_test(test_prolonged),
 		cmocka_unit_test(test_destroyed_with_packets),
 	};
 
