@@ -220,6 +220,21 @@ static void what_comes_meanwhile_lines_up_behind(void **state)
 	assert_false(is_held());
 }
 
+static void what_waits_in_the_device_is_read_before_the_holding_ends(void **state)
+{
+	(void)state;
+	leaves();
+	for (unsigned i = 1; i <= 700; i++)
+		frame_for(&station, i);
+	appears();
+	time_passes(0);
+	for (int i = 0; i < PACE_MS && is_held(); i++)
+		turn();
+	expect_written(1, 700);
+	assert_false(is_held());
+	assert_int_equal(others, 0);
+}
+
 /* The data path goes on putting packets here until it sees the new entry. */
 static void what_slips_in_at_the_end_is_replayed(void **state)
 {
@@ -541,6 +556,7 @@ int main(void)
 		BUFFER_CASE(the_first_packet_asks_for_the_station),
 		BUFFER_CASE(many_packets_leave_over_a_tenth_of_a_second),
 		BUFFER_CASE(what_comes_meanwhile_lines_up_behind),
+		BUFFER_CASE(what_waits_in_the_device_is_read_before_the_holding_ends),
 		BUFFER_CASE(what_slips_in_at_the_end_is_replayed),
 		BUFFER_CASE(a_station_that_leaves_again_keeps_the_rest),
 		BUFFER_CASE(a_station_without_packets_is_released_at_once),

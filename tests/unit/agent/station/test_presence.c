@@ -157,6 +157,21 @@ static void a_silent_station_that_is_back_is_watched_again(void **state)
 	assert_true(is_silent(&addr));
 }
 
+/* Records change without the station: a lease is prolonged, say. */
+static void a_new_record_is_no_sign_of_life(void **state)
+{
+	struct tmip_addr addr = station_in(1, 9, WLAN0);
+	struct station_record record;
+
+	(void)state;
+	pass_s(IDLE_S / 2);
+	record = record_of(addr, CN1);
+	commit(&record, WLAN0);
+	assert_int_equal(entry_of(&addr)->seq, record.version.seq);
+	pass_s(IDLE_S / 2 + 1);
+	assert_int_equal(fake_frames.count, 1);
+}
+
 static void stations_elsewhere_are_not_watched(void **state)
 {
 	struct tmip_addr addr = station_in(1, 9, WLAN0);
@@ -266,6 +281,7 @@ int main(void)
 		PRESENCE_CASE(a_station_that_answers_no_probe_is_silent),
 		PRESENCE_CASE(an_answer_begins_the_time_anew),
 		PRESENCE_CASE(a_silent_station_that_is_back_is_watched_again),
+		PRESENCE_CASE(a_new_record_is_no_sign_of_life),
 		PRESENCE_CASE(stations_elsewhere_are_not_watched),
 		PRESENCE_CASE(a_station_without_an_entry_is_not_watched),
 		PRESENCE_CASE(the_timer_runs_while_somebody_is_watched),
