@@ -159,6 +159,7 @@ static bool update_cell(struct cells *cells, struct cell *cell)
 
 	if (!error && before && same_interface(&cell->interface, &now)) {
 		changed = memcmp(&cell->info, &info, sizeof(info)) != 0;
+		cell->interface = now;
 		cell->info = info;
 		settings_set_route(&now, cells->with.backbone->mtu);
 		return changed;

@@ -253,6 +253,18 @@ static void the_route_follows_the_mtu_of_the_backbone(void **state)
 	assert_int_equal(wlan0()->route_mtu, 1380);
 }
 
+static void the_route_of_a_cell_that_was_down_at_first_is_put_back(void **state)
+{
+	(void)state;
+	fake_interface_find("wlan1")->is.up = false;
+	assert_int_equal(cells_attach(w->cells, "wlan1", true, w->why), 0);
+	fake_interface_find("wlan1")->is.up = true;
+	interface_changes(WLAN1, "wlan1");
+	assert_int_equal(fake_interface_find("wlan1")->route_mtu, 1480);
+	assert_int_equal(cells_detach(w->cells, "wlan1", w->why), 0);
+	assert_int_equal(fake_interface_find("wlan1")->route_mtu, 0);
+}
+
 static void a_backbone_that_is_away_is_waited_for(void **state)
 {
 	(void)state;
@@ -401,6 +413,7 @@ int main(void)
 		CHANGE_CASE(nothing_new_changes_nothing),
 		CHANGE_CASE(the_route_gets_its_mtu_again),
 		CHANGE_CASE(the_route_follows_the_mtu_of_the_backbone),
+		CHANGE_CASE(the_route_of_a_cell_that_was_down_at_first_is_put_back),
 		CHANGE_CASE(a_backbone_that_is_away_is_waited_for),
 		CHANGE_CASE(cells_of_the_file_come_and_go),
 		CHANGE_CASE(cells_of_a_command_stay),
