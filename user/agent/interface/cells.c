@@ -130,12 +130,13 @@ static int serve(struct cells *cells, struct cell *cell, const struct netlink_in
 		error = settings_set_cell(cells->settings, interface, with->backbone->mtu, why);
 	if (!error)
 		error = datapath_attach(with->dp, ifindex, DATAPATH_CELL, why);
-	if (error)
+	if (error) {
 		withdraw(cells, cell);
-	else
-		cell->logged = false;
+		return error;
+	}
+	cell->logged = false;
 	with->calls.served(with->calls.arg);
-	return error;
+	return 0;
 }
 
 static bool same_interface(const struct netlink_interface *a, const struct netlink_interface *b)

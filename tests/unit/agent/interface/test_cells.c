@@ -228,6 +228,7 @@ static void expect_nothing_of(const char *name, unsigned ifindex)
 	snprintf(begin, sizeof(begin), "net/ipv4/conf/%s/", name);
 	assert_int_equal(fake_sysctl_remembered(begin), 0);
 	assert_int_equal(w->described, 0);
+	assert_int_equal(w->served, 0);
 }
 
 static void without_a_port_for_frames_there_is_no_cell(void **state)
