@@ -343,6 +343,20 @@ static void an_agent_that_tears_down_leaves_nothing(void **state)
 	assert_int_equal(fake_sysctl_remembered(""), 0);
 }
 
+/* The interface of that cell is gone, and its settings are remembered. */
+static void settings_of_a_former_agent_are_put_back_as_well(void **state)
+{
+	struct sysctl_store *store = settings_open(&w->config, w->why);
+
+	(void)state;
+	assert_int_equal(sysctl_set(store, "net/ipv4/conf/wlan9/forwarding", "1"), 0);
+	sysctl_close(store);
+	start_cells();
+	end_cells(true);
+	assert_string_equal(fake_sysctl_value("net/ipv4/conf/wlan9/forwarding"), "0");
+	assert_int_equal(fake_sysctl_remembered(""), 0);
+}
+
 static void a_killed_agent_leaves_what_can_be_removed(void **state)
 {
 	(void)state;
@@ -401,6 +415,7 @@ int main(void)
 		CASE(the_others_stay),
 		CASE(an_agent_that_ends_leaves_its_cells_in_service),
 		CASE(an_agent_that_tears_down_leaves_nothing),
+		CASE(settings_of_a_former_agent_are_put_back_as_well),
 		CASE(a_killed_agent_leaves_what_can_be_removed),
 		CASE(remains_without_an_interface_are_removed),
 	};

@@ -77,9 +77,11 @@ static void a_cell_whose_interface_is_back_is_served_again(void **state)
 /* Both changes within a tenth of a second: only the new interface is ever seen. */
 static void an_interface_that_was_made_anew_is_served(void **state)
 {
+	struct tmip_mac same = wlan0()->is.mac;
+
 	(void)state;
 	fake_interface_remove("wlan0");
-	fake_interface_add(20, "wlan0", "10.10.1.1/24");
+	fake_interface_add(20, "wlan0", "10.10.1.1/24")->is.mac = same;
 	interface_changes(WLAN0, "wlan0");
 	assert_true(is_served("wlan0"));
 	assert_int_equal(cell("wlan0")->interface.ifindex, 20);
@@ -318,6 +320,22 @@ static void cells_of_a_command_stay(void **state)
 	assert_true(is_served("wlan1"));
 }
 
+static void name_wlan1_as_well(struct agent_config *config)
+{
+	strcpy(config->mobile_if[1], "wlan1");
+	config->cell_count = 2;
+}
+
+static void cells_of_a_command_stay_also_if_the_file_named_them(void **state)
+{
+	(void)state;
+	assert_int_equal(cells_attach(w->cells, "wlan1", true, w->why), 0);
+	reconfigure(name_wlan1_as_well);
+	reconfigure(name_none);
+	assert_false(is_known("wlan0"));
+	assert_true(is_served("wlan1"));
+}
+
 static void name_an_unusable_one(struct agent_config *config)
 {
 	strcpy(config->mobile_if[1], "eth0");
@@ -417,6 +435,7 @@ int main(void)
 		CHANGE_CASE(a_backbone_that_is_away_is_waited_for),
 		CHANGE_CASE(cells_of_the_file_come_and_go),
 		CHANGE_CASE(cells_of_a_command_stay),
+		CHANGE_CASE(cells_of_a_command_stay_also_if_the_file_named_them),
 		CHANGE_CASE(a_cell_that_cannot_be_served_keeps_no_other_from_it),
 		CHANGE_CASE(a_new_pool_and_new_name_servers_are_told),
 		CHANGE_CASE(an_address_is_announced_in_its_cell),
