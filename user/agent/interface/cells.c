@@ -344,6 +344,16 @@ static void find_remains(const struct agent_config *config, struct remains *rema
 		remains->count = REMAINS_MAX;
 }
 
+/* What the kernel was told for an interface that was a cell. */
+static void clear_former(struct sysctl_store *settings, unsigned ifindex)
+{
+	struct netlink_interface interface;
+	char name[IF_NAMESIZE];
+
+	if (if_indextoname(ifindex, name) && netlink_get_interface(name, &interface) == 0)
+		settings_clear_cell(settings, &interface);
+}
+
 /* Links on interfaces that are neither cell nor backbone any more. */
 static void detach_former(struct cells *cells)
 {
@@ -359,14 +369,15 @@ static void detach_former(struct cells *cells)
 			continue;
 		datapath_detach(cells->with.dp, ifindex);
 		datapath_delete_cell(cells->with.dp, ifindex);
+		if (remains.role[i] == DATAPATH_CELL)
+			clear_former(cells->settings, ifindex);
 	}
 }
 
 int cells_remove_remains(const struct agent_config *config)
 {
-	char dir[CONFIG_PATH_LEN + NAME_LEN], name[IF_NAMESIZE], why[CELLS_WHY];
+	char dir[CONFIG_PATH_LEN + NAME_LEN], why[CELLS_WHY];
 	struct sysctl_store *settings = settings_open(config, why);
-	struct netlink_interface interface;
 	struct remains remains;
 
 	if (!settings) {
@@ -375,9 +386,8 @@ int cells_remove_remains(const struct agent_config *config)
 	}
 	find_remains(config, &remains);
 	for (int i = 0; i < remains.count; i++)
-		if (remains.role[i] == DATAPATH_CELL && if_indextoname(remains.ifindex[i], name) &&
-		    netlink_get_interface(name, &interface) == 0)
-			settings_clear_cell(settings, &interface);
+		if (remains.role[i] == DATAPATH_CELL)
+			clear_former(settings, remains.ifindex[i]);
 	sysctl_restore(settings, "");
 	sysctl_close(settings);
 	settings_clear_machine(config);

@@ -120,6 +120,26 @@ static void programs_of_a_former_agent_go_where_nobody_needs_them(void **state)
 	assert_null(fake_datapath_cell(WLAN1));
 }
 
+/* It was a cell until the agent was killed, and the configuration names it no more. */
+static void a_former_cell_is_as_it_was_before(void **state)
+{
+	const struct fake_interface *wlan1 = fake_interface_find("wlan1");
+
+	(void)state;
+	strcpy(w->config.mobile_if[1], "wlan1");
+	w->config.cell_count = 2;
+	start_cells();
+	end_cells(false);
+	w->config.cell_count = 1;
+	start_cells();
+	assert_false(fake_datapath_is_attached(WLAN1, DATAPATH_CELL));
+	assert_false(wlan1->is.promiscuous);
+	assert_int_equal(wlan1->route_mtu, 0);
+	assert_string_equal(fake_sysctl_value("net/ipv4/conf/wlan1/forwarding"), "0");
+	assert_int_equal(fake_sysctl_remembered("link/wlan1/"), 0);
+	assert_true(is_served("wlan0"));
+}
+
 /* ---- attach */
 
 static void a_cell_can_be_attached(void **state)
@@ -399,6 +419,7 @@ int main(void)
 		CASE(a_start_on_a_machine_that_refuses_fails),
 		CASE(a_start_without_news_of_interfaces_fails),
 		CASE(programs_of_a_former_agent_go_where_nobody_needs_them),
+		CASE(a_former_cell_is_as_it_was_before),
 		CASE(a_cell_can_be_attached),
 		CASE(a_cell_is_attached_once),
 		CASE(the_log_says_what_is_special),
