@@ -85,7 +85,7 @@ static int sooner(const struct queue *a, const struct queue *b)
 	return a->deadline_ms < b->deadline_ms ? -1 : a->deadline_ms > b->deadline_ms;
 }
 
-/* All wait the same time, as long as the configuration is the same: the newest goes to the end. */
+/* All wait the same time unless the configuration changes, so the newest goes to the end. */
 static void enter_due(struct hold *hold, struct queue *queue)
 {
 	struct queue *last = hold->due ? hold->due->prev : NULL;
