@@ -14,8 +14,8 @@
 struct fake_map {
 	size_t key_size, value_size; /* 0: not used yet */
 	unsigned count;
-	uint8_t keys[FAKE_ENTRIES][24];
-	uint8_t values[FAKE_ENTRIES][96];
+	_Alignas(8) uint8_t keys[FAKE_ENTRIES][24];
+	_Alignas(8) uint8_t values[FAKE_ENTRIES][96];
 };
 
 struct datapath {
