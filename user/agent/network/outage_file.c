@@ -86,14 +86,13 @@ static json_int_t number_at(const json_t *object, const char *key)
 
 static bool parse_hex(const char *text, struct block_entry *entry)
 {
-	size_t len = text ? strlen(text) / 2 : 0;
+	size_t digits = text ? strspn(text, "0123456789abcdefABCDEF") : 0;
 
-	if (!text || len > CLIENT_ID_LEN)
+	if (!text || text[digits] || digits % 2 || digits / 2 > CLIENT_ID_LEN)
 		return false;
-	for (size_t i = 0; i < len; i++)
-		if (sscanf(text + 2 * i, "%2hhx", &entry->client_id[i]) != 1)
-			return false;
-	entry->client_id_len = (uint8_t)len;
+	for (size_t i = 0; i < digits / 2; i++)
+		sscanf(text + 2 * i, "%2hhx", &entry->client_id[i]);
+	entry->client_id_len = (uint8_t)(digits / 2);
 	return true;
 }
 
@@ -108,7 +107,7 @@ static bool parse_entry(const json_t *object, struct block_entry *entry)
 	if (strcmp(state, STATES[BLOCK_DECLINED]) == 0)
 		entry->state = BLOCK_DECLINED;
 	if (strcmp(state, STATES[BLOCK_GIVEN]) != 0)
-		return true;
+		return entry->state == BLOCK_DECLINED || strcmp(state, STATES[BLOCK_FREE]) == 0;
 	entry->state = BLOCK_GIVEN;
 	entry->lease = (uint32_t)number_at(object, "lease");
 	entry->lease_end = (uint64_t)number_at(object, "lease_end");
