@@ -104,6 +104,11 @@ static void on_closed(struct mlrp_link *link, const char *why, void *arg)
 {
 	struct peer *peer = arg;
 
+	if (!peer->id) { /* an evaluation that is done, as a rule */
+		log_info("connection from %s ended: %s", mlrp_link_peer(link), why);
+		free_peer(peer);
+		return;
+	}
 	if (!peer->logged)
 		log_warn("CN %s (%s): connection lost: %s", name_of(peer), mlrp_link_peer(link),
 			 why);
@@ -124,7 +129,7 @@ static bool is_known(const struct peer *peer, const struct mlrp_message *hello)
 	const struct replica_cn *cn = replica_find_cn(roam_replica(roam), hello->cn.id);
 
 	return cn && hello->role == MLRP_ROLE_CN && strcmp(cn->info.name, hello->name) == 0 &&
-	       addr_equal(&cn->info.tunnel, &peer->tunnel) && cn->info.id <= roam_self(roam);
+	       addr_equal(&cn->info.tunnel, &peer->tunnel) && cn->info.id < roam_self(roam);
 }
 
 /* An accepted connection said who it is. Returns whether it may go on. */
