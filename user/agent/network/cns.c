@@ -123,9 +123,12 @@ void cns_put(struct cns *cns, const struct cn_info *info)
 	/* The peer is in the map before any station leads to it. */
 	if (!info->gone)
 		put_subnets(cns, info);
-	if (roam_put_cn(cns->with.roam, info) < 0)
+	if (roam_put_cn(cns->with.roam, info) < 0) {
 		log_error("CN %s: the table of CNs is full (peers_max): it is not served",
 			  info->name);
+		delete_former(cns, info);
+		return;
+	}
 	if (former.id)
 		delete_former(cns, &former);
 	if (self)
