@@ -377,10 +377,17 @@ int outage_offer(struct outage *outage, const struct dhcp_request *request, uint
 	return 0;
 }
 
+/* If the client has repeated its message, the later write decides about the entry. */
 static void undo(struct outage *outage, const struct binding *binding)
 {
 	struct block_entry *entry = find_entry(outage, &binding->before.addr);
+	struct binding *later;
 
+	DL_FOREACH(outage->bindings, later)
+		if (addr_equal(&later->before.addr, &binding->before.addr)) {
+			later->before = binding->before;
+			return;
+		}
 	if (entry && entry->state == BLOCK_GIVEN)
 		*entry = binding->before;
 }
