@@ -263,12 +263,14 @@ static void request(struct outage *outage, const struct prefix *subnet, uint32_t
 static bool shrink(struct outage *outage, const struct cn_info *self)
 {
 	unsigned wanted = outage->with.config->away_block;
+	bool shrunk = false;
 
 	for (int i = 0; i < self->cell_count; i++)
 		if (!addr_is_zero(&self->cells[i].pool_first))
-			outage->stale |= block_shrink(block_of(outage), &self->cells[i].subnet,
-						      wanted);
-	if (outage->stale && !outage->request_after && save(outage, &outage->request_after) < 0)
+			shrunk |= block_shrink(block_of(outage), &self->cells[i].subnet, wanted);
+	outage->stale |= shrunk;
+	if ((shrunk || (outage->stale && !outage->request_after)) &&
+	    save(outage, &outage->request_after) < 0)
 		outage->request_after = 0;
 	return outage->stale;
 }
@@ -290,6 +292,13 @@ void outage_request_blocks(struct outage *outage)
 	outage_cns_changed(outage);
 }
 
+/* After the last answer, if what was asked for is out of date. */
+static void request_again(struct outage *outage)
+{
+	if (outage->again && !is_waiting(outage))
+		outage_request_blocks(outage);
+}
+
 void outage_handle_block(struct outage *outage, const struct mlrp_message *message)
 {
 	char subnet[ADDR_STRLEN];
@@ -309,8 +318,7 @@ void outage_handle_block(struct outage *outage, const struct mlrp_message *messa
 			 message->subnet.len);
 	if (!error && changed)
 		save_now(outage);
-	if (outage->again && !is_waiting(outage))
-		outage_request_blocks(outage);
+	request_again(outage);
 }
 
 bool outage_handle_error(struct outage *outage, const struct mlrp_message *message)
@@ -319,6 +327,7 @@ bool outage_handle_error(struct outage *outage, const struct mlrp_message *messa
 		return false;
 	log_warn("the register sets no addresses aside for this CN: %s%s%s",
 		 mlrp_error_name(message->code), message->text[0] ? ", " : "", message->text);
+	request_again(outage);
 	return true;
 }
 
