@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * MLRP connections without a network: what a module opens, what it sends there, and the other side, for
- * which the test speaks. It takes the place of io/link/mlrp_link.h. A link stays in the list after its
- * owner has closed it; what an owner must not do with a link (use it after that) ends the test.
+ * MLRP connections without a network: what a module opens, what it sends there, and the other side,
+ * for which the test speaks. It takes the place of io/link/mlrp_link.h. A link that its owner has
+ * closed stays in the list; an owner that uses it then fails the test.
  */
 #ifndef TMIP_TESTS_AGENT_FAKE_LINK_H
 #define TMIP_TESTS_AGENT_FAKE_LINK_H
@@ -27,8 +27,9 @@ struct mlrp_link {
 };
 
 struct fake_links {
-	int connect_error, accept_error; /* errno of mlrp_link_connect(), mlrp_link_accept(); 0: they succeed */
-	int send_error;                  /* -errno of mlrp_link_send() */
+	/* errno of mlrp_link_connect() and mlrp_link_accept(); 0: they succeed */
+	int connect_error, accept_error;
+	int send_error; /* -errno of mlrp_link_send() */
 	unsigned count;
 	struct mlrp_link list[FAKE_LINKS];
 };
@@ -44,7 +45,7 @@ void fake_link_comes_up(struct mlrp_link *link, const struct mlrp_message *hello
 void fake_link_says(struct mlrp_link *link, const struct mlrp_message *message);
 void fake_link_ends(struct mlrp_link *link, const char *why);
 
-/* The newest message that was sent, or the one `back` before it; fails the test if there is none. */
+/* The newest message that was sent, or the one `back` before it; without one the test fails. */
 const struct mlrp_message *fake_link_sent(const struct mlrp_link *link, unsigned back);
 
 #endif

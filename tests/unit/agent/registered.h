@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A client of the register (the real one) over a fake link, for modules that ask the register: it is
- * brought into each state, and nobody hears its calls.
+ * A client of the register (the real one) over a fake link, for modules that ask the register. The
+ * test brings it into each state; nobody hears its calls.
  */
 #ifndef TMIP_TESTS_AGENT_REGISTERED_H
 #define TMIP_TESTS_AGENT_REGISTERED_H
@@ -12,7 +12,7 @@
 struct register_client *registered_create(struct event_base *base,
 					  const struct agent_config *config);
 
-void registered_fails(struct register_client *client);        /* an attempt fails: the register is down */
+void registered_fails(struct register_client *client);        /* an attempt fails: it is down */
 void registered_synchronises(struct register_client *client); /* registered, the snapshot arrives */
 void registered_is_ready(struct register_client *client);     /* in step, from whatever state */
 void registered_is_lost(void);                                /* the connection ends */

@@ -74,8 +74,8 @@ static void begin(uint32_t self)
 	strcpy(w->config.network_name, "net");
 	strcpy(w->config.state_dir, w->folder);
 	w->config.away_block = 4;
-	w->self = cn_of(SELF);
-	w->roam = roam_begin(self);
+	w->self = net_cn(SELF);
+	w->roam = net_roam(self);
 	assert_int_equal(roam_put_cell(w->roam, IFINDEX, "wlan0", &w->self.cells[0].subnet), 0);
 	w->reg = registered_create(w->base, &w->config);
 	create_outage();
@@ -94,8 +94,8 @@ int outage_setup(void **state)
 {
 	(void)state;
 	begin(SELF);
-	roam_learns(w->roam, SELF);
-	roam_learns(w->roam, 8);
+	net_learns(w->roam, SELF);
+	net_learns(w->roam, 8);
 	calls_forget();
 	return 0;
 }
@@ -126,7 +126,7 @@ void answer_request(unsigned back, unsigned count)
 
 	assert_int_equal(question->type, MLRP_BLOCK_REQUEST);
 	for (unsigned i = 0; i < count; i++)
-		block.addrs[i] = address(SELF, FIRST + (int)i);
+		block.addrs[i] = net_address(SELF, FIRST + (int)i);
 	outage_handle_block(w->outage, &block);
 }
 
@@ -151,14 +151,14 @@ void get_block(unsigned count)
 
 const struct block_entry *entry_of(int host)
 {
-	struct tmip_addr addr = address(SELF, host);
+	struct tmip_addr addr = net_address(SELF, host);
 
 	return block_find(outage_own_block(w->outage), &addr);
 }
 
 uint8_t state_in_file(int host)
 {
-	struct tmip_addr addr = address(SELF, host);
+	struct tmip_addr addr = net_address(SELF, host);
 	struct outage_content content;
 	const struct block_entry *entry;
 	uint8_t state;
@@ -173,7 +173,7 @@ uint8_t state_in_file(int host)
 
 const struct replica_station *record_of(int host)
 {
-	struct tmip_addr addr = address(SELF, host);
+	struct tmip_addr addr = net_address(SELF, host);
 
 	return replica_find(roam_replica(w->roam), &addr);
 }
@@ -197,7 +197,7 @@ int bind_address(int host, uint8_t number)
 void put_record(int host, uint64_t seq)
 {
 	struct station_record record = {
-		.addr = address(SELF, host), .mac = client(9).mac, .kind = RECORD_DYNAMIC,
+		.addr = net_address(SELF, host), .mac = client(9).mac, .kind = RECORD_DYNAMIC,
 		.state = RECORD_BOUND, .parent = SELF, .current = SELF, .version = {1, seq},
 	};
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The world of the tests of the outage: CN 5 with one cell (10.10.5.0/24), a register that is there or
- * not, and a file whose writes the test ends.
+ * The world of the tests of the outage: CN 5 with one cell (10.10.5.0/24), a register that is there
+ * or not, and a file whose writes the test ends.
  */
 #ifndef TMIP_TESTS_AGENT_NETWORK_OUTAGE_WORLD_H
 #define TMIP_TESTS_AGENT_NETWORK_OUTAGE_WORLD_H
@@ -24,7 +24,7 @@
 #include "agent/network/outage.h"
 #include "core/config/agent_config.h"
 #include "core/dhcp/block.h"
-#include "network_world.h"
+#include "../small_network.h"
 
 #define SELF 5
 #define IFINDEX 42
@@ -38,16 +38,16 @@ struct outage_world {
 	struct register_client *reg;
 	struct outage *outage;
 	struct cn_info self;           /* as describe_cn gives it */
-	char folder[32], path[96];     /* state_dir, and the file there that outage_create() reads */
+	char folder[32], path[96];     /* state_dir; the file there that outage_create() reads */
 	int done[8];                   /* errors that `done` had, in order */
 	void *done_arg[8];
 	unsigned done_count;
-	uint8_t at_done;               /* state of the record of 10.10.5.20 when `done` came last; 0: none */
+	uint8_t at_done; /* state of the record of 10.10.5.20 when `done` came last; 0: none */
 };
 
 extern struct outage_world *w;
 
-/* This CN has its number, and knows itself. Without: as after a start, before the register has answered. */
+/* This CN has its number. Without: as after a start, before the register has answered. */
 int outage_setup(void **state);
 int outage_setup_without_number(void **state);
 int outage_teardown(void **state);
@@ -58,12 +58,12 @@ void put_file(const char *text); /* into state_dir */
 
 /* The block: addresses 10.10.5.20 and so on, as the register sets them aside; in the file. */
 void get_block(unsigned count);
-void answer_request(unsigned back, unsigned count); /* BLOCK to that question, with so many addresses */
+void answer_request(unsigned back, unsigned count); /* BLOCK with so many addresses */
 void refuse_request(unsigned back);                 /* ERROR */
 
 /* The entry of 10.10.5.HOST; NULL: none. */
 const struct block_entry *entry_of(int host);
-uint8_t state_in_file(int host); /* the same in what is on the disk; 0: it does not name the address */
+uint8_t state_in_file(int host); /* of the address in what is on the disk; 0: it is not there */
 const struct replica_station *record_of(int host);
 
 struct dhcp_request client(uint8_t number);

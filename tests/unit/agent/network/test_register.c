@@ -448,7 +448,7 @@ static void test_an_attempt_that_cannot_begin_counts_as_failed(void **state)
 
 static void test_a_refusal_is_handed_on_and_the_wait_grows(void **state)
 {
-	struct mlrp_message refusal = {.type = MLRP_ERROR, .code = MLRP_E_CONFLICT, .transaction = 1};
+	struct mlrp_message refusal = {.type = MLRP_ERROR, .code = MLRP_E_CONFLICT};
 
 	(void)state;
 	begin_connecting();

@@ -27,7 +27,7 @@
 #define WRITTEN_MAX 16
 
 static struct world {
-	char folder[32], below[64], path[96]; /* a folder that is there, one that is not, the file */
+	char folder[32], below[64], path[96]; /* a folder, one in it that is not there, the file */
 	struct event_base *base;
 	struct file_writer *writer;
 	uint64_t numbers[WRITTEN_MAX]; /* as `written` gave them */

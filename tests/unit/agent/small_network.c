@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* CNs by number, and the roaming machine of this one. See network_world.h. */
-#include "network_world.h"
+/* CNs by number, and the roaming machine of this one. See small_network.h. */
+#include "small_network.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,26 +10,26 @@
 
 #include <cmocka.h>
 
-#include "../calls.h"
+#include "calls.h"
 
-struct tmip_addr tunnel_of(uint32_t id)
+struct tmip_addr net_tunnel(uint32_t id)
 {
 	return addr_from_ipv4(0xc0a80000u + id);
 }
 
-struct tmip_addr address(uint32_t id, int host)
+struct tmip_addr net_address(uint32_t id, int host)
 {
 	return addr_from_ipv4(0x0a0a0000u + (id << 8) + (uint32_t)host);
 }
 
-struct cn_info cn_of(uint32_t id)
+struct cn_info net_cn(uint32_t id)
 {
-	struct cn_info info = {.id = id, .tunnel = tunnel_of(id), .port = 6554, .cell_count = 1};
+	struct cn_info info = {.id = id, .tunnel = net_tunnel(id), .port = 6554, .cell_count = 1};
 
 	snprintf(info.name, sizeof(info.name), "cn%u", id);
 	info.cells[0] = (struct cell_info){
-		.subnet = {address(id, 0), 24}, .gateway = address(id, 1),
-		.pool_first = address(id, 10), .pool_last = address(id, 99),
+		.subnet = {net_address(id, 0), 24}, .gateway = net_address(id, 1),
+		.pool_first = net_address(id, 10), .pool_last = net_address(id, 99),
 	};
 	return info;
 }
@@ -58,9 +58,9 @@ static void act(const struct roam_action *action, void *arg)
 			   about(action->message, addr));
 }
 
-struct roam *roam_begin(uint32_t self)
+struct roam *net_roam(uint32_t self)
 {
-	const struct roam_options options = {.stations_max = 16, .cns_max = CNS_MAX,
+	const struct roam_options options = {.stations_max = 16, .cns_max = NET_CNS_MAX,
 					     .timeout_ms = 1000, .refused_ms = 5000};
 	struct roam *roam = roam_create(&options, act, NULL);
 
@@ -69,9 +69,9 @@ struct roam *roam_begin(uint32_t self)
 	return roam;
 }
 
-void roam_learns(struct roam *roam, uint32_t id)
+void net_learns(struct roam *roam, uint32_t id)
 {
-	struct cn_info info = cn_of(id);
+	struct cn_info info = net_cn(id);
 
 	assert_int_equal(roam_put_cn(roam, &info), 0);
 }
