@@ -64,7 +64,7 @@ struct exchange {
 #define LOG(exchange, level, ...) \
 	trail_log((exchange)->dhcp->with.trail, level, &(exchange)->request->mac, __VA_ARGS__)
 
-/* False: the cell is not served any more. */
+/* False: the cell is not served any more, and nothing can be answered. */
 static bool begin(struct dhcp *dhcp, unsigned ifindex, const struct dhcp_request *request,
 		  struct exchange *out)
 {
@@ -72,6 +72,7 @@ static bool begin(struct dhcp *dhcp, unsigned ifindex, const struct dhcp_request
 
 	*out = (struct exchange){.dhcp = dhcp, .request = request,
 				 .cell = cell_table_find(with->cells, ifindex)};
+	dhcp->counts.unanswered += !out->cell;
 	if (!out->cell)
 		return false;
 	out->server = (struct dhcp_server){
@@ -390,6 +391,7 @@ void dhcp_frame(struct dhcp *dhcp, const struct tmip_punt *punt)
 	struct dhcp_fault fault = {0};
 
 	dhcp->counts.received++;
+	dhcp->counts.ignored += !cell;
 	if (!cell)
 		return;
 	if (dhcp_decode(punt->data, punt->length, &request, &fault) < 0) {

@@ -52,9 +52,9 @@ struct dhcp_setup {
 struct dhcp_counts {
 	uint64_t received;
 	uint64_t offered, confirmed, refused; /* answered by OFFER, ACK, NAK */
-	uint64_t ignored;    /* not for this server, or in the name of another MAC */
+	uint64_t ignored;    /* not for this server, from no cell, in the name of another MAC */
 	uint64_t malformed;
-	uint64_t unanswered; /* the register or the disk did not answer in time */
+	uint64_t unanswered; /* no word of the register or the disk in time, or the cell is gone */
 	uint64_t not_sent;   /* replies that the interface refused */
 };
 
