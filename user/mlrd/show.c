@@ -125,8 +125,9 @@ static void print_store(const json_t *store, FILE *to)
 {
 	bool failing = json_is_true(json_object_get(store, "failing"));
 
-	fprintf(to, "database  %s, %lld commits of %lld records, %lld failed, the last took %.1f ms, "
-		"%lld answers wait\n", failing ? "CANNOT BE WRITTEN" : "in order",
+	fprintf(to, "database  %s, %lld commits of %lld records, %lld failed, "
+		"the last took %.1f ms, %lld answers wait\n",
+		failing ? "CANNOT BE WRITTEN" : "in order",
 		terminal_number(store, "commits"), terminal_number(store, "written"),
 		terminal_number(store, "failed"),
 		json_number_value(json_object_get(store, "commit_ms")),

@@ -217,9 +217,9 @@ static void arm_expire(struct buffer *buffer)
 }
 
 /*
- * The roaming machine is just writing the map entry, and must have ended its work before the holding
- * can end: the first turn comes later. Packets that are on their way do not expire; without memory
- * for a release they do.
+ * The roaming machine is just writing the map entry, and must have ended its work before the
+ * holding can end: the first turn comes later. Packets that are on their way do not expire; without
+ * memory for a release they do.
  */
 static void begin_release(struct buffer *buffer, const struct tmip_addr *addr)
 {

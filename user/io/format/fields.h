@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Members of a struct, described once: the name under which people and programs know a member, where
- * it is, its kind, and what it means. From one description come the JSON object and the line of text.
+ * Members of a struct, described once: the name under which people and programs know a member,
+ * where it is, its kind, and what it means. From one description come the JSON object and the line
+ * of text.
  */
 #ifndef TMIP_IO_FORMAT_FIELDS_H
 #define TMIP_IO_FORMAT_FIELDS_H
@@ -39,8 +40,8 @@ struct field {
 json_t *fields_json(const struct field *fields, const void *object);
 
 /*
- * A line "TITLE  1 key, 2 key" with the numbers that have a place. object: what fields_json() made, or
- * a program of another version; a number that it lacks is 0.
+ * A line "TITLE  1 key, 2 key" with the numbers that have a place. object: what fields_json() made,
+ * or a program of another version; a number that it lacks is 0.
  */
 void fields_print(const char *title, const struct field *fields, const json_t *object, FILE *to);
 

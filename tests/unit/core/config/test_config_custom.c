@@ -48,7 +48,8 @@ static void ports_are_parsed(void **state)
 
 static void wrong_ports_are_refused(void **state)
 {
-	static const char *const wrong[] = {"", "0", "65536", "99999999999999999999", "80x", "x", "-1"};
+	static const char *const wrong[] = {"", "0", "65536", "99999999999999999999", "80x", "x",
+					    "-1"};
 	unsigned port = 7;
 	char why[64];
 
