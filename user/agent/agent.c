@@ -443,8 +443,11 @@ static void stop(struct agent *agent)
 	/* A program that waits for the end of this agent, to start another, sees it here. */
 	pidfile_close();
 	control_close(agent->control);
-	if (agent->base)
-		event_base_free(agent->base);
+	if (!agent->base)
+		return;
+	/* libevent frees connections that were just closed in one more turn of the loop. */
+	event_base_loop(agent->base, EVLOOP_NONBLOCK);
+	event_base_free(agent->base);
 }
 
 int agent_run(const struct agent_options *options)

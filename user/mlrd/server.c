@@ -382,8 +382,11 @@ static void stop(struct server *server)
 			event_free(server->signals[i]);
 	if (server->tick)
 		event_free(server->tick);
-	if (server->base)
+	if (server->base) {
+		/* libevent frees connections that were just closed in one more turn of the loop. */
+		event_base_loop(server->base, EVLOOP_NONBLOCK);
 		event_base_free(server->base);
+	}
 	pidfile_close();
 	mlrd_config_free(&server->config);
 }

@@ -16,16 +16,24 @@
 #include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
+#include <utlist.h>
 
 #define REQUEST_MAX 4096 /* bytes of a request */
 #define CLIENTS_MAX 16   /* connections at the same time */
 #define SILENCE_S 10     /* the server closes a connection that is silent for so long */
 
+struct client {
+	struct control_server *server;
+	struct bufferevent *stream;
+	struct client *prev, *next;
+};
+
 struct control_server {
 	struct evconnlistener *listener;
 	json_t *(*handle)(json_t *request, void *arg);
 	void *arg;
-	unsigned clients;
+	struct client *clients;
+	unsigned client_count;
 	char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
 };
 
@@ -39,27 +47,30 @@ static int set_address(struct sockaddr_un *address, const char *path)
 	return 0;
 }
 
-static void close_client(struct bufferevent *client, struct control_server *server)
+static void close_client(struct client *client)
 {
-	server->clients--;
-	bufferevent_free(client);
+	DL_DELETE(client->server->clients, client);
+	client->server->client_count--;
+	bufferevent_free(client->stream);
+	free(client);
 }
 
 /* Sends at once what the socket takes, since the handler may have ended the event loop. */
-static void send_text(struct bufferevent *client, const char *text, size_t len)
+static void send_text(struct bufferevent *stream, const char *text, size_t len)
 {
 	ssize_t n = 0;
 
-	if (evbuffer_get_length(bufferevent_get_output(client)) == 0)
-		n = send(bufferevent_getfd(client), text, len, MSG_DONTWAIT | MSG_NOSIGNAL);
+	if (evbuffer_get_length(bufferevent_get_output(stream)) == 0)
+		n = send(bufferevent_getfd(stream), text, len, MSG_DONTWAIT | MSG_NOSIGNAL);
 	if (n < 0)
 		n = 0;
 	if ((size_t)n < len)
-		bufferevent_write(client, text + n, len - (size_t)n);
+		bufferevent_write(stream, text + n, len - (size_t)n);
 }
 
-static void answer(struct bufferevent *client, struct control_server *server, const char *line)
+static void answer(struct client *client, const char *line)
 {
+	const struct control_server *server = client->server;
 	json_error_t error;
 	json_t *request = json_loads(line, 0, &error);
 	json_t *reply = json_is_object(request) ?
@@ -69,63 +80,80 @@ static void answer(struct bufferevent *client, struct control_server *server, co
 	char *text = reply ? json_dumps(reply, JSON_COMPACT) : NULL;
 
 	if (text) {
-		send_text(client, text, strlen(text));
-		send_text(client, "\n", 1);
+		send_text(client->stream, text, strlen(text));
+		send_text(client->stream, "\n", 1);
 	}
 	free(text);
 	json_decref(reply);
 	json_decref(request);
 }
 
-static void on_read(struct bufferevent *client, void *arg)
+static void on_read(struct bufferevent *stream, void *arg)
 {
-	struct evbuffer *input = bufferevent_get_input(client);
+	struct evbuffer *input = bufferevent_get_input(stream);
+	struct client *client = arg;
 	char *line;
 
 	while ((line = evbuffer_readln(input, NULL, EVBUFFER_EOL_LF))) {
-		answer(client, arg, line);
+		answer(client, line);
 		free(line);
 	}
 	if (evbuffer_get_length(input) > REQUEST_MAX)
-		close_client(client, arg);
+		close_client(client);
 }
 
-static void on_sent(struct bufferevent *client, void *arg)
+static void on_sent(struct bufferevent *stream, void *arg)
 {
-	close_client(client, arg);
+	(void)stream;
+	close_client(arg);
 }
 
-static void on_event(struct bufferevent *client, short what, void *arg)
+static void on_event(struct bufferevent *stream, short what, void *arg)
 {
-	if ((what & BEV_EVENT_EOF) && evbuffer_get_length(bufferevent_get_output(client))) {
+	if ((what & BEV_EVENT_EOF) && evbuffer_get_length(bufferevent_get_output(stream))) {
 		/* The client has closed its direction and waits for the answer. */
-		bufferevent_disable(client, EV_READ);
-		bufferevent_setcb(client, NULL, on_sent, on_event, arg);
+		bufferevent_disable(stream, EV_READ);
+		bufferevent_setcb(stream, NULL, on_sent, on_event, arg);
 		return;
 	}
-	close_client(client, arg);
+	close_client(arg);
+}
+
+/* NULL: there are too many, or no memory; the descriptor is closed. */
+static struct client *open_client(struct control_server *server, evutil_socket_t fd)
+{
+	struct event_base *base = evconnlistener_get_base(server->listener);
+	struct client *client = NULL;
+
+	if (server->client_count < CLIENTS_MAX)
+		client = calloc(1, sizeof(*client));
+	if (client)
+		client->stream = bufferevent_socket_new(base, fd, BEV_OPT_CLOSE_ON_FREE);
+	if (!client || !client->stream) {
+		evutil_closesocket(fd);
+		free(client);
+		return NULL;
+	}
+	client->server = server;
+	DL_APPEND(server->clients, client);
+	server->client_count++;
+	return client;
 }
 
 static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *from,
 		      int len, void *arg)
 {
-	struct control_server *server = arg;
 	struct timeval silence = {.tv_sec = SILENCE_S};
-	struct bufferevent *client = NULL;
+	struct client *client = open_client(arg, fd);
 
+	(void)listener;
 	(void)from;
 	(void)len;
-	if (server->clients < CLIENTS_MAX)
-		client = bufferevent_socket_new(evconnlistener_get_base(listener), fd,
-						BEV_OPT_CLOSE_ON_FREE);
-	if (!client) {
-		evutil_closesocket(fd);
+	if (!client)
 		return;
-	}
-	server->clients++;
-	bufferevent_setcb(client, on_read, NULL, on_event, server);
-	bufferevent_set_timeouts(client, &silence, &silence);
-	bufferevent_enable(client, EV_READ | EV_WRITE);
+	bufferevent_setcb(client->stream, on_read, NULL, on_event, client);
+	bufferevent_set_timeouts(client->stream, &silence, &silence);
+	bufferevent_enable(client->stream, EV_READ | EV_WRITE);
 }
 
 static int connect_to(const char *path)
@@ -185,6 +213,8 @@ void control_close(struct control_server *server)
 {
 	if (!server)
 		return;
+	while (server->clients)
+		close_client(server->clients);
 	evconnlistener_free(server->listener);
 	unlink(server->path);
 	free(server);
