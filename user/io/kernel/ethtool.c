@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* SIOCETHTOOL. See ethtool.h. */
+/* Requests to drivers by SIOCETHTOOL. See ethtool.h. */
 #include "ethtool.h"
 
 #include <linux/ethtool.h>
@@ -15,13 +15,13 @@ bool ethtool_strips_tags(const char *name)
 	struct ethtool_value flags = {.cmd = ETHTOOL_GFLAGS};
 	struct ifreq request = {.ifr_data = (char *)&flags};
 	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	bool takes = true;
+	bool strips = true;
 
 	if (fd < 0)
 		return true;
 	snprintf(request.ifr_name, sizeof(request.ifr_name), "%s", name);
 	if (ioctl(fd, SIOCETHTOOL, &request) == 0)
-		takes = flags.data & ETH_FLAG_RXVLAN;
+		strips = flags.data & ETH_FLAG_RXVLAN;
 	close(fd);
-	return takes;
+	return strips;
 }

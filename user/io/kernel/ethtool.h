@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the agent asks of a driver. */
+/* Settings of a driver. */
 #ifndef TMIP_IO_KERNEL_ETHTOOL_H
 #define TMIP_IO_KERNEL_ETHTOOL_H
 
 #include <stdbool.h>
 
-/* Does it take the tags of VLANs off the frames that arrive (rxvlan)? True also if it does not say. */
+/*
+ * Returns whether the interface's driver strips VLAN tags off arriving frames (rxvlan). True if the
+ * setting is unknown.
+ */
 bool ethtool_strips_tags(const char *name);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the kernel can do. See kernel.h. Plain bpf(2), as libbpf belongs to the data path alone. */
+/* Abilities of the kernel. See kernel.h. It calls bpf(2): only the data path uses libbpf. */
 #include "kernel.h"
 
 #include <errno.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Chains of nftables over netlink; the tables of the older iptables by their file in /proc. See netfilter.h. */
+/* The chains of nftables over netlink, the tables of iptables-legacy in /proc. See netfilter.h. */
 #include "netfilter.h"
 
 #include <arpa/inet.h>
@@ -56,7 +56,7 @@ static int on_chain(const struct nlmsghdr *header, void *arg)
 	    !attributes[NFTA_CHAIN_TABLE] || !attributes[NFTA_CHAIN_NAME] ||
 	    !attributes[NFTA_CHAIN_USE])
 		return MNL_CB_OK;
-	/* A chain without rules is what `iptables -L' leaves behind. */
+	/* `iptables -L' leaves a chain without rules. */
 	if (strcmp(mnl_attr_get_str(attributes[NFTA_CHAIN_TYPE]), "nat") != 0 ||
 	    !is_postrouting(attributes[NFTA_CHAIN_HOOK]) ||
 	    !mnl_attr_get_u32(attributes[NFTA_CHAIN_USE]))
@@ -68,7 +68,7 @@ static int on_chain(const struct nlmsghdr *header, void *arg)
 	return MNL_CB_OK;
 }
 
-/* The iptables of before nftables: which tables there are is all that can be read without its own interface. */
+/* iptables-legacy: the file has the names of its tables. Their rules need its own interface. */
 static bool has_old_table(void)
 {
 	FILE *file = fopen("/proc/net/ip_tables_names", "re");
@@ -80,6 +80,13 @@ static bool has_old_table(void)
 	if (file)
 		fclose(file);
 	return found;
+}
+
+/* A kernel without nftables translates nothing. */
+static bool is_without_nftables(int error)
+{
+	return error == -EOPNOTSUPP || error == -EINVAL || error == -EPROTONOSUPPORT ||
+	       error == -ENOENT;
 }
 
 int netfilter_find_nat(char *name, size_t size)
@@ -100,9 +107,5 @@ int netfilter_find_nat(char *name, size_t size)
 	}
 	if (search.found)
 		return 1;
-	/* A kernel without nftables translates nothing. */
-	return error == -EOPNOTSUPP || error == -EINVAL || error == -EPROTONOSUPPORT ||
-			       error == -ENOENT ?
-		       0 :
-		       error;
+	return is_without_nftables(error) ? 0 : error;
 }

@@ -139,15 +139,14 @@ static int on_statistics(const struct nlmsghdr *header, void *arg)
 	struct rtnl_link_stats64 all;
 	const struct nlattr *attr;
 	uint64_t *dropped = arg;
+	size_t len;
 
 	mnl_attr_for_each(attr, header, sizeof(struct ifinfomsg)) {
 		if (mnl_attr_get_type(attr) != IFLA_STATS64)
 			continue;
-		memset(&all, 0, sizeof(all)); /* an older kernel has less to say */
-		memcpy(&all, mnl_attr_get_payload(attr),
-		       mnl_attr_get_payload_len(attr) < sizeof(all) ?
-			       mnl_attr_get_payload_len(attr) :
-			       sizeof(all));
+		len = mnl_attr_get_payload_len(attr);
+		memset(&all, 0, sizeof(all)); /* an older kernel sends fewer counters */
+		memcpy(&all, mnl_attr_get_payload(attr), len < sizeof(all) ? len : sizeof(all));
 		*dropped = all.tx_dropped;
 	}
 	return MNL_CB_OK;
@@ -204,11 +203,11 @@ bool netlink_has_vlan(unsigned ifindex)
 	struct nlmsghdr *request = netlink_request(buffer, RTM_GETLINK, NLM_F_DUMP);
 
 	mnl_nlmsg_put_extra_header(request, sizeof(struct ifinfomsg));
-	return talk(request, on_any_link, &search) < 0 || search.found; /* not known: better none than a wrong one */
+	return talk(request, on_any_link, &search) < 0 || search.found;
 }
 
 struct connected {
-	uint32_t subnet; /* network order */
+	uint32_t subnet; /* network byte order */
 	unsigned ifindex;
 	uint8_t prefix_len;
 	uint32_t metric;
@@ -234,7 +233,10 @@ static int on_route(const struct nlmsghdr *header, void *arg)
 	return MNL_CB_OK;
 }
 
-/* The metric that the connected route has: some network managers give it one, and it is part of a route's identity. */
+/*
+ * Returns the metric of the connected route; 0: none. It is a part of the route's identity, and
+ * some network managers set it.
+ */
 static uint32_t connected_metric(const struct netlink_interface *interface)
 {
 	struct connected wanted = {.ifindex = interface->ifindex,

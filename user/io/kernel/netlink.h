@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the agent asks of rtnetlink: an interface and its first IPv4 address, whether it hears all frames, the VLANs on it, the
- * MTU of a cell's connected route, and news of interfaces. Small synchronous requests. Functions return 0 or -errno.
+ * Requests of the agent to rtnetlink: an interface and its first IPv4 address, whether it hears all
+ * frames, the VLANs on it, the MTU of a cell's connected route, and news of interfaces. Each
+ * request blocks until the kernel's answer. Functions return 0 or -errno where no comment says
+ * otherwise.
  */
 #ifndef TMIP_IO_KERNEL_NETLINK_H
 #define TMIP_IO_KERNEL_NETLINK_H
@@ -13,38 +15,59 @@
 struct netlink_interface {
 	unsigned ifindex;
 	char name[16];
-	char kind[16];         /* veth, bridge, ...; empty: it has hardware */
+	char kind[16];         /* "veth", "bridge", ...; empty: it has hardware */
 	struct tmip_mac mac;
-	unsigned mtu;
-	bool up;
+	unsigned mtu;          /* bytes */
+	bool up;               /* administratively: IFF_UP */
 	bool ethernet;         /* its packets have Ethernet headers */
-	bool promiscuous;      /* somebody has set that flag */
-	bool deaf;             /* macvlan that gives it no frames for unknown MACs, flag or not: in any mode but passthru */
-	unsigned port_of;      /* the bridge, bond, or the like that takes its frames; 0: none */
+	bool promiscuous;      /* IFF_PROMISC is set */
+	/*
+	 * A macvlan in any mode except passthru: it gets no frames for unknown MACs, not even with
+	 * IFF_PROMISC.
+	 */
+	bool deaf;
+	unsigned port_of;      /* ifindex of the bridge or bond that takes its frames; 0: none */
 	struct tmip_addr addr; /* the first global IPv4 address; zero: none */
-	uint8_t prefix_len;    /* bits */
+	uint8_t prefix_len;    /* of addr, in bits */
 };
 
-int netlink_get_interface(const char *name, struct netlink_interface *out); /* -ENODEV: there is none */
+/* -ENODEV: there is no such interface. */
+int netlink_get_interface(const char *name, struct netlink_interface *out);
 
-/* Sets or clears the flag. What the interface hears must not end with this process, so it is no membership of a socket's. */
+/*
+ * Sets or clears IFF_PROMISC. It must outlive this process, so it is not the membership of a packet
+ * socket.
+ */
 int netlink_set_promiscuous(unsigned ifindex, bool on);
 
-/* Is there a VLAN interface on top of it, in this namespace? */
+/*
+ * Returns whether a VLAN interface lies on this one, in this network namespace. True if that is
+ * unknown.
+ */
 bool netlink_has_vlan(unsigned ifindex);
 
-unsigned netlink_get_master(unsigned ifindex); /* of the bridge whose port it is; 0: none */
+/* Returns the ifindex of the bridge whose port the interface is; 0: none. */
+unsigned netlink_get_master(unsigned ifindex);
 
-/* Frames that were to leave through this interface and found no room there. */
+/* Sets *dropped to the number of leaving frames that the interface has dropped. */
 int netlink_get_dropped(unsigned ifindex, uint64_t *dropped);
 
-/* The connected route of the address's subnet, as the kernel made it, gets this MTU; 0 takes it away again. */
+/*
+ * Sets the MTU, in bytes, of the connected route that the kernel made for the interface's address;
+ * 0 removes it.
+ */
 int netlink_set_route_mtu(const struct netlink_interface *interface, unsigned mtu);
 
-/* A socket that becomes readable when interfaces or IPv4 addresses change. The descriptor or -errno. */
+/*
+ * Opens a socket that becomes readable when an interface or an IPv4 address changes. Returns the
+ * descriptor or -errno.
+ */
 int netlink_monitor_open(void);
-/* Empties it. `changed` is called for each change with the interface, and its name where the news has it (else ""), and for
- * a VLAN also with the one below it; news that were lost, because there were too many, are one with ifindex 0. */
+/*
+ * Reads all changes. Calls `changed` for each one with the interface and its name, or "" if the
+ * news has no name; for a VLAN also with the interface below it; and with ifindex 0 if the kernel
+ * dropped news.
+ */
 void netlink_monitor_read(int fd, void (*changed)(unsigned ifindex, const char *name, void *arg),
 			  void *arg);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Stations of access points, by the generic netlink family nl80211. See nl80211.h. */
+/* The stations of access points, over the generic netlink family nl80211. See nl80211.h. */
 #include "nl80211.h"
 
 #include <errno.h>
@@ -17,7 +17,7 @@
 struct nl80211 {
 	int fd;
 	uint16_t family;
-	uint32_t group; /* of news about stations */
+	uint32_t group; /* the multicast group of news about stations */
 };
 
 /* ---- the family */
@@ -181,9 +181,9 @@ bool nl80211_read(struct nl80211 *nl, nl80211_each *each, void *arg)
 	return netlink_read_news(nl->fd, on_message, &reader);
 }
 
-/* ---- questions */
+/* ---- requests */
 
-static int talk_of(const struct nl80211 *nl, uint8_t command, uint16_t flags, unsigned ifindex,
+static int talk(const struct nl80211 *nl, uint8_t command, uint16_t flags, unsigned ifindex,
 		   const struct tmip_mac *mac, mnl_cb_t callback, void *arg)
 {
 	char buffer[NETLINK_BUFFER];
@@ -208,13 +208,13 @@ int nl80211_get_station(const struct nl80211 *nl, unsigned ifindex, const struct
 	int error;
 
 	memset(out, 0, sizeof(*out));
-	error = talk_of(nl, NL80211_CMD_GET_STATION, 0, ifindex, mac, on_answer, out);
+	error = talk(nl, NL80211_CMD_GET_STATION, 0, ifindex, mac, on_answer, out);
 	return error ? error : out->news == NL80211_ADDED ? 0 : -ENOENT;
 }
 
 int nl80211_drop_station(const struct nl80211 *nl, unsigned ifindex, const struct tmip_mac *mac)
 {
-	return talk_of(nl, NL80211_CMD_DEL_STATION, 0, ifindex, mac, NULL, NULL);
+	return talk(nl, NL80211_CMD_DEL_STATION, 0, ifindex, mac, NULL, NULL);
 }
 
 struct access_points {
@@ -241,11 +241,11 @@ int nl80211_list(const struct nl80211 *nl, nl80211_each *each, void *arg)
 {
 	struct access_points found = {0};
 	struct reader reader = {each, arg};
-	int error =
-		talk_of(nl, NL80211_CMD_GET_INTERFACE, NLM_F_DUMP, 0, NULL, on_interface, &found);
+	int error;
 
+	error = talk(nl, NL80211_CMD_GET_INTERFACE, NLM_F_DUMP, 0, NULL, on_interface, &found);
 	for (unsigned i = 0; !error && i < found.count; i++)
-		error = talk_of(nl, NL80211_CMD_GET_STATION, NLM_F_DUMP, found.ifindex[i], NULL,
+		error = talk(nl, NL80211_CMD_GET_STATION, NLM_F_DUMP, found.ifindex[i], NULL,
 				on_message, &reader);
 	return error;
 }

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Kernel settings with a memory. See sysctl.h. The file is one JSON object: name to former value. */
+/*
+ * Kernel settings and their former values. See sysctl.h. The file is a JSON object; a member has the
+ * name of a setting and its former value.
+ */
 #include "sysctl.h"
 
 #include <errno.h>
@@ -63,16 +66,24 @@ static int save(struct sysctl_store *store)
 	return error;
 }
 
-int sysctl_get(const char *name, char *value, size_t size)
+/* Returns the descriptor or -errno. */
+static int open_setting(const char *name, int flags)
 {
 	char path[512];
-	ssize_t n;
 	int fd;
 
 	snprintf(path, sizeof(path), "/proc/sys/%s", name);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
+	fd = open(path, flags | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+int sysctl_get(const char *name, char *value, size_t size)
+{
+	int fd = open_setting(name, O_RDONLY);
+	ssize_t n;
+
 	if (fd < 0)
-		return -errno;
+		return fd;
 	n = read(fd, value, size - 1);
 	close(fd);
 	if (n < 0)
@@ -84,13 +95,10 @@ int sysctl_get(const char *name, char *value, size_t size)
 
 static int write_value(const char *name, const char *value)
 {
-	char path[512];
-	int fd, error = 0;
+	int fd = open_setting(name, O_WRONLY), error = 0;
 
-	snprintf(path, sizeof(path), "/proc/sys/%s", name);
-	fd = open(path, O_WRONLY | O_CLOEXEC);
 	if (fd < 0)
-		return -errno;
+		return fd;
 	if (write(fd, value, strlen(value)) < 0)
 		error = -errno;
 	close(fd);
@@ -132,7 +140,8 @@ void sysctl_restore(struct sysctl_store *store, const char *prefix)
 	json_object_foreach_safe(store->former, next, name, value) {
 		if (strncmp(name, prefix, strlen(prefix)) != 0)
 			continue;
-		write_value(name, json_string_value(value)); /* the interface may be gone, and its settings with it */
+		/* Fails if the setting is gone with its interface. */
+		write_value(name, json_string_value(value));
 		json_object_del(store->former, name);
 	}
 	save(store);

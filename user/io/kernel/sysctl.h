@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Kernel settings that the agent changes, and their former values, kept in a file so that a later process can put them
- * back, also after this one was killed. Values are those of the network namespace this process runs in.
+ * Kernel settings that the agent changes, and their former values. A file has the former values, so
+ * that a later process can restore them even if this one is killed. The settings are those of this
+ * process's network namespace.
  */
 #ifndef TMIP_IO_KERNEL_SYSCTL_H
 #define TMIP_IO_KERNEL_SYSCTL_H
@@ -11,18 +12,30 @@
 
 struct sysctl_store;
 
-/* `path`: the file of former values, read if it is there. NULL with errno on failure. */
+/* Reads the file of former values, if it exists. NULL with errno on failure. */
 struct sysctl_store *sysctl_open(const char *path);
+/* NULL is allowed. */
 void sysctl_close(struct sysctl_store *store);
 
-/* Sets e.g. "net/ipv4/ip_forward" and remembers what it was before the first change. 0 or -errno. */
+/*
+ * Sets a file below /proc/sys, such as "net/ipv4/ip_forward". Notes its former value before the
+ * first change. Returns 0 or -errno.
+ */
 int sysctl_set(struct sysctl_store *store, const char *name, const char *value);
-/* Remembers the former value of something that is no file below /proc/sys, unless one is remembered already. 0 or -errno. */
+/*
+ * Notes the former value of a setting that is not below /proc/sys, unless there is a note of it.
+ * Returns 0 or -errno.
+ */
 int sysctl_note(struct sysctl_store *store, const char *name, const char *value);
+/* Returns whether there is a note of this setting with this value. */
 bool sysctl_noted(const struct sysctl_store *store, const char *name, const char *value);
-/* Puts back every setting whose name begins with `prefix` ("": all) and forgets them. The file goes with the last. */
+/*
+ * Restores each setting whose name begins with `prefix` ("": all) and deletes its note. Removes the
+ * file with the last note.
+ */
 void sysctl_restore(struct sysctl_store *store, const char *prefix);
 
-int sysctl_get(const char *name, char *value, size_t size); /* 0 or -errno; without the newline */
+/* Reads a file below /proc/sys, without its newline. Returns 0 or -errno. */
+int sysctl_get(const char *name, char *value, size_t size);
 
 #endif
