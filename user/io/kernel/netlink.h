@@ -42,7 +42,7 @@ int netlink_set_promiscuous(unsigned ifindex, bool on);
 
 /*
  * Returns whether a VLAN interface lies on this one, in this network namespace. True if that is
- * unknown.
+ * unknown: the agent then rather goes without XDP.
  */
 bool netlink_has_vlan(unsigned ifindex);
 

@@ -184,7 +184,7 @@ bool nl80211_read(struct nl80211 *nl, nl80211_each *each, void *arg)
 /* ---- requests */
 
 static int talk(const struct nl80211 *nl, uint8_t command, uint16_t flags, unsigned ifindex,
-		   const struct tmip_mac *mac, mnl_cb_t callback, void *arg)
+		const struct tmip_mac *mac, mnl_cb_t callback, void *arg)
 {
 	char buffer[NETLINK_BUFFER];
 	struct nlmsghdr *request = begin(buffer, nl->family, command, flags);
@@ -246,6 +246,6 @@ int nl80211_list(const struct nl80211 *nl, nl80211_each *each, void *arg)
 	error = talk(nl, NL80211_CMD_GET_INTERFACE, NLM_F_DUMP, 0, NULL, on_interface, &found);
 	for (unsigned i = 0; !error && i < found.count; i++)
 		error = talk(nl, NL80211_CMD_GET_STATION, NLM_F_DUMP, found.ifindex[i], NULL,
-				on_message, &reader);
+			     on_message, &reader);
 	return error;
 }

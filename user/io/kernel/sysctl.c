@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Kernel settings and their former values. See sysctl.h. The file is a JSON object; a member has the
- * name of a setting and its former value.
+ * Kernel settings and their former values. See sysctl.h. The file is a JSON object; a member has
+ * the name of a setting and its former value.
  */
 #include "sysctl.h"
 
