@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Filters of a clsact qdisc. See clsact.h. */
+/* BPF programs as filters of a clsact qdisc. See clsact.h. */
 #include "clsact.h"
 
 #include <errno.h>
@@ -8,9 +8,9 @@
 
 #include "io/kernel/netlink_talk.h"
 
-#define PRIORITY 0x746d /* of our filters */
+#define PRIORITY 0x746d /* the same for all filters of TMip; the handle differs by owner */
 
-/* FNV-1a of the owner, as tc takes a handle. */
+/* The FNV-1a hash of the owner, in the range of a tc handle. */
 static __u32 handle_of(const char *owner)
 {
 	__u32 hash = 2166136261u;
@@ -51,7 +51,7 @@ static int on_filter(const struct nlmsghdr *header, void *arg)
 	return MNL_CB_OK;
 }
 
-/* Also true where the kernel does not say. */
+/* True also if the kernel does not answer. */
 static bool has_filters(unsigned ifindex, unsigned parent)
 {
 	char buffer[NETLINK_BUFFER];

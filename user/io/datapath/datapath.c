@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The data path's life: load or adopt, pins, rings. See datapath.h. */
+/* The life of the data path: load or adopt, pins, rings. See datapath.h. */
 #include "datapath.h"
 
 #include <dirent.h>
@@ -17,10 +17,10 @@
 #include "datapath_internal.h"
 #include "tmip.skel.h"
 
-#define CELLS 16 /* of a CN, at most */
+#define CELLS 16 /* the cells that a CN can have */
 #define BPFFS_MAGIC 0xcafe4a11
 
-/* libbpf's last complaint, for `why`. */
+/* The last warning of libbpf, for `why`. */
 static char complaint[DATAPATH_WHY];
 
 static int keep_complaint(enum libbpf_print_level level, const char *format, va_list args)
@@ -56,7 +56,10 @@ static bool is_bpffs(const char *path)
 	return statfs(path, &fs) == 0 && (unsigned long)fs.f_type == BPFFS_MAGIC;
 }
 
-/* Makes the folder and its parents. On the way down /sys/fs/bpf is mounted if nobody did, as bpftool and iproute2 do. */
+/*
+ * Makes the folder and its parents. Mounts the BPF file system on /sys/fs/bpf if it is not there,
+ * as bpftool and iproute2 do.
+ */
 static int make_dir(const char *dir, char why[DATAPATH_WHY])
 {
 	static const char usual[] = "/sys/fs/bpf";
@@ -64,10 +67,10 @@ static int make_dir(const char *dir, char why[DATAPATH_WHY])
 
 	if (strncmp(dir, usual, strlen(usual)) == 0 && !is_bpffs(usual) &&
 	    mount("bpf", usual, "bpf", 0, "mode=0700") < 0) {
-		datapath_why(
-			why,
-			"%s is no BPF file system and cannot be mounted: %s; does the kernel have CONFIG_BPF_SYSCALL?",
-			usual, strerror(errno));
+		datapath_why(why,
+			     "%s is no BPF file system and cannot be mounted: %s; "
+			     "does the kernel have CONFIG_BPF_SYSCALL?",
+			     usual, strerror(errno));
 		return -errno;
 	}
 	snprintf(path, sizeof(path), "%s", dir);
@@ -136,7 +139,10 @@ static void pin_path(const struct datapath *dp, const struct bpf_map *map, char 
 	snprintf(path, DATAPATH_PATH, "%.400s/%s", dp->dir, bpf_map__name(map));
 }
 
-/* A pinned map of the same name must have the same shape. 1: adopted, 0: there is none, -EEXIST: it differs. */
+/*
+ * Adopts the pinned map of the same name. Returns 1: adopted; 0: there is none; -EEXIST: its type
+ * or a size differs; another -errno.
+ */
 static int adopt_map(struct datapath *dp, struct bpf_map *map, char why[DATAPATH_WHY])
 {
 	struct bpf_map_info info = {};
@@ -152,11 +158,10 @@ static int adopt_map(struct datapath *dp, struct bpf_map *map, char why[DATAPATH
 	if (!error && (info.type != bpf_map__type(map) || info.key_size != bpf_map__key_size(map) ||
 		       info.value_size != bpf_map__value_size(map) ||
 		       info.max_entries != bpf_map__max_entries(map))) {
-		datapath_why(
-			why,
-			"%s was pinned by another version or with other table sizes: `tmip-agent detach --all' with the "
-			"former configuration removes it",
-			path);
+		datapath_why(why,
+			     "%s was pinned by another version or with other table sizes: "
+			     "`tmip-agent detach --all' with the former configuration removes it",
+			     path);
 		error = -EEXIST;
 	}
 	if (!error)
@@ -205,10 +210,10 @@ static int check_layout(struct datapath *dp, char why[DATAPATH_WHY])
 
 	if (error || config.layout == TMIP_LAYOUT_VERSION || config.layout == 0)
 		return error;
-	datapath_why(
-		why,
-		"the maps in %s have layout %u, this program has %u: `tmip-agent detach --all' of the former version removes them",
-		dp->dir, config.layout, TMIP_LAYOUT_VERSION);
+	datapath_why(why,
+		     "the maps in %s have layout %u, this program has %u: "
+		     "`tmip-agent detach --all' of the former version removes them",
+		     dp->dir, config.layout, TMIP_LAYOUT_VERSION);
 	return -EEXIST;
 }
 
@@ -259,13 +264,12 @@ static int load(struct datapath *dp, bool *adopted, char why[DATAPATH_WHY])
 	int error;
 
 	if (access("/sys/kernel/btf/vmlinux", R_OK) < 0) {
-		datapath_why(
-			why,
-			"the kernel has no BTF (/sys/kernel/btf/vmlinux): a kernel with CONFIG_DEBUG_INFO_BTF is needed, "
-			"as Debian's since version 11");
+		datapath_why(why, "the kernel has no BTF (/sys/kernel/btf/vmlinux): "
+				  "a kernel with CONFIG_DEBUG_INFO_BTF is needed, "
+				  "as Debian's since version 11");
 		return -ENOTSUP;
 	}
-	setrlimit(RLIMIT_MEMLOCK, &unlimited); /* kernels before 5.11 count maps there */
+	setrlimit(RLIMIT_MEMLOCK, &unlimited); /* it bounds maps in kernels before 5.11 */
 	libbpf_set_print(keep_complaint);
 	libbpf_set_strict_mode(LIBBPF_STRICT_ALL);
 	dp->skel = tmip_bpf__open();
@@ -281,11 +285,11 @@ static int load(struct datapath *dp, bool *adopted, char why[DATAPATH_WHY])
 		return error;
 	error = tmip_bpf__load(dp->skel);
 	if (error)
-		datapath_why(
-			why,
-			"the kernel refuses the BPF programs (%s)%s%s; root, or CAP_BPF with CAP_NET_ADMIN, and a kernel "
-			"with CONFIG_BPF_SYSCALL are needed",
-			strerror(-error), complaint[0] ? ": " : "", complaint);
+		datapath_why(why,
+			     "the kernel refuses the BPF programs (%s)%s%s; "
+			     "root, or CAP_BPF with CAP_NET_ADMIN, and a kernel with "
+			     "CONFIG_BPF_SYSCALL are needed",
+			     strerror(-error), complaint[0] ? ": " : "", complaint);
 	return error;
 }
 

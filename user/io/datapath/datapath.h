@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The BPF data path as user space handles it: load or adopt, attach, fill maps, read rings and counters. The only
- * file pair that knows libbpf. No decisions: the agent says what each map entry is. Functions return 0 or -errno;
- * those with `why` also give readable text (what failed, and what to do) on failure.
+ * The BPF data path for user space: load or adopt, attach, write map entries, read rings and
+ * counters. Only this folder uses libbpf. It makes no decisions: the agent decides about each map
+ * entry. Functions return 0 or -errno where no comment says otherwise. On failure a function with
+ * `why` writes a text for people into it: the cause, and what to do.
  */
 #ifndef TMIP_IO_DATAPATH_DATAPATH_H
 #define TMIP_IO_DATAPATH_DATAPATH_H
@@ -15,67 +16,95 @@
 #include <tmip/maps.h>
 #include <tmip/reason.h>
 
-#define DATAPATH_WHY 256
+#define DATAPATH_WHY 256 /* bytes of `why`, with the NUL */
 
 struct datapath;
 
 struct datapath_options {
-	const char *dir;       /* pins live here, e.g. /sys/fs/bpf/tmip/<network_name>; created with its parents, mode 0700 */
+	/*
+	 * The folder of the pins, such as /sys/fs/bpf/tmip/<network_name>. datapath_open makes it
+	 * and its parents with mode 0700.
+	 */
+	const char *dir;
 	unsigned stations_max; /* entries of tmip_station */
-	unsigned peers_max;
-	unsigned seen_max;     /* entries of the LRU tmip_seen, tmip_drop */
+	unsigned peers_max;    /* entries of tmip_peer */
+	unsigned seen_max;     /* entries of the LRU maps tmip_seen and tmip_drop */
 	void (*event)(const struct tmip_event *event, void *arg);
 	void (*punt)(const struct tmip_punt *punt, void *arg);
 	void *arg;
 };
 
-/* Loads the programs, creates or adopts the pinned maps. `adopted`: maps of a former agent were there and fit (layout
- * and sizes); maps that do not fit are an error (-EEXIST) whose text names them. */
+/*
+ * Loads the programs, and makes or adopts the pinned maps. Sets *adopted if it adopted maps of a
+ * former agent. -EEXIST: a pinned map has another layout or size; `why` names it.
+ */
 int datapath_open(struct datapath **out, const struct datapath_options *options, bool *adopted,
 		  char why[DATAPATH_WHY]);
-/* Leaves everything pinned and attached: forwarding goes on. NULL is allowed. */
+/* Leaves all pins and attached programs: forwarding goes on. NULL is allowed. */
 void datapath_close(struct datapath *dp);
-/* Detaches all, removes all pins and the folder. Frees dp. */
+/* Detaches all programs, removes all pins and the folder, and frees dp. NULL is allowed. */
 void datapath_destroy(struct datapath *dp);
-/* Removes the programs from all interfaces and the pins below `dir` without loading anything. */
+/* Detaches the programs from all interfaces and removes the folder `dir`. Loads nothing. */
 int datapath_remove(const char *dir);
 
 enum datapath_role { DATAPATH_CELL, DATAPATH_BACKBONE };
 
-/* Puts the programs on the interface (TCX links pinned in dir, or clsact filters on kernels before 6.6); replaces the
- * program of a former agent's link in place, so that no packet is lost. */
+/*
+ * Attaches the programs of the role to the interface: as TCX links pinned in the folder, or as
+ * clsact filters on kernels before 6.6. A link or filter of a former agent gets the new program in
+ * place, so that no packet is lost.
+ */
 int datapath_attach(struct datapath *dp, unsigned ifindex, enum datapath_role role,
 		    char why[DATAPATH_WHY]);
-/* The XDP program of the backbone, native or not at all (-EOPNOTSUPP: its driver has none). In place of a former agent's, as above. */
+/*
+ * Attaches the XDP program of the backbone in native mode, in place of a former agent's, as above.
+ * -EOPNOTSUPP: the driver has no native XDP.
+ */
 int datapath_attach_xdp(struct datapath *dp, unsigned ifindex, char why[DATAPATH_WHY]);
-void datapath_detach_xdp(struct datapath *dp, unsigned ifindex); /* also what a former agent left there */
-/* The program for the agent's own device of held packets. It is gone with the device, or with dp. */
+/* Detaches the XDP program, also that of a former agent. */
+void datapath_detach_xdp(struct datapath *dp, unsigned ifindex);
+/*
+ * Attaches the program of the agent's device for held packets. It goes with the device, or with dp.
+ */
 int datapath_attach_hold(struct datapath *dp, unsigned ifindex, char why[DATAPATH_WHY]);
+/* Detaches all programs from the interface. */
 int datapath_detach(struct datapath *dp, unsigned ifindex);
-/* Interfaces with programs, as the pins in `dir` have them: fills at most `max`, returns how many there are. */
+/*
+ * Finds the interfaces that have programs by the pins in `dir`. Writes at most `max` of them, and
+ * returns how many there are.
+ */
 int datapath_attached(const char *dir, unsigned *ifindexes, enum datapath_role *roles, int max);
-const char *datapath_hook(const struct datapath *dp); /* "tcx" or "clsact" */
+/* "tcx" or "clsact". */
+const char *datapath_hook(const struct datapath *dp);
 
-int datapath_put_config(struct datapath *dp, const struct tmip_config *config); /* layout and slots are filled in */
+/* Sets `layout` and `slots` itself. */
+int datapath_put_config(struct datapath *dp, const struct tmip_config *config);
 int datapath_get_config(const struct datapath *dp, struct tmip_config *config);
 
-/* The `heard` of an entry in a cell of this CN stays what the programs made it; that of one that is silent begins anew. */
+/* A delete returns 0 also if the entry is not there. */
+
+/*
+ * Keeps `heard` as the programs wrote it if the station is in a cell of this CN and not silent,
+ * else sets it to 0.
+ */
 int datapath_put_station(struct datapath *dp, const struct tmip_addr *addr,
 			 const struct tmip_station *station);
-uint64_t datapath_heard_ms(const struct datapath *dp, const struct tmip_addr *addr); /* CLOCK_MONOTONIC, a second late at most; 0: not known */
-int datapath_delete_station(struct datapath *dp, const struct tmip_addr *addr); /* 0 also if it was not there */
+/* When a frame of the station was last heard: CLOCK_MONOTONIC, up to a second late; 0: unknown. */
+uint64_t datapath_heard_ms(const struct datapath *dp, const struct tmip_addr *addr);
+int datapath_delete_station(struct datapath *dp, const struct tmip_addr *addr);
 int datapath_put_peer(struct datapath *dp, const struct tmip_addr *tunnel,
 		      const struct tmip_peer *peer);
 int datapath_delete_peer(struct datapath *dp, const struct tmip_addr *tunnel);
 int datapath_put_cell(struct datapath *dp, unsigned ifindex, const struct tmip_cell *cell);
 int datapath_delete_cell(struct datapath *dp, unsigned ifindex);
-int datapath_put_group(struct datapath *dp, const struct tmip_group_key *home); /* its counters begin anew */
+/* Sets the entry's counters to 0. */
+int datapath_put_group(struct datapath *dp, const struct tmip_group_key *home);
 int datapath_delete_group(struct datapath *dp, const struct tmip_group_key *home);
 int datapath_put_subnet(struct datapath *dp, const struct tmip_subnet_key *key,
 			const struct tmip_subnet *subnet);
 int datapath_delete_subnet(struct datapath *dp, const struct tmip_subnet_key *key);
 
-/* Walks. A callback that returns nonzero ends the walk; entries may be deleted during it. */
+/* Call `visit` for each entry. A visit may delete its entry; it returns nonzero to end the walk. */
 int datapath_each_station(struct datapath *dp,
 			  int (*visit)(const struct tmip_addr *, const struct tmip_station *,
 				       void *),
@@ -98,13 +127,18 @@ int datapath_each_group(struct datapath *dp,
 int datapath_read_stats(const struct datapath *dp, struct tmip_stat out[TMIP_REASON_COUNT]);
 int datapath_read_peer_stat(const struct datapath *dp, const struct tmip_addr *tunnel,
 			    struct tmip_peer_stat *out);
-int datapath_read_drops(const struct datapath *dp, const struct tmip_addr *station, struct tmip_drop *out); /* -ENOENT: none */
-int datapath_forget_seen(struct datapath *dp, const struct tmip_mac *mac); /* its next frame raises an event again */
+/* -ENOENT: the programs have dropped no packet of the station. */
+int datapath_read_drops(const struct datapath *dp, const struct tmip_addr *station,
+			struct tmip_drop *out);
+/* The next frame of this MAC raises an event again. */
+int datapath_forget_seen(struct datapath *dp, const struct tmip_mac *mac);
 
-/* Poll this for reading, then call datapath_poll, which calls event and punt for all that waits. The number handled. */
+/* The descriptor, which is readable while events or punted packets wait. */
 int datapath_events_fd(const struct datapath *dp);
+/* Calls `event` and `punt` for all that wait. Returns their number, or -errno. */
 int datapath_poll(struct datapath *dp);
 
+/* The list of reasons in include/tmip/reason.h. An unknown number is "?", verdict PASS. */
 const char *datapath_reason_name(unsigned reason);
 const char *datapath_reason_text(unsigned reason);
 enum tmip_verdict datapath_reason_verdict(unsigned reason);

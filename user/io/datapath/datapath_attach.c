@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Programs on interfaces: TCX links, pinned as `link_IFINDEX_HOOK_ROLE`, or clsact filters where the kernel (before
- * 6.6) has no TCX; there the pin of that name is the program, and says that the filter is ours; `qdisc_IFINDEX` says that of the
- * qdisc. XDP has a link on every kernel. A former agent's link or filter gets the new program in place.
+ * The programs on interfaces. A TCX link is pinned as `link_IFINDEX_HOOK_ROLE`. Kernels before 6.6
+ * have no TCX: there the program is a clsact filter, the pin of that name is the program and marks
+ * the filter as this network's, and the pin `qdisc_IFINDEX` marks the qdisc. XDP has a link on
+ * every kernel. A link or filter of a former agent gets the new program in place.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -43,7 +44,7 @@ static void link_path(const char *dir, unsigned ifindex, const struct hook *hook
 		 role_name(role));
 }
 
-/* The pinned link, if it still holds on to that interface; a stale pin is removed. -1: none. */
+/* Returns the pinned link if it is attached to that interface, else removes the pin. -1: none. */
 static int former_link(const char *path, unsigned ifindex)
 {
 	/* struct bpf_link_info of kernels with TCX: type, id, prog_id, ifindex, attach_type. */
@@ -88,7 +89,7 @@ static int attach_tcx(struct datapath *dp, int prog, unsigned ifindex, const str
 	return attach_link(path, prog, ifindex, hook->tcx, NULL);
 }
 
-/* Pinned where the qdisc is ours: a program, as nothing else can be pinned. */
+/* The pin that marks the qdisc as ours. It is of a program, since a qdisc cannot be pinned. */
 static void qdisc_path(const char *dir, unsigned ifindex, char path[DATAPATH_PATH])
 {
 	snprintf(path, DATAPATH_PATH, "%.400s/qdisc_%u", dir, ifindex);
@@ -116,10 +117,10 @@ static int attach_clsact(struct datapath *dp, int prog, unsigned ifindex, const 
 static int attach_hook(struct datapath *dp, const struct bpf_program *program, unsigned ifindex,
 		       const struct hook *hook, enum datapath_role role)
 {
-	int prog = bpf_program__fd(program),
-	    error = dp->clsact ? -EINVAL : attach_tcx(dp, prog, ifindex, hook, role);
+	int prog = bpf_program__fd(program);
+	int error = dp->clsact ? -EINVAL : attach_tcx(dp, prog, ifindex, hook, role);
 
-	/* A kernel that does not know the attach type says EINVAL. */
+	/* A kernel that does not know the attach type returns EINVAL. */
 	if (error == -EINVAL) {
 		error = attach_clsact(dp, prog, ifindex, hook, role);
 		dp->clsact |= error == 0;
@@ -167,16 +168,16 @@ int datapath_attach_xdp(struct datapath *dp, unsigned ifindex, char why[DATAPATH
 
 int datapath_attach_hold(struct datapath *dp, unsigned ifindex, char why[DATAPATH_WHY])
 {
-	int error, prog = bpf_program__fd(dp->skel->progs.tmip_hold_in),
-		   link = bpf_link_create(prog, (int)ifindex, INGRESS.tcx, NULL);
-	bool made; /* it goes with the device, which is ours */
+	int prog = bpf_program__fd(dp->skel->progs.tmip_hold_in);
+	int link = bpf_link_create(prog, (int)ifindex, INGRESS.tcx, NULL), error = link;
+	bool made; /* the qdisc goes with the device, which is the agent's */
 
 	if (link >= 0) {
 		dp->hold_link = link;
 		return 0;
 	}
-	error = link == -EINVAL ? clsact_attach(dp->dir, prog, ifindex, BPF_TC_INGRESS, &made) :
-				  link;
+	if (link == -EINVAL)
+		error = clsact_attach(dp->dir, prog, ifindex, BPF_TC_INGRESS, &made);
 	if (error)
 		datapath_why(why, "cannot attach to the device of held packets: %s",
 			     strerror(-error));
@@ -193,7 +194,7 @@ static void detach_hook(const char *dir, unsigned ifindex, const struct hook *ho
 	pin = bpf_obj_get(path);
 	if (pin < 0)
 		return;
-	if (bpf_link_detach(pin) == -EINVAL) /* no link: the program of a filter */
+	if (bpf_link_detach(pin) == -EINVAL) /* the pin is not a link but the program of a filter */
 		clsact_detach(dir, ifindex, hook->clsact);
 	close(pin);
 	unlink(path);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Entries of the data path's maps, and its counters. See datapath.h. */
+/* The entries of the data path's maps, and its counters. See datapath.h. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,7 +9,7 @@
 
 #define MAP(dp, name) bpf_map__fd((dp)->skel->maps.tmip_##name)
 
-/* libbpf 1.x returns -errno. */
+/* libbpf since 1.0 returns -errno. */
 static int put(int map, const void *key, const void *value)
 {
 	return bpf_map_update_elem(map, key, value, BPF_ANY);
@@ -106,7 +106,7 @@ int datapath_delete_group(struct datapath *dp, const struct tmip_group_key *home
 	return delete(MAP(dp, group), home);
 }
 
-/* ---- walks. The next key is asked for before the visit, so that the visit may delete its entry. */
+/* ---- walks. walk() gets the next key before the visit, so the visit may delete its entry. */
 
 typedef int visit_entry(const void *key, const void *value, void *visit, void *arg);
 
@@ -223,7 +223,7 @@ int datapath_forget_seen(struct datapath *dp, const struct tmip_mac *mac)
 	return delete(MAP(dp, seen), mac);
 }
 
-/* ---- names, from the one list */
+/* ---- names, from the list in include/tmip/reason.h */
 
 static const struct {
 	const char *name, *text;

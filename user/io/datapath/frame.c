@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Whole Ethernet frames out of an interface. See frame.h. */
+/* Ethernet frames that leave through an interface. See frame.h. */
 #include "frame.h"
 
 #include <errno.h>
@@ -16,12 +16,13 @@ struct frame_port {
 };
 
 /*
- * We only send. A tap for all protocols would be shown every frame of the cell, and those that leave are cloned for it,
- * even if its filter takes nothing. So it is one for an EtherType that is used for experiments only (IEEE 802).
+ * The port only sends. The kernel shows a socket for all protocols every frame of the cell, and
+ * clones the leaving ones for it, even if its filter drops all. So the socket is for an EtherType
+ * that is only used for experiments (IEEE 802).
  */
 #define SILENT_PROTOCOL ETH_P_802_EX1
 
-static int receive_nothing(pcap_t *pcap)
+static int drop_received(pcap_t *pcap)
 {
 	struct bpf_insn drop = {.code = BPF_RET | BPF_K, .k = 0};
 	struct bpf_program program = {.bf_len = 1, .bf_insns = &drop};
@@ -44,7 +45,7 @@ struct frame_port *frame_open(const char *interface, char why[FRAME_WHY])
 		status = pcap_activate(port->pcap);
 		snprintf(text, sizeof(text), "%s", status < 0 ? pcap_statustostr(status) : "");
 	}
-	if (status < 0 || receive_nothing(port->pcap) < 0) {
+	if (status < 0 || drop_received(port->pcap) < 0) {
 		snprintf(why, FRAME_WHY, "cannot open %s for raw frames: %.180s", interface, text);
 		frame_close(port);
 		return NULL;
@@ -68,12 +69,13 @@ int frame_send(struct frame_port *port, const uint8_t *frame, size_t len)
 	return pcap_inject(port->pcap, frame, len) == (int)len ? 0 : -errno;
 }
 
-/* An ARP request whose sender, by what it says, is `mac` with `addr`. */
+/* Sends an ARP request to `to`. Its sender addresses are `mac` and `addr`. */
 static int send_request(struct frame_port *port, const struct tmip_mac *to,
 			const struct tmip_mac *from, const struct tmip_addr *addr,
 			const struct tmip_mac *mac, const struct tmip_addr *target)
 {
-	uint8_t frame[42] = {[12] = 0x08, 0x06, 0, 1, 0x08, 0, 6, 4, 0, 1}; /* Ethernet type ARP; RFC 826: request */
+	/* EtherType ARP; RFC 826: Ethernet, IPv4, lengths 6 and 4, request. */
+	uint8_t frame[42] = {[12] = 0x08, 0x06, 0, 1, 0x08, 0, 6, 4, 0, 1};
 
 	memcpy(frame, to, 6);
 	memcpy(frame + 6, from, 6);

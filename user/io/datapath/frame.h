@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Whole Ethernet frames out of an interface, through libpcap. They bypass the queueing discipline, and so the data
- * path's egress program: what the agent sends is sent as it is.
+ * Ethernet frames that leave through an interface, by libpcap. They bypass the queueing discipline,
+ * and so the data path's egress program: the agent's frames leave unchanged.
  */
 #ifndef TMIP_IO_DATAPATH_FRAME_H
 #define TMIP_IO_DATAPATH_FRAME_H
@@ -11,20 +11,26 @@
 
 #include "core/base/addr.h"
 
-#define FRAME_WHY 256
+#define FRAME_WHY 256 /* bytes of `why`, with the NUL */
 
 struct frame_port;
 
-struct frame_port *frame_open(const char *interface, char why[FRAME_WHY]); /* NULL: `why` says what failed */
+/* NULL on failure; `why` then has the cause. */
+struct frame_port *frame_open(const char *interface, char why[FRAME_WHY]);
 void frame_close(struct frame_port *port); /* NULL is allowed */
-int frame_send(struct frame_port *port, const uint8_t *frame, size_t len); /* 0 or -errno */
+/* Sends a frame of `len` bytes with its Ethernet header. Returns 0 or -errno, as all below. */
+int frame_send(struct frame_port *port, const uint8_t *frame, size_t len);
 /*
- * A gratuitous ARP request (RFC 5944, 4.6): "addr is at mac", to everybody in the cell. `from` is the interface's own MAC: the
- * bridges of the cell learn from the frame where that one is, and must not learn it of a station that has a port of its own.
+ * Broadcasts a gratuitous ARP request (RFC 5944, 4.6): "addr is at mac". The frame's source is
+ * `from`, the interface's own MAC: the bridges of the cell learn the place of the source, and must
+ * not learn a wrong place of the station.
  */
 int frame_announce(struct frame_port *port, const struct tmip_mac *from,
 		   const struct tmip_addr *addr, const struct tmip_mac *mac);
-/* An ARP request to `mac` alone (RFC 1122, 2.3.2.1): "are you still at addr? Tell from, who is at from_mac." */
+/*
+ * Probes a station: sends an ARP request for addr to `mac` alone (RFC 1122, 2.3.2.1). Its sender
+ * addresses are `from` and `from_mac`.
+ */
 int frame_ask(struct frame_port *port, const struct tmip_addr *addr, const struct tmip_mac *mac,
 	      const struct tmip_addr *from, const struct tmip_mac *from_mac);
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Stations in tmip_station and in their slots. See slots.h, and include/tmip/maps.h for what the programs make of it. */
+/*
+ * Stations in tmip_station and in their slots. See slots.h, and include/tmip/maps.h for how the
+ * programs read slots.
+ */
 #include "slots.h"
 
 #include <arpa/inet.h>
@@ -12,7 +15,7 @@
 #include <bpf/bpf.h>
 
 #define WORDS (sizeof(struct tmip_slot) / sizeof(uint64_t))
-#define OTHERS_MAX 255 /* as many, or more: nobody counts any longer */
+#define OTHERS_MAX 255 /* 255 or more: the count is unknown and stays */
 
 int slots_open(struct slots *slots, int stations, int slot_map, uint32_t count)
 {
@@ -48,15 +51,15 @@ static uint32_t ipv4_of(const struct tmip_addr *addr)
 	return ipv4;
 }
 
-/* The first of the two that it may have; NULL: it may have none. */
+/* Returns the first of the two slots that the address may have; NULL: it may have none. */
 static struct tmip_slot *first_of(const struct slots *slots, const struct tmip_addr *addr)
 {
-	return slots->slot && is_mapped(addr) && ipv4_of(addr) ?
-		       &slots->slot[TMIP_SLOT_INDEX(ntohl(ipv4_of(addr)), slots->count)] :
-		       NULL;
+	if (!slots->slot || !is_mapped(addr) || !ipv4_of(addr))
+		return NULL;
+	return &slots->slot[TMIP_SLOT_INDEX(ntohl(ipv4_of(addr)), slots->count)];
 }
 
-/* The slot of that address; of 0.0.0.0: one that is free. */
+/* Returns the slot of that address, or for 0.0.0.0 a free slot. */
 static struct tmip_slot *find(const struct slots *slots, struct tmip_slot *first,
 			      const uint8_t v4[4])
 {
@@ -84,7 +87,7 @@ static uint64_t first_word(const struct tmip_slot *slot)
 	return value;
 }
 
-/* The first word becomes that of `now`, unless a program has shut the slot since `was`. */
+/* Sets the first word to that of `now`. False: a program has closed the slot since `was`. */
 static bool change_first(struct tmip_slot *slot, const struct tmip_slot *was,
 			 const struct tmip_slot *now)
 {
@@ -105,7 +108,7 @@ static void count_others(struct tmip_slot *first, int more)
 	} while (!change_first(first, &was, &now));
 }
 
-/* The station's, but nothing to be read there. */
+/* The slot is the station's, but the programs must look in tmip_station. */
 static void close_slot(struct tmip_slot *slot, const uint8_t v4[4])
 {
 	struct tmip_slot was, now;
@@ -117,7 +120,7 @@ static void close_slot(struct tmip_slot *slot, const uint8_t v4[4])
 	} while (!change_first(slot, &was, &now));
 }
 
-/* A slot cannot say what contradicts the state. */
+/* Returns whether a slot can express the entry: it has no ifindexes that contradict the state. */
 static bool fits(const struct tmip_slot *slot, const struct tmip_station *entry)
 {
 	return slot->state == TMIP_STATION_BLOCKED ||
@@ -125,7 +128,10 @@ static bool fits(const struct tmip_slot *slot, const struct tmip_station *entry)
 		tmip_is_here(slot->state) == (entry->ifindex != 0));
 }
 
-/* `closed`: the slot as it was before tmip_station was changed. If a program has changed that since, it stays closed. */
+/*
+ * Opens the slot with the values of the entry. `closed` is the slot as it was before the change of
+ * tmip_station: if a program has changed tmip_station since, the slot stays closed.
+ */
 static void fill_slot(struct tmip_slot *slot, const struct tmip_slot *closed,
 		      const struct tmip_station *entry)
 {
@@ -139,13 +145,16 @@ static void fill_slot(struct tmip_slot *slot, const struct tmip_slot *closed,
 	copy.heard = tmip_heard_half(entry->heard);
 	copy.turn = copy.turn_mac = copy.turn_home = copy.turn_here = (uint8_t)(closed->turn + 1);
 	if (!fits(&copy, entry))
-		return; /* it stays closed */
+		return; /* the slot stays closed */
 	for (size_t word = 1; word < WORDS; word++)
 		write_word(slot, &copy, word);
 	change_first(slot, closed, &copy);
 }
 
-/* The present time differs from the true one by less than 18 hours. */
+/*
+ * Completes the lower half of a `heard` time by the present time. Right if the station was heard
+ * less than 18 hours ago.
+ */
 static uint32_t whole_heard(uint16_t half)
 {
 	struct timespec ts;
@@ -173,11 +182,12 @@ int slots_put(struct slots *slots, const struct tmip_addr *addr, const struct tm
 	bool known = bpf_map_lookup_elem(slots->stations, addr, &former) == 0;
 	int error;
 
-	entry.heard = entry.ifindex && !(entry.flags & TMIP_STATION_F_SILENT) ?
-			      heard_of(slot, &former) :
-			      0;
+	entry.heard = 0;
+	if (entry.ifindex && !(entry.flags & TMIP_STATION_F_SILENT))
+		entry.heard = heard_of(slot, &former);
+	/* A known station without a slot stays without: `others` of its first slot counts it. */
 	if (!slot && !known)
-		slot = find(slots, first, none); /* one that is known and has none is counted where it is */
+		slot = find(slots, first, none);
 	if (slot) {
 		close_slot(slot, addr->v4);
 		closed = *slot;

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The stations' entries in the kernel, in both maps: tmip_station, which is always right, and tmip_slot, where the
- * programs look first. Who changes a station's entry does it here (the
- * programs, which do so in a handover, shut its slot: bpf/station.h), so that the two never disagree; the order of the
- * steps is such that this holds at every moment, also for one who is killed between two of them. 0 or -errno.
+ * The entries of stations in both maps: tmip_station, which is always right, and tmip_slot, where
+ * the programs look first. All of user space changes an entry by these functions, so that the two
+ * maps never disagree; the programs, which change one in a handover, close its slot
+ * (bpf/station.h). The order of the steps keeps this true at every moment, also if the process is
+ * killed between two steps. Functions return 0 or -errno where no comment says otherwise.
  */
 #ifndef TMIP_IO_DATAPATH_SLOTS_H
 #define TMIP_IO_DATAPATH_SLOTS_H
@@ -13,18 +14,25 @@
 #include <tmip/maps.h>
 
 struct slots {
-	int stations;           /* file descriptor of tmip_station */
-	uint32_t count;
-	struct tmip_slot *slot; /* the map itself, in our memory; NULL: there is none */
+	int stations;           /* the file descriptor of tmip_station */
+	uint32_t count;         /* slots */
+	struct tmip_slot *slot; /* the map tmip_slot in this process's memory; NULL: not open */
 };
 
+/* `stations` and `slot_map` are file descriptors, which stay the caller's. */
 int slots_open(struct slots *slots, int stations, int slot_map, uint32_t count);
-void slots_close(struct slots *slots); /* also of one that was never opened, if zeroed */
+/* Allowed for a zeroed struct that was never opened. */
+void slots_close(struct slots *slots);
 
-/* Of an entry in a cell of this CN, `heard` stays what the programs made it; that of one that is silent begins anew. */
+/*
+ * Keeps `heard` as the programs wrote it if the station is in a cell of this CN and not silent,
+ * else sets it to 0.
+ */
 int slots_put(struct slots *slots, const struct tmip_addr *addr,
 	      const struct tmip_station *station);
-int slots_delete(struct slots *slots, const struct tmip_addr *addr); /* 0 also if it was not there */
-uint32_t slots_heard(const struct slots *slots, const struct tmip_addr *addr); /* see TMIP_HEARD_SHIFT; 0: not known */
+/* Returns 0 also if there is no entry. */
+int slots_delete(struct slots *slots, const struct tmip_addr *addr);
+/* When the station was last heard, in units of TMIP_HEARD_SHIFT; 0: unknown. */
+uint32_t slots_heard(const struct slots *slots, const struct tmip_addr *addr);
 
 #endif

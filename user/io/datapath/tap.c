@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A network device whose other end this process holds. See tap.h. */
+/* A network device (tap) whose other end is in this process. See tap.h. */
 #include "tap.h"
 
 #include <errno.h>
@@ -12,7 +12,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* Nobody else has any business on this device: no ARP, no addresses, no router solicitations. */
+/* Only the agent may send on this device: no ARP, no addresses, no router solicitations. */
 static void silence_ipv6(const char *name)
 {
 	char path[80];
@@ -23,7 +23,7 @@ static void silence_ipv6(const char *name)
 	if (fd < 0)
 		return; /* a kernel without IPv6 */
 	if (write(fd, "1", 1) != 1)
-		errno = 0; /* its messages are not IPv4, and go no further */
+		errno = 0; /* IPv6 messages of the kernel do no harm: they go no further */
 	close(fd);
 }
 

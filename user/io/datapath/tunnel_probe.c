@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Tunnel probes over a raw socket. See probe.h. The kernel makes the outer header, the inner one is ours. */
+/*
+ * Tunnel probes over a raw socket. See tunnel_probe.h. The kernel writes the outer header, this
+ * file the inner one.
+ */
 #include "tunnel_probe.h"
 
 #include <arpa/inet.h>
@@ -21,14 +24,14 @@
 #include "core/base/checksum.h"
 #include "io/process/clock.h"
 
-#define SIZE_MAX_BYTES 65535
-#define OUTER_LEN 20
+#define SIZE_MAX_BYTES 65535 /* of an IPv4 packet */
+#define OUTER_LEN 20         /* bytes of the outer header */
 
 struct mark {
 	uint8_t kind;    /* TMIP_PROBE_REQUEST or TMIP_PROBE_REPLY */
 	uint8_t pad[3];
-	uint32_t number; /* of this probe */
-	uint64_t secret; /* of this prober */
+	uint32_t number; /* of the probe */
+	uint64_t secret; /* random, one for each struct probe */
 };
 
 struct inner {
@@ -119,7 +122,7 @@ static bool is_reply(const struct probe *probe, const uint8_t *data, ssize_t len
 	       inner.udp.dest == htons(TMIP_PROBE_PORT);
 }
 
-/* What an ICMP error in the error queue means; 0: there was none. */
+/* Reads an ICMP error from the error queue and returns it as -errno; 0: there is none. */
 static int read_error(struct probe *probe)
 {
 	uint8_t control[512], data[64];
@@ -185,7 +188,7 @@ int probe_send(struct probe *probe, unsigned size, int tries, int timeout_ms,
 		return -EINVAL;
 	while (tries-- > 0) {
 		while (read_error(probe))
-			; /* of an earlier probe */
+			; /* an error of an earlier probe */
 		fill(probe, len);
 		sent_us = clock_us();
 		if (send(probe->fd, probe->packet, len, 0) < 0)

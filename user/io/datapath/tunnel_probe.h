@@ -1,27 +1,35 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A tunnel probe (include/tmip/event.h): an IPv4-in-IPv4 packet to another CN, whose backbone program sends it back at
- * its full length. Blocking, with a deadline; needs CAP_NET_RAW. Never fragmented, so that it also measures the path MTU.
+ * Tunnel probes (include/tmip/event.h): IPv4-in-IPv4 packets to another CN, whose backbone program
+ * sends them back at full length. No router may fragment one, so a probe also measures the path
+ * MTU. Functions block up to a deadline, and need CAP_NET_RAW.
  */
 #ifndef TMIP_IO_DATAPATH_TUNNEL_PROBE_H
 #define TMIP_IO_DATAPATH_TUNNEL_PROBE_H
 
 #include "core/base/addr.h"
 
-#define PROBE_SIZE_MIN 68 /* RFC 791: what every path must carry */
+#define PROBE_SIZE_MIN 68 /* bytes that every path must carry (RFC 791) */
 
 struct probe;
 
-int probe_open(struct probe **out, const struct tmip_addr *local, const struct tmip_addr *remote); /* 0 or -errno */
+/* `local` and `remote` are tunnel addresses. Returns 0 or -errno. */
+int probe_open(struct probe **out, const struct tmip_addr *local, const struct tmip_addr *remote);
 void probe_close(struct probe *probe); /* NULL is allowed */
 
-/* Sends a probe of `size` bytes (the whole outer packet) up to `tries` times, waiting timeout_ms for each. 0 with the
- * round trip; -ETIMEDOUT; -EMSGSIZE: too long for an interface or a router of the path; -EPROTONOSUPPORT: the other host says that
- * it does not take tunnel packets (no agent there); -EHOSTUNREACH and other -errno as the kernel has them. */
+/*
+ * Sends a probe of `size` bytes, the outer header included, up to `tries` times, and waits
+ * timeout_ms for each. Returns 0 and sets *round_trip_us; -ETIMEDOUT; -EMSGSIZE: too long for an
+ * interface or a router of the path; -EPROTONOSUPPORT: the other host refuses tunnel packets, so no
+ * agent runs there; -EHOSTUNREACH or another -errno of the kernel.
+ */
 int probe_send(struct probe *probe, unsigned size, int tries, int timeout_ms,
 	       unsigned *round_trip_us);
 
-/* The largest size from PROBE_SIZE_MIN to `high` that comes back, by bisection. 0: none. */
+/*
+ * Returns the largest size in bytes, from PROBE_SIZE_MIN to `high`, whose probe comes back; 0:
+ * none. It searches by bisection.
+ */
 unsigned probe_largest(struct probe *probe, unsigned high, int timeout_ms);
 
 #endif
