@@ -10,15 +10,14 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "datapath_internal.h"
+#include "io/kernel/kernel.h"
+#include "io/process/file.h"
 #include "tmip.skel.h"
 
 #define CELLS 16 /* the cells that a CN can have */
-#define BPFFS_MAGIC 0xcafe4a11
 
 /* The last warning of libbpf, for `why`. */
 static char complaint[DATAPATH_WHY];
@@ -49,13 +48,6 @@ void datapath_why(char why[DATAPATH_WHY], const char *format, ...)
 
 /* ---- the folder of the pins */
 
-static bool is_bpffs(const char *path)
-{
-	struct statfs fs;
-
-	return statfs(path, &fs) == 0 && (unsigned long)fs.f_type == BPFFS_MAGIC;
-}
-
 /*
  * Makes the folder and its parents. Mounts the BPF file system on /sys/fs/bpf if it is not there,
  * as bpftool and iproute2 do.
@@ -63,9 +55,9 @@ static bool is_bpffs(const char *path)
 static int make_dir(const char *dir, char why[DATAPATH_WHY])
 {
 	static const char usual[] = "/sys/fs/bpf";
-	char path[DATAPATH_PATH];
+	int error;
 
-	if (strncmp(dir, usual, strlen(usual)) == 0 && !is_bpffs(usual) &&
+	if (strncmp(dir, usual, strlen(usual)) == 0 && !kernel_is_bpffs(usual) &&
 	    mount("bpf", usual, "bpf", 0, "mode=0700") < 0) {
 		datapath_why(why,
 			     "%s is no BPF file system and cannot be mounted: %s; "
@@ -73,21 +65,14 @@ static int make_dir(const char *dir, char why[DATAPATH_WHY])
 			     usual, strerror(errno));
 		return -errno;
 	}
-	snprintf(path, sizeof(path), "%s", dir);
-	for (char *slash = path + 1; *slash; slash++) {
-		if (*slash != '/')
-			continue;
-		*slash = '\0';
-		mkdir(path, 0700);
-		*slash = '/';
+	error = file_make_dirs(dir, 0700, 0700);
+	if (error) {
+		datapath_why(why, "cannot make the folder %s: %s", dir, strerror(-error));
+		return error;
 	}
-	if (mkdir(path, 0700) < 0 && errno != EEXIST) {
-		datapath_why(why, "cannot make the folder %s: %s", path, strerror(errno));
-		return -errno;
-	}
-	if (!is_bpffs(path)) {
-		datapath_why(why, "%s does not lie on a BPF file system (directive bpf_dir)", path);
-		rmdir(path);
+	if (!kernel_is_bpffs(dir)) {
+		datapath_why(why, "%s does not lie on a BPF file system (directive bpf_dir)", dir);
+		rmdir(dir);
 		return -EINVAL;
 	}
 	return 0;

@@ -114,7 +114,7 @@ int file_replace_durably(const char *path, const char *text, size_t len, unsigne
 	return error ? error : sync_folder_of(path);
 }
 
-int file_make_dir(const char *path, unsigned mode)
+int file_make_dirs(const char *path, unsigned parents_mode, unsigned mode)
 {
 	char copy[4096];
 
@@ -124,9 +124,14 @@ int file_make_dir(const char *path, unsigned mode)
 		if (*at != '/')
 			continue;
 		*at = '\0';
-		if (mkdir(copy, 0755) < 0 && errno != EEXIST)
+		if (mkdir(copy, parents_mode) < 0 && errno != EEXIST)
 			return -errno;
 		*at = '/';
 	}
 	return mkdir(copy, mode) < 0 && errno != EEXIST ? -errno : 0;
+}
+
+int file_make_dir(const char *path, unsigned mode)
+{
+	return file_make_dirs(path, 0755, mode);
 }

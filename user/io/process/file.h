@@ -18,5 +18,7 @@ int file_replace(const char *path, const char *text, size_t len, unsigned mode);
 int file_replace_durably(const char *path, const char *text, size_t len, unsigned mode);
 /* Makes the folder, and its parents with mode 0755. Returns 0 also if the folder exists. */
 int file_make_dir(const char *path, unsigned mode);
+/* As file_make_dir; parents get parents_mode. */
+int file_make_dirs(const char *path, unsigned parents_mode, unsigned mode);
 
 #endif
