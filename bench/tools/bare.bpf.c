@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The least that a forwarding program can do: compare the destination, write the MACs, redirect. See bare.c. */
+/* A minimal forwarder: compares the destination, writes the MACs, redirects; see bare.c. */
 #include "vmlinux.h"
 
 #include <bpf/bpf_endian.h>
@@ -18,7 +18,7 @@ int bare(struct __sk_buff *skb)
 	struct iphdr *ip = (void *)(eth + 1);
 
 	if ((void *)(ip + 1) > (void *)(long)skb->data_end || eth->h_proto != bpf_htons(0x0800))
-		return -1; /* the next one's, or the kernel's */
+		return -1; /* for the next program, or the kernel */
 	for (int i = 0; i < BARE_WAYS; i++) {
 		if (ip->daddr != ways[i].to)
 			continue;
@@ -27,6 +27,5 @@ int bare(struct __sk_buff *skb)
 	}
 	return -1;
 }
-
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A router that does next to nothing, for as long as this program runs: `bare INTERFACE ADDRESS:OUT:MAC ...` sends what comes in
- * there for an address out of another interface, to that MAC. No look-up, no hop limit, no counter: what no router can be
- * faster than, on a path whose other costs are the same.
+ * A router that does next to nothing, for as long as this program runs: `bare INTERFACE
+ * ADDRESS:OUT:MAC ...` sends packets that arrive at INTERFACE for ADDRESS to MAC, out of OUT. It
+ * has no look-up, no hop limit and no counter, so that no router can be faster on the same path.
  */
 #include <arpa/inet.h>
 #include <net/if.h>
@@ -42,8 +42,9 @@ static int read_way(struct bare_way *way, const char *text)
 	unsigned char *mac = way->macs;
 	int used = 0;
 
-	if (sscanf(text, "%15[0-9.]:%15[^:]:%2hhx:%2hhx:%2hhx:%2hhx:%2hhx:%2hhx%n", address, out, &mac[0], &mac[1], &mac[2], &mac[3], &mac[4],
-		   &mac[5], &used) != 8 || text[used] || inet_pton(AF_INET, address, &way->to) != 1)
+	if (sscanf(text, "%15[0-9.]:%15[^:]:%2hhx:%2hhx:%2hhx:%2hhx:%2hhx:%2hhx%n", address, out,
+		   &mac[0], &mac[1], &mac[2], &mac[3], &mac[4], &mac[5], &used) != 8 ||
+	    text[used] || inet_pton(AF_INET, address, &way->to) != 1)
 		return -1;
 	way->ifindex = if_nametoindex(out);
 	if (!way->ifindex)
@@ -66,7 +67,8 @@ int main(int argc, char **argv)
 			return usage();
 	if (bare_bpf__load(skel))
 		fail("load");
-	link = bpf_link_create(bpf_program__fd(skel->progs.bare), ifindex, (enum bpf_attach_type)TCX_INGRESS, NULL);
+	link = bpf_link_create(bpf_program__fd(skel->progs.bare), ifindex,
+			       (enum bpf_attach_type)TCX_INGRESS, NULL);
 	if (link < 0)
 		fail(argv[1]);
 	puts("ready");

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What bare.c tells its program. */
+/* The read-only data that bare.c gives its program. */
 #ifndef TMIP_BENCH_BARE_H
 #define TMIP_BENCH_BARE_H
 

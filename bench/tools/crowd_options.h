@@ -17,7 +17,7 @@
 struct leg {
 	char name[IFNAMSIZ];
 	int socket;
-	struct in_addr gateway; /* of the cell; stations that bring an address count from gateway + first */
+	struct in_addr gateway; /* of the cell */
 	uint8_t mac[ETH_ALEN];  /* of the gateway */
 };
 
@@ -25,23 +25,25 @@ struct options {
 	unsigned stations, leased, seed;
 	double seconds, rate, ping_pong, conflicts;
 	struct in_addr server;
-	unsigned first; /* host number of the first static address of each cell */
+	unsigned first; /* from the gateway of a cell to the first static address */
 	const char *file;
 };
 
 static inline int usage(FILE *out)
 {
 	fputs("usage: crowd -s SERVER -w FILE [OPTIONS] LEG=GATEWAY=MAC LEG=GATEWAY=MAC ...\n"
-	      "  -s SERVER   address that answers echo requests\n"
-	      "  -w FILE     a line for each station in the end: MAC, address, leg, whether it was answered there\n"
-	      "  -n COUNT    stations (100)\n"
-	      "  -l COUNT    of them with a lease by DHCP, the others bring an address (half)\n"
-	      "  -a NUMBER   the first of those is so far from the gateway's address (129)\n"
-	      "  -t SECONDS  of roaming (10)\n"
+	      "  -s SERVER   address of a host that answers echo requests\n"
+	      "  -w FILE     write a line for each station at the end:\n"
+	      "              MAC, address, leg, whether it got an answer there\n"
+	      "  -n COUNT    number of stations (100)\n"
+	      "  -l COUNT    number of stations with a lease by DHCP (half);\n"
+	      "              the others have a static address\n"
+	      "  -a NUMBER   distance of the first static address from the gateway's (129)\n"
+	      "  -t SECONDS  time of roaming (10)\n"
 	      "  -r RATE     moves a second (200)\n"
-	      "  -p SHARE    of turns that are ping-pong (0.2)\n"
-	      "  -c SHARE    of turns that are conflicts (0.1)\n"
-	      "  -x SEED     for another run of chances (1)\n", out);
+	      "  -p SHARE    share of turns that are ping-pong (0.2)\n"
+	      "  -c SHARE    share of turns that are conflicts (0.1)\n"
+	      "  -x SEED     seed of the random numbers (1)\n", out);
 	return out == stderr ? 2 : 0;
 }
 
@@ -51,18 +53,21 @@ static inline bool read_leg(struct leg *leg, const char *text)
 	uint8_t *mac = leg->mac;
 	int used = 0;
 
-	return sscanf(text, "%15[^=]=%15[^=]=%2hhx:%2hhx:%2hhx:%2hhx:%2hhx:%2hhx%n", leg->name, address, &mac[0], &mac[1], &mac[2],
-		      &mac[3], &mac[4], &mac[5], &used) == 8 && !text[used] && inet_pton(AF_INET, address, &leg->gateway) == 1;
+	return sscanf(text, "%15[^=]=%15[^=]=%2hhx:%2hhx:%2hhx:%2hhx:%2hhx:%2hhx%n", leg->name,
+		      address, &mac[0], &mac[1], &mac[2], &mac[3], &mac[4], &mac[5], &used) == 8 &&
+	       !text[used] && inet_pton(AF_INET, address, &leg->gateway) == 1;
 }
 
-/* 0, or the exit status plus one. */
+/* Returns 0, or the exit status plus one. */
 static inline int read_options(struct options *options, int argc, char **argv)
 {
 	bool good = true, leased = false;
 	int c;
 
-	*options = (struct options){.stations = 100, .seconds = 10, .rate = 200, .ping_pong = 0.2, .conflicts = 0.1, .first = 129,
-				    .seed = 1};
+	*options = (struct options){
+		.stations = 100, .seconds = 10, .rate = 200, .ping_pong = 0.2, .conflicts = 0.1,
+		.first = 129, .seed = 1,
+	};
 	while ((c = getopt(argc, argv, "s:w:n:l:a:t:r:p:c:x:h")) != -1) {
 		switch (c) {
 		case 's': good &= inet_pton(AF_INET, optarg, &options->server) == 1; break;
@@ -81,7 +86,8 @@ static inline int read_options(struct options *options, int argc, char **argv)
 	}
 	if (!leased)
 		options->leased = options->stations / 2;
-	good &= options->server.s_addr && options->file && options->rate > 0 && options->stations && options->stations <= STATIONS_MAX;
+	good &= options->server.s_addr && options->file && options->rate > 0 && options->stations &&
+		options->stations <= STATIONS_MAX;
 	return good && options->leased <= options->stations ? 0 : 1 + usage(stderr);
 }
 

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A line with a delay, for kernels without netem: passes whole frames between the two interfaces of a pair, each a fixed
- * time after it arrived, in order. Any number of pairs. The queue of each direction is bounded: a frame that finds it full
- * is dropped and counted. The ends must leave checksums and segmentation to nobody (ethtool -K ... tx off gso off), as
- * frames are passed as they are. Ends with SIGTERM or SIGINT and prints a JSON object.
+ * Delay lines, for kernels without netem: the program passes whole frames between the two
+ * interfaces of a pair, each a fixed time after it arrived, in order. There may be up to PAIRS_MAX
+ * pairs. The queue of each direction is bounded: the program drops and counts frames that find it
+ * full. The hosts at the ends must compute checksums and cut segments themselves (ethtool -K ... tx
+ * off gso off), as frames pass unchanged. SIGTERM or SIGINT ends the program, which then prints a
+ * JSON object.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -34,12 +36,12 @@
 #endif
 
 struct frame {
-	uint64_t due_ns; /* CLOCK_REALTIME, as the kernel stamps frames */
+	uint64_t due_ns; /* CLOCK_REALTIME, which is the clock of the kernel's stamps */
 	size_t len;
 	uint8_t bytes[FRAME_MAX];
 };
 
-/* One way of a pair: in from `from`, out at `to`. */
+/* One direction of a pair: frames come in at `from` and leave at `to`. */
 struct way {
 	int from, to;
 	struct frame *queue;
@@ -49,16 +51,24 @@ struct way {
 static uint64_t delay_ns, passed, dropped, too_long, latest_ns;
 static unsigned room = 4096;
 
-/* All that has arrived goes into the queue. */
-static void take(struct way *way)
+static struct frame *free_frame(const struct way *way)
+{
+	return way->count < room ? &way->queue[(way->first + way->count) % room] : NULL;
+}
+
+/* Puts all frames that have arrived into the queue. */
+static void enqueue(struct way *way)
 {
 	static uint8_t spare[FRAME_MAX];
 	uint8_t control[128];
 
 	for (;;) {
-		struct frame *frame = way->count < room ? &way->queue[(way->first + way->count) % room] : NULL;
+		struct frame *frame = free_frame(way);
 		struct iovec iov = {frame ? frame->bytes : spare, FRAME_MAX};
-		struct msghdr message = {.msg_iov = &iov, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof(control)};
+		struct msghdr message = {
+			.msg_iov = &iov, .msg_iovlen = 1,
+			.msg_control = control, .msg_controllen = sizeof(control),
+		};
 		ssize_t len = recvmsg(way->from, &message, MSG_DONTWAIT | MSG_TRUNC);
 
 		if (len < 0)
@@ -75,8 +85,8 @@ static void take(struct way *way)
 	}
 }
 
-/* What is due leaves. The time of the next one, or 0. */
-static uint64_t pass(struct way *way, uint64_t now)
+/* Sends the frames that are due. Returns the time of the next one, or 0. */
+static uint64_t send_due(struct way *way, uint64_t now)
 {
 	while (way->count) {
 		struct frame *frame = &way->queue[way->first];
@@ -105,7 +115,7 @@ static void loop(struct way *ways, unsigned count)
 		struct timespec wait;
 
 		for (unsigned i = 0; i < count; i++) {
-			due = pass(&ways[i], now);
+			due = send_due(&ways[i], now);
 			next = due && due < next ? due : next;
 		}
 		now = now_ns(CLOCK_REALTIME);
@@ -114,7 +124,7 @@ static void loop(struct way *ways, unsigned count)
 			fail("poll");
 		for (unsigned i = 0; i < count; i++)
 			if (fds[i].revents)
-				take(&ways[i]);
+				enqueue(&ways[i]);
 	}
 }
 
@@ -124,7 +134,8 @@ static int open_end(const char *name)
 				 .sll_ifindex = (int)if_nametoindex(name)};
 	int one = 1, bytes = 8 << 20, fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
 
-	if (fd < 0 || !at.sll_ifindex || setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &one, sizeof(one)) < 0 ||
+	if (fd < 0 || !at.sll_ifindex ||
+	    setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &one, sizeof(one)) < 0 ||
 	    setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof(bytes)) < 0 ||
 	    setsockopt(fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, &one, sizeof(one)) < 0 ||
 	    bind(fd, (struct sockaddr *)&at, sizeof(at)) < 0)
@@ -142,7 +153,8 @@ static bool open_pair(struct way *ways, char *pair)
 	ways[0].from = ways[1].to = open_end(pair);
 	ways[0].to = ways[1].from = open_end(colon + 1);
 	for (int i = 0; i < 2; i++) {
-		ways[i].queue = calloc(room, sizeof(*ways[i].queue)); /* the kernel gives pages when they are used */
+		/* Pages that no frame has used take no memory. */
+		ways[i].queue = calloc(room, sizeof(*ways[i].queue));
 		if (!ways[i].queue)
 			fail("memory");
 	}
@@ -153,7 +165,7 @@ static int usage(FILE *out)
 {
 	fputs("usage: delay -d MS [OPTIONS] INTERFACE:INTERFACE ...\n"
 	      "  -d MS        delay of each frame\n"
-	      "  -q FRAMES    the most that wait in one direction (4096)\n"
+	      "  -q FRAMES    size of the queue of each direction (4096)\n"
 	      "  -p PRIORITY  run with SCHED_FIFO\n", out);
 	return out == stderr ? 2 : 0;
 }
@@ -182,11 +194,12 @@ int main(int argc, char **argv)
 	for (; optind < argc; optind++, count += 2)
 		if (!open_pair(&ways[count], argv[optind]))
 			return usage(stderr);
-	if (priority.sched_priority && (sched_setscheduler(0, SCHED_FIFO, &priority) < 0 || mlockall(MCL_CURRENT) < 0))
+	if (priority.sched_priority &&
+	    (sched_setscheduler(0, SCHED_FIFO, &priority) < 0 || mlockall(MCL_CURRENT) < 0))
 		fail("priority");
 	loop(ways, count);
-	printf("{\"passed\": %" PRIu64 ", \"dropped\": %" PRIu64 ", \"too_long\": %" PRIu64 ", \"latest_ms\": %.3f}\n", passed, dropped,
-	       too_long, (double)latest_ns / 1e6);
+	printf("{\"passed\": %" PRIu64 ", \"dropped\": %" PRIu64 ", \"too_long\": %" PRIu64
+	       ", \"latest_ms\": %.3f}\n", passed, dropped, too_long, (double)latest_ns / 1e6);
 	for (unsigned i = 0; i < count; i++)
 		free(ways[i].queue);
 	return 0;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Around the programs that prog_ns measures: `prepare` gives the packet another pseudo-random station and jumps to the
- * program under test. A plain packet becomes one that station i sends, a tunnel packet one for station j; so a test run
- * that is repeated turns one packet round and round: in, out, in, out.
+ * The programs of prog_ns around those that it measures. `prepare` puts a pseudo-random station
+ * into the packet and jumps to the program under test. A plain packet becomes one that station i
+ * sends, a tunnel packet becomes one for station j, so that a repeated test run turns one packet
+ * round and round: in, out, in, out.
  */
 #include "vmlinux.h"
 
@@ -85,7 +86,7 @@ static __always_inline int look_up(__be32 ipv4)
 	return bpf_map_lookup_elem(&tmip_station, &addr) ? 1 : 0;
 }
 
-/* One plain look-up: twice this is what encapsulation and decapsulation cannot do without. */
+/* One plain look-up. Encapsulation and decapsulation together need at least two of them. */
 SEC("tc")
 int one_lookup(struct __sk_buff *skb)
 {
@@ -96,18 +97,20 @@ int one_lookup(struct __sk_buff *skb)
 	return look_up(ip->protocol == PROTO_IPIP ? (ip + 1)->daddr : ip->saddr) ? 7 : 2;
 }
 
-/* ---- the least that makes a tunnel with a hash: no counters, guards, routes or sizes */
+/* ---- a minimal tunnel with a hash: no counters, guards, routes or sizes */
 
 SEC("tc")
 int least_in(struct __sk_buff *skb)
 {
-	struct iphdr *ip = (void *)(long)skb->data + ETH_LEN, outer = {.version = 4, .ihl = 5, .ttl = 64, .protocol = PROTO_IPIP};
+	struct iphdr outer = {.version = 4, .ihl = 5, .ttl = 64, .protocol = PROTO_IPIP};
+	struct iphdr *ip = (void *)(long)skb->data + ETH_LEN;
 	__u64 flags = BPF_F_ADJ_ROOM_NO_CSUM_RESET;
 
 	if ((void *)(ip + 1) > (void *)(long)skb->data_end || !look_up(ip->saddr))
 		return 0;
 	outer.tot_len = bpf_htons(bpf_ntohs(ip->tot_len) + IPV4_LEN);
-	if (bpf_skb_adjust_room(skb, IPV4_LEN, BPF_ADJ_ROOM_MAC, flags | BPF_F_ADJ_ROOM_ENCAP_L3_IPV4) &&
+	if (bpf_skb_adjust_room(skb, IPV4_LEN, BPF_ADJ_ROOM_MAC,
+				flags | BPF_F_ADJ_ROOM_ENCAP_L3_IPV4) &&
 	    bpf_skb_adjust_room(skb, IPV4_LEN, BPF_ADJ_ROOM_MAC, flags))
 		return 0;
 	ip = (void *)(long)skb->data + ETH_LEN;

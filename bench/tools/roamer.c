@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A station that roams in no time, to measure what the network's share of a handover is. It has a leg (an interface) in
- * each of several cells, one MAC and one IP address, and uses one leg at a time. It sends the uplink of a UDP stream
- * itself, as whole frames, and receives the downlink; between two packets it changes legs, at random times. It does not
- * announce itself: the next packet of the stream is the first that the new cell sees. Like a host that noticed nothing
- * it keeps sending to the MAC of the gateway that it had at home, on the first leg.
+ * A station that roams in no time, to measure the network's share of a handover. It has a leg (an
+ * interface) in each of several cells, one MAC and one IP address, and uses one leg at a time. It
+ * sends the uplink of a UDP stream itself, as whole frames, and receives the downlink. Between two
+ * packets, at random times, it changes legs. It does not announce itself: the next packet of the
+ * stream is the first that the new cell sees. Like a host that has noticed nothing, it keeps
+ * sending to the MAC of its gateway at home, on the first leg.
  *
- * The packets are those of `stream receive -b`, which is its partner. Prints a JSON object for each change of legs, and
- * one in the end. The file of -w gets a line for each packet of the downlink that came over the leg in use.
+ * The packets are those of its partner, `stream receive -b`. The program prints a JSON object for
+ * each change of legs, and one at the end. The file of -w gets a line for each packet of the
+ * downlink that arrives over the leg in use.
  */
 #include <arpa/inet.h>
 #include <endian.h>
 #include <errno.h>
-#include <getopt.h>
 #include <inttypes.h>
 #include <linux/if_packet.h>
 #include <net/ethernet.h>
@@ -33,14 +34,15 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "roamer_options.h"
 #include "tool.h"
 
 #define MAGIC 0x746d7370u
 #define LEGS_MAX 8
 #define PAYLOAD 64
 #define LOCAL_PORT 7777
-#define START_NS (5 * SECOND)   /* for the gateway's MAC and the first packet of the downlink */
-#define SETTLE_NS (SECOND / 2)  /* from the first packet of the downlink to the first change */
+#define START_NS (5 * SECOND)  /* for the gateway's MAC and the first packet of the downlink */
+#define SETTLE_NS (SECOND / 2) /* from the first packet of the downlink to the first change */
 
 #ifndef PACKET_IGNORE_OUTGOING
 #define PACKET_IGNORE_OUTGOING 23
@@ -66,30 +68,20 @@ struct arp_frame {
 
 struct move {
 	int from, to;
-	uint64_t time_ns, sent_ns; /* the change, and the first packet after it; CLOCK_REALTIME */
-};
-
-struct options {
-	uint8_t mac[ETH_ALEN];
-	struct in_addr address, gateway;
-	struct sockaddr_in server;
-	double rate, least_ms, most_ms, overlap_ms;
-	unsigned moves;
-	bool at_once;
-	int priority;
-	const char *file;
+	uint64_t time_ns; /* CLOCK_REALTIME */
+	uint64_t sent_ns; /* of the first packet after the move */
 };
 
 struct roamer {
 	struct options options;
 	const char *names[LEGS_MAX];
 	int legs[LEGS_MAX], leg_count, active;
-	int former;          /* the leg used before, or -1 */
-	uint64_t former_end; /* until then it is heard, too */
-	int tick, change; /* timers: the next packet, the next change */
+	int former;          /* the former leg, or -1 */
+	uint64_t former_end; /* until then the station hears the former leg, too */
+	int tick, change;    /* timers: the next packet, the next change */
 	uint8_t gateway_mac[ETH_ALEN];
 	bool has_gateway, started;
-	bool leaving;        /* with the next packet */
+	bool leaving;        /* the station changes legs with the next packet */
 	uint32_t seq;
 	uint64_t sent, late, received, stray;
 	struct move *moves;
@@ -99,8 +91,10 @@ struct roamer {
 
 static void set_timer(int timer, uint64_t first_ns, uint64_t every_ns)
 {
-	struct itimerspec spec = {.it_interval = {(time_t)(every_ns / SECOND), (long)(every_ns % SECOND)},
-				  .it_value = {(time_t)(first_ns / SECOND), (long)(first_ns % SECOND)}};
+	struct itimerspec spec = {
+		.it_interval = {(time_t)(every_ns / SECOND), (long)(every_ns % SECOND)},
+		.it_value = {(time_t)(first_ns / SECOND), (long)(first_ns % SECOND)},
+	};
 
 	if (timerfd_settime(timer, TFD_TIMER_ABSTIME, &spec, NULL) < 0)
 		fail("timer");
@@ -110,11 +104,12 @@ static void set_timer(int timer, uint64_t first_ns, uint64_t every_ns)
 
 static void transmit(struct roamer *roamer, const void *frame, size_t len)
 {
-	if (send(roamer->legs[roamer->active], frame, len, MSG_DONTWAIT) < 0 && errno != ENOBUFS && errno != EAGAIN)
+	if (send(roamer->legs[roamer->active], frame, len, MSG_DONTWAIT) < 0 && errno != ENOBUFS &&
+	    errno != EAGAIN)
 		fail(roamer->names[roamer->active]);
 }
 
-/* ip: 20 bytes, aligned or not. */
+/* ip: 20 bytes, which need no alignment. */
 static uint16_t ip_checksum(const void *ip)
 {
 	uint16_t words[sizeof(struct iphdr) / 2];
@@ -132,10 +127,14 @@ static void send_packet(struct roamer *roamer)
 	const struct options *options = &roamer->options;
 	struct uplink_frame frame = {
 		.ethernet = {.ether_type = htons(ETHERTYPE_IP)},
-		.ip = {.version = 4, .ihl = 5, .tot_len = htons(sizeof(frame) - sizeof(frame.ethernet)), .ttl = 64, .protocol = IPPROTO_UDP,
-		       .frag_off = htons(IP_DF), .saddr = options->address.s_addr, .daddr = options->server.sin_addr.s_addr},
-		.udp = {.source = htons(LOCAL_PORT), .dest = options->server.sin_port, .len = htons(sizeof(struct udphdr) + PAYLOAD)},
-		.packet = {.magic = htobe32(MAGIC), .seq = htobe32(roamer->seq++), .sent_ns = htobe64(now_ns(CLOCK_REALTIME))},
+		.ip = {.version = 4, .ihl = 5, .ttl = 64, .protocol = IPPROTO_UDP,
+		       .tot_len = htons(sizeof(frame) - sizeof(frame.ethernet)),
+		       .frag_off = htons(IP_DF), .saddr = options->address.s_addr,
+		       .daddr = options->server.sin_addr.s_addr},
+		.udp = {.source = htons(LOCAL_PORT), .dest = options->server.sin_port,
+			.len = htons(sizeof(struct udphdr) + PAYLOAD)},
+		.packet = {.magic = htobe32(MAGIC), .seq = htobe32(roamer->seq++),
+			   .sent_ns = htobe64(now_ns(CLOCK_REALTIME))},
 	};
 
 	memcpy(frame.ethernet.ether_shost, options->mac, ETH_ALEN);
@@ -147,13 +146,14 @@ static void send_packet(struct roamer *roamer)
 		roamer->moves[roamer->move_count - 1].sent_ns = be64toh(frame.packet.sent_ns);
 }
 
-static void send_arp(struct roamer *roamer, uint16_t operation, const uint8_t *to_mac, const void *to_address)
+static void send_arp(struct roamer *roamer, uint16_t operation, const uint8_t *to_mac,
+		     const void *to_address)
 {
 	static const uint8_t broadcast[ETH_ALEN] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
 	struct arp_frame frame = {
 		.ethernet = {.ether_type = htons(ETHERTYPE_ARP)},
-		.arp = {.ea_hdr = {.ar_hrd = htons(ARPHRD_ETHER), .ar_pro = htons(ETHERTYPE_IP), .ar_hln = ETH_ALEN, .ar_pln = 4,
-				   .ar_op = htons(operation)}},
+		.arp.ea_hdr = {.ar_hrd = htons(ARPHRD_ETHER), .ar_pro = htons(ETHERTYPE_IP),
+			       .ar_hln = ETH_ALEN, .ar_pln = 4, .ar_op = htons(operation)},
 	};
 
 	memcpy(frame.ethernet.ether_shost, roamer->options.mac, ETH_ALEN);
@@ -168,7 +168,7 @@ static void send_arp(struct roamer *roamer, uint16_t operation, const uint8_t *t
 
 /* ---- frames from the cell */
 
-static void take_arp(struct roamer *roamer, const struct arp_frame *frame, size_t len)
+static void handle_arp(struct roamer *roamer, const struct arp_frame *frame, size_t len)
 {
 	uint16_t operation = ntohs(frame->arp.ea_hdr.ar_op);
 
@@ -176,20 +176,24 @@ static void take_arp(struct roamer *roamer, const struct arp_frame *frame, size_
 		return;
 	if (operation == ARPOP_REQUEST && !memcmp(frame->arp.arp_tpa, &roamer->options.address, 4))
 		send_arp(roamer, ARPOP_REPLY, frame->arp.arp_sha, frame->arp.arp_spa);
-	if (roamer->has_gateway || operation != ARPOP_REPLY || memcmp(frame->arp.arp_spa, &roamer->options.gateway, 4))
+	if (roamer->has_gateway || operation != ARPOP_REPLY ||
+	    memcmp(frame->arp.arp_spa, &roamer->options.gateway, 4))
 		return;
 	memcpy(roamer->gateway_mac, frame->arp.arp_sha, ETH_ALEN);
 	roamer->has_gateway = true;
 }
 
-static void take_packet(struct roamer *roamer, const struct uplink_frame *frame, size_t len, uint64_t time_ns)
+static void handle_packet(struct roamer *roamer, const struct uplink_frame *frame, size_t len,
+			  uint64_t time_ns)
 {
-	if (len < sizeof(*frame) || frame->ip.ihl != 5 || frame->ip.protocol != IPPROTO_UDP || frame->udp.dest != htons(LOCAL_PORT) ||
-	    be32toh(frame->packet.magic) != MAGIC || memcmp(frame->ethernet.ether_dhost, roamer->options.mac, ETH_ALEN))
+	if (len < sizeof(*frame) || frame->ip.ihl != 5 || frame->ip.protocol != IPPROTO_UDP ||
+	    frame->udp.dest != htons(LOCAL_PORT) || be32toh(frame->packet.magic) != MAGIC ||
+	    memcmp(frame->ethernet.ether_dhost, roamer->options.mac, ETH_ALEN))
 		return;
 	roamer->received++;
 	if (roamer->out)
-		fprintf(roamer->out, "%u %" PRIu64 " %" PRIu64 "\n", be32toh(frame->packet.seq), be64toh(frame->packet.sent_ns), time_ns);
+		fprintf(roamer->out, "%u %" PRIu64 " %" PRIu64 "\n", be32toh(frame->packet.seq),
+			be64toh(frame->packet.sent_ns), time_ns);
 }
 
 static bool hears_former(const struct roamer *roamer, int leg)
@@ -197,7 +201,10 @@ static bool hears_former(const struct roamer *roamer, int leg)
 	return leg == roamer->former && now_ns(CLOCK_MONOTONIC) < roamer->former_end;
 }
 
-/* Frames on a leg that is not in use are thrown away unseen; on the one used before, packets are taken for a while. */
+/*
+ * Handles the frames on a leg. On the leg in use they are packets and ARP; on the former leg, for a
+ * while, only packets; frames on other legs are strays.
+ */
 static void drain(struct roamer *roamer, int leg)
 {
 	union {
@@ -211,28 +218,31 @@ static void drain(struct roamer *roamer, int leg)
 	ssize_t len;
 
 	for (;;) {
-		struct msghdr message = {.msg_iov = &iov, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof(control)};
+		struct msghdr message = {
+			.msg_iov = &iov, .msg_iovlen = 1,
+			.msg_control = control, .msg_controllen = sizeof(control),
+		};
 
 		len = recvmsg(roamer->legs[leg], &message, MSG_DONTWAIT);
 		if (len < 0)
 			return;
 		if (leg != roamer->active && !hears_former(roamer, leg))
 			roamer->stray++;
-		else if (leg != roamer->active)
-			take_packet(roamer, &frame.packet, (size_t)len, time_of(&message));
-		else if (len >= (ssize_t)sizeof(frame.ethernet) && frame.ethernet.ether_type == htons(ETHERTYPE_ARP))
-			take_arp(roamer, &frame.arp, (size_t)len);
+		else if (leg == roamer->active && len >= (ssize_t)sizeof(frame.ethernet) &&
+			 frame.ethernet.ether_type == htons(ETHERTYPE_ARP))
+			handle_arp(roamer, &frame.arp, (size_t)len);
 		else
-			take_packet(roamer, &frame.packet, (size_t)len, time_of(&message));
+			handle_packet(roamer, &frame.packet, (size_t)len, time_of(&message));
 	}
 }
 
 /* ---- roaming */
 
-/* 0, 1, 2, 0, 2, 1, 0 ...: with three legs each is left for each. */
+/* 0, 1, 2, 0, 2, 1, 0 ...: with three legs the station goes from each to each. */
 static int next_leg(const struct roamer *roamer)
 {
-	int count = roamer->leg_count, step = roamer->move_count / (unsigned)count % 2 ? count - 1 : 1;
+	int count = roamer->leg_count;
+	int step = roamer->move_count / (unsigned)count % 2 ? count - 1 : 1;
 
 	return (roamer->active + step) % count;
 }
@@ -250,14 +260,14 @@ static void change_legs(struct roamer *roamer)
 	struct move *move = &roamer->moves[roamer->move_count];
 	int to = next_leg(roamer);
 
-	drain(roamer, roamer->active); /* what came before the change still counts */
+	drain(roamer, roamer->active); /* packets from before the change still count */
 	*move = (struct move){.from = roamer->active, .to = to, .time_ns = now_ns(CLOCK_REALTIME)};
 	roamer->former = roamer->active;
 	roamer->former_end = now_ns(CLOCK_MONOTONIC) + (uint64_t)(roamer->options.overlap_ms * 1e6);
 	roamer->active = to;
 	roamer->leaving = false;
 	roamer->move_count++;
-	arm_change(roamer); /* also after the last one: its traffic is to be seen, too */
+	arm_change(roamer); /* also after the last change, so that the traffic after it counts */
 }
 
 /* True if the timer has run out. */
@@ -266,10 +276,12 @@ static bool expired(int timer, uint64_t *times)
 	return read(timer, times, sizeof(*times)) == sizeof(*times);
 }
 
-/* Until all changes are done or the time is over: 0 or -1. */
+/* Returns 0 when all changes are done, or -1 when the time is over. */
 static int roam(struct roamer *roamer, uint64_t end_ns)
 {
-	struct pollfd fds[2 + LEGS_MAX] = {{.fd = roamer->tick, .events = POLLIN}, {.fd = roamer->change, .events = POLLIN}};
+	struct pollfd fds[2 + LEGS_MAX] = {
+		{.fd = roamer->tick, .events = POLLIN}, {.fd = roamer->change, .events = POLLIN},
+	};
 	uint64_t times, changes;
 	bool ticked;
 
@@ -320,10 +332,14 @@ static void find_gateway(struct roamer *roamer)
 
 static int open_leg(const char *name)
 {
-	struct sockaddr_ll at = {.sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL), .sll_ifindex = (int)if_nametoindex(name)};
+	struct sockaddr_ll at = {
+		.sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL),
+		.sll_ifindex = (int)if_nametoindex(name),
+	};
 	int one = 1, bytes = 8 << 20, fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
 
-	if (fd < 0 || !at.sll_ifindex || setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &one, sizeof(one)) < 0 ||
+	if (fd < 0 || !at.sll_ifindex ||
+	    setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &one, sizeof(one)) < 0 ||
 	    setsockopt(fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, &one, sizeof(one)) < 0 ||
 	    setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof(bytes)) < 0 ||
 	    bind(fd, (struct sockaddr *)&at, sizeof(at)) < 0)
@@ -345,12 +361,13 @@ static void prepare(struct roamer *roamer)
 		roamer->legs[leg] = open_leg(roamer->names[leg]);
 	if (options->file && !(roamer->out = fopen(options->file, "w")))
 		fail(options->file);
-	if (options->priority && (sched_setscheduler(0, SCHED_FIFO, &priority) < 0 || mlockall(MCL_CURRENT | MCL_FUTURE) < 0))
+	if (options->priority && (sched_setscheduler(0, SCHED_FIFO, &priority) < 0 ||
+				  mlockall(MCL_CURRENT | MCL_FUTURE) < 0))
 		fail("priority");
 	srand48((long)now_ns(CLOCK_MONOTONIC));
 }
 
-/* Frames that the sockets had no room for: lost by this program, not by the network. */
+/* The number of frames for which the sockets had no room: the network did not lose these. */
 static unsigned overflow(const struct roamer *roamer)
 {
 	struct tpacket_stats stats;
@@ -368,79 +385,22 @@ static void report(const struct roamer *roamer)
 	for (unsigned i = 0; i < roamer->move_count; i++) {
 		const struct move *move = &roamer->moves[i];
 
-		printf("{\"from\": \"%s\", \"to\": \"%s\", \"time_ns\": %" PRIu64 ", \"sent_ns\": %" PRIu64 "}\n",
-		       roamer->names[move->from], roamer->names[move->to], move->time_ns, move->sent_ns);
+		printf("{\"from\": \"%s\", \"to\": \"%s\", \"time_ns\": %" PRIu64
+		       ", \"sent_ns\": %" PRIu64 "}\n",
+		       roamer->names[move->from], roamer->names[move->to], move->time_ns,
+		       move->sent_ns);
 	}
-	printf("{\"moves\": %u, \"sent\": %" PRIu64 ", \"late\": %" PRIu64 ", \"received\": %" PRIu64 ", \"stray\": %" PRIu64
-	       ", \"overflow\": %u}\n",
-	       roamer->move_count, roamer->sent, roamer->late, roamer->received, roamer->stray, overflow(roamer));
-}
-
-static int usage(FILE *out)
-{
-	fputs("usage: roamer -m MAC -a ADDRESS -g GATEWAY -s SERVER:PORT [OPTIONS] HOME_LEG LEG ...\n"
-	      "  -n COUNT     changes of legs (50)\n"
-	      "  -i LEAST-MOST  milliseconds from one to the next (150-250)\n"
-	      "  -f           change when a packet is due, so that the new cell hears of it at once\n"
-	      "  -o MS        hear the leg that was left for so long (0)\n"
-	      "  -r HZ        packets a second (1000)\n"
-	      "  -w FILE      a line for each packet received: sequence number, time sent, time received (ns)\n"
-	      "  -p PRIORITY  run with SCHED_FIFO\n", out);
-	return out == stderr ? 2 : 0;
-}
-
-static bool read_mac(uint8_t *mac, const char *text)
-{
-	int used = 0;
-
-	return sscanf(text, "%2hhx:%2hhx:%2hhx:%2hhx:%2hhx:%2hhx%n", &mac[0], &mac[1], &mac[2], &mac[3], &mac[4], &mac[5], &used) == 6 &&
-	       !text[used];
-}
-
-static bool read_server(struct sockaddr_in *server, char *text)
-{
-	char *colon = strchr(text, ':');
-
-	if (!colon)
-		return false;
-	*colon = '\0';
-	server->sin_port = htons((uint16_t)atoi(colon + 1));
-	return inet_pton(AF_INET, text, &server->sin_addr) == 1;
-}
-
-/* 0, or the exit status plus one. */
-static int read_options(struct options *options, int argc, char **argv)
-{
-	bool good = true;
-	int c;
-
-	*options = (struct options){.rate = 1000, .moves = 50, .least_ms = 150, .most_ms = 250};
-	while ((c = getopt(argc, argv, "m:a:g:s:n:i:fo:r:w:p:h")) != -1) {
-		switch (c) {
-		case 'm': good &= read_mac(options->mac, optarg); break;
-		case 'a': good &= inet_pton(AF_INET, optarg, &options->address) == 1; break;
-		case 'g': good &= inet_pton(AF_INET, optarg, &options->gateway) == 1; break;
-		case 's': good &= read_server(&options->server, optarg); break;
-		case 'n': options->moves = (unsigned)atoi(optarg); break;
-		case 'i': good &= sscanf(optarg, "%lf-%lf", &options->least_ms, &options->most_ms) == 2; break;
-		case 'f': options->at_once = true; break;
-		case 'o': options->overlap_ms = atof(optarg); break;
-		case 'r': options->rate = atof(optarg); break;
-		case 'w': options->file = optarg; break;
-		case 'p': options->priority = atoi(optarg); break;
-		case 'h': return 1 + usage(stdout);
-		default: return 1 + usage(stderr);
-		}
-	}
-	good &= options->address.s_addr && options->gateway.s_addr && options->server.sin_port && options->rate > 0;
-	return good && options->moves < 1000000 && options->least_ms <= options->most_ms ? 0 : 1 + usage(stderr);
+	printf("{\"moves\": %u, \"sent\": %" PRIu64 ", \"late\": %" PRIu64
+	       ", \"received\": %" PRIu64 ", \"stray\": %" PRIu64 ", \"overflow\": %u}\n",
+	       roamer->move_count, roamer->sent, roamer->late, roamer->received, roamer->stray,
+	       overflow(roamer));
 }
 
 int main(int argc, char **argv)
 {
 	struct roamer roamer = {.former = -1};
 	int wrong = read_options(&roamer.options, argc, argv), failed;
-	uint64_t period, now, longest;
+	uint64_t period, now, longest, longest_change;
 
 	if (wrong)
 		return wrong - 1;
@@ -453,12 +413,14 @@ int main(int argc, char **argv)
 	find_gateway(&roamer);
 	now = now_ns(CLOCK_MONOTONIC);
 	period = (uint64_t)(1e9 / roamer.options.rate);
-	longest = 2 * START_NS + (uint64_t)(roamer.options.most_ms * 1e6) * (roamer.options.moves + 1);
+	longest_change = (uint64_t)(roamer.options.most_ms * 1e6);
+	longest = 2 * START_NS + longest_change * (roamer.options.moves + 1);
 	set_timer(roamer.tick, now + period, period);
 	failed = roam(&roamer, now + longest);
 	report(&roamer);
 	if (failed)
-		fprintf(stderr, "roamer: not all changes were made in time; %" PRIu64 " packets received\n", roamer.received);
+		fprintf(stderr, "roamer: not all changes were made in time; "
+			"%" PRIu64 " packets received\n", roamer.received);
 	free(roamer.moves);
 	return (roamer.out && fclose(roamer.out)) || failed ? 1 : 0;
 }

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A UDP stream with sequence numbers and times, to measure interruptions: `stream receive` waits at a port, `stream
- * send` sends to it at a steady rate (absolute timer; what was missed is sent at once). With -b the receiver streams
- * back to whoever sent first, over the same socket, so that both directions pass a NAT; the sender then receives too.
- * Times of reception are the kernel's, so a receiver that runs late spoils nothing. Ends after -d seconds or with
- * SIGTERM or SIGINT, and prints one JSON object about what it sent and received.
+ * A UDP stream with sequence numbers and times, to measure interruptions. `stream receive` waits at
+ * a port. `stream send` sends to it at a steady rate, by an absolute timer: it sends late packets
+ * at once. With -b the receiver streams back to the first sender, over the same socket, so that
+ * both directions pass a NAT; the sender then receives, too. The kernel gives the times of
+ * reception, so that a receiver that runs late does no harm. The program ends after -d seconds or
+ * at SIGTERM or SIGINT, and prints one JSON object about the packets that it sent and received.
  */
 #include <arpa/inet.h>
 #include <endian.h>
@@ -28,7 +29,7 @@
 #include "tool.h"
 
 #define MAGIC 0x746d7370u
-#define SEQ_MAX (1u << 28) /* bounds the memory of the duplicates' bitmap */
+#define SEQ_MAX (1u << 28) /* bounds the memory of the bitmap that finds duplicates */
 #define FLUSH_NS 50000000
 #define RECEIVE_BUFFER (8 << 20)
 
@@ -68,7 +69,7 @@ struct stream {
 
 /* ---- receiving */
 
-/* True if the number was seen before. */
+/* Returns true if the number is a duplicate. */
 static bool mark_seen(struct received *in, uint32_t seq)
 {
 	size_t byte = seq / 8, want;
@@ -100,12 +101,14 @@ static void note_gap(struct stream *stream, uint32_t seq, uint64_t time_ns)
 	}
 	if (stream->options.gap_ms <= 0 || (double)gap < stream->options.gap_ms * 1e6)
 		return;
-	printf("{\"gap_ms\": %.3f, \"from\": %.6f, \"to\": %.6f, \"missing\": %d}\n", (double)gap / 1e6, (double)in->last_ns / 1e9,
-	       (double)time_ns / 1e9, (int)(seq - in->last) - 1);
+	printf("{\"gap_ms\": %.3f, \"from\": %.6f, \"to\": %.6f, \"missing\": %d}\n",
+	       (double)gap / 1e6, (double)in->last_ns / 1e9, (double)time_ns / 1e9,
+	       (int)(seq - in->last) - 1);
 	fflush(stdout);
 }
 
-static void take(struct stream *stream, const struct packet *packet, size_t len, uint64_t time_ns)
+static void handle_packet(struct stream *stream, const struct packet *packet, size_t len,
+			  uint64_t time_ns)
 {
 	struct received *in = &stream->in;
 	uint32_t seq = be32toh(packet->seq);
@@ -113,7 +116,8 @@ static void take(struct stream *stream, const struct packet *packet, size_t len,
 	if (len < sizeof(*packet) || be32toh(packet->magic) != MAGIC || seq >= SEQ_MAX)
 		return;
 	if (stream->out)
-		fprintf(stream->out, "%u %" PRIu64 " %" PRIu64 "\n", seq, be64toh(packet->sent_ns), time_ns);
+		fprintf(stream->out, "%u %" PRIu64 " %" PRIu64 "\n", seq, be64toh(packet->sent_ns),
+			time_ns);
 	in->bytes += len;
 	if (mark_seen(in, seq)) {
 		in->duplicates++;
@@ -142,15 +146,18 @@ static void receive_all(struct stream *stream)
 	ssize_t len;
 
 	for (;;) {
-		struct msghdr message = {.msg_name = &from, .msg_namelen = sizeof(from), .msg_iov = &iov, .msg_iovlen = 1,
-					 .msg_control = control, .msg_controllen = sizeof(control)};
+		struct msghdr message = {
+			.msg_name = &from, .msg_namelen = sizeof(from),
+			.msg_iov = &iov, .msg_iovlen = 1,
+			.msg_control = control, .msg_controllen = sizeof(control),
+		};
 
 		len = recvmsg(stream->socket, &message, MSG_DONTWAIT);
 		if (len < 0 && errno == ECONNREFUSED)
 			continue;
 		if (len < 0)
 			return;
-		take(stream, &buffer.packet, (size_t)len, time_of(&message));
+		handle_packet(stream, &buffer.packet, (size_t)len, time_of(&message));
 		if (!stream->has_partner && stream->options.back) {
 			if (connect(stream->socket, (struct sockaddr *)&from, sizeof(from)) < 0)
 				fail("connect");
@@ -164,9 +171,12 @@ static void receive_all(struct stream *stream)
 
 static void start_timer(struct stream *stream)
 {
-	uint64_t period = (uint64_t)(1e9 / stream->options.rate), first = now_ns(CLOCK_MONOTONIC) + period;
-	struct itimerspec spec = {.it_interval = {(time_t)(period / SECOND), (long)(period % SECOND)},
-				  .it_value = {(time_t)(first / SECOND), (long)(first % SECOND)}};
+	uint64_t period = (uint64_t)(1e9 / stream->options.rate);
+	uint64_t first = now_ns(CLOCK_MONOTONIC) + period;
+	struct itimerspec spec = {
+		.it_interval = {(time_t)(period / SECOND), (long)(period % SECOND)},
+		.it_value = {(time_t)(first / SECOND), (long)(first % SECOND)},
+	};
 
 	if (timerfd_settime(stream->timer, TFD_TIMER_ABSTIME, &spec, NULL) < 0)
 		fail("timer");
@@ -205,9 +215,14 @@ static void flush_file(struct stream *stream)
 
 static void loop(struct stream *stream, bool receives)
 {
-	struct pollfd fds[2] = {{.fd = stream->timer, .events = POLLIN}, {.fd = receives ? stream->socket : -1, .events = POLLIN}};
-	uint64_t end = stream->options.seconds > 0 ? now_ns(CLOCK_MONOTONIC) + (uint64_t)(stream->options.seconds * 1e9) : UINT64_MAX;
+	struct pollfd fds[2] = {
+		{.fd = stream->timer, .events = POLLIN},
+		{.fd = receives ? stream->socket : -1, .events = POLLIN},
+	};
+	uint64_t end = UINT64_MAX;
 
+	if (stream->options.seconds > 0)
+		end = now_ns(CLOCK_MONOTONIC) + (uint64_t)(stream->options.seconds * 1e9);
 	while (!stopped && now_ns(CLOCK_MONOTONIC) < end) {
 		if (poll(fds, 2, 50) < 0 && errno != EINTR)
 			fail("poll");
@@ -224,10 +239,12 @@ static void report(const struct stream *stream)
 	const struct received *in = &stream->in;
 	uint64_t expected = in->packets ? (uint64_t)in->last - in->first + 1 : 0;
 
-	printf("{\"sent\": %" PRIu64 ", \"errors\": %" PRIu64 ", \"received\": %" PRIu64 ", \"bytes\": %" PRIu64 ", \"lost\": %" PRIu64
-	       ", \"duplicates\": %" PRIu64 ", \"reordered\": %" PRIu64 ", \"gap_ms\": %.3f, \"gap_at\": %.6f}\n",
-	       stream->sent, stream->errors, in->packets, in->bytes, expected - in->packets, in->duplicates, in->reordered,
-	       (double)in->gap_ns / 1e6, (double)in->gap_at_ns / 1e9);
+	printf("{\"sent\": %" PRIu64 ", \"errors\": %" PRIu64 ", \"received\": %" PRIu64
+	       ", \"bytes\": %" PRIu64 ", \"lost\": %" PRIu64 ", \"duplicates\": %" PRIu64
+	       ", \"reordered\": %" PRIu64 ", \"gap_ms\": %.3f, \"gap_at\": %.6f}\n",
+	       stream->sent, stream->errors, in->packets, in->bytes, expected - in->packets,
+	       in->duplicates, in->reordered, (double)in->gap_ns / 1e6,
+	       (double)in->gap_at_ns / 1e9);
 }
 
 static void prepare(struct stream *stream)
@@ -235,7 +252,7 @@ static void prepare(struct stream *stream)
 	const struct options *options = &stream->options;
 	struct sched_param priority = {.sched_priority = options->priority};
 	struct sigaction action = {.sa_handler = on_signal};
-	int one = 1, room = 4 << 20; /* for a receiver that waits its turn: nothing is lost here */
+	int one = 1, room = 4 << 20, burst = RECEIVE_BUFFER;
 
 	sigaction(SIGTERM, &action, NULL);
 	sigaction(SIGINT, &action, NULL);
@@ -248,10 +265,11 @@ static void prepare(struct stream *stream)
 	    (setsockopt(stream->socket, SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof(room)) < 0 &&
 	     setsockopt(stream->socket, SOL_SOCKET, SO_RCVBUF, &room, sizeof(room)) < 0))
 		fail("socket option");
-	/* What a CN held comes in one burst; without the right to it the usual size must do. */
-	if (setsockopt(stream->socket, SOL_SOCKET, SO_RCVBUFFORCE, &(int){RECEIVE_BUFFER}, sizeof(int)) < 0)
+	/* Packets held by a CN come in one burst. Without privileges the smaller buffer must do. */
+	if (setsockopt(stream->socket, SOL_SOCKET, SO_RCVBUFFORCE, &burst, sizeof(burst)) < 0)
 		errno = 0;
-	if (options->priority && (sched_setscheduler(0, SCHED_FIFO, &priority) < 0 || mlockall(MCL_CURRENT) < 0))
+	if (options->priority &&
+	    (sched_setscheduler(0, SCHED_FIFO, &priority) < 0 || mlockall(MCL_CURRENT) < 0))
 		fail("priority");
 	if (options->file && !(stream->out = fopen(options->file, "w")))
 		fail(options->file);
@@ -259,7 +277,9 @@ static void prepare(struct stream *stream)
 
 static void bind_to(struct stream *stream, const char *address, const char *port)
 {
-	struct sockaddr_in local = {.sin_family = AF_INET, .sin_port = htons((uint16_t)atoi(port))};
+	struct sockaddr_in local = {
+		.sin_family = AF_INET, .sin_port = htons((uint16_t)atoi(port)),
+	};
 
 	if (address && inet_pton(AF_INET, address, &local.sin_addr) != 1) {
 		errno = EINVAL;
@@ -271,7 +291,9 @@ static void bind_to(struct stream *stream, const char *address, const char *port
 
 static void connect_to(struct stream *stream, const char *address, const char *port)
 {
-	struct sockaddr_in partner = {.sin_family = AF_INET, .sin_port = htons((uint16_t)atoi(port))};
+	struct sockaddr_in partner = {
+		.sin_family = AF_INET, .sin_port = htons((uint16_t)atoi(port)),
+	};
 
 	if (inet_pton(AF_INET, address, &partner.sin_addr) != 1) {
 		errno = EINVAL;
@@ -286,18 +308,19 @@ static int usage(FILE *out)
 {
 	fputs("usage: stream send [OPTIONS] ADDRESS PORT\n"
 	      "       stream receive [OPTIONS] PORT\n"
-	      "  -r HZ       packets a second (1000)\n"
-	      "  -d SECONDS  end after that time (at SIGTERM or SIGINT)\n"
-	      "  -s BYTES    of UDP payload (64)\n"
-	      "  -b          both directions\n"
-	      "  -l ADDRESS  local address\n"
-	      "  -w FILE     a line for each packet received: sequence number, time sent, time received (ns)\n"
-	      "  -g MS       print a line for each longer gap between two packets, at once\n"
-	      "  -p PRIORITY run with SCHED_FIFO\n", out);
+	      "  -r HZ        packets a second (1000)\n"
+	      "  -d SECONDS   end after that time (at SIGTERM or SIGINT)\n"
+	      "  -s BYTES     size of the UDP payload (64)\n"
+	      "  -b           stream in both directions\n"
+	      "  -l ADDRESS   local address\n"
+	      "  -w FILE      write a line for each packet received:\n"
+	      "               sequence number, time sent, time received (ns)\n"
+	      "  -g MS        print a line for each longer gap between two packets, at once\n"
+	      "  -p PRIORITY  run with SCHED_FIFO\n", out);
 	return out == stderr ? 2 : 0;
 }
 
-/* 0, or the exit status plus one. */
+/* Returns 0, or the exit status plus one. */
 static int read_options(struct options *options, int argc, char **argv)
 {
 	int c;

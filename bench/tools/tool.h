@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the measuring programs share: the end with a cause, clocks, the kernel's stamp of a message, signals that stop. */
+/*
+ * The shared part of the measuring programs: the end after an error, clocks, the kernel's time of a
+ * message, and signals that stop a program.
+ */
 #ifndef TMIP_BENCH_TOOL_H
 #define TMIP_BENCH_TOOL_H
 
@@ -28,7 +31,10 @@ static inline uint64_t now_ns(clockid_t clock)
 	return (uint64_t)now.tv_sec * SECOND + (uint64_t)now.tv_nsec;
 }
 
-/* When the kernel got the message (SO_TIMESTAMPNS), CLOCK_REALTIME; without a stamp: now. */
+/*
+ * The time when the kernel received the message (SO_TIMESTAMPNS, CLOCK_REALTIME); without a stamp,
+ * the present time.
+ */
 static inline uint64_t time_of(struct msghdr *message)
 {
 	struct timespec stamp;
@@ -42,7 +48,7 @@ static inline uint64_t time_of(struct msghdr *message)
 	return now_ns(CLOCK_REALTIME);
 }
 
-/* Set by the signals for which on_signal is installed. */
+/* on_signal sets it. */
 static volatile sig_atomic_t stopped __attribute__((unused));
 
 static inline void on_signal(int number)

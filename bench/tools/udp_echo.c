@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Round trips of a UDP request and its answer: `udp_echo serve PORT` answers until it is ended, `udp_echo ask ADDRESS
- * PORT` asks one question after the other and prints what the round trips took as a JSON object. Both spin for what
- * they wait for, unless -w is given: then the times hold the wake-ups of two processes too.
+ * Round trips of a UDP request and its answer. `udp_echo serve PORT` answers until a signal ends
+ * it. `udp_echo ask ADDRESS PORT` asks one question after the other, and prints the times of the
+ * round trips as a JSON object. Both spin while they wait. With -w they wait in the kernel, and the
+ * times contain the wake-ups of two processes, too.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -32,15 +33,16 @@ static void serve(int fd, int flags)
 	uint8_t bytes[2048];
 
 	for (;;) {
+		struct sockaddr *peer = (struct sockaddr *)&from;
 		socklen_t len = sizeof(from);
-		ssize_t got = recvfrom(fd, bytes, sizeof(bytes), flags, (struct sockaddr *)&from, &len);
+		ssize_t got = recvfrom(fd, bytes, sizeof(bytes), flags, peer, &len);
 
 		if (got >= 0)
-			sendto(fd, bytes, (size_t)got, 0, (struct sockaddr *)&from, len);
+			sendto(fd, bytes, (size_t)got, 0, peer, len);
 	}
 }
 
-/* Nanoseconds, or 0: no answer. */
+/* Returns the nanoseconds of the round trip, or 0 if no answer comes. */
 static uint64_t ask_once(int fd, int flags, uint32_t number)
 {
 	struct question question = {.number = number}, answer = {.number = ~number};
@@ -84,8 +86,9 @@ static void ask(int fd, int flags, uint32_t count, double seconds)
 	if (!answered)
 		fail("no answers");
 	qsort(times, answered, sizeof(*times), order);
-	printf("{\"answers\": %u, \"lost\": %u, \"median_us\": %.3f, \"p99_us\": %.3f}\n", answered, lost,
-	       (double)times[answered / 2] / 1e3, (double)times[(uint64_t)answered * 99 / 100] / 1e3);
+	printf("{\"answers\": %u, \"lost\": %u, \"median_us\": %.3f, \"p99_us\": %.3f}\n", answered,
+	       lost, (double)times[answered / 2] / 1e3,
+	       (double)times[(uint64_t)answered * 99 / 100] / 1e3);
 	free(times);
 }
 
@@ -93,7 +96,7 @@ static int usage(FILE *out)
 {
 	fputs("usage: udp_echo [OPTIONS] serve PORT\n"
 	      "       udp_echo [OPTIONS] ask ADDRESS PORT\n"
-	      "  -n COUNT    questions (5000)\n"
+	      "  -n COUNT    number of questions (5000)\n"
 	      "  -d SECONDS  ask no longer than that (1)\n"
 	      "  -w          wait in the kernel instead of spinning\n", out);
 	return out == stderr ? 2 : 0;
@@ -121,7 +124,8 @@ int main(int argc, char **argv)
 	if (!asks && (argc - optind != 2 || strcmp(argv[optind], "serve") != 0))
 		return usage(stderr);
 	address.sin_port = htons((uint16_t)atoi(argv[argc - 1]));
-	if (count < 1 || count > 100000000 || (asks && inet_pton(AF_INET, argv[optind + 1], &address.sin_addr) != 1))
+	if (count < 1 || count > 100000000 ||
+	    (asks && inet_pton(AF_INET, argv[optind + 1], &address.sin_addr) != 1))
 		return usage(stderr);
 	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)) < 0)

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * How many small UDP packets a second a path delivers: `udp_rate send ADDRESS PORT` sends as fast as the kernel takes
- * them, `udp_rate receive PORT` counts what arrives, from a while after the first packet on. Each prints a JSON object:
- * the receiver the rate; the sender how much of its CPU a packet took, over veth all the way to the receiver's socket.
- * Both end by themselves: the receiver with status 1 when nothing came in time.
+ * The number of small UDP packets a second that a path delivers. `udp_rate send ADDRESS PORT` sends
+ * as fast as the kernel takes the packets. `udp_rate receive PORT` counts the packets that arrive,
+ * beginning a while after the first one. Each prints a JSON object: the receiver prints the rate,
+ * the sender prints the time of its CPU for a packet, over veth all the way to the receiver's
+ * socket. Both end by themselves, the receiver with status 1 if no packet arrives in time.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -79,11 +80,12 @@ static void send_all(int fd, const struct options *options, struct sockaddr_in *
 		packets += sent > 0 ? (unsigned)sent : 0;
 	}
 	cpu = seconds_of(CLOCK_THREAD_CPUTIME_ID) - cpu;
-	printf("{\"packets\": %" PRIu64 ", \"cpu_ns\": %.0f}\n", packets, packets ? cpu * 1e9 / (double)packets : 0.0);
+	printf("{\"packets\": %" PRIu64 ", \"cpu_ns\": %.0f}\n", packets,
+	       packets ? cpu * 1e9 / (double)packets : 0.0);
 	free(batch);
 }
 
-/* Packets received until `end`. It spins: to wake it up would be the sender's work. */
+/* Counts packets until `end`. It spins, as a wake-up would be the sender's work. */
 static uint64_t count_until(int fd, struct batch *batch, double end)
 {
 	uint64_t packets = 0;
@@ -117,7 +119,8 @@ static void receive_all(int fd, const struct options *options, const struct sock
 	count_until(fd, batch, now() + options->settle);
 	start = now();
 	packets = count_until(fd, batch, start + options->seconds);
-	printf("{\"packets\": %" PRIu64 ", \"pps\": %.0f}\n", packets, (double)packets / (now() - start));
+	printf("{\"packets\": %" PRIu64 ", \"pps\": %.0f}\n", packets,
+	       (double)packets / (now() - start));
 	free(batch);
 }
 
@@ -125,9 +128,9 @@ static int usage(FILE *out)
 {
 	fputs("usage: udp_rate [OPTIONS] send ADDRESS PORT\n"
 	      "       udp_rate [OPTIONS] receive PORT\n"
-	      "  -d SECONDS  how long to send, or to count (1)\n"
-	      "  -i SECONDS  how long to receive before it counts (0.2)\n"
-	      "  -s BYTES    of UDP payload (18: the smallest Ethernet frame)\n", out);
+	      "  -d SECONDS  time of sending, or of counting (1)\n"
+	      "  -i SECONDS  time of receiving before the count begins (0.2)\n"
+	      "  -s BYTES    size of the UDP payload (18: the smallest Ethernet frame)\n", out);
 	return out == stderr ? 2 : 0;
 }
 
