@@ -2,7 +2,8 @@
 """Small TMip networks in namespaces, for the namespace tests, the demonstration and the
 benchmarks; see network.py.
 """
-from .network import Cell, Cn, Mlr, Place, Station, World, write_config
+from .machines import Cell, Cn, Mlr, Place, Station, write_config
+from .network import World
 from .paths import AGENT, BUILD, MLRD, STREAM, TMIPD, TOP
 from .system import PATIENCE, Namespace, Program, WorldError, run, wait_for
 from .traffic import MEGABYTE, Stream, Transfer, hears_once

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Stations that move until the register damps them (flap_moves), and are heard where they come."""
+"""Stations that move until the register damps them (flap_moves). Each new CN hears them."""
 from .agreement import arrive
 from .system import wait_for
 
 
 def heard(world, station):
-    """Pings until its CN knows when it heard the station last."""
+    """Lets the station ping until its CN has a time at which it heard the station."""
     def known():
         answered = station.ping(world.server.address, seconds=1)
         return answered and station.cell.cn.station(station)["heard_s"] is not None
@@ -14,7 +14,9 @@ def heard(world, station):
 
 
 def flap(world, station, numbers):
-    """Through the cells of these CNs. The register refuses the last move, and that CN says so."""
+    """Moves the station through the cells of these CNs, and waits until the record of the last CN
+    says that the register has damped the station.
+    """
     def damped():
         record = station.cell.cn.station(station)
         return record["damped"] and not record["pending"]

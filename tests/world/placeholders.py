@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Placeholders for what differs from run to run in the output of tmip-agent and mlrd, so that all
-else can be compared byte for byte.
+"""Placeholders for the parts of the output of tmip-agent and mlrd that differ from run to run, so
+that a test can compare the rest byte for byte.
 
-Each rule names what it replaces, by the member, the column or the words around it, and replaces a
-value of the right type only. JSON keeps the order of its members and the digits of its numbers, and
-must be spelt as the programs do it: compact, or indented by two. Tables must be laid out as the
-programs do it, each column as wide as its widest cell; they are laid out again with the
-placeholders in them.
+Each rule names the value that it replaces, by the member, the column or the words around it, and
+replaces only a value of the right type. JSON keeps the order of its members and the digits of its
+numbers, and must have the form that the programs give it: compact, or indented by two. Tables must
+have the layout that the programs give them, with each column as wide as its widest cell; the
+placeholders get the same layout.
 """
 import json
 import os
@@ -25,7 +25,7 @@ TRAFFIC = ("rx_packets", "rx_bytes", "tx_packets", "tx_bytes")
 
 
 class Literal(str):
-    """What stands in JSON without quotation marks."""
+    """A value that has no quotation marks in JSON."""
 
 
 class Integer(Literal):
@@ -37,7 +37,7 @@ class Float(Literal):
 
 
 class Members(list):
-    """An object: its (name, value), in order."""
+    """An object: its (name, value) pairs, in order."""
 
 
 def parse(text):
@@ -45,7 +45,7 @@ def parse(text):
 
 
 def dump(value, indent, level=0):
-    """As jansson writes it: with JSON_INDENT(indent), or with JSON_COMPACT for None."""
+    """The text that jansson writes with JSON_INDENT(indent), or with JSON_COMPACT for None."""
     if isinstance(value, Literal):
         return str(value)
     if not isinstance(value, list):
@@ -73,12 +73,12 @@ def real(value):
 
 
 def moment(value):
-    """0 says that there is none."""
+    """A time; 0 stands for none, and stays."""
     return Literal("<time>") if isinstance(value, Integer) and value != "0" else value
 
 
 def matching(pattern, instead):
-    """For strings that match as a whole."""
+    """A rule for strings that match the pattern as a whole."""
     def rule(value):
         is_string = isinstance(value, str) and not isinstance(value, Literal)
         return re.sub(f"^(?:{pattern})$", instead, value) if is_string else value
@@ -90,7 +90,7 @@ WIFI = ["associated", "arrived", "departed", "dropped", "overflow"]
 
 
 def wifi(value):
-    """null on machines without WLAN."""
+    """The counters of WLAN, which are null on machines without WLAN."""
     same = value is None
     if isinstance(value, Members):
         integers = all(isinstance(one, Integer) for _, one in value)
@@ -98,7 +98,7 @@ def wifi(value):
     return Literal(f"<null, or integers: {', '.join(WIFI)}>") if same else value
 
 
-# By the name of the member, or of the two last on the way to it.
+# By the name of the member, or by the last two names on the way to it.
 RULES = {
     **{name: integer for name in ("pid", "uptime_s", "since_s", "heard_s", "seq", *TRAFFIC)},
     **{f"counters.{name}": integer for name in ("packets", "bytes", *ASKED)},
@@ -115,7 +115,7 @@ def is_dhcp(step):
 
 
 def without_repeats(steps):
-    """Of a trail: without what a client did again because it had no answer in time."""
+    """The steps of a trail without the repetitions of a client that got no answer in time."""
     pairs = zip(steps, [None, *steps])
     return [step for step, former in pairs if step != former or not is_dhcp(step)]
 
@@ -155,14 +155,14 @@ CERTAIN = ("NOT_OURS", "HOME", "ENCAP_PARENT", "ENCAP_VISITED", "DECAP_STATION",
 
 
 def reasons():
-    """[verdict, name, text] of all, as counters show them."""
+    """[verdict, name, text] of each reason, as the counters show it."""
     with open(os.path.join(TOP, "include", "tmip", "reason.h"), encoding="utf-8") as file:
         found = re.findall(r'^\tX\(\d+, (\w+), (\w+), "(.*)"\)', file.read(), re.M)
     return [[verdict.lower(), name, text] for name, verdict, text in found]
 
 
 def lay_out(rows, right):
-    """The lines of a table; right: for each column, whether its cells stand at its right."""
+    """The lines of a table. right: for each column, whether its cells are right-aligned."""
     widths = [max(map(len, column)) for column in zip(*rows)]
     if not right[-1]:
         widths[-1] = 0  # no blanks at the end of the line
@@ -171,7 +171,9 @@ def lay_out(rows, right):
 
 
 def read_table(lines):
-    """Its rows, and for each column whether it is at the right. The last one may have no title."""
+    """The rows of a table, and for each column whether it is right-aligned. The last column may
+    have no title.
+    """
     rows, right, start = [re.split(" {2,}", line.strip()) for line in lines], [], 0
     rows[0] += [""] * (len(rows[-1]) - len(rows[0]))
     if any(len(row) != len(rows[0]) for row in rows):
@@ -187,7 +189,7 @@ def read_table(lines):
 
 
 def certain(rows):
-    """Of the counters."""
+    """The rows of the counters in CERTAIN."""
     known = reasons()
     strange = [row for row in rows if row[2:] not in known]
     if strange:
@@ -209,7 +211,7 @@ def table(lines):
 
 
 def tables(text):
-    """A table ends with an empty line, or the text."""
+    """The text with placeholders in its tables. A table ends at an empty line, or with the text."""
     found, lines = [], text.split("\n")
     while lines:
         end = lines.index("") if TITLES.fullmatch(lines[0]) else 0
@@ -242,7 +244,7 @@ LINES = {"DHCP": DHCP, "since": ASKED}
 
 
 def numbers(line):
-    """In a line of numbers, those whose names LINES has."""
+    """Replaces the numbers in a line whose names are in LINES."""
     return re.sub(rf"\d+ ({'|'.join(LINES[line[1]])})\b", r"<integer> \1", line[0])
 
 

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Transcripts: what our programs print, compared with recorded files. TMIP_RECORD=1 in the
+"""Transcripts: the output of our programs, compared with recorded files. TMIP_RECORD=1 in the
 environment writes the files anew.
 
 A transcript reads like a terminal. `$ ' begins a command, `> ' a request to a control socket, `# '
-a line for the console of a program in the foreground, or the name of a file. What was printed
-follows as it is, without blanks at the end of a line. Lines of standard error begin with `! ', and
-an exit status other than 0 is the line `= STATUS'. What differs from run to run is a placeholder,
-see placeholders.py.
+a line for the console of a program in the foreground, or the name of a file. The output follows as
+it is, without blanks at the ends of lines. Lines of standard error begin with `! ', and an exit
+status other than 0 is the line `= STATUS'. Placeholders replace the parts that differ from run to
+run, see placeholders.py.
 """
 import difflib
 import os
@@ -26,13 +26,13 @@ LOG = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{6} (?:ERROR|WARN|INFO|DEBU
 
 
 def lines_of(text, before=""):
-    """Its lines behind `before`, without blanks at their ends."""
+    """The lines of the text, each with `before` in front and without blanks at its end."""
     lines = [f"{before}{line}".rstrip() + "\n" for line in text.splitlines()]
     return "".join(lines) + (NO_NEWLINE if text and not text.endswith("\n") else "")
 
 
 class Transcript:
-    """One recorded file, compared at the end of the `with', unless an error ends that."""
+    """One recorded file. The end of the `with' block compares it, except after an error."""
 
     def __init__(self, name, world=None):
         self.path, self.world = os.path.join(FOLDER, f"{name}.txt"), world
@@ -45,7 +45,7 @@ class Transcript:
         if not error:
             self.compare()
 
-    # ---- what goes into it
+    # ---- the content
 
     def tidy(self, text):
         return tidy(text, self.world)
@@ -57,14 +57,15 @@ class Transcript:
         return text
 
     def add(self, head, text):
-        """A line, and the text that belongs to it."""
+        """Adds a line, and the text that belongs to it."""
         self.text += lines_of(self.tidy(f"{head}\n")) + lines_of(self.shorten(self.tidy(text)))
 
     def ask(self, *lines, place=None, name=None):
-        """Runs commands without a shell, in that place of the world. From now on the name stands
-        for what the last one has printed."""
+        """Runs commands without a shell, in that place of the world. From then on `name` stands for
+        the output of the last one.
+        """
         for line in lines:
-            words = line.split()  # the first is what the program takes for its name
+            words = line.split()  # the first one is the program's name for itself
             done = (place.run if place else run)(*words, check=False, stdin=subprocess.DEVNULL,
                                                  executable=PROGRAMS[words[0]])
             self.add(f"$ {line}", done.stdout)
@@ -75,7 +76,7 @@ class Transcript:
                 self.known[done.stdout] = f"<{name}>\n"
 
     def send(self, daemon, *requests):
-        """Lines for a control socket, on one connection."""
+        """Sends lines to a control socket, on one connection."""
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
             connection.settimeout(10 * PATIENCE)
             connection.connect(daemon.control_socket())
@@ -85,8 +86,9 @@ class Transcript:
                     self.add(f"> {request}", answers.readline())
 
     def type_in(self, daemon, *lines):
-        """Lines for the standard input of a program. An answer ends where that of one more command
-        begins. What the program logs meanwhile is left out."""
+        """Writes lines to the standard input of a program, each with one more command after it,
+        whose answer marks the end of the first answer. The transcript leaves out lines of the log.
+        """
         end = "log level 2\n"
         for line in lines:
             before = len(daemon.program.text())
@@ -103,7 +105,7 @@ class Transcript:
     # ---- comparing
 
     def compare(self):
-        """With the file, or writes it."""
+        """Compares the transcript with the file, or writes the file."""
         if RECORD:
             os.makedirs(FOLDER, exist_ok=True)
             with open(self.path, "w", encoding="utf-8") as file:
