@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The agent's life: start in the order in which things depend on one another, the event loop, the
- * end. A failure at the start takes back what was done before it; what the agent adopted from a
+ * end. A failure at the start undoes what was done before it; what the agent adopted from a
  * former one stays as it was.
  */
 #include "agent.h"
@@ -305,7 +305,7 @@ static int attach_programs(struct agent *agent)
 	return error;
 }
 
-static int give_up_rights(const struct agent *agent)
+static int drop_rights(const struct agent *agent)
 {
 	int error = agent->config.realtime ? priority_raise() : 0;
 
@@ -318,7 +318,7 @@ static int give_up_rights(const struct agent *agent)
 }
 
 /* Programs and maps last: a mistake that is found before leaves the kernel untouched. */
-static int serve(struct agent *agent)
+static int start_serving(struct agent *agent)
 {
 	int error = wiring_create_stations(agent);
 
@@ -337,7 +337,7 @@ static int serve(struct agent *agent)
 		return error;
 	wiring_create_wifi(agent);
 	authenticators_configure(agent->authenticators);
-	error = give_up_rights(agent);
+	error = drop_rights(agent);
 	if (!error)
 		register_connect(agent->reg);
 	return error;
@@ -358,7 +358,7 @@ static int start(struct agent *agent)
 	if (!error)
 		error = open_datapath(agent);
 	if (!error) {
-		error = serve(agent);
+		error = start_serving(agent);
 		agent->tear_down = error && !agent->adopted;
 	}
 	return error;

@@ -20,7 +20,7 @@ struct agent_options {
 	void *ready_arg;
 };
 
-/* Runs until it is told to end. The exit status: 0, or 1 after an error that was logged. */
+/* Runs the agent. Returns the exit status at its end: 0, or 1 after an error that is in the log. */
 int agent_run(const struct agent_options *options);
 
 #endif

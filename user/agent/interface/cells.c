@@ -107,7 +107,7 @@ static void withdraw(struct cells *cells, struct cell *cell)
 	cell->interface.ifindex = 0;
 }
 
-/* Puts a cell into service. A failure takes back what was done before it. */
+/* Puts a cell into service. A failure undoes what was done before it. */
 static int serve(struct cells *cells, struct cell *cell, const struct netlink_interface *interface,
 		 const struct cell_info *info, char why[CELLS_WHY])
 {
@@ -344,7 +344,7 @@ static void find_remains(const struct agent_config *config, struct remains *rema
 		remains->count = REMAINS_MAX;
 }
 
-/* What the kernel was told for an interface that was a cell. */
+/* The kernel settings of an interface that was a cell. */
 static void clear_former(struct sysctl_store *settings, unsigned ifindex)
 {
 	struct netlink_interface interface;

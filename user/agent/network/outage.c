@@ -257,7 +257,7 @@ static void request(struct outage *outage, const struct prefix *subnet, uint32_t
 }
 
 /*
- * The register may give others an address that a request does not name, so that address leaves the
+ * The register may offer others an address that a request does not name, so that address leaves the
  * file first. Returns whether the request must wait for the disk.
  */
 static bool shrink(struct outage *outage, const struct cn_info *self)

@@ -2,7 +2,7 @@
 /*
  * The agent's connection to the register: connects, registers this CN, gets the snapshot, and tries
  * again with a growing back-off after each loss. What the messages are about is not its business:
- * whoever has a subject subscribes to the types of its messages.
+ * each subject subscribes to the types of its messages.
  */
 #ifndef TMIP_AGENT_NETWORK_REGISTER_H
 #define TMIP_AGENT_NETWORK_REGISTER_H

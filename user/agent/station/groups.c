@@ -85,7 +85,7 @@ static struct tmip_addr address_at(const uint8_t *bytes)
 	return addr_from_ipv4(__builtin_bswap32(addr));
 }
 
-/* The data path has looked closer: this only tells a group from a packet that was held. */
+/* The data path has looked closer: this only distinguishes a group from a packet that was held. */
 static bool is_for_group(const struct prefix *subnet, const struct tmip_addr *destination)
 {
 	uint32_t to = addr_to_ipv4(destination);
