@@ -46,8 +46,8 @@ void peers_destroy(struct peers *peers); /* NULL is allowed */
 void peers_put(struct peers *peers, const struct cn_info *info, bool moved);
 
 /*
- * Sends to the CN. Without a connection the message is dropped: the register's record says the
- * CN the same.
+ * Sends to the CN. Without a connection the message is dropped: the CN learns the same from the
+ * register's record.
  */
 void peers_send(struct peers *peers, uint32_t cn, const struct mlrp_message *message);
 bool peers_connected(const struct peers *peers, uint32_t cn);
