@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* One MLRP connection over a bufferevent. See mlrp_link.h. TLS will replace the bufferevent's socket by its own. */
+/*
+ * One MLRP connection over a bufferevent of libevent. See mlrp_link.h. TLS can replace the
+ * bufferevent's socket by its own.
+ */
 #include "mlrp_link.h"
 
 #include <arpa/inet.h>
@@ -16,28 +19,33 @@
 #include "io/process/log.h"
 #include "io/process/timer.h"
 
-#define HANDSHAKE_MS 5000   /* an accepted connection must say HELLO in this time */
-#define PING_MS 5000        /* a PING as often as that */
-#define DEAD_MS 15000       /* silence after which the connection ends at the next PING's time */
-#define MESSAGE_MAX (MLRP_HEADER_LEN + MLRP_LENGTH_MAX)
-#define GATHER_MAX (256u << 10) /* bytes that one call reads or writes where many messages travel together */
+#define HANDSHAKE_MS 5000 /* for the HELLO on an accepted connection */
+#define PING_MS 5000      /* between two PINGs */
+#define DEAD_MS 15000     /* a longer silence ends the connection when the next PING is due */
+#define MESSAGE_MAX (MLRP_HEADER_LEN + MLRP_LENGTH_MAX) /* bytes */
+#define GATHER_MAX (256u << 10) /* bytes that a link which gathers reads or writes in one call */
+
+#define CLOSED "the other side closed the connection"
+#define CLOSED_EARLY CLOSED " before the handshake was done"
 
 enum link_state { LINK_CONNECTING, LINK_HELLO, LINK_UP, LINK_DEAD };
 
 struct mlrp_link {
 	enum link_state state;
-	bool accepted;          /* we answer WELCOME, they said HELLO */
-	bool in_callback, free_later;
-	bool gathers;           /* what is sent leaves in the next turn of the loop */
+	bool accepted;          /* the other side sends HELLO, this side WELCOME */
+	bool in_callback;       /* the owner may close the link: then it is freed later */
+	bool free_later;
+	bool gathers;           /* messages leave in the next turn of the loop */
 	struct bufferevent *stream;
-	struct event *timer;    /* handshake deadline, then keep-alive */
+	struct event *timer;    /* the deadline of the handshake, then the next PING */
 	struct mlrp_self self;
 	const struct mlrp_link_handler *handler;
 	void *arg;
 	char peer[80];
-	char why[192];          /* cause of an end that the next turn of the loop reports */
-	uint64_t sent, received;
-	int ping_ms, dead_ms, silent_ms;
+	char why[192];          /* the cause of an end that on_timer reports; empty: none */
+	uint64_t sent, received; /* messages */
+	int ping_ms, dead_ms;
+	int silent_ms;          /* since the last message, in steps of ping_ms */
 };
 
 static void link_free(struct mlrp_link *link)
@@ -49,7 +57,7 @@ static void link_free(struct mlrp_link *link)
 	free(link);
 }
 
-/* Reports the end once; the owner closes the link in the callback or later. */
+/* Reports the end, but only once. The owner closes the link in the callback or later. */
 static void link_end(struct mlrp_link *link, const char *why)
 {
 	if (link->state == LINK_DEAD)
@@ -60,15 +68,18 @@ static void link_end(struct mlrp_link *link, const char *why)
 	link->handler->closed(link, why, link->arg);
 }
 
-/* Ends the link in the next turn of the loop: the caller is in the middle of something. */
+/* Ends the link in the next turn of the loop, for a caller that still needs the link. */
 static void end_soon(struct mlrp_link *link, const char *why)
 {
 	snprintf(link->why, sizeof(link->why), "%s", why);
 	timer_arm(link->timer, 0);
 }
 
-/* Writes at once what the socket takes: a handover's message must not wait for the next turn of the loop, last words
- * have no next turn. A bufferevent keeps the front of its output frozen for everybody but itself, hence the thaw. */
+/*
+ * Writes at once what the socket takes. A message of a handover must not wait for the next turn of
+ * the loop, and for the last message there is no next turn. Only the bufferevent itself may write
+ * from its output, which it keeps frozen for others; this function unfreezes it.
+ */
 static void write_now(struct mlrp_link *link)
 {
 	struct evbuffer *output = bufferevent_get_output(link->stream);
@@ -77,7 +88,7 @@ static void write_now(struct mlrp_link *link)
 	if (link->state == LINK_CONNECTING || fd < 0)
 		return;
 	evbuffer_unfreeze(output, 1);
-	evbuffer_write(output, fd); /* a failure shows in the next event */
+	evbuffer_write(output, fd); /* the next event reports a failure */
 	evbuffer_freeze(output, 1);
 }
 
@@ -105,14 +116,14 @@ static int transmit(struct mlrp_link *link, const struct mlrp_message *message)
 	return len < 0 ? (int)len : transmit_bytes(link, bytes, (size_t)len);
 }
 
-static void say_hello(struct mlrp_link *link, uint8_t type, uint8_t min, uint8_t max)
+/* Sends HELLO or WELCOME. */
+static void send_hello(struct mlrp_link *link, uint8_t type, uint8_t min, uint8_t max)
 {
 	const struct mlrp_self *self = &link->self;
 	struct mlrp_message message = {
 		.type = type, .version_min = min, .version_max = max, .role = self->role,
 		.has = MLRP_HAS(MLRP_F_VERSION_MIN) | MLRP_HAS(MLRP_F_VERSION_MAX) |
-		MLRP_HAS(MLRP_F_ROLE) |
-		       MLRP_HAS(MLRP_F_NETWORK) | MLRP_HAS(MLRP_F_NAME),
+		       MLRP_HAS(MLRP_F_ROLE) | MLRP_HAS(MLRP_F_NETWORK) | MLRP_HAS(MLRP_F_NAME),
 	};
 
 	memcpy(message.network, self->network, sizeof(message.network));
@@ -130,7 +141,7 @@ static void say_hello(struct mlrp_link *link, uint8_t type, uint8_t min, uint8_t
 	transmit(link, &message);
 }
 
-static void say_error(struct mlrp_link *link, uint16_t code, const char *text)
+static void send_error(struct mlrp_link *link, uint16_t code, const char *text)
 {
 	struct mlrp_message message = {.type = MLRP_ERROR, .code = code,
 				       .has = MLRP_HAS(MLRP_F_CODE) | MLRP_HAS(MLRP_F_TEXT)};
@@ -142,11 +153,11 @@ static void say_error(struct mlrp_link *link, uint16_t code, const char *text)
 
 static void link_refuse(struct mlrp_link *link, uint16_t code, const char *text)
 {
-	say_error(link, code, text);
+	send_error(link, code, text);
 	link_end(link, text);
 }
 
-/* A HELLO names a range that meets ours, a WELCOME the one version that was chosen. */
+/* The range of versions in a HELLO must overlap ours; a WELCOME has one version of our range. */
 static bool version_fits(const struct mlrp_message *message)
 {
 	return message->version_min <= message->version_max &&
@@ -155,7 +166,7 @@ static bool version_fits(const struct mlrp_message *message)
 	       (message->type == MLRP_HELLO || message->version_min == message->version_max);
 }
 
-/* HELLO or WELCOME of the other side: is it of our network, and of a version that we speak? */
+/* Checks the first message, which must be HELLO or WELCOME, for the network and the version. */
 static void handshake(struct mlrp_link *link, const struct mlrp_message *message)
 {
 	uint8_t expected = link->accepted ? MLRP_HELLO : MLRP_WELCOME;
@@ -189,7 +200,7 @@ static void handshake(struct mlrp_link *link, const struct mlrp_message *message
 		uint8_t chosen = message->version_max < MLRP_VERSION_MAX ? message->version_max :
 									   MLRP_VERSION_MAX;
 
-		say_hello(link, MLRP_WELCOME, chosen, chosen);
+		send_hello(link, MLRP_WELCOME, chosen, chosen);
 	}
 	link->state = LINK_UP;
 	link->silent_ms = 0;
@@ -211,7 +222,9 @@ static void dispatch(struct mlrp_link *link, const struct mlrp_message *message)
 		link->handler->message(link, message, link->arg);
 }
 
-/* Takes one whole message out of the input. False: there is none yet, or the link has ended. */
+/*
+ * Removes one whole message from the input and applies it. False: none is whole, or the link ended.
+ */
 static bool next_message(struct mlrp_link *link, struct evbuffer *input)
 {
 	uint8_t header[MLRP_HEADER_LEN], *bytes;
@@ -254,14 +267,14 @@ static void on_read(struct bufferevent *stream, void *arg)
 	struct mlrp_link *link = arg;
 
 	if (link->state == LINK_DEAD)
-		return; /* ended in this turn, and the owner has not closed it yet */
+		return; /* the link ended in this turn, and the owner has not closed it yet */
 	link->in_callback = true;
 	while (next_message(link, bufferevent_get_input(stream)))
 		;
 	leave_callback(link);
 }
 
-static void no_delay(struct bufferevent *stream)
+static void set_tcp_options(struct bufferevent *stream)
 {
 	int fd = bufferevent_getfd(stream), on = 1, timeout_ms = DEAD_MS;
 
@@ -279,19 +292,15 @@ static void on_event(struct bufferevent *stream, short what, void *arg)
 		return;
 	link->in_callback = true;
 	if (what & BEV_EVENT_CONNECTED) {
-		no_delay(stream);
+		set_tcp_options(stream);
 		link->state = LINK_HELLO;
-		say_hello(link, MLRP_HELLO, MLRP_VERSION_MIN, MLRP_VERSION_MAX);
+		send_hello(link, MLRP_HELLO, MLRP_VERSION_MIN, MLRP_VERSION_MAX);
 	} else if (what & BEV_EVENT_EOF) {
-		/* The last words of the other side are still in the input. */
+		/* The last messages of the other side are still in the input. */
 		while (next_message(link, bufferevent_get_input(stream)))
 			;
 		if (!link->free_later)
-			link_end(
-				link,
-				link->state == LINK_UP ?
-					"the other side closed the connection" :
-					"the other side closed the connection before the handshake was done");
+			link_end(link, link->state == LINK_UP ? CLOSED : CLOSED_EARLY);
 	} else {
 		snprintf(text, sizeof(text), "%s",
 			 dns ? evutil_gai_strerror(dns) :
@@ -371,13 +380,13 @@ struct mlrp_link *mlrp_link_accept(struct event_base *base, evutil_socket_t fd,
 			 ntohs(from.sin_port));
 	link->accepted = true;
 	link->state = LINK_HELLO;
-	no_delay(link->stream);
+	set_tcp_options(link->stream);
 	timer_arm(link->timer, HANDSHAKE_MS);
 	bufferevent_enable(link->stream, EV_READ | EV_WRITE);
 	return link;
 }
 
-/* A socket bound to our own address, for connections whose source the other side checks. -1 with errno. */
+/* A socket bound to this address, since the other side checks the source. -1 with errno. */
 static evutil_socket_t bound_socket(const struct tmip_addr *source)
 {
 	struct sockaddr_in here = {.sin_family = AF_INET,
@@ -411,7 +420,10 @@ struct mlrp_link *mlrp_link_connect(struct event_base *base, struct evdns_base *
 	timer_arm(link->timer, timeout_ms);
 	bufferevent_enable(link->stream, EV_READ | EV_WRITE);
 	if (bufferevent_socket_connect_hostname(link->stream, dns, AF_INET, host, port) < 0) {
-		/* Told by a callback or not at all, depending on where it failed: tell it in the next turn, once. */
+		/*
+		 * libevent calls on_event for some failures and not for others. Report the failure
+		 * once, in the next turn.
+		 */
 		snprintf(text, sizeof(text), "cannot connect: %s", strerror(errno));
 		end_soon(link, text);
 	}

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * One MLRP connection over a libevent bufferevent: framing, codec, the HELLO/WELCOME handshake, keep-alive.
- * Used by mlrd for its CNs and by tmip-agent for its register and its peers. Callbacks come from the event loop.
- * Whoever creates a link closes it; `closed` is called once when the link failed or the other side ended it
- * (not after mlrp_link_close) and the owner then calls mlrp_link_close. The process must ignore SIGPIPE.
+ * One MLRP connection over a bufferevent of libevent: framing, codec, handshake (HELLO, WELCOME)
+ * and keep-alive. mlrd uses it for its CNs, tmip-agent for its register and the other CNs.
+ * Callbacks come from the event loop. The process must ignore SIGPIPE.
+ *
+ * The caller that opens a link owns it and closes it with mlrp_link_close. The link calls `closed`
+ * once if it fails or the other side ends it, and never after mlrp_link_close; the owner then still
+ * calls mlrp_link_close.
  */
 #ifndef TMIP_IO_LINK_MLRP_LINK_H
 #define TMIP_IO_LINK_MLRP_LINK_H
@@ -17,59 +20,81 @@
 struct mlrp_link;
 
 struct mlrp_link_handler {
-	/* Handshake done; `hello` is what the other side said of itself (its HELLO or WELCOME). */
+	/* The handshake is done; `hello` is the HELLO or WELCOME of the other side. */
 	void (*up)(struct mlrp_link *link, const struct mlrp_message *hello, void *arg);
+	/* Any message except PING and the PONG to a PING of the link (transaction 0). */
 	void (*message)(struct mlrp_link *link, const struct mlrp_message *message, void *arg);
-	/* `why` is readable text that names the cause (refused, timed out, protocol error at field and offset, ...). */
+	/*
+	 * `why` is a text for people: refused, timed out, protocol error at field and offset, ...
+	 */
 	void (*closed)(struct mlrp_link *link, const char *why, void *arg);
 };
 
-/* What we say of ourselves; copied. epoch is told by an MLR only (0: not sent). cn_id 0: not sent. */
+/* This side, as its HELLO or WELCOME describes it. The link copies it. */
 struct mlrp_self {
-	uint8_t role; /* enum mlrp_role */
+	uint8_t role;            /* enum mlrp_role */
 	char network[NAME_LEN];
 	char name[NAME_LEN];
-	uint32_t cn_id;
-	struct tmip_addr tunnel; /* a CN's; zero: not sent */
-	struct version version;
+	uint32_t cn_id;          /* 0: the message has no field CN */
+	struct tmip_addr tunnel; /* of the CN, if cn_id is not 0 */
+	struct version version;  /* only an MLR sends it */
 };
 
-/* Takes over an accepted, non-blocking socket; waits for HELLO, checks network and version, answers WELCOME or ERROR.
- * NULL with errno on failure (fd is then closed). */
+/*
+ * Owns an accepted, non-blocking socket from now on. Waits for HELLO, checks network and version,
+ * and answers WELCOME or ERROR. NULL with errno on failure; the socket is then closed.
+ */
 struct mlrp_link *mlrp_link_accept(struct event_base *base, evutil_socket_t fd,
 				   const struct mlrp_self *self,
 				   const struct mlrp_link_handler *handler, void *arg);
 
-/* Connects to host (name or address; names are looked up by `dns`, never blocking) and says HELLO. `source`: local
- * address to bind, NULL: any. The handshake must be done in timeout_ms. NULL with errno if it cannot even begin. */
+/*
+ * Connects to a host and sends HELLO. `host` is an address, or a name that `dns` looks up without
+ * blocking. `source` is the local address; NULL: any. The link ends if the handshake is not done in
+ * timeout_ms. NULL with errno if it cannot begin.
+ */
 struct mlrp_link *mlrp_link_connect(struct event_base *base, struct evdns_base *dns,
 				    const char *host, uint16_t port, const struct tmip_addr *source,
 				    int timeout_ms, const struct mlrp_self *self,
 				    const struct mlrp_link_handler *handler, void *arg);
 
-/* Queues a message. 0; -ENOTCONN before `up` or after `closed`; -ENOBUFS when the other side reads too slowly
- * (more than MLRP_LINK_QUEUE_MAX bytes wait): the link is then closed with that cause on the next turn of the loop. */
+#define MLRP_LINK_QUEUE_MAX (64u << 20) /* bytes that may wait for the other side */
+
+/*
+ * Queues a message. Returns 0; -ENOTCONN: before `up` or after `closed`; -ENOBUFS: the other side
+ * reads too slowly, MLRP_LINK_QUEUE_MAX is exceeded, and the link ends with that cause in the next
+ * turn of the loop; another -errno of mlrp_encode.
+ */
 int mlrp_link_send(struct mlrp_link *link, const struct mlrp_message *message);
-#define MLRP_LINK_QUEUE_MAX (64u << 20)
-
-/* The same with a message that was encoded before, for those that go to many. */
+/* As mlrp_link_send, for a message that the caller has encoded, to send it to many links. */
 int mlrp_link_send_encoded(struct mlrp_link *link, const uint8_t *bytes, size_t len);
-size_t mlrp_link_queued(const struct mlrp_link *link); /* bytes that the other side has not taken yet */
+/* The bytes that wait for the other side. */
+size_t mlrp_link_queued(const struct mlrp_link *link);
 
-/* From now on messages leave together, in the next turn of the loop: for who has many to send to many. */
+/*
+ * From now on messages leave together, in the next turn of the loop. For an owner that sends many
+ * messages to many links.
+ */
 void mlrp_link_gather(struct mlrp_link *link);
 
-/* How long the link waits: for the end of the handshake; between two PINGs; in silence before it ends. Counted anew from
- * this call. The defaults suit a network: what mlrp_link_connect was given or 5 s, 5 s, 15 s. */
+/*
+ * Sets the time for the handshake, the time between two PINGs, and the silence that ends the link.
+ * The times begin at this call. The defaults are timeout_ms of mlrp_link_connect or 5 s, 5 s, and
+ * 15 s.
+ */
 void mlrp_link_set_patience(struct mlrp_link *link, int handshake_ms, int ping_ms, int dead_ms);
 
 bool mlrp_link_is_up(const struct mlrp_link *link);
-const char *mlrp_link_peer(const struct mlrp_link *link); /* "10.0.0.1:6554", for logs */
-uint64_t mlrp_link_sent(const struct mlrp_link *link);    /* messages */
+/* "10.0.0.1:6554", for the log. The link owns it. */
+const char *mlrp_link_peer(const struct mlrp_link *link);
+/* The numbers of messages so far. */
+uint64_t mlrp_link_sent(const struct mlrp_link *link);
 uint64_t mlrp_link_received(const struct mlrp_link *link);
 
-/* Sends what is queued as far as it goes at once, closes (the socket in the next turn of the loop), frees. NULL is allowed.
- * Allowed inside callbacks. */
+/*
+ * Sends at once what the socket takes of the queue, closes the link and frees it. The socket is
+ * closed in the next turn of the loop. NULL is allowed; a callback may call it.
+ */
 void mlrp_link_close(struct mlrp_link *link);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A client of hostapd's control interface. See hostapd.h. */
+/* A client of hostapd's control interface. See hostapd_link.h. */
 #include "hostapd_link.h"
 
 #include <errno.h>
@@ -12,33 +12,34 @@
 
 #include "io/process/timer.h"
 
-#define QUEUE_MAX 256
-#define ANSWER_MS 2000 /* it answers within a millisecond; then it is stuck, or gone */
-#define RETRY_MS 1000
-#define QUIET_MS 10000 /* an end of hostapd shows when something is sent to it */
-#define REPLY_MAX 8192
-#define READS_MAX 64 /* in one turn of the loop */
+#define QUEUE_MAX 256  /* requests */
+#define ANSWER_MS 2000 /* hostapd answers within a millisecond; later it is stuck or gone */
+#define RETRY_MS 1000  /* between two attempts to connect */
+#define QUIET_MS 10000 /* between two PINGs: only sending shows that hostapd has ended */
+#define REPLY_MAX 8192 /* bytes */
+#define READS_MAX 64   /* messages in one turn of the loop */
 
-enum request { DO_ATTACH, DO_PING, DO_FIRST, DO_NEXT, DO_STATION, DO_DROP };
+enum command { DO_ATTACH, DO_PING, DO_FIRST, DO_NEXT, DO_STATION, DO_DROP };
 
-static const char *const WORDS[] = {
+static const char *const COMMANDS[] = {
 	[DO_ATTACH] = "ATTACH", [DO_PING] = "PING", [DO_FIRST] = "STA-FIRST",
 	[DO_NEXT] = "STA-NEXT", [DO_STATION] = "STA", [DO_DROP] = "DEAUTHENTICATE",
 };
 
-struct question {
-	enum request request;
+struct request {
+	enum command command;
 	struct tmip_mac mac;
 };
 
 struct hostapd_link {
 	struct event_base *base;
 	struct hostapd_calls calls;
-	struct sockaddr_un path, own;
-	int fd; /* -1: not connected */
+	struct sockaddr_un path, own; /* hostapd's socket, and this one */
+	int fd;                       /* -1: not connected */
 	struct event *readable, *timer;
-	bool up, waiting; /* waiting: for the answer to the first question */
-	struct question queue[QUEUE_MAX];
+	bool up;
+	bool waiting;                 /* for the answer to the first request */
+	struct request queue[QUEUE_MAX];
 	unsigned first, count;
 };
 
@@ -61,16 +62,16 @@ static void disconnect(struct hostapd_link *link)
 		link->calls.up(false, link->calls.arg);
 }
 
-/* ---- questions */
+/* ---- requests */
 
 static void send_first(struct hostapd_link *link)
 {
-	const struct question *question = &link->queue[link->first];
-	bool plain = question->request < DO_NEXT;
+	const struct request *request = &link->queue[link->first];
+	bool plain = request->command < DO_NEXT;
 	char text[64], mac[MAC_STRLEN];
-	int len = snprintf(text, sizeof(text), "%s%s%s%s", WORDS[question->request],
-			   plain ? "" : " ", plain ? "" : mac_format(&question->mac, mac),
-			   question->request == DO_DROP ? " tx=0" : "");
+	int len = snprintf(text, sizeof(text), "%s%s%s%s", COMMANDS[request->command],
+			   plain ? "" : " ", plain ? "" : mac_format(&request->mac, mac),
+			   request->command == DO_DROP ? " tx=0" : "");
 
 	if (send(link->fd, text, (size_t)len, MSG_DONTWAIT | MSG_NOSIGNAL) < 0) {
 		disconnect(link);
@@ -80,17 +81,17 @@ static void send_first(struct hostapd_link *link)
 	timer_arm(link->timer, ANSWER_MS);
 }
 
-static int put(struct hostapd_link *link, enum request request, const struct tmip_mac *mac)
+static int put(struct hostapd_link *link, enum command command, const struct tmip_mac *mac)
 {
-	struct question *question = &link->queue[(link->first + link->count) % QUEUE_MAX];
+	struct request *request = &link->queue[(link->first + link->count) % QUEUE_MAX];
 
 	if (link->fd < 0)
 		return -ENOTCONN;
 	if (link->count == QUEUE_MAX)
 		return -ENOBUFS;
-	*question = (struct question){.request = request};
+	*request = (struct request){.command = command};
 	if (mac)
-		question->mac = *mac;
+		request->mac = *mac;
 	link->count++;
 	if (!link->waiting)
 		send_first(link);
@@ -126,7 +127,7 @@ static void listed(struct hostapd_link *link, const char *text, size_t len)
 
 static void answered(struct hostapd_link *link, const char *text, size_t len)
 {
-	struct question question = link->queue[link->first];
+	struct request request = link->queue[link->first];
 	struct hostapd_station found;
 	bool known;
 
@@ -135,7 +136,7 @@ static void answered(struct hostapd_link *link, const char *text, size_t len)
 	link->first = (link->first + 1) % QUEUE_MAX;
 	link->count--;
 	link->waiting = false;
-	switch (question.request) {
+	switch (request.command) {
 	case DO_ATTACH:
 		link->up = true;
 		link->calls.up(true, link->calls.arg);
@@ -147,8 +148,8 @@ static void answered(struct hostapd_link *link, const char *text, size_t len)
 		break;
 	case DO_STATION:
 		known = hostapd_decode_station(text, len, &found) &&
-			mac_equal(&found.mac, &question.mac);
-		link->calls.station(&question.mac, known ? &found : NULL, link->calls.arg);
+			mac_equal(&found.mac, &request.mac);
+		link->calls.station(&request.mac, known ? &found : NULL, link->calls.arg);
 		break;
 	case DO_PING:
 	case DO_DROP:
@@ -239,7 +240,7 @@ void hostapd_close(struct hostapd_link *link)
 {
 	if (!link)
 		return;
-	link->up = false; /* nobody wants to hear of it */
+	link->up = false; /* so that disconnect does not call `up` */
 	disconnect(link);
 	event_free(link->timer);
 	free(link);

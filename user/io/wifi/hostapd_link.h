@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The control interface of a hostapd: a connected datagram socket, so that only that process can answer. Nothing here
- * waits: questions are sent one after the other, answers and events come through callbacks out of the event loop. A hostapd
- * that is not there, ends or says nothing is tried again, for as long as the link is open.
+ * A client of hostapd's control interface. Its datagram socket is connected, so that only that
+ * hostapd can answer. No function blocks: the link sends one request after the other, and the event
+ * loop calls back with answers and events. While the link is open it connects again to a hostapd
+ * that is not there, ends, or does not answer.
  */
 #ifndef TMIP_IO_WIFI_HOSTAPD_LINK_H
 #define TMIP_IO_WIFI_HOSTAPD_LINK_H
@@ -13,22 +14,36 @@ struct event_base;
 struct hostapd_link;
 
 struct hostapd_calls {
-	void (*up)(bool up, void *arg); /* false: all that it said of stations is void */
+	/*
+	 * The connection is up or down. Down: all that the caller knows of hostapd's stations is
+	 * void.
+	 */
+	void (*up)(bool up, void *arg);
 	void (*event)(const struct hostapd_event *event, void *arg);
-	/* An answer about a station; NULL: hostapd does not have it. Also without a question, of those there when it came up. */
+	/*
+	 * The answer about a station; `found` NULL: hostapd does not have it. After `up` the link
+	 * also calls it for each station that hostapd has.
+	 */
 	void (*station)(const struct tmip_mac *mac, const struct hostapd_station *found, void *arg);
 	void *arg;
 };
 
-/* path: hostapd's socket; own: where ours is made, removed in the end. NULL: no memory. */
+/*
+ * Opens a link. `path` is hostapd's socket; the link makes its own socket at `own`, and removes it
+ * at the end. NULL: no memory.
+ */
 struct hostapd_link *hostapd_open(struct event_base *base, const char *path, const char *own,
 				  const struct hostapd_calls *calls);
-void hostapd_close(struct hostapd_link *link); /* NULL is allowed */
+/* Calls no callback. NULL is allowed. */
+void hostapd_close(struct hostapd_link *link);
 
 bool hostapd_is_up(const struct hostapd_link *link);
-/* 0; -ENOTCONN; -ENOBUFS: too many wait. */
+/* Asks about a station. Returns 0; -ENOTCONN; -ENOBUFS: too many requests wait. */
 int hostapd_ask(struct hostapd_link *link, const struct tmip_mac *mac);
-/* Forgets the station in hostapd and in the kernel, without a frame to it: it is elsewhere. */
+/*
+ * Makes hostapd and its kernel forget the station, without a frame to it, since it is elsewhere.
+ * Returns as hostapd_ask.
+ */
 int hostapd_drop(struct hostapd_link *link, const struct tmip_mac *mac);
 
 #endif
