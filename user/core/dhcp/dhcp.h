@@ -73,7 +73,7 @@ struct dhcp_fault {
 
 /*
  * Decodes a frame of `len` bytes and sets all of *out. Returns 0, or -EPROTO with *fault (which may
- * be NULL). It does not check UDP checksums: on virtual links nobody may have computed them yet.
+ * be NULL). It does not check UDP checksums: on virtual links they may not be filled in yet.
  */
 int dhcp_decode(const uint8_t *frame, size_t len, struct dhcp_request *out,
 		struct dhcp_fault *fault);

@@ -76,9 +76,9 @@ static void end_soon(struct mlrp_link *link, const char *why)
 }
 
 /*
- * Writes at once what the socket takes. A message of a handover must not wait for the next turn of
- * the loop, and for the last message there is no next turn. Only the bufferevent itself may write
- * from its output, which it keeps frozen for others; this function unfreezes it.
+ * Writes at once as much as the socket accepts. A message of a handover must not wait for the next
+ * turn of the loop, and for the last message there is no next turn. Only the bufferevent itself may
+ * write from its output, which it keeps frozen for others; this function unfreezes it.
  */
 static void write_now(struct mlrp_link *link)
 {

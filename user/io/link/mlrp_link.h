@@ -92,8 +92,8 @@ uint64_t mlrp_link_sent(const struct mlrp_link *link);
 uint64_t mlrp_link_received(const struct mlrp_link *link);
 
 /*
- * Sends at once what the socket takes of the queue, closes the link and frees it. The socket is
- * closed in the next turn of the loop. NULL is allowed; a callback may call it.
+ * Sends at once as much of the queue as the socket accepts, closes the link and frees it. The
+ * socket is closed in the next turn of the loop. NULL is allowed; a callback may call it.
  */
 void mlrp_link_close(struct mlrp_link *link);
 

@@ -55,7 +55,7 @@ static void close_client(struct client *client)
 	free(client);
 }
 
-/* Sends at once what the socket takes, since the handler may have ended the event loop. */
+/* Sends at once as much as the socket accepts, since the handler may have ended the event loop. */
 static void send_text(struct bufferevent *stream, const char *text, size_t len)
 {
 	ssize_t n = 0;

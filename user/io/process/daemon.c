@@ -17,7 +17,7 @@
 #include "log.h"
 
 static int ready_pipe = -1; /* the parent waits for a byte on it; -1: there is no parent */
-static int pid_fd = -1;     /* holds the lock of the pid file */
+static int pid_fd = -1;     /* the locked pid file */
 static char pid_path[4096];
 
 static void wait_for_daemon(int pipe_end, pid_t child)
