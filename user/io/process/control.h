@@ -19,7 +19,7 @@ struct event_base;
  */
 int control_open(struct control_server **out, struct event_base *base, const char *path,
 		 json_t *(*handle)(json_t *request, void *arg), void *arg);
-/* Removes the socket. NULL is allowed. */
+/* Closes the connections of all clients and removes the socket. NULL is allowed. */
 void control_close(struct control_server *server);
 
 /*
