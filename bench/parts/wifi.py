@@ -30,7 +30,7 @@ def run_there(roams, rounds, kinds):
     folder = tempfile.mkdtemp(prefix="tmip-wifi-")
     try:
         program = os.path.join(TOP, "bench", "wifi_roams.py")
-        command = [VM, "--seconds", SECONDS + MORE_SECONDS, "--keep", folder, "--",
+        command = [VM, "--cpus", 2, "--seconds", SECONDS + MORE_SECONDS, "--keep", folder, "--",
                    "/usr/bin/python3", program, roams, rounds, SECONDS, *kinds]
         done = subprocess.run([str(word) for word in command], cwd=TOP, check=False)
         if done.returncode:

@@ -184,7 +184,8 @@ def test_former_access_point_drops_it(make_world, hostapd, bridge):
     seen = len(laptop.connections())
     end = time.monotonic() + 3 * PATIENCE
     while time.monotonic() < end:
-        assert laptop.ping(air.world.server.address, seconds=PATIENCE) and laptop.mac in in_kernel(here)
+        assert laptop.ping(air.world.server.address, count=20, seconds=PATIENCE)
+        assert laptop.mac in in_kernel(here)
     assert len(laptop.connections()) == seen
 
 
