@@ -37,7 +37,9 @@ def test_the_network_of_the_page(network):
     laptop.reaches(world.server.address)
     arrive(laptop, cafeteria.cell)
     laptop.reaches(world.server.address)
-    wait_for(lambda: (library.state(address), cafeteria.state(address)) == ("away", "visiting"), "the handover")
+    for point, state in ((library, "away"), (cafeteria, "visiting")):
+        wait_for(lambda at=point, wanted=state: at.settled_state(address) == wanted,
+                 f"the handover at {point.place}")
     assert world.server.ping(address) and laptop.ping("10.20.1.1")
     network.compare_trail(cafeteria, address)
 

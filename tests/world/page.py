@@ -74,10 +74,10 @@ class Machine(Namespace):
             self.run("sh", "-c", 'mkdir -p "$(dirname "$1")"; cat > "$1"', "sh", path, input=text)
         return self
 
-    def state(self, address):
-        """The state of a station in this CN's listing, or None."""
+    def settled_state(self, address):
+        """The state of a station in this CN's listing if nothing of it is pending, else None."""
         listing = self.run(AGENT, "stations").stdout
-        found = re.search(rf"^{re.escape(address)} +\S+ +(\w+)", listing, re.M)
+        found = re.search(rf"^{re.escape(address)} +\S+ +(\w+)  ", listing, re.M)
         return found and found[1]
 
 
