@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Makes tests/world importable, and gives tests small networks. A test that fails shows what the programs wrote."""
+"""Makes tests/world importable, and gives tests small networks.
+
+When a test fails, its report shows what the programs wrote.
+"""
 import os
 import sys
 
@@ -13,7 +16,7 @@ WORLDS = pytest.StashKey()
 
 
 def maker(node):
-    """Of worlds that are torn down when the test, or the module, is through."""
+    """Makes worlds that are torn down when the node, a test or a module, is through."""
     worlds = node.stash.setdefault(WORLDS, [])
 
     def make(**options):
@@ -28,7 +31,10 @@ def maker(node):
 
 @pytest.fixture
 def make_world(request):
-    """make_world(...) builds a World (see its options), which is torn down after the test. It is not started."""
+    """make_world(...) builds a World (see its options) and tears it down after the test.
+
+    The caller starts it.
+    """
     yield from maker(request.node)
 
 
@@ -40,7 +46,7 @@ def make_module_world(request):
 
 @pytest.fixture
 def world(make_world):
-    """Three CNs, a register, a server, all of them running."""
+    """Three CNs, a register and a server, all of them running."""
     return make_world().start()
 
 
@@ -48,5 +54,7 @@ def world(make_world):
 def pytest_runtest_makereport(item):
     report = (yield).get_result()
     if report.failed and report.when in ("setup", "call"):
-        for world in [world for node in item.listchain() for world in node.stash.get(WORLDS, [])]:
-            report.sections += [(f"{world.prefix}: {name}", text) for name, text in world.texts().items()]
+        worlds = [world for node in item.listchain() for world in node.stash.get(WORLDS, [])]
+        for world in worlds:
+            texts = world.texts().items()
+            report.sections += [(f"{world.prefix}: {name}", text) for name, text in texts]
