@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The benchmarks in their quick mode: they run and say what they should. How fast anything is, is no matter of tests."""
+"""The benchmarks in their quick mode: they run and report every field. Speed is no test."""
 import json
 import os
 import subprocess
@@ -9,15 +9,20 @@ import pytest
 
 from world import BUILD, PATIENCE, TOP
 
-FIELDS = {"name", "unit", "n", "median", "p99", "min", "max", "reference", "ratio", "goal", "reached", "note"}
+FIELDS = {"name", "unit", "n", "median", "p99", "min", "max", "reference", "ratio", "goal",
+          "reached", "note"}
 RUN = [sys.executable, os.path.join(TOP, "bench", "run.py"), "--build"]
 
 
 def bench(build, name):
-    """(exit status, what was printed, rows) of one part in quick mode, in a build folder of its own that has our programs."""
+    """Runs one part in quick mode, in a build folder of its own that has our programs.
+
+    Returns the finished process and the rows of the result, or None if there is no result.
+    """
     for folder in ("bin", "bench-tools"):
         os.symlink(os.path.join(BUILD, folder), build / folder)
-    done = subprocess.run([*RUN, str(build), "--only", name], capture_output=True, text=True, timeout=120 * PATIENCE, check=False,
+    done = subprocess.run([*RUN, str(build), "--only", name], capture_output=True, text=True,
+                          timeout=120 * PATIENCE, check=False,
                           env={**os.environ, "BENCH_ROUNDS": "1"})
     path = build / "bench" / f"{name}.json"
     return done, json.loads(path.read_text(encoding="utf-8")) if path.exists() else None

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Packets for a station that has left a cell: held there, replayed in order where it appears, bounded; and those that
-still arrive at the previous CN are forwarded."""
+"""Packets for a station that has left a cell: its CN holds them within bounds, and replays them in
+order where the station appears; the previous CN forwards those that still arrive there.
+"""
 import ast
 import os
 import socket
@@ -20,36 +21,45 @@ AMPLE = {0: {"buffer_bytes": 4 * MEGABYTE, "buffer_time": 10000}}
 
 
 class Downlink:
-    """Packets from the server to a station that says nothing itself."""
+    """Packets from the server to a station that sends nothing itself."""
 
     def __init__(self, world, station, rate=1000, size=200):
         address = station.address()
         self.file = os.path.join(world.folder, "down")
-        self.receiver = world.program(station, STREAM, "receive", "-w", self.file, PORT, name="down-receive")
+        self.receiver = world.program(station, STREAM, "receive", "-w", self.file, PORT,
+                                      name="down-receive")
         wait_for(lambda: listens(self.receiver.pid, PORT, "udp"), "the receiver to listen")
-        self.sender = world.program(world.server, STREAM, "send", "-r", rate, "-s", size, address, PORT, name="down-send")
+        self.sender = world.program(world.server, STREAM, "send", "-r", rate, "-s", size, address,
+                                    PORT, name="down-send")
 
     def numbers(self):
         """Sequence numbers in the order in which they arrived."""
         try:
             with open(self.file, "rb") as file:
-                return [int(line.split()[0]) for line in file.read().splitlines(keepends=True) if line.endswith(b"\n")]
+                lines = file.read().splitlines(keepends=True)
+            return [int(line.split()[0]) for line in lines if line.endswith(b"\n")]
         except FileNotFoundError:
             return []
 
     def flowing(self, seconds=10):
         before = len(self.numbers())
-        wait_for(lambda: len(self.numbers()) > before + 100, "packets to reach the station", seconds)
+        wait_for(lambda: len(self.numbers()) > before + 100, "packets to reach the station",
+                 seconds)
 
     def stop(self):
-        """{"sent", "lost", "duplicates", "reordered"}; the last packets have had their time to arrive."""
+        """Stops the sender, and gives the last packets time to arrive.
+
+        Returns {"sent", "lost", "duplicates", "reordered"}.
+        """
         self.sender.stop()
         sent = result(self.sender)["sent"]
         end = time.monotonic() + 0.5
-        wait_for(lambda: len(set(self.numbers())) == sent or time.monotonic() > end, "the last packets", 2)
+        wait_for(lambda: len(set(self.numbers())) == sent or time.monotonic() > end,
+                 "the last packets", 2)
         self.receiver.stop()
         received = result(self.receiver)
-        return {"sent": sent, "lost": sent - (received["received"] - received["duplicates"]), "duplicates": received["duplicates"],
+        lost = sent - (received["received"] - received["duplicates"])
+        return {"sent": sent, "lost": lost, "duplicates": received["duplicates"],
                 "reordered": received["reordered"]}
 
 
@@ -58,17 +68,22 @@ def buffer(cn):
 
 
 def counter(cn, reason):
-    return next(one["packets"] for one in cn.control("status")["counters"] if one["reason"] == reason)
+    counters = cn.control("status")["counters"]
+    return next(one["packets"] for one in counters if one["reason"] == reason)
 
 
 def appear(world, station, cn):
-    """In that cell; its first frame is an ARP question or an echo request."""
+    """Brings the station into the CN's cell; its first frame is an ARP or an echo request."""
     station.roam(cn)
-    wait_for(lambda: station.ping(world.server.address, seconds=0.3), f"the station to be served by {cn.place}")
+    wait_for(lambda: station.ping(world.server.address, seconds=0.3),
+             f"the station to be served by {cn.place}")
 
 
 def leave(station, cn):
-    """Its departure is told before the last packet could get lost. In between it must not prove the contrary."""
+    """Takes the station away, but reports its departure first, so that no packet gets lost.
+
+    Until then the station ignores ARP: an answer would prove that it is still there.
+    """
     station.sysctl("net.ipv4.conf.all.arp_ignore", 8)
     assert cn.control("departed", mac=station.mac) == 1
     station.leave()
@@ -76,7 +91,10 @@ def leave(station, cn):
 
 
 def start(make_world, visiting, directives=None):
-    """A station with an address of CN 2, at home or in the cell of CN 3. With directives of its own a visited CN holds alone."""
+    """A station with an address of CN 2, at home or in the cell of CN 3.
+
+    With directives CN 2 holds nothing for a visiting station: the visited CN holds alone.
+    """
     if directives and visiting:
         directives = {**directives, 2: {"buffer_bytes": 0}}
     world = make_world(directives=directives or AMPLE).start()
@@ -95,25 +113,33 @@ def test_nothing_is_lost_in_a_gap(make_world, visiting, to):
     down = Downlink(world, phone)
     down.flowing()
     leave(phone, left)
-    holder = world.cn(2)  # its parent, which is told, or where it was at home
+    holder = world.cn(2)  # its parent, which hears of the departure, or its home
     wait_for(lambda: buffer(holder)["packets"] > 200, "packets to be held")
     appear(world, phone, world.cn(1) if to == "other" else left)
     down.flowing()
     wait_for(lambda: not any(buffer(cn)["stations"] for cn in world.cns), "the holding to end")
     outcome = down.stop()
     assert (outcome["lost"], outcome["duplicates"]) == (0, 0), outcome
-    # What was on its way to the visited CN when its parent was told comes from there, perhaps after what the parent held. It is more where agents are slow.
-    on_its_way = buffer(left)["held"] + counter(left, "RELAY") if visiting and PATIENCE > 1 else 5
+    # Packets that were on their way to the visited CN when its parent heard of the departure come
+    # from there, perhaps after those that the parent held. Slow agents have more of them.
+    slow = visiting and PATIENCE > 1
+    on_its_way = buffer(left)["held"] + counter(left, "RELAY") if slow else 5
     assert outcome["reordered"] <= on_its_way, outcome
     held = [buffer(cn) for cn in world.cns]
-    assert all(one["held"] == one["replayed"] and one["overflow"] == one["expired"] == 0 for one in held), held
+    assert all(one["held"] == one["replayed"] for one in held), held
+    assert all(one["overflow"] == one["expired"] == 0 for one in held), held
     assert buffer(holder)["held"] >= 200
-    assert counter(holder, "BUFFERED") >= buffer(holder)["held"] and counter(holder, "REPLAYED") == counter(holder, "BUFFERED")
-    assert any("held for it are on their way" in step["text"] for step in holder.ask("why", phone.mac)["trail"])
+    assert counter(holder, "BUFFERED") >= buffer(holder)["held"]
+    assert counter(holder, "REPLAYED") == counter(holder, "BUFFERED")
+    trail = holder.ask("why", phone.mac)["trail"]
+    assert any("held for it are on their way" in step["text"] for step in trail)
 
 
 def test_visited_cn_alone(make_world):
-    """The parent does not hold: all packets wait at the previous CN, and the direct ones of the parent may be faster."""
+    """The parent holds no packets: all of them wait at the previous CN.
+
+    Those that the parent sends directly later may overtake them.
+    """
     world, phone, left = start(make_world, True, AMPLE)
     down = Downlink(world, phone)
     down.flowing()
@@ -128,7 +154,8 @@ def test_visited_cn_alone(make_world):
 
 @pytest.mark.parametrize("visiting", [False, True], ids=["at_home", "at_visited"])
 def test_bounded_in_bytes(make_world, visiting):
-    world, phone, left = start(make_world, visiting, {0: {"buffer_bytes": 20000, "buffer_time": 20000}})
+    bounds = {"buffer_bytes": 20000, "buffer_time": 20000}
+    world, phone, left = start(make_world, visiting, {0: bounds})
     down = Downlink(world, phone)
     down.flowing()
     before = down.numbers()[-1]
@@ -141,16 +168,18 @@ def test_bounded_in_bytes(make_world, visiting):
     outcome = down.stop()
     held = buffer(left)
     assert held["replayed"] == held["held"] and held["packets"] == held["bytes"] == 0
-    assert held["overflow"] - 3 <= outcome["lost"] <= held["overflow"]  # an answer to its first ping may have met the full buffer
+    # An answer to its first ping may have met the full buffer.
+    assert held["overflow"] - 3 <= outcome["lost"] <= held["overflow"]
     assert outcome["duplicates"] == outcome["reordered"] == 0
-    # Those that came first are there, in order, before those that found room when they had left.
+    # The packets that came first arrive in order, before those that found room after them.
     numbers = [number for number in down.numbers() if number > before]
     assert numbers[:full["packets"]] == list(range(numbers[0], numbers[0] + full["packets"]))
 
 
 def test_bounded_in_total(make_world):
     """Here the kernel has never asked for the stations' MACs, and need not."""
-    world = make_world(directives={0: {"buffer_bytes": 20000, "buffer_total": 30000, "buffer_time": 20000}}).start()
+    bounds = {"buffer_bytes": 20000, "buffer_total": 30000, "buffer_time": 20000}
+    world = make_world(directives={0: bounds}).start()
     phones = [world.add_station(f"phone{i}", world.cn(2)) for i in range(3)]
     cn = world.cn(2)
     for phone in phones:
@@ -166,7 +195,8 @@ def test_bounded_in_total(make_world):
     assert buffer(cn)["bytes"] == 0
 
 
-# Receives with a socket of the usual size; prints (number, time of the kernel in ns) of all, half a second after the last.
+# Receives with a socket of the usual size; half a second after the last packet it prints (number,
+# the kernel's time in ns) of all.
 RECEIVE = """
 import socket, struct
 s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -177,7 +207,9 @@ heard = []
 while not heard or s.gettimeout():
     try:
         data, more, _, _ = s.recvmsg(2000, 64)
-        heard.append((int(data[:8]), int.from_bytes(more[0][2][:8], "little") * 10**9 + int.from_bytes(more[0][2][8:], "little")))
+        stamp = more[0][2]
+        seconds, ns = (int.from_bytes(part, "little") for part in (stamp[:8], stamp[8:]))
+        heard.append((int(data[:8]), seconds * 10**9 + ns))
         s.settimeout(0.5)
     except socket.timeout:
         break
@@ -186,9 +218,10 @@ print("heard", heard, flush=True)
 
 
 def test_replay_is_no_burst(make_world):
-    """A full buffer: all of it arrives in order, not at once, and not late."""
+    """A full buffer is replayed in order, neither at once nor late."""
     world, phone, left = start(make_world, False, {0: {"buffer_time": 60000}})
-    address, program = phone.address(), world.program(phone, sys.executable, "-c", RECEIVE)
+    address = phone.address()
+    program = world.program(phone, sys.executable, "-c", RECEIVE)
     wait_for(lambda: "ready" in program.text(), "the receiver")
     leave(phone, left)
     wait_for(lambda: left.station(phone)["silent"], "the station to be silent")
@@ -201,16 +234,22 @@ def test_replay_is_no_burst(make_world):
     held = buffer(left)["held"]
     assert held > 1000
     appear(world, phone, world.cn(1))
-    heard = ast.literal_eval(wait_for(lambda: program.text().partition("heard ")[2].strip(), "the end of it", 10))
+    found = wait_for(lambda: program.text().partition("heard ")[2].strip(), "the end of it", 10)
+    heard = ast.literal_eval(found)
     numbers, times = [one[0] for one in heard], [one[1] for one in heard]
     assert numbers == sorted(set(numbers)) and len(numbers) <= held
-    assert len(numbers) > 0.5 * held / PATIENCE  # of a burst it was a quarter; a slow or busy machine may fill the socket even so
+    # Of a burst a quarter arrived. A slow or busy machine may fill the socket even so.
+    assert len(numbers) > 0.5 * held / PATIENCE
     assert times[-1] - times[0] >= 20_000_000
 
 
 def test_bounded_in_the_device(make_world):
-    """The agent stands still while packets come: the device's queue is full at last, and what it had no room for is counted."""
-    world, phone, left = start(make_world, False, {0: {"buffer_bytes": 4 * MEGABYTE, "buffer_time": 60000}})
+    """The agent stands still while packets come, until the queue of the device is full.
+
+    The agent counts those for which the queue had no room.
+    """
+    bounds = {"buffer_bytes": 4 * MEGABYTE, "buffer_time": 60000}
+    world, phone, left = start(make_world, False, {0: bounds})
     address, waiting = phone.address(), 4096
     leave(phone, left)
     wait_for(lambda: left.station(phone)["silent"], "the station to be silent")
@@ -219,7 +258,8 @@ def test_bounded_in_the_device(make_world):
             for number in range(waiting + 2000):
                 port.sendto(b"%d" % number, (address, PORT))
         world.server.ping(left.address)  # behind them all
-    wait_for(lambda: buffer(left)["held"] >= waiting, "the agent to take what the device had kept", 10)
+    wait_for(lambda: buffer(left)["held"] >= waiting,
+             "the agent to take what the device had kept", 10)
     assert buffer(left)["held"] == waiting and buffer(left)["lost"] == 2000
     assert f"{buffer(left)['lost']} lost" in left.agent("status").stdout
 
@@ -233,8 +273,10 @@ def test_bounded_in_time(make_world, visiting):
     wait_for(lambda: buffer(left)["held"], "packets to be held")
     wait_for(lambda: buffer(left)["expired"], "the time to be over", 2)
     over = buffer(left)
-    assert over["packets"] == over["bytes"] == over["stations"] == 0 and 30 <= over["expired"] <= 90
-    assert any("dropped: it did not appear in time" in step["text"] for step in left.ask("why", phone.mac)["trail"])
+    assert over["packets"] == over["bytes"] == over["stations"] == 0
+    assert 30 <= over["expired"] <= 90
+    trail = left.ask("why", phone.mac)["trail"]
+    assert any("dropped: it did not appear in time" in step["text"] for step in trail)
     taken = counter(left, "BUFFERED")
     appear(world, phone, left)
     down.flowing()
@@ -255,7 +297,10 @@ def test_off(make_world):
 
 
 def test_a_sleeper_is_woken(world):
-    """It was told to have left, but only sleeps: the first packet makes the CN ask, and its answer ends the holding."""
+    """Its CN believes that the station has left, but it only sleeps.
+
+    The first packet makes the CN ask, and the answer ends the holding.
+    """
     phone = world.add_station("phone", world.cn(2))
     phone.dhclient().start()
     world.cn(2).control("departed", mac=phone.mac)
@@ -281,7 +326,7 @@ def test_super_packets_are_cut(make_world):
 
 
 def test_dead_agent_holds_nothing_for_long(make_world):
-    """The agent is killed while it holds packets; the station comes back to its cell and is served."""
+    """The agent is killed while it holds packets; the station comes back and is served."""
     world, phone, left = start(make_world, False)
     down = Downlink(world, phone)
     down.flowing()
@@ -298,7 +343,10 @@ def test_dead_agent_holds_nothing_for_long(make_world):
 
 @pytest.mark.parametrize("away", [False, True], ids=["from_home", "from_visited"])
 def test_what_still_arrives_is_forwarded(make_world, away):
-    """A parent that does not know of the move yet goes on sending to the previous CN: nothing of that is lost."""
+    """A parent that does not know of the move yet goes on sending to the previous CN.
+
+    None of these packets is lost.
+    """
     world, phone, _ = start(make_world, away, {0: {"buffer_bytes": 0, "fast_handover": "off"}})
     parent, previous = world.cn(2), world.cn(3 if away else 2)
     if not away:
@@ -316,6 +364,6 @@ def test_what_still_arrives_is_forwarded(make_world, away):
     outcome, numbers = down.stop(), down.numbers()
     assert counter(previous, "RELAY") - relayed > 100
     assert outcome["duplicates"] == 0, outcome
-    # What is lost was lost in the air, before its first frame in the new cell, and not one packet later.
+    # All losses are in the air, before its first frame in the new cell: not one packet later.
     missing = sorted(set(range(numbers[0], max(numbers) + 1)) - set(numbers))
     assert not missing or missing[-1] - missing[0] + 1 == len(missing) == outcome["lost"], missing

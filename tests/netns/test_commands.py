@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What an administrator does with a running agent: commands, JSON, the console, signals, files, interfaces that come and go,
-several agents on one machine, and bpftool.
+"""What an administrator does with a running agent: commands, JSON, the console, signals, files,
+interfaces that come and go, several agents on one machine, and bpftool.
 """
 import json
 import os
@@ -13,30 +13,36 @@ from world.agreement import Conversation, agree, leased, reaches
 from world.checker import dump, pins
 
 # As tmip-agent(8) names them.
-STATION = {"address", "mac", "state", "cell", "parent", "current", "kind", "lease_end", "epoch", "seq", "pending"}
-PEER = {"name", "id", "tunnel", "type", "link", "stations", "mtu", "rx_packets", "rx_bytes", "tx_packets", "tx_bytes"}
-STATUS = {"network", "cn", "version", "pid", "uptime_s", "adopted", "register", "backbone", "stations", "handovers", "dhcp", "cells",
-          "counters"}
-INSIDE = {"cn": {"name", "id", "tunnel"}, "register": {"address", "state", "since_s", "epoch", "seq", "error"},
+STATION = {"address", "mac", "state", "cell", "parent", "current", "kind", "lease_end", "epoch",
+           "seq", "pending"}
+PEER = {"name", "id", "tunnel", "type", "link", "stations", "mtu",
+        "rx_packets", "rx_bytes", "tx_packets", "tx_bytes"}
+STATUS = {"network", "cn", "version", "pid", "uptime_s", "adopted", "register", "backbone",
+          "stations", "handovers", "dhcp", "cells", "counters"}
+INSIDE = {"cn": {"name", "id", "tunnel"},
+          "register": {"address", "state", "since_s", "epoch", "seq", "error"},
           "backbone": {"interface", "hook", "mtu"},
           "stations": {"total", "home", "next_door", "away", "visiting", "elsewhere", "blocked"},
           "handovers": {"completed", "refused", "undone", "pending", "conflicts", "overflow"},
-          "dhcp": {"received", "offered", "confirmed", "refused", "ignored", "malformed", "unanswered", "not_sent"}}
+          "dhcp": {"received", "offered", "confirmed", "refused", "ignored", "malformed",
+                   "unanswered", "not_sent"}}
 CELL = {"interface", "subnet", "gateway", "pool", "hook", "stations"}
 COUNTER = {"number", "reason", "verdict", "text", "packets", "bytes"}
 WHY = {"address", "mac", "record", "trail", "drops"}
 
 
 def page_words():
-    with open(os.path.join(os.path.dirname(__file__), "..", "..", "docs", "man", "tmip-agent.8"), encoding="utf-8") as page:
+    path = os.path.join(os.path.dirname(__file__), "..", "..", "docs", "man", "tmip-agent.8")
+    with open(path, encoding="utf-8") as page:
         return set(page.read().replace(",", " ").split())
 
 
 def has(found, wanted):
-    """An object has the members that the manual page promises, and none that it does not name."""
+    """An object has the members that the manual page promises, and none that the page lacks."""
     assert wanted <= set(found), f"missing: {wanted - set(found)}"
-    # States of stations are described there by a list of their own.
-    assert set(found) - INSIDE["stations"] <= page_words(), f"not in the manual page: {set(found) - page_words()}"
+    # The page describes the states of stations by a list of their own.
+    unknown = set(found) - INSIDE["stations"] - page_words()
+    assert not unknown, f"not in the manual page: {unknown}"
     return True
 
 
@@ -52,7 +58,8 @@ def roamed(world):
 
 def test_json(roamed):
     cn, phone = roamed.cn(3), roamed.stations[0]
-    for one in (cn.ask("stations"), cn.ask("stations", phone.mac), cn.ask("stations", phone.address())):
+    for words in ((), (phone.mac,), (phone.address(),)):
+        one = cn.ask("stations", *words)
         assert len(one) == 1 and has(one[0], STATION)
     assert cn.ask("stations", "10.1.0.250") == []
     assert [has(peer, PEER) for peer in cn.ask("peers")] == [True, True]
@@ -65,34 +72,48 @@ def test_json(roamed):
     assert (status["register"]["state"], status["register"]["error"]) == ("connected", "")
     assert status["handovers"]["completed"] == 1 and status["stations"]["visiting"] == 1
     why = cn.ask("why", phone.mac)
-    assert has(why, WHY) and has(why["record"], STATION) and why["record"]["address"] == phone.address()
+    assert has(why, WHY) and has(why["record"], STATION)
+    assert why["record"]["address"] == phone.address()
     assert all(set(step) == {"time", "text"} for step in why["trail"])
 
 
 def test_tables_and_errors(roamed):
     cn, phone = roamed.cn(1), roamed.stations[0]
-    assert phone.address() in cn.agent("stations").stdout and "away" in cn.agent("stations").stdout
+    stations = cn.agent("stations").stdout
+    assert phone.address() in stations and "away" in stations
     assert "4IN4" in cn.agent("peers").stdout
     assert "cn1" in cn.agent("status").stdout
     assert "moved to cn3" in cn.agent("why", phone.address()).stdout
-    for words, status, told in ((["why", "nonsense"], 1, "neither an IPv4 address nor a MAC"), (["attach", "none0"], 1, "no such interface"),
-                                (["attach", "bb0"], 1, "backbone"), (["detach", "none0"], 1, "not a cell"), (["detach"], 2, "usage")):
+    for words, status, told in (
+            (["why", "nonsense"], 1, "neither an IPv4 address nor a MAC"),
+            (["attach", "none0"], 1, "no such interface"),
+            (["attach", "bb0"], 1, "backbone"),
+            (["detach", "none0"], 1, "not a cell"),
+            (["detach"], 2, "usage")):
         done = cn.agent(*words, check=False)
         assert done.returncode == status and told in done.stderr, (words, done)
 
 
 def test_roaming_log(roamed):
-    """The steps of a handover, in the order in which the system of 2003 told them."""
+    """The log has the steps of a handover in the order of the system of 2003."""
     phone, cn = roamed.stations[0], roamed.cn(2)
     phone.roam(cn)
     reaches(phone, roamed.server.address)
     agree(roamed, phone)
-    steps = ["station detected in cell w0 (IP activity)", f"allocation known from the register: {phone.address()}", "notifying the register",
-             "attempting handover [migrated from cn3, parent cn1]", "contacting parent CN cn1", "contacting previous CN cn3",
-             "requesting a tunnel between parent CN cn1 and this CN", "agreed on tunnel type 4IN4 with parent CN cn1",
-             "all participants have answered", f"using {phone.address()} of 10.1.0.0/24, gateway 10.1.0.1", "committed to the register"]
+    steps = ["station detected in cell w0 (IP activity)",
+             f"allocation known from the register: {phone.address()}",
+             "notifying the register",
+             "attempting handover [migrated from cn3, parent cn1]",
+             "contacting parent CN cn1",
+             "contacting previous CN cn3",
+             "requesting a tunnel between parent CN cn1 and this CN",
+             "agreed on tunnel type 4IN4 with parent CN cn1",
+             "all participants have answered",
+             f"using {phone.address()} of 10.1.0.0/24, gateway 10.1.0.1",
+             "committed to the register"]
     with open(f"{cn.folder}/log", encoding="utf-8") as file:
-        lines = [line for line in file if f"[{phone.mac}]" in line and "has moved" not in line]
+        lines = [line for line in file
+                 if f"[{phone.mac}]" in line and "has moved" not in line]
     assert len(lines) == len(steps), lines
     for step, line in zip(steps, lines):
         assert step in line, (step, lines)
@@ -105,7 +126,8 @@ def test_console(roamed):
     def says(line, *texts):
         before = len(program.text())
         program.command(line)
-        wait_for(lambda: all(text in program.text()[before:] for text in texts), f"an answer to `{line}'")
+        wait_for(lambda: all(text in program.text()[before:] for text in texts),
+                 f"an answer to `{line}'")
 
     says("help", "debug N", "Ctrl-D")
     says("stations", phone.address(), "visiting")
@@ -127,18 +149,23 @@ def test_console(roamed):
 
 
 def test_reload(make_world):
-    """SIGHUP: another cell, other name servers, mistakes change nothing, the log file is opened anew."""
+    """SIGHUP brings another cell and other name servers, and opens the log file anew.
+
+    A file with mistakes changes nothing.
+    """
     world = make_world(cns=2, cells=2, nat=())
     cn = world.cn(1)
     cn.configure_with(mobile_if="w0", addr_pool="w0 * *")
     world.start()
     assert [cell["interface"] for cell in cn.ask("status")["cells"]] == ["w0"]
     os.rename(f"{cn.folder}/log", f"{cn.folder}/log.1")
-    cn.configure_with(mobile_if=["w0", "w1"], addr_pool=["w0 * *", "w1 * *"], dns_server="192.0.2.53 192.0.2.54")
+    cn.configure_with(mobile_if=["w0", "w1"], addr_pool=["w0 * *", "w1 * *"],
+                      dns_server="192.0.2.53 192.0.2.54")
     cn.program.send(signal.SIGHUP)
     phone = world.add_station("phone", cn.cells[1])
     phone.dhclient().start()
-    assert phone.client.events()[-1][1:7] == (phone.address(), "255.255.255.0", "10.1.1.1", "10.1.1.1", "3600", "192.0.2.53,192.0.2.54")
+    options = "255.255.255.0", "10.1.1.1", "10.1.1.1", "3600", "192.0.2.53,192.0.2.54"
+    assert phone.client.events()[-1][1:7] == (phone.address(), *options)
     agree(world, phone)
     phone.roam(world.cn(2))
     reaches(phone, world.server.address)
@@ -146,7 +173,7 @@ def test_reload(make_world):
     assert phone.client.events()[-1][6] == "192.0.2.53,192.0.2.54"
     with open(f"{cn.folder}/log", encoding="utf-8") as file:
         assert "read again" in file.read()
-    # A mistake is told with file and line, and changes nothing.
+    # The command reports a mistake with file and line, and nothing changes.
     with open(cn.config, "a", encoding="ascii") as file:
         file.write("nonsense 1\n")
     done = cn.run(AGENT, "reload", "--socket", f"{cn.folder}/run/world.sock", check=False)
@@ -168,11 +195,15 @@ def test_status_file(world):
     wait_for(lambda: written(2, phone.address(), "home", "connected"), "the status file")
     phone.roam(world.cn(3))
     reaches(phone, world.server.address)
-    wait_for(lambda: written(2, "away") and written(3, phone.address(), "visiting"), "the status files to follow")
+    wait_for(lambda: written(2, "away") and written(3, phone.address(), "visiting"),
+             "the status files to follow")
 
 
 def test_attach_and_detach(make_world):
-    """Without mobile_if: the cell is named by the command, which starts the agent as a daemon; the last detach ends it."""
+    """Without mobile_if, attach names the cell and starts the agent as a daemon.
+
+    The last detach ends it.
+    """
     world = make_world(cns=2, cells=2, nat=())
     world.mlr.start()
     world.cn(2).start()
@@ -181,8 +212,10 @@ def test_attach_and_detach(make_world):
     cn.agent("attach", "w0")
     pid = cn.daemon_pid()
     cn.agent("attach", "w1")
-    assert cn.daemon_pid() == pid and {cell["interface"] for cell in cn.ask("status")["cells"]} == {"w0", "w1"}
-    phone, laptop = leased(world, "phone", cn.cells[0]), leased(world, "laptop", cn.cells[1])
+    assert cn.daemon_pid() == pid
+    assert {cell["interface"] for cell in cn.ask("status")["cells"]} == {"w0", "w1"}
+    phone = leased(world, "phone", cn.cells[0])
+    laptop = leased(world, "laptop", cn.cells[1])
     assert phone.ping(laptop.address())
     agree(world, phone, laptop)
     cn.agent("detach", "w1")
@@ -203,9 +236,11 @@ def test_interface_comes_back(world):
     reaches(guest, world.server.address)
     old = cn.ifindex("w0")
     cn.run("ip", "link", "delete", "w0")
-    wait_for(lambda: cn.control("status")["cells"][0]["hook"] == "not served now", "the agent to notice")
+    wait_for(lambda: cn.control("status")["cells"][0]["hook"] == "not served now",
+             "the agent to notice")
     port = cn.cells[0].bridge[4:]
-    run("ip", "link", "add", "w0", "index", str(old + 50), "netns", cn.name, "type", "veth", "peer", "name", port, "netns", air.name)
+    run("ip", "link", "add", "w0", "index", str(old + 50), "netns", cn.name, "type", "veth",
+        "peer", "name", port, "netns", air.name)
     air.run("ip", "link", "set", port, "master", cn.cells[0].bridge, "up")
     cn.run("ip", "address", "add", "10.2.0.1/24", "dev", "w0")
     cn.run("ip", "link", "set", "w0", "up")
@@ -217,27 +252,38 @@ def test_interface_comes_back(world):
 
 
 def test_two_networks_on_one_machine(make_world):
-    """Each CN and the register's machine serve a second network, with cells, addresses of tunnels and ports of its own."""
+    """Each CN and the register's machine serve a second network too.
+
+    It has cells, tunnel addresses and ports of its own.
+    """
     world = make_world(cns=2, cells=2, nat=())
     programs, configs = [], []
     rc = f"{world.folder}/other-mlrd.rc"
-    write_config(rc, {"network_name": "other", "port": 6600, "run_dir": f"{world.mlr.folder}/run", "state_dir": f"{world.folder}/other-state"})
-    programs.append(Program(world.mlr, [MLRD, "-f", rc, "-F"], f"{world.folder}/other-mlrd.output"))
+    write_config(rc, {"network_name": "other", "port": 6600, "run_dir": f"{world.mlr.folder}/run",
+                      "state_dir": f"{world.folder}/other-state"})
+    output = f"{world.folder}/other-mlrd.output"
+    programs.append(Program(world.mlr, [MLRD, "-f", rc, "-F"], output))
     for cn in world.cns:
         cn.configure_with(mobile_if="w0", addr_pool="w0 * *")
     world.start()
     for cn in world.cns:
         cn.run("ip", "address", "add", f"10.20{cn.number}.0.2/24", "dev", "bb0")
         configs.append(f"{cn.folder}/other.rc")
-        write_config(configs[-1], {**cn.directives, "network_name": "other", "mlr": f"{world.mlr.address}:6600", "mobile_if": "w1",
-                                   "addr_pool": "w1 * *", "tunnel_addr": f"10.20{cn.number}.0.2", "port": 6601, "log_file": None,
-                                   "status_file": None})
-        programs.append(Program(cn, [AGENT, "run", "-f", configs[-1], "-F"], f"{cn.folder}/other.output"))
+        write_config(configs[-1], {
+            **cn.directives, "network_name": "other", "mlr": f"{world.mlr.address}:6600",
+            "mobile_if": "w1", "addr_pool": "w1 * *", "tunnel_addr": f"10.20{cn.number}.0.2",
+            "port": 6601, "log_file": None, "status_file": None})
+        output = f"{cn.folder}/other.output"
+        programs.append(Program(cn, [AGENT, "run", "-f", configs[-1], "-F"], output))
     world.helpers += programs
+    def other(cn, config, command):
+        return json.loads(cn.run(AGENT, command, "--json", "-f", config).stdout)
+
     for cn, config in zip(world.cns, configs):
-        wait_for(lambda: json.loads(cn.run(AGENT, "status", "--json", "-f", config).stdout)  # pylint: disable=cell-var-from-loop
-                 ["register"]["state"] == "connected", "the second network to serve", 10)
-    first, second = leased(world, "first", world.cn(1).cells[0]), leased(world, "second", world.cn(1).cells[1])
+        wait_for(lambda at=(cn, config): other(*at, "status")["register"]["state"] == "connected",
+                 "the second network to serve", 10)
+    first = leased(world, "first", world.cn(1).cells[0])
+    second = leased(world, "second", world.cn(1).cells[1])
     assert first.address().startswith("10.1.0.") and second.address().startswith("10.1.1.")
     with Conversation(world.server, first, world.server.address) as one, \
             Conversation(world.server, second, world.server.address, port=6001) as two:
@@ -246,8 +292,9 @@ def test_two_networks_on_one_machine(make_world):
         for call in (one, two):
             call.say()
         agree(world, first)
-        assert [s["address"] for s in json.loads(world.cn(2).run(AGENT, "stations", "--json", "-f", configs[1]).stdout)] == [second.address()]
-        # One network is taken down: the other goes on.
+        known = other(world.cn(2), configs[1], "stations")
+        assert [station["address"] for station in known] == [second.address()]
+        # One network ends: the other goes on.
         for cn in world.cns:
             cn.agent("detach", "--all")
             assert cn.program.wait() == 0
@@ -261,16 +308,21 @@ def test_two_networks_on_one_machine(make_world):
 
 
 def test_bpftool(roamed):
-    """The maps show their fields by name, the programs have ours."""
+    """The maps show their fields by name, and the programs have our names."""
     cn, phone = roamed.cn(1), roamed.stations[0]
     station, = dump(cn, "tmip_station")
-    assert set(station["value"]) >= {"mac", "state", "ifindex", "home_ifindex", "parent", "current", "epoch", "seq"}
-    assert all(set(peer["value"]) >= {"name", "cn_id", "mtu", "tunnel", "stations"} for peer in dump(cn, "tmip_peer"))
+    assert set(station["value"]) >= {"mac", "state", "ifindex", "home_ifindex", "parent",
+                                     "current", "epoch", "seq"}
+    assert all(set(peer["value"]) >= {"name", "cn_id", "mtu", "tunnel", "stations"}
+               for peer in dump(cn, "tmip_peer"))
     plain = run("bpftool", "map", "dump", "pinned", f"{pins(cn)}/tmip_station").stdout
-    assert all(f'"{name}":' in plain for name in ("mac", "state", "parent", "current", "epoch", "seq"))
+    fields = "mac", "state", "parent", "current", "epoch", "seq"
+    assert all(f'"{name}":' in plain for name in fields)
     assert phone.address().split(".")[3] in plain
-    names = {program.get("name") for program in json.loads(run("bpftool", "-j", "prog", "show").stdout)}
+    programs = json.loads(run("bpftool", "-j", "prog", "show").stdout)
+    names = {program.get("name") for program in programs}
     assert {"tmip_cell_in", "tmip_cell_out", "tmip_bb_in"} <= names
     assert {name for name in os.listdir(pins(cn)) if name.startswith("tmip_")} == {
-        "tmip_station", "tmip_slot", "tmip_peer", "tmip_peer_stat", "tmip_cell", "tmip_subnet", "tmip_group", "tmip_config", "tmip_seen", "tmip_drop", "tmip_stat",
-        "tmip_events", "tmip_punts"}
+        "tmip_station", "tmip_slot", "tmip_peer", "tmip_peer_stat", "tmip_cell", "tmip_subnet",
+        "tmip_group", "tmip_config", "tmip_seen", "tmip_drop", "tmip_stat", "tmip_events",
+        "tmip_punts"}

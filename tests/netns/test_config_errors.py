@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Bad input to the real programs: each case has a clear message, an exit status that is not 0, and leaves nothing behind.
+"""Bad input to the real programs: each case has a clear message, an exit status other than 0, and
+leaves nothing behind.
 
-"Nothing" is pins, kernel settings, routes, pid files, sockets, and processes. The kernels without BTF, BPF or rights are
-played by a mount namespace, a user without capabilities, and a folder that is no BPF file system.
+"Nothing" covers pins, kernel settings, routes, pid files, sockets and processes. A mount namespace,
+a user without capabilities, and a folder that is no BPF file system stand in for kernels without
+BTF, rights or BPF.
 """
 import os
 import shutil
@@ -16,43 +18,58 @@ import pytest
 import world.system
 from world import PATIENCE
 
-BUILD = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", os.environ.get("BUILD", "build"))
+TOP = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
+BUILD = os.path.join(TOP, os.environ.get("BUILD", "build"))
 AGENT, TMIPD, MLRD = (os.path.join(BUILD, "bin", name) for name in ("tmip-agent", "tmipd", "mlrd"))
 NAME = f"tmip-ce{os.getpid()}"
 PINS = f"/sys/fs/bpf/{NAME}"
-SETTINGS = ("ip_forward", "conf/all/rp_filter", "conf/w0/rp_filter", "conf/w0/forwarding", "conf/w0/proxy_arp",
-            "conf/w0/send_redirects", "conf/bb0/rp_filter", "conf/bb0/forwarding", "conf/bb0/send_redirects")
+SETTINGS = ("ip_forward", "conf/all/rp_filter", "conf/w0/rp_filter", "conf/w0/forwarding",
+            "conf/w0/proxy_arp", "conf/w0/send_redirects", "conf/bb0/rp_filter",
+            "conf/bb0/forwarding", "conf/bb0/send_redirects")
+# Says "ready" when it holds the port.
+HOLD_PORT = """import socket, time
+s = socket.create_server((%r, 6554))
+print('ready', flush=True)
+time.sleep(60)"""
 
 
 def run(*words, check=True, **options):
-    return subprocess.run(words, check=check, capture_output=True, text=True, timeout=60 * PATIENCE, **options)
+    return subprocess.run(words, check=check, capture_output=True, text=True,
+                          timeout=60 * PATIENCE, **options)
 
 
 def processes_in(net):
-    """Pids whose network namespace is that one."""
+    """Pids of the processes in that network namespace."""
     return world.system.processes_in(f"/run/netns/{net}")
 
 
 @pytest.fixture
 def cn(tmp_path):
-    """A namespace with a backbone and a cell, and a configuration that is right but for its register, where nobody is."""
+    """A namespace with a backbone and a cell, and a right configuration without a register."""
     inside = ["nsenter", f"--net=/run/netns/{NAME}"]
-    config = {"mlr": "192.0.2.9", "cn_name": "cn1", "cn_if": "bb0", "mobile_if": "w0", "network_name": "errors",
-              "addr_pool": "w0 * *", "run_dir": tmp_path / "run", "state_dir": tmp_path / "state", "bpf_dir": PINS,
-              "log_file": tmp_path / "log", "status_file": tmp_path / "status"}
+    config = {"mlr": "192.0.2.9", "cn_name": "cn1", "cn_if": "bb0", "mobile_if": "w0",
+              "network_name": "errors", "addr_pool": "w0 * *", "run_dir": tmp_path / "run",
+              "state_dir": tmp_path / "state", "bpf_dir": PINS, "log_file": tmp_path / "log",
+              "status_file": tmp_path / "status"}
 
     def call(*words, prefix=(), **changes):
         path = tmp_path / "tmipd.rc"
-        path.write_text("".join(f"{key} {value}\n" for key, value in {**config, **changes}.items() if value is not None))
-        return run(*inside, *prefix, *words, "-f", str(path), check=False, stdin=subprocess.DEVNULL)
+        values = {**config, **changes}
+        path.write_text("".join(f"{key} {value}\n" for key, value in values.items()
+                                if value is not None))
+        return run(*inside, *prefix, *words, "-f", str(path), check=False,
+                   stdin=subprocess.DEVNULL)
 
     def state():
-        settings = {name: run(*inside, "cat", f"/proc/sys/net/ipv4/{name}").stdout for name in SETTINGS}
-        return settings, run(*inside, "ip", "route").stdout, run(*inside, "tc", "filter", "show", "dev", "w0", "ingress").stdout
+        settings = {name: run(*inside, "cat", f"/proc/sys/net/ipv4/{name}").stdout
+                    for name in SETTINGS}
+        filters = run(*inside, "tc", "filter", "show", "dev", "w0", "ingress").stdout
+        return settings, run(*inside, "ip", "route").stdout, filters
 
     run("ip", "netns", "add", NAME)
     try:
-        for device, peer, addr in (("bb0", "bb1", "192.0.2.1/24"), ("w0", "w1", "10.9.0.1/24")):
+        for device, peer, addr in (("bb0", "bb1", "192.0.2.1/24"),
+                                   ("w0", "w1", "10.9.0.1/24")):
             run(*inside, "ip", "link", "add", device, "type", "veth", "peer", "name", peer)
             run(*inside, "ip", "link", "set", peer, "up")
             run(*inside, "ip", "link", "set", device, "up")
@@ -66,13 +83,13 @@ def cn(tmp_path):
 
 
 def remains(cn):
-    """Files of a running agent that are still there."""
+    """The files of a running agent that are still there."""
     found = [str(path) for folder in ("run", "state") for path in (cn.path / folder).glob("*")]
     return found + ([PINS] if os.path.isdir(PINS) and any(os.scandir(PINS)) else [])
 
 
 def refuse(cn, *told, words=(AGENT, "run"), **options):
-    """The call fails in a short time, says all of `told` on stderr, and nothing is left."""
+    """The call fails soon, says all of `told` on stderr, and leaves nothing behind."""
     before = cn.state()
     done = cn.call(*words, **options)
     assert done.returncode == 1, (done.returncode, done.stderr)
@@ -92,8 +109,8 @@ def test_wrong_type(cn):
 
 
 def test_all_mistakes_at_once(cn):
-    refuse(cn, "tmipd.rc:11: directive `port'", "tmipd.rc:12: directive `fastpath'", "directive `mlr' is missing", port="0",
-           fastpath="maybe", mlr=None)
+    refuse(cn, "tmipd.rc:11: directive `port'", "tmipd.rc:12: directive `fastpath'",
+           "directive `mlr' is missing", port="0", fastpath="maybe", mlr=None)
 
 
 def test_missing_file(cn):
@@ -117,7 +134,8 @@ def test_no_cell(cn):
     refuse(cn, "`mobile_if' is missing", mobile_if=None, addr_pool=None)
 
 
-@pytest.mark.parametrize("words", [(AGENT, "run"), (AGENT, "run", "-F"), (TMIPD,)], ids=["run", "run -F", "tmipd"])
+@pytest.mark.parametrize("words", [(AGENT, "run"), (AGENT, "run", "-F"), (TMIPD,)],
+                         ids=["run", "run -F", "tmipd"])
 def test_unknown_cell(cn, words):
     refuse(cn, "w9", words=words, mobile_if="w9", addr_pool="w9 * *")
 
@@ -143,8 +161,8 @@ def test_pool_outside_the_subnet(cn):
 
 
 def test_port_in_use(cn):
-    holder = subprocess.Popen([*cn.inside, "/usr/bin/python3", "-c", "import socket, time\ns = socket.create_server(('192.0.2.1', 6554))\n"
-                               "print('ready', flush=True)\ntime.sleep(60)"], stdout=subprocess.PIPE, text=True)
+    hold = [*cn.inside, "/usr/bin/python3", "-c", HOLD_PORT % "192.0.2.1"]
+    holder = subprocess.Popen(hold, stdout=subprocess.PIPE, text=True)
     try:
         assert holder.stdout.readline() == "ready\n"
         before = cn.state()
@@ -164,8 +182,9 @@ def test_log_in_a_folder_that_is_not_there(cn):
 
 
 def test_kernel_without_btf(cn):
-    """An empty folder over /sys/kernel/btf, as a kernel that was built without it has none."""
-    hide = ["unshare", "--mount", "sh", "-c", 'mount -t tmpfs none /sys/kernel/btf && exec "$@"', "sh"]
+    """An empty folder over /sys/kernel/btf stands in for a kernel without BTF."""
+    script = 'mount -t tmpfs none /sys/kernel/btf && exec "$@"'
+    hide = ["unshare", "--mount", "sh", "-c", script, "sh"]
     refuse(cn, "BTF", prefix=hide)
 
 
@@ -174,7 +193,8 @@ def test_pins_outside_a_bpf_file_system(cn):
 
 
 def test_no_right_to_use_bpf(cn):
-    refuse(cn, "ermi", prefix=["setpriv", "--bounding-set=-bpf,-sys_admin", "--inh-caps=-bpf,-sys_admin"])
+    without = ["setpriv", "--bounding-set=-bpf,-sys_admin", "--inh-caps=-bpf,-sys_admin"]
+    refuse(cn, "ermi", prefix=without)
 
 
 def wait_for(condition, what, seconds=15):
@@ -186,24 +206,28 @@ def wait_for(condition, what, seconds=15):
 
 def mlrd_config(cn, network, port=6554):
     path = cn.path / "mlrd.rc"
-    path.write_text(f"network_name {network}\nport {port}\nrun_dir {cn.path}/mrun\nstate_dir {cn.path}/mstate\nlog_file {cn.path}/mlog\n")
+    path.write_text(f"network_name {network}\nport {port}\nrun_dir {cn.path}/mrun\n"
+                    f"state_dir {cn.path}/mstate\nlog_file {cn.path}/mlog\n")
     return str(path)
 
 
 def test_wrong_network_name(cn):
-    """The agent says what is wrong and goes on trying: it may be the register that is corrected."""
+    """The agent says what is wrong and goes on trying: the register may get corrected."""
     run(*cn.inside, "ip", "address", "add", "192.0.2.9/32", "dev", "lo")
     run(*cn.inside, "ip", "link", "set", "lo", "up")
-    mlrd = subprocess.Popen([*cn.inside, MLRD, "-F", "-f", mlrd_config(cn, "another", 7554)], stdin=subprocess.PIPE,
-                            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    command = [*cn.inside, MLRD, "-F", "-f", mlrd_config(cn, "another", 7554)]
+    mlrd = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
+                            stderr=subprocess.DEVNULL)
     try:
         done = cn.call(AGENT, "evaluate", mlr="192.0.2.9:7554")
-        wait_for(lambda: "another" in cn.call(AGENT, "evaluate", mlr="192.0.2.9:7554").stdout, "the register answers")
+        wait_for(lambda: "another" in cn.call(AGENT, "evaluate", mlr="192.0.2.9:7554").stdout,
+                 "the register answers")
         done = cn.call(AGENT, "evaluate", mlr="192.0.2.9:7554")
         assert done.returncode == 1
         assert "errors" in done.stdout and "same network_name" in done.stdout
         done = cn.call(AGENT, "run", mlr="192.0.2.9:7554")
-        wait_for(lambda: "another" in (cn.path / "log").read_text(), "the agent's log names the other network")
+        wait_for(lambda: "another" in (cn.path / "log").read_text(),
+                 "the agent's log names the other network")
         done = cn.call(AGENT, "detach", "--all", mlr="192.0.2.9:7554")
         assert done.returncode == 0, done.stderr
         wait_for(lambda: remains(cn) == [], "detach removes everything")
@@ -236,12 +260,14 @@ def test_reload_of_a_wrong_file_changes_nothing(cn):
 
 
 def test_wrong_command_lines(cn):
-    for words in ((AGENT, "frobnicate"), (AGENT,), (AGENT, "attach"), (AGENT, "why"), (AGENT, "stations", "-x"), (AGENT, "detach"),
-                  (TMIPD, "-x"), (TMIPD, "-E", "-F")):
+    for words in ((AGENT, "frobnicate"), (AGENT,), (AGENT, "attach"), (AGENT, "why"),
+                  (AGENT, "stations", "-x"), (AGENT, "detach"), (TMIPD, "-x"),
+                  (TMIPD, "-E", "-F")):
         done = run(*words, check=False)
         assert done.returncode == 2, words
         assert done.stdout == "" and done.stderr, words
-    for words in ((AGENT, "help"), (AGENT, "--help"), (AGENT, "why", "-h"), (AGENT, "version"), (TMIPD, "-h"), (TMIPD, "-V")):
+    for words in ((AGENT, "help"), (AGENT, "--help"), (AGENT, "why", "-h"), (AGENT, "version"),
+                  (TMIPD, "-h"), (TMIPD, "-V")):
         done = run(*words, check=False)
         assert done.returncode == 0, words
         assert done.stdout and done.stderr == "", words
@@ -256,8 +282,8 @@ def test_commands_without_an_agent(cn):
 
 def test_register_port_in_use(cn):
     run(*cn.inside, "ip", "link", "set", "lo", "up")
-    with_port = subprocess.Popen([*cn.inside, "/usr/bin/python3", "-c", "import socket, time\ns = socket.create_server(('', 6554))\n"
-                                  "print('ready', flush=True)\ntime.sleep(60)"], stdout=subprocess.PIPE, text=True)
+    hold = [*cn.inside, "/usr/bin/python3", "-c", HOLD_PORT % ""]
+    with_port = subprocess.Popen(hold, stdout=subprocess.PIPE, text=True)
     try:
         assert with_port.stdout.readline() == "ready\n"
         done = run(*cn.inside, MLRD, "-f", mlrd_config(cn, "errors"), check=False)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Route optimisation: what two stations say to each other takes no way over their parents, once one of them has roamed."""
+"""Route optimisation: once one of two stations has roamed, their packets bypass the parent CNs."""
 import pytest
 
 from world import wait_for
@@ -10,13 +10,14 @@ DIRECT, KERNEL = "ENCAP_DIRECT", "DECAP_KERNEL"
 
 
 def counted(world, name):
-    """Packets of each CN counted for that reason."""
-    return [next(counter["packets"] for counter in cn.control("status")["counters"] if counter["reason"] == name) for cn in world.cns]
+    """The packets that each CN counted for that reason."""
+    counters = [cn.control("status")["counters"] for cn in world.cns]
+    return [next(one["packets"] for one in some if one["reason"] == name) for some in counters]
 
 
 @pytest.mark.parametrize("setting", ["on", "off"])
 def test_the_parent_has_no_part_in_it(make_world, setting):
-    """One is of CN 2 and with CN 1, the other at home with CN 3."""
+    """One station has its home at CN 2 and is at CN 1, the other is at home at CN 3."""
     world = make_world(nat=(), directives={0: {"route_optimisation": setting}}).start()
     laptop, phone = leased(world, "laptop", world.cn(2)), leased(world, "phone", world.cn(3))
     with Conversation(laptop, phone, laptop.address()) as call:
@@ -34,10 +35,14 @@ def test_the_parent_has_no_part_in_it(make_world, setting):
 
 
 def test_roaming_while_direct(make_world):
-    """A conversation goes on through kernels, direct tunnels and cells, in the order in which the two move; also one with the server."""
+    """A conversation goes on by kernels, direct tunnels and cells while the two stations move.
+
+    So does one with the server.
+    """
     world = make_world(nat=()).start()
     laptop, phone = leased(world, "laptop", world.cn(1)), leased(world, "phone", world.cn(2))
-    with Conversation(laptop, phone, laptop.address()) as call, Conversation(world.server, phone, world.server.address) as far:
+    with Conversation(laptop, phone, laptop.address()) as call, \
+            Conversation(world.server, phone, world.server.address) as far:
         for cells in ((1, 3), (3, 3), (3, 2), (2, 2), (2, 1), (1, 1), (1, 2)):
             for station, number in zip((laptop, phone), cells):
                 arrive(station, world.cn(number))
@@ -48,7 +53,7 @@ def test_roaming_while_direct(make_world):
 
 
 def test_a_silent_register_leaves_stale_cns(make_world):
-    """Without the register nobody tells CN 1 of the third move: the CN that gets the packets does."""
+    """Without the register, the CN that gets the packets reports the third move to CN 1."""
     world = make_world(nat=()).start()
     laptop, phone = leased(world, "laptop", world.cn(1)), leased(world, "phone", world.cn(2))
     arrive(laptop, world.cn(1))
@@ -58,8 +63,10 @@ def test_a_silent_register_leaves_stale_cns(make_world):
         world.mlr.stop()
         phone.roam(world.cn(2))
         call.say()
-        wait_for(lambda: kernel_stations(world.cn(1))[phone.address()]["current"] == kernel_stations(world.cn(3))[phone.address()]["current"],
-                 "that CN 3 corrects CN 1")
+        def current(number):
+            return kernel_stations(world.cn(number))[phone.address()]["current"]
+
+        wait_for(lambda: current(1) == current(3), "that CN 3 corrects CN 1")
         relayed = counted(world, "RELAY")
         call.say()
         assert counted(world, "RELAY") == relayed

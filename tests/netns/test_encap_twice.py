@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Packets that are encapsulated more than once in their life.
 
-The kernel refuses to encapsulate a packet twice (-EALREADY), even after the first outer header was taken off, and even on
-another host, as long as only veth lies between: here all CNs share one kernel. So these ways work only if a relaying CN
-changes the outer header in place, and if the second encapsulation manages without the kernel's flags. Bulk TCP whose
-content is checked, with the endpoints' offloads (super-packets that the tunnel must not break), without them, and with
-GRO between the CNs; and the datagrams of UDP segmentation offload.
+The kernel refuses to encapsulate a packet twice (-EALREADY), even after the first outer header was
+taken off, and even on another host, as long as only veth lies between: here all CNs share one
+kernel. So these ways work only if a relaying CN changes the outer header in place, and if the
+second encapsulation manages without the kernel's flags.
+
+Bulk TCP with checked content goes with the endpoints' offloads (super-packets that the tunnel must
+not break), without them, and with GRO between the CNs; and so do the datagrams of UDP segmentation
+offload.
 """
 import json
 import sys
@@ -33,13 +36,15 @@ s.sendto(bytes({DATAGRAM} * {DATAGRAMS}), (sys.argv[1], 5600))
 
 
 def counted(world, name):
-    """Packets that were counted for that reason, at all CNs."""
-    return sum(counter["packets"] for cn in world.cns for counter in cn.control("status")["counters"] if counter["reason"] == name)
+    """The packets that all CNs counted for that reason."""
+    counters = [counter for cn in world.cns for counter in cn.control("status")["counters"]]
+    return sum(counter["packets"] for counter in counters if counter["reason"] == name)
 
 
 @pytest.fixture(params=["offloads", "plain", "gro"])
 def network(request, make_world):
-    world = make_world(offloads=request.param != "plain", nat=(), cells=2, directives={0: {"route_optimisation": "off"}})
+    world = make_world(offloads=request.param != "plain", nat=(), cells=2,
+                       directives={0: {"route_optimisation": "off"}})
     if request.param == "gro":
         for place in (*world.places(), world.router):
             for link in json.loads(place.run("ip", "-j", "link").stdout):
@@ -49,12 +54,17 @@ def network(request, make_world):
 
 
 def pair(world, homes, places):
-    """Two stations with those homes, each in a cell of the CN of its place (2: the first of CN 2, 2.5: its other one)."""
-    stations = [world.add_station(name, world.cn(home)) for name, home in zip(("one", "two"), homes)]
+    """Two stations with those homes, each in a cell of the CN of its place.
+
+    Place 2 is the first cell of CN 2, place 2.5 is its other one.
+    """
+    stations = [world.add_station(name, world.cn(home))
+                for name, home in zip(("one", "two"), homes)]
     for station, place in zip(stations, places):
         station.dhclient().start()
         station.roam(world.cn(int(place)).cells[1 if place != int(place) else 0])
-        wait_for(lambda: station.ping(world.server.address, seconds=0.3), f"{station.place} to reach the server", 15)
+        wait_for(lambda: station.ping(world.server.address, seconds=0.3),
+                 f"{station.place} to reach the server", 15)
         world.settled(station)
     assert stations[0].ping(stations[1].address(), count=3)
     return stations
@@ -68,7 +78,7 @@ def datagrams_keep_their_size(world, sender, receiver):
     assert program.text().split()[1:] == [str(DATAGRAM)] * DATAGRAMS
 
 
-# Each way: homes of both stations, where they are, and reasons that must have been counted.
+# Each way: the homes of both stations, where they are, and the reasons that must be counted.
 WAYS = {
     "relay at the parent, different cells": ((1, 1), (2, 3), ["RELAY"]),
     "relay at the parent, back to the same CN": ((1, 1), (2, 2.5), ["RELAY"]),
@@ -84,7 +94,9 @@ def test_encapsulated_again(network, way):
     homes, places, reasons = WAYS[way]
     one, two = pair(network, homes, places)
     for number, (sender, receiver) in enumerate(((one, two), (two, one))):
-        done = Transfer(network, sender, receiver, 20 * MEGABYTE, port=5010 + number, address=sender.address()).finish()
+        transfer = Transfer(network, sender, receiver, 20 * MEGABYTE, port=5010 + number,
+                            address=sender.address())
+        done = transfer.finish()
         assert done["stall_ms"] < 1000 * PATIENCE
         if network.offloads:
             datagrams_keep_their_size(network, sender, receiver)

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """tmip-agent evaluate against a network that this file plays itself.
 
-Three namespaces in a row: the CN that is evaluated, a router, and a far host on which this file, started again as
-`test_evaluate.py serve ...`, plays the register, another CN and the tunnel's far end. Its MLRP is written from the
-specification, not from the program's codec.
+Three namespaces in a row: the CN that is evaluated, a router, and a far host. On the far host this
+file, started again as `test_evaluate.py serve ...`, plays the register, another CN and the far end
+of the tunnel. Its MLRP is written from the specification, not from the codec of the program.
 """
 import json
 import os
@@ -18,9 +18,11 @@ import types
 
 import pytest
 
-BUILD = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", os.environ.get("BUILD", "build"))
+TOP = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
+BUILD = os.path.join(TOP, os.environ.get("BUILD", "build"))
 AGENT = os.path.join(BUILD, "bin", "tmip-agent")
-PATIENCE = float(os.environ.get("TMIP_PATIENCE", "1"))  # this file is a program as well: see world/system.py
+# This file is a program as well, which cannot import world: see world/system.py.
+PATIENCE = float(os.environ.get("TMIP_PATIENCE", "1"))
 NEAR, FAR, CELL = "192.0.2.1", "198.51.100.1", "10.9.0.1"
 
 # ---- the far side
@@ -41,13 +43,15 @@ def address(text):
 
 def cn_field(number, name, tunnel, port, cell):
     cell_fields = field(1, address(cell) + b"\x18") + field(2, address(cell[:-1] + "1"))
-    return field(18, field(1, struct.pack("!I", number)) + field(2, name.encode()) + field(3, address(tunnel)) +
-                 field(4, struct.pack("!H", port)) + field(5, b"\0") + field(6, cell_fields))
+    return field(18, field(1, struct.pack("!I", number)) + field(2, name.encode()) +
+                 field(3, address(tunnel)) + field(4, struct.pack("!H", port)) +
+                 field(5, b"\0") + field(6, cell_fields))
 
 
 def welcome(role, network, name):
-    return message(2, 0, field(1, b"\1"), field(2, b"\1"), field(3, bytes([role])), field(4, network.encode()),
-                   field(5, name.encode()), field(8, struct.pack("!IQ", 7, 0)))
+    return message(2, 0, field(1, b"\1"), field(2, b"\1"), field(3, bytes([role])),
+                   field(4, network.encode()), field(5, name.encode()),
+                   field(8, struct.pack("!IQ", 7, 0)))
 
 
 class Client:
@@ -83,8 +87,8 @@ def reflect(raw):
 
 def serve(network, cell, cn_name, tunnel):
     """Plays until it is killed. tunnel: "yes" (probes come back), "deaf" (they vanish)."""
-    greetings = {6554: welcome(2, network, "far-mlr") + message(31, 0, cn_field(9, "far", FAR, 7001, cell)),
-                 7001: welcome(1, network, cn_name)}
+    far = message(31, 0, cn_field(9, "far", FAR, 7001, cell))
+    greetings = {6554: welcome(2, network, "far-mlr") + far, 7001: welcome(1, network, cn_name)}
     listeners, clients = {}, {}
     for port, greeting in greetings.items():
         listener = socket.create_server((FAR, port))
@@ -111,12 +115,13 @@ def serve(network, cell, cn_name, tunnel):
 
 
 def run(*words, check=True):
-    return subprocess.run(words, check=check, capture_output=True, text=True, timeout=60 * PATIENCE)
+    return subprocess.run(words, check=check, capture_output=True, text=True,
+                          timeout=60 * PATIENCE)
 
 
 @pytest.fixture
 def row():
-    """Namespaces near, router, far, joined in a row; the far link has an MTU that tests may lower."""
+    """Namespaces near, router, far in a row; tests may lower the MTU of the far link."""
     names = {place: f"tmip-ev{os.getpid()}-{place}" for place in ("near", "router", "far")}
     nets = {place: f"--net=/run/netns/{name}" for place, name in names.items()}
 
@@ -126,11 +131,14 @@ def row():
     try:
         for name in names.values():
             run("ip", "netns", "add", name)
-        inside("near", "ip", "link", "add", "bb0", "type", "veth", "peer", "name", "left", "netns", names["router"])
-        inside("far", "ip", "link", "add", "bb0", "type", "veth", "peer", "name", "right", "netns", names["router"])
+        inside("near", "ip", "link", "add", "bb0", "type", "veth",
+               "peer", "name", "left", "netns", names["router"])
+        inside("far", "ip", "link", "add", "bb0", "type", "veth",
+               "peer", "name", "right", "netns", names["router"])
         inside("near", "ip", "link", "add", "w0", "type", "veth", "peer", "name", "w1")
-        for place, device, addr in (("near", "bb0", NEAR + "/24"), ("near", "w0", CELL + "/24"), ("near", "w1", None),
-                                    ("far", "bb0", FAR + "/24"), ("router", "left", "192.0.2.254/24"),
+        for place, device, addr in (("near", "bb0", NEAR + "/24"), ("near", "w0", CELL + "/24"),
+                                    ("near", "w1", None), ("far", "bb0", FAR + "/24"),
+                                    ("router", "left", "192.0.2.254/24"),
                                     ("router", "right", "198.51.100.254/24")):
             inside(place, "ip", "link", "set", device, "up")
             if addr:
@@ -150,7 +158,8 @@ def far(row):
     started = []
 
     def start(network="evalnet", cell="10.8.0.0", cn_name="far", tunnel="yes"):
-        process = subprocess.Popen(["nsenter", row.nets["far"], sys.executable, __file__, "serve", network, cell, cn_name, tunnel],
+        words = [sys.executable, __file__, "serve", network, cell, cn_name, tunnel]
+        process = subprocess.Popen(["nsenter", row.nets["far"], *words],
                                    stdout=subprocess.PIPE, text=True)
         started.append(process)
         assert process.stdout.readline() == "ready\n"
@@ -163,8 +172,8 @@ def far(row):
 
 def evaluate(row, tmp_path, *more, **changes):
     """The exit status and the checks as {(check, subject): check}."""
-    values = {"mlr": FAR, "cn_name": "near", "cn_if": "bb0", "mobile_if": "w0", "network_name": "evalnet",
-              "addr_pool": "w0 * *", "run_dir": str(tmp_path), **changes}
+    values = {"mlr": FAR, "cn_name": "near", "cn_if": "bb0", "mobile_if": "w0",
+              "network_name": "evalnet", "addr_pool": "w0 * *", "run_dir": str(tmp_path), **changes}
     config = tmp_path / "tmipd.rc"
     config.write_text("".join(f"{key} {value}\n" for key, value in values.items() if value))
     done = row.inside("near", AGENT, "evaluate", "-f", str(config), "--json", *more, check=False)
@@ -173,7 +182,8 @@ def evaluate(row, tmp_path, *more, **changes):
     assert report["ok"] == all(check["ok"] for check in report["checks"])
     for check in report["checks"]:
         assert check["ok"] or check["advice"], check
-    return done.returncode, {(check["check"], check["subject"]): check for check in report["checks"]}
+    checks = {(check["check"], check["subject"]): check for check in report["checks"]}
+    return done.returncode, checks
 
 
 def failed(checks):
@@ -189,8 +199,8 @@ def test_all_is_well(row, far, tmp_path):
     assert "7001" in checks["CN", "far"]["detail"]
     assert "came back" in checks["tunnel", "far"]["detail"]
     assert checks["MTU", "far"]["detail"].startswith("1500 ")
-    for needed in (("kernel", "BTF"), ("backbone", "bb0"), ("cell", "w0"), ("pool", "w0"), ("port", "TCP 6554"),
-                   ("setting", "ip_forward")):
+    for needed in (("kernel", "BTF"), ("backbone", "bb0"), ("cell", "w0"), ("pool", "w0"),
+                   ("port", "TCP 6554"), ("setting", "ip_forward")):
         assert needed in checks
 
 
@@ -283,22 +293,29 @@ def test_interfaces_and_pools(row, tmp_path):
 
 
 def test_rules_that_packets_pass_by(row, far, tmp_path):
-    """NAT rules, and settings that make packets pass by them: told, but no failure, as they may concern others."""
+    """NAT rules, and settings that let packets bypass them, make warnings.
+
+    They are no failures, as the rules may concern other packets.
+    """
     far()
 
     def warned(**changes):
         status, checks = evaluate(row, tmp_path, **changes)
         assert status == 0
-        return {subject: check["detail"] for (what, subject), check in checks.items() if what == "NAT"}
+        return {subject: check["detail"] for (what, subject), check in checks.items()
+                if what == "NAT"}
 
     assert warned(fastpath="home") == {}
-    row.inside("near", "nft", "add table inet t; add chain inet t out { type nat hook postrouting priority 100; }; "
-               "add chain inet t in { type nat hook prerouting priority -100; }; add rule inet t in tcp dport 1 redirect")
+    row.inside("near", "nft", "add table inet t; "
+               "add chain inet t out { type nat hook postrouting priority 100; }; "
+               "add chain inet t in { type nat hook prerouting priority -100; }; "
+               "add rule inet t in tcp dport 1 redirect")
     assert warned(fastpath="home") == {}  # no rules there, and none for sources elsewhere
     row.inside("near", "nft", "add rule inet t out oifname bb0 masquerade")
     told = warned()
     assert list(told) == ["route_optimisation"]
-    assert told["route_optimisation"].startswith("warning: rules of t out do not see packets between two stations")
+    what = "warning: rules of t out do not see packets between two stations"
+    assert told["route_optimisation"].startswith(what)
     assert set(warned(fastpath="home")) == {"fastpath", "route_optimisation"}
     assert set(warned(fastpath="home", route_optimisation="off")) == {"fastpath"}
     assert warned(route_optimisation="off") == {}
@@ -314,9 +331,10 @@ def test_mistakes_of_the_configuration_are_checks(row, tmp_path):
 
 def test_missing_rights(row, tmp_path):
     evaluate(row, tmp_path)
-    done = row.inside("near", "setpriv", "--bounding-set=-all", "--inh-caps=-all", AGENT, "evaluate", "-f", str(tmp_path / "tmipd.rc"),
-                      "--json", check=False)
-    checks = {(check["check"], check["subject"]): check for check in json.loads(done.stdout)["checks"]}
+    done = row.inside("near", "setpriv", "--bounding-set=-all", "--inh-caps=-all", AGENT,
+                      "evaluate", "-f", str(tmp_path / "tmipd.rc"), "--json", check=False)
+    checks = {(check["check"], check["subject"]): check
+              for check in json.loads(done.stdout)["checks"]}
     assert done.returncode == 1
     assert ("kernel", "BPF programs") in failed(checks)
     assert "run as root" in checks["kernel", "BPF programs"]["advice"]

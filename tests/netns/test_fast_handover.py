@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The programs hand a station over; the agents, which here do not get a CPU at all, only confirm it."""
+"""The programs hand a station over; the agents, which get no CPU here, only confirm it."""
 import pytest
 
 from world import Stream, WorldError, wait_for
@@ -8,14 +8,17 @@ from world.checker import kernel_stations
 
 
 def shown(cn, address):
-    """(state, CN where it is) in the kernel's map."""
+    """(state, CN where the station is) in the kernel's map."""
     entry = kernel_stations(cn)[address]
     return entry["state"], entry["current"]
 
 
 @pytest.mark.parametrize("nat", [(), (1,)], ids=["plain", "masqueraded"])
 def test_no_agent_is_needed(make_world, nat):
-    """From home to a visited cell, on to another, and home again: both ways flow, and later all agree."""
+    """From home to a visited cell, on to another, and home again.
+
+    Packets flow in both directions, and later all agree.
+    """
     world = make_world(nat=nat).start()
     laptop = leased(world, "laptop", world.cn(1))
     address = laptop.address()
@@ -32,7 +35,7 @@ def test_no_agent_is_needed(make_world, nat):
 
 
 def test_switched_off(make_world):
-    """Then the parent sends to where its agent believes the station to be."""
+    """Without it the parent sends packets to where its agent believes the station to be."""
     world = make_world(nat=(), directives={0: {"fast_handover": "off"}}).start()
     laptop = leased(world, "laptop", world.cn(1))
     stream = Stream(world, world.server, laptop)
@@ -51,7 +54,10 @@ def test_switched_off(make_world):
 
 
 def test_nobody_confirms(make_world):
-    """The agent of the visited CN is frozen, the parent's is not: in the end the record stands, and all is well when it wakes."""
+    """The agent of the visited CN is frozen, and the parent's is not.
+
+    In the end the record stands, and all is well when the frozen agent wakes.
+    """
     world = make_world(cns=2, nat=(), directives={0: {"handover_timeout": 300}}).start()
     laptop = leased(world, "laptop", world.cn(1))
     address = laptop.address()
@@ -60,7 +66,8 @@ def test_nobody_confirms(make_world):
     before = shown(world.cn(1), address)
     with frozen(world.cn(2)):
         laptop.roam(world.cn(2))
-        wait_for(lambda: "nobody confirmed the move" in "".join(world.cn(1).agent("why", laptop.mac).stdout), "the parent to go back to the record")
+        wait_for(lambda: "nobody confirmed the move" in world.cn(1).agent("why", laptop.mac).stdout,
+                 "the parent to go back to the record")
         assert shown(world.cn(1), address) == before
     stream.flowing()
     agree(world, laptop)

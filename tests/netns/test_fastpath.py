@@ -1,18 +1,26 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The short cut past netfilter: what the rules of a parent CN see of its stations' packets, for each setting of `fastpath'."""
+"""The short cut past netfilter: what the rules of a parent CN see of its stations' packets.
+
+The answer depends on the setting of `fastpath'.
+"""
 import pytest
 
 from world.agreement import Conversation, agree, arrive, leased
 
-COUNT = ("add table ip seen; add chain ip seen transit { type filter hook forward priority 0; }; add counter ip seen up; add counter ip seen down; "
-         "add rule ip seen transit ip saddr 10.2.0.0/24 counter name up; add rule ip seen transit ip daddr 10.2.0.0/24 counter name down")
-# What passes netfilter up from the station and down to it: at home, and away.
-SEEN = {"off": {"home": (True, True), "away": (True, True)}, "away": {"home": (True, True), "away": (True, False)},
+COUNT = ("add table ip seen; "
+         "add chain ip seen transit { type filter hook forward priority 0; }; "
+         "add counter ip seen up; add counter ip seen down; "
+         "add rule ip seen transit ip saddr 10.2.0.0/24 counter name up; "
+         "add rule ip seen transit ip daddr 10.2.0.0/24 counter name down")
+# Does netfilter see packets up from the station, and down to it? At home, and away.
+SEEN = {"off": {"home": (True, True), "away": (True, True)},
+        "away": {"home": (True, True), "away": (True, False)},
         "home": {"home": (False, False), "away": (False, False)}}
 
 
 def counted(cn, name):
-    return int(cn.run("nft", "list", "counter", "ip", "seen", name).stdout.split("packets")[1].split()[0])
+    listed = cn.run("nft", "list", "counter", "ip", "seen", name).stdout
+    return int(listed.split("packets")[1].split()[0])
 
 
 @pytest.mark.parametrize("setting", SEEN)
@@ -29,4 +37,5 @@ def test_what_netfilter_sees(make_world, setting):
             assert phone.ping(parent.cells[0].gateway) and world.server.ping(phone.address())
             before = counted(parent, "up"), counted(parent, "down")
             call.say()
-            assert (counted(parent, "up") > before[0], counted(parent, "down") > before[1]) == SEEN[setting][place]
+            grown = counted(parent, "up") > before[0], counted(parent, "down") > before[1]
+            assert grown == SEEN[setting][place]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Stations that move too often are damped; two stations with one MAC, or one address, are told."""
+"""Stations that move too often are damped; two with one MAC or one address are reported."""
 import json
 
 import pytest
@@ -13,7 +13,8 @@ HOLD = 2
 @pytest.fixture
 def flaps(make_world):
     """A register that damps: more than 6 moves in 20 s."""
-    return make_world(mlr={"flap_moves": 6, "flap_window": 20, "flap_hold": HOLD}, nat=()).start()
+    damping = {"flap_moves": 6, "flap_window": 20, "flap_hold": HOLD}
+    return make_world(mlr=damping, nat=()).start()
 
 
 def register(world, *words):
@@ -31,11 +32,15 @@ def trail(cn, what):
 
 def move(world, station, number):
     station.roam(world.cn(number))
-    return wait_for(lambda: station.ping(world.server.address, seconds=0.3) or record(world, station)["damped"], "the move to be heard", 5)
+    return wait_for(lambda: (station.ping(world.server.address, seconds=0.3) or
+                             record(world, station)["damped"]), "the move to be heard", 5)
 
 
 def flap(world, station):
-    """Back and forth until the register has enough. The CN where the station is kept, and the one it is really with."""
+    """Moves the station back and forth until the register has enough.
+
+    Returns the CN where the register keeps the station, and the one where it really is.
+    """
     for at in range(9):
         number = 2 - at % 2
         move(world, station, number)
@@ -53,17 +58,18 @@ def test_flapping_station_is_damped_and_goes_on(flaps):
     assert found["moves"] > 6 and f"kept at {kept}" in found["damped_why"]
     assert "(damped)" in register(flaps, "stations").stdout
     assert json.loads(register(flaps, "status", "--json").stdout)["stations"]["damped"] == 1
-    # The CN says so, too, and does not ask again while the station sends there.
+    # The CN shows it, too, and does not ask again while the station sends there.
     wait_for(lambda: there.station(phone)["damped"], "the CN to wait")
-    assert any("refused: the station is damped" in text for text in trail(there, phone.mac)), trail(there, phone.mac)
+    texts = trail(there, phone.mac)
+    assert any("refused: the station is damped" in text for text in texts), texts
     assert there.control("status")["handovers"]["damped"] == 1
-    # What it sends is not lost: it goes the way of the record. The counter of the other CN's server sees it.
+    # What it sends is not lost: it goes the way of the record, and the server gets it.
     with flaps.server.socket(2, 2) as ear, phone.socket(2, 2) as mouth:
         ear.bind(("0.0.0.0", 7000))
         ear.settimeout(3 * PATIENCE)
         mouth.sendto(b"heard", (flaps.server.address, 7000))
         assert ear.recv(100) == b"heard"
-    # It stays there: when the time is over it gets there.
+    # The station stays there, and is served when the hold ends.
     wait_for(lambda: phone.ping(flaps.server.address, seconds=0.3), "the hold to end", HOLD + 5)
     agree(flaps, phone)
     assert not record(flaps, phone)["damped"]
@@ -89,24 +95,29 @@ def test_two_stations_with_one_mac(flaps):
     two.set_static(one.address(), "10.1.0.1")
     for station in (one, two):
         flaps.program(station, "ping", "-n", "-q", "-i", "0.1", flaps.server.address)
-    wait_for(lambda: "two stations seem to have this MAC" in record(flaps, one).get("damped_why", ""), "the two to be told", 40)
+    both = "two stations seem to have this MAC"
+    wait_for(lambda: both in record(flaps, one).get("damped_why", ""), "the two to be told", 40)
     why = record(flaps, one)["damped_why"]
     assert "cn1" in why and "cn2" in why
-    assert "two stations seem to have this MAC" in open(f"{flaps.mlr.folder}/log", encoding="utf-8").read()
-    wait_for(lambda: any("two stations seem" in text for cn in flaps.cns[:2] for text in trail(cn, one.mac)), "the CNs to be told", 15)
+    assert both in open(f"{flaps.mlr.folder}/log", encoding="utf-8").read()
+    wait_for(lambda: any("two stations seem" in text for cn in flaps.cns[:2]
+                         for text in trail(cn, one.mac)), "the CNs to be told", 15)
 
 
 def test_two_stations_with_one_address(world):
-    """In one cell, and in the cells of two CNs; a stranger in a third that the network first hears of by its claim."""
+    """Two stations use one address, first in one cell, then in the cells of two CNs."""
     phone = leased(world, "phone", world.cn(1))
     for number in (1, 2):
         cn, other = world.cn(number), world.add_station(f"other{number}", world.cn(number))
         other.set_static(phone.address(), "10.1.0.1")
         ping = world.program(other, "ping", "-n", "-q", "-i", "0.05", world.server.address)
-        wait_for(lambda: cn.control("status")["handovers"]["conflicts"] >= 2, "the conflict to be counted", 10)
-        assert any(f"belongs to station {phone.mac}" in text for text in trail(cn, other.mac)), trail(cn, other.mac)
-        assert any(f"{other.mac} in cell w0 uses the address" in text for text in trail(cn, phone.address()))
+        wait_for(lambda: cn.control("status")["handovers"]["conflicts"] >= 2,
+                 "the conflict to be counted", 10)
+        texts = trail(cn, other.mac)
+        assert any(f"belongs to station {phone.mac}" in text for text in texts), texts
+        used = f"{other.mac} in cell w0 uses the address"
+        assert any(used in text for text in trail(cn, phone.address()))
         with open(f"{cn.folder}/log", encoding="utf-8") as log:
-            assert log.read().count(f"{other.mac} in cell w0 uses the address") == 1
+            assert log.read().count(used) == 1
         ping.stop()
     assert phone.ping(world.server.address, count=3)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Broadcast and multicast between a home subnet and its stations that have roamed: who hears whom, how often, and that
-nothing comes back.
+"""Broadcast and multicast between a home subnet and its stations that have roamed: who hears whom,
+how often, and that nothing comes back.
 """
 import socket
 
@@ -15,7 +15,8 @@ MDNS_MAC = "01:00:5e:00:00:fb"
 
 
 def counter(cn, reason):
-    return next(one["packets"] for one in cn.control("status")["counters"] if one["reason"] == reason)
+    counters = cn.control("status")["counters"]
+    return next(one["packets"] for one in counters if one["reason"] == reason)
 
 
 def groups(cn):
@@ -23,7 +24,7 @@ def groups(cn):
 
 
 def settle(world, *stations):
-    """Whatever still goes round has arrived: each has had an answer from its gateway and from all others."""
+    """Returns when whatever still goes round has arrived: every station has reached all others."""
     for station in stations:
         for other in stations:
             if other is not station:
@@ -31,15 +32,23 @@ def settle(world, *stations):
 
 
 def test_a_service_is_found_wherever_both_are(make_world):
-    """A printer and a phone of one subnet, by real mDNS messages: each question is heard once, each answer is heard once."""
+    """A printer and a phone of one subnet, by real mDNS messages.
+
+    Each question is heard once, and each answer is heard once.
+    """
     world = make_world(nat=()).start()
-    printer, phone, tablet = (leased(world, name, world.cn(2)) for name in ("printer", "phone", "tablet"))
+    names = "printer", "phone", "tablet"
+    printer, phone, tablet = (leased(world, name, world.cn(2)) for name in names)
     stranger = leased(world, "stranger", world.cn(3))
     question = raw(DNS(id=0, rd=0, qd=DNSQR(qname="printer.local.", qtype="A")))
-    answer = raw(DNS(id=0, qr=1, aa=1, an=DNSRR(rrname="printer.local.", type="A", ttl=120, rdata=printer.address())))
-    ears = {printer: listen(world, printer, question, answer), phone: listen(world, phone), tablet: listen(world, tablet), stranger: listen(world, stranger)}
-    asked, answered = f"{question.hex()} {phone.address()} 255", f"{answer.hex()} {printer.address()} 255"  # RFC 6762, 11
-    places = [(2, 2, 2), (3, 2, 2), (2, 3, 2), (3, 3, 2), (3, 1, 2), (3, 1, 3), (3, 3, 3)]  # of printer, phone, tablet
+    record = DNSRR(rrname="printer.local.", type="A", ttl=120, rdata=printer.address())
+    answer = raw(DNS(id=0, qr=1, aa=1, an=record))
+    ears = {printer: listen(world, printer, question, answer), phone: listen(world, phone),
+            tablet: listen(world, tablet), stranger: listen(world, stranger)}
+    asked = f"{question.hex()} {phone.address()} 255"  # RFC 6762, 11
+    answered = f"{answer.hex()} {printer.address()} 255"
+    # Of printer, phone, tablet.
+    places = [(2, 2, 2), (3, 2, 2), (2, 3, 2), (3, 3, 2), (3, 1, 2), (3, 1, 3), (3, 3, 3)]
 
     for number, place in enumerate(places, 1):
         for station, cn in zip((printer, phone, tablet), place):
@@ -47,12 +56,14 @@ def test_a_service_is_found_wherever_both_are(make_world):
                 arrive(station, world.cn(cn))
         agree(world, printer, phone, tablet, stranger)
         say(phone, MDNS, question, ttl=255)
-        wait_for(lambda: heard(ears[phone]).count(answered) == number, f"an answer when they are at {place}")
+        wait_for(lambda: heard(ears[phone]).count(answered) == number,
+                 f"an answer when they are at {place}")
         settle(world, printer, phone, tablet)
         assert heard(ears[printer]) == [asked] * number, place
         assert heard(ears[phone]) == [answered] * number, place
-        assert heard(ears[tablet]).count(asked) == heard(ears[tablet]).count(answered) == number, place
-    # In the cell where it lives it has heard those who were there, and no more than it would have heard of them anyhow.
+        told = heard(ears[tablet])
+        assert told.count(asked) == told.count(answered) == number, place
+    # The stranger has heard those that were in its cell, as it would have without roaming.
     assert heard(ears[stranger]).count(asked) == sum(place[1] == 3 for place in places)
     assert heard(ears[stranger]).count(answered) == sum(place[0] == 3 for place in places)
 
@@ -60,7 +71,8 @@ def test_a_service_is_found_wherever_both_are(make_world):
 @pytest.mark.parametrize("setting", ["off", "on"])
 def test_both_directions_as_configured(make_world, setting):
     world = make_world(nat=(), directives={0: {"multicast": setting}}).start()
-    phone, home, elsewhere = leased(world, "phone", world.cn(2)), leased(world, "home", world.cn(2)), leased(world, "elsewhere", world.cn(1))
+    phone, home, elsewhere = (leased(world, name, world.cn(cn)) for name, cn in
+                              (("phone", 2), ("home", 2), ("elsewhere", 1)))
     ears = {station: listen(world, station) for station in (phone, home, elsewhere)}
     arrive(phone, world.cn(3))
     agree(world, phone, home, elsewhere)
@@ -68,22 +80,27 @@ def test_both_directions_as_configured(make_world, setting):
     for target in targets:
         say(phone, target, target)
         say(home, target, target)
-    up, down = ([f"{target} {who.address()} {1 if target in (MDNS, SSDP) else 64}" for target in targets] for who in (phone, home))
+    ttl = {target: 1 if target in (MDNS, SSDP) else 64 for target in targets}
+    up, down = ([f"{target} {who.address()} {ttl[target]}" for target in targets]
+                for who in (phone, home))
     if setting == "on":
-        wait_for(lambda: len(heard(ears[home])) >= 4 and len(heard(ears[phone])) >= 4, "both to hear the other")
+        wait_for(lambda: len(heard(ears[home])) >= 4 and len(heard(ears[phone])) >= 4,
+                 "both to hear the other")
     settle(world, phone, home, elsewhere)
-    # Each also hears its own kernel's echo of a broadcast.
+    # Each also hears its own broadcasts, which its kernel echoes.
     assert sorted(heard(ears[home])) == sorted(down[2:] + (up if setting == "on" else []))
     assert sorted(heard(ears[phone])) == sorted(up[2:] + (down if setting == "on" else []))
     assert heard(ears[elsewhere]) == []
     if setting == "off":
-        assert all(counter(cn, reason) == 0 for cn in world.cns for reason in ("GROUP_HOME", "GROUP_COPIED", "GROUP_TAKEN"))
+        reasons = "GROUP_HOME", "GROUP_COPIED", "GROUP_TAKEN"
+        assert all(counter(cn, reason) == 0 for cn in world.cns for reason in reasons)
         assert groups(world.cn(2))["usable"] is False
 
 
 def test_between_cells_of_one_cn(make_world):
     world = make_world(cns=2, cells=2, nat=()).start()
-    phone, home, guest = leased(world, "phone", world.cn(2)), leased(world, "home", world.cn(2)), leased(world, "guest", world.cn(1))
+    phone, home, guest = (leased(world, name, world.cn(cn)) for name, cn in
+                          (("phone", 2), ("home", 2), ("guest", 1)))
     ears = {station: listen(world, station) for station in (phone, home, guest)}
     arrive(phone, world.cn(2).cells[1])
     arrive(guest, world.cn(2).cells[1])
@@ -98,7 +115,10 @@ def test_between_cells_of_one_cn(make_world):
 
 
 def test_the_gateway_is_heard(make_world):
-    """What this host itself says in the home cell. Not what it says to one cell for another, and not DHCP."""
+    """What the CN itself says in the home cell reaches a station that is away.
+
+    What it says to one cell for another does not, and DHCP does not.
+    """
     world = make_world(nat=()).start()
     phone = leased(world, "phone", world.cn(2))
     ear = listen(world, phone)
@@ -112,33 +132,41 @@ def test_the_gateway_is_heard(make_world):
 
 
 def test_a_storm_stays_at_home(make_world):
-    """A bridge that loops: thousands of broadcasts in the home cell. Few reach the tunnel, all others are counted; what the
-    station that is away says is still heard."""
+    """A bridge loops: thousands of broadcasts flood the home cell.
+
+    Few reach the tunnel, and all others are counted. What the station that is away says is still
+    heard.
+    """
     world = make_world(nat=(), directives={0: {"multicast_burst": 20}}).start()
     phone, home = leased(world, "phone", world.cn(2)), leased(world, "home", world.cn(2))
     ears = {station: listen(world, station) for station in (phone, home)}
     arrive(phone, world.cn(3))
     agree(world, phone, home)
-    frame = raw(Ether(src=home.mac, dst="ff:ff:ff:ff:ff:ff") / IP(src=home.address(), dst="255.255.255.255", ttl=1) /
+    frame = raw(Ether(src=home.mac, dst="ff:ff:ff:ff:ff:ff") /
+                IP(src=home.address(), dst="255.255.255.255", ttl=1) /
                 UDP(sport=PORT, dport=PORT) / b"storm")
     with home.socket(socket.AF_PACKET, socket.SOCK_RAW, 0) as port:
         port.bind(("wlan0", 0))
         for _ in range(3000):
             port.send(frame)
     parent, visited = world.cn(2), world.cn(3)
-    wait_for(lambda: counter(parent, "GROUP_COPIED") + counter(parent, "GROUP_NOT_COPIED") == 3000, "the storm to be counted")
+    wait_for(lambda: (counter(parent, "GROUP_COPIED") +
+                      counter(parent, "GROUP_NOT_COPIED")) == 3000, "the storm to be counted")
     copied = counter(parent, "GROUP_COPIED")
     assert 20 <= copied <= 200
     say(phone, MDNS, "still there")
-    wait_for(lambda: f"still there {phone.address()} 1" in heard(ears[home]), "the other direction to have its own share")
+    wait_for(lambda: f"still there {phone.address()} 1" in heard(ears[home]),
+             "the other direction to have its own share")
     wait_for(lambda: len(heard(ears[phone])) == copied, "those that were copied")
     settle(world, phone, home)
-    assert len(heard(ears[phone])) == copied == counter(visited, "GROUP_TAKEN") + counter(visited, "GROUP_RATE")
-    assert counter(parent, "GROUP_HOME") == 1 and counter(visited, "GROUP_COPIED") == counter(visited, "GROUP_NOT_COPIED") == 0
+    taken, refused = counter(visited, "GROUP_TAKEN"), counter(visited, "GROUP_RATE")
+    assert len(heard(ears[phone])) == copied == taken + refused
+    assert counter(parent, "GROUP_HOME") == 1
+    assert counter(visited, "GROUP_COPIED") == counter(visited, "GROUP_NOT_COPIED") == 0
 
 
 def test_copies_have_a_limit(make_world):
-    """Many guests: the visited CN makes so many frames in a second, and no more."""
+    """Many guests: the visited CN makes so many copies in a second, and no more."""
     world = make_world(cns=2, nat=(), directives={1: {"multicast_copies": 2}}).start()
     home = leased(world, "home", world.cn(2))
     guests = [static(world, f"guest{i}", world.cn(2), f"10.2.0.{100 + i}") for i in range(3)]
@@ -149,12 +177,13 @@ def test_copies_have_a_limit(make_world):
     say(home, MDNS, "first")
     visited = world.cn(1)
     wait_for(lambda: groups(visited)["taken"] == 1, "the visited CN to have it")
-    assert [groups(visited)[name] for name in ("stations", "to_stations", "over_limit")] == [3, 2, 1]
+    names = "stations", "to_stations", "over_limit"
+    assert [groups(visited)[name] for name in names] == [3, 2, 1]
     wait_for(lambda: sum(len(heard(ear)) for ear in ears) == 2, "two of them to hear it")
     lucky = [len(heard(ear)) for ear in ears]
 
     def again():
-        """In one of the next seconds: then the third is the first."""
+        """Says it again: in one of the next seconds the third guest is the first."""
         say(home, MDNS, "again")
         return all(heard(ear) for ear in ears)
 
@@ -162,7 +191,10 @@ def test_copies_have_a_limit(make_world):
 
 
 def test_an_agent_takes_over(make_world):
-    """The parent's agent and the visited CN's are killed: nothing is copied meanwhile, which is counted. Afterwards it is."""
+    """The agents of the parent and of the visited CN are killed.
+
+    Meanwhile nothing is copied, which is counted; afterwards it is copied again.
+    """
     world = make_world(nat=()).start()
     phone, home = leased(world, "phone", world.cn(2)), leased(world, "home", world.cn(2))
     ear = listen(world, phone)
@@ -181,7 +213,10 @@ def test_an_agent_takes_over(make_world):
 
 
 def test_no_entry_is_left_over(make_world):
-    """Map entries come with the first station that is elsewhere and go with the last one; also those of a former agent."""
+    """Map entries come with the first station that is elsewhere and go with the last one.
+
+    So do those of a former agent.
+    """
     from world.checker import dump
     world = make_world(cns=2, nat=()).start()
     phones = [leased(world, f"phone{i}", world.cn(2)) for i in range(2)]
