@@ -58,9 +58,7 @@ static __always_inline void write_error(struct icmp_error *error, const struct f
 	error->icmp.code = ICMP_FRAG_NEEDED;
 	error->icmp.un.frag.mtu = bpf_htons(mtu);
 	sum = bpf_csum_diff(0, 0, (__be32 *)&error->icmp, ICMP_LEN + QUOTE_LEN, 0);
-	sum = (sum & 0xffff) + (sum >> 16);
-	sum = (sum & 0xffff) + (sum >> 16);
-	error->icmp.checksum = ~sum;
+	error->icmp.checksum = checksum_of(sum);
 }
 
 /*

@@ -62,6 +62,14 @@ static __always_inline void count_received(const struct frame *f)
 	peer->rx_bytes += f->ip.total_len;
 }
 
+/* The Internet checksum of words whose sum is this (RFC 1071). */
+static __always_inline __u16 checksum_of(__u32 sum)
+{
+	sum = (sum & 0xffff) + (sum >> 16);
+	sum = (sum & 0xffff) + (sum >> 16);
+	return ~sum;
+}
+
 static __always_inline __u16 ipv4_checksum(const struct iphdr *header)
 {
 	const __u16 *word = (const void *)header;
@@ -70,9 +78,7 @@ static __always_inline __u16 ipv4_checksum(const struct iphdr *header)
 #pragma unroll
 	for (int i = 0; i < IPV4_LEN / 2; i++)
 		sum += word[i];
-	sum = (sum & 0xffff) + (sum >> 16);
-	sum = (sum & 0xffff) + (sum >> 16);
-	return ~sum;
+	return checksum_of(sum);
 }
 
 /*
