@@ -94,10 +94,10 @@ void actions_apply(const struct roam_action *action, void *arg)
 		if (agent->wifi)
 			wifi_gone(agent->wifi, &action->mac, action->ifindex);
 		break;
-	case ROAM_PROBE:
+	case ROAM_CHECK_ADDRESS:
 		address_check_probed(agent->checks, action->cn, action->message);
 		break;
-	case ROAM_RECALL:
+	case ROAM_PROBE_STATION:
 		presence_probe_in(agent->presence, &action->addr, &action->mac, action->ifindex);
 		break;
 	case ROAM_GREET:

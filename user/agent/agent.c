@@ -265,7 +265,7 @@ static int open_datapath(struct agent *agent)
 	};
 	int error;
 
-	agent_config_pins(config, dir);
+	agent_config_pin_dir(config, dir);
 	error = datapath_open(&agent->dp, &options, &agent->adopted, why);
 	if (error) {
 		log_error("%s", why);

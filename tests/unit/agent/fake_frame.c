@@ -102,7 +102,7 @@ int frame_announce(struct frame_port *port, const struct tmip_mac *from,
 	return 0;
 }
 
-int frame_ask(struct frame_port *port, const struct tmip_addr *addr, const struct tmip_mac *mac,
+int frame_probe(struct frame_port *port, const struct tmip_addr *addr, const struct tmip_mac *mac,
 	      const struct tmip_addr *from, const struct tmip_mac *from_mac)
 {
 	struct fake_frame *frame;

@@ -101,7 +101,7 @@ bool hostapd_is_up(const struct hostapd_link *link)
 	return link->up;
 }
 
-int hostapd_ask(struct hostapd_link *link, const struct tmip_mac *mac)
+int hostapd_request(struct hostapd_link *link, const struct tmip_mac *mac)
 {
 	assert_open(link);
 	if (!link->up)

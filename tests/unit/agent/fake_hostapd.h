@@ -14,7 +14,7 @@ struct hostapd_link {
 	char path[256], own[512];
 	struct hostapd_calls calls;
 	bool up, closed;
-	unsigned asked, dropped;     /* calls of hostapd_ask() and hostapd_drop() */
+	unsigned asked, dropped;     /* calls of hostapd_request() and hostapd_drop() */
 	struct tmip_mac asked_about; /* the newest */
 	struct tmip_mac dropped_mac;
 	int ask_error, drop_error;   /* what these return; 0: they succeed */

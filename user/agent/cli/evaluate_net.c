@@ -270,31 +270,31 @@ static const char *probe_error(int error)
 	}
 }
 
-static void check_mtu(struct evaluation *e, const char *name, struct probe *probe)
+static void check_mtu(struct evaluation *e, const char *name, struct tunnel_probe *probe)
 {
 	const char *advice = "give the whole backbone one MTU, or set cn_if and the other CN's to "
 			     "what gets through";
 	unsigned mtu = e->backbone.mtu > MTU_MAX ? MTU_MAX : e->backbone.mtu, round_trip;
 
-	if (mtu < PROBE_SIZE_MIN)
+	if (mtu < TUNNEL_PROBE_SIZE_MIN)
 		return;
-	if (probe_send(probe, mtu, PROBE_TRIES, PROBE_MS, &round_trip) == 0)
+	if (tunnel_probe_send(probe, mtu, PROBE_TRIES, PROBE_MS, &round_trip) == 0)
 		evaluation_pass(e, "MTU", name, "%u bytes get through unfragmented, both ways",
 				mtu);
 	else
 		evaluation_fail(e, "MTU", name, advice,
 				"%u bytes do not get through unfragmented, %u do", mtu,
-				probe_largest(probe, mtu - 1, PROBE_MS / 2));
+				tunnel_probe_largest(probe, mtu - 1, PROBE_MS / 2));
 }
 
 static void check_tunnel(struct evaluation *e, const struct cn_info *info)
 {
-	struct probe *probe = NULL;
+	struct tunnel_probe *probe = NULL;
 	unsigned round_trip_us = 0;
-	int error = probe_open(&probe, &e->tunnel, &info->tunnel);
+	int error = tunnel_probe_open(&probe, &e->tunnel, &info->tunnel);
 
 	if (!error)
-		error = probe_send(probe, PROBE_SIZE, PROBE_TRIES, PROBE_MS, &round_trip_us);
+		error = tunnel_probe_send(probe, PROBE_SIZE, PROBE_TRIES, PROBE_MS, &round_trip_us);
 	if (error) {
 		evaluation_fail(e, "tunnel", info->name, probe_advice(error), "%s",
 				probe_error(error));
@@ -303,7 +303,7 @@ static void check_tunnel(struct evaluation *e, const struct cn_info *info)
 				round_trip_us / 1000.0);
 		check_mtu(e, info->name, probe);
 	}
-	probe_close(probe);
+	tunnel_probe_close(probe);
 }
 
 static void check_cns(struct survey *survey)

@@ -338,7 +338,7 @@ static void find_remains(const struct agent_config *config, struct remains *rema
 {
 	char dir[CONFIG_PATH_LEN + NAME_LEN];
 
-	agent_config_pins(config, dir);
+	agent_config_pin_dir(config, dir);
 	remains->count = datapath_attached(dir, remains->ifindex, remains->role, REMAINS_MAX);
 	if (remains->count > REMAINS_MAX)
 		remains->count = REMAINS_MAX;
@@ -391,7 +391,7 @@ int cells_remove_remains(const struct agent_config *config)
 	sysctl_restore(settings, "");
 	sysctl_close(settings);
 	settings_clear_machine(config);
-	agent_config_pins(config, dir);
+	agent_config_pin_dir(config, dir);
 	return datapath_remove(dir);
 }
 

@@ -107,7 +107,7 @@ void outage_report_leases(struct outage *outage)
 		const struct replica_station *station;
 
 		station = replica_find(outage_replica(outage), &entry->addr);
-		if (entry->state != BLOCK_GIVEN || outage_is_unwritten(outage, &entry->addr) ||
+		if (entry->state != BLOCK_BOUND || outage_is_unwritten(outage, &entry->addr) ||
 		    (station && station->record.state))
 			continue;
 		roam_local(outage->with.roam, &record, entry->lease, 0, clock_ms());

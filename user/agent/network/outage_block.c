@@ -63,7 +63,8 @@ static bool shrink(struct outage *outage, const struct cn_info *self)
 
 	for (int i = 0; i < self->cell_count; i++)
 		if (!addr_is_zero(&self->cells[i].pool_first))
-			shrunk |= block_shrink(outage_block(outage), &self->cells[i].subnet, wanted);
+			shrunk |= block_shrink(outage_block(outage), &self->cells[i].subnet,
+					       wanted);
 	outage->stale |= shrunk;
 	if ((shrunk || (outage->stale && !outage->request_after)) &&
 	    outage_save(outage, &outage->request_after) < 0)
@@ -143,7 +144,7 @@ static bool drop_refused(struct outage *outage)
 	for (size_t i = 0; i < block->count; i++) {
 		struct block_entry *entry = &block->list[i];
 
-		if (entry->state != BLOCK_GIVEN || outage_is_unwritten(outage, &entry->addr) ||
+		if (entry->state != BLOCK_BOUND || outage_is_unwritten(outage, &entry->addr) ||
 		    replica_find(outage_replica(outage), &entry->addr))
 			continue;
 		entry->state = BLOCK_DECLINED; /* until the register says what this CN's block is */

@@ -13,7 +13,7 @@
 static const char *const STATES[] = {
 	[BLOCK_FREE] = "free",
 	[BLOCK_OFFERED] = "free",
-	[BLOCK_GIVEN] = "given",
+	[BLOCK_BOUND] = "given",
 	[BLOCK_DECLINED] = "declined",
 };
 
@@ -42,7 +42,7 @@ static json_t *format_entry(const struct block_entry *entry)
 
 	json_object_set_new(object, "address", json_string(addr_format(&entry->addr, addr)));
 	json_object_set_new(object, "state", json_string(STATES[entry->state]));
-	if (entry->state != BLOCK_GIVEN)
+	if (entry->state != BLOCK_BOUND)
 		return object;
 	json_object_set_new(object, "mac", json_string(mac_format(&entry->mac, mac)));
 	json_object_set_new(object, "client_id",
@@ -106,9 +106,9 @@ static bool parse_entry(const json_t *object, struct block_entry *entry)
 		return false;
 	if (strcmp(state, STATES[BLOCK_DECLINED]) == 0)
 		entry->state = BLOCK_DECLINED;
-	if (strcmp(state, STATES[BLOCK_GIVEN]) != 0)
+	if (strcmp(state, STATES[BLOCK_BOUND]) != 0)
 		return entry->state == BLOCK_DECLINED || strcmp(state, STATES[BLOCK_FREE]) == 0;
-	entry->state = BLOCK_GIVEN;
+	entry->state = BLOCK_BOUND;
 	entry->lease = (uint32_t)number_at(object, "lease");
 	entry->lease_end = (uint64_t)number_at(object, "lease_end");
 	return mac && mac_parse(mac, &entry->mac) == 0 &&
@@ -157,7 +157,7 @@ bool outage_file_has_leases(const char *text, size_t len)
 	json_array_foreach(json_object_get(all, "block"), i, entry) {
 		const char *state = text_at(entry, "state");
 
-		found |= state && strcmp(state, STATES[BLOCK_GIVEN]) == 0;
+		found |= state && strcmp(state, STATES[BLOCK_BOUND]) == 0;
 	}
 	json_decref(all);
 	return found;

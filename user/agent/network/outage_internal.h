@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the files of the outage share: outage.c (the file, life), outage_lease.c (leases that wait for
- * the disk), outage_block.c (requests to the register). Nobody else includes it.
+ * What the files of the outage share: outage.c (the file, life), outage_lease.c (leases that wait
+ * for the disk), outage_block.c (requests to the register). Nobody else includes it.
  */
 #ifndef TMIP_AGENT_NETWORK_OUTAGE_INTERNAL_H
 #define TMIP_AGENT_NETWORK_OUTAGE_INTERNAL_H

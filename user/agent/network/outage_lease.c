@@ -39,7 +39,7 @@ int outage_offer(struct outage *outage, const struct dhcp_request *request, uint
 
 	if (!entry)
 		return -ENOENT;
-	if (entry->state != BLOCK_GIVEN) {
+	if (entry->state != BLOCK_BOUND) {
 		block_assign(entry, BLOCK_OFFERED, request);
 		entry->until_ms = clock_ms() + OFFER_MS;
 	}
@@ -57,7 +57,7 @@ static void undo(struct outage *outage, const struct binding *binding)
 			later->before = binding->before;
 			return;
 		}
-	if (entry && entry->state == BLOCK_GIVEN)
+	if (entry && entry->state == BLOCK_BOUND)
 		*entry = binding->before;
 }
 
@@ -101,7 +101,7 @@ int outage_bind(struct outage *outage, const struct dhcp_request *request, uint3
 	if (!binding)
 		return -ENOMEM;
 	binding->before = *entry;
-	block_assign(entry, BLOCK_GIVEN, request);
+	block_assign(entry, BLOCK_BOUND, request);
 	entry->lease = lease;
 	entry->lease_end = clock_unix_us() / 1000000 + lease;
 	error = outage_save(outage, &binding->number);
@@ -124,7 +124,7 @@ bool outage_return(struct outage *outage, uint32_t addr, bool declined)
 	struct tmip_addr key = addr_from_ipv4(addr);
 	struct block_entry *entry = outage_find_entry(outage, &key);
 
-	if (!entry || entry->state != BLOCK_GIVEN || register_is_registered(outage->with.reg))
+	if (!entry || entry->state != BLOCK_BOUND || register_is_registered(outage->with.reg))
 		return false;
 	entry->state = declined ? BLOCK_DECLINED : BLOCK_FREE;
 	roam_withdraw(outage->with.roam, &key);

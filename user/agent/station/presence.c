@@ -48,7 +48,7 @@ void presence_probe_in(struct presence *presence, const struct tmip_addr *addr,
 
 	if (!home || !cell)
 		return;
-	error = frame_ask(cell->port, addr, mac, &home->gateway, &cell->interface.mac);
+	error = frame_probe(cell->port, addr, mac, &home->gateway, &cell->interface.mac);
 	if (error)
 		log_debug("cell %s: ARP probe not sent: %s", cell->name, strerror(-error));
 }

@@ -218,7 +218,7 @@ static unsigned ask(const struct authenticators *all, unsigned cell, const struc
 
 	LL_FOREACH(all->list, each)
 		if (hostapd_is_up(each->link) && cell_of(each) == cell &&
-		    hostapd_ask(each->link, mac) == 0)
+		    hostapd_request(each->link, mac) == 0)
 			asked++;
 	return asked;
 }
@@ -335,7 +335,7 @@ static void on_event(const struct hostapd_event *event, void *arg)
 		forget(all, known);
 	if (event->news != HOSTAPD_CONNECTED)
 		return;
-	hostapd_ask(authenticator->link, &event->mac);
+	hostapd_request(authenticator->link, &event->mac);
 	roam_associated(all->with.roam, &event->mac, cell_of(authenticator), "association",
 			clock_ms());
 }

@@ -280,7 +280,7 @@ int agent_config_read(struct agent_config *config, const char *file, const char 
 	return failed;
 }
 
-void agent_config_pins(const struct agent_config *config, char out[CONFIG_PATH_LEN + NAME_LEN])
+void agent_config_pin_dir(const struct agent_config *config, char out[CONFIG_PATH_LEN + NAME_LEN])
 {
 	int at = snprintf(out, CONFIG_PATH_LEN + NAME_LEN, "%s/", config->bpf_dir);
 

@@ -49,7 +49,7 @@ int block_replace(struct block *block, const struct prefix *subnet, const struct
 	for (size_t i = block->count; i-- > 0;) {
 		const struct block_entry *entry = &block->list[i];
 
-		if (!prefix_contains(subnet, &entry->addr) || entry->state == BLOCK_GIVEN ||
+		if (!prefix_contains(subnet, &entry->addr) || entry->state == BLOCK_BOUND ||
 		    has(addrs, count, &entry->addr))
 			continue;
 		remove_entry(block, i);
@@ -93,12 +93,12 @@ size_t block_list(const struct block *block, const struct prefix *subnet, struct
 	return max && count > max ? max : count;
 }
 
-size_t block_given(const struct block *block)
+size_t block_count_bound(const struct block *block)
 {
 	size_t count = 0;
 
 	for (size_t i = 0; i < block->count; i++)
-		count += block->list[i].state == BLOCK_GIVEN;
+		count += block->list[i].state == BLOCK_BOUND;
 	return count;
 }
 
@@ -108,7 +108,7 @@ static bool is_assigned_to(const struct block_entry *entry, const struct dhcp_re
 	uint8_t len;
 	const uint8_t *owner = dhcp_owner(request, &len);
 
-	if (entry->state != BLOCK_OFFERED && entry->state != BLOCK_GIVEN)
+	if (entry->state != BLOCK_OFFERED && entry->state != BLOCK_BOUND)
 		return false;
 	if (entry->client_id_len && len)
 		return entry->client_id_len == len && memcmp(entry->client_id, owner, len) == 0;

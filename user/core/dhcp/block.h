@@ -13,7 +13,7 @@
 enum block_state {
 	BLOCK_FREE = 1,
 	BLOCK_OFFERED,  /* to a client, until until_ms */
-	BLOCK_GIVEN,    /* assigned to a client; the register does not know it yet */
+	BLOCK_BOUND,    /* assigned to a client; the register does not know it yet */
 	BLOCK_DECLINED, /* a stranger uses it */
 };
 
@@ -56,7 +56,7 @@ size_t block_list(const struct block *block, const struct prefix *subnet, struct
 /* NULL: the address is not in the block. Valid until the block changes. */
 struct block_entry *block_find(const struct block *block, const struct tmip_addr *addr);
 /* The number of addresses in state GIVEN. */
-size_t block_given(const struct block *block);
+size_t block_count_bound(const struct block *block);
 
 /*
  * Chooses an address to offer: the one that the client has, else a free one of the subnet, else a

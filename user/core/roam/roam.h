@@ -28,18 +28,18 @@ struct roam;
 
 /* What the caller must do, with the members of struct roam_action that say it. */
 enum roam_action_type {
-	ROAM_PUT = 1,     /* addr, station: write this map entry */
-	ROAM_DELETE,      /* addr: delete the map entry */
-	ROAM_TO_REGISTER, /* message: send it; its transaction has the bit ROAM_TRANSACTION */
-	ROAM_TO_CN,       /* cn, message: send it */
-	ROAM_CN,          /* cn: the type of its tunnel, or the number of its stations, changed */
-	ROAM_ANNOUNCE,    /* addr, mac, ifindex: gratuitous ARP (RFC 5944, 4.6); mac 0: this CN's */
-	ROAM_GONE,        /* mac, ifindex: the station has left this cell and is elsewhere */
-	ROAM_PROBE,       /* cn, message: answer that CN's PROBE about a station of this CN */
-	ROAM_RECALL,      /* addr, mac, ifindex: probe the station: it may still be in this cell */
+	ROAM_PUT = 1,       /* addr, station: write this map entry */
+	ROAM_DELETE,        /* addr: delete the map entry */
+	ROAM_TO_REGISTER,   /* message: send it; its transaction has the bit ROAM_TRANSACTION */
+	ROAM_TO_CN,         /* cn, message: send it */
+	ROAM_CN,            /* cn: its tunnel's type, or the number of its stations, changed */
+	ROAM_ANNOUNCE,      /* addr, mac, ifindex: gratuitous ARP (RFC 5944, 4.6); mac 0: this CN's */
+	ROAM_GONE,          /* mac, ifindex: the station has left this cell and is elsewhere */
+	ROAM_CHECK_ADDRESS, /* cn, message: answer that CN's PROBE about a station of this CN */
+	ROAM_PROBE_STATION, /* addr, mac, ifindex: probe it: it may still be in this cell */
 	/*
-	 * addr: the station has just associated. Ask it by ARP in the name of its gateway: from the
-	 * question it learns the gateway's MAC.
+	 * addr: the station has just associated. Probe it by ARP in the name of its gateway: from
+	 * the question it learns the gateway's MAC.
 	 */
 	ROAM_GREET,
 	ROAM_DUE,         /* the next deadline changed: see roam_next_due() */

@@ -135,7 +135,7 @@ void roam_stale(struct roam *roam, const struct tmip_event *event)
  */
 static void recall(struct roam *roam, const struct replica_station *station, unsigned ifindex)
 {
-	struct roam_action action = {.type = ROAM_RECALL, .addr = station->record.addr,
+	struct roam_action action = {.type = ROAM_PROBE_STATION, .addr = station->record.addr,
 				     .mac = station->record.mac, .ifindex = ifindex};
 
 	if (!roam_find_cell(roam, ifindex))
@@ -263,7 +263,7 @@ static void presence(struct roam *roam, uint32_t from, const struct mlrp_message
 static void probed(struct roam *roam, uint32_t from, const struct mlrp_message *message)
 {
 	const struct replica_station *station = replica_find(&roam->replica, &message->addr);
-	struct roam_action action = {.type = ROAM_PROBE, .cn = from, .message = message};
+	struct roam_action action = {.type = ROAM_CHECK_ADDRESS, .cn = from, .message = message};
 
 	if (station && station->record.state == RECORD_BOUND &&
 	    replica_current(station) == roam->self &&

@@ -93,7 +93,7 @@ int frame_announce(struct frame_port *port, const struct tmip_mac *from,
 	return send_request(port, &everybody, from, addr, mac, addr);
 }
 
-int frame_ask(struct frame_port *port, const struct tmip_addr *addr, const struct tmip_mac *mac,
+int frame_probe(struct frame_port *port, const struct tmip_addr *addr, const struct tmip_mac *mac,
 	      const struct tmip_addr *from, const struct tmip_mac *from_mac)
 {
 	return send_request(port, mac, from_mac, from, from_mac, addr);

@@ -31,7 +31,7 @@ int frame_announce(struct frame_port *port, const struct tmip_mac *from,
  * Probes a station: sends an ARP request for addr to `mac` alone (RFC 1122, 2.3.2.1). Its sender
  * addresses are `from` and `from_mac`.
  */
-int frame_ask(struct frame_port *port, const struct tmip_addr *addr, const struct tmip_mac *mac,
+int frame_probe(struct frame_port *port, const struct tmip_addr *addr, const struct tmip_mac *mac,
 	      const struct tmip_addr *from, const struct tmip_mac *from_mac);
 
 #endif

@@ -31,7 +31,7 @@ struct mark {
 	uint8_t kind;    /* TMIP_PROBE_REQUEST or TMIP_PROBE_REPLY */
 	uint8_t pad[3];
 	uint32_t number; /* of the probe */
-	uint64_t secret; /* random, one for each struct probe */
+	uint64_t secret; /* random, one for each struct tunnel_probe */
 };
 
 struct inner {
@@ -40,7 +40,7 @@ struct inner {
 	struct mark mark;
 } __attribute__((packed));
 
-struct probe {
+struct tunnel_probe {
 	int fd;
 	struct in_addr local, remote;
 	uint64_t secret;
@@ -53,9 +53,10 @@ static int set_option(int fd, int option, int value)
 	return setsockopt(fd, IPPROTO_IP, option, &value, sizeof(value)) < 0 ? -errno : 0;
 }
 
-int probe_open(struct probe **out, const struct tmip_addr *local, const struct tmip_addr *remote)
+int tunnel_probe_open(struct tunnel_probe **out, const struct tmip_addr *local,
+		      const struct tmip_addr *remote)
 {
-	struct probe *probe = calloc(1, sizeof(*probe));
+	struct tunnel_probe *probe = calloc(1, sizeof(*probe));
 	struct sockaddr_in here = {.sin_family = AF_INET}, there = {.sin_family = AF_INET};
 	int error = -ENOMEM;
 
@@ -79,11 +80,11 @@ int probe_open(struct probe **out, const struct tmip_addr *local, const struct t
 	*out = probe;
 	return 0;
 failed:
-	probe_close(probe);
+	tunnel_probe_close(probe);
 	return error;
 }
 
-void probe_close(struct probe *probe)
+void tunnel_probe_close(struct tunnel_probe *probe)
 {
 	if (!probe)
 		return;
@@ -92,7 +93,7 @@ void probe_close(struct probe *probe)
 	free(probe);
 }
 
-static void fill(struct probe *probe, unsigned len)
+static void fill(struct tunnel_probe *probe, unsigned len)
 {
 	struct inner *inner = (struct inner *)probe->packet;
 	uint16_t sum;
@@ -109,7 +110,8 @@ static void fill(struct probe *probe, unsigned len)
 				    .secret = probe->secret};
 }
 
-static bool is_reply(const struct probe *probe, const uint8_t *data, ssize_t len, unsigned size)
+static bool is_reply(const struct tunnel_probe *probe, const uint8_t *data, ssize_t len,
+		     unsigned size)
 {
 	struct inner inner;
 	size_t outer = len > 0 ? (size_t)(data[0] & 15) * 4 : 0;
@@ -123,7 +125,7 @@ static bool is_reply(const struct probe *probe, const uint8_t *data, ssize_t len
 }
 
 /* Reads an ICMP error from the error queue and returns it as -errno; 0: there is none. */
-static int read_error(struct probe *probe)
+static int read_error(struct tunnel_probe *probe)
 {
 	uint8_t control[512], data[64];
 	struct iovec iov = {data, sizeof(data)};
@@ -147,7 +149,7 @@ static int read_error(struct probe *probe)
 }
 
 /* Waits for the answer to the probe sent last. */
-static int await(struct probe *probe, unsigned size, uint64_t sent_us, int timeout_ms,
+static int await(struct tunnel_probe *probe, unsigned size, uint64_t sent_us, int timeout_ms,
 		 unsigned *round_trip_us)
 {
 	struct pollfd wait = {.fd = probe->fd, .events = POLLIN};
@@ -177,14 +179,14 @@ static int await(struct probe *probe, unsigned size, uint64_t sent_us, int timeo
 	return -ETIMEDOUT;
 }
 
-int probe_send(struct probe *probe, unsigned size, int tries, int timeout_ms,
+int tunnel_probe_send(struct tunnel_probe *probe, unsigned size, int tries, int timeout_ms,
 	       unsigned *round_trip_us)
 {
 	unsigned len = size - OUTER_LEN;
 	int error = -EINVAL;
 	uint64_t sent_us;
 
-	if (size < PROBE_SIZE_MIN || size > SIZE_MAX_BYTES)
+	if (size < TUNNEL_PROBE_SIZE_MIN || size > SIZE_MAX_BYTES)
 		return -EINVAL;
 	while (tries-- > 0) {
 		while (read_error(probe))
@@ -201,16 +203,16 @@ int probe_send(struct probe *probe, unsigned size, int tries, int timeout_ms,
 	return error;
 }
 
-unsigned probe_largest(struct probe *probe, unsigned high, int timeout_ms)
+unsigned tunnel_probe_largest(struct tunnel_probe *probe, unsigned high, int timeout_ms)
 {
-	unsigned low = PROBE_SIZE_MIN, round_trip;
+	unsigned low = TUNNEL_PROBE_SIZE_MIN, round_trip;
 
-	if (high < low || probe_send(probe, low, 2, timeout_ms, &round_trip))
+	if (high < low || tunnel_probe_send(probe, low, 2, timeout_ms, &round_trip))
 		return 0;
 	while (low < high) {
 		unsigned middle = low + (high - low + 1) / 2;
 
-		if (probe_send(probe, middle, 2, timeout_ms, &round_trip) == 0)
+		if (tunnel_probe_send(probe, middle, 2, timeout_ms, &round_trip) == 0)
 			low = middle;
 		else
 			high = middle - 1;

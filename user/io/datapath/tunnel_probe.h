@@ -9,13 +9,14 @@
 
 #include "core/base/addr.h"
 
-#define PROBE_SIZE_MIN 68 /* bytes that every path must carry (RFC 791) */
+#define TUNNEL_PROBE_SIZE_MIN 68 /* bytes that every path must carry (RFC 791) */
 
-struct probe;
+struct tunnel_probe;
 
 /* `local` and `remote` are tunnel addresses. Returns 0 or -errno. */
-int probe_open(struct probe **out, const struct tmip_addr *local, const struct tmip_addr *remote);
-void probe_close(struct probe *probe); /* NULL is allowed */
+int tunnel_probe_open(struct tunnel_probe **out, const struct tmip_addr *local,
+		      const struct tmip_addr *remote);
+void tunnel_probe_close(struct tunnel_probe *probe); /* NULL is allowed */
 
 /*
  * Sends a probe of `size` bytes, the outer header included, up to `tries` times, and waits
@@ -23,13 +24,13 @@ void probe_close(struct probe *probe); /* NULL is allowed */
  * interface or a router of the path; -EPROTONOSUPPORT: the other host refuses tunnel packets, so no
  * agent runs there; -EHOSTUNREACH or another -errno of the kernel.
  */
-int probe_send(struct probe *probe, unsigned size, int tries, int timeout_ms,
+int tunnel_probe_send(struct tunnel_probe *probe, unsigned size, int tries, int timeout_ms,
 	       unsigned *round_trip_us);
 
 /*
- * Returns the largest size in bytes, from PROBE_SIZE_MIN to `high`, whose probe comes back; 0:
- * none. It searches by bisection.
+ * Returns the largest size in bytes, from TUNNEL_PROBE_SIZE_MIN to `high`, whose probe comes back;
+ * 0: none. It searches by bisection.
  */
-unsigned probe_largest(struct probe *probe, unsigned high, int timeout_ms);
+unsigned tunnel_probe_largest(struct tunnel_probe *probe, unsigned high, int timeout_ms);
 
 #endif

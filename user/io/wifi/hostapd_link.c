@@ -98,7 +98,7 @@ static int put(struct hostapd_link *link, enum command command, const struct tmi
 	return link->fd < 0 ? -ENOTCONN : 0;
 }
 
-int hostapd_ask(struct hostapd_link *link, const struct tmip_mac *mac)
+int hostapd_request(struct hostapd_link *link, const struct tmip_mac *mac)
 {
 	return put(link, DO_STATION, mac);
 }

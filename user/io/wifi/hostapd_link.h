@@ -39,10 +39,10 @@ void hostapd_close(struct hostapd_link *link);
 
 bool hostapd_is_up(const struct hostapd_link *link);
 /* Asks about a station. Returns 0; -ENOTCONN; -ENOBUFS: too many requests wait. */
-int hostapd_ask(struct hostapd_link *link, const struct tmip_mac *mac);
+int hostapd_request(struct hostapd_link *link, const struct tmip_mac *mac);
 /*
  * Makes hostapd and its kernel forget the station, without a frame to it, since it is elsewhere.
- * Returns as hostapd_ask.
+ * Returns as hostapd_request.
  */
 int hostapd_drop(struct hostapd_link *link, const struct tmip_mac *mac);
 

@@ -213,7 +213,7 @@ static void test_an_offer_of_a_lease_leaves_the_lease(void **state)
 	assert_int_equal(bind_address(20, 1), 0);
 	fake_file_ends_all();
 	assert_int_equal(outage_offer(w->outage, &first, IP(20)), 0);
-	assert_int_equal(entry_of(20)->state, BLOCK_GIVEN);
+	assert_int_equal(entry_of(20)->state, BLOCK_BOUND);
 }
 
 /* ---- leases */
@@ -226,7 +226,7 @@ static void test_a_lease_counts_when_it_is_on_the_disk(void **state)
 	assert_int_equal(w->done_count, 0);
 	assert_null(record_of(20));
 	fake_file_ends(0);
-	assert_int_equal(state_in_file(20), BLOCK_GIVEN);
+	assert_int_equal(state_in_file(20), BLOCK_BOUND);
 	assert_int_equal(w->done_count, 1);
 	assert_int_equal(w->done[0], 0);
 	assert_ptr_equal(w->done_arg[0], (void *)1);
@@ -284,7 +284,7 @@ static void test_leases_of_one_text_end_together_and_in_order(void **state)
 	assert_int_equal(w->done_count, 3);
 	assert_ptr_equal(w->done_arg[1], (void *)2);
 	assert_ptr_equal(w->done_arg[2], (void *)3);
-	assert_int_equal(state_in_file(22), BLOCK_GIVEN);
+	assert_int_equal(state_in_file(22), BLOCK_BOUND);
 }
 
 /* A client that hears nothing repeats its message: there are two bindings of one address. */
@@ -298,7 +298,7 @@ static void test_a_repeated_binding_is_done_twice(void **state)
 	assert_int_equal(w->done_count, 2);
 	assert_int_equal(w->done[0], 0);
 	assert_int_equal(w->done[1], 0);
-	assert_int_equal(entry_of(20)->state, BLOCK_GIVEN);
+	assert_int_equal(entry_of(20)->state, BLOCK_BOUND);
 }
 
 static void test_a_repeated_binding_may_fail_after_the_first(void **state)
@@ -311,7 +311,7 @@ static void test_a_repeated_binding_may_fail_after_the_first(void **state)
 	fake_file_ends(-EIO);
 	assert_int_equal(w->done[0], 0);
 	assert_int_equal(w->done[1], -EIO);
-	assert_int_equal(entry_of(20)->state, BLOCK_GIVEN); /* the first one stands */
+	assert_int_equal(entry_of(20)->state, BLOCK_BOUND); /* the first one stands */
 }
 
 static void test_a_repeated_binding_counts_though_the_first_failed(void **state)
@@ -324,11 +324,11 @@ static void test_a_repeated_binding_counts_though_the_first_failed(void **state)
 	fake_file_ends(0);
 	assert_int_equal(w->done[0], -EIO);
 	assert_int_equal(w->done[1], 0);
-	assert_int_equal(entry_of(20)->state, BLOCK_GIVEN);
+	assert_int_equal(entry_of(20)->state, BLOCK_BOUND);
 	outage_cns_changed(w->outage);
 	time_passes(1000);
 	fake_file_ends_all();
-	assert_int_equal(state_in_file(20), BLOCK_GIVEN); /* a confirmed lease stays in the file */
+	assert_int_equal(state_in_file(20), BLOCK_BOUND); /* a confirmed lease stays in the file */
 }
 
 static void test_when_both_fail_the_entry_is_as_before_the_first(void **state)
@@ -376,7 +376,7 @@ static void test_the_end_does_not_confirm(void **state)
 	assert_int_equal(bind_address(21, 2), 0);
 	destroy_outage(false);
 	assert_int_equal(w->done_count, 0);
-	assert_int_equal(state_in_file(21), BLOCK_GIVEN); /* and is not lost if it was */
+	assert_int_equal(state_in_file(21), BLOCK_BOUND); /* and is not lost if it was */
 }
 
 /* ---- addresses that come back */
@@ -425,7 +425,7 @@ static void test_with_a_register_the_register_learns_of_it(void **state)
 	fake_file_ends_all();
 	registered_synchronises(w->reg);
 	assert_false(outage_return(w->outage, IP(20), false));
-	assert_int_equal(entry_of(20)->state, BLOCK_GIVEN);
+	assert_int_equal(entry_of(20)->state, BLOCK_BOUND);
 }
 
 int main(void)

@@ -324,7 +324,7 @@ static void test_leases_stay_in_a_block_that_shrinks(void **state)
 	w->config.away_block = 1;
 	request();
 	fake_file_ends_all();
-	assert_int_equal(state_in_file(23), BLOCK_GIVEN);
+	assert_int_equal(state_in_file(23), BLOCK_BOUND);
 	assert_int_equal(outage_own_block(w->outage)->count, 1);
 }
 
@@ -408,7 +408,7 @@ static void test_a_lease_that_the_register_refuses_is_not_given_again(void **sta
 	roam_withdraw(w->roam, &refused); /* as the roaming machine does on a refusal */
 	say(MLRP_ERROR, 0);
 	assert_int_equal(entry_of(20)->state, BLOCK_DECLINED);
-	assert_int_equal(entry_of(21)->state, BLOCK_GIVEN);
+	assert_int_equal(entry_of(21)->state, BLOCK_BOUND);
 	assert_int_equal(registered_question(0)->type, MLRP_BLOCK_REQUEST);
 }
 
@@ -420,7 +420,7 @@ static void test_an_error_says_nothing_about_a_lease_that_waits_for_the_disk(voi
 	assert_int_equal(bind_address(20, 1), 0);
 	registered_is_ready(w->reg);
 	say(MLRP_ERROR, 0);
-	assert_int_equal(entry_of(20)->state, BLOCK_GIVEN);
+	assert_int_equal(entry_of(20)->state, BLOCK_BOUND);
 	assert_int_equal(registered_asked(), 0);
 }
 
@@ -435,7 +435,7 @@ static void test_while_the_snapshot_arrives_nothing_is_settled(void **state)
 	put_record(20, 6);
 	say(MLRP_STATION, 20);
 	say(MLRP_ERROR, 0);
-	assert_int_equal(entry_of(20)->state, BLOCK_GIVEN);
+	assert_int_equal(entry_of(20)->state, BLOCK_BOUND);
 	assert_int_equal(registered_asked(), 0);
 }
 

@@ -64,7 +64,7 @@ static struct block_entry *add_entry(int host, uint8_t state)
 
 static struct block_entry *add_given(int host)
 {
-	struct block_entry *entry = add_entry(host, BLOCK_GIVEN);
+	struct block_entry *entry = add_entry(host, BLOCK_BOUND);
 
 	entry->mac = MAC;
 	entry->lease = 3600;

@@ -238,7 +238,7 @@ static void a_name_with_dots_has_a_folder_without(void **state)
 	(void)state;
 	assert_int_equal(read_text("mlr a\ncn_name a\ncn_if eth0\n"
 				   "network_name campus.example.org\nbpf_dir /sys/fs/bpf/x\n"), 0);
-	agent_config_pins(&config, pins);
+	agent_config_pin_dir(&config, pins);
 	assert_string_equal(pins, "/sys/fs/bpf/x/campus:example:org");
 }
 

@@ -68,7 +68,7 @@ static void test_own_block_is_used_up(void **state)
 
 	(void)state;
 	start_block();
-	block_assign(block_find(&block, &addrs[0]), BLOCK_GIVEN,
+	block_assign(block_find(&block, &addrs[0]), BLOCK_BOUND,
 		     &(struct dhcp_request){.mac = OTHER});
 	put_station(NET2 | 201, &OTHER, RECORD_STATIC, 2); /* in use, even if free in the block */
 	decide(&r);
@@ -76,7 +76,7 @@ static void test_own_block_is_used_up(void **state)
 	/* A given address stays in the block until the register has the record. */
 	assert_int_equal(block_replace(&block, &subnet, NULL, 0, &changed), 0);
 	assert_int_equal(block_list(&block, &subnet, list, 4), 1);
-	assert_int_equal(block_given(&block), 1);
+	assert_int_equal(block_count_bound(&block), 1);
 	assert_false(block_shrink(&block, &subnet, 0));
 	known = put_station(NET2 | 200, &OTHER, RECORD_DYNAMIC, 2);
 	known->record.version = (struct version){0};

@@ -62,7 +62,7 @@ void act(const struct roam_action *action, void *arg)
 		cn->announced_mac = action->mac;
 		break;
 	case ROAM_GREET: cn->greeted++; break;
-	case ROAM_RECALL:
+	case ROAM_PROBE_STATION:
 		assert_memory_equal(&action->mac, &MAC, sizeof(MAC));
 		cn->recalled_ifindex = action->ifindex;
 		break;
@@ -70,7 +70,7 @@ void act(const struct roam_action *action, void *arg)
 		cn->gone_ifindex = action->ifindex;
 		cn->gone_mac = action->mac;
 		break;
-	case ROAM_PROBE: cn->probed_by = action->cn; break;
+	case ROAM_CHECK_ADDRESS: cn->probed_by = action->cn; break;
 	case ROAM_DUE: cn->due_ms = roam_next_due(cn->roam); break;
 	case ROAM_CN: break;
 	case ROAM_LOG:

@@ -272,7 +272,7 @@ static void come_up(void)
 static void the_link_lists_and_asks(void **state)
 {
 	(void)state;
-	assert_int_equal(hostapd_ask(w.link, &MAC), -ENOTCONN);
+	assert_int_equal(hostapd_request(w.link, &MAC), -ENOTCONN);
 	expect_question("ATTACH");
 	say("OK\n");
 	expect_question("STA-FIRST");
@@ -280,7 +280,7 @@ static void the_link_lists_and_asks(void **state)
 	assert_int_equal(w.found, 1);
 	expect_question("STA-NEXT 02:00:00:00:01:00");
 	say("FAIL\n");
-	assert_int_equal(hostapd_ask(w.link, &MAC), 0);
+	assert_int_equal(hostapd_request(w.link, &MAC), 0);
 	assert_int_equal(hostapd_drop(w.link, &MAC), 0);
 	expect_question("STA 02:00:00:00:01:00");
 	say("<3>AP-STA-CONNECTED 02:00:00:00:01:00"); /* an event before the answer */
@@ -290,7 +290,7 @@ static void the_link_lists_and_asks(void **state)
 	assert_int_equal(w.last.identity.len, 11);
 	expect_question("DEAUTHENTICATE 02:00:00:00:01:00 tx=0");
 	say("OK\n");
-	assert_int_equal(hostapd_ask(w.link, &MAC), 0);
+	assert_int_equal(hostapd_request(w.link, &MAC), 0);
 	expect_question("STA 02:00:00:00:01:00");
 	say("FAIL\n");
 	assert_int_equal(w.missing, 1);
@@ -300,7 +300,7 @@ static void an_answer_about_another_is_none(void **state)
 {
 	(void)state;
 	come_up();
-	assert_int_equal(hostapd_ask(w.link, &MAC), 0);
+	assert_int_equal(hostapd_request(w.link, &MAC), 0);
 	expect_question("STA 02:00:00:00:01:00");
 	say("02:00:00:00:01:01\nflags=[AUTHORIZED]\nkeyid=alice\n");
 	assert_int_equal(w.missing, 1);
@@ -330,10 +330,10 @@ static void questions_are_bounded(void **state)
 
 	(void)state;
 	come_up();
-	while (hostapd_ask(w.link, &MAC) == 0)
+	while (hostapd_request(w.link, &MAC) == 0)
 		asked++;
 	assert_int_equal(asked, 256);
-	assert_int_equal(hostapd_ask(w.link, &MAC), -ENOBUFS);
+	assert_int_equal(hostapd_request(w.link, &MAC), -ENOBUFS);
 	assert_true(hostapd_is_up(w.link));
 }
 
@@ -342,7 +342,7 @@ static void it_comes_back(void **state)
 	(void)state;
 	come_up();
 	close(w.fd);
-	assert_int_equal(hostapd_ask(w.link, &MAC), -ENOTCONN);
+	assert_int_equal(hostapd_request(w.link, &MAC), -ENOTCONN);
 	assert_int_equal(w.downs, 1);
 	assert_false(hostapd_is_up(w.link));
 	serve();
