@@ -33,7 +33,7 @@ enum roam_action_type {
 	ROAM_TO_REGISTER,   /* message: send it; its transaction has the bit ROAM_TRANSACTION */
 	ROAM_TO_CN,         /* cn, message: send it */
 	ROAM_CN,            /* cn: its tunnel's type, or the number of its stations, changed */
-	ROAM_ANNOUNCE,      /* addr, mac, ifindex: gratuitous ARP (RFC 5944, 4.6); mac 0: this CN's */
+	ROAM_ANNOUNCE,      /* addr, mac, ifindex: gratuitous ARP (RFC 5944, 4.6); mac 0: own */
 	ROAM_GONE,          /* mac, ifindex: the station has left this cell and is elsewhere */
 	ROAM_CHECK_ADDRESS, /* cn, message: answer that CN's PROBE about a station of this CN */
 	ROAM_PROBE_STATION, /* addr, mac, ifindex: probe it: it may still be in this cell */
