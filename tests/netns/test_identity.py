@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A station is who hostapd says (station_identity association). hostapd is a stand-in here that says what a test wants;
-tests/vm/test_wifi_events.py has the real one.
+"""A station is who hostapd says (station_identity association).
+
+A stand-in for hostapd says what a test wants; tests/vm/test_wifi_events.py has the real one.
 """
 import json
 import os
@@ -13,7 +14,7 @@ from world import wait_for
 
 
 class Hostapd:
-    """The control socket of a hostapd: answers as hostapd 2.10 does, and tells of stations that connect."""
+    """The control socket of hostapd: answers as hostapd 2.10 does, and reports connections."""
 
     def __init__(self, cn):
         self.cn, self.path = cn, f"{cn.folder}/hostapd-w0"
@@ -26,7 +27,7 @@ class Hostapd:
         threading.Thread(target=self.serve, args=(self.socket,), daemon=True).start()
 
     def close(self):
-        """Ends, and leaves its socket behind."""
+        """Closes the socket, and leaves its file behind."""
         self.socket.shutdown(socket.SHUT_RDWR)
         self.socket.close()
         self.listeners.clear()
@@ -59,7 +60,9 @@ class Hostapd:
         return self.describe(mac) if command == "STA" and mac in self.stations else "FAIL\n"
 
     def describe(self, mac):
-        return f"{mac}\nflags=[AUTH][ASSOC][AUTHORIZED]\naid=1\ndot1xAuthSessionUserName={self.stations[mac]}\nrx_packets=6\n"
+        name = self.stations[mac]
+        return (f"{mac}\nflags=[AUTH][ASSOC][AUTHORIZED]\naid=1\n"
+                f"dot1xAuthSessionUserName={name}\nrx_packets=6\n")
 
     def event(self, text):
         for peer in self.listeners:
@@ -81,7 +84,7 @@ def up(cn):
 
 @pytest.fixture
 def net(make_world):
-    """Two CNs with hostapds."""
+    """Two CNs, each with a hostapd."""
     world = make_world(cns=2, nat=())
     world.hostapds = []
     for cn in world.cns:
@@ -94,17 +97,18 @@ def net(make_world):
 
 
 def join(world, number, station, name):
-    """Associates with the access point of a CN, and asks for an address as somebody who was never here."""
+    """Associates with the access point of a CN, and asks for an address as a new station."""
     world.hostapds[number - 1].connect(station, name)
     station.roam(world.cn(number))
     return station.dhclient().start()
 
 
 def rename(station, mac):
-    """It goes, without a word, and is another one."""
+    """The station leaves without a word, and becomes another one."""
     station.client.kill()
     station.leave()
-    station.configure(["address flush dev wlan0", "link set wlan0 down", f"link set wlan0 address {mac}", "link set wlan0 up"])
+    station.configure(["address flush dev wlan0", "link set wlan0 down",
+                       f"link set wlan0 address {mac}", "link set wlan0 up"])
     station.mac = mac
     for path in (station.client.base + ".leases", station.client.events_path):
         if os.path.exists(path):
@@ -117,9 +121,11 @@ def test_new_mac_same_address(net, number):
     address = join(net, 1, phone, "alice@example")
     phone.reaches(net.server.address)
     rename(phone, "02:00:00:aa:00:01")
-    assert join(net, number, phone, "alice@example") == address  # the one who had it is silent: found out by probes
+    # Probes find the former MAC silent.
+    assert join(net, number, phone, "alice@example") == address
     phone.reaches(net.server.address)
-    wait_for(lambda: [cn.station(address)["mac"] for cn in net.cns] == [phone.mac] * 2, "all CNs to know the new MAC")
+    wait_for(lambda: [cn.station(address)["mac"] for cn in net.cns] == [phone.mac] * 2,
+             "all CNs to know the new MAC")
     assert net.cn(number).control("status")["hostapd"]["taken"] == 1
     # By its remembered lease (INIT-REBOOT), after one more change.
     lease = open(phone.client.base + ".leases", encoding="ascii").read()
@@ -161,20 +167,21 @@ def test_mac_of_somebody_else(net):
 
 
 def test_client_cannot_claim_an_identity(net):
-    """Its client identifier is what the register has for alice."""
+    """The client sends as its identifier what the register stores for alice."""
     phone, thief = net.add_station("phone"), net.add_station("thief")
     first = join(net, 1, phone, "alice")
     phone.reaches(net.server.address)
     phone.client.kill()
     phone.leave()
     thief.roam(net.cn(1))
-    second = thief.dhclient(config="send dhcp-client-identifier 0:74:6d:69:70:78:61:6c:69:63:65;\n").start()
+    claim = "send dhcp-client-identifier 0:74:6d:69:70:78:61:6c:69:63:65;\n"
+    second = thief.dhclient(config=claim).start()
     assert second != first
-    assert thief.dhclient(config="send dhcp-client-identifier 0:74:6d:69:70:78:61:6c:69:63:65;\n").restart() == second
+    assert thief.dhclient(config=claim).restart() == second
 
 
 def test_hostapd_is_asked_when_it_said_nothing(net):
-    """Associated before the agent heard of it: its message waits for the answer."""
+    """It associated before the agent heard of it: its DHCP message waits for hostapd's answer."""
     phone = net.add_station("phone")
     net.hostapds[0].connect(phone, "alice", tell=False)
     phone.roam(net.cn(1))
@@ -187,7 +194,7 @@ def test_hostapd_is_asked_when_it_said_nothing(net):
 
 
 def test_hostapd_that_hangs_or_ends(net):
-    """Stations are served, by MAC; a new hostapd is found, and lists whom it has."""
+    """Stations are served by MAC; a new hostapd is found, and lists its stations."""
     hostapd, cn = net.hostapds[0], net.cn(1)
     hostapd.mute = True
     phone, laptop = net.add_station("phone"), net.add_station("laptop")
@@ -198,14 +205,15 @@ def test_hostapd_that_hangs_or_ends(net):
     laptop.roam(cn)
     laptop.dhclient().start()
     os.unlink(hostapd.path)
-    hostapd.mute, hostapd.stations = False, {"02:00:00:00:77:01": "carol", "02:00:00:00:77:02": "dave"}
+    hostapd.mute = False
+    hostapd.stations = {"02:00:00:00:77:01": "carol", "02:00:00:00:77:02": "dave"}
     hostapd.open()
     wait_for(lambda: up(cn), "hostapd to be found again", 5)
     wait_for(lambda: cn.control("status")["hostapd"]["known"] == 2, "its stations to be listed")
 
 
 def test_arrival_that_hostapd_tells(net):
-    """Mute since it associated: the handover is done when hostapd says that it may send."""
+    """The station sends nothing: hostapd's word that it may send starts the handover."""
     phone = net.add_station("phone", net.cn(1))
     phone.dhclient().start()
     phone.reaches(net.server.address)
@@ -213,7 +221,8 @@ def test_arrival_that_hostapd_tells(net):
     phone.leave()
     net.hostapds[1].connect(phone, "alice")
     wait_for(lambda: net.cn(2).state(phone) == "visiting", "the handover")
-    assert any("(association)" in step["text"] for step in net.cn(2).control("why", station=phone.mac)["trail"])
+    trail = net.cn(2).control("why", station=phone.mac)["trail"]
+    assert any("(association)" in step["text"] for step in trail)
 
 
 def test_reload_opens_and_closes_links(net):
@@ -223,7 +232,11 @@ def test_reload_opens_and_closes_links(net):
     assert cn.control("status")["hostapd"]["links"] == []
     cn.configure_with(hostapd=[f"w0 {cn.folder}/hostapd-w0", f"wlan7 {cn.folder}/nobody"])
     cn.control("reload")
-    wait_for(lambda: sorted(link["state"] for link in cn.control("status")["hostapd"]["links"]) == ["connected", "not connected"], "two links")
+
+    def states():
+        return sorted(link["state"] for link in cn.control("status")["hostapd"]["links"])
+
+    wait_for(lambda: states() == ["connected", "not connected"], "two links")
 
 
 def test_evaluation_looks_for_hostapd(net):
@@ -231,11 +244,13 @@ def test_evaluation_looks_for_hostapd(net):
 
     def verdict(interface):
         checks = json.loads(cn.agent("evaluate", "--json", check=False).stdout)["checks"]
-        return next((check["ok"], check["detail"]) for check in checks if (check["check"], check["subject"]) == ("hostapd", interface))
+        return next((check["ok"], check["detail"]) for check in checks
+                    if (check["check"], check["subject"]) == ("hostapd", interface))
 
     assert verdict("w0") == (True, f"{cn.folder}/hostapd-w0: there")
     net.hostapds[0].close()
     assert verdict("w0")[0] and "refused; not used before it is there" in verdict("w0")[1]
-    cn.configure_with(hostapd=[f"w0 {cn.folder}/nobody", f"wlan7 {cn.folder}/run/{net.network}.sock"])
+    cn.configure_with(hostapd=[f"w0 {cn.folder}/nobody",
+                               f"wlan7 {cn.folder}/run/{net.network}.sock"])
     assert verdict("w0")[0] and "No such file" in verdict("w0")[1]
     assert not verdict("wlan7")[0]  # a socket, but another program's

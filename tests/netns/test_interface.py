@@ -36,7 +36,7 @@ def use_address(station, address, target):
 
 @pytest.fixture(scope="module")
 def net(make_module_world):
-    """Three CNs with two cells each; stations in all states but blocked. Nothing moves any more."""
+    """Three CNs with two cells each, at rest; stations in all states except blocked."""
     hosts = "printer 02:00:00:00:00:03 10.2.0.77", "scanner 02:00:00:00:00:77 10.2.0.78"
     world = make_module_world(
         cns=3, cells=2, nat=(),
@@ -95,7 +95,7 @@ def test_help_of_the_register():
 
 
 def test_nobody_is_there():
-    """No configuration; no running program."""
+    """Without a configuration, and without a running program."""
     with Transcript("nobody") as texts:
         texts.ask(*(f"{line} -f /nowhere/rc" for line in (
             "tmip-agent run", "tmip-agent stations", "tmip-agent attach w0", "tmip-agent detach w0",
@@ -189,7 +189,7 @@ def test_the_registers_console(net):
 # ---- files
 
 def written(texts, daemon, program, commands):
-    """The text of the status file, once it begins with what these commands show; else None."""
+    """The text of the status file if it begins with what these commands show, or None."""
     shown = [daemon.run(PROGRAMS[program], word, "-f", daemon.config).stdout for word in commands]
     with open(f"{daemon.folder}/status", encoding="utf-8") as file:
         text = file.read()
@@ -228,7 +228,7 @@ MISTAKES = (
 
 
 def test_evaluation(net):
-    """Beside the running agent; then with configurations that are wrong."""
+    """The evaluation beside the running agent, and of wrong configurations."""
     one = net.cn(1)
     with Transcript("evaluate", net) as texts:
         texts.ask(f"tmip-agent evaluate -f {one.config}", f"tmipd -E -f {one.config}",

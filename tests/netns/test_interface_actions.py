@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What tmip-agent and mlrd print when they are told to change something, and what they show
-afterwards, byte for byte. Recorded as test_interface.py says.
+"""What tmip-agent and mlrd print when a command changes something, and what they show afterwards,
+byte for byte. Recorded as test_interface.py says.
 """
 import signal
 
@@ -64,7 +64,7 @@ def test_the_agent_is_told(pair):
 
 
 def test_the_agent_ends(pair):
-    """Killed, it leaves its maps to a new one; the new one loses its cells, and ends."""
+    """A killed agent leaves its maps to a new one; the new one loses its cells, and ends."""
     cn = pair.cn(1)
     with Transcript("agent-ends", pair) as texts:
         tell = teller(texts, cn, "tmip-agent")
@@ -80,7 +80,7 @@ def test_the_agent_ends(pair):
 
 
 def test_the_register_is_away(pair):
-    """A move that it has not confirmed, and what an agent says of it."""
+    """A move that the register has not confirmed, and what an agent says of it."""
     cn, phone = pair.cn(2), leased(pair, "phone", pair.cn(1))
 
     def undecided():

@@ -31,7 +31,7 @@ class Types:
         return next(one for one in structs if one["name"] == name)
 
     def plain(self, number):
-        """Without typedefs and qualifiers; and the last name that it had."""
+        """The type without typedefs and qualifiers, and the last name that it had."""
         one, name = self.by_id[number], None
         while one["kind"] in ("TYPEDEF", "CONST", "VOLATILE"):
             name = one["name"] if one["kind"] == "TYPEDEF" else name
@@ -39,7 +39,7 @@ class Types:
         return one, name or one["name"]
 
     def members(self, number, path="", offset=0):
-        """Lines of all that is no structure itself: where it is, of what type, and its name."""
+        """Lines of all members that are no structures: place, type and name of each."""
         (one, name), count = self.plain(number), ""
         while one["kind"] == "ARRAY":
             count += f"[{one['nr_elems']}]"
@@ -59,7 +59,7 @@ class Types:
 
 
 def types_of_rings(folder):
-    """Those of the header, compiled: the BTF of the maps does not have them."""
+    """The types of the compiled header, as the BTF of the maps does not have them."""
     with open(f"{folder}/rings.c", "w", encoding="ascii") as file:
         file.write("#include <vmlinux.h>\n#include <tmip/event.h>\n")
         file.writelines(f"struct {name} {name};\n" for name in RINGS.values())
@@ -86,12 +86,12 @@ def programs_with(numbers):
 
 
 def test_maps_and_programs(make_world):
-    """With XDP, so that everything is pinned that can be."""
+    """With XDP, so that every possible pin is there."""
     world = make_world(cns=1, nat=(), directives={1: {"xdp": "on"}}).start()
     cn = world.cn(1)
     folder, links = pins(cn), cn.links_by_name()
     devices = {str(number): f"<{name}>" for name, number in links.items()}
-    # Where there is no TCX, qdisc_... is there, too.
+    # A kernel without TCX also has qdisc_... here.
     names = sorted(name for name in os.listdir(folder) if not name.startswith("qdisc_"))
     maps = {name: f"{folder}/{name}" for name in names if name.startswith("tmip_")}
     shown = {name: bpftool("map", "show", "pinned", path) for name, path in maps.items()}

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The configuration files of 2003, with only addresses and paths adapted, and the command lines of 2003: both programs as
-daemons, the evaluation of the network, and a station that is served.
+"""The configuration files of 2003, with only addresses and paths adapted, and its command lines.
+
+Both programs run as daemons, evaluate the network, and serve a station.
 """
 import os
 import re
@@ -52,7 +53,8 @@ def daemons(make_world):
         more = "" if place is world.mlr else f"bpf_dir {place.directives['bpf_dir']}\n"
         with open(place.config, "w", encoding="ascii") as file:
             number = getattr(place, "number", 0)
-            file.write((content + FOLDERS + more).format(folder=place.folder, mlr=world.mlr.address, number=number))
+            text = content + FOLDERS + more
+            file.write(text.format(folder=place.folder, mlr=world.mlr.address, number=number))
     world.mlr.run(MLRD, "-f", world.mlr.config)
     for cn in world.cns:
         cn.run(TMIPD, "-f", cn.config)
@@ -67,13 +69,16 @@ def test_daemons_serve(daemons):
     assert phone.client.events()[-1][6] == "10.0.5.7"
     phone.roam(daemons.cn(2))
     phone.reaches(daemons.server.address)
-    wait_for(lambda: daemons.cn(2).state(phone) == "visiting", "CN 2 to have the station as a visitor")
+    wait_for(lambda: daemons.cn(2).state(phone) == "visiting",
+             "CN 2 to have the station as a visitor")
     assert phone.address() == address
 
     new = daemons.cn(2)
     assert "committed to the register" in text(f"{new.folder}/tmipd.log")
-    wait_for(lambda: address in text(f"{new.folder}/tmipd.status"), "the status file to show the station")
-    wait_for(lambda: address in text(f"{daemons.mlr.folder}/mlrd.status"), "the register's status file to show the station")
+    wait_for(lambda: address in text(f"{new.folder}/tmipd.status"),
+             "the status file to show the station")
+    wait_for(lambda: address in text(f"{daemons.mlr.folder}/mlrd.status"),
+             "the register's status file to show the station")
     for place in (*daemons.cns, daemons.mlr):
         assert os.path.exists(f"/proc/{place.daemon_pid()}")
         end(place)
@@ -93,11 +98,13 @@ def test_evaluation(daemons):
     two.run("ip", "link", "set", "bb0", "down")
     done = one.run(AGENT, "evaluate", "-f", one.config, check=False)
     assert done.returncode == 1
-    assert any(line.startswith("FAIL") and "wlanpool2.linux-magazin" in line for line in done.stdout.splitlines()), done.stdout
+    assert any(line.startswith("FAIL") and "wlanpool2.linux-magazin" in line
+               for line in done.stdout.splitlines()), done.stdout
     end(daemons.mlr)
     done = one.run(TMIPD, "-f", one.config, "-E", check=False)
     assert done.returncode == 1
-    assert any(line.startswith("FAIL") and "register" in line for line in done.stdout.splitlines()), done.stdout
+    assert any(line.startswith("FAIL") and "register" in line
+               for line in done.stdout.splitlines()), done.stdout
 
 
 def test_reload_by_hangup(daemons):
@@ -108,7 +115,8 @@ def test_reload_by_hangup(daemons):
     with open(cn.config, "w", encoding="ascii") as file:
         file.write(content.replace("10.0.5.7", "10.0.5.8") + "colour red\n")
     os.kill(cn.daemon_pid(), signal.SIGHUP)
-    wait_for(lambda: "colour" in text(f"{cn.folder}/tmipd.log"), "the mistake to be told in the log")
+    wait_for(lambda: "colour" in text(f"{cn.folder}/tmipd.log"),
+             "the mistake to be told in the log")
     phone = daemons.add_station("phone", cn)
     phone.dhclient().start()
     assert phone.client.events()[-1][6] == "10.0.5.7"

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Packets as large as they can be, both ways, roamed: nothing may vanish. A tunnel takes 20 bytes of the backbone's MTU."""
+"""Packets as large as they can be, both ways, roamed: nothing may vanish.
+
+A tunnel takes 20 bytes of the backbone's MTU.
+"""
 import errno
 import socket
 import struct
@@ -25,7 +28,7 @@ def roamed(make_world, home=2, **options):
 
 
 def udp(place, *, fragment, port=0):
-    """A UDP socket there, which may or may not let its packets be cut to pieces."""
+    """A UDP socket there, which may or may not let its packets be fragmented."""
     one = place.socket(socket.AF_INET, socket.SOCK_DGRAM)
     one.settimeout(5 * PATIENCE)
     one.setsockopt(socket.IPPROTO_IP, IP_MTU_DISCOVER, PMTUDISC_DONT if fragment else PMTUDISC_DO)
@@ -34,7 +37,7 @@ def udp(place, *, fragment, port=0):
 
 
 def send_until_told(sender, size, to):
-    """Sends packets of that size until the application sees EMSGSIZE, and returns the MTU that it is told."""
+    """Sends packets of that size until the application sees EMSGSIZE; returns the MTU it learns."""
     sender.connect(to)
 
     def told():
@@ -47,7 +50,8 @@ def send_until_told(sender, size, to):
             return True
 
     wait_for(told, "EMSGSIZE", 5, every=0.02)
-    sender.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)  # each packet before was answered; the next call would still fail
+    # Each packet before was answered, too: without this the next call would still fail.
+    sender.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
     return sender.getsockopt(socket.IPPROTO_IP, IP_MTU)
 
 
@@ -65,7 +69,10 @@ def connection(listener, caller, address, port):
 @pytest.mark.parametrize("offloads", [True, False], ids=["offloads", "no offloads"])
 @pytest.mark.parametrize("home", [1, 2], ids=["NAT", "routed"])
 def test_tcp_both_ways(make_world, home, offloads):
-    """Contents are compared by SHA-256. Also between two stations that are both away, at different CNs."""
+    """Transfers compare contents by SHA-256.
+
+    One goes between two stations that are both away, at different CNs.
+    """
     world, phone = roamed(make_world, home, offloads=offloads)
     laptop = leased(world, "laptop", world.cn(home))
     laptop.roam(world.cn(2 if home == 1 else 1))
@@ -74,15 +81,18 @@ def test_tcp_both_ways(make_world, home, offloads):
     if home == 2:
         ways.append((phone, world.server, phone.address()))
     for port, (sender, receiver, address) in enumerate(ways, start=5200):
-        assert Transfer(world, sender, receiver, 4 * MEGABYTE, port=port, address=address).finish(20)["stall_ms"] < 1000 * PATIENCE
-    drops = {counter["reason"]: counter["packets"] for cn in world.cns for counter in cn.control("status")["counters"]
-             if counter["verdict"] == "drop" and counter["packets"] and counter["reason"] not in ("FOREIGN_SOURCE", "UNREGISTERED")}
+        transfer = Transfer(world, sender, receiver, 4 * MEGABYTE, port=port, address=address)
+        assert transfer.finish(20)["stall_ms"] < 1000 * PATIENCE
+    counters = [counter for cn in world.cns for counter in cn.control("status")["counters"]]
+    drops = {counter["reason"]: counter["packets"] for counter in counters
+             if counter["verdict"] == "drop" and counter["packets"] and
+             counter["reason"] not in ("FOREIGN_SOURCE", "UNREGISTERED")}
     assert not drops
 
 
 @pytest.mark.parametrize("mtu", [1400, 1500, 9000])
 def test_segments_fit(make_world, mtu):
-    """Both ends of a connection agree on segments that fit into a tunnel, also one that was made at home."""
+    """Both ends agree on segments that fit into a tunnel, also if they connected at home."""
     world = make_world(mtu=mtu).start()
     phone = leased(world, "phone", world.cn(2))
     fits = min(mtu - TUNNEL, 1500) - 40 - 12  # the last 12: time stamps
@@ -91,23 +101,27 @@ def test_segments_fit(make_world, mtu):
             phone.roam(cell)
             reaches(phone, world.server.address)
             agree(world, phone)
-        for number, (one, other, address) in enumerate(((world.server, phone, world.server.address),
-                                                        (phone, world.server, phone.address()))):
+        ends = ((world.server, phone, world.server.address),
+                (phone, world.server, phone.address()))
+        for number, (one, other, address) in enumerate(ends):
             for end in connection(one, other, address, port + 10 * number):
                 assert end.getsockopt(socket.IPPROTO_TCP, TCP_MAXSEG) == fits
                 end.close()
-    assert Transfer(world, world.server, phone, 4 * MEGABYTE).finish(20)["stall_ms"] < 1000 * PATIENCE
-    assert Transfer(world, phone, world.server, 4 * MEGABYTE, port=5011, address=phone.address()).finish(20)["stall_ms"] < 1000 * PATIENCE
+    down = Transfer(world, world.server, phone, 4 * MEGABYTE)
+    assert down.finish(20)["stall_ms"] < 1000 * PATIENCE
+    up = Transfer(world, phone, world.server, 4 * MEGABYTE, port=5011, address=phone.address())
+    assert up.finish(20)["stall_ms"] < 1000 * PATIENCE
 
 
 @pytest.mark.parametrize("mtu", [1400, 1500])
 @pytest.mark.parametrize("home", [1, 2], ids=["NAT", "routed"])
 def test_udp_that_must_not_be_cut(make_world, home, mtu):
-    """Sender and receiver are told the size that fits, by the CN of the cell and by the kernel of the parent CN."""
+    """The CN of the cell and the kernel of the parent CN tell both ends the size that fits."""
     world, phone = roamed(make_world, home, mtu=mtu)
     size = mtu - TUNNEL - 28
     server, station = udp(world.server, fragment=False, port=7000), udp(phone, fragment=False)
-    assert send_until_told(station, min(mtu, 1500) - 28, (world.server.address, 7000)) == mtu - TUNNEL
+    target = (world.server.address, 7000)
+    assert send_until_told(station, min(mtu, 1500) - 28, target) == mtu - TUNNEL
     station.send(b"y" * size)
     word, partner = server.recvfrom(9000)
     assert word == b"y" * size
@@ -118,7 +132,10 @@ def test_udp_that_must_not_be_cut(make_world, home, mtu):
 
 @pytest.mark.parametrize("home", [1, 2], ids=["NAT", "routed"])
 def test_udp_that_may_be_cut(make_world, home):
-    """From the server the parent's kernel cuts it to pieces. From the station it does not fit: it is told, and cuts itself."""
+    """The parent's kernel fragments packets from the server.
+
+    Packets from the station do not fit: it learns the size, and fragments them itself.
+    """
     world, phone = roamed(make_world, home)
     server, station = udp(world.server, fragment=True, port=7000), udp(phone, fragment=True)
     station.connect((world.server.address, 7000))
@@ -138,7 +155,10 @@ def test_udp_that_may_be_cut(make_world, home):
 
 
 def send_in_one(sender, words, to, offloads):
-    """Words of 1200 bytes, the last one shorter, in one call. Kernels before 6.11 refuse that without checksum offload; one by one then."""
+    """Sends words of 1200 bytes, the last one shorter, in one call.
+
+    Kernels before 6.11 refuse that without checksum offload: then it sends them one by one.
+    """
     sender.setsockopt(SOL_UDP, UDP_SEGMENT, 1200)
     try:
         sender.sendto(b"".join(words), to)
@@ -152,25 +172,32 @@ def send_in_one(sender, words, to, offloads):
 
 @pytest.mark.parametrize("offloads", [True, False], ids=["offloads", "no offloads"])
 def test_udp_segmentation_offload(make_world, offloads):
-    """Datagrams as QUIC sends them: the kernel gets many in one call, and each arrives in the size that it had."""
+    """Datagrams as QUIC sends them: one call passes many, and each arrives in its own size."""
     world, phone = roamed(make_world, offloads=offloads)
     server, station = udp(world.server, fragment=False, port=7000), udp(phone, fragment=False)
     station.sendto(b"hello", (world.server.address, 7000))
     _, partner = server.recvfrom(100)
-    for sender, receiver, to in ((station, server, (world.server.address, 7000)), (server, station, partner)):
+    ways = (station, server, (world.server.address, 7000)), (server, station, partner)
+    for sender, receiver, to in ways:
         words = [struct.pack("!I", number) * 300 for number in range(30)] + [b"the last one"]
         send_in_one(sender, words, to, offloads)
         assert sorted(receiver.recv(65535) for _ in words) == sorted(words)
 
 
 def test_too_big_is_seen_as_such(make_world):
-    """Counted, and answered at the limit of one an offending packet; a broken ICMP way must not make it a black hole for TCP."""
+    """The CN counts offending packets, and answers at most one ICMP message for each.
+
+    A broken way for ICMP must not be a black hole for TCP.
+    """
     world, phone = roamed(make_world)
-    phone.run("nft", "add table ip t; add chain ip t i { type filter hook input priority 0; }; add rule ip t i ip protocol icmp drop")
-    assert Transfer(world, phone, world.server, 4 * MEGABYTE, address=phone.address()).finish(20)["stall_ms"] < 1000 * PATIENCE
+    phone.run("nft", "add table ip t; add chain ip t i { type filter hook input priority 0; }; "
+              "add rule ip t i ip protocol icmp drop")
+    transfer = Transfer(world, phone, world.server, 4 * MEGABYTE, address=phone.address())
+    assert transfer.finish(20)["stall_ms"] < 1000 * PATIENCE
     station = udp(phone, fragment=False)
     station.sendto(b"x" * 1472, (world.server.address, 7000))
-    counted = {counter["reason"]: counter["packets"] for counter in world.cn(3).control("status")["counters"]}
+    counters = world.cn(3).control("status")["counters"]
+    counted = {counter["reason"]: counter["packets"] for counter in counters}
     assert counted["ICMP_TOO_BIG"] == 1
     with pytest.raises(WorldError):
         send_until_told(station, 1472, (world.server.address, 7000))
