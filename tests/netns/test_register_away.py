@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The register is away: known stations roam, new ones get addresses of their CN's own block; it returns, and all agree."""
+"""The register is away: known stations roam, and new ones get addresses of their CN's own block.
+
+It returns, and all agree.
+"""
 import json
 
 import pytest
@@ -14,10 +17,11 @@ def four(make_world):
 
 
 def away(world):
-    """Kills the register; returns when every CN has noticed."""
+    """Kills the register, and returns when every CN has noticed."""
     world.mlr.kill()
     for cn in world.cns:
-        wait_for(lambda cn=cn: cn.control("status")["register"]["state"] != "connected", f"{cn.place} to notice")
+        wait_for(lambda cn=cn: cn.control("status")["register"]["state"] != "connected",
+                 f"{cn.place} to notice")
 
 
 def back(world):
@@ -27,7 +31,8 @@ def back(world):
 
 
 def register(world, *words):
-    return json.loads(world.mlr.run(world.mlr.binary, *words, "-f", world.mlr.config, "--json").stdout)
+    words = (*words, "-f", world.mlr.config, "--json")
+    return json.loads(world.mlr.run(world.mlr.binary, *words).stdout)
 
 
 def held(world):
@@ -40,27 +45,33 @@ def held(world):
 
 
 def file_of(cn):
-    """What the agent keeps for such a time; {address: state}."""
+    """Returns what the agent keeps for such a time, as {address: state}."""
     try:
         with open(f"{cn.folder}/state/{cn.world.network}.away.json", encoding="ascii") as file:
-            return {entry["address"]: entry["state"] for entry in json.load(file)["block"]}
+            block = json.load(file)["block"]
+        return {entry["address"]: entry["state"] for entry in block}
     except FileNotFoundError:
         return {}
 
 
 def blocks(world, count=16):
-    """Waits until each CN has its block, as the register has it."""
-    wait_for(lambda: all(len(addresses) == count and addresses == set(file_of(world.cn(int(place[2:]))))
-                         for place, addresses in held(world).items()), "the blocks to be the same on both sides", 5)
+    """Waits until each CN has the block that the register has for it, and returns the blocks."""
+    def agreed():
+        return all(len(addresses) == count and addresses == set(file_of(world.cn(int(place[2:]))))
+                   for place, addresses in held(world).items())
+
+    wait_for(agreed, "the blocks to be the same on both sides", 5)
     return held(world)
 
 
 def reaches(world, station):
-    return wait_for(lambda: station.ping(world.server.address, seconds=0.3), f"{station.place} to reach the server")
+    return wait_for(lambda: station.ping(world.server.address, seconds=0.3),
+                    f"{station.place} to reach the server")
 
 
 def current(world, station):
-    return {record["current"] for record in (cn.station(station) for cn in world.cns) if record}
+    records = (cn.station(station) for cn in world.cns)
+    return {record["current"] for record in records if record}
 
 
 def test_new_station_without_a_register(four):
@@ -71,10 +82,10 @@ def test_new_station_without_a_register(four):
     assert address in own["cn1"] and file_of(four.cn(1))[address] == "given"
     assert phone.client.events()[-1][2:5] == ("255.255.255.0", "10.1.0.1", "10.1.0.1")
     reaches(four, phone)
-    for number in (2, 3, 4):  # they were told of it when it got the address
+    for number in (2, 3, 4):  # they heard of it when it got the address
         phone.roam(four.cn(number))
         reaches(four, phone)
-    assert phone.client.restart() == address  # a lease is renewed wherever it is
+    assert phone.client.restart() == address  # the CN of any cell renews the lease
     other = leased(four, "other", four.cn(1))
     assert other.address() in own["cn1"] - {address}
     assert phone.ping(other.address(), count=2)
@@ -89,7 +100,7 @@ def test_new_station_without_a_register(four):
 
 
 def test_agent_that_starts_without_a_register(four):
-    """It serves its cells from what its files say, also when the maps are gone."""
+    """It serves its cells by its files, even if the maps are gone."""
     own = blocks(four)
     old = leased(four, "old", four.cn(1))
     guest = leased(four, "guest", four.cn(2))
@@ -103,7 +114,8 @@ def test_agent_that_starts_without_a_register(four):
     four.cn(1).start(wait=False)
     wait_for(lambda: four.cn(1).control("status")["cn"]["id"], "the agent to serve", 10)
     second = leased(four, "second", four.cn(1))
-    assert {phone.address(), second.address()} < own["cn1"] and phone.address() != second.address()
+    assert {phone.address(), second.address()} < own["cn1"]
+    assert phone.address() != second.address()
     for station in (old, guest, phone, second):
         address = station.address()
         station.roam(four.cn(3))
@@ -116,7 +128,7 @@ def test_agent_that_starts_without_a_register(four):
 
 
 def test_there_and_back_without_a_register(four):
-    """A to B to C to A; and a station of which two CNs believe that they have it, as they could not tell one another."""
+    """A to B to C to A; and a station that two CNs claim, as they cannot reach one another."""
     blocks(four)
     phone, pad = leased(four, "phone", four.cn(1)), leased(four, "pad", four.cn(1))
     agree(four, phone, pad)
@@ -124,9 +136,11 @@ def test_there_and_back_without_a_register(four):
     for number in (2, 3, 1, 4, 2, 1):
         phone.roam(four.cn(number))
         reaches(four, phone)
-    # Nobody hears anybody: each CN that sees it takes it.
-    four.router.run("nft", "add table ip cut; add chain ip cut forward { type filter hook forward priority 0; }; "
-                    "add rule ip cut forward tcp dport 6554 drop; add rule ip cut forward tcp sport 6554 drop")
+    # No CN hears another one, or the register: each CN that sees the station takes it.
+    four.router.run("nft", "add table ip cut; "
+                    "add chain ip cut forward { type filter hook forward priority 0; }; "
+                    "add rule ip cut forward tcp dport 6554 drop; "
+                    "add rule ip cut forward tcp sport 6554 drop")
     for number in (2, 3):
         pad.roam(four.cn(number))
         pad.run("ping", "-n", "-q", "-c", 1, "-W", 1, four.server.address, check=False)
@@ -138,7 +152,7 @@ def test_there_and_back_without_a_register(four):
 
 
 def test_a_register_from_an_old_copy_is_right(four):
-    """It knows nothing of the block, and has given the address to another: its word counts, and the station hears it."""
+    """A register that knows nothing of the block learns of its addresses from the CN."""
     blocks(four)
     away(four)
     phone = leased(four, "phone", four.cn(1))
@@ -150,13 +164,14 @@ def test_a_register_from_an_old_copy_is_right(four):
     for cn in four.cns[1:]:
         cn.wait_ready(20)
     four.cn(1).start()
-    # The CN's word is all there is: the station keeps its address, and the rest of the block is set aside again.
+    # The CN's word is all there is: the station keeps its address, and the register sets the rest
+    # of the block aside again.
     agree(four, (phone, address), seconds=20)
     assert address not in blocks(four)["cn1"]
 
 
 def test_an_address_that_the_register_gave_to_another(four):
-    """Its word counts; the station that was given it meanwhile is refused, and asks for another."""
+    """The word of the register counts: it refuses the station, which asks for another address."""
     blocks(four)
     away(four)
     phone = leased(four, "phone", four.cn(1))
@@ -166,14 +181,16 @@ def test_an_address_that_the_register_gave_to_another(four):
     four.mlr.start()
     for cn in four.cns[1:]:
         cn.wait_ready(20)
-    # A register that knows no cell of CN 1 yet gives out nothing of it: CN 1 comes without its memory, and dies again.
+    # A register that knows no cell of CN 1 gives out none of its addresses. So CN 1 comes without
+    # its memory, and dies again.
     memory = f"{four.cn(1).folder}/state/{four.network}.away.json"
     four.mlr.run("mv", memory, memory + ".kept")
     four.cn(1).start()
     thief = four.add_station("thief", four.cn(1))
     thief.set_static(address, "10.1.0.1")
     phone.leave()
-    wait_for(lambda: thief.ping("10.1.0.1", seconds=1) and four.cn(2).station(address), "the address to be another's", 10)
+    wait_for(lambda: thief.ping("10.1.0.1", seconds=1) and four.cn(2).station(address),
+             "the address to be another's", 10)
     four.cn(1).kill()
     four.mlr.run("mv", memory + ".kept", memory)
     phone.roam(four.cn(1))
@@ -181,7 +198,8 @@ def test_an_address_that_the_register_gave_to_another(four):
     four.cn(1).wait_ready(20)
     wait_for(lambda: file_of(four.cn(1)).get(address) != "given", "the CN to give in")
     assert {record["mac"] for record in (cn.station(address) for cn in four.cns)} == {thief.mac}
-    fresh = wait_for(lambda: phone.client.restart() != address and phone.address(), "the station to get another address", 20)
+    fresh = wait_for(lambda: phone.client.restart() != address and phone.address(),
+                     "the station to get another address", 20)
     agree(four, (thief, address), (phone, fresh))
 
 
@@ -191,8 +209,12 @@ def test_no_block(make_world):
     away(world)
     phone = world.add_station("phone", world.cn(1))
     phone.dhclient().start(wait=False)
-    wait_for(lambda: any("own block of addresses is used up" in step["text"] for step in world.cn(1).control("why", station=phone.mac)["trail"]),
-             "the DISCOVER to be heard", 10)
+
+    def heard():
+        trail = world.cn(1).control("why", station=phone.mac)["trail"]
+        return any("own block of addresses is used up" in step["text"] for step in trail)
+
+    wait_for(heard, "the DISCOVER to be heard", 10)
     back(world)
     assert phone.client.wait_bound(0, 20)
     agree(world, phone)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Stations roam: every way through the cells, both ends of a conversation, addresses of every kind. After each way the
-CNs, the register and the kernel's maps must agree; see world/agreement.py.
+"""Stations roam: every way through the cells, both ends of a conversation, addresses of every kind.
+
+After each way the CNs, the register and the kernel's maps must agree; see world/agreement.py.
 """
 import itertools
 import json
@@ -9,14 +10,15 @@ import signal
 import pytest
 
 from world import MEGABYTE, Stream, Transfer, WorldError, run, wait_for
-from world.agreement import Conversation, agree, arrive, check_all, kernel_stations, leased, pins, reaches, static
+from world.agreement import (Conversation, agree, arrive, check_all, kernel_stations, leased, pins,
+                             reaches, static)
 
 STRICT = ("all", "default", "bb0", "w0")
 
 
 @pytest.fixture
 def strict(make_world):
-    """A world whose CNs let pass only what comes from where an answer would go (RFC 3704, strict)."""
+    """A world whose CNs accept a packet only from where an answer would go (RFC 3704, strict)."""
     world = make_world()
     for cn in world.cns:
         for name in STRICT:
@@ -25,15 +27,17 @@ def strict(make_world):
 
 
 def reason(cn, name):
-    """Packets counted for that reason."""
-    return next(counter["packets"] for counter in cn.control("status")["counters"] if counter["reason"] == name)
+    """The packets counted for that reason."""
+    counters = cn.control("status")["counters"]
+    return next(counter["packets"] for counter in counters if counter["reason"] == name)
 
 
 def test_the_comparison_can_fail(world):
     phone = static(world, "phone", world.cn(2), "10.2.0.9")
     agree(world, phone)
     key = [*([0] * 10), 255, 255, 10, 2, 0, 9]
-    run("bpftool", "map", "delete", "pinned", f"{pins(world.cn(3))}/tmip_station", "key", *key)
+    entries = f"{pins(world.cn(3))}/tmip_station"
+    run("bpftool", "map", "delete", "pinned", entries, "key", *key)
     with pytest.raises(WorldError, match="cn3 has map entries"):
         check_all(world, [(phone, "10.2.0.9")])
     phone.cell = world.cn(1).cells[0]
@@ -61,7 +65,7 @@ def test_a_connection_survives(strict, way):
 
 def test_a_download_while_roaming(world):
     phone = leased(world, "phone", world.cn(1))
-    stream = Stream(world, world.server, phone)  # who only receives cannot be found
+    stream = Stream(world, world.server, phone)  # a station that only receives cannot be found
     stream.flowing()
     transfer = Transfer(world, world.server, phone, 40 * MEGABYTE, rate=20 * MEGABYTE)
     for number in (2, 3, 1, 2):
@@ -88,7 +92,7 @@ def test_there_and_back_within_the_first_handover(world):
 
 @pytest.mark.parametrize("asleep", ["parent", "new", "register"])
 def test_back_before_somebody_has_heard_of_it(world, asleep):
-    """A participant sleeps while the station goes and comes back, and then hears of all at once."""
+    """A participant sleeps while the station goes and returns, and then hears of both at once."""
     phone = leased(world, "phone", world.cn(2))
     stream = Stream(world, world.server, phone)
     stream.flowing()
@@ -109,9 +113,10 @@ def test_back_before_somebody_has_heard_of_it(world, asleep):
 
 
 def counted(cn, number):
-    """A counter read from the kernel, for when the agent sleeps."""
+    """A counter read from the kernel, as the agent sleeps."""
     key = [*number.to_bytes(4, "little")]
-    entry = run("bpftool", "-j", "map", "lookup", "pinned", f"{pins(cn)}/tmip_stat", "key", *key).stdout
+    path = f"{pins(cn)}/tmip_stat"
+    entry = run("bpftool", "-j", "map", "lookup", "pinned", path, "key", *key).stdout
     values = json.loads(entry)
     return sum(one["value"]["packets"] for one in values.get("formatted", values)["values"])
 
@@ -133,10 +138,11 @@ def test_many_fast_moves(world):
 # ---- both ends move
 
 def test_both_ends_move_at_once(strict):
-    """Two stations of CN 1: both away in one cell, in different cells, one of them at home, both at home again."""
+    """Two stations of CN 1: both away in one cell, in different cells, one home, both home."""
     laptop, phone = leased(strict, "laptop", strict.cn(1)), leased(strict, "phone", strict.cn(1))
     with Conversation(laptop, phone, laptop.address()) as call:
-        for cells in ((3, 3), (2, 3), (1, 1), (1, 3), (3, 1), (1, 1), (2, 1), (3, 2), (2, 2), (1, 1)):
+        for cells in ((3, 3), (2, 3), (1, 1), (1, 3), (3, 1), (1, 1), (2, 1), (3, 2), (2, 2),
+                      (1, 1)):
             for station, number in zip((laptop, phone), cells):
                 arrive(station, strict.cn(number))
             call.say()
@@ -145,7 +151,7 @@ def test_both_ends_move_at_once(strict):
 
 
 def test_stations_of_two_cns(world):
-    """A station of CN 2 and one of CN 3, in each other's cell, together in one, or both with a third CN."""
+    """A station of CN 2 and one of CN 3: in each other's cell, in one cell, or both at CN 1."""
     laptop, phone = leased(world, "laptop", world.cn(2)), leased(world, "phone", world.cn(3))
     with Conversation(laptop, phone, laptop.address()) as call:
         for cells in ((3, 2), (3, 3), (2, 2), (1, 1), (1, 3), (2, 1), (2, 3)):
@@ -157,11 +163,12 @@ def test_stations_of_two_cns(world):
 
 
 def test_next_door(make_world):
-    """CN 1 has two cells: a station in the other one talks to a neighbour of its home that is anywhere."""
+    """CN 1 has two cells: a station in the other one talks to a roaming neighbour of its home."""
     world = make_world(cns=2, cells=2, nat=()).start()
     laptop, phone = leased(world, "laptop", world.cn(1)), leased(world, "phone", world.cn(1))
     home, other = world.cn(1).cells
-    with Conversation(laptop, phone, laptop.address()) as call, Conversation(world.server, phone, world.server.address) as far:
+    with Conversation(laptop, phone, laptop.address()) as call, \
+            Conversation(world.server, phone, world.server.address) as far:
         for cell in (home, other, *world.cn(2).cells):
             arrive(phone, other)
             arrive(laptop, cell)
@@ -176,10 +183,13 @@ def test_next_door(make_world):
             agree(world, laptop, phone)
 
 
-# ---- whoever wants to reach them
+# ---- others reach them
 
 def test_behind_nat(world):
-    """The translation made at home stands when the station is away: the server sees one address and one port."""
+    """The translation made at home stays while the station is away.
+
+    The server sees one address and one port.
+    """
     phone = leased(world, "phone", world.cn(1))
     with Conversation(world.server, phone, world.server.address) as call:
         assert call.seen_as[0] == world.cn(1).address
@@ -193,7 +203,10 @@ def test_behind_nat(world):
 
 
 def test_behind_nat_to_a_guest(make_world):
-    """A station behind NAT is away; its partner visits the CN that translates. The connection from before goes on."""
+    """A station behind NAT is away; its partner visits the CN that translates.
+
+    The connection from before goes on.
+    """
     world = make_world(directives={0: {"route_optimisation": "off"}}).start()
     laptop, phone = leased(world, "laptop", world.cn(1)), leased(world, "phone", world.cn(3))
     with Conversation(phone, laptop, phone.address()) as call:
@@ -209,7 +222,7 @@ def test_behind_nat_to_a_guest(make_world):
 
 
 def test_calls_to_an_absent_station(world):
-    """The server and processes of all CNs open connections to a station of CN 2 that is away."""
+    """The server and all CNs open connections to a station of CN 2 that is away."""
     phone = leased(world, "phone", world.cn(2))
     phone.roam(world.cn(3))
     reaches(phone, world.server.address)
@@ -220,7 +233,7 @@ def test_calls_to_an_absent_station(world):
 
 
 def test_neighbours_find_an_absent_station(world):
-    """A neighbour at home that has never heard of it, and one whose ARP entry is from before it left."""
+    """One neighbour at home has never heard of it; the other's ARP entry is older than its move."""
     phone, old = leased(world, "phone", world.cn(2)), leased(world, "old", world.cn(2))
     assert old.ping(phone.address())
     phone.roam(world.cn(3))
@@ -239,7 +252,7 @@ def test_neighbours_find_an_absent_station(world):
 
 @pytest.mark.parametrize("at", [2, 3])
 def test_static_address(world, at):
-    """An address of a pool that the station brings itself, in its own cell and in a foreign one from the start."""
+    """The station brings an address of a pool itself: in its own cell, or in a foreign one."""
     phone = static(world, "phone", world.cn(2), "10.2.0.77", world.cn(at))
     agree(world, phone)
     assert world.cn(1).station(phone)["kind"] == "static"
@@ -258,20 +271,24 @@ def test_static_address_outside_the_pools(make_world):
 
 
 def test_foreign_address(world):
-    """An address of no cell is dropped, counted, and `why` tells it."""
+    """A packet from an address of no cell is dropped and counted, and `why` shows it."""
     phone = world.add_station("phone", world.cn(2))
     phone.set_static("172.16.0.5", "172.16.0.1")
     phone.run("ip", "neigh", "replace", "172.16.0.1", "lladdr", "02:aa:00:00:00:01", "dev", "wlan0")
     assert not phone.ping(world.server.address, count=3, seconds=0.2)
     assert reason(world.cn(2), "FOREIGN_SOURCE") >= 3
     drops = world.cn(2).ask("why", "172.16.0.5")["drops"]
-    assert drops[0]["reason"] == "FOREIGN_SOURCE" and drops[0]["count"] >= 3 and drops[0]["interface"] == "w0"
+    drop = drops[0]
+    assert drop["reason"] == "FOREIGN_SOURCE" and drop["count"] >= 3 and drop["interface"] == "w0"
     assert "belongs to no cell" in world.cn(2).agent("why", "172.16.0.5").stdout
     agree(world)
 
 
 def test_borrowed_address(make_world):
-    """A pool of one address: the second station gets one of a neighbour's pool, and its tunnel stands at once."""
+    """A pool has one address: the second station gets an address of a neighbour's pool.
+
+    The tunnel for it stands at once.
+    """
     world = make_world(nat=(), pools={1: "10.1.0.10 10.1.0.10"}).start()
     first, second = leased(world, "first", world.cn(1)), leased(world, "second", world.cn(1))
     assert first.address() == "10.1.0.10"
@@ -285,14 +302,15 @@ def test_borrowed_address(make_world):
 
 
 def test_conflict_of_macs(world):
-    """Whoever uses the address of a station gets nowhere, is told of in the log, and harms nobody."""
+    """A thief that uses a station's address gets nowhere, is logged, and harms nobody."""
     phone = leased(world, "phone", world.cn(2))
     thief = world.add_station("thief", world.cn(3))
     thief.set_static(phone.address(), "10.2.0.1")
     thief.run("ip", "neigh", "replace", "10.2.0.1", "lladdr", "02:aa:00:00:00:01", "dev", "wlan0")
     with Conversation(world.server, phone, world.server.address) as call:
         assert not thief.ping(world.server.address, seconds=0.2)
-        wait_for(lambda: world.cn(3).control("status")["handovers"]["conflicts"] > 0, "the conflict to be told")
+        wait_for(lambda: world.cn(3).control("status")["handovers"]["conflicts"] > 0,
+                 "the conflict to be told")
         assert reason(world.cn(3), "WRONG_MAC") > 0
         call.say()
         trail = world.cn(3).control("why", station=phone.mac)["trail"]
@@ -301,7 +319,7 @@ def test_conflict_of_macs(world):
 
 
 def test_nothing_leaks(world):
-    """When stations give their addresses back nothing of them is left in any table, and no tunnel."""
+    """When stations give back their addresses, no table and no tunnel keeps anything of them."""
     stations = [leased(world, f"phone{number}", world.cn(1)) for number in range(3)]
     for station, number in zip(stations, (2, 3, 1)):
         station.roam(world.cn(number))

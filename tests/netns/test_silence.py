@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Stations that leave a cell without a word, or whose departure is told."""
+"""Stations that leave a cell without a word, or whose departure is reported."""
 import threading
 import time
 
@@ -15,7 +15,8 @@ class Listener:
     """ARP requests that reach a station, as (time, bytes)."""
 
     def __init__(self, station):
-        self.socket = station.socket(17, 3, 0x0608)  # AF_PACKET, SOCK_RAW, ETH_P_ARP in network order
+        # AF_PACKET, SOCK_RAW, ETH_P_ARP in network order
+        self.socket = station.socket(17, 3, 0x0608)
         self.socket.bind(("wlan0", 0x0806))
         self.socket.settimeout(0.1)
         self.requests, self.running = [], True
@@ -34,7 +35,7 @@ class Listener:
                 self.requests.append((time.monotonic(), frame))
 
     def probes(self, mac):
-        """Those to this MAC alone."""
+        """The requests to this MAC alone."""
         wanted = bytes.fromhex(mac.replace(":", ""))
         return [request for request in self.requests if request[1][:6] == wanted]
 
@@ -87,7 +88,8 @@ def test_left_without_a_word(make_world, visiting):
     assert cn.control("status")["stations"]["silent"] == 1
     assert "(silent)" in cn.agent("stations", address).stdout
 
-    # Idle is not gone: record, lease and map entry are as they were, and nothing more is told.
+    # Idle is not gone: record, lease and map entry are as they were, and nothing more is
+    # reported.
     after = cn.station(phone)
     for key in ("address", "state", "cell", "parent", "current", "epoch", "seq", "lease_end"):
         assert after[key] == before[key], key
@@ -113,7 +115,7 @@ def test_idle_stations_answer(make_world, listen):
     assert not [text for text in texts(world.cn(2), phone) if "silent" in text]
     times = [when for when, _ in listener.probes(phone.mac)]
     assert all(b - a > 0.7 for a, b in zip(times, times[1:])), times
-    # The gateway that it knows asks.
+    # The question comes from the gateway that the station knows.
     frame = listener.probes(phone.mac)[0][1]
     assert frame[28:32] == bytes([10, 1, 0, 1]) and frame[6:12] == frame[22:28]
 

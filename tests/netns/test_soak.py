@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A crowd roams at random, with ping-pong and conflicting claims, and all who have a say agree in the end. The long version
-of it is `make bench BENCH=soak`.
+"""A crowd roams at random, with ping-pong and conflicting claims, and in the end all agree.
+
+The long version is `make bench BENCH=soak`.
 """
 import json
 
@@ -21,7 +22,8 @@ def crowd():
 
 def test_a_crowd_comes_to_rest(crowd):
     summary = crowd.roam(STATIONS, SECONDS, RATE)
-    assert not summary["not_joined"] and not summary["not_answered"] and not summary["stolen"], summary
+    assert not summary["not_joined"] and not summary["not_answered"], summary
+    assert not summary["stolen"], summary
     assert summary["moves"] > 0.8 * SECONDS * RATE, summary
     assert min(summary[name] for name in ("ping_pongs", "thefts", "clones")) > 10, summary
     crowd.wait_agreement()
@@ -29,7 +31,7 @@ def test_a_crowd_comes_to_rest(crowd):
 
 
 def falsify(crowd):
-    """The comparison notices each of these."""
+    """Makes one mistake after another: the comparison notices each of them."""
     address, (mac, cell) = next(iter(crowd.truth.items()))
     other = next(cn for cn in crowd.cns if cn is not cell.cn)
     key = [*([0] * 10), 255, 255, *map(int, address.split("."))]
@@ -40,7 +42,8 @@ def falsify(crowd):
             demand_agreement(crowd, truth, crowd.before)
 
     notices("says of", {**crowd.truth, address: (mac, other.cells[0])})
-    notices("the database has stations: 1 too many", {one: where for one, where in crowd.truth.items() if one != address})
+    fewer = {one: where for one, where in crowd.truth.items() if one != address}
+    notices("the database has stations: 1 too many", fewer)
     other.run("ip", "route", "add", "192.0.2.0/24", "dev", "bb0")
     notices(f"routes of {other.place}: 1 too many")
     other.run("ip", "route", "del", "192.0.2.0/24")

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Programs are killed, hang and start again while traffic flows: forwarding does not notice, and nothing is forgotten."""
+"""Programs are killed, hang and start again while traffic flows.
+
+Forwarding does not notice, and nothing is forgotten.
+"""
 import json
 import os
 import signal
@@ -17,7 +20,8 @@ LOADED_MS = 20 * PATIENCE
 
 def away(world, cn):
     """Waits until a CN has noticed that the register is gone."""
-    wait_for(lambda: cn.control("status")["register"]["state"] != "connected", f"{cn.place} to miss the register")
+    wait_for(lambda: cn.control("status")["register"]["state"] != "connected",
+             f"{cn.place} to miss the register")
 
 
 def serves(cn):
@@ -26,21 +30,25 @@ def serves(cn):
 
 
 def entries_of(cn):
-    """What the agent wrote into its maps; the programs note there when they heard a station."""
-    stations = {address: {name: value for name, value in entry.items() if name != "heard"} for address, entry in kernel_stations(cn).items()}
+    """What the agent wrote into its maps, without the times when stations were heard."""
+    stations = {address: {name: value for name, value in entry.items() if name != "heard"}
+                for address, entry in kernel_stations(cn).items()}
     return stations, set(kernel_peers(cn))
 
 
 class Watch:
-    """A UDP stream and a TCP download of a station, and beside them a stream that no agent has to do with: when that one
-    stands still, too, the machine was busy with something else, and what was measured says nothing.
+    """A UDP stream and a TCP download of a station, and beside them a stream without any agent.
+
+    When that one stands still too, the machine was busy with something else, and the measurement
+    says nothing.
     """
 
     def __init__(self, world, station, number):
         self.world, port = world, 5100 + 10 * number
         self.stream = Stream(world, world.server, station, port=port)
         self.other = Stream(world, world.server, world.mlr, port=port + 1)
-        self.transfer = Transfer(world, world.server, station, MEGABYTE, rate=10 * MEGABYTE, port=port + 2, open_end=True)
+        self.transfer = Transfer(world, world.server, station, MEGABYTE, rate=10 * MEGABYTE,
+                                 port=port + 2, open_end=True)
         self.flowing()
         self.start = time.time()
 
@@ -51,21 +59,26 @@ class Watch:
         wait_for(lambda: self.transfer.received() > before + MEGABYTE, "the download to go on")
 
     def result(self):
-        """(longest interruption of the station's traffic since the start, that of the other stream) in ms."""
+        """(longest gap of the station's traffic since the start, of the other stream) in ms."""
         self.flowing()
         end = time.time()
         times = [at for at, _ in self.transfer.points() if at > self.start]
-        tcp = max(b - a for a, b in zip(times, times[1:])) * 1000 - 50  # a line is written every 50 ms
-        udp, other = (max(stream.gap(way, self.start, end) for way in ("up", "down")) for stream in (self.stream, self.other))
-        for program in (self.stream.station, self.stream.server, self.other.station, self.other.server, self.transfer.receiver,
-                        self.transfer.sender):
+        steps = zip(times, times[1:])
+        tcp = max(b - a for a, b in steps) * 1000 - 50  # a line is written every 50 ms
+        udp, other = (max(stream.gap(way, self.start, end) for way in ("up", "down"))
+                      for stream in (self.stream, self.other))
+        for program in (self.stream.station, self.stream.server, self.other.station,
+                        self.other.server, self.transfer.receiver, self.transfer.sender):
             program.kill()
         return max(udp, tcp), other
 
 
 @pytest.mark.parametrize("how", ["kill -9", "SIGTERM"])
 def test_agent_dies_and_comes_back(world, how):
-    """The visited CN's agent, then the parent's, then both: a transfer never stalls, the next agent adopts the maps."""
+    """The agent of the visited CN dies, then the parent's, then both.
+
+    A transfer never stalls, and the next agent adopts the maps.
+    """
     phone, other = leased(world, "phone", world.cn(1)), leased(world, "other", world.cn(2))
     phone.roam(world.cn(2))
     reaches(phone, world.server.address)
@@ -91,9 +104,11 @@ def test_agent_dies_and_comes_back(world, how):
             results.append(watch.result())
             if results[-1][0] < LONGEST_MS:
                 break
-        # What the kill does to the traffic it does each time; what a busy machine does to the receiver's turn comes and goes.
+        # What the kill does to the traffic shows each time; what a busy machine does comes and
+        # goes.
         if all(longest >= LONGEST_MS and control >= LOADED_MS for longest, control in results):
-            pytest.skip(f"the machine is too busy to measure: {results}, in ms, the second where no agent is involved")
+            pytest.skip(f"the machine is too busy to measure: {results}, "
+                        "in ms, the second where no agent is involved")
         assert min(results)[0] < LONGEST_MS, f"{[cn.place for cn in cns]}: {results} ms"
         for cn, (stations, _) in zip(cns, entries):
             assert kernel_stations(cn).keys() == stations.keys()
@@ -103,7 +118,7 @@ def test_agent_dies_and_comes_back(world, how):
 
 
 def test_roaming_past_a_dead_parent(world):
-    """The parent's agent is dead: what it still sends to the previous CN follows the station from there."""
+    """The parent's agent is dead: packets that it sends to the previous CN are forwarded there."""
     phone = leased(world, "phone", world.cn(1))
     phone.roam(world.cn(2))
     reaches(phone, world.server.address)
@@ -118,11 +133,12 @@ def test_roaming_past_a_dead_parent(world):
 
 
 def test_roaming_into_and_out_of_a_dead_cn(world):
-    """A station comes into a cell whose agent is dead: it is tunnelled home, and found when the agent starts."""
+    """A station enters a cell whose agent is dead: it is served when the agent starts again."""
     phone = leased(world, "phone", world.cn(2))
     world.cn(3).kill()
     phone.roam(world.cn(3))
-    assert not phone.ping(world.server.address, seconds=0.3)  # the parent was not told: its answers go to the old cell
+    # The parent does not know of the move: its answers go to the old cell.
+    assert not phone.ping(world.server.address, seconds=0.3)
     world.cn(3).start()
     reaches(phone, world.server.address)
     agree(world, phone)
@@ -136,7 +152,10 @@ def test_roaming_into_and_out_of_a_dead_cn(world):
 # ---- the register
 
 def test_register_is_killed(make_world):
-    """Nothing that was acknowledged is lost; meanwhile stations talk, roam, and renew their leases, and all is reported later."""
+    """Nothing that was acknowledged is lost.
+
+    Meanwhile stations talk, roam, and renew their leases, and the CNs report all of it later.
+    """
     world = make_world(lease_time=int(10 * PATIENCE)).start()
     laptop, phone = leased(world, "laptop", world.cn(2)), leased(world, "phone", world.cn(2))
     robot = static(world, "robot", world.cn(3), "10.3.0.77", world.cn(1))
@@ -150,7 +169,8 @@ def test_register_is_killed(make_world):
         call.say()
         robot.roam(world.cn(2))
         reaches(robot, world.server.address)
-        wait_for(lambda: {cn.station(phone)["current"] for cn in world.cns[1:]} == {"cn3"}, "the CNs to agree among themselves")
+        wait_for(lambda: {cn.station(phone)["current"] for cn in world.cns[1:]} == {"cn3"},
+                 "the CNs to agree among themselves")
         ends = {station: world.cn(2).station(station)["lease_end"] for station in (laptop, phone)}
         for station in (laptop, phone):
             seen = len(station.client.events())
@@ -170,7 +190,7 @@ def test_register_is_killed(make_world):
 
 
 def test_register_hangs(world):
-    """It does not answer, and does not close its connections: a handover works at once all the same."""
+    """It neither answers nor closes its connections: a handover works at once all the same."""
     phone = leased(world, "phone", world.cn(2))
     world.mlr.program.send(signal.SIGSTOP)
     try:
@@ -183,8 +203,9 @@ def test_register_hangs(world):
 
 
 def test_register_loses_its_store(world):
-    """A register that starts with an empty store: the CNs come back in another order, so that all but the middle one get other
-    numbers; stations register anew.
+    """A register starts with an empty store, and the stations are registered anew.
+
+    The CNs come back in another order, so that all except the middle one get other numbers.
     """
     robot = static(world, "robot", world.cn(3), "10.3.0.77", world.cn(1))
     agree(world, robot)
@@ -198,7 +219,11 @@ def test_register_loses_its_store(world):
     for cn in sorted(world.cns, key=numbers.get, reverse=True):
         cn.program.send(signal.SIGCONT)
         told = f"CN {cn.place} registered"
-        wait_for(lambda: told in world.mlr.program.text().rsplit("register of network", 1)[1], told, 10)  # pylint: disable=cell-var-from-loop
+
+        def registered(text=told):
+            return text in world.mlr.program.text().rsplit("register of network", 1)[1]
+
+        wait_for(registered, told, 10)
     for cn in world.cns:
         cn.wait_ready(15)
     assert {cn: cn.control("status")["cn"]["id"] for cn in world.cns} != numbers
@@ -207,7 +232,7 @@ def test_register_loses_its_store(world):
 
 
 def test_start_without_a_register(make_world):
-    """An agent that cannot reach the register says so, lets stations at home pass, and takes its place when it can."""
+    """An agent without the register says so, serves stations at home, and joins when it can."""
     world = make_world()
     for cn in world.cns:
         cn.start(wait=False)
@@ -227,7 +252,7 @@ def test_start_without_a_register(make_world):
 
 
 def test_start_with_lost_maps(world):
-    """The CN was taken down wholly, and starts with nothing but what the register tells it."""
+    """The CN was taken down wholly, and starts with nothing except what the register tells it."""
     phone, laptop = leased(world, "phone", world.cn(1)), leased(world, "laptop", world.cn(2))
     phone.roam(world.cn(2))
     laptop.roam(world.cn(3))
@@ -249,8 +274,9 @@ def test_start_with_lost_maps(world):
 # ---- the end
 
 def kernel_state(cn):
-    """All that an agent may touch: settings, routes, rules, filters, qdiscs, links of programs."""
-    script = ("sysctl -a 2>/dev/null | grep -E '^net\\.(ipv4|core)' | grep -v -E 'tcp_(mem|fastopen_key)|random|stat|\\.neigh\\.';"
+    """All that an agent may change: settings, routes, rules, filters, qdiscs, links of programs."""
+    script = ("sysctl -a 2>/dev/null | grep -E '^net\\.(ipv4|core)' | "
+              "grep -v -E 'tcp_(mem|fastopen_key)|random|stat|\\.neigh\\.';"
               "ip route show table all; ip rule; tc qdisc; ip -o link; ip -o address")
     for device in ("w0", "bb0"):
         script += f"; tc filter show dev {device} ingress; tc filter show dev {device} egress"
@@ -274,7 +300,8 @@ def test_detach_leaves_nothing(make_world, alive):
     for station in (phone, guest):
         reaches(station, world.server.address)
     assert kernel_state(cn) != before
-    identities = {program["id"] for program in programs() if program.get("name", "").startswith("tmip_")}
+    identities = {program["id"] for program in programs()
+                  if program.get("name", "").startswith("tmip_")}
     if not alive:
         cn.kill()
     cn.agent("detach", "--all")
@@ -283,24 +310,33 @@ def test_detach_leaves_nothing(make_world, alive):
     assert kernel_state(cn) == before
     assert not os.path.exists(pins(cn))
     assert not os.listdir(f"{cn.folder}/state")
-    assert [name for name in os.listdir(f"{cn.folder}/run") if alive or not name.endswith((".sock", ".pid"))] == []
+    files = [name for name in os.listdir(f"{cn.folder}/run")
+             if alive or not name.endswith((".sock", ".pid"))]
+    assert files == []
 
     def gone():
-        left = {program["id"] for program in programs() if program.get("name", "").startswith("tmip_")}
+        left = {program["id"] for program in programs()
+                if program.get("name", "").startswith("tmip_")}
         return len(identities & left) <= len(identities) - 3
 
     wait_for(gone, "the three programs of the CN to be freed")
 
 
 def test_detach_leaves_what_others_have(make_world):
-    """A clsact qdisc that was there before, and one that somebody has put a filter into meanwhile (on kernels before 6.6 they are the agent's, too)."""
+    """A clsact qdisc was there before, and somebody has put a filter into another one meanwhile.
+
+    On kernels before 6.6 these are the agent's, too.
+    """
     world = make_world(cns=1, nat=())
     cn = world.cn(1)
     cn.run("tc", "qdisc", "add", "dev", "w0", "clsact")
     world.start()
     cn.run("tc", "qdisc", "add", "dev", "bb0", "clsact", check=False)
-    cn.run("tc", "filter", "add", "dev", "bb0", "egress", "pref", "7", "protocol", "ip", "u32", "match", "u32", "0", "0")
+    cn.run("tc", "filter", "add", "dev", "bb0", "egress", "pref", "7", "protocol", "ip",
+           "u32", "match", "u32", "0", "0")
     cn.agent("detach", "--all")
     for device, filters in (("w0", False), ("bb0", True)):
         assert "clsact" in cn.run("tc", "qdisc", "show", "dev", device).stdout
-        assert [bool(cn.run("tc", "filter", "show", "dev", device, way).stdout) for way in ("ingress", "egress")] == [False, filters]
+        shown = [cn.run("tc", "filter", "show", "dev", device, way).stdout
+                 for way in ("ingress", "egress")]
+        assert [bool(text) for text in shown] == [False, filters]

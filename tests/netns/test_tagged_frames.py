@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Frames with a VLAN tag: the kernel keeps the tag beside the frame, where the programs must not overlook it."""
+"""Frames with a VLAN tag: the kernel keeps the tag beside the frame, and our programs check it."""
 import json
 import sys
 
@@ -12,7 +12,8 @@ from scapy.all import Dot1Q, Ether, IP, UDP, sendp
 mac, gateway, src, vlan = sys.argv[1:]
 tag = Dot1Q(vlan=int(vlan)) if vlan != "none" else None
 frame = Ether(src=mac, dst=gateway)
-sendp((frame / tag if tag else frame) / IP(src=src, dst="10.250.0.1") / UDP(dport=9), iface="wlan0", count=3, verbose=False)
+packet = (frame / tag if tag else frame) / IP(src=src, dst="10.250.0.1") / UDP(dport=9)
+sendp(packet, iface="wlan0", count=3, verbose=False)
 """
 
 
@@ -26,7 +27,8 @@ def test_a_tagged_frame_is_not_tunnelled(make_world):
 
     def send(vlan):
         before = counted(world, "ENCAP_PARENT"), counted(world, "NOT_OURS")
-        gateway = json.loads(world.cn(2).run("ip", "-j", "link", "show", "dev", "w0").stdout)[0]["address"]
+        shown = world.cn(2).run("ip", "-j", "link", "show", "dev", "w0").stdout
+        gateway = json.loads(shown)[0]["address"]
         phone.run(sys.executable, "-c", FRAME, phone.mac, gateway, address, vlan)
         return counted(world, "ENCAP_PARENT") - before[0], counted(world, "NOT_OURS") - before[1]
 

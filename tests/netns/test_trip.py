@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The whole trip: a station with a real DHCP client gets a lease, roams, and keeps address and connections, also while
-programs are killed and started again. Other ways and addresses: test_roaming.py; the clients: test_dhcp_clients.py.
+"""The whole trip: a station with a real DHCP client gets a lease, roams, and keeps its address and
+connections, also while programs are killed and started again.
+
+Other ways and addresses are in test_roaming.py, the clients in test_dhcp_clients.py.
 """
 import signal
 import time
@@ -10,15 +12,14 @@ import pytest
 from world import MEGABYTE, PATIENCE, Stream, Transfer, wait_for
 
 
-
 def states(world, station):
-    """The station's state at CN 1, 2, ..., once all agree."""
+    """Waits until all agree, and returns the station's state at CN 1, 2, ..."""
     world.settled(station)
     return [cn.state(station) for cn in world.cns]
 
 
 def arrives(world, station, number):
-    """Roams to a CN and pings the server from there; the states at all CNs."""
+    """Roams to a CN, pings the server from there, and returns the states at all CNs."""
     station.roam(world.cn(number))
     station.reaches(world.server.address)
     return states(world, station)
@@ -34,10 +35,13 @@ def test_lease_roam_and_back(world):
 
     stream = Stream(world, world.server, phone)
     stream.flowing()
-    transfer = Transfer(world, world.server, phone, 20 * MEGABYTE, rate=8 * MEGABYTE, open_end=True)
+    transfer = Transfer(world, world.server, phone, 20 * MEGABYTE, rate=8 * MEGABYTE,
+                        open_end=True)
     wait_for(transfer.received, "the transfer to begin")
-    for number, expected in ((2, ["away", "visiting", "elsewhere"]), (3, ["away", "elsewhere", "visiting"]),
-                             (1, ["home", "elsewhere", "elsewhere"]), (3, ["away", "elsewhere", "visiting"])):
+    for number, expected in ((2, ["away", "visiting", "elsewhere"]),
+                             (3, ["away", "elsewhere", "visiting"]),
+                             (1, ["home", "elsewhere", "elsewhere"]),
+                             (3, ["away", "elsewhere", "visiting"])):
         moved = time.time()
         phone.roam(world.cn(number))
         stream.flowing()
@@ -58,8 +62,10 @@ def test_roaming_log_tells_each_step(world):
     texts = [step["text"] for step in world.cn(3).ask("why", phone.mac)["trail"]]
     arrives(world, phone, 3)
     texts = [step["text"] for step in world.cn(3).ask("why", address)["trail"]][len(texts):]
-    steps = ("detected in cell w0", "known from the register", "notifying the register", "migrated from cn2, parent cn1",
-             "contacting parent CN cn1", "contacting previous CN cn2", f"using {address} of 10.1.0.0/24, gateway 10.1.0.1", "committed to the register")
+    steps = ("detected in cell w0", "known from the register", "notifying the register",
+             "migrated from cn2, parent cn1", "contacting parent CN cn1",
+             "contacting previous CN cn2", f"using {address} of 10.1.0.0/24, gateway 10.1.0.1",
+             "committed to the register")
     places = [next((at for at, text in enumerate(texts) if step in text), None) for step in steps]
     assert None not in places, texts
     assert places == sorted(places), texts
@@ -79,13 +85,16 @@ def test_killed_agent_is_not_missed(world, who):
     at, times = transfer.received(), [time.time()]
     cn.kill()
     times.append(time.time())
-    wait_for(lambda: transfer.received() > at + 5 * MEGABYTE, "the transfer to go on without the agent")
+    wait_for(lambda: transfer.received() > at + 5 * MEGABYTE,
+             "the transfer to go on without the agent")
     times.append(time.time())
     cn.start()
     times.append(time.time())
-    inside, outside = [0], [50]  # a busy machine stalls at any time: then no more than otherwise
+    # A busy machine stalls at any time: the critical stalls are no longer than the others.
+    inside, outside = [0], [50]
     for start, length in transfer.finish()["stalls"]:
-        critical = any(start < last + 0.1 and start + length / 1000 > first - 0.1 for first, last in (times[:2], times[2:]))
+        critical = any(start < last + 0.1 and start + length / 1000 > first - 0.1
+                       for first, last in (times[:2], times[2:]))
         (inside if critical else outside).append(length)
     assert max(inside) <= max(outside) * PATIENCE, (inside, outside)
     for way, report in stream.stop().items():
@@ -100,7 +109,8 @@ def test_killed_register_forgets_nothing(world):
     address = phone.dhclient().start()
     arrives(world, phone, 2)
     world.mlr.kill()
-    wait_for(lambda: world.cn(3).control("status")["register"]["state"] != "connected", "CN 3 to miss the register")
+    wait_for(lambda: world.cn(3).control("status")["register"]["state"] != "connected",
+             "CN 3 to miss the register")
     phone.roam(world.cn(3))
     phone.reaches(world.server.address)
     assert phone.client.restart() == address
@@ -118,11 +128,14 @@ def test_full_size_packets(make_world, offloads):
     phone = world.add_station("phone", world.cn(1))
     phone.dhclient().start()
     arrives(world, phone, 2)
-    assert Transfer(world, world.server, phone, 20 * MEGABYTE).finish()["stall_ms"] < 1000 * PATIENCE
-    assert Transfer(world, phone, world.server, 20 * MEGABYTE, port=5011, address=phone.address()).finish()["stall_ms"] < 1000 * PATIENCE
-    # 1480 bytes fit into the tunnel, 1500 do not: the sender is told so, and its next packets are smaller.
+    down = Transfer(world, world.server, phone, 20 * MEGABYTE)
+    assert down.finish()["stall_ms"] < 1000 * PATIENCE
+    up = Transfer(world, phone, world.server, 20 * MEGABYTE, port=5011, address=phone.address())
+    assert up.finish()["stall_ms"] < 1000 * PATIENCE
+    # 1480 bytes fit into the tunnel, 1500 do not: the sender learns it, and sends smaller packets.
     assert phone.ping(world.server.address, size=1452, more=("-M", "do"))
-    told = phone.run("ping", "-n", "-c", 1, "-W", 1, "-s", 1472, "-M", "do", world.server.address, check=False).stdout
+    told = phone.run("ping", "-n", "-c", 1, "-W", 1, "-s", 1472, "-M", "do",
+                     world.server.address, check=False).stdout
     assert "mtu = 1480" in told or "mtu=1480" in told, told
     assert phone.ping(world.server.address, size=1472, more=("-M", "dont"))
 
@@ -144,7 +157,8 @@ def test_nothing_is_left_after_detach(make_world):
     assert "PERMANENT" not in cn.run("ip", "neigh").stdout
     for device in ("w0", "bb0"):
         assert not cn.run("tc", "filter", "show", "dev", device, "ingress").stdout
-    assert not cn.run("sh", "-c", f"find {cn.directives['bpf_dir']} -type f 2>/dev/null", check=False).stdout
+    find = f"find {cn.directives['bpf_dir']} -type f 2>/dev/null"
+    assert not cn.run("sh", "-c", find, check=False).stdout
 
 
 def test_signal_reads_the_configuration_again(world):

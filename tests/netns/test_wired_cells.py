@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Cells that are no single Ethernet device: a bridge of the CN with several ports, a macvlan. VLAN, which the kernel of this
-machine may lack, and access points in bridges are in tests/vm/test_wifi_cells.py.
+"""Cells that are no single Ethernet device: a bridge of the CN with several ports, and a macvlan.
+
+Access points in bridges, and VLAN, which the kernel of this machine may lack, are in
+tests/vm/test_wifi_cells.py.
 """
 import json
 
@@ -11,35 +13,40 @@ from world.agreement import Conversation, agree, arrive, leased, reaches
 
 
 def bridge(cn, options):
-    """The two cells of a CN become ports of br0, which is its only cell and has the first one's address."""
+    """Makes the two cells of a CN ports of br0, its only cell, with the first one's address."""
     cell, lines = cn.cells[0], [f"link add br0 type bridge {options}"]
     for port in cn.cells:
         lines += [f"address flush dev {port.device}", f"link set {port.device} master br0"]
     cn.configure([*lines, f"address add {cell.gateway}/24 dev br0", "link set br0 up"])
     cn.wait_links()
-    wait_for(lambda: all(port["state"] == "forwarding" for port in json.loads(cn.run("bridge", "-j", "link").stdout)), "the ports to forward", 10)
+    wait_for(lambda: all(port["state"] == "forwarding" for port in
+                         json.loads(cn.run("bridge", "-j", "link").stdout)),
+             "the ports to forward", 10)
     cell.device, cn.other_port, cn.cells = "br0", cn.cells[1].ifindex, [cell]
     cn.configure_with(mobile_if="br0", addr_pool="br0 * *")
 
 
 def change_port(station):
-    """To the other port of the bridge of its cell."""
+    """Moves the station to the other port of the bridge of its cell."""
     station.world.links.set_master(station.ifindex, station.cell.cn.other_port)
 
 
 @pytest.fixture(params=["forward_delay 0", "stp_state 1 forward_delay 200"], ids=["no-stp", "stp"])
 def bridged(request, make_world):
-    """Two CNs whose cell is a bridge of two ports each. CN 1 does NAT. Bridged packets pass the rules of netfilter, if this
-    kernel can do that (bridge-nf-call-iptables)."""
+    """Two CNs whose cell is a bridge of two ports each. CN 1 does NAT.
+
+    If this kernel can do it (bridge-nf-call-iptables), bridged packets pass the rules of netfilter.
+    """
     world = make_world(cns=2, cells=2)
     for cn in world.cns:
         bridge(cn, request.param)
-        cn.run("sh", "-c", "[ ! -d /proc/sys/net/bridge ] || echo 1 > /proc/sys/net/bridge/bridge-nf-call-iptables")
+        cn.run("sh", "-c", "[ ! -d /proc/sys/net/bridge ] || "
+               "echo 1 > /proc/sys/net/bridge/bridge-nf-call-iptables")
     return world.start()
 
 
 def moves(world):
-    """Handovers that each CN has completed."""
+    """The handovers that each CN has completed."""
     return [cn.control("status")["handovers"]["completed"] for cn in world.cns]
 
 
@@ -50,7 +57,8 @@ def test_a_bridge_is_a_cell(bridged):
     address = phone.address()
     reaches(phone, laptop.address())
     hears_once(phone, laptop)
-    with Conversation(world.server, phone, world.server.address) as call, Conversation(laptop, phone, laptop.address()) as near:
+    with Conversation(world.server, phone, world.server.address) as call, \
+            Conversation(laptop, phone, laptop.address()) as near:
         before = moves(world)
         change_port(phone)
         call.say()
@@ -59,7 +67,8 @@ def test_a_bridge_is_a_cell(bridged):
         agree(world, phone, laptop)
         assert moves(world) == before
 
-        # It knows the MACs of gateway and neighbour as they are at home, and so does the bridge that it has left.
+        # The station knows the MACs of gateway and neighbour as they are at home, and so does the
+        # bridge that it has left.
         phone.roam(world.cn(2))
         call.say()
         near.say()
@@ -87,15 +96,21 @@ def flags(cn, device):
 
 
 def test_a_port_is_no_cell(make_world):
-    """Who attaches a port is told the name of the bridge. A cell that becomes a port is not served, until it is none any more."""
+    """The attempt to attach a port names its bridge.
+
+    A cell that becomes a port is not served until it is none any more.
+    """
     world = make_world(cns=1, nat=())
     cn = world.cn(1)
     world.start()
-    cn.run("sh", "-c", "ip link add br7 type bridge; ip link add t0 master br7 type veth peer name t1; ip address add 10.9.0.1/24 dev t0")
-    with pytest.raises(WorldError, match="t0 cannot be a cell: it is a port of br7, which would be the cell: attach br7"):
+    cn.run("sh", "-c", "ip link add br7 type bridge; "
+           "ip link add t0 master br7 type veth peer name t1; ip address add 10.9.0.1/24 dev t0")
+    with pytest.raises(WorldError, match="t0 cannot be a cell: it is a port of br7, "
+                                         "which would be the cell: attach br7"):
         cn.agent("attach", "t0")
     cn.run("ip", "link", "set", "w0", "master", "br7")
-    wait_for(lambda: cn.control("status")["cells"][0]["hook"] == "not served now", "the cell to be given up")
+    wait_for(lambda: cn.control("status")["cells"][0]["hook"] == "not served now",
+             "the cell to be given up")
     assert "w0 cannot be a cell: it is a port of br7" in cn.texts()["cn1 output"]
     assert "PROMISC" not in flags(cn, "w0")
     cn.run("ip", "link", "set", "w0", "nomaster")
@@ -116,7 +131,10 @@ def test_what_was_promiscuous_stays_so(make_world):
 
 
 def test_a_bridge_gets_another_mac(make_world):
-    """The first port that joins or leaves may change it. Who is in the cell, at home or as a guest, goes on."""
+    """The first port that joins or leaves may change the MAC of the bridge.
+
+    Stations in the cell, at home or as guests, go on.
+    """
     world = make_world(cns=2, cells=2, nat=())
     cn = world.cn(1)
     bridge(cn, "forward_delay 0")
@@ -125,17 +143,23 @@ def test_a_bridge_gets_another_mac(make_world):
     world.start()
     phone, guest = leased(world, "phone", cn), leased(world, "guest", world.cn(2))
     guest.roam(cn)
-    with Conversation(world.server, phone, world.server.address) as call, Conversation(world.server, guest, world.server.address, 6001) as other:
+    with Conversation(world.server, phone, world.server.address) as call, \
+            Conversation(world.server, guest, world.server.address, 6001) as other:
         call.say()
         other.say()
         agree(world, phone, guest)
-        for line in ("link add lowest address 00:00:00:00:00:02 master br0 type veth peer name other", "link delete lowest"):
-            before = json.loads(cn.run("ip", "-j", "link", "show", "br0").stdout)[0]["address"]
+        def mac():
+            return json.loads(cn.run("ip", "-j", "link", "show", "br0").stdout)[0]["address"]
+
+        add = "link add lowest address 00:00:00:00:00:02 master br0 type veth peer name other"
+        for line in (add, "link delete lowest"):
+            before = mac()
             cn.run("ip", *line.split())
-            assert json.loads(cn.run("ip", "-j", "link", "show", "br0").stdout)[0]["address"] != before
+            assert mac() != before
             call.say()
             other.say()
-            wait_for(lambda: cn.control("status")["cells"][0]["hook"] != "not served now", "the cell to be served")
+            wait_for(lambda: cn.control("status")["cells"][0]["hook"] != "not served now",
+                     "the cell to be served")
             call.say()
             other.say()
             assert phone.ping(cn.cells[0].gateway) and guest.ping("10.2.0.1")
@@ -143,9 +167,10 @@ def test_a_bridge_gets_another_mac(make_world):
 
 
 def macvlan(cn, mode):
-    """The cell is a macvlan above the device that it was before."""
+    """Makes the cell a macvlan above the device that it was before."""
     cell = cn.cells[0]
-    cn.configure([f"address flush dev {cell.device}", f"link add link {cell.device} name mv0 type macvlan mode {mode}",
+    cn.configure([f"address flush dev {cell.device}",
+                  f"link add link {cell.device} name mv0 type macvlan mode {mode}",
                   f"address add {cell.gateway}/24 dev mv0", "link set mv0 up"])
     cell.device = "mv0"
     cn.configure_with(mobile_if="mv0", addr_pool="mv0 * *")
@@ -153,7 +178,10 @@ def macvlan(cn, mode):
 
 @pytest.mark.parametrize("mode", ["passthru", "bridge"])
 def test_a_macvlan_is_a_cell(make_world, mode):
-    """Only one in mode passthru hears those who send to MACs that are not here. With another, a station must ask."""
+    """Only a macvlan in mode passthru hears frames to MACs that are not here.
+
+    With another mode, a station must ask for the MAC.
+    """
     world = make_world(cns=2, nat=())
     for cn in world.cns:
         macvlan(cn, mode)
@@ -161,15 +189,18 @@ def test_a_macvlan_is_a_cell(make_world, mode):
     phone, laptop = leased(world, "phone", world.cn(1)), leased(world, "laptop", world.cn(1))
     reaches(phone, laptop.address())
     hears_once(phone, laptop)
-    with Conversation(world.server, phone, world.server.address) as call, Conversation(laptop, phone, laptop.address()) as near:
+    with Conversation(world.server, phone, world.server.address) as call, \
+            Conversation(laptop, phone, laptop.address()) as near:
         for cn in (2, 1):
             phone.roam(world.cn(cn))
             if mode == "bridge":
-                phone.run("ip", "neigh", "flush", "dev", "wlan0")  # as one does whose cable is pulled
+                # A station does so when its cable is pulled.
+                phone.run("ip", "neigh", "flush", "dev", "wlan0")
             call.say()
             near.say()
             agree(world, phone, laptop)
             hears_once(phone, laptop)
             hears_once(laptop, phone)
-    deaf = any("does not hear" in check["detail"] for check in json.loads(world.cn(1).agent("evaluate", "--json", check=False).stdout)["checks"])
+    evaluation = json.loads(world.cn(1).agent("evaluate", "--json", check=False).stdout)
+    deaf = any("does not hear" in check["detail"] for check in evaluation["checks"])
     assert deaf == (mode == "bridge") == ("does not hear" in world.cn(1).texts()["cn1 output"])

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The world itself, without our programs: what all other tests stand on."""
+"""The world itself, without our programs: all other tests rely on it."""
 import os
 import subprocess
 import sys
@@ -8,7 +8,6 @@ import time
 import pytest
 
 from world import MEGABYTE, PATIENCE, Stream, Transfer, World, WorldError, run, wait_for
-
 
 
 @pytest.fixture
@@ -71,12 +70,16 @@ def test_transfer_is_checked(plain):
 
 @pytest.mark.parametrize("end", ["exception", "interrupt", "kill -9"])
 def test_nothing_is_left_behind(end):
-    script = {"exception": "raise ValueError", "interrupt": "os.kill(os.getpid(), 15); time.sleep(9)",
+    script = {"exception": "raise ValueError",
+              "interrupt": "os.kill(os.getpid(), 15); time.sleep(9)",
               "kill -9": "os.kill(os.getpid(), 9)"}[end]
-    code = (f"import os, sys, time; sys.path.insert(0, {os.path.dirname(os.path.dirname(__file__))!r})\n"
-            f"from world import World\nwith World(cns=1) as world:\n    world.program(world.server, 'sleep', '100')\n"
+    folder = os.path.dirname(os.path.dirname(__file__))
+    code = (f"import os, sys, time; sys.path.insert(0, {folder!r})\n"
+            f"from world import World\nwith World(cns=1) as world:\n"
+            f"    world.program(world.server, 'sleep', '100')\n"
             f"    print(world.prefix, flush=True)\n    {script}")
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=30 * PATIENCE, check=False)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True,
+                          timeout=30 * PATIENCE, check=False)
     assert done.returncode != 0
     prefix = done.stdout.strip()
     assert prefix.startswith("tmip-w")

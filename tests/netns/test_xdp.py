@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Native XDP on the backbone (`xdp'), here over veth, which has it but loses checksums that a sender left to the hardware: so
-the endpoints' offloads are off. Real drivers: tests/vm/test_nics.py. The packets one by one: tests/bpf/test_backbone_xdp.c.
+"""Native XDP on the backbone (`xdp'), here over veth.
+
+veth has it, but loses checksums that a sender left to the hardware: so the endpoints' offloads are
+off. tests/vm/test_nics.py has real drivers, tests/bpf/test_backbone_xdp.c single packets.
 """
 import json
 import signal
@@ -14,7 +16,7 @@ NATIVE = ("native", "")
 
 
 def link(cn, device="bb0"):
-    """The XDP program on a device: (native, id of the program), or None."""
+    """Returns (native, id) of the XDP program on a device, or None."""
     shown = json.loads(cn.run("ip", "-j", "link", "show", "dev", device).stdout)[0].get("xdp")
     return shown and (shown["mode"] == 1, shown["prog"]["id"])
 
@@ -39,7 +41,7 @@ def test_traffic(make_world):
 
 
 def test_life_of_the_link(make_world):
-    """The setting decides; a new agent takes the link of a killed one over; detach takes it away."""
+    """The setting decides; a new agent takes over the link of a killed one; detach removes it."""
     world = make_world(cns=2, nat=()).start()
     cn = world.cn(1)
     becomes(cn, "off", "no hardware (veth)")
@@ -77,25 +79,29 @@ def test_detach_removes_it(make_world, alive):
         cn.kill()
     cn.agent("detach", "--all")
     assert not link(cn)
-    assert not cn.run("sh", "-c", f"find {cn.directives['bpf_dir']} -type f 2>/dev/null", check=False).stdout
+    find = f"find {cn.directives['bpf_dir']} -type f 2>/dev/null"
+    assert not cn.run("sh", "-c", find, check=False).stdout
 
 
 def test_a_driver_without_it(make_world):
     world = make_world(cns=1, nat=(), directives={0: {"xdp": "on"}})
     cn = world.cn(1)
     cn.configure_with(cn_if="br0")
-    cn.configure(["link add br0 type bridge", "link set bb0 master br0", f"address del {cn.address}/24 dev bb0",
-                  f"address add {cn.address}/24 dev br0", "link set br0 up", f"route replace default via {cn.router}"])
+    cn.configure(["link add br0 type bridge", "link set bb0 master br0",
+                  f"address del {cn.address}/24 dev bb0", f"address add {cn.address}/24 dev br0",
+                  "link set br0 up", f"route replace default via {cn.router}"])
     world.start()
     assert mode(cn) == ("off", "its driver has no native XDP")
-    assert "backbone br0: no XDP, tc does all: its driver has no native XDP" in cn.texts()["cn1 output"]
+    line = "backbone br0: no XDP, tc does all: its driver has no native XDP"
+    assert line in cn.texts()["cn1 output"]
 
 
 def test_a_device_without_link_headers(make_world):
     world = make_world(cns=1, nat=(), directives={0: {"xdp": "on"}})
     cn = world.cn(1)
     cn.configure_with(cn_if="tun0")
-    cn.configure(["tuntap add dev tun0 mode tun", "address add 10.99.0.1/24 dev tun0", "link set tun0 up"])
+    cn.configure(["tuntap add dev tun0 mode tun", "address add 10.99.0.1/24 dev tun0",
+                  "link set tun0 up"])
     world.start()
     assert mode(cn) == ("off", "no Ethernet headers") and not link(cn, "tun0")
 
