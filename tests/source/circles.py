@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Who includes whom, by folders and by modules, and the circles in that."""
+"""The includes by folders and by modules, and the circles in them."""
 from collections import Counter
 
 from graph import find_circles, make_graph, shortest_circle
@@ -30,7 +30,7 @@ class Structure:
         return module_of(include.path), module_of(include.target)
 
     def neighbours(self, module):
-        """Those of the same folder that it includes."""
+        """The modules of the same folder that it includes."""
         folder = self.rooms.folder_of(module)
         return {other for other in self.modules[module] if self.rooms.folder_of(other) == folder}
 
@@ -46,12 +46,12 @@ def way_round(what, circle, graph, sources, ends_of):
 
 
 def folder_errors(structure):
-    """One for each circle of folders."""
+    """An error for each circle of folders."""
     return [way_round("folders", circle, structure.folders, structure.sources, structure.folders_of)
             for circle in structure.folder_circles]
 
 
 def module_errors(structure):
-    """One for each circle of modules inside a folder."""
+    """An error for each circle of modules inside a folder."""
     return [way_round("modules", circle, structure.modules, structure.sources, structure.modules_of)
             for circle in structure.within]

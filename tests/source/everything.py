@@ -36,7 +36,7 @@ def who_includes(sources, header, through=False):
 
 
 def state_errors(structure):
-    """At most one. Where user/agent has no rooms, the composition root is none of its own."""
+    """At most one error. If user/agent has no rooms, it has no composition root of its own."""
     declared = find_declaration(structure.sources)
     if not declared or ROOT not in structure.rooms.folders:
         return []

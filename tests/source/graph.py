@@ -4,7 +4,7 @@ from collections import deque
 
 
 def make_graph(nodes, pairs):
-    """Edges from a node to itself are left out."""
+    """A graph of these nodes and pairs, without edges from a node to itself."""
     graph = {node: set() for node in nodes}
     for start, end in pairs:
         if start != end:
@@ -13,7 +13,7 @@ def make_graph(nodes, pairs):
 
 
 def reachable(graph, start):
-    """The nodes that one step or more from `start` lead to."""
+    """The nodes that one or more steps from `start` lead to."""
     seen, waiting = set(), list(graph[start])
     while waiting:
         node = waiting.pop()
@@ -32,7 +32,7 @@ def find_circles(graph):
 
 
 def way_back(graph, start):
-    """The nodes of a shortest way from `start` back to it, each once; None if there is none."""
+    """The nodes of a shortest way from `start` back to it, each once, or None."""
     before, waiting = {}, deque([start])
     while waiting:
         node = waiting.popleft()
@@ -49,6 +49,6 @@ def way_back(graph, start):
 
 
 def shortest_circle(graph, members):
-    """One of the shortest among these nodes, which are a circle of find_circles()."""
+    """One of the shortest ways round these nodes, which are a circle of find_circles()."""
     inside = {node: graph[node] & set(members) for node in members}
     return min((way_back(inside, node) for node in members), key=lambda way: (len(way), way))

@@ -109,7 +109,7 @@ class Picture:
         svg.text(MARGIN, y + 16, NUMBERS, "note")
 
     def _draw_trunk(self, svg, pair, count):
-        """Straight down; round the corner where the upper world is not above its lane."""
+        """Straight down, or round the corner if the upper world is not above its lane."""
         upper, lower = (self.worlds[name] for name in pair)
         x, y = self.lanes[pair], upper.bottom
         path = f"M{x:.1f} {y:.1f}"

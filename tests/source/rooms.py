@@ -13,7 +13,7 @@ ENDING = re.compile(r"(_internal)?(\.bpf)?\.[ch]$")
 
 
 def world_of(path):
-    """None: the path is in no world."""
+    """The world of a path, or None."""
     return next((world for world in WORLDS if path.startswith(world + "/")), None)
 
 
@@ -22,7 +22,7 @@ def module_of(path):
 
 
 class Rooms:
-    """Made from the paths of a tree's C files."""
+    """The rooms of a tree, by the paths of its C files."""
 
     def __init__(self, paths):
         self.places = {os.path.dirname(path) for path in paths}
@@ -31,7 +31,7 @@ class Rooms:
         self.modules = sorted({module_of(path) for path in paths})
 
     def folder_of(self, path):
-        """Of a file or a module."""
+        """The folder of a file or a module."""
         folder = os.path.dirname(path)
         has_rooms = any(other.startswith(folder + "/") for other in self.places)
         return f"{folder}/." if has_rooms else folder

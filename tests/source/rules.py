@@ -25,7 +25,7 @@ SYSTEM = {
 
 
 def judge(include):
-    """What is wrong with it; None: nothing."""
+    """What is wrong with the include, or None."""
     world = world_of(include.path)
     if world is None:
         return "this file is in no world that tests/source/rooms.py knows"

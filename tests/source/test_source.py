@@ -98,7 +98,7 @@ def test_long_circle_of_folders(tree):
 
 
 def test_circle_inside_a_folder(tree):
-    """Of two modules: remarked, an error only if that is asked for."""
+    """A circle of two modules makes a remark, or with --strict an error."""
     here = tree({"user/mlrd/main.h": '#include "links.h"\n',
                  "user/mlrd/links.h": "", "user/mlrd/links.c": '#include "main.h"\n'})
     error = "2 modules in a circle: user/mlrd/links user/mlrd/main"
@@ -110,7 +110,7 @@ def test_circle_inside_a_folder(tree):
 
 @pytest.mark.parametrize("header", ["agent/state.h", "agent/wrapped.h"])
 def test_struct_of_everything(tree, header):
-    """Also through another header."""
+    """A module sees the struct by its header, or through another one."""
     files = {"user/agent/wrapped.h": '#include "state.h"\n',
              "user/agent/station/hold.c": f'#include "{header}"\n'}
     done = run("check", tree(files), "includes")
@@ -128,7 +128,7 @@ def test_long_line(tree, line):
 
 @pytest.mark.skipif(not shutil.which("git"), reason="git is missing")
 def test_lines_that_git_tracks(tree):
-    """Of a checkout nothing else counts, nor what is deleted."""
+    """In a checkout only tracked files count, and no deleted ones."""
     here = tree({"tracked.txt": "x" * 101, "gone.txt": "x" * 103, "other.txt": "x" * 102})
     for command in (["init", "-q"], ["add", "tracked.txt", "gone.txt"]):
         subprocess.run(["git", "-C", here, *command], check=True)

@@ -119,7 +119,7 @@ class World:
                 for upper, lower in zip(route, route[1:])]
 
     def _counts(self, pair):
-        """Includes down and up."""
+        """The numbers of includes down and up."""
         return self.edges.get(pair, 0), self.edges.get(pair[::-1], 0)
 
     def _draw_route(self, svg, pair):
