@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""These tests need what Debian's kernel has and others may not: run them by tests/vm/run, or all by make check-vm."""
+"""These tests need what Debian's kernel has and others may not.
+
+Run them by tests/vm/run, or all of them by make check-vm.
+"""
 import os
 
 import pytest

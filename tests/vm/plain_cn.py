@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A CN that is a plain Linux box: the kernel's `ipip` interface to one other CN, routes, and a few messages to the
-register, by the second implementation of MLRP (tests/vectors). It takes the place of one of a world's CNs, whose agent
-is not started.
+"""A CN that is a plain Linux box. It takes the place of one of a world's CNs, whose agent does not
+start.
+
+It has the kernel's `ipip` interface to one other CN, and routes; the second implementation of MLRP
+(tests/vectors) sends a few messages to the register.
 """
 import json
 import os
@@ -24,7 +26,7 @@ DEVICE, TABLE = "tmip0", 100
 
 
 def decode(data):
-    """{number: value} of fields; the last one counts."""
+    """The fields as {number: value}; of a repeated field the last value counts."""
     found = {}
     while data:
         number, length = struct.unpack_from("!HH", data)
@@ -33,7 +35,7 @@ def decode(data):
 
 
 class Register:
-    """The connection to the register. A thread reads, so that its PINGs are answered whatever a test does."""
+    """The connection to the register. A thread answers its PINGs, whatever a test does."""
 
     def __init__(self, cn, network):
         self.cn, self.inbox, self.transaction = cn, queue.Queue(), 0
@@ -68,7 +70,7 @@ class Register:
             pass
 
     def expect(self, kind, right=lambda transaction, fields: True, seconds=10):
-        """The fields of the next message of that kind, and that is right; others are thrown away."""
+        """Returns the fields of the next message of that kind that is right; drops all others."""
         while True:
             got, transaction, fields = self.inbox.get(timeout=seconds * PATIENCE)
             if got == kind and right(transaction, fields):
@@ -86,38 +88,50 @@ class Register:
 
 class PlainCn:
     def __init__(self, cn, other):
-        """cn: whose place in the world it takes; other: the CN with which it has a tunnel."""
+        """cn: the CN whose place in the world it takes; other: the CN at the end of its tunnel."""
         self.cn, self.register, self.id = cn, None, None
         cn.plain_routing()
-        cn.configure([f"link add {DEVICE} type ipip local {cn.address} remote {other.address}", f"link set {DEVICE} up",
-                      f"route add default dev {DEVICE} table {TABLE}"])
+        cn.configure([f"link add {DEVICE} type ipip local {cn.address} remote {other.address}",
+                      f"link set {DEVICE} up", f"route add default dev {DEVICE} table {TABLE}"])
         cn.sysctl("net.ipv4.conf.w0.proxy_arp", 1)
         cn.sysctl("net.ipv4.neigh.w0.proxy_delay", 0)
 
     def start(self):
         cn, cell = self.cn, self.cn.cells[0]
-        pool = cell.subnet.split("/")[0], 24, cell.gateway, cell.gateway, cell.gateway.replace(".0.1", ".0.254")
+        last = cell.gateway.replace(".0.1", ".0.254")
+        pool = cell.subnet.split("/")[0], 24, cell.gateway, cell.gateway, last
         self.register = Register(cn, cn.world.network)
-        fields = self.register.ask(REGISTER, REGISTERED, mlrp.cn(0, cn.place, cn.address, 6555, 0, mlrp.cell(*pool)))
+        record = mlrp.cn(0, cn.place, cn.address, 6555, 0, mlrp.cell(*pool))
+        fields = self.register.ask(REGISTER, REGISTERED, record)
         self.id = struct.unpack("!I", decode(fields[18])[1])[0]
         self.register.ask(SYNC, SYNC_END, mlrp.field(8, mlrp.version(0, 0)))
         return self
 
     def handover(self, station, address):
-        """A station of the other CN is in our cell: the register is told, and its packets go through the tunnel."""
-        self.cn.configure([f"route replace {address}/32 dev w0", f"rule add from {address} lookup {TABLE}"])
-        self.register.ask(HANDOVER, STATION, mlrp.field(8, mlrp.version(0, 0)), mlrp.field(9, mlrp.addr(address)),
+        """A station of the other CN is in our cell.
+
+        Reports it to the register, and lets its packets go through the tunnel.
+        """
+        self.cn.configure([f"route replace {address}/32 dev w0",
+                           f"rule add from {address} lookup {TABLE}"])
+        self.register.ask(HANDOVER, STATION, mlrp.field(8, mlrp.version(0, 0)),
+                          mlrp.field(9, mlrp.addr(address)),
                           mlrp.field(10, mlrp.mac(station.mac)))
 
     def claim(self, station, address):
         """A station with this address is at home here."""
-        self.register.ask(CLAIM, STATION, mlrp.field(9, mlrp.addr(address)), mlrp.field(10, mlrp.mac(station.mac)))
+        self.register.ask(CLAIM, STATION, mlrp.field(9, mlrp.addr(address)),
+                          mlrp.field(10, mlrp.mac(station.mac)))
 
     def wait_gone(self, address):
-        """Waits until the register says that our station is at another CN; from then on its packets go into the tunnel."""
+        """Waits until the register says that our station is at another CN.
+
+        From then on its packets go into the tunnel.
+        """
         def gone(_, fields):
             record = decode(fields[17])
-            return record[1] == mlrp.addr(address) and struct.unpack("!I", record[6])[0] not in (0, self.id)
+            current = struct.unpack("!I", record[6])[0]
+            return record[1] == mlrp.addr(address) and current not in (0, self.id)
 
         self.register.expect(STATION, gone)
         self.cn.configure([f"route replace {address}/32 dev {DEVICE}"])
@@ -125,7 +139,8 @@ class PlainCn:
     def counted(self, name):
         """A counter of the tunnel's device."""
         way, _, what = name.partition("_")
-        return json.loads(self.cn.run("ip", "-s", "-j", "link", "show", DEVICE).stdout)[0]["stats64"][way][what]
+        shown = json.loads(self.cn.run("ip", "-s", "-j", "link", "show", DEVICE).stdout)
+        return shown[0]["stats64"][way][what]
 
     def close(self):
         if self.register:

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The kernel's own IPv4-in-IPv4 interface at the other end of a tunnel understands our packets, and we understand its:
-a plain Linux box (plain_cn.py) is the visited CN, and then the parent CN.
+"""The kernel's own IPv4-in-IPv4 interface at the other end of a tunnel: each end understands the
+other's packets. A plain Linux box (plain_cn.py) is the visited CN, and then the parent CN.
 """
 import pytest
 
@@ -22,14 +22,16 @@ def worlds(request, make_world):
 
 
 def exchange(world, station, address):
-    """Pings of all sizes and a transfer each way, checksums compared."""
+    """Pings of all sizes, and a transfer each way whose checksums are compared."""
     server = world.server
     station.reaches(server.address)
     assert server.ping(address, seconds=1 * PATIENCE)
     for size in (0, 1000, 1452):  # the last one just fits into the tunnel
-        assert station.ping(server.address, size=size, seconds=1 * PATIENCE, more=("-M", "do")), size
-    # The first one does not fit: the station is told, and cuts the next ones itself.
-    wait_for(lambda: station.ping(server.address, size=3000, seconds=0.5 * PATIENCE), "a packet that is cut")
+        assert station.ping(server.address, size=size, seconds=1 * PATIENCE,
+                            more=("-M", "do")), size
+    # The first one does not fit: the station learns the size, and fragments the next ones itself.
+    wait_for(lambda: station.ping(server.address, size=3000, seconds=0.5 * PATIENCE),
+             "a packet that is cut")
     Transfer(world, server, station, SIZE).finish()
     Transfer(world, station, server, SIZE, port=5011, address=address).finish()
 
@@ -42,7 +44,8 @@ def test_box_is_visited(worlds):
     phone.roam(world.cn(2))
     box.handover(phone, address)
     wait_for(lambda: world.cn(1).state(phone) == "away", "CN 1 to hear of it")
-    phone.run("ip", "neigh", "flush", "dev", "wlan0")  # a plain box does not take frames for another router's MAC
+    # A plain box does not take frames for another router's MAC.
+    phone.run("ip", "neigh", "flush", "dev", "wlan0")
     exchange(world, phone, address)
     assert box.counted("rx_bytes") > SIZE and box.counted("tx_bytes") > SIZE
     assert box.counted("rx_errors") == 0 and box.counted("tx_errors") == 0
@@ -62,7 +65,8 @@ def test_box_is_parent(worlds):
     box.claim(guest, address)
     guest.reaches(world.server.address)
     guest.roam(world.cn(1))
-    guest.ping(world.server.address, seconds=0.1)  # heard; answers find it when the box knows
+    # CN 1 hears it; answers find it when the box knows of the move.
+    guest.ping(world.server.address, seconds=0.1)
     box.wait_gone(address)
     wait_for(lambda: world.cn(1).state(guest) == "visiting", "CN 1 to have a visitor")
     exchange(world, guest, address)

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""CNs whose backbones are virtio NICs (tests/vm/run --cables 3): a driver with native XDP, which `xdp auto' uses."""
+"""CNs whose backbones are virtio NICs (tests/vm/run --cables 3).
+
+Their driver has native XDP, which `xdp auto' uses.
+"""
 import glob
 import json
 import subprocess
@@ -16,14 +19,19 @@ CABLES = 3
 
 
 def nics():
-    """The NICs that are in no world, by name, with the names that they shall have."""
+    """The NICs that are in no world: {name: the name that it shall have}."""
     shown = subprocess.run(["ip", "-j", "link"], check=True, capture_output=True, text=True).stdout
-    names = {f"02:ca:b1:e0:{number:02x}:0{end}": f"nic{number}{end}" for number in range(CABLES) for end in "ab"}
-    return {link["ifname"]: names[link["address"]] for link in json.loads(shown) if link["address"] in names}
+    names = {f"02:ca:b1:e0:{number:02x}:0{end}": f"nic{number}{end}"
+             for number in range(CABLES) for end in "ab"}
+    return {link["ifname"]: names[link["address"]] for link in json.loads(shown)
+            if link["address"] in names}
 
 
 def collect():
-    """They come back a while after their namespace is gone, with the name that they had there."""
+    """Waits for the NICs of former worlds, and renames them.
+
+    They come back a while after their namespace is gone, with the names that they had there.
+    """
     wait_for(lambda: len(nics()) == 2 * CABLES, "the NICs to come back from former worlds")
     for name, wanted in nics().items():
         if name != wanted:
@@ -32,7 +40,7 @@ def collect():
 
 @pytest.fixture
 def cables():
-    """There are some, and their names are nobody else's, before a test and after it."""
+    """The NICs are there, with their own names, before a test and after it."""
     subprocess.run(["modprobe", "virtio_net"], check=False)
     if len(glob.glob("/sys/bus/virtio/drivers/virtio_net/virtio*")) < 2 * CABLES:
         pytest.skip(f"no NICs: tests/vm/run --cables {CABLES}")
@@ -43,21 +51,26 @@ def cables():
 
 @pytest.fixture
 def cabled(cables, make_world, monkeypatch):  # pylint: disable=unused-argument
-    """make_world, with a cable between each CN and the router. The worlds end before the cables are collected."""
+    """make_world, with a cable between each CN and the router.
+
+    The worlds end before the cables are collected.
+    """
     plain = World.backbone_links
 
     def links(world, place):
         if place not in world.cns:
             return plain(world, place)
         cable = f"nic{place.number - 1}"
-        return [f"link set {cable}a netns {place.name} name bb0", f"link set {cable}b netns {world.router.name} name {place.place}"]
+        return [f"link set {cable}a netns {place.name} name bb0",
+                f"link set {cable}b netns {world.router.name} name {place.place}"]
 
     monkeypatch.setattr(World, "backbone_links", links)
     return make_world
 
 
 def test_auto_is_native(cabled):
-    world = cabled(nat=(), directives={0: {"route_optimisation": "off"}, 1: {"fastpath": "home"}}).start()
+    directives = {0: {"route_optimisation": "off"}, 1: {"fastpath": "home"}}
+    world = cabled(nat=(), directives=directives).start()
     assert [mode(cn) for cn in world.cns] == [NATIVE] * 3
     traffic_through(world, 1 << 20)
 
@@ -73,12 +86,13 @@ def test_vlans_whose_tags_are_seen(cabled):
 
 
 def test_vlans_whose_tags_are_hidden(make_world):
-    """veth keeps them beside the frame."""
+    """veth keeps tags beside the frame."""
     world = make_world(cns=1, nat=(), directives={0: {"xdp": "on"}}).start()
     cn = world.cn(1)
     assert mode(cn) == NATIVE
     cn.configure(["link add link bb0 name bb0.7 type vlan id 7"])
-    wait_for(lambda: mode(cn) == ("off", "it has VLANs, and XDP does not see their tags (directive xdp)"), "XDP to go")
+    off = "off", "it has VLANs, and XDP does not see their tags (directive xdp)"
+    wait_for(lambda: mode(cn) == off, "XDP to go")
     assert "xdp" not in cn.run("ip", "link", "show", "dev", "bb0").stdout
     cn.configure(["link delete bb0.7"])
     wait_for(lambda: mode(cn) == NATIVE, "XDP to come back")

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Backbones that are no Ethernet cable: WireGuard between the CNs, and a long line that loses packets."""
+"""Backbones that are no Ethernet cable: WireGuard between the CNs, and a long and lossy line."""
 import pytest
 
 from world import PATIENCE, Transfer, wait_for
 
 
 def roam(world, station, number, transfer):
-    """To a CN, and waits until all CNs agree and traffic flows."""
+    """Roams to a CN, and waits until all CNs agree and traffic flows."""
     station.roam(world.cn(number))
     station.reaches(world.server.address)
     world.settled(station, 20)
@@ -29,20 +29,24 @@ def guarded(make_world):
     for cn in world.cns:
         for peer in world.cns:
             if peer is not cn:
-                cn.run("wg", "set", "wg0", "peer", keys[peer], "endpoint", f"{peer.address}:51820", "allowed-ips", f"10.99.0.{peer.number}/32")
+                cn.run("wg", "set", "wg0", "peer", keys[peer],
+                       "endpoint", f"{peer.address}:51820",
+                       "allowed-ips", f"10.99.0.{peer.number}/32")
         cn.configure(["link set wg0 up"])
     return world.start()
 
 
 def carried(cn):
-    """Bytes that came through WireGuard."""
-    return sum(int(line.split()[1]) for line in cn.run("wg", "show", "wg0", "transfer").stdout.splitlines())
+    """The bytes that came through WireGuard."""
+    shown = cn.run("wg", "show", "wg0", "transfer").stdout
+    return sum(int(line.split()[1]) for line in shown.splitlines())
 
 
 def test_wireguard(guarded):
     world = guarded
     for cn in world.cns:
-        assert cn.agent("evaluate", check=False).returncode == 0, cn.agent("evaluate", check=False).stdout
+        evaluation = cn.agent("evaluate", check=False)
+        assert evaluation.returncode == 0, evaluation.stdout
     phone = world.add_station("phone", world.cn(1))
     address = phone.dhclient().start()
     transfer = Transfer(world, world.server, phone, 6 << 20, rate=2 << 20, open_end=True)
@@ -56,7 +60,8 @@ def test_wireguard(guarded):
     assert carried(world.cn(3)) - before > 4 << 20
     assert phone.address() == address
     for size in (0, 1372):  # 1420 - 20 (tunnel) - 28
-        assert phone.ping(world.server.address, size=size, seconds=PATIENCE, more=("-M", "do")), size
+        assert phone.ping(world.server.address, size=size, seconds=PATIENCE,
+                          more=("-M", "do")), size
 
 
 def test_long_and_lossy(make_world):
@@ -73,7 +78,8 @@ def test_long_and_lossy(make_world):
         roam(world, stations[0], number, transfer)
         stations[1].reaches(world.server.address)
         world.settled(stations[1], 20)
-    assert stations[0].ping(addresses[1], count=3, seconds=PATIENCE) or stations[0].ping(addresses[1], count=5, seconds=PATIENCE)
+    assert (stations[0].ping(addresses[1], count=3, seconds=PATIENCE) or
+            stations[0].ping(addresses[1], count=5, seconds=PATIENCE))
     transfer.finish(120)
     for cn in world.cns:
         assert cn.control("status")["handovers"]["pending"] == 0

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Real 802.11 association and roaming: two access points are CNs of different subnets by `tmip-agent attach wlan0`, a
-station roams between them with one address and one download. The same network in turn with each kind of WLAN.
+"""Real 802.11 association and roaming: two access points are CNs of different subnets by
+`tmip-agent attach wlan0', and a station roams between them with one address and one download.
+
+The same network takes each kind of WLAN in turn.
 """
 import contextlib
 import os
@@ -17,7 +19,7 @@ KINDS = ("wpa2", "sae", "ft", "open")
 
 @pytest.fixture(scope="module")
 def air(make_module_world):
-    """(world, access points, station). One for all tests here: what starts in an emulated machine takes its time."""
+    """(world, access points, station), for all tests here, as an emulated machine starts slowly."""
     world = make_module_world(cns=2, nat=())
     radios = sorted(load_radios(3).items())
     world.mlr.start()
@@ -27,7 +29,7 @@ def air(make_module_world):
 
 
 def lease(laptop):
-    """By a client that knows of none before."""
+    """Gets a lease with a client that knows of no former one."""
     if laptop.client:
         laptop.client.kill()
         for path in (laptop.client.events_path, laptop.client.base + ".leases"):
@@ -38,12 +40,13 @@ def lease(laptop):
 
 @contextlib.contextmanager
 def traffic(world, laptop, port):
-    """A stream and a download, which do not outlive the test: the next one shares the air."""
+    """A stream and a download. They end with the test, as the next one shares the air."""
     stream = Stream(world, world.server, laptop, rate=100, port=port)
     programs = [stream.station, stream.server]
     try:
         stream.flowing(20)
-        transfer = Transfer(world, world.server, laptop, 1 << 18, rate=1 << 17, port=port + 1, open_end=True)
+        transfer = Transfer(world, world.server, laptop, 1 << 18, rate=1 << 17, port=port + 1,
+                            open_end=True)
         programs += [transfer.receiver, transfer.sender]
         wait_for(transfer.received, "the download to begin", 20)
         yield stream, transfer
@@ -53,19 +56,23 @@ def traffic(world, laptop, port):
 
 
 def four_way_handshakes(points):
-    """Since they serve. Fast transition needs none: the keys come with the association (IEEE 802.11, 13.5)."""
+    """How many there were since the access points serve.
+
+    Fast transition needs none: the keys come with the association (IEEE 802.11, 13.5).
+    """
     return sum(point.program.text().count("EAPOL-4WAY-HS-COMPLETED") for point in points)
 
 
 def begin(air, kind):
-    """This kind of WLAN, and a lease in it. Returns the address and its CN."""
+    """Starts this kind of WLAN, and gets a lease in it. Returns the address and its CN."""
     world, points, laptop = air
     for point in points:
         point.serve(kind)
     laptop.join(kind)
     assert SECURITIES[kind].shown in laptop.ask("STATUS").splitlines()
     address = lease(laptop)
-    home = next(cn for cn in world.cns if cn.cells[0].gateway == address.rsplit(".", 1)[0] + ".1")
+    gateway = address.rsplit(".", 1)[0] + ".1"
+    home = next(cn for cn in world.cns if cn.cells[0].gateway == gateway)
     laptop.reaches(world.server.address, 20)
     wait_for(lambda: home.state(laptop), "the home CN to know it")
     return address, home
@@ -92,7 +99,9 @@ def test_roams_between_access_points(air, kind):
             assert laptop.address() == address
         transfer.finish(60)
     handshakes = four_way_handshakes(points) - handshakes
-    assert handshakes >= ROAMS if kind in ("wpa2", "sae") else handshakes <= ROAMS // 2  # a roam that failed may begin anew by one
+    # After a roam that failed, the station may begin anew with a handshake.
+    assert handshakes >= ROAMS if kind in ("wpa2", "sae") else handshakes <= ROAMS // 2
     for way, times in found.items():
-        print(f"{way}: ms from association to the first packet: median {statistics.median(times):.1f}, all {[round(ms, 1) for ms in times]}")
+        print(f"{way}: ms from association to the first packet: "
+              f"median {statistics.median(times):.1f}, all {[round(ms, 1) for ms in times]}")
         assert statistics.median(times) < 50 * PATIENCE, (way, times)

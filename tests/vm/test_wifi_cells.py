@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Cells of access points that are more than a radio with an address: in a bridge beside a cable, with several SSIDs and VLANs, with
-stations that are kept apart, that sleep, or that have others behind them (4-address frames).
+"""Cells of access points that are more than a radio with an address: in a bridge beside a cable,
+with several SSIDs and VLANs, with stations that are kept apart, that sleep, or that have others
+behind them (4-address frames).
 """
 import contextlib
 import json
@@ -12,28 +13,34 @@ import struct
 import pytest
 
 import wifi
-from wifi import PASSPHRASE, AccessPoint, Security, WifiStation, attach_cell, load_radios, make_bridge, move_radio, unload_radios
+from wifi import (PASSPHRASE, AccessPoint, Security, WifiStation, attach_cell, load_radios,
+                  make_bridge, move_radio, unload_radios)
 from world import PATIENCE, Namespace, Station, run, wait_for
 from world.agreement import Conversation, agree, leased
 from world.groups import MDNS, heard, listen, say
 from world.traffic import hears_once
 
-SLEEPS = "/sys/kernel/debug/ieee80211/{}/hwsim/ps"  # 2: asleep but for beacons, as the access point is told; 0: awake again
+# 2: the station sleeps except for beacons, and the access point knows; 0: it is awake again.
+SLEEPS = "/sys/kernel/debug/ieee80211/{}/hwsim/ps"
 
 
 class Laptop(WifiStation):
-    """A station with a socket for a cable, too: eth0, with the MAC of the radio. One of the two is in use at a time."""
+    """A station that also has a socket for a cable: eth0, with the MAC of the radio.
+
+    One of the two is in use at a time.
+    """
 
     def build(self, security="wpa2"):
         run("ip", "netns", "add", self.name)
         self.mac = move_radio(*self.radio, self, ["link set wlan0 up"])
-        self.configure([f"link add eth0 address {self.mac} type veth peer name {self.port} netns {self.world.air.name}"])
+        self.configure([f"link add eth0 address {self.mac} type veth "
+                        f"peer name {self.port} netns {self.world.air.name}"])
         self.world.air.run("ip", "link", "set", self.port, "up")
         self.ifindex = self.world.air.ifindex(self.port)
         return self.join(security)
 
     def asks_anew(self):
-        """A lease by a client that knows of none. Returns the address."""
+        """Gets a lease with a client that knows of no former one. Returns the address."""
         if self.client:
             self.client.kill()
             for path in (self.client.base + ".leases", self.client.events_path):
@@ -44,7 +51,7 @@ class Laptop(WifiStation):
         return self.dhclient().start(seconds=20)
 
     def plug_in(self, cell):
-        """A cable to a wired cell, and the radio is silent."""
+        """Silences the radio, and connects a cable to a wired cell."""
         self.ask("DISCONNECT")
         self.run("ip", "link", "set", "eth0", "up")
         self.roam(cell)
@@ -53,7 +60,7 @@ class Laptop(WifiStation):
         return self.asks_anew()
 
     def unplug(self, point):
-        """Back to the WLAN, wherever it is let in."""
+        """Goes back to the WLAN, and roams to the access point."""
         self.run("ip", "link", "set", "eth0", "down")
         self.leave()
         self.device = "wlan0"
@@ -66,7 +73,7 @@ class Laptop(WifiStation):
 
 @pytest.fixture
 def radios():
-    """radios(count): so many, each (phy, device), which nobody else has."""
+    """radios(count): iterates over that many radios, (phy, device) each, for this test alone."""
     if os.path.exists("/sys/module/mac80211_hwsim"):
         unload_radios()
     yield lambda count: iter(sorted(load_radios(count).items()))
@@ -74,10 +81,14 @@ def radios():
 
 
 def serve(cn, *unused):
-    """Starts the agent for the cells of a CN, once the wired devices that the world made and that are none are gone."""
+    """Starts the agent for the cells of a CN.
+
+    unused: wired devices that the world made and that are no cells; they are deleted.
+    """
     for device in unused:
         cn.run("ip", "link", "delete", device)
-    cn.configure_with(mobile_if=[cell.device for cell in cn.cells], addr_pool=[f"{cell.device} * *" for cell in cn.cells])
+    cn.configure_with(mobile_if=[cell.device for cell in cn.cells],
+                      addr_pool=[f"{cell.device} * *" for cell in cn.cells])
     return cn.start(daemon=True)
 
 
@@ -91,7 +102,10 @@ def joins(world, name, radio, point, security="wpa2"):
 
 
 def test_from_radio_to_cable(make_world, radios):
-    """The cell of one CN is a bridge of a radio and a cable; the other one has a cell of each kind. A laptop with one MAC."""
+    """A laptop with one MAC moves between radios and cables.
+
+    The cell of one CN is a bridge of a radio and a cable; the other CN has a cell of each kind.
+    """
     world, radio = make_world(cns=2, cells=2, nat=()), radios(3)
     first, second = world.cns
     first.cells.pop()
@@ -109,7 +123,8 @@ def test_from_radio_to_cable(make_world, radios):
     laptop.reaches(world.server.address, 20)
     assert address.startswith("10.1.0.")
     hears_once(desk, laptop)
-    with Conversation(world.server, laptop, world.server.address) as call, Conversation(desk, laptop, desk.address()) as near:
+    with Conversation(world.server, laptop, world.server.address) as call, \
+            Conversation(desk, laptop, desk.address()) as near:
         def goes_on():
             call.say()
             near.say()
@@ -131,25 +146,34 @@ def test_from_radio_to_cable(make_world, radios):
 
 @pytest.fixture
 def guests(monkeypatch):
-    """Lines of hostapd for a second SSID on a radio, wlan0_1."""
-    monkeypatch.setitem(wifi.SECURITIES, "guests", Security("WPA-PSK", (), [f'psk="{PASSPHRASE}"'], ssid="guests"))
-    return ["bss=wlan0_1", "ssid=guests", *wifi.AES, "wpa_key_mgmt=WPA-PSK", f"wpa_passphrase={PASSPHRASE}"]
+    """The lines of hostapd for a second SSID on a radio, wlan0_1."""
+    kind = Security("WPA-PSK", (), [f'psk="{PASSPHRASE}"'], ssid="guests")
+    monkeypatch.setitem(wifi.SECURITIES, "guests", kind)
+    return ["bss=wlan0_1", "ssid=guests", *wifi.AES, "wpa_key_mgmt=WPA-PSK",
+            f"wpa_passphrase={PASSPHRASE}"]
 
 
 def test_ssids_and_vlans(make_world, radios, guests, monkeypatch, tmp_path):
-    """One radio with two SSIDs, one of which has a VLAN for those who know another passphrase: three cells. hostapd is restarted."""
+    """One radio with three cells: two SSIDs, one of which has a VLAN for another passphrase.
+
+    hostapd is restarted.
+    """
     keys, vlans = tmp_path / "keys", tmp_path / "vlans"
-    keys.write_text(f"00:00:00:00:00:00 {PASSPHRASE}\nvlanid=10 00:00:00:00:00:00 {PASSPHRASE} of staff\n")
+    keys.write_text(f"00:00:00:00:00:00 {PASSPHRASE}\n"
+                    f"vlanid=10 00:00:00:00:00:00 {PASSPHRASE} of staff\n")
     vlans.write_text("* wlan0.#\n")
-    point = [*wifi.AES, "wpa_key_mgmt=WPA-PSK", f"wpa_psk_file={keys}", "dynamic_vlan=1", "vlan_bridge=brvlan", f"vlan_file={vlans}"]
-    monkeypatch.setitem(wifi.SECURITIES, "here", Security("WPA-PSK", point, [f'psk="{PASSPHRASE}"']))
-    monkeypatch.setitem(wifi.SECURITIES, "staff", Security("WPA-PSK", point, [f'psk="{PASSPHRASE} of staff"']))
+    point = [*wifi.AES, "wpa_key_mgmt=WPA-PSK", f"wpa_psk_file={keys}", "dynamic_vlan=1",
+             "vlan_bridge=brvlan", f"vlan_file={vlans}"]
+    for name, passphrase in (("here", PASSPHRASE), ("staff", f"{PASSPHRASE} of staff")):
+        kind = Security("WPA-PSK", point, [f'psk="{passphrase}"'])
+        monkeypatch.setitem(wifi.SECURITIES, name, kind)
     world, radio = make_world(cns=2, cells=3, nat=()), radios(3)
     first, second = world.cns
     second.cells = second.cells[:1]
     for cell, device in zip(first.cells, ("wlan0", "wlan0_1", "brvlan10")):
         cell.device = device
-    first.configure(["link add brvlan10 type bridge stp_state 0 forward_delay 0", f"address add {first.cells[2].gateway}/24 dev brvlan10",
+    first.configure(["link add brvlan10 type bridge stp_state 0 forward_delay 0",
+                     f"address add {first.cells[2].gateway}/24 dev brvlan10",
                      "link set brvlan10 up"])
     second.cells[0].device = "wlan0"
     world.mlr.start()
@@ -179,41 +203,48 @@ def test_ssids_and_vlans(make_world, radios, guests, monkeypatch, tmp_path):
             phone.be_at(point)
             goes_on()
         many.serve("here")
-        first.configure([f"address add {first.cells[1].gateway}/24 dev wlan0_1"])  # what a network manager does for a new device
+        # What a network manager does for a new device.
+        first.configure([f"address add {first.cells[1].gateway}/24 dev wlan0_1"])
         phone.join("guests")
         phone.cell = first.cells[1]
         goes_on()
 
 
 class Bought(Namespace):
-    """An access point as one buys it: it bridges the WLAN of each SSID into a VLAN of its cable, which leads to a CN. The CN's cells
-    are those VLANs of w0.
+    """An access point as one buys it. It bridges the WLAN of each SSID into a VLAN of its cable.
+
+    The cable leads to a CN, whose cells are those VLANs of w0.
     """
 
     def __init__(self, world, cn, *vlans):
         super().__init__(world.prefix, "bought")
         self.world = world
         run("ip", "netns", "add", self.name)
-        world.air.run("ip", "link", "set", cn.cells[0].port, "netns", self.name, "name", "cable")
+        world.air.run("ip", "link", "set", cn.cells[0].port, "netns", self.name,
+                      "name", "cable")
         lines, cn_lines = ["link set cable up"], ["address flush dev w0"]
         for cell, vlan in zip(cn.cells, vlans):
             cell.device = f"w0.{vlan}"
-            cn_lines += [f"link add link w0 name {cell.device} type vlan id {vlan}", f"address add {cell.gateway}/24 dev {cell.device}",
+            cn_lines += [f"link add link w0 name {cell.device} type vlan id {vlan}",
+                         f"address add {cell.gateway}/24 dev {cell.device}",
                          f"link set {cell.device} up"]
-            lines += [f"link add br{vlan} type bridge stp_state 0 forward_delay 0", f"link set br{vlan} up",
-                      f"link add link cable name cable.{vlan} type vlan id {vlan}", f"link set cable.{vlan} master br{vlan} up"]
+            lines += [f"link add br{vlan} type bridge stp_state 0 forward_delay 0",
+                      f"link set br{vlan} up",
+                      f"link add link cable name cable.{vlan} type vlan id {vlan}",
+                      f"link set cable.{vlan} master br{vlan} up"]
         self.configure(lines)
         cn.configure(cn_lines)
 
 
 def test_access_point_that_only_bridges(make_world, radios, guests):
-    """The CN is at the other end of its cable, a VLAN for each SSID."""
+    """The CN is at the other end of the access point's cable, with a VLAN for each SSID."""
     world, radio = make_world(cns=2, cells=2, nat=()), radios(3)
     first, second = world.cns
     second.cells.pop()
     second.cells[0].device = "wlan0"
     world.mlr.start()
-    bought = AccessPoint(Bought(world, first, 10, 20), *next(radio), cell=first.cells[0], lines=["link set wlan0 up"],
+    place = Bought(world, first, 10, 20)
+    bought = AccessPoint(place, *next(radio), cell=first.cells[0], lines=["link set wlan0 up"],
                          more=["bridge=br10", *guests, "bridge=br20"])
     other = AccessPoint(second, *next(radio))
     serve(first, "w1")
@@ -238,12 +269,15 @@ def test_access_point_that_only_bridges(make_world, radios, guests):
 
 @pytest.mark.parametrize("kind", ["together", "apart", "hairpin"])
 def test_stations_of_one_access_point(make_world, radios, kind):
-    """Who are together at one access point reach each other by it, by the bridge behind it, or not at all; who are at different
-    ones, through the CNs.
+    """Stations at one access point reach each other by it, by the bridge behind it, or not at all.
+
+    Those at different access points reach each other through the CNs.
     """
     world, radio = make_world(cns=2, nat=()), radios(4)
     world.mlr.start()
-    points = [attach_cell(cn, *next(radio), bridged=kind == "hairpin", more=[f"ap_isolate={int(kind != 'together')}"]) for cn in world.cns]
+    isolate = [f"ap_isolate={int(kind != 'together')}"]
+    points = [attach_cell(cn, *next(radio), bridged=kind == "hairpin", more=isolate)
+              for cn in world.cns]
     if kind == "hairpin":
         for cn in world.cns:
             cn.run("bridge", "link", "set", "dev", "wlan0", "hairpin", "on")
@@ -273,13 +307,15 @@ class Behind(Station):
         super().__init__(world, name, len(world.stations) + 1)
         world.stations.append(self)
         run("ip", "netns", "add", self.name)
-        front.configure([f"link add {name} type veth peer name wlan0 address {self.mac} netns {self.name}", f"link set {name} master br0 up"])
+        front.configure([f"link add {name} type veth "
+                         f"peer name wlan0 address {self.mac} netns {self.name}",
+                         f"link set {name} master br0 up"])
         self.configure(["link set wlan0 up"])
         front.wait_links(name)
 
 
 class Bridging(WifiStation):
-    """A station in 4-address mode: its radio is a port of br0, which has its MAC and its address."""
+    """A station in 4-address mode: its radio is a port of br0, which has its MAC and address."""
 
     device = "br0"
 
@@ -287,16 +323,18 @@ class Bridging(WifiStation):
         run("ip", "netns", "add", self.name)
         self.mac = move_radio(*self.radio, self)
         self.run("iw", "dev", "wlan0", "set", "4addr", "on")
-        self.configure([f"link add br0 address {self.mac} type bridge stp_state 0 forward_delay 0", "link set wlan0 master br0",
-                        "link set wlan0 up", "link set br0 up"])
+        bridge = "type bridge stp_state 0 forward_delay 0"
+        self.configure([f"link add br0 address {self.mac} {bridge}",
+                        "link set wlan0 master br0", "link set wlan0 up", "link set br0 up"])
         return self.join(security, "-b", "br0")
 
 
 def test_four_addresses(make_world, radios):
-    """A robot arm behind a robot. Both roam when the robot does, the arm with its first packet."""
+    """A robot arm behind a robot: both roam with the robot, the arm with its first packet."""
     world, radio = make_world(cns=2, nat=()), radios(3)
     world.mlr.start()
-    points = [attach_cell(cn, *next(radio), bridged=True, more=["wds_sta=1"]) for cn in world.cns]
+    points = [attach_cell(cn, *next(radio), bridged=True, more=["wds_sta=1"])
+              for cn in world.cns]
     robot = Bridging(world, "robot", *next(radio)).build()
     robot.be_at(points[0])
     robot.dhclient().start(seconds=20)
@@ -304,7 +342,8 @@ def test_four_addresses(make_world, radios):
     arm.dhclient().start(seconds=20)
     arm.cell = points[0].cell
     hears_once(robot, arm)
-    with Conversation(world.server, robot, world.server.address) as call, Conversation(world.server, arm, world.server.address, 6001) as other:
+    with Conversation(world.server, robot, world.server.address) as call, \
+            Conversation(world.server, arm, world.server.address, 6001) as other:
         for point in (points[1], points[0], points[1]):
             robot.associate(point)
             arm.cell = point.cell
@@ -315,7 +354,10 @@ def test_four_addresses(make_world, radios):
 
 
 class UnicastEar:
-    """Group packets that came to a station in frames to its own MAC, which is how an access point sends them one by one."""
+    """Group packets that reached a station in frames to its own MAC.
+
+    An access point that sends a copy to each station does so.
+    """
 
     def __init__(self, station):
         self.socket = station.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(0x0800))
@@ -335,7 +377,8 @@ class UnicastEar:
 def test_groups_in_unicast_frames(make_world, radios):
     world, radio = make_world(cns=2, nat=()), radios(4)
     world.mlr.start()
-    points = [attach_cell(cn, *next(radio), more=["multicast_to_unicast=1"]) for cn in world.cns]
+    points = [attach_cell(cn, *next(radio), more=["multicast_to_unicast=1"])
+              for cn in world.cns]
     phone, printer = (joins(world, name, next(radio), points[0]) for name in ("phone", "printer"))
     ears = {station: (listen(world, station), UnicastEar(station)) for station in (phone, printer)}
     said = {phone: [], printer: []}
@@ -347,7 +390,8 @@ def test_groups_in_unicast_frames(make_world, radios):
         for one, other in ((phone, printer), (printer, phone)):
             said[one].append(f"{one.place} at {places}")
             say(one, MDNS, said[one][-1], ttl=255)
-            wait_for(lambda whose=other, text=said[one][-1]: any(line.startswith(text) for line in heard(ears[whose][0])),
+            wait_for(lambda whose=other, text=said[one][-1]:
+                     any(line.startswith(text) for line in heard(ears[whose][0])),
                      f"{other.place} to hear it at {places}", 10)
         phone.reaches(printer.address(), 20)
         for one, other in ((phone, printer), (printer, phone)):
@@ -357,13 +401,14 @@ def test_groups_in_unicast_frames(make_world, radios):
 
 
 def test_who_sleeps_hears_it_later(make_world, radios):
-    """The access point keeps packets for a station that sleeps, also for one that has come from another cell."""
+    """The access point keeps packets for a station that sleeps, also after a roam."""
     world, radio = make_world(cns=2, nat=()), radios(3)
     world.mlr.start()
     points = [attach_cell(cn, *next(radio)) for cn in world.cns]
     chosen = next(radio)
     phone = joins(world, "phone", chosen, points[0])
-    with phone.socket(socket.AF_INET, socket.SOCK_DGRAM) as ear, world.server.socket(socket.AF_INET, socket.SOCK_DGRAM) as mouth:
+    with phone.socket(socket.AF_INET, socket.SOCK_DGRAM) as ear, \
+            world.server.socket(socket.AF_INET, socket.SOCK_DGRAM) as mouth:
         ear.bind(("", 7000))
         ear.settimeout(2 * PATIENCE)
         for point in (points[0], points[1], points[0]):
@@ -387,5 +432,6 @@ def sleeps(radio, asleep):
 
 
 def sent_packets(point):
-    """That the radio of an access point was given."""
-    return json.loads(point.place.run("ip", "-j", "-s", "link", "show", "wlan0").stdout)[0]["stats64"]["tx"]["packets"]
+    """The packets that went to the radio of an access point."""
+    shown = point.place.run("ip", "-j", "-s", "link", "show", "wlan0").stdout
+    return json.loads(shown)[0]["stats64"]["tx"]["packets"]

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What access points and their hostapds tell: stations that arrive, leave, have moved on, and who they are."""
+"""What access points and their hostapds report of stations.
+
+Stations arrive, leave, have moved on, and have names.
+"""
 import os
 import socket
 import struct
@@ -26,27 +29,36 @@ def key(name):
 
 @pytest.fixture
 def securities(tmp_path, monkeypatch):
-    """WLANs whose hostapd knows who a station is: by 802.1X with hostapd's own server, or by the key it uses."""
+    """WLANs whose hostapd knows who a station is.
+
+    It learns that by 802.1X with its own server, or by the key that the station uses.
+    """
     users, keys = tmp_path / "users", tmp_path / "keys"
     users.write_text("".join(f'"{name}" PWD "{secret}"\n' for name, secret in NAMES.items()))
-    keys.write_text("".join(f"keyid={name} 00:00:00:00:00:00 {secret}\n" for name, secret in NAMES.items()))
-    points = {"eap": [*RSN, "wpa_key_mgmt=WPA-EAP", "ieee8021x=1", "eap_server=1", f"eap_user_file={users}"],
+    keys.write_text("".join(f"keyid={name} 00:00:00:00:00:00 {secret}\n"
+                            for name, secret in NAMES.items()))
+    points = {"eap": [*RSN, "wpa_key_mgmt=WPA-EAP", "ieee8021x=1", "eap_server=1",
+                      f"eap_user_file={users}"],
               "keys": [*RSN, "wpa_key_mgmt=WPA-PSK", f"wpa_psk_file={keys}"]}
     for kind, of in (("eap", eap), ("keys", key)):
         for name in NAMES:
             station = ["eap=PWD", *of(name)] if kind == "eap" else of(name)
+            management = "WPA-EAP" if kind == "eap" else "WPA-PSK"
             monkeypatch.setitem(wifi.SECURITIES, f"{kind}-{name}",
-                                Security("WPA-EAP" if kind == "eap" else "WPA-PSK", points[kind], station))
+                                Security(management, points[kind], station))
 
 
 class Air:
-    """Two access points that are CNs, and stations. hostapd: the agents know its socket; bridge: the cell is a bridge, and the
-    access point a port of it."""
+    """Two access points that are CNs, and stations.
+
+    hostapd: the agents know its socket. bridge: the cell is a bridge, and the access point a port
+    of it.
+    """
 
     def __init__(self, world, security, stations=1, hostapd=True, bridge=False):
         self.world, self.security = world, security
         if os.path.exists("/sys/module/mac80211_hwsim"):
-            unload_radios()  # of the test before, which may have had less
+            unload_radios()  # those of the test before, which may be fewer
         radios = iter(sorted(load_radios(2 + stations).items()))
         world.mlr.start()
         self.points = [self.point(cn, next(radios), hostapd, bridge) for cn in world.cns]
@@ -54,11 +66,15 @@ class Air:
 
     def point(self, cn, radio, hostapd, bridge):
         door = f"{cn.folder}/hostapd"
-        told = {"hostapd": f"wlan0 {door}/wlan0", "station_identity": "association"} if hostapd else {}
-        point = attach_cell(cn, *radio, bridge, [f"ctrl_interface={door}"], {"debug": 4, **told}, security=self.security)
+        told = {}
+        if hostapd:
+            told = {"hostapd": f"wlan0 {door}/wlan0", "station_identity": "association"}
+        point = attach_cell(cn, *radio, bridge, [f"ctrl_interface={door}"],
+                            {"debug": 4, **told}, security=self.security)
         point.door = f"{door}/wlan0"
         if hostapd:
-            wait_for(lambda: cn.control("status")["hostapd"]["links"][0]["state"] == "connected", "hostapd to be connected")
+            wait_for(lambda: cn.control("status")["hostapd"]["links"][0]["state"] == "connected",
+                     "hostapd to be connected")
         return point
 
     def station(self, name, security=None, address=None):
@@ -69,7 +85,7 @@ class Air:
         return station
 
     def at(self, station):
-        """(the access point that it is associated with, the other one)."""
+        """Returns the station's access point, and then the other one."""
         bssid = station.connections()[-1][1]
         return sorted(self.points, key=lambda point: point.bssid != bssid)
 
@@ -79,17 +95,18 @@ def in_kernel(point):
 
 
 def in_hostapd(point):
-    """MACs of the stations that it has."""
+    """The MAC of the first station that hostapd has, or nothing."""
     answer = ask_control(point.door, f"{point.cn.folder}/ask-hostapd", "STA-FIRST")
     return answer.split("\n", 1)[0] if answer and not answer.startswith("FAIL") else ""
 
 
 def trail(cn, station):
-    return [(step["time"], step["text"]) for step in cn.control("why", station=station.mac)["trail"]]
+    steps = cn.control("why", station=station.mac)["trail"]
+    return [(step["time"], step["text"]) for step in steps]
 
 
 def told(cn, station, text):
-    """When the trail said so first, or None."""
+    """The time of the first step in the trail with that text, or None."""
     return next((when for when, line in trail(cn, station) if text in line), None)
 
 
@@ -99,7 +116,7 @@ def is_silent(cn, station):
 
 
 class Ear:
-    """Hears what a station sends into a cell: (time, Ethernet type or length)."""
+    """Hears what a station sends into a cell, as (time, Ethernet type or length)."""
 
     def __init__(self, cn, station):
         self.station = bytes.fromhex(station.mac.replace(":", ""))
@@ -121,7 +138,7 @@ class Ear:
 
 
 def test_handover_begins_before_the_first_packet(make_world):
-    """A station that is mute: no client, no packet, its answer to the CN's own question is its first word."""
+    """A mute station: no client, no packet. Its first word is its answer to the CN's question."""
     air = Air(make_world(cns=2, nat=()), "wpa2")
     laptop = air.station("laptop")
     address = laptop.dhclient().start(seconds=20)
@@ -130,10 +147,13 @@ def test_handover_begins_before_the_first_packet(make_world):
     wait_for(lambda: here.cn.state(laptop) == "home", "the home CN to know it")
     ear = Ear(there.cn, laptop)
     laptop.associate(there)
-    wait_for(lambda: there.cn.state(laptop) == "visiting" and here.cn.state(laptop) == "away", "the handover")
+    wait_for(lambda: there.cn.state(laptop) == "visiting" and here.cn.state(laptop) == "away",
+             "the handover")
     began = told(there.cn, laptop, "station detected in cell wlan0")
-    packets = [when for when, kind in ear.heard() if kind not in LAYER2_UPDATE and kind != EAPOL]
-    print(f"handover begun, first packet after it: {[round((when - began) * 1000, 1) for when in packets[:1]]} ms")
+    packets = [when for when, kind in ear.heard()
+               if kind not in LAYER2_UPDATE and kind != EAPOL]
+    first = [round((when - began) * 1000, 1) for when in packets[:1]]
+    print(f"handover begun, first packet after it: {first} ms")
     assert not packets or min(packets) > began
     assert laptop.address() == address
     laptop.reaches(air.world.server.address)
@@ -147,17 +167,21 @@ def test_arrives_without_layer2_update(make_world, hostapd):
     laptop.client.kill()
     here, there = air.at(laptop)
     wait_for(lambda: here.cn.state(laptop) == "home", "the home CN to know it")
-    # Before ours, which has another priority: it hears nothing of the station but from hostapd and the kernel.
+    # This filter drops all before ours, which has another priority: the CN hears of the station
+    # only from hostapd and the kernel.
     there.cn.run("modprobe", "cls_matchall", check=False)
-    there.cn.run("tc", "filter", "add", "dev", "wlan0", "ingress", "pref", "1", "protocol", "all", "matchall", "action", "drop")
+    there.cn.run("tc", "filter", "add", "dev", "wlan0", "ingress", "pref", "1", "protocol", "all",
+                 "matchall", "action", "drop")
     laptop.associate(there)
-    wait_for(lambda: there.cn.state(laptop) == "visiting" and here.cn.state(laptop) == "away", "the handover", 10)
+    wait_for(lambda: there.cn.state(laptop) == "visiting" and here.cn.state(laptop) == "away",
+             "the handover", 10)
     assert told(there.cn, laptop, "station detected in cell wlan0 (association)")
     there.cn.run("tc", "filter", "delete", "dev", "wlan0", "ingress", "pref", "1")
     laptop.reaches(air.world.server.address)
 
 
-@pytest.mark.parametrize("hostapd, bridge", [(True, False), (False, False), (True, True), (False, True)],
+@pytest.mark.parametrize("hostapd, bridge",
+                         [(True, False), (False, False), (True, True), (False, True)],
                          ids=["hostapd", "kernel", "bridge-hostapd", "bridge-kernel"])
 def test_former_access_point_drops_it(make_world, hostapd, bridge):
     air = Air(make_world(cns=2, nat=()), "wpa2", hostapd=hostapd, bridge=bridge)
@@ -168,16 +192,20 @@ def test_former_access_point_drops_it(make_world, hostapd, bridge):
     for former, now in ((here, there), (there, here)):
         laptop.associate(now)
         laptop.reaches(air.world.server.address)
-        wait_for(lambda point=former: laptop.mac not in in_kernel(point), "the kernel to forget the station", 10)
+        wait_for(lambda point=former: laptop.mac not in in_kernel(point),
+                 "the kernel to forget the station", 10)
         if hostapd:
-            wait_for(lambda point=former: laptop.mac not in in_hostapd(point), "hostapd to forget the station", 10)
+            wait_for(lambda point=former: laptop.mac not in in_hostapd(point),
+                     "hostapd to forget the station", 10)
         else:
-            assert laptop.mac in in_hostapd(former)  # which is why hostapd is asked where it is known
+            # This is why an agent that knows the socket of hostapd asks hostapd to drop it.
+            assert laptop.mac in in_hostapd(former)
         assert former.cn.control("status")["wifi"]["dropped"] == 1
         assert now.cn.control("status")["wifi"]["associated"] == 1
-        assert laptop.mac in in_kernel(now) and laptop.ping(air.world.server.address, count=5, seconds=PATIENCE)
+        assert laptop.mac in in_kernel(now)
+        assert laptop.ping(air.world.server.address, count=5, seconds=PATIENCE)
 
-    # There and back within the time after which it would be dropped.
+    # There and back before the former access point would drop the station.
     laptop.associate(there)
     laptop.associate(here)
     laptop.reaches(air.world.server.address)
@@ -199,7 +227,8 @@ def test_leaving_is_seen(make_world):
     laptop.ask("REASSOCIATE")
     wait_for(lambda: len(laptop.connections()) > seen, "the station to be back", 10)
     laptop.reaches(air.world.server.address)
-    assert not told(cn, laptop, "station is silent") and cn.control("status")["wifi"]["departed"] == 0
+    assert not told(cn, laptop, "station is silent")
+    assert cn.control("status")["wifi"]["departed"] == 0
     laptop.ask("DISCONNECT")
     wait_for(lambda: is_silent(cn, laptop), "its departure to be noticed", 3)
     assert told(cn, laptop, "it has left, as the link layer says")
@@ -209,10 +238,11 @@ def test_leaving_is_seen(make_world):
 
 
 def changed_mac(laptop, mac):
-    """Leaves without a word to DHCP, forgets all, and has another MAC."""
+    """Leaves without a word to DHCP, forgets all, and gets another MAC."""
     laptop.client.kill()
     laptop.supplicant.stop()
-    laptop.configure(["address flush dev wlan0", "link set wlan0 down", f"link set wlan0 address {mac}", "link set wlan0 up"])
+    laptop.configure(["address flush dev wlan0", "link set wlan0 down",
+                      f"link set wlan0 address {mac}", "link set wlan0 up"])
     laptop.mac = mac
     laptop.run("rm", "-f", laptop.client.base + ".leases", laptop.client.events_path)
 
@@ -233,15 +263,16 @@ def test_identity_keeps_the_address(make_world, securities, kind):
         laptop.reaches(world.server.address)
         assert [cn.station(address)["mac"] for cn in world.cns] == [mac, mac]
 
-    # A second station of the same person, while the first one is there, is another.
+    # A second station of the same person, while the first one is there, gets another address.
     phone = air.station("phone", f"{kind}-alice")
     other = phone.dhclient().start(seconds=20)
     assert other != address
     phone.reaches(world.server.address)
     assert laptop.ping(world.server.address, count=5, seconds=PATIENCE)
-    assert laptop.client.restart(seconds=20) == address and phone.client.restart(seconds=20) == other
+    assert laptop.client.restart(seconds=20) == address
+    assert phone.client.restart(seconds=20) == other
 
-    # Somebody else with the same MAC is not who had it before.
+    # Another person with the same MAC does not get the address that belonged to it.
     changed_mac(phone, "02:00:00:aa:00:01")
     phone.join(f"{kind}-bob")
     assert phone.dhclient().start(seconds=20) not in (address, other)

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Real Wi-Fi without air: radios of mac80211_hwsim in the namespaces of a world, hostapd and wpa_supplicant on them."""
+"""Real Wi-Fi without air: radios of mac80211_hwsim in the namespaces of a world.
+
+hostapd and wpa_supplicant run on them.
+"""
 import json
 import os
 import re
@@ -10,11 +13,15 @@ from world import PATIENCE, Cn, Station, WorldError, run, wait_for
 SSID, PASSPHRASE = "tmip", "a passphrase for tests"
 TRIES = 3
 FREQUENCIES = {1: 2412, 6: 2437, 11: 2462}  # MHz, by channel
-CONNECTED = re.compile(r"^(\d+\.\d+): wlan0: CTRL-EVENT-CONNECTED - Connection to (\S+) completed", re.M)
+CONNECTED = re.compile(r"^(\d+\.\d+): wlan0: CTRL-EVENT-CONNECTED - "
+                       r"Connection to (\S+) completed", re.M)
 
 
 def ask_control(path, own, command):
-    """What hostapd or wpa_supplicant answers to a command on its control socket; `own` is ours meanwhile."""
+    """What hostapd or wpa_supplicant answers to a command on its control socket `path`.
+
+    Meanwhile `own` is our socket.
+    """
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as door:
         door.settimeout(5 * PATIENCE)
         try:
@@ -27,28 +34,34 @@ def ask_control(path, own, command):
 
 
 class Security:
-    """What the two ends of a kind of WLAN have in their configurations, and how wpa_supplicant's status shows it."""
+    """A kind of WLAN: how to configure both ends, and how wpa_supplicant's status shows it."""
 
     def __init__(self, name, point=(), station=(), shown=None, ssid=SSID):
         self.shown, self.point, self.ssid = f"key_mgmt={shown or name}", list(point), ssid
         self.station = [f"key_mgmt={name}", *station]
 
 
-AES = ["wpa=2", "rsn_pairwise=CCMP", "wpa_pairwise_update_count=20"]  # a slow station is not thrown out in the middle of its handshake
+# So many tries let a slow station finish its handshake.
+AES = ["wpa=2", "rsn_pairwise=CCMP", "wpa_pairwise_update_count=20"]
 SECURITIES = {
     "open": Security("NONE"),
-    "wpa2": Security("WPA-PSK", [*AES, "wpa_key_mgmt=WPA-PSK", f"wpa_passphrase={PASSPHRASE}"], [f'psk="{PASSPHRASE}"'],
-                     shown="WPA2-PSK"),
-    "sae": Security("SAE", [*AES, "wpa_key_mgmt=SAE", "ieee80211w=2", f"sae_password={PASSPHRASE}"],
+    "wpa2": Security("WPA-PSK",
+                     [*AES, "wpa_key_mgmt=WPA-PSK", f"wpa_passphrase={PASSPHRASE}"],
+                     [f'psk="{PASSPHRASE}"'], shown="WPA2-PSK"),
+    "sae": Security("SAE",
+                    [*AES, "wpa_key_mgmt=SAE", "ieee80211w=2", f"sae_password={PASSPHRASE}"],
                     ["ieee80211w=2", f'sae_password="{PASSPHRASE}"']),
-    # Fast transition over the air. Each access point derives its key from the passphrase: they need not talk to each other.
-    "ft": Security("FT-PSK", [*AES, "wpa_key_mgmt=FT-PSK", f"wpa_passphrase={PASSPHRASE}", "mobility_domain=7431", "ft_over_ds=0",
-                              "ft_psk_generate_local=1", "reassociation_deadline=65535"], [f'psk="{PASSPHRASE}"']),
+    # Fast transition over the air. Each access point derives its key from the passphrase: the
+    # access points need not talk to each other.
+    "ft": Security("FT-PSK",
+                   [*AES, "wpa_key_mgmt=FT-PSK", f"wpa_passphrase={PASSPHRASE}",
+                    "mobility_domain=7431", "ft_over_ds=0", "ft_psk_generate_local=1",
+                    "reassociation_deadline=65535"], [f'psk="{PASSPHRASE}"']),
 }
 
 
 def load_radios(count):
-    """The names of so many free radios: {phy: device}."""
+    """Makes that many radios, and returns them as {phy: device}."""
     for module in ("ctr", "ccm", "cmac"):  # ciphers that the kernel finds only if they are there
         run("modprobe", module)
     run("modprobe", "mac80211_hwsim", f"radios={count}")
@@ -71,7 +84,7 @@ def unload_radios():
 
 
 def move_radio(phy, device, namespace, lines=()):
-    """Into a namespace, where the device is called wlan0. Returns its MAC."""
+    """Moves a radio into a namespace, where it is called wlan0. Returns its MAC."""
     run("ip", "link", "set", device, "down")
     run("iw", "phy", phy, "set", "netns", "name", namespace.name)
     namespace.configure([f"link set {device} name wlan0", *lines] if device != "wlan0" else lines)
@@ -81,11 +94,13 @@ def move_radio(phy, device, namespace, lines=()):
 class AccessPoint:
     """hostapd on wlan0 of a CN, or of another place of the world.
 
-    cell: of the CN, the one in which its stations are, the first unless told. lines: what the device needs in ip(8)'s words; the
-    gateway's address of the cell unless told. more: of hostapd's configuration.
+    cell: the CN's cell where its stations are; by default the first one. lines: what the device
+    needs, in ip(8)'s words; by default the gateway's address of the cell. more: further lines of
+    hostapd's configuration.
     """
 
-    def __init__(self, place, phy, device, security="wpa2", channel=1, cell=None, lines=None, more=()):
+    def __init__(self, place, phy, device, security="wpa2", channel=1, cell=None, lines=None,
+                 more=()):
         self.cn = self.place = place
         self.cell = cell or (place.cells[0] if isinstance(place, Cn) else None)
         self.channel, self.more, self.program = channel, list(more), None
@@ -99,30 +114,40 @@ class AccessPoint:
         if self.program:
             self.program.stop()
         path = f"{self.place.world.folder}/{self.place.place}-hostapd.conf"
-        lines = ["interface=wlan0", "driver=nl80211", f"ssid={SECURITIES[security].ssid}", "hw_mode=g", f"channel={self.channel}",
-                 f"nas_identifier={self.place.place}", *SECURITIES[security].point, *self.more]
+        kind = SECURITIES[security]
+        lines = ["interface=wlan0", "driver=nl80211", f"ssid={kind.ssid}", "hw_mode=g",
+                 f"channel={self.channel}", f"nas_identifier={self.place.place}",
+                 *kind.point, *self.more]
         with open(path, "w", encoding="ascii") as file:
             file.write("".join(f"{line}\n" for line in lines))
         world = self.place.world
-        self.program = world.program(self.place, "hostapd", path, name=f"{self.place.place}-hostapd-{len(world.helpers)}")
-        wait_for(lambda: "AP-ENABLED" in self.program.text(), f"the access point of {self.place.place}", 10)
+        self.program = world.program(self.place, "hostapd", path,
+                                     name=f"{self.place.place}-hostapd-{len(world.helpers)}")
+        wait_for(lambda: "AP-ENABLED" in self.program.text(),
+                 f"the access point of {self.place.place}", 10)
 
 
 def make_bridge(cn, *ports):
-    """br0, with these ports, is the first cell of a CN."""
+    """Makes br0, with these ports, the first cell of a CN."""
     cell = cn.cells[0]
     cell.device = "br0"
-    cn.configure(["link add br0 type bridge stp_state 0 forward_delay 0", f"address add {cell.gateway}/24 dev br0", "link set br0 up",
-                  *(line for port in ports for line in (f"address flush dev {port}", f"link set {port} master br0"))])
+    cn.configure(["link add br0 type bridge stp_state 0 forward_delay 0",
+                  f"address add {cell.gateway}/24 dev br0", "link set br0 up",
+                  *(line for port in ports
+                    for line in (f"address flush dev {port}", f"link set {port} master br0"))])
 
 
 def attach_cell(cn, phy, device, bridged=False, more=(), directives=(), **options):
-    """An access point is the only cell of a CN by `tmip-agent attach`; bridged: as a port of br0, which is the cell then."""
+    """Makes an access point the only cell of a CN, by `tmip-agent attach'.
+
+    bridged: the access point is a port of br0, which is the cell.
+    """
     cn.run("ip", "link", "delete", "w0")
     cell = cn.cells[0]
     if bridged:
         make_bridge(cn)
-        point = AccessPoint(cn, phy, device, lines=["link set wlan0 up"], more=["bridge=br0", *more], **options)
+        point = AccessPoint(cn, phy, device, lines=["link set wlan0 up"],
+                            more=["bridge=br0", *more], **options)
     else:
         cell.device = "wlan0"
         point = AccessPoint(cn, phy, device, more=more, **options)
@@ -144,31 +169,39 @@ class WifiStation(Station):
     def build(self, security="wpa2"):
         run("ip", "netns", "add", self.name)
         self.mac = move_radio(*self.radio, self, ["link set wlan0 up"])
-        self.run("sh", "-c", "for f in all default; do echo 1 > /proc/sys/net/ipv6/conf/$f/disable_ipv6; done")
+        self.run("sh", "-c", "for f in all default; do "
+                 "echo 1 > /proc/sys/net/ipv6/conf/$f/disable_ipv6; done")
         return self.join(security)
 
     def join(self, security, *options):
         """Starts wpa_supplicant (again) for this kind of WLAN, and waits until it is associated."""
         if self.supplicant:
             self.supplicant.stop()
-        lines = [f'ssid="{SECURITIES[security].ssid}"', f"scan_freq={self.frequency}", *SECURITIES[security].station]
+        kind = SECURITIES[security]
+        lines = [f'ssid="{kind.ssid}"', f"scan_freq={self.frequency}", *kind.station]
         with open(f"{self.control}.conf", "w", encoding="ascii") as file:
-            file.write(f"ctrl_interface={self.control}\nnetwork={{\n" + "".join(f"\t{line}\n" for line in lines) + "}\n")
-        self.supplicant = self.world.program(self, "wpa_supplicant", "-t", "-D", "nl80211", "-i", "wlan0", "-c", f"{self.control}.conf", *options,
-                                             name=f"{self.place}-wpa-{len(self.world.helpers)}")
+            file.write(f"ctrl_interface={self.control}\nnetwork={{\n" +
+                       "".join(f"\t{line}\n" for line in lines) + "}\n")
+        self.supplicant = self.world.program(
+            self, "wpa_supplicant", "-t", "-D", "nl80211", "-i", "wlan0",
+            "-c", f"{self.control}.conf", *options,
+            name=f"{self.place}-wpa-{len(self.world.helpers)}")
         wait_for(self.connections, f"{self.place} to associate", 20)
         return self
 
     def connections(self):
-        """(time, BSSID) of each, since it joined."""
+        """(time, BSSID) of each association since the station joined."""
         return [(float(when), bssid) for when, bssid in CONNECTED.findall(self.supplicant.text())]
 
     def ask(self, command):
-        """What wpa_supplicant answers; wpa_cli says the same, as a process more each time."""
+        """What wpa_supplicant answers, without a wpa_cli for each question."""
         return ask_control(f"{self.control}/wlan0", f"{self.control}/{self.place}", command)
 
     def hears(self, point):
-        """Whether a scan found the access point lately; else begins one. The kernel forgets what is older than 30 s."""
+        """Returns whether a scan found the access point lately, or begins a scan.
+
+        The kernel forgets what is older than 30 s.
+        """
         found = re.search(r"^age=(\d+)", self.ask(f"BSS {point.bssid}"), re.M)
         if found and int(found[1]) < 10:
             return True
@@ -184,15 +217,18 @@ class WifiStation(Station):
     def associate(self, point):
         """Roams to an access point. Returns the time when it was connected.
 
-        Where emulation is slow the radios may miss their own deadlines: then the station goes back, and tries again.
+        On a slow machine the radios may miss their own deadlines: then the station goes back, and
+        tries again.
         """
         for _ in range(TRIES):
             before = len(self.connections())
-            wait_for(lambda: self.hears(point), f"{self.place} to hear {point.bssid}", 10, every=0.1)
+            wait_for(lambda: self.hears(point), f"{self.place} to hear {point.bssid}", 10,
+                     every=0.1)
             self.ask("BSSID_IGNORE clear")
             answer = self.ask(f"ROAM {point.bssid}")
             assert answer.strip() == "OK", answer
-            wait_for(lambda seen=before: len(self.connections()) > seen, f"{self.place} to roam", 10)
+            wait_for(lambda seen=before: len(self.connections()) > seen,
+                     f"{self.place} to roam", 10)
             when, bssid = self.connections()[-1]
             if bssid == point.bssid:
                 self.cell = point.cell
