@@ -138,7 +138,7 @@ def test_nothing_is_lost_in_a_gap(make_world, visiting, to):
 def test_visited_cn_alone(make_world):
     """The parent holds no packets: all of them wait at the previous CN.
 
-    Those that the parent sends directly later may overtake them.
+    Packets that the parent later sends directly may overtake them.
     """
     world, phone, left = start(make_world, True, AMPLE)
     down = Downlink(world, phone)
@@ -246,7 +246,7 @@ def test_replay_is_no_burst(make_world):
 def test_bounded_in_the_device(make_world):
     """The agent stands still while packets come, until the queue of the device is full.
 
-    The agent counts those for which the queue had no room.
+    The agent counts the packets for which the queue had no room.
     """
     bounds = {"buffer_bytes": 4 * MEGABYTE, "buffer_time": 60000}
     world, phone, left = start(make_world, False, {0: bounds})

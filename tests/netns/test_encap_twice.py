@@ -54,7 +54,7 @@ def network(request, make_world):
 
 
 def pair(world, homes, places):
-    """Two stations with those homes, each in a cell of the CN of its place.
+    """Two stations with these homes, each in a cell of the CN of its place.
 
     Place 2 is the first cell of CN 2, place 2.5 is its other one.
     """

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A station is who hostapd says (station_identity association).
+"""hostapd says who a station is (station_identity association).
 
 A stand-in for hostapd says what a test wants; tests/vm/test_wifi_events.py has the real one.
 """

@@ -203,7 +203,7 @@ def test_register_hangs(world):
 
 
 def test_register_loses_its_store(world):
-    """A register starts with an empty store, and the stations are registered anew.
+    """A register starts with an empty store, and the CNs register the stations again.
 
     The CNs come back in another order, so that all except the middle one get other numbers.
     """
@@ -252,7 +252,7 @@ def test_start_without_a_register(make_world):
 
 
 def test_start_with_lost_maps(world):
-    """The CN was taken down wholly, and starts with nothing except what the register tells it."""
+    """A CN that was taken down wholly starts with only what the register sends it."""
     phone, laptop = leased(world, "phone", world.cn(1)), leased(world, "laptop", world.cn(2))
     phone.roam(world.cn(2))
     laptop.roam(world.cn(3))
@@ -323,9 +323,9 @@ def test_detach_leaves_nothing(make_world, alive):
 
 
 def test_detach_leaves_what_others_have(make_world):
-    """A clsact qdisc was there before, and somebody has put a filter into another one meanwhile.
+    """Of two clsact qdiscs, one was there before; into the other a program has put a filter since.
 
-    On kernels before 6.6 these are the agent's, too.
+    On kernels before 6.6 the agent uses both, too.
     """
     world = make_world(cns=1, nat=())
     cn = world.cn(1)

@@ -271,7 +271,7 @@ def test_access_point_that_only_bridges(make_world, radios, guests):
 def test_stations_of_one_access_point(make_world, radios, kind):
     """Stations at one access point reach each other by it, by the bridge behind it, or not at all.
 
-    Those at different access points reach each other through the CNs.
+    Stations at different access points reach each other through the CNs.
     """
     world, radio = make_world(cns=2, nat=()), radios(4)
     world.mlr.start()
