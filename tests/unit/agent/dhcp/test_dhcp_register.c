@@ -139,6 +139,14 @@ static void test_an_offer_goes_to_the_client_and_not_into_the_replica(void **sta
 	assert_int_equal(counts_now().offered, 1);
 }
 
+static void test_an_offer_does_not_replace_a_record(void **state)
+{
+	(void)state;
+	discover(3);
+	answer_station(0, RECORD_OFFERED, IP(9), 3);
+	assert_int_equal(record_of(IP(9))->record.mac.octet[5], 9);
+}
+
 static void test_a_bound_record_is_known_before_the_client_hears_of_it(void **state)
 {
 	(void)state;
@@ -337,6 +345,7 @@ int main(void)
 		CASE(test_questions_are_limited),
 		CASE(test_a_question_is_given_up_after_a_while),
 		CASE(test_an_offer_goes_to_the_client_and_not_into_the_replica),
+		CASE(test_an_offer_does_not_replace_a_record),
 		CASE(test_a_bound_record_is_known_before_the_client_hears_of_it),
 		CASE(test_a_record_of_somebody_else_is_no_lease),
 		CASE(test_each_answer_goes_to_its_own_client),

@@ -131,6 +131,10 @@ static void test_at_another_access_point_it_is_judged_anew(void **state)
 	authenticators_checked(w->all, false, &record);
 	fake_hostapd_answers(hostapd_of("ap0"), &ANNA, "anna");
 	assert_false(may_have(&record));
+	authenticators_checked(w->all, true, &record);
+	assert_identity(&ANNA, NULL);
+	fake_hostapd_answers(hostapd_of("wlan0"), &ANNA, "anna");
+	assert_identity(&ANNA, "anna");
 }
 
 static void test_during_a_check_messages_are_dropped(void **state)
