@@ -3,7 +3,6 @@
  * The writer of a file, with a real file, a real thread and a real event loop. The loop turns only
  * when a test says so: until then a write counts as running, and further texts wait.
  */
-#include <dlfcn.h>
 #include <errno.h>
 #include <event2/event.h>
 #include <pthread.h>
@@ -34,7 +33,6 @@ static struct world {
 	int errors[WRITTEN_MAX];
 	unsigned written;
 	const char *next;              /* text that the next `written` hands over */
-	bool no_threads;
 	int syncs;                     /* calls of fsync() */
 	bool signals_blocked;          /* in the thread that made the last one */
 } world, *w = &world;
@@ -49,15 +47,6 @@ int fsync(int fd)
 	w->signals_blocked = sigismember(&mask, SIGTERM) == 1 && sigismember(&mask, SIGHUP) == 1;
 	w->syncs++;
 	return (int)syscall(SYS_fsync, fd);
-}
-
-int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*main_of)(void *),
-		   void *arg)
-{
-	int (*real)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
-
-	*(void **)&real = dlsym(RTLD_NEXT, "pthread_create");
-	return w->no_threads ? EAGAIN : real(thread, attributes, main_of, arg);
 }
 
 /* ---- the world */
@@ -280,10 +269,21 @@ static void test_signals_go_to_the_thread_of_the_loop(void **state)
 	assert_true(w->signals_blocked);
 }
 
+/* From now on each new thread asks for a stack of this size; too large a one cannot be had. */
+static void set_stack(size_t bytes)
+{
+	pthread_attr_t attributes;
+
+	assert_int_equal(pthread_attr_init(&attributes), 0);
+	assert_int_equal(pthread_attr_setstacksize(&attributes, bytes), 0);
+	assert_int_equal(pthread_setattr_default_np(&attributes), 0);
+	pthread_attr_destroy(&attributes);
+}
+
 static void test_without_a_thread_the_loop_writes(void **state)
 {
 	(void)state;
-	w->no_threads = true;
+	set_stack((size_t)1 << 50);
 	open_writer(false);
 	put("one");
 	put("two");
@@ -294,6 +294,7 @@ static void test_without_a_thread_the_loop_writes(void **state)
 	put("three");
 	file_writer_destroy(w->writer);
 	w->writer = NULL;
+	set_stack((size_t)1 << 20);
 	assert_text("three");
 }
 
