@@ -7,7 +7,6 @@ import ctypes
 import json
 import os
 import select
-import shutil
 import signal
 import socket
 import sqlite3
