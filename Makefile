@@ -186,10 +186,9 @@ check-unit: $(unit_tests) ## unit tests (no root)
 suite = TEST='$(TEST)' tests/vm/suite $(if $(AGAIN),--failed) $(if $(KERNEL),--kernel $(KERNEL))
 check-bpf: $(bpf_tests) ## single packets through the loaded BPF programs (root)
 	$(Q)$(if $(KERNEL),$(suite) $^,$(call run_each,$^))
-failed_last := --last-failed --last-failed-no-failures=none
 check-netns: all $(tools) ## small worlds of network namespaces (root)
-	$(Q)$(if $(KERNEL),$(suite),$(PYTHON) -m pytest -q tests/netns \
-		$(if $(TEST),-k '$(TEST)') $(if $(AGAIN),$(failed_last)))
+	$(Q)$(if $(KERNEL),$(suite),TEST='$(TEST)' PYTHON='$(PYTHON)' \
+		tests/netns/all $(if $(AGAIN),--failed) $(PART))
 encap_twice := test_encapsulated_again[offloads-through both parents, a third CN]
 check-vm: check-build ## Debian's own kernel in a VM: programs, ipip, WireGuard, Wi-Fi (root)
 	$(Q)$(suite) --seconds 2400 --memory 1024 --cables 3 $(bpf_tests) \

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Makes tests/world importable, and gives tests small networks.
 
-When a test fails, its report shows what the programs wrote.
+When a test fails, its report shows what the programs wrote. SIGTERM ends a run as Ctrl-C does, so
+that all that was built is torn down.
 """
 import os
+import signal
 import sys
 
 import pytest
@@ -13,6 +15,17 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from world import World  # noqa: E402
 
 WORLDS = pytest.StashKey()
+
+
+def interrupt(number, _frame):
+    signal.signal(number, signal.SIG_IGN)
+    raise KeyboardInterrupt
+
+
+def pytest_configure(config):
+    signal.signal(signal.SIGTERM, interrupt)
+    config.addinivalue_line("markers",
+                            "quiet: bounds a time so tightly that nothing may run beside it")
 
 
 def maker(node):

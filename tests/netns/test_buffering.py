@@ -217,6 +217,7 @@ print("heard", heard, flush=True)
 """
 
 
+@pytest.mark.quiet
 def test_replay_is_no_burst(make_world):
     """A full buffer is replayed in order, neither at once nor late."""
     world, phone, left = start(make_world, False, {0: {"buffer_time": 60000}})
@@ -264,6 +265,7 @@ def test_bounded_in_the_device(make_world):
     assert f"{buffer(left)['lost']} lost" in left.agent("status").stdout
 
 
+@pytest.mark.quiet
 @pytest.mark.parametrize("visiting", [False, True], ids=["at_home", "at_visited"])
 def test_bounded_in_time(make_world, visiting):
     world, phone, left = start(make_world, visiting, {0: {"buffer_time": 300}})

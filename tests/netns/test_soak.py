@@ -20,6 +20,7 @@ def crowd():
         yield world.start()
 
 
+@pytest.mark.quiet
 def test_a_crowd_comes_to_rest(crowd):
     summary = crowd.roam(STATIONS, SECONDS, RATE)
     assert not summary["not_joined"] and not summary["not_answered"], summary

@@ -73,6 +73,7 @@ class Watch:
         return max(udp, tcp), other
 
 
+@pytest.mark.quiet
 @pytest.mark.parametrize("how", ["kill -9", "SIGTERM"])
 def test_agent_dies_and_comes_back(world, how):
     """The agent of the visited CN dies, then the parent's, then both.

@@ -25,6 +25,7 @@ def arrives(world, station, number):
     return states(world, station)
 
 
+@pytest.mark.quiet
 def test_lease_roam_and_back(world):
     phone = world.add_station("phone", world.cn(1))
     address = phone.dhclient().start()
@@ -72,6 +73,7 @@ def test_roaming_log_tells_each_step(world):
     assert any("tunnel type 4IN4" in text for text in texts)
 
 
+@pytest.mark.quiet
 @pytest.mark.parametrize("who", ["visited", "parent"])
 def test_killed_agent_is_not_missed(world, who):
     phone = world.add_station("phone", world.cn(1))
