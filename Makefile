@@ -206,6 +206,12 @@ fuzz: $(fuzzers) ## run each fuzzer for FUZZ_SECONDS
 check-source: ## the source itself: includes that go up, circles of folders, lines (no root)
 	$(Q)$(PYTHON) -m pytest -q --noconftest tests/source
 	$(Q)$(PYTHON) -B tests/source/check includes
+# The unit tests and the programs that load BPF programs once more, with GCC's sanitizers.
+SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
+check-sanitized: ## unit tests and check-bpf under sanitizers of memory, leaks, behaviour (root)
+	$(Q)$(MAKE) --no-print-directory BUILD=$(BUILD)/sanitized LDFLAGS='$(SANITIZE)' \
+		CFLAGS='-O1 -g -fno-omit-frame-pointer -U_FORTIFY_SOURCE $(SANITIZE)' \
+		KERNEL= check-unit check-bpf
 check: check-source check-unit check-bpf fuzz check-netns ## all of the above
 structure: ## draw docs/structure.svg: who includes whom
 	$(Q)$(PYTHON) -B tests/source/draw -o docs/structure.svg

@@ -17,10 +17,15 @@ bool failed;
 
 /* ---- memory */
 
-/* glibc's own; the ones below stand before them, for the libraries, too. */
-void *__libc_malloc(size_t size);
-void *__libc_calloc(size_t count, size_t size);
-void *__libc_realloc(void *old, size_t size);
+/* The functions behind those below, which the libraries call, too: glibc's, or the sanitizer's. */
+#ifdef __SANITIZE_ADDRESS__
+#define BEHIND(name) __interceptor_##name
+#else
+#define BEHIND(name) __libc_##name
+#endif
+void *BEHIND(malloc)(size_t size);
+void *BEHIND(calloc)(size_t count, size_t size);
+void *BEHIND(realloc)(void *old, size_t size);
 
 static _Thread_local int met = -1; /* requests that are still met; -1: all */
 static _Thread_local bool all_fail;
@@ -61,17 +66,17 @@ static bool is_met(void)
 
 void *malloc(size_t size)
 {
-	return is_met() ? __libc_malloc(size) : NULL;
+	return is_met() ? BEHIND(malloc)(size) : NULL;
 }
 
 void *calloc(size_t count, size_t size)
 {
-	return is_met() ? __libc_calloc(count, size) : NULL;
+	return is_met() ? BEHIND(calloc)(count, size) : NULL;
 }
 
 void *realloc(void *old, size_t size)
 {
-	return is_met() ? __libc_realloc(old, size) : NULL;
+	return is_met() ? BEHIND(realloc)(old, size) : NULL;
 }
 
 /* ---- the store */
