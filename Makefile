@@ -57,11 +57,13 @@ programs := $(addprefix $(BUILD)/bin/,tmip-agent tmipd mlrd)
 all: $(programs) ## build the programs into build/bin
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@printf '  %s\n' \
 		'V=1 shows the commands; BENCH=name runs one benchmark;' \
 		'TEST=pattern limits check-netns and check-vm;' \
 		'AGAIN=1 limits them to what failed last;' \
+		'WORLDS=n sets how many worlds check-netns has at a time;' \
+		'PART=busy or PART=quiet limits it to the tests that may have others beside them, or not;' \
 		'KERNEL=6.1 runs check-bpf and check-netns in a VM with that kernel of Debian;' \
 		'FUZZ_SECONDS=n sets the time of each fuzzer;' \
 		'DESTDIR= PREFIX= SYSCONFDIR= are for install.'
@@ -253,7 +255,7 @@ clean: ## delete build/
 	rm -rf $(BUILD)
 
 .PHONY: all help check check-build check-source check-unit check-bpf check-netns check-vm fuzz
-.PHONY: structure coverage bench install uninstall clean
+.PHONY: check-sanitized structure coverage bench install uninstall clean
 .DELETE_ON_ERROR:
 .SECONDARY:
 
