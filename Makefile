@@ -63,7 +63,8 @@ help: ## list the targets
 		'TEST=pattern limits check-netns and check-vm;' \
 		'AGAIN=1 limits them to what failed last;' \
 		'WORLDS=n sets how many worlds check-netns has at a time;' \
-		'PART=busy or PART=quiet limits it to the tests that may have others beside them, or not;' \
+		'PART=busy or PART=quiet limits it to the tests that may have others beside them,' \
+		'or to the rest;' \
 		'KERNEL=6.1 runs check-bpf and check-netns in a VM with that kernel of Debian;' \
 		'FUZZ_SECONDS=n sets the time of each fuzzer;' \
 		'DESTDIR= PREFIX= SYSCONFDIR= are for install.'
@@ -207,7 +208,7 @@ fuzz: $(fuzzers) ## run each fuzzer for FUZZ_SECONDS
 	done; exit $$failed
 check-source: ## the source itself: includes that go up, circles of folders, lines (no root)
 	$(Q)$(PYTHON) -m pytest -q --noconftest tests/source
-	$(Q)$(PYTHON) -B tests/source/check includes
+	$(Q)$(PYTHON) -B tests/source/check all
 # The unit tests and the programs that load BPF programs once more, with GCC's sanitizers.
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
 check-sanitized: ## unit tests and check-bpf under sanitizers of memory, leaks, behaviour (root)

@@ -37,7 +37,8 @@ def start(tmp_path):
         (tmp_path / name).chmod(0o755)
 
     def run(changes, **environment):
-        cases = "".join(f"' {words}') {action} ;;\n" for words, action in {**GOOD, **changes}.items())
+        cases = "".join(f"' {words}') {action} ;;\n"
+                        for words, action in {**GOOD, **changes}.items())
         (tmp_path / "make").write_text(MAKE.format(cases=cases), encoding="ascii")
         return subprocess.Popen([sys.executable, "-B", RINGS], cwd=tmp_path, text=True,
                                 stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
@@ -50,7 +51,8 @@ def result(process):
     """(exit status, {ring: what the summary says of it}, last line)."""
     lines = process.communicate(timeout=60)[0].splitlines()
     table = lines[lines.index("ring       passed  failed  skipped") + 1:]
-    return process.returncode, {line.split()[0]: line.split()[1:] for line in table if line}, lines[-1]
+    rings = {line.split()[0]: line.split()[1:] for line in table if line}
+    return process.returncode, rings, lines[-1]
 
 
 def test_all_pass(start, tmp_path):
@@ -63,9 +65,11 @@ def test_all_pass(start, tmp_path):
 
 @pytest.mark.parametrize("target, action, ring", [
     ("check-unit", "exit 2", "unit"),
-    ("check-bpf", "printf '[  FAILED  ] 1 test(s), listed below:\\n[  FAILED  ] it\\n'; exit 2", "bpf"),
+    ("check-bpf", "printf '[  FAILED  ] 1 test(s), listed below:\\n[  FAILED  ] it\\n'; exit 2",
+     "bpf"),
     ("fuzz", "echo '==7==ERROR: libFuzzer: deadly signal'; exit 2", "fuzz"),
-    ("check-sanitized", "echo '==7==ERROR: LeakSanitizer: detected memory leaks'; exit 2", "sanitized"),
+    ("check-sanitized", "echo '==7==ERROR: LeakSanitizer: detected memory leaks'; exit 2",
+     "sanitized"),
     ("check-netns PART=busy", "exit 4", "netns"),
     ("check-netns PART=quiet", "exit 4", "netns"),
     ("check-vm", "exit 1", "vm"),
@@ -106,7 +110,8 @@ def test_without_vm(start):
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_interrupted(start, tmp_path, number):
     """All ends, also what does so in its own time."""
-    process = start({"check-vm": "trap 'sleep 1; echo > ended; exit' TERM; echo $$ > pid; sleep 99 & wait"})
+    action = "trap 'sleep 1; echo > ended; exit' TERM; echo $$ > pid; sleep 99 & wait"
+    process = start({"check-vm": action})
     end = time.monotonic() + 30
     while not (tmp_path / "pid").exists():
         assert time.monotonic() < end and process.poll() is None
