@@ -259,11 +259,14 @@ class Register:
         return json.loads(done.stdout)
 
     def alive(self):
+        """Also while only its writer thread is left, which keeps its files and locks open."""
         try:
             with open(f"/proc/{self.pid}/stat") as stat:
-                return stat.read().rsplit(")", 1)[1].split()[0] != "Z"
+                fields = stat.read().rsplit(")", 1)[1].split()
         except OSError:
             return False
+        state, threads = fields[0], int(fields[17])
+        return state != "Z" or threads > 1
 
     def end(self, how=signal.SIGTERM):
         if self.pid and self.alive():
