@@ -146,7 +146,9 @@ void nl80211_decode(const struct nlmsghdr *header, struct nl80211_station *out)
 	memset(out, 0, sizeof(*out));
 	if (mnl_nlmsg_get_payload_len(header) < sizeof(*which))
 		return;
-	mnl_attr_for_each(attr, header, GENL_HDRLEN) {
+	/* Attributes end where the message does; mnl_attr_for_each() goes on into its padding. */
+	mnl_attr_for_each_payload(mnl_nlmsg_get_payload_offset(header, GENL_HDRLEN),
+				  mnl_nlmsg_get_payload_len(header) - GENL_HDRLEN) {
 		netlink_read_u32(attr, NL80211_ATTR_IFINDEX, &out->ifindex);
 		whose |= netlink_read_bytes(attr, NL80211_ATTR_MAC, &out->mac, sizeof(out->mac));
 		if (mnl_attr_get_type(attr) == NL80211_ATTR_STA_INFO)
