@@ -68,13 +68,19 @@ def test_transfer_is_checked(plain):
         transfer.finish()
 
 
-@pytest.mark.parametrize("end", ["exception", "interrupt", "kill -9"])
+# Another thread takes the signal, in the middle of the end; Python's handler has its turn after it.
+INTERRUPT_AT_END = """threading.Thread(target=time.sleep, args=(9,), daemon=True).start()
+    world.links.close = lambda: (os.kill(os.getpid(), 15), time.sleep(0.1))"""
+
+
+@pytest.mark.parametrize("end", ["exception", "interrupt", "interrupt at the end", "kill -9"])
 def test_nothing_is_left_behind(end):
     script = {"exception": "raise ValueError",
               "interrupt": "os.kill(os.getpid(), 15); time.sleep(9)",
+              "interrupt at the end": INTERRUPT_AT_END,
               "kill -9": "os.kill(os.getpid(), 9)"}[end]
     folder = os.path.dirname(os.path.dirname(__file__))
-    code = (f"import os, sys, time; sys.path.insert(0, {folder!r})\n"
+    code = (f"import os, sys, threading, time; sys.path.insert(0, {folder!r})\n"
             f"from world import World\nwith World(cns=1) as world:\n"
             f"    world.program(world.server, 'sleep', '100')\n"
             f"    print(world.prefix, flush=True)\n    {script}")

@@ -17,7 +17,8 @@ import tempfile
 import threading
 
 from .machines import Cn, Mlr, Place, Station
-from .system import Links, Namespace, Program, ip_batch, remove_all, remove_leftovers, wait_for
+from .system import Links, Namespace, Program
+from .system import ip_batch, remove_all, remove_leftovers, undisturbed, wait_for
 
 NETWORK = "world"
 serial = itertools.count()
@@ -179,15 +180,10 @@ class World:
     # ---- the end
 
     def close(self):
-        """Ends all programs, newest first, then removes everything. It blocks SIGINT and SIGTERM
-        meanwhile, and ends within a bounded time.
+        """Ends all programs, newest first, then removes everything. Ends within a bounded time;
+        SIGINT and SIGTERM take effect after it.
         """
-        main = threading.current_thread() is threading.main_thread()
-        blocked = None
-        if main:
-            signals = {signal.SIGINT, signal.SIGTERM}
-            blocked = signal.pthread_sigmask(signal.SIG_BLOCK, signals)
-        try:
+        with undisturbed():
             for station in self.stations:
                 if station.client:
                     station.client.kill()
@@ -201,11 +197,8 @@ class World:
                 self.links.close()
             remove_all(self.prefix)
             shutil.rmtree(self.folder, ignore_errors=True)
-        finally:
-            if main:
-                signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
-                if self.old_handler is not None:
-                    signal.signal(signal.SIGTERM, self.old_handler)
+        if self.old_handler is not None:
+            signal.signal(signal.SIGTERM, self.old_handler)
 
     def __exit__(self, *_):
         self.close()

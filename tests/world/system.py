@@ -14,6 +14,7 @@ import socket
 import struct
 import subprocess
 import tempfile
+import threading
 import time
 
 PIN_ROOT = "/sys/fs/bpf"
@@ -253,6 +254,26 @@ def listens(pid, port, protocol="tcp"):
 
 
 # ---- cleaning up
+
+@contextlib.contextmanager
+def undisturbed():
+    """Holds SIGINT and SIGTERM back meanwhile. To block them in the main thread is not enough:
+    another thread takes them then, and Python's handlers run in the main thread all the same.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    held, handlers = [], {}
+    for number in (signal.SIGINT, signal.SIGTERM):
+        handlers[number] = signal.signal(number, lambda number, _: held.append(number))
+    try:
+        yield
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, signal.SIG_DFL if handler is None else handler)
+        for number in held[:1]:
+            signal.raise_signal(number)
+
 
 def processes_in(*paths):
     """Pids of the processes in the network namespaces with these paths."""
