@@ -11,8 +11,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "io/process/clock.h"
 #include "io/process/console.h"
 #include "io/process/control.h"
 #include "io/process/daemon.h"
@@ -21,13 +21,7 @@
 
 struct registry_time server_now(void)
 {
-	struct timespec steady, unix_time;
-
-	clock_gettime(CLOCK_MONOTONIC, &steady);
-	clock_gettime(CLOCK_REALTIME, &unix_time);
-	return (struct registry_time){.ms = (uint64_t)steady.tv_sec * 1000 +
-					    (uint64_t)steady.tv_nsec / 1000000,
-				      .unix_s = (uint64_t)unix_time.tv_sec};
+	return (struct registry_time){.ms = clock_ms(), .unix_s = clock_unix_us() / 1000000};
 }
 
 void server_stop(struct server *server)

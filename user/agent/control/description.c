@@ -194,15 +194,15 @@ const struct field HOSTAPD_FIELDS[] = {
 
 const struct field HOSTAPDS_FIELDS[] = {
 	FIELD(VALUE, struct hostapds_view, links, "links", 0, NULL),
-	FIELD(UINT, struct hostapds_view, known, "known", 0,
+	FIELD(UINT, struct hostapds_view, counts.known, "known", 0,
 	      "associations whose identity is known"),
-	FIELD(UINT64, struct hostapds_view, unusable, "unusable", 0,
+	FIELD(UINT64, struct hostapds_view, counts.unusable, "unusable", 0,
 	      "identities that are too long"),
-	FIELD(UINT64, struct hostapds_view, overflow, "overflow", 0,
+	FIELD(UINT64, struct hostapds_view, counts.overflow, "overflow", 0,
 	      "stations or messages for which there was no room"),
-	FIELD(UINT64, struct hostapds_view, taken, "taken", 0,
+	FIELD(UINT64, struct hostapds_view, counts.taken, "taken", 0,
 	      "addresses that went to another station of the same identity"),
-	FIELD(UINT64, struct hostapds_view, shared, "shared", 0,
+	FIELD(UINT64, struct hostapds_view, counts.shared, "shared", 0,
 	      "stations whose identity's address another station uses"),
 	FIELD_END,
 };

@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 
+#include "agent/wifi/authenticator.h"
 #include "io/format/fields.h"
 
 /* ---- counters: each table is for the struct that its module fills in */
@@ -75,8 +76,7 @@ extern const struct field HOSTAPD_FIELDS[];
 
 struct hostapds_view {
 	json_t *links;
-	unsigned known;
-	uint64_t unusable, overflow, taken, shared;
+	struct authenticator_counts counts;
 };
 extern const struct field HOSTAPDS_FIELDS[];
 

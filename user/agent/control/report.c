@@ -269,15 +269,9 @@ static void add_hostapd(const struct config_hostapd *config, bool connected, voi
 static json_t *hostapds_json(const struct report *report)
 {
 	struct hostapds_view view = {.links = json_array()};
-	struct authenticator_counts counts;
 
 	authenticators_each(report->authenticators, add_hostapd, view.links);
-	authenticators_count(report->authenticators, &counts);
-	view.known = counts.known;
-	view.unusable = counts.unusable;
-	view.overflow = counts.overflow;
-	view.taken = counts.taken;
-	view.shared = counts.shared;
+	authenticators_count(report->authenticators, &view.counts);
 	return fields_json(HOSTAPDS_FIELDS, &view);
 }
 
@@ -298,9 +292,11 @@ json_t *report_status(const struct report *report)
 		.counters = counters_json(report), .wifi = wifi_json(report),
 		.hostapd = hostapds_json(report),
 	};
+	struct roam_counts roam;
 
-	view.stations = COUNTS_JSON(roam_counts, roam_count, STATION_COUNT_FIELDS, report->roam);
-	view.handovers = COUNTS_JSON(roam_counts, roam_count, HANDOVER_COUNT_FIELDS, report->roam);
+	roam_count(report->roam, &roam); /* looks at every station: once */
+	view.stations = fields_json(STATION_COUNT_FIELDS, &roam);
+	view.handovers = fields_json(HANDOVER_COUNT_FIELDS, &roam);
 	view.dhcp = COUNTS_JSON(dhcp_counts, dhcp_count, DHCP_COUNT_FIELDS, report->dhcp);
 	view.buffer = COUNTS_JSON(buffer_counts, buffer_count, BUFFER_COUNT_FIELDS, report->buffer);
 	view.groups = COUNTS_JSON(groups_counts, groups_count, GROUPS_COUNT_FIELDS, report->groups);
