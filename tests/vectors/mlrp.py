@@ -94,7 +94,7 @@ VECTORS = [
     ("hello_known", message(1, 0, *hello(1, "linux-magazin", "cn2", 1, 3),
                             cn(2, "cn2", "192.168.0.2", 0, 0))),
     ("welcome", message(2, 0, *hello(2, "linux-magazin", "mlr", 1, 1)[:5],
-                        field(8, version(4, 99)))),
+                        field(8, version(4, 99)), field(23, u64(1750000000)))),
     ("error", message(3, 0x80000007, field(6, u16(5)), field(7, b"pool overlaps"))),
     ("error_stale", message(3, 8, field(6, u16(9)), BOUND)),
     ("error_damped", message(3, 0x80000008, field(6, u16(13)), BOUND, field(19, u32(9500)))),

@@ -74,7 +74,7 @@ class Daemon(Place):
         self.folder = os.path.join(world.folder, place)
         self.config = os.path.join(self.folder, "rc")
         self.log = os.path.join(self.folder, "output")
-        self.program = None
+        self.program, self.environment = None, None
         self.directives = {"network_name": world.network,
                            "run_dir": f"{self.folder}/run", "state_dir": f"{self.folder}/state",
                            "log_file": f"{self.folder}/log", "status_file": f"{self.folder}/status"}
@@ -103,7 +103,8 @@ class Daemon(Place):
         if daemon:
             self.run(*self.command_line(), timeout=20, stdin=subprocess.DEVNULL)
         else:
-            self.program = Program(self, [*self.command_line(), "-F"], self.log)
+            self.program = Program(self, [*self.command_line(), "-F"], self.log,
+                                   self.environment)
         return self.wait_ready() if wait else self
 
     def wait_ready(self, seconds=20):

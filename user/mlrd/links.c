@@ -200,6 +200,7 @@ static void describe_self(const struct server *server, struct mlrp_self *self)
 	memcpy(self->network, server->config.network_name, sizeof(self->network));
 	memcpy(self->name, server->config.network_name, sizeof(self->name));
 	self->version = registry_version(server->registry);
+	self->clock = server_now().unix_s;
 }
 
 static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *from,

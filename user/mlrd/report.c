@@ -86,7 +86,7 @@ static json_t *station_json(const struct server *server, const struct station_re
 		.current = cn_name(server, record->current),
 		.epoch = record->version.epoch,
 		.seq = record->version.seq,
-		.lease_end = record->lease_end,
+		.lease_end = server_wall_end(record->lease_end),
 		.host = registry_host_name(server->registry, &record->addr),
 	};
 
@@ -251,7 +251,7 @@ struct store_view {
 };
 
 static const struct field STORE_FIELDS[] = {
-	FIELD(BOOL, struct store_view, failing, "failing", 0, "the last commit failed"),
+	FIELD(BOOL, struct store_view, failing, "failing", 0, "changes cannot be written"),
 	FIELD(UINT64, struct store_view, counts.commits, "commits", 0, NULL),
 	FIELD(UINT64, struct store_view, counts.written, "written", 0, "records"),
 	FIELD(UINT64, struct store_view, counts.failed, "failed", 0, "commits that failed"),
@@ -338,7 +338,9 @@ static json_t *cns_json(const struct server *server, const struct registry_count
 
 static json_t *store_json(const struct server *server, const struct registry_counts *counts)
 {
-	struct store_view view = {.failing = server->store_failing, .waiting = counts->waiting};
+	struct store_view view = {.failing = server->store_failing ||
+					     registry_store_refuses(server->registry),
+				  .waiting = counts->waiting};
 
 	store_count(server->store, &view.counts);
 	return fields_json(STORE_FIELDS, &view);

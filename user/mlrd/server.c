@@ -12,17 +12,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "io/process/clock.h"
 #include "io/process/console.h"
 #include "io/process/control.h"
 #include "io/process/daemon.h"
 #include "io/process/file.h"
 #include "io/process/log.h"
 
-struct registry_time server_now(void)
-{
-	return (struct registry_time){.ms = clock_ms(), .unix_s = clock_unix_us() / 1000000};
-}
+#define PAUSE_MS 10000 /* without a tick: the process or the machine stood still */
+#define MARK_S 60 /* at most so long without a mark of the clock in the database */
 
 void server_stop(struct server *server)
 {
@@ -123,6 +120,8 @@ static int open_store(struct server *server)
 	snprintf(path, sizeof(path), "%s/%s.mlrd.db", server->config.state_dir,
 		 server->config.network_name);
 	error = store_open(&server->store, path, &epoch, why);
+	if (!error)
+		error = server_start_clock(server->store, why);
 	if (!error) {
 		server->registry = create_registry(server, epoch);
 		error = server->registry ? 0 : -ENOMEM;
@@ -249,18 +248,33 @@ static void on_end(evutil_socket_t fd, short what, void *arg)
 	server_stop(arg);
 }
 
+/* Bounds how much longer leases last after a failure of the machine: see register.md in docs. */
+static void mark_clock(struct server *server)
+{
+	if (++server->ticks % MARK_S == 0)
+		store_mark_clock(server->store);
+}
+
 static void on_tick(evutil_socket_t fd, short what, void *arg)
 {
 	struct server *server = arg;
 	struct timeval at_once = {0}, second = {.tv_sec = 1};
-	bool more = registry_tick(server->registry, server_now());
+	struct registry_time now = server_now();
+	bool more;
 
 	(void)fd;
 	(void)what;
+	if (server->ticked_ms && now.ms - server->ticked_ms > PAUSE_MS)
+		registry_resume(server->registry, now);
+	server->ticked_ms = now.ms;
+	more = registry_tick(server->registry, now);
 	if (evtimer_add(server->tick, more ? &at_once : &second) < 0)
 		event_active(server->tick, 0, 0); /* no memory for the timer */
-	if (!more && server->changed)
-		status_write(server);
+	if (more)
+		return;
+	mark_clock(server);
+	if (server->changed)
+		status_write(server->status_file);
 }
 
 static int add_events(struct server *server)
@@ -337,8 +351,10 @@ static int start(struct server *server, bool commands)
 		error = open_store(server);
 	if (!error)
 		error = add_events(server);
-	if (!error)
-		error = open_control(server);
+	if (!error) {
+		server->status_file = status_open(server);
+		error = server->status_file ? open_control(server) : -ENOMEM;
+	}
 	if (!error) {
 		error = links_open(server);
 		if (error)
@@ -369,6 +385,7 @@ static void stop(struct server *server)
 	console_close(server->console);
 	control_close(server->control);
 	links_close(server);
+	status_close(server->status_file);
 	close_store(server);
 	registry_destroy(server->registry);
 	for (int i = 0; i < 3; i++)
@@ -421,7 +438,7 @@ int server_run(const struct mlrd_config *config, const char *config_path, bool c
 	error = server.base ? start(&server, commands) : -ENOMEM;
 	if (!error) {
 		log_start(&server);
-		status_write(&server);
+		status_write(server.status_file);
 		daemon_ready();
 		if (event_base_dispatch(server.base) < 0)
 			error = -EIO;

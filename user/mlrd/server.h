@@ -2,7 +2,7 @@
 /*
  * The running register: joins registry (core/registry/registry.h), store and connections in one
  * event loop. server.c starts and ends it, links.c has the connections of CNs, commands.c the
- * commands of people, status.c the status file.
+ * commands of people, status.c the status file, time.c the clock.
  */
 #ifndef TMIP_MLRD_SERVER_H
 #define TMIP_MLRD_SERVER_H
@@ -18,6 +18,7 @@
 
 struct evconnlistener;
 struct link;
+struct status_file;
 
 struct server {
 	struct mlrd_config config;
@@ -38,6 +39,9 @@ struct server {
 	struct event *sync;          /* sends the next slices of snapshots */
 	struct event *reap;          /* ends connections that the registry has closed */
 	uint64_t started_ms;
+	struct status_file *status_file;
+	unsigned ticks;
+	uint64_t ticked_ms;          /* the last tick */
 	bool changed;                /* the status file is out of date */
 	int status;                  /* exit status */
 };
@@ -45,7 +49,6 @@ struct server {
 /* Takes over the configuration, and runs until the end. Returns the exit status. */
 int server_run(const struct mlrd_config *config, const char *config_path, bool commands);
 
-struct registry_time server_now(void);
 void server_stop(struct server *server);
 /* Reads the configuration again. 0, or -errno and the errors. */
 int server_reload(struct server *server, char errors[CONFIG_ERRORS]);
@@ -61,6 +64,18 @@ json_t *commands_handle(json_t *request, void *arg);
 void commands_console(char *line, void *arg);
 
 /* status.c */
-void status_write(struct server *server);
+/* NULL: no memory. */
+struct status_file *status_open(struct server *server);
+/* Waits for a write that is under way. NULL is allowed. */
+void status_close(struct status_file *status);
+void status_write(struct status_file *status);
+
+/* time.c */
+/* Steps of the wall clock do not move it: core/base/net_clock.h. */
+struct registry_time server_now(void);
+/* Starts it by what the database knows. 0, or -errno and the cause. */
+int server_start_clock(struct store *store, char why[STORE_ERROR]);
+/* An end by that clock as the wall clock now shows it; 0: none. */
+uint64_t server_wall_end(uint64_t lease_end);
 
 #endif

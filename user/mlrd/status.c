@@ -1,16 +1,23 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The status file: the output of `mlrd status' and `mlrd cns', written anew when it has changed, at
- * most once a second.
+ * most once a second. A thread writes it, so that the CNs do not wait for the disk.
  */
 #include <stdlib.h>
 #include <string.h>
 
-#include "io/process/file.h"
 #include "io/process/log.h"
+#include "io/store/file_writer.h"
 #include "report.h"
 #include "server.h"
 #include "show.h"
+
+struct status_file {
+	struct server *server;
+	struct file_writer *writer; /* of `path`; NULL: none yet */
+	char path[CONFIG_PATH_LEN];
+	int error;                  /* of the last write */
+};
 
 static void print_all(struct server *server, FILE *to)
 {
@@ -23,22 +30,64 @@ static void print_all(struct server *server, FILE *to)
 	json_decref(cns);
 }
 
-void status_write(struct server *server)
+static void on_written(uint64_t number, int error, void *arg)
 {
-	const char *path = server->config.status_file;
+	struct status_file *status = arg;
+
+	(void)number;
+	if (error && error != status->error)
+		log_warn("status_file %s: %s; trying again", status->path, strerror(-error));
+	status->error = error;
+	status->server->changed |= error != 0; /* the next tick tries again */
+}
+
+/* The writer for the path that the configuration has now; NULL: it names none, or no memory. */
+static struct file_writer *writer_of(struct status_file *status)
+{
+	const char *path = status->server->config.status_file;
+	const struct file_writer_setup setup = {.path = path, .mode = 0644, .written = on_written,
+						.arg = status};
+
+	if (status->writer && strcmp(path, status->path) == 0)
+		return status->writer;
+	file_writer_destroy(status->writer);
+	status->writer = NULL;
+	snprintf(status->path, sizeof(status->path), "%s", path);
+	if (*path)
+		file_writer_create(&status->writer, status->server->base, &setup);
+	return status->writer;
+}
+
+void status_write(struct status_file *status)
+{
+	struct file_writer *writer = writer_of(status);
 	char *text = NULL;
 	size_t len = 0;
-	FILE *to = *path ? open_memstream(&text, &len) : NULL;
-	int error;
+	FILE *to = writer ? open_memstream(&text, &len) : NULL;
 
-	server->changed = false;
+	status->server->changed = false;
 	if (!to)
 		return;
-	print_all(server, to);
-	if (fclose(to) == 0) {
-		error = file_replace(path, text, len, 0644);
-		if (error)
-			log_warn("status_file %s: %s", path, strerror(-error));
-	}
-	free(text);
+	print_all(status->server, to);
+	if (fclose(to) == 0)
+		file_writer_put(writer, text, len);
+	else
+		free(text);
+}
+
+struct status_file *status_open(struct server *server)
+{
+	struct status_file *status = calloc(1, sizeof(*status));
+
+	if (status)
+		status->server = server;
+	return status;
+}
+
+void status_close(struct status_file *status)
+{
+	if (!status)
+		return;
+	file_writer_destroy(status->writer);
+	free(status);
 }

@@ -3,6 +3,7 @@
 #include "fake_clock.h"
 
 uint64_t fake_now_ms = FAKE_START_MS;
+int64_t fake_wall_step_us;
 uint32_t fake_random;
 
 uint64_t clock_ms(void)
@@ -12,7 +13,7 @@ uint64_t clock_ms(void)
 
 uint64_t clock_unix_us(void)
 {
-	return FAKE_UNIX_US + fake_now_ms * 1000;
+	return FAKE_UNIX_US + fake_now_ms * 1000 + (uint64_t)fake_wall_step_us;
 }
 
 uint32_t random_below(uint32_t bound)

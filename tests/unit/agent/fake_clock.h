@@ -14,6 +14,7 @@
 #define FAKE_UNIX_US 1700000000000000ull
 
 extern uint64_t fake_now_ms;
+extern int64_t fake_wall_step_us; /* somebody has set the wall clock by so much */
 extern uint32_t fake_random; /* random_below() returns it, modulo its bound */
 
 #endif

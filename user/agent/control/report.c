@@ -85,7 +85,7 @@ static json_t *station_json(const struct report *report, const struct replica_st
 		.parent = cn_name(report, record->parent),
 		.current = cn_name(report, replica_current(station)),
 		.kind = NAME_OF(KIND_NAMES, record->kind),
-		.lease_end = record->lease_end,
+		.lease_end = register_wall_end(report->reg, record->lease_end),
 		.epoch = record->version.epoch,
 		.seq = record->version.seq,
 		.pending = station->attempt || station->moved_to,

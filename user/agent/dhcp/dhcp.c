@@ -235,7 +235,7 @@ static void inform_register(struct exchange *exchange)
 
 	if (error && decision->action == DHCP_DO_RENEW)
 		roam_renewed(with->roam, &addr, decision->lease,
-			     clock_unix_us() / 1000000 + decision->lease);
+			     register_clock(with->reg) + decision->lease);
 	else if (error)
 		LOG(exchange, LOG_LEVEL_WARN, "DHCP: %s could not be told to the register: %s",
 		    dhcp_type_name(exchange->request->type), strerror(-error));

@@ -103,7 +103,7 @@ int outage_bind(struct outage *outage, const struct dhcp_request *request, uint3
 	binding->before = *entry;
 	block_assign(entry, BLOCK_BOUND, request);
 	entry->lease = lease;
-	entry->lease_end = clock_unix_us() / 1000000 + lease;
+	entry->lease_end = register_clock(outage->with.reg) + lease;
 	error = outage_save(outage, &binding->number);
 	if (error) {
 		*entry = binding->before;

@@ -28,6 +28,7 @@ struct register_client {
 	unsigned backoff_ms;
 	uint32_t transaction;   /* the last one */
 	struct version version; /* newest record seen */
+	int64_t clock_ms;       /* of the register, above clock_ms() */
 	char error[192];
 };
 
@@ -50,6 +51,37 @@ const char *register_state_name(enum register_state state)
 	case REGISTER_READY: return "connected";
 	}
 	return "?";
+}
+
+/* ---- the register's clock */
+
+static void set_clock(struct register_client *client, uint64_t unix_ms)
+{
+	client->clock_ms = (int64_t)unix_ms - (int64_t)clock_ms();
+}
+
+static uint64_t wall_ms(void)
+{
+	return clock_unix_us() / 1000;
+}
+
+static int64_t now_ms(const struct register_client *client)
+{
+	return (int64_t)clock_ms() + client->clock_ms;
+}
+
+uint64_t register_clock(const struct register_client *client)
+{
+	return (uint64_t)now_ms(client) / 1000;
+}
+
+uint64_t register_wall_end(const struct register_client *client, uint64_t lease_end)
+{
+	int64_t ahead_s = ((int64_t)wall_ms() - now_ms(client)) / 1000;
+
+	if (!lease_end)
+		return 0;
+	return (int64_t)lease_end + ahead_s > 0 ? lease_end + (uint64_t)ahead_s : 1;
 }
 
 /* ---- the connection */
@@ -111,6 +143,7 @@ static void on_up(struct mlrp_link *link, const struct mlrp_message *hello, void
 		retry_later(client, "what answers there is no register but another CN");
 		return;
 	}
+	set_clock(client, hello->has & MLRP_HAS(MLRP_F_CLOCK) ? hello->clock * 1000 : wall_ms());
 	log_info("register %s: connected, registering as %s", mlrp_link_peer(link),
 		 client->with.config->cn_name);
 	send_description(client);
@@ -213,6 +246,7 @@ int register_create(struct register_client **out, const struct register_setup *s
 		return -ENOMEM;
 	client->with = *setup;
 	client->since_ms = clock_ms();
+	set_clock(client, wall_ms());
 	client->backoff_ms = BACKOFF_MIN_MS;
 	client->retry = evtimer_new(setup->base, on_retry, client);
 	return client->retry ? 0 : -ENOMEM;

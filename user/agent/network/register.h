@@ -61,6 +61,15 @@ struct register_setup {
 	unsigned subscription_count;
 };
 
+/*
+ * The register's clock, by which the lease_end of records counts, in seconds. It runs with
+ * clock_ms() from what the register said when the connection came up; without that, from the wall
+ * clock. So a step of the wall clock, here or at the register, changes no lease.
+ */
+uint64_t register_clock(const struct register_client *client);
+/* An end by that clock as the wall clock of this machine now shows it; 0: none. */
+uint64_t register_wall_end(const struct register_client *client, uint64_t lease_end);
+
 /* For those who look. */
 struct register_view {
 	enum register_state state;

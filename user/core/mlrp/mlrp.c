@@ -40,6 +40,7 @@ static const struct wire_field FIELDS[MLRP_F_COUNT] = {
 	[MLRP_F_COUNT_WANTED] = {WIRE_U16, OFFSET(count)},
 	[MLRP_F_ADDRS] = {WIRE_ADDRS, OFFSET(addrs), OFFSET(addr_count), .max = MLRP_ADDRS_MAX},
 	[MLRP_F_AGE] = {WIRE_U32, OFFSET(age)},
+	[MLRP_F_CLOCK] = {WIRE_U64, OFFSET(clock)},
 };
 
 #define F(name) MLRP_HAS(MLRP_F_##name)

@@ -34,7 +34,10 @@ enum mlrp_type {
 	/* Both ways, first on every connection. */
 	/* role, network, name, the versions that the sender speaks; cn, if it is a CN with an id */
 	MLRP_HELLO = 1,
-	/* role, network, name, version_min = version_max = the chosen one; a register: version */
+	/*
+	 * role, network, name, version_min = version_max = the chosen one; a register: version,
+	 * clock
+	 */
 	MLRP_WELCOME = 2,
 	MLRP_ERROR = 3, /* code, text, station, wait; transaction 0: the connection ends next */
 	MLRP_PING = 4,
@@ -157,6 +160,7 @@ enum mlrp_field {
 	MLRP_F_COUNT_WANTED = 20, /* u16 */
 	MLRP_F_ADDRS = 21,      /* 0..64 addresses */
 	MLRP_F_AGE = 22,        /* u32 milliseconds since the reported event; absent: now */
+	MLRP_F_CLOCK = 23,      /* u64 Unix time in seconds */
 	MLRP_F_COUNT
 };
 
@@ -192,6 +196,7 @@ struct mlrp_message {
 	uint8_t addr_count;
 	struct tmip_addr addrs[MLRP_ADDRS_MAX];
 	uint32_t age;         /* milliseconds */
+	uint64_t clock;       /* the register's, by which lease_end counts; seconds */
 };
 
 /* An error that the decoder found. */

@@ -327,6 +327,11 @@ static bool lease_is_over(const struct registry *registry, struct registry_time 
 	       now.ms >= registry->loaded_ms + registry->options.grace_s * 1000ull;
 }
 
+void registry_resume(struct registry *registry, struct registry_time now)
+{
+	registry->loaded_ms = now.ms;
+}
+
 bool registry_tick(struct registry *registry, struct registry_time now)
 {
 	bool unstored = reg_store_tick(registry);

@@ -25,8 +25,12 @@
 struct registry;
 struct registry_session; /* a connection with a CN */
 
+/*
+ * Two clocks, of which none ever steps: leases end by the second. It has the origin of Unix time,
+ * so that others can read the ends; but a wall clock, which somebody may set, will not do.
+ */
 struct registry_time {
-	uint64_t ms;   /* of any steady clock */
+	uint64_t ms;
 	uint64_t unix_s;
 };
 
@@ -145,6 +149,14 @@ void registry_stored(struct registry *registry, uint64_t number, bool ok);
 /* Before the end: hands the store what it refused. 0, or its error; then it lacks changes. */
 int registry_flush(struct registry *registry);
 uint64_t registry_last_number(const struct registry *registry);
+/* The store has refused a change, and has not taken it since. */
+bool registry_store_refuses(const struct registry *registry);
+
+/*
+ * The register stood still for a while, as with a machine that was suspended. As after a start,
+ * leases that ended meanwhile stand until the CNs had time to report their renewals.
+ */
+void registry_resume(struct registry *registry, struct registry_time now);
 
 /*
  * Ends offers, declined addresses and leases whose time has come, and hands the store what it

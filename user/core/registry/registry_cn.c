@@ -422,11 +422,7 @@ void registry_count_pool(const struct registry *registry, const struct cell_info
 			 uint64_t *unused, uint64_t *freed)
 {
 	const struct reg_cell *cell = reg_find_cell(registry, &info->subnet.addr);
-	const struct reg_station *station;
 
 	*unused = cell ? cell->unused : 0;
-	*freed = 0;
-	if (cell)
-		DL_FOREACH2(cell->freed, station, state_next)
-			(*freed)++;
+	*freed = cell ? cell->freed_count : 0;
 }

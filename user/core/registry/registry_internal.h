@@ -30,7 +30,7 @@ struct reg_cn;
 struct reg_station {
 	struct station_record record;
 	uint64_t number;           /* of its last change; 0: as it was loaded */
-	uint64_t due;              /* bound: Unix s, with grace; offered, declined: ms; 0: none */
+	uint64_t due;              /* bound: unix_s, with grace; offered, declined: ms; 0: none */
 	size_t heap_at;            /* place in the heap of leases, from 1; 0: not in it */
 	uint64_t arrived_ms;       /* when it came to where it is, as its CN says; 0: unknown */
 	uint32_t window_at;        /* ms: the beginning of the window in which `moves` counts */
@@ -135,7 +135,7 @@ struct registry {
 	struct reg_station *unstored; /* in `changes`: the store lacks it and all after it */
 	struct reg_cn *unstored_cns; /* the store lacks them; in this order */
 	bool refused;              /* the store takes no changes; the log says so */
-	uint64_t loaded_ms;        /* leases do not end before the CNs had time to come back */
+	uint64_t loaded_ms;        /* after it leases stand until the CNs had time to come back */
 	struct reg_station *stations;
 	struct reg_owner *owners;
 	struct reg_station *changes;

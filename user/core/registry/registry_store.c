@@ -285,3 +285,8 @@ uint64_t registry_last_number(const struct registry *registry)
 {
 	return registry->number;
 }
+
+bool registry_store_refuses(const struct registry *registry)
+{
+	return registry->refused;
+}

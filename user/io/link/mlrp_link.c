@@ -129,8 +129,9 @@ static void send_hello(struct mlrp_link *link, uint8_t type, uint8_t min, uint8_
 	memcpy(message.network, self->network, sizeof(message.network));
 	memcpy(message.name, self->name, sizeof(message.name));
 	if (self->role == MLRP_ROLE_MLR) {
-		message.has |= MLRP_HAS(MLRP_F_VERSION);
+		message.has |= MLRP_HAS(MLRP_F_VERSION) | MLRP_HAS(MLRP_F_CLOCK);
 		message.version = self->version;
+		message.clock = self->clock;
 	}
 	if (self->cn_id) {
 		message.has |= MLRP_HAS(MLRP_F_CN);

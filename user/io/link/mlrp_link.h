@@ -37,7 +37,8 @@ struct mlrp_self {
 	char name[NAME_LEN];
 	uint32_t cn_id;          /* 0: the message has no field CN */
 	struct tmip_addr tunnel; /* of the CN, if cn_id is not 0 */
-	struct version version;  /* only an MLR sends it */
+	struct version version;  /* only an MLR sends it, */
+	uint64_t clock;          /* and this */
 };
 
 /*

@@ -59,7 +59,7 @@ struct store {
 
 static bool batch_is_empty(const struct batch *batch)
 {
-	return !batch->stations && !batch->cns;
+	return !batch->stations && !batch->cns && !batch->mark;
 }
 
 static void batch_clear(struct batch *batch)
@@ -311,6 +311,12 @@ int store_put_cn(struct store *store, const struct cn_info *info, uint64_t numbe
 	return note(store, number, true);
 }
 
+void store_mark_clock(struct store *store)
+{
+	store->gathering->mark = true;
+	note(store, store->number, false);
+}
+
 void store_count(const struct store *store, struct store_counts *counts)
 {
 	pthread_mutex_t *mutex = (pthread_mutex_t *)&store->mutex;
@@ -376,6 +382,17 @@ int store_open(struct store **out, const char *path, uint32_t *epoch, char why[S
 	return 0;
 }
 
+int store_read_clock(struct store *store, struct net_clock_past *past, char why[STORE_ERROR])
+{
+	return database_read_clock(&store->db, past, why);
+}
+
+int store_set_clock(struct store *store, const struct net_clock_mark *mark, int64_t shift_s,
+		    char why[STORE_ERROR])
+{
+	return database_set_clock(&store->db, mark, shift_s, why);
+}
+
 int store_load(struct store *store, const struct store_handler *handler, void *arg,
 	       char why[STORE_ERROR])
 {
@@ -438,6 +455,16 @@ static int write_rest(struct store *store, char why[STORE_ERROR])
 	return error;
 }
 
+/* The mark of the last moment. Without it an earlier one counts: then leases last longer. */
+static void write_mark(struct store *store)
+{
+	const struct batch nothing = {.number = store->number};
+	char why[STORE_ERROR];
+
+	if (store->db.mark)
+		database_write(&store->db, &nothing, why);
+}
+
 int store_close(struct store *store, char why[STORE_ERROR])
 {
 	int error;
@@ -447,6 +474,8 @@ int store_close(struct store *store, char why[STORE_ERROR])
 	if (store->running)
 		stop_thread(store);
 	error = write_rest(store, why);
+	if (!error)
+		write_mark(store);
 	for (int i = 0; i < 2; i++)
 		batch_clear(&store->batches[i]);
 	database_close(&store->db);

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "core/base/net_clock.h"
 #include "core/base/station.h"
 
 #define STORE_LAYOUT 1
@@ -40,6 +41,14 @@ struct store_counts {
  * in `why`.
  */
 int store_open(struct store **out, const char *path, uint32_t *epoch, char why[STORE_ERROR]);
+/* What the database says about the clock of the register. Before store_set_clock. */
+int store_read_clock(struct store *store, struct net_clock_past *past, char why[STORE_ERROR]);
+/*
+ * Adds shift_s to the ends of all leases, and makes that durable together with the mark. From now
+ * on each commit marks the clock, which runs with CLOCK_BOOTTIME. Before store_load.
+ */
+int store_set_clock(struct store *store, const struct net_clock_mark *mark, int64_t shift_s,
+		    char why[STORE_ERROR]);
 /* Reads everything. Before store_start. */
 int store_load(struct store *store, const struct store_handler *handler, void *arg,
 	       char why[STORE_ERROR]);
@@ -55,6 +64,9 @@ int store_put_station(struct store *store, const struct station_record *record, 
 		      bool urgent);
 int store_erase_station(struct store *store, const struct tmip_addr *addr, uint64_t number);
 int store_put_cn(struct store *store, const struct cn_info *info, uint64_t number);
+
+/* Marks the clock soon, also if nothing else is to be written. */
+void store_mark_clock(struct store *store);
 
 void store_count(const struct store *store, struct store_counts *counts);
 /*

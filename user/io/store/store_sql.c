@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The register's database, readable with sqlite3(1): meta (layout, epoch), cn (its cells as JSON)
- * and station, with addresses and MACs as text. Functions return 0, or -errno and the cause in
- * `why`.
+ * and station, with addresses and MACs as text; clock is the business of store_clock.c. Functions
+ * return 0, or -errno and the cause in `why`.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -51,7 +51,7 @@ static int to_errno(int code)
 	}
 }
 
-static int fail(struct database *db, const char *doing, char why[STORE_ERROR])
+int database_fail(struct database *db, const char *doing, char why[STORE_ERROR])
 {
 	int code = sqlite3_errcode(db->handle);
 	const char *hint = "";
@@ -64,18 +64,20 @@ static int fail(struct database *db, const char *doing, char why[STORE_ERROR])
 	return to_errno(code);
 }
 
-static int execute(struct database *db, const char *sql, const char *doing, char why[STORE_ERROR])
+int database_execute(struct database *db, const char *sql, const char *doing,
+		     char why[STORE_ERROR])
 {
 	int code = sqlite3_exec(db->handle, sql, NULL, NULL, NULL);
 
-	return code == SQLITE_OK ? 0 : fail(db, doing, why);
+	return code == SQLITE_OK ? 0 : database_fail(db, doing, why);
 }
 
-static int prepare(struct database *db, sqlite3_stmt **out, const char *sql, char why[STORE_ERROR])
+int database_prepare(struct database *db, sqlite3_stmt **out, const char *sql,
+		     char why[STORE_ERROR])
 {
 	int code = sqlite3_prepare_v3(db->handle, sql, -1, SQLITE_PREPARE_PERSISTENT, out, NULL);
 
-	return code == SQLITE_OK ? 0 : fail(db, "preparing a statement", why);
+	return code == SQLITE_OK ? 0 : database_fail(db, "preparing a statement", why);
 }
 
 static int bind_text(sqlite3_stmt *statement, int at, const char *text)
@@ -90,11 +92,10 @@ static int bind_addr(sqlite3_stmt *statement, int at, const struct tmip_addr *ad
 	return bind_text(statement, at, addr_format(addr, text));
 }
 
-/* Runs a statement that returns nothing. */
-static int run(struct database *db, sqlite3_stmt *statement, const char *doing,
-	       char why[STORE_ERROR])
+int database_run(struct database *db, sqlite3_stmt *statement, const char *doing,
+		 char why[STORE_ERROR])
 {
-	int error = sqlite3_step(statement) == SQLITE_DONE ? 0 : fail(db, doing, why);
+	int error = sqlite3_step(statement) == SQLITE_DONE ? 0 : database_fail(db, doing, why);
 
 	sqlite3_reset(statement);
 	return error;
@@ -147,7 +148,7 @@ static int read_meta(struct database *db, const char *path, int64_t *layout, int
 		snprintf(why, STORE_ERROR, "database %s is not that of a register", path);
 		error = -EINVAL;
 	} else {
-		error = fail(db, path, why);
+		error = database_fail(db, path, why);
 	}
 	sqlite3_finalize(statement);
 	return error;
@@ -161,7 +162,7 @@ static int is_empty(struct database *db, const char *path, bool *empty, char why
 
 	if (sqlite3_prepare_v2(db->handle, sql, -1, &statement, NULL) != SQLITE_OK ||
 	    sqlite3_step(statement) != SQLITE_ROW)
-		error = fail(db, path, why);
+		error = database_fail(db, path, why);
 	else
 		*empty = sqlite3_column_int64(statement, 0) == 0;
 	sqlite3_finalize(statement);
@@ -176,7 +177,7 @@ static int check_layout(struct database *db, const char *path, int64_t *epoch,
 	int error = is_empty(db, path, &empty, why);
 
 	if (!error && empty)
-		error = execute(db, SCHEMA, path, why);
+		error = database_execute(db, SCHEMA, path, why);
 	if (!error)
 		error = read_meta(db, path, &layout, epoch, why);
 	if (error || layout == STORE_LAYOUT)
@@ -197,18 +198,21 @@ static int raise_epoch(struct database *db, const char *path, int64_t epoch, cha
 		return -EINVAL;
 	}
 	snprintf(sql, sizeof(sql), "UPDATE meta SET epoch = %" PRId64, epoch + 1);
-	return execute(db, sql, path, why);
+	return database_execute(db, sql, path, why);
 }
 
 static int prepare_all(struct database *db, char why[STORE_ERROR])
 {
-	int error = prepare(db, &db->put_station,
-			    "REPLACE INTO station VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", why);
+	int error = database_prepare(
+		db, &db->put_station, "REPLACE INTO station VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+		why);
 
 	if (!error)
-		error = prepare(db, &db->erase_station, "DELETE FROM station WHERE addr = ?", why);
+		error = database_prepare(db, &db->erase_station,
+					 "DELETE FROM station WHERE addr = ?", why);
 	if (!error)
-		error = prepare(db, &db->put_cn, "REPLACE INTO cn VALUES(?, ?, ?, ?, ?, ?)", why);
+		error = database_prepare(db, &db->put_cn,
+					 "REPLACE INTO cn VALUES(?, ?, ?, ?, ?, ?)", why);
 	return error;
 }
 
@@ -219,22 +223,23 @@ int database_open(struct database *db, const char *path, uint32_t *epoch, char w
 	int error;
 
 	if (sqlite3_open_v2(path, &db->handle, flags, NULL) != SQLITE_OK)
-		return fail(db, path, why);
+		return database_fail(db, path, why);
 	sqlite3_busy_timeout(db->handle, BUSY_MS);
 	db->synchronous = 2;
-	error = execute(db, SETTINGS, path, why);
+	error = database_execute(db, SETTINGS, path, why);
 	if (!error)
 		error = check_layout(db, path, &before, why);
 	if (!error)
 		error = raise_epoch(db, path, before, why);
 	if (!error)
 		error = prepare_all(db, why);
-	*epoch = (uint32_t)before + 1;
+	*epoch = db->epoch = (uint32_t)before + 1;
 	return error;
 }
 
 void database_close(struct database *db)
 {
+	sqlite3_finalize(db->mark);
 	sqlite3_finalize(db->put_station);
 	sqlite3_finalize(db->erase_station);
 	sqlite3_finalize(db->put_cn);
@@ -311,7 +316,7 @@ static int load(struct database *db, const char *sql,
 		const struct store_handler *handler, void *arg, char why[STORE_ERROR])
 {
 	sqlite3_stmt *statement = NULL;
-	int error = prepare(db, &statement, sql, why), code = SQLITE_DONE;
+	int error = database_prepare(db, &statement, sql, why), code = SQLITE_DONE;
 
 	while (!error && (code = sqlite3_step(statement)) == SQLITE_ROW) {
 		error = each(statement, handler, arg);
@@ -321,7 +326,7 @@ static int load(struct database *db, const char *sql,
 				 column(statement, 0), load_error(error));
 	}
 	if (!error && code != SQLITE_DONE)
-		error = fail(db, "reading the database", why);
+		error = database_fail(db, "reading the database", why);
 	sqlite3_finalize(statement);
 	return error;
 }
@@ -371,7 +376,7 @@ static int put_station(struct database *db, const struct station_op *op, char wh
 	int code = op->erase ? bind_addr(statement, 1, &op->record.addr) :
 			       bind_station(statement, &op->record);
 
-	return code ? fail(db, doing, why) : run(db, statement, doing, why);
+	return code ? database_fail(db, doing, why) : database_run(db, statement, doing, why);
 }
 
 static int bind_cn(sqlite3_stmt *statement, const struct cn_info *info, const char *cells)
@@ -393,9 +398,9 @@ static int put_cn(struct database *db, const struct cn_info *info, char why[STOR
 		return -ENOMEM;
 	}
 	if (bind_cn(db->put_cn, info, cells))
-		error = fail(db, doing, why);
+		error = database_fail(db, doing, why);
 	else
-		error = run(db, db->put_cn, doing, why);
+		error = database_run(db, db->put_cn, doing, why);
 	free(cells);
 	return error;
 }
@@ -410,7 +415,7 @@ static int set_synchronous(struct database *db, bool full, char why[STORE_ERROR]
 
 	if (db->synchronous == wanted)
 		return 0;
-	error = execute(db, full ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL",
+	error = database_execute(db, full ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL",
 			"setting the database", why);
 	db->synchronous = error ? -1 : wanted;
 	return error;
@@ -423,7 +428,7 @@ int database_write(struct database *db, const struct batch *batch, char why[STOR
 	int error = set_synchronous(db, batch->urgent, why);
 
 	if (!error)
-		error = execute(db, "BEGIN IMMEDIATE", "beginning a transaction", why);
+		error = database_execute(db, "BEGIN IMMEDIATE", "beginning a transaction", why);
 	if (error)
 		return error;
 	for (cn = batch->cns; cn && !error; cn = cn->hh.next)
@@ -431,7 +436,9 @@ int database_write(struct database *db, const struct batch *batch, char why[STOR
 	for (station = batch->stations; station && !error; station = station->hh.next)
 		error = put_station(db, station, why);
 	if (!error)
-		error = execute(db, "COMMIT", "committing", why);
+		error = database_mark_clock(db, why);
+	if (!error)
+		error = database_execute(db, "COMMIT", "committing", why);
 	if (error && !sqlite3_get_autocommit(db->handle))
 		sqlite3_exec(db->handle, "ROLLBACK", NULL, NULL, NULL);
 	return error;

@@ -225,6 +225,70 @@ static void test_transactions_differ_and_leave_the_machine_its_own(void **state)
 	}
 }
 
+/* ---- its clock */
+
+#define YEAR 31536000ll
+
+static void set_wall_clock(int64_t by_s)
+{
+	fake_wall_step_us += by_s * 1000000;
+}
+
+static uint64_t wall(void)
+{
+	return clock_unix_us() / 1000000;
+}
+
+static void welcome_by_clock(uint64_t clock_s)
+{
+	struct mlrp_message welcome = {.type = MLRP_WELCOME, .role = MLRP_ROLE_MLR,
+				       .has = MLRP_HAS(MLRP_F_CLOCK), .clock = clock_s};
+
+	begin_connecting();
+	fake_link_comes_up(w->link, &welcome);
+}
+
+static void test_a_lease_ends_by_the_clock_of_the_register(void **state)
+{
+	(void)state;
+	fake_wall_step_us = 0;
+	welcome_by_clock(5000); /* 1970; this machine knows better */
+	assert_int_equal(register_clock(w->client), 5000);
+	assert_int_equal(register_wall_end(w->client, 5600), wall() + 600);
+	time_passes(10000);
+	assert_int_equal(register_clock(w->client), 5010);
+	assert_int_equal(register_wall_end(w->client, 5600), wall() + 590);
+	assert_int_equal(register_wall_end(w->client, 0), 0);
+	set_wall_clock(10 * YEAR);
+	assert_int_equal(register_clock(w->client), 5010);
+	assert_int_equal(register_wall_end(w->client, 5600), wall() + 590);
+	set_wall_clock(-20 * YEAR);
+	assert_int_equal(register_wall_end(w->client, 5600), wall() + 590);
+	set_wall_clock(10 * YEAR);
+	fake_link_ends(w->link, "reset");
+	assert_int_equal(register_clock(w->client), 5010);
+	welcome_by_clock(7000);
+	assert_int_equal(register_clock(w->client), 7000);
+}
+
+static void test_without_its_clock_the_wall_clock_of_then_counts(void **state)
+{
+	uint64_t then;
+
+	(void)state;
+	fake_wall_step_us = 0;
+	then = wall();
+	assert_int_equal(register_clock(w->client), then);
+	set_wall_clock(YEAR);
+	assert_int_equal(register_clock(w->client), then);
+	begin_connecting();
+	answer_hello(MLRP_ROLE_MLR);
+	assert_int_equal(register_clock(w->client), then + YEAR);
+	assert_int_equal(register_wall_end(w->client, then + YEAR + 600), wall() + 600);
+	set_wall_clock(-YEAR);
+	assert_int_equal(register_wall_end(w->client, then + YEAR + 600), wall() + 600);
+}
+
 /* ---- for those who look */
 
 static void test_says_how_long_a_state_lasts(void **state)
@@ -260,6 +324,8 @@ int main(void)
 		CASE(test_a_message_without_subscriber_is_ignored),
 		CASE(test_sends_as_soon_as_it_is_registered),
 		CASE(test_transactions_differ_and_leave_the_machine_its_own),
+		CASE(test_a_lease_ends_by_the_clock_of_the_register),
+		CASE(test_without_its_clock_the_wall_clock_of_then_counts),
 		CASE(test_says_how_long_a_state_lasts),
 	};
 

@@ -132,8 +132,9 @@ static void add_handshake(void)
 	m->has |= F(CN);
 	m->cn = cn(0, 0, 2, "cn2", 0).cn;
 	m = ADD(welcome, hello(MLRP_WELCOME, MLRP_ROLE_MLR, "linux-magazin", "mlr", 1));
-	m->has |= F(VERSION);
+	m->has |= F(VERSION) | F(CLOCK);
 	m->version = (struct version){4, 99};
+	m->clock = 1750000000;
 	m = ADD(error, ((struct mlrp_message){.type = MLRP_ERROR, .transaction = 0x80000007}));
 	m->has = F(CODE) | F(TEXT);
 	m->code = MLRP_E_CONFLICT;

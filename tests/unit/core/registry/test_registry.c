@@ -66,11 +66,29 @@ static void everything_stored_is_there_again(void **state)
 	assert_int_equal(record(ip(1, 10))->version.epoch, EPOCH + 1);
 }
 
+/* A machine that was suspended: CNs may have renewals that they report now. */
+static void after_a_pause_leases_stand_for_the_grace(void **state)
+{
+	(void)state;
+	join(1, 10, 13);
+	pass(GRACE_S);
+	struct tmip_addr addr = lease(1, 1);
+
+	w->now.ms += 10000000;
+	w->now.unix_s += 10000;
+	registry_resume(w->registry, w->now);
+	pass(GRACE_S - 1);
+	assert_int_equal(record(addr)->state, RECORD_BOUND);
+	pass(1);
+	assert_int_equal(record(addr)->state, RECORD_FREE);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CASE(answers_wait_for_the_disk_and_pushes_do_not),
 		CASE(everything_stored_is_there_again),
+		CASE(after_a_pause_leases_stand_for_the_grace),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -89,6 +89,7 @@ static void refused_changes_come_again_in_their_order(void **state)
 	expect_calls("s101! s101! s101! "); /* what is newer is not even tried */
 	assert_string_equal(w->store_told,
 			    "the store takes no changes: Cannot allocate memory; trying again");
+	assert_true(registry_store_refuses(w->registry));
 	take_again();
 	last_one = waits(1, MLRP_CLAIM, 4, ip(1, 104));
 	expect_calls("s101 s102 s103 s104 ");
@@ -104,6 +105,7 @@ static void refused_changes_come_again_in_their_order(void **state)
 	expect_all_durable();
 	assert_int_equal(w->store_lines, 2);
 	assert_string_equal(w->store_told, "the store takes changes again");
+	assert_false(registry_store_refuses(w->registry));
 }
 
 /* Whichever call is refused, once: nobody notices. */
