@@ -222,10 +222,7 @@ static void ask_register(struct exchange *exchange)
 	LOG(exchange, LOG_LEVEL_WARN, "DHCP: the register cannot be asked: %s", strerror(-error));
 }
 
-/*
- * The client has its answer already. The register learns of the message now or, of a lease that was
- * renewed, when it is back.
- */
+/* The client has its answer. The register learns of it now, or of a renewed lease later. */
 static void inform_register(struct exchange *exchange)
 {
 	const struct dhcp_setup *with = &exchange->dhcp->with;
@@ -233,10 +230,11 @@ static void inform_register(struct exchange *exchange)
 	struct tmip_addr addr = addr_from_ipv4(decision->addr);
 	int error = send_question(exchange, register_next_transaction(with->reg));
 
-	if (error && decision->action == DHCP_DO_RENEW)
+	if (error && decision->action == DHCP_DO_RENEW) {
 		roam_renewed(with->roam, &addr, decision->lease,
 			     register_clock(with->reg) + decision->lease);
-	else if (error)
+		outage_renewed(with->outage, decision->addr, decision->lease);
+	} else if (error)
 		LOG(exchange, LOG_LEVEL_WARN, "DHCP: %s could not be told to the register: %s",
 		    dhcp_type_name(exchange->request->type), strerror(-error));
 }

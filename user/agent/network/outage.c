@@ -19,7 +19,7 @@
 #include "io/process/timer.h"
 #include "io/store/file_writer.h"
 
-#define SAVE_MS 1000 /* how long a change that nobody waits for may lie */
+#define SAVE_MS 1000 /* how long a change that nobody waits for may lie; after a failed write */
 
 static void path_of(const struct agent_config *config, char out[OUTAGE_PATH])
 {
@@ -27,6 +27,18 @@ static void path_of(const struct agent_config *config, char out[OUTAGE_PATH])
 }
 
 /* ---- the file */
+
+/* One line when the file begins to fail, and one when it is written again. Tries until it is. */
+static void note_outcome(struct outage *outage, int error)
+{
+	if (error && !outage->failing)
+		log_error("%s: %s; trying again", outage->path, strerror(-error));
+	else if (!error && outage->failing)
+		log_info("%s is written again", outage->path);
+	outage->failing = error != 0;
+	if (error)
+		timer_arm_idle(outage->save, SAVE_MS);
+}
 
 int outage_save(struct outage *outage, uint64_t *number)
 {
@@ -37,8 +49,10 @@ int outage_save(struct outage *outage, uint64_t *number)
 		return -EAGAIN;
 	text = outage_file_format(outage->with.config->cn_name, self, outage_replica(outage),
 				  outage_block(outage));
-	if (!text)
+	if (!text) {
+		note_outcome(outage, -ENOMEM);
 		return -ENOMEM;
+	}
 	*number = file_writer_put(outage->writer, text, strlen(text));
 	return 0;
 }
@@ -46,17 +60,21 @@ int outage_save(struct outage *outage, uint64_t *number)
 void outage_save_now(struct outage *outage)
 {
 	uint64_t number;
-	int error = outage_save(outage, &number);
 
-	if (error && error != -EAGAIN)
-		log_error("%s: %s", outage->path, strerror(-error));
+	outage_save(outage, &number);
 }
 
+/* The requests to the register wait for a file without the addresses that have left the block. */
 static void on_save(evutil_socket_t fd, short what, void *arg)
 {
+	struct outage *outage = arg;
+
 	(void)fd;
 	(void)what;
-	outage_save_now(arg);
+	if (outage->stale && register_is_ready(outage->with.reg) && !outage_is_waiting(outage))
+		outage_request_blocks(outage);
+	else
+		outage_save_now(outage);
 }
 
 void outage_cns_changed(struct outage *outage)
@@ -68,15 +86,34 @@ static void on_written(uint64_t number, int error, void *arg)
 {
 	struct outage *outage = arg;
 
-	if (error)
-		log_error("%s: %s", outage->path, strerror(-error));
+	note_outcome(outage, error);
 	outage_end_bindings(outage, number, error);
+	outage_arm(outage);
 	if (!outage->request_after || outage->request_after > number)
 		return;
 	outage->request_after = 0;
 	outage->stale = error != 0;
 	if (!error)
 		outage_request_blocks(outage);
+}
+
+/*
+ * The wall clock may have been set since, and nobody knows how long this CN was away: all times
+ * begin anew. The lease_end in the file is for people.
+ */
+static void restart_times(struct outage *outage)
+{
+	const struct block *block = outage_block(outage);
+
+	for (size_t i = 0; i < block->count; i++) {
+		struct block_entry *entry = &block->list[i];
+
+		if (entry->state == BLOCK_DECLINED)
+			entry->until_ms = outage_declined_until();
+		else if (entry->state == BLOCK_BOUND)
+			entry->until_ms = outage_lease_until(entry->lease);
+	}
+	outage_arm(outage);
 }
 
 /* Without a file that can be read, the register sets other addresses aside. */
@@ -93,6 +130,7 @@ static void load(struct outage *outage)
 	if (!outage_file_parse(text, len, outage->with.config->cn_name, &outage->content))
 		log_warn("%s is not that of this CN, or damaged: it is not used", outage->path);
 	free(text);
+	restart_times(outage);
 }
 
 /* ---- going on from the file */
@@ -157,7 +195,8 @@ int outage_create(struct outage **out, const struct outage_setup *setup)
 	outage->with = *setup;
 	path_of(setup->config, outage->path);
 	outage->save = evtimer_new(setup->base, on_save, outage);
-	error = outage->save ? open_writer(outage) : -ENOMEM;
+	outage->due = evtimer_new(setup->base, outage_on_due, outage);
+	error = outage->save && outage->due ? open_writer(outage) : -ENOMEM;
 	if (!error)
 		load(outage);
 	return error;
@@ -190,6 +229,8 @@ void outage_destroy(struct outage *outage, bool tear_down)
 			outage_save_now(outage);
 		event_free(outage->save);
 	}
+	if (outage->due)
+		event_free(outage->due);
 	file_writer_destroy(outage->writer);
 	if (tear_down)
 		outage_remove_file(outage->with.config);

@@ -76,6 +76,8 @@ int outage_offer(struct outage *outage, const struct dhcp_request *request, uint
 typedef void outage_done(int error, void *arg);
 int outage_bind(struct outage *outage, const struct dhcp_request *request, uint32_t addr,
 		uint32_t lease, unsigned ifindex, outage_done *done, void *arg);
+/* A client of the block has got a new lease (in seconds) from now on. */
+void outage_renewed(struct outage *outage, uint32_t addr, uint32_t lease);
 /* A client releases or declines an address. False: the register has to learn of that. */
 bool outage_return(struct outage *outage, uint32_t addr, bool declined);
 

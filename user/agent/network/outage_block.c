@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "io/process/clock.h"
 #include "io/process/log.h"
 
 const struct block *outage_own_block(const struct outage *outage)
@@ -15,12 +16,18 @@ const struct block *outage_own_block(const struct outage *outage)
  * One request at a time: the register takes back what a request does not name, which would include
  * what its last answer is just bringing.
  */
-static bool is_waiting(const struct outage *outage)
+bool outage_is_waiting(const struct outage *outage)
 {
 	for (int i = 0; i < CN_CELLS_MAX; i++)
 		if (outage->asked[i])
 			return true;
 	return false;
+}
+
+void outage_forget_requests(struct outage *outage)
+{
+	memset(outage->asked, 0, sizeof(outage->asked));
+	outage->again = false;
 }
 
 /* Is this the answer to a request? Then the request waits no more. */
@@ -76,7 +83,7 @@ void outage_request_blocks(struct outage *outage)
 {
 	struct cn_info self;
 
-	outage->again = is_waiting(outage);
+	outage->again = outage_is_waiting(outage);
 	if (outage->again)
 		return;
 	block_settle(outage_block(outage), outage_replica(outage));
@@ -86,14 +93,17 @@ void outage_request_blocks(struct outage *outage)
 	for (int i = 0; i < self.cell_count; i++)
 		if (!addr_is_zero(&self.cells[i].pool_first))
 			request(outage, &self.cells[i].subnet, &outage->asked[i]);
+	outage->asked_ms = clock_ms();
+	outage_arm(outage);
 	outage_cns_changed(outage);
 }
 
 /* After the last answer, if what was asked for is out of date. */
 static void request_again(struct outage *outage)
 {
-	if (outage->again && !is_waiting(outage))
+	if (outage->again && !outage_is_waiting(outage))
 		outage_request_blocks(outage);
+	outage_arm(outage);
 }
 
 void outage_handle_block(struct outage *outage, const struct mlrp_message *message)
@@ -130,9 +140,9 @@ bool outage_handle_error(struct outage *outage, const struct mlrp_message *messa
 
 void outage_register_lost(struct outage *outage)
 {
-	memset(outage->asked, 0, sizeof(outage->asked));
-	outage->again = false;
+	outage_forget_requests(outage);
 	outage->request_after = 0;
+	outage_arm(outage);
 }
 
 /* Leases that the register refuses. Returns whether there were any. */
@@ -148,6 +158,7 @@ static bool drop_refused(struct outage *outage)
 		    replica_find(outage_replica(outage), &entry->addr))
 			continue;
 		entry->state = BLOCK_DECLINED; /* until the register says what this CN's block is */
+		entry->until_ms = outage_declined_until();
 		changed = true;
 	}
 	return changed;

@@ -42,6 +42,7 @@ int outage_offer(struct outage *outage, const struct dhcp_request *request, uint
 	if (entry->state != BLOCK_BOUND) {
 		block_assign(entry, BLOCK_OFFERED, request);
 		entry->until_ms = clock_ms() + OFFER_MS;
+		outage_arm(outage);
 	}
 	return 0;
 }
@@ -104,6 +105,7 @@ int outage_bind(struct outage *outage, const struct dhcp_request *request, uint3
 	block_assign(entry, BLOCK_BOUND, request);
 	entry->lease = lease;
 	entry->lease_end = register_clock(outage->with.reg) + lease;
+	entry->until_ms = outage_lease_until(lease);
 	error = outage_save(outage, &binding->number);
 	if (error) {
 		*entry = binding->before;
@@ -127,7 +129,9 @@ bool outage_return(struct outage *outage, uint32_t addr, bool declined)
 	if (!entry || entry->state != BLOCK_BOUND || register_is_registered(outage->with.reg))
 		return false;
 	entry->state = declined ? BLOCK_DECLINED : BLOCK_FREE;
+	entry->until_ms = outage_declined_until();
 	roam_withdraw(outage->with.roam, &key);
 	outage_save_now(outage);
+	outage_arm(outage);
 	return true;
 }

@@ -14,7 +14,7 @@ enum block_state {
 	BLOCK_FREE = 1,
 	BLOCK_OFFERED,  /* to a client, until until_ms */
 	BLOCK_BOUND,    /* assigned to a client; the register does not know it yet */
-	BLOCK_DECLINED, /* a stranger uses it */
+	BLOCK_DECLINED, /* a stranger uses it, until until_ms */
 };
 
 struct block_entry {
@@ -23,9 +23,9 @@ struct block_entry {
 	struct tmip_mac mac;     /* of the client, as the members below; void in state FREE */
 	uint8_t client_id_len;   /* bytes; 0: the MAC identifies the client */
 	uint8_t client_id[CLIENT_ID_LEN];
-	uint64_t until_ms;       /* OFFERED: CLOCK_MONOTONIC */
+	uint64_t until_ms;       /* CLOCK_MONOTONIC; FREE: void */
 	uint32_t lease;          /* GIVEN: seconds */
-	uint64_t lease_end;      /* GIVEN: Unix time in seconds */
+	uint64_t lease_end;      /* GIVEN: as in a record */
 };
 
 struct block {

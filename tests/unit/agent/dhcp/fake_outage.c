@@ -62,6 +62,13 @@ int outage_bind(struct outage *outage, const struct dhcp_request *request, uint3
 	return 0;
 }
 
+void outage_renewed(struct outage *outage, uint32_t addr, uint32_t lease)
+{
+	assert_ptr_equal(outage, &fake_outage);
+	fake_outage.renewed = addr;
+	fake_outage.renewed_lease = lease;
+}
+
 bool outage_return(struct outage *outage, uint32_t addr, bool declined)
 {
 	assert_ptr_equal(outage, &fake_outage);

@@ -18,6 +18,7 @@ struct fake_outage {
 	int offer_error, bind_error; /* what these return; 0: they succeed */
 	bool takes_back;             /* outage_return() returns it */
 	bool declined;               /* as outage_return() was told */
+	uint32_t renewed, renewed_lease;
 	uint32_t offered, returned;  /* the addresses that these were told of last; 0: none */
 	struct fake_binding {
 		uint32_t addr, lease;

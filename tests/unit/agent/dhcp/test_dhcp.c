@@ -155,6 +155,7 @@ static void test_without_a_register_the_machine_keeps_the_renewal(void **state)
 	assert_reply(DHCP_ACK, 9, IP(9));
 	assert_int_equal(record_of(IP(9))->renewed, LEASE);
 	assert_int_equal(record_of(IP(9))->record.lease_end, clock_unix_us() / 1000000 + LEASE);
+	assert_int_equal(fake_outage.renewed_lease, LEASE);
 	assert_int_equal(counts_now().unanswered, 0);
 }
 
