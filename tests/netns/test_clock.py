@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The wall clock of a register or of a CN is wrong, or somebody sets it. Leases last as long as they
-were given for, also over a restart of the register.
+"""The wall clock of a register or of a CN is wrong, or somebody sets it.
+
+Leases last as long as they were given for, also over a restart of the register.
 """
 import json
 import sqlite3

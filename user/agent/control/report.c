@@ -113,10 +113,12 @@ json_t *report_stations(const struct report *report, const char *which, bool her
 		station = replica_find_mac(replica, &mac);
 		for (; station; station = station->mac_next)
 			json_array_append_new(list, station_json(report, station));
+	} else if (!which && here) {
+		for (station = replica->near; station; station = station->near_next)
+			json_array_append_new(list, station_json(report, station));
 	} else if (!which) {
 		for (station = replica->stations; station; station = station->hh.next)
-			if (!here || station->kernel.state != TMIP_STATION_ELSEWHERE)
-				json_array_append_new(list, station_json(report, station));
+			json_array_append_new(list, station_json(report, station));
 	}
 	return list;
 }
@@ -223,11 +225,11 @@ static json_t *cell_json(const struct report *report, const struct cell *cell, u
 static json_t *cells_json(const struct report *report)
 {
 	const struct cell_table *cells = report->cells;
-	const struct replica_station *station = replica_of(report)->stations;
+	const struct replica_station *station = replica_of(report)->near;
 	unsigned stations[CN_CELLS_MAX] = {0};
 	json_t *list = json_array();
 
-	for (; station; station = station->hh.next) {
+	for (; station; station = station->near_next) {
 		int i = station->shown ? cell_table_index(cells, station->kernel.ifindex) : -1;
 
 		if (i >= 0)
@@ -294,7 +296,7 @@ json_t *report_status(const struct report *report)
 	};
 	struct roam_counts roam;
 
-	roam_count(report->roam, &roam); /* looks at every station: once */
+	roam_count(report->roam, &roam);
 	view.stations = fields_json(STATION_COUNT_FIELDS, &roam);
 	view.handovers = fields_json(HANDOVER_COUNT_FIELDS, &roam);
 	view.dhcp = COUNTS_JSON(dhcp_counts, dhcp_count, DHCP_COUNT_FIELDS, report->dhcp);

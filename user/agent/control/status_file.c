@@ -98,17 +98,11 @@ void status_file_changed(struct status_file *file)
 		timer_arm_idle(file->timer, INTERVAL_MS);
 }
 
-/* Writing takes its time: not while stations wait for a handover. */
 static void on_timer(evutil_socket_t fd, short what, void *arg)
 {
-	struct status_file *file = arg;
-
 	(void)fd;
 	(void)what;
-	if (roam_pending(file->report->roam))
-		status_file_changed(file);
-	else
-		status_file_write(file);
+	status_file_write(arg);
 }
 
 struct status_file *status_file_create(struct event_base *base, const struct report *report)

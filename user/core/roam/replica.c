@@ -110,6 +110,7 @@ struct replica_station *replica_add(struct replica *replica, const struct tmip_a
 		free(station);
 		return NULL;
 	}
+	DL_APPEND2(replica->near, station, near_prev, near_next);
 	return station;
 }
 
@@ -129,8 +130,20 @@ int replica_set_mac(struct replica *replica, struct replica_station *station,
 	return 0;
 }
 
+void replica_set_elsewhere(struct replica *replica, struct replica_station *station, bool elsewhere)
+{
+	if (station->elsewhere == elsewhere)
+		return;
+	station->elsewhere = elsewhere;
+	if (elsewhere)
+		DL_DELETE2(replica->near, station, near_prev, near_next);
+	else
+		DL_APPEND2(replica->near, station, near_prev, near_next);
+}
+
 void replica_remove(struct replica *replica, struct replica_station *station)
 {
+	replica_set_elsewhere(replica, station, true);
 	unlink_mac(replica, station);
 	HASH_DEL(replica->stations, station);
 	free(station);

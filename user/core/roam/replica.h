@@ -49,6 +49,10 @@ struct replica_station {
 	struct roam_attempt *attempt; /* this CN's handover or claim under way, or NULL */
 	struct replica_station *mac_prev, *mac_next; /* the stations with the same MAC */
 	struct replica_station *due_prev, *due_next; /* stations with a deadline, soonest first */
+	bool elsewhere;          /* not in the list `near` of the replica */
+	struct replica_station *near_prev, *near_next;
+	uint8_t counted;         /* by roam_count, in this state, from 1; 0: it is not shown */
+	bool counted_silent;
 	UT_hash_handle hh;       /* by record.addr */
 };
 
@@ -64,6 +68,11 @@ struct replica_mac; /* the head of the list of stations with one MAC */
 
 struct replica {
 	struct replica_station *stations;
+	/*
+	 * Those that this CN has to do with: all except the stations that other CNs have. There may
+	 * be few of them in a big network, and walking costs as much.
+	 */
+	struct replica_station *near;
 	struct replica_mac *macs;
 	struct replica_cn *cns;
 	unsigned stations_max, cns_max;
@@ -86,6 +95,9 @@ struct replica_station *replica_add(struct replica *replica, const struct tmip_a
 /* Returns 0 or -ENOMEM; an error leaves the MAC unchanged. */
 int replica_set_mac(struct replica *replica, struct replica_station *station,
 		    const struct tmip_mac *mac);
+/* Is it a station that other CNs have? replica_add: no. */
+void replica_set_elsewhere(struct replica *replica, struct replica_station *station,
+			   bool elsewhere);
 /* Frees the station. Its attempt must have ended, and no list may have its deadline any more. */
 void replica_remove(struct replica *replica, struct replica_station *station);
 

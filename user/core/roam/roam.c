@@ -109,6 +109,19 @@ void roam_arm(struct roam *roam, struct replica_station *station, uint64_t deadl
 		roam->act(&action, roam->arg);
 }
 
+void roam_arm_pending(struct roam *roam, struct replica_station *station, uint64_t now_ms)
+{
+	uint64_t due_ms = station->quiet_until_ms;
+
+	if (station->refused)
+		due_ms = now_ms + roam->options.refused_ms;
+	else if (roam->register_ready && station->attempt)
+		due_ms = station->attempt->started_ms + roam->options.timeout_ms;
+	else if (roam->register_ready && station->moved_to)
+		due_ms = now_ms + roam->options.timeout_ms;
+	roam_arm(roam, station, due_ms);
+}
+
 void roam_forget(struct roam *roam, struct replica_station *station)
 {
 	roam_arm(roam, station, 0);
@@ -368,9 +381,20 @@ void roam_unhold(struct roam *roam, const struct tmip_addr *addr)
 
 /* ---- time */
 
+/* The station is damped no longer. Until then the map entry says that it stays. */
+static void end_quiet(struct roam *roam, struct replica_station *station)
+{
+	station->quiet_until_ms = 0;
+	roam_refresh(roam, station);
+}
+
 static void expire(struct roam *roam, struct replica_station *station, uint64_t now_ms)
 {
-	roam_arm(roam, station, 0);
+	bool quiet = now_ms < station->quiet_until_ms;
+
+	roam_arm(roam, station, quiet ? station->quiet_until_ms : 0);
+	if (station->quiet_until_ms && !quiet)
+		end_quiet(roam, station);
 	if (station->refused) {
 		station->refused = false;
 		if (!station->record.state)
@@ -389,6 +413,8 @@ static void expire(struct roam *roam, struct replica_station *station, uint64_t 
 		if (station->moved_to != roam->self)
 			station->moved_to = 0;
 		roam_attempt_expire(roam, station->attempt, now_ms);
+	} else if (station->moved_to == roam->self && roam->self) {
+		roam_report(roam, station, now_ms); /* there was no memory for the report */
 	} else if (station->moved_to) {
 		roam_log(roam, LOG_LEVEL_WARN, station,
 			 "nobody confirmed the move to %s: back to the record",
@@ -430,12 +456,6 @@ unsigned roam_pending(const struct roam *roam)
 void roam_count(const struct roam *roam, struct roam_counts *counts)
 {
 	*counts = roam->counts;
-	for (const struct replica_station *station = roam->replica.stations; station;
-	     station = station->hh.next) {
-		if (!station->shown)
-			continue;
-		counts->stations[station->kernel.state]++;
-		counts->stations[0] += station->kernel.state != TMIP_STATION_BLOCKED;
-		counts->silent += replica_silent(station);
-	}
+	for (unsigned state = 1; state < TMIP_STATION_BLOCKED; state++)
+		counts->stations[0] += counts->stations[state];
 }

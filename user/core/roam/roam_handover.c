@@ -76,6 +76,8 @@ static void end_if_done(struct roam *roam, struct roam_attempt *attempt)
 		wait_ms += roam->options.back_ms;
 	roam_arm(roam, station, station->moved_to ? attempt->started_ms + wait_ms : 0);
 	roam_attempt_end(roam, attempt);
+	if (!station->record.state)
+		roam_forget(roam, station); /* its record could not be kept */
 }
 
 static void ask_register(struct roam *roam, const struct roam_attempt *attempt, uint32_t age_ms)
@@ -231,12 +233,12 @@ void roam_report(struct roam *roam, struct replica_station *station, uint64_t no
 	if (attempt)
 		roam_attempt_end(roam, attempt);
 	attempt = roam_attempt_begin(roam, station, false, now_ms);
+	roam_arm(roam, station, now_ms + roam->options.timeout_ms);
 	if (!attempt) {
 		roam->counts.overflow++;
-		return;
+		return; /* the deadline tries again */
 	}
 	ask_register(roam, attempt, roam_age(station, now_ms));
-	roam_arm(roam, station, now_ms + roam->options.timeout_ms);
 	roam_log(roam, LOG_LEVEL_INFO, station, "telling the register that the station is here");
 }
 
@@ -303,7 +305,7 @@ void roam_attempt_expire(struct roam *roam, struct roam_attempt *attempt, uint64
 	/* A record that the register does not know stands; the parent reports it again. */
 	if (roam_is_local(station)) {
 		roam_attempt_end(roam, attempt);
-		if (claim)
+		if (claim || station->record.parent == roam->self)
 			roam_report_local(roam, station, now_ms);
 		return;
 	}
@@ -342,6 +344,8 @@ static void postpone(struct roam *roam, const struct mlrp_message *message, uint
 	if (!station || !station->record.state)
 		return;
 	station->quiet_until_ms = now_ms + (wait_ms < WAIT_MAX_MS ? wait_ms : WAIT_MAX_MS);
+	if (!station->deadline_ms)
+		roam_arm_pending(roam, station, now_ms);
 	roam_refresh(roam, station);
 }
 
@@ -361,7 +365,7 @@ static void refused(struct roam *roam, struct roam_attempt *attempt,
 		 mlrp_error_name(message->code), message->text[0] ? ", " : "", message->text);
 	undo(roam, attempt);
 	roam_attempt_end(roam, attempt);
-	roam_arm(roam, station, 0);
+	roam_arm_pending(roam, station, now_ms); /* a move that another CN notified since */
 	if (message->has & MLRP_HAS(MLRP_F_STATION) &&
 	    addr_equal(&message->station.addr, &station->record.addr)) {
 		roam_refresh(roam, station);
@@ -405,6 +409,7 @@ void roam_register_answer(struct roam *roam, const struct mlrp_message *message,
 	station = replica_find(&roam->replica, &message->station.addr);
 	if (!station || !station->attempt)
 		return;
+	roam_refresh(roam, station); /* an older record than the one in force leaves it as it is */
 	if (message->station.current == roam->self)
 		roam->counts.completed += !attempt->claim;
 	end_if_done(roam, attempt);

@@ -45,7 +45,7 @@ struct roam {
 	struct roam_attempt *attempts;
 	struct replica_station *due; /* the stations with a deadline, soonest first */
 	uint32_t next_transaction;
-	struct roam_counts counts; /* `stations` and `silent` only in the answer of roam_count */
+	struct roam_counts counts; /* stations[0] only in the answer of roam_count */
 };
 
 /* ---- roam.c */
@@ -60,6 +60,11 @@ const struct roam_cell *roam_find_cell(const struct roam *roam, unsigned ifindex
 const char *roam_cn_name(const struct roam *roam, uint32_t id);
 /* Sets the deadline of the station; 0: none. */
 void roam_arm(struct roam *roam, struct replica_station *station, uint64_t deadline_ms);
+/*
+ * Sets the deadline of what is still pending of the station: a refusal, an attempt, a move. Without
+ * any it has none; while the register is down, moves have none.
+ */
+void roam_arm_pending(struct roam *roam, struct replica_station *station, uint64_t now_ms);
 /* Deletes the station with its map entry, attempt and deadline. */
 void roam_forget(struct roam *roam, struct replica_station *station);
 void roam_send_register(struct roam *roam, struct mlrp_message *message);
@@ -76,6 +81,9 @@ void roam_notify_parent(struct roam *roam, const struct replica_station *station
  * time even if it is the same. NULL: no such station.
  */
 struct replica_station *roam_overtaken(struct roam *roam, const struct tmip_addr *addr);
+/* The map has this entry of a former agent. */
+void roam_show_adopted(struct roam *roam, struct replica_station *station,
+		       const struct tmip_station *entry);
 /* Writes the map entry if it changed. */
 void roam_update_entry(struct roam *roam, struct replica_station *station);
 /* Writes or deletes the map entry and updates the tunnels that are needed. */

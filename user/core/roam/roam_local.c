@@ -90,9 +90,10 @@ void roam_report_local(struct roam *roam, struct replica_station *station, uint6
 		.age = roam_age(station, now_ms),
 	};
 
+	roam_arm(roam, station, now_ms + roam->options.timeout_ms);
 	if (!attempt) {
 		roam->counts.overflow++;
-		return;
+		return; /* the deadline tries again */
 	}
 	attempt->ifindex = station->ifindex;
 	message.transaction = attempt->transaction;
@@ -102,7 +103,6 @@ void roam_report_local(struct roam *roam, struct replica_station *station, uint6
 		memcpy(message.client_id, record->client_id, record->client_id_len);
 	}
 	roam_send_register(roam, &message);
-	roam_arm(roam, station, now_ms + roam->options.timeout_ms);
 	roam_log(roam, LOG_LEVEL_INFO, station,
 		 "telling the register of the address that was given out while it was away");
 }

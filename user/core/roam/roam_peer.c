@@ -145,6 +145,19 @@ static void recall(struct roam *roam, const struct replica_station *station, uns
 	roam->act(&action, roam->arg);
 }
 
+/* This CN has no record of the station: the notifying CN's record counts. NULL: no room. */
+static struct replica_station *learn(struct roam *roam, struct replica_station *station,
+				     const struct station_record *record)
+{
+	if (!station)
+		station = replica_add(&roam->replica, &record->addr, &record->mac);
+	if (!station || replica_set_mac(&roam->replica, station, &record->mac) < 0)
+		return NULL;
+	station->record = *record;
+	station->adopted = station->refused = false;
+	return station;
+}
+
 static void moved(struct roam *roam, uint32_t from, const struct mlrp_message *message,
 		  uint64_t now_ms)
 {
@@ -155,14 +168,9 @@ static void moved(struct roam *roam, uint32_t from, const struct mlrp_message *m
 	uint32_t previous;
 	unsigned here;
 
-	if (!error && (!station || station->adopted)) {
-		station = station ? station :
-				    replica_add(&roam->replica, &record->addr, &record->mac);
+	if (!error && (!station || !station->record.state)) {
+		station = learn(roam, station, record);
 		error = station ? 0 : MLRP_E_FULL;
-		if (station) {
-			station->record = *record;
-			station->adopted = false;
-		}
 	}
 	if (error) {
 		answer(roam, from, message, error, 0, error == MLRP_E_STALE ? station : NULL);
@@ -185,7 +193,10 @@ static void moved(struct roam *roam, uint32_t from, const struct mlrp_message *m
 	roam_refresh(roam, station);
 	answer(roam, from, message, 0, parent ? TMIP_TUNNEL_4IN4 : 0, NULL);
 	pass_on(roam, from, station, previous, message);
-	roam_arm(roam, station, roam->register_ready ? now_ms + roam->options.timeout_ms : 0);
+	if (roam->register_ready)
+		roam_arm(roam, station, now_ms + roam->options.timeout_ms);
+	else
+		roam_arm_pending(roam, station, now_ms);
 	if (previous != record->current)
 		roam_log(roam, LOG_LEVEL_INFO, station, "station has moved to %s%s",
 			 roam_cn_name(roam, record->current), parent ? ": tunnel 4IN4" : "");
@@ -217,7 +228,8 @@ void roam_followed(struct roam *roam, const struct tmip_event *event, uint64_t n
 		roam_update_entry(roam, station);
 }
 
-static void aborted(struct roam *roam, uint32_t from, const struct tmip_addr *addr)
+static void aborted(struct roam *roam, uint32_t from, const struct tmip_addr *addr,
+		    uint64_t now_ms)
 {
 	struct replica_station *station = replica_find(&roam->replica, addr);
 
@@ -230,7 +242,8 @@ static void aborted(struct roam *roam, uint32_t from, const struct tmip_addr *ad
 	if (!station || station->moved_to != from)
 		return;
 	station->moved_to = 0;
-	roam_arm(roam, station, 0);
+	/* This CN may have an attempt of its own, which the move has overtaken. */
+	roam_arm_pending(roam, station, now_ms);
 	roam_refresh(roam, station);
 	roam_log(roam, LOG_LEVEL_INFO, station, "move to %s was refused: back to the record",
 		 roam_cn_name(roam, from));
@@ -287,7 +300,7 @@ void roam_cn_message(struct roam *roam, uint32_t from, const struct mlrp_message
 		roam_attempt_answered(roam, from, message);
 		break;
 	case MLRP_ABORT:
-		aborted(roam, from, &message->addr);
+		aborted(roam, from, &message->addr, now_ms);
 		break;
 	case MLRP_DEPARTED:
 	case MLRP_RETURNED:

@@ -225,9 +225,6 @@ void roam_adopt(struct roam *roam, const struct tmip_addr *addr, const struct tm
 		station = replica_add(&roam->replica, addr, &entry->mac);
 	if (!station)
 		return;
-	station->adopted = true;
-	station->shown = true;
-	station->kernel = *entry;
-	station->kernel.heard = 0; /* only the BPF programs write it */
+	roam_show_adopted(roam, station, entry);
 	station->ifindex = entry->ifindex;
 }

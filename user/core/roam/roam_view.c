@@ -180,6 +180,33 @@ static uint32_t tunnel_end(const struct roam *roam, const struct replica_station
 	return state == TMIP_STATION_VISITING ? station->record.parent : 0;
 }
 
+/* What roam_count says, and the stations near, follow the map entry. */
+static void recount(struct roam *roam, struct replica_station *station)
+{
+	uint8_t state = station->shown ? station->kernel.state + 1 : 0;
+	bool silent = station->shown && replica_silent(station);
+
+	if (station->counted)
+		roam->counts.stations[station->counted - 1]--;
+	if (state)
+		roam->counts.stations[state - 1]++;
+	roam->counts.silent += (unsigned)silent - (unsigned)station->counted_silent;
+	station->counted = state;
+	station->counted_silent = silent;
+	replica_set_elsewhere(&roam->replica, station,
+			      station->kernel.state == TMIP_STATION_ELSEWHERE);
+}
+
+void roam_show_adopted(struct roam *roam, struct replica_station *station,
+		       const struct tmip_station *entry)
+{
+	station->adopted = true;
+	station->shown = true;
+	station->kernel = *entry;
+	station->kernel.heard = 0; /* only the BPF programs write it */
+	recount(roam, station);
+}
+
 void roam_hide(struct roam *roam, struct replica_station *station)
 {
 	struct roam_action action = {.type = ROAM_DELETE, .addr = station->record.addr,
@@ -190,6 +217,7 @@ void roam_hide(struct roam *roam, struct replica_station *station)
 		roam->act(&action, roam->arg);
 	station->shown = false;
 	memset(&station->kernel, 0, sizeof(station->kernel));
+	recount(roam, station);
 }
 
 void roam_update_entry(struct roam *roam, struct replica_station *station)
@@ -205,6 +233,7 @@ void roam_update_entry(struct roam *roam, struct replica_station *station)
 	station->overtaken = false;
 	station->kernel = after;
 	station->shown = true;
+	recount(roam, station);
 	roam->act(&action, roam->arg);
 	announce_change(roam, station, &before, &after);
 }

@@ -47,6 +47,7 @@ struct world {
 	int queued;
 	struct station_record record; /* the register's only station */
 	bool register_down;
+	bool crowd;                   /* others than MAC may be asked whether they are there */
 	uint16_t refuse;              /* the error with which the register answers, 0: none */
 	uint64_t seq;
 	uint64_t now;
