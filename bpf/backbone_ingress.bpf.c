@@ -42,7 +42,7 @@ static __always_inline int hand_to_kernel(struct frame *f, const struct ipv4 *in
 {
 	struct way way = {.from = from->home_ifindex, .to = f->config->backbone_ifindex,
 			  .len = plain_len(f->skb, inner)};
-	int past = f->config->flags & TMIP_CONFIG_FASTPATH_HOME && plain_way(f->skb, inner, &way);
+	int past = f->config->flags & TMIP_CONFIG_FASTPATH_HOME && plain_way(f->skb, inner, &way, 0);
 	int error = decap(f, inner);
 
 	if (!error && past) {
@@ -165,11 +165,12 @@ static __always_inline int to_home(struct frame *f, const struct station *to)
 			  .len = plain_len(f->skb, &f->ip)};
 	int error;
 
-	if (is_held(f, to) || !plain_way(f->skb, &f->ip, &way))
+	if (is_held(f, to) || !find_cell(to->ifindex) || !plain_way(f->skb, &f->ip, &way, 1))
 		return TMIP_REASON_NOT_OURS;
 	clamp(f, &f->ip, ETH_LEN);
-	error = plain_send(f, &way);
-	f->skb->mark = MARK_TRUSTED;
+	error = decrease_ttl(f);
+	if (!error)
+		error = send_cell_now(f, to);
 	return error ? error : TMIP_REASON_FORWARDED;
 }
 

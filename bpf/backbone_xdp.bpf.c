@@ -180,7 +180,7 @@ static __always_inline int hand_to_kernel(struct frame *f, const struct ipv4 *in
 
 	if (!(f->config->flags & TMIP_CONFIG_FASTPATH_HOME) ||
 	    may_need_clamp(f, inner, ETH_LEN + IPV4_LEN) ||
-	    tos_after_decap(f, inner) != inner->tos || !plain_way(f->context, inner, &way))
+	    tos_after_decap(f, inner) != inner->tos || !plain_way(f->context, inner, &way, 0))
 		return LEFT;
 	if (bpf_xdp_adjust_head(f->xdp, IPV4_LEN))
 		return LEFT;

@@ -102,7 +102,7 @@ static __always_inline int to_backbone(struct frame *f)
 
 	if (!(f->config->flags & TMIP_CONFIG_FASTPATH_HOME) || f->skb->pkt_type != PACKET_HOST)
 		return 0;
-	if (!plain_way(f->skb, &f->ip, &way))
+	if (!plain_way(f->skb, &f->ip, &way, 0))
 		return 0;
 	error = plain_send(f, &way);
 	return error ? error : TMIP_REASON_FORWARDED;

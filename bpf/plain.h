@@ -3,7 +3,9 @@
  * Forwards plain packets between the cells and the backbone by the kernel's tables (rules, routes,
  * neighbours, MTU), but past its netfilter, for `fastpath home`. The programs leave a packet to the
  * kernel if it needs more than a table: a packet to this host, with options, at the end of its hop
- * limit, too big (whether or not it may be fragmented), or to a neighbour whose MAC is not known.
+ * limit, too big (whether or not it may be fragmented), or to a router whose MAC is not known. The
+ * MAC of a station is that of its record: the kernel's neighbour table may lack it, and believes
+ * whoever answers first.
  */
 #ifndef TMIP_BPF_PLAIN_H
 #define TMIP_BPF_PLAIN_H
@@ -26,11 +28,13 @@ static __always_inline __u32 plain_len(const struct __sk_buff *skb, const struct
 
 /*
  * Would the kernel forward the packet from way->from to way->to? Returns 1 if so, and sets the MACs
- * of the way.
+ * of the way. With `direct` the packet must go to its destination itself, not to a router, and the
+ * MACs stay zero if the kernel does not know them.
  */
-static __noinline int plain_way(void *context, const struct ipv4 *ip, struct way *way)
+static __noinline int plain_way(void *context, const struct ipv4 *ip, struct way *way, int direct)
 {
 	struct bpf_fib_lookup fib = {.family = AF_INET_NUMBER};
+	int found;
 
 	if (!ip || !way || ip->ttl <= 1 || ip->header_len != IPV4_LEN)
 		return 0;
@@ -40,8 +44,10 @@ static __noinline int plain_way(void *context, const struct ipv4 *ip, struct way
 	fib.tot_len = way->len;
 	fib.ipv4_src = ip->src;
 	fib.ipv4_dst = ip->dst;
-	if (bpf_fib_lookup(context, &fib, sizeof(fib), 0) != BPF_FIB_LKUP_RET_SUCCESS ||
-	    fib.ifindex != way->to)
+	found = bpf_fib_lookup(context, &fib, sizeof(fib), 0);
+	if (found != BPF_FIB_LKUP_RET_SUCCESS && !(direct && found == BPF_FIB_LKUP_RET_NO_NEIGH))
+		return 0;
+	if (fib.ifindex != way->to || (direct && fib.ipv4_dst != ip->dst))
 		return 0;
 	__builtin_memcpy(&way->dst, fib.dmac, sizeof(way->dst));
 	__builtin_memcpy(&way->src, fib.smac, sizeof(way->src));

@@ -39,3 +39,24 @@ def test_what_netfilter_sees(make_world, setting):
             call.say()
             grown = counted(parent, "up") > before[0], counted(parent, "down") > before[1]
             assert grown == SEEN[setting][place]
+
+
+@pytest.mark.parametrize("entry", ("wrong", "missing"))
+def test_a_station_at_home_needs_no_neighbour_entry(make_world, entry):
+    """The kernel's neighbour table names the MAC of somebody else, or cannot learn any."""
+    world = make_world(nat=(), directives={0: {"fastpath": "home"}}).start()
+    parent = world.cn(2)
+    parent.run("nft", COUNT)
+    phone = leased(world, "phone", parent)
+    device = parent.cells[0].device
+    with Conversation(world.server, phone, world.server.address) as call:
+        call.say()
+        agree(world, phone)
+        parent.run("ip", "neigh", "flush", "dev", device)
+        parent.run("ip", "link", "set", device, "arp", "off")
+        if entry == "wrong":
+            parent.run("ip", "neigh", "replace", phone.address(), "lladdr", "02:00:00:00:66:66",
+                       "dev", device, "nud", "permanent")
+        before = counted(parent, "down")
+        call.say()
+        assert counted(parent, "down") == before
