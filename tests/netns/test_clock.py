@@ -154,3 +154,24 @@ def test_a_cn_with_a_wrong_clock(world):
     assert 0 < shown() <= LEASE + 1
     phone.client.wait_event({"RENEW"}, seconds=LEASE)
     wait_for(lambda: LEASE / 2 < shown() <= LEASE + 1, "the CN to show the new end")
+
+
+@pytest.mark.parametrize("step", (10 * YEAR, -YEAR), ids=("years", "back"))
+def test_a_retry_does_not_wait_for_the_wall_clock(world, step):
+    """The register's database is busy while somebody sets the clock."""
+    clock = clock_of(world.mlr)
+    world.start()
+    phone, _ = give(world, "phone")
+    database = sqlite3.connect(f"{world.mlr.folder}/state/{world.network}.mlrd.db",
+                               isolation_level=None)
+    database.execute("BEGIN IMMEDIATE")
+    phone.client.wait_event({"RENEW"}, seconds=LEASE)
+
+    def failing():
+        return ask(world.mlr, "status")["store"]["failing"]
+
+    wait_for(failing, "the store to fail", 10)
+    clock.step(step)
+    database.execute("ROLLBACK")
+    database.close()
+    wait_for(lambda: not failing(), "the store to write again", 5)

@@ -4,6 +4,7 @@
 
 #include <net/if.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -97,6 +98,30 @@ static json_t *station_json(const struct report *report, const struct replica_st
 	return fields_json(STATION_FIELDS, &view);
 }
 
+static int by_number(const void *a, const void *b)
+{
+	const struct replica_station *const *x = a, *const *y = b;
+
+	return (*x)->number < (*y)->number ? -1 : (*x)->number > (*y)->number;
+}
+
+/* In the order of the whole list, at the cost of those that are near. */
+static void append_near(const struct report *report, json_t *list)
+{
+	const struct replica *replica = replica_of(report);
+	const struct replica_station **sorted = calloc(replica->near_count + 1, sizeof(*sorted));
+	const struct replica_station *station;
+	unsigned count = 0;
+
+	for (station = replica->near; sorted && station; station = station->near_next)
+		sorted[count++] = station;
+	if (sorted)
+		qsort(sorted, count, sizeof(*sorted), by_number);
+	for (unsigned i = 0; i < count; i++)
+		json_array_append_new(list, station_json(report, sorted[i]));
+	free(sorted);
+}
+
 json_t *report_stations(const struct report *report, const char *which, bool here)
 {
 	const struct replica *replica = replica_of(report);
@@ -114,8 +139,7 @@ json_t *report_stations(const struct report *report, const char *which, bool her
 		for (; station; station = station->mac_next)
 			json_array_append_new(list, station_json(report, station));
 	} else if (!which && here) {
-		for (station = replica->near; station; station = station->near_next)
-			json_array_append_new(list, station_json(report, station));
+		append_near(report, list);
 	} else if (!which) {
 		for (station = replica->stations; station; station = station->hh.next)
 			json_array_append_new(list, station_json(report, station));

@@ -110,7 +110,9 @@ struct replica_station *replica_add(struct replica *replica, const struct tmip_a
 		free(station);
 		return NULL;
 	}
+	station->number = ++replica->last_number;
 	DL_APPEND2(replica->near, station, near_prev, near_next);
+	replica->near_count++;
 	return station;
 }
 
@@ -135,6 +137,7 @@ void replica_set_elsewhere(struct replica *replica, struct replica_station *stat
 	if (station->elsewhere == elsewhere)
 		return;
 	station->elsewhere = elsewhere;
+	replica->near_count += elsewhere ? -1u : 1;
 	if (elsewhere)
 		DL_DELETE2(replica->near, station, near_prev, near_next);
 	else

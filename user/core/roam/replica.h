@@ -51,6 +51,7 @@ struct replica_station {
 	struct replica_station *due_prev, *due_next; /* stations with a deadline, soonest first */
 	bool elsewhere;          /* not in the list `near` of the replica */
 	struct replica_station *near_prev, *near_next;
+	uint64_t number;         /* grows from station to station, as they are added */
 	uint8_t counted;         /* by roam_count, in this state, from 1; 0: it is not shown */
 	bool counted_silent;
 	UT_hash_handle hh;       /* by record.addr */
@@ -70,9 +71,11 @@ struct replica {
 	struct replica_station *stations;
 	/*
 	 * Those that this CN has to do with: all except the stations that other CNs have. There may
-	 * be few of them in a big network, and walking costs as much.
+	 * be few of them in a big network, and walking costs as much. In no order.
 	 */
 	struct replica_station *near;
+	unsigned near_count;
+	uint64_t last_number;
 	struct replica_mac *macs;
 	struct replica_cn *cns;
 	unsigned stations_max, cns_max;

@@ -166,6 +166,7 @@ static void expect_counts(uint32_t id)
 	for (s = replica->near; s; s = s->near_next, listed++)
 		assert_int_not_equal(s->kernel.state, TMIP_STATION_ELSEWHERE);
 	assert_int_equal(listed, near);
+	assert_int_equal(replica->near_count, near);
 	roam_count(w->cn[id].roam, &counts);
 	assert_memory_equal(counts.stations, expected.stations, sizeof(expected.stations));
 	assert_int_equal(counts.silent, expected.silent);
