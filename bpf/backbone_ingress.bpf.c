@@ -42,7 +42,8 @@ static __always_inline int hand_to_kernel(struct frame *f, const struct ipv4 *in
 {
 	struct way way = {.from = from->home_ifindex, .to = f->config->backbone_ifindex,
 			  .len = plain_len(f->skb, inner)};
-	int past = f->config->flags & TMIP_CONFIG_FASTPATH_HOME && plain_way(f->skb, inner, &way, 0);
+	int past = f->config->flags & TMIP_CONFIG_FASTPATH_HOME &&
+		   plain_way(f->skb, inner, &way, 0);
 	int error = decap(f, inner);
 
 	if (!error && past) {
