@@ -127,6 +127,7 @@ $(BUILD)/vectors/mlrp.h: docs/mlrp.md
 $(BUILD)/vectors/packets.h: $(wildcard tests/vectors/packet*.py)
 $(call objects,$(call sources,tests/unit/core/mlrp)): $(BUILD)/vectors/mlrp.h
 $(call objects,$(call sources,tests/unit/core/dhcp)): $(BUILD)/vectors/dhcp.h
+$(call objects,tests/unit/core/cell/test_fragment.c): $(BUILD)/vectors/fragments.h
 $(BUILD)/obj/tests/%.o: CPPFLAGS += -I$(BUILD)
 $(call objects,$(wildcard tests/bpf/*.c)): $(BUILD)/bpf/tmip.skel.h $(BUILD)/vectors/packets.h
 

@@ -48,7 +48,7 @@ static __always_inline int group_down(struct frame *f, const struct ipv4 *inner,
 				      const struct tmip_subnet *subnet);
 
 /* Sends a tunnel packet on, into the tunnel to another CN. */
-static __always_inline int send_on(struct frame *f, __be32 remote);
+static __always_inline int send_on(struct frame *f, const struct ipv4 *inner, __be32 remote);
 
 /*
  * A plain packet for a station of this CN: to_absent encapsulates it for a station that is away,
@@ -73,7 +73,7 @@ static __always_inline int relay_to(struct frame *f, const struct ipv4 *inner,
 	/* The map names the sending CN, or this one: no CN knows better where the station is. */
 	if (remote == f->ip.src || remote == ipv4_of(&f->config->tunnel))
 		return TMIP_REASON_NOT_HERE;
-	error = send_on(f, remote);
+	error = send_on(f, inner, remote);
 	if (error)
 		return error;
 	if (is_stale)
@@ -93,7 +93,7 @@ static __always_inline int from_absent(struct frame *f, const struct ipv4 *inner
 			 * Two stations that visit the same CN meet at their parent: the packet goes
 			 * back to the CN that it came from.
 			 */
-			return send_on(f, to->current) ?: TMIP_REASON_RELAY;
+			return send_on(f, inner, to->current) ?: TMIP_REASON_RELAY;
 		if (to->ifindex)
 			return deliver(f, inner, to);
 	}

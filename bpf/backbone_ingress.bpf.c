@@ -10,7 +10,6 @@
 #include "backbone.h"
 #include "finish.h"
 
-#define UDP_LEN 8
 #define PROBE_PORT bpf_htons(TMIP_PROBE_PORT)
 
 static __always_inline int read_inner(const struct frame *f, struct ipv4 *inner)
@@ -27,8 +26,12 @@ static __always_inline int is_for_host(const struct frame *f)
 static __always_inline int deliver(struct frame *f, const struct ipv4 *inner,
 				   const struct station *to)
 {
-	int error = decap(f, inner);
+	const struct limit limit = cell_limit(f, to);
+	int error;
 
+	if (segment_len(f->skb, inner, ETH_LEN + IPV4_LEN) > limit.mtu && !is_held(f, to))
+		return too_big_from_tunnel(f, inner, &limit);
+	error = decap(f, inner);
 	if (!error) {
 		clamp(f, inner, ETH_LEN);
 		error = send_cell(f, to);
@@ -41,7 +44,7 @@ static __always_inline int hand_to_kernel(struct frame *f, const struct ipv4 *in
 					  const struct station *from)
 {
 	struct way way = {.from = from->home_ifindex, .to = f->config->backbone_ifindex,
-			  .len = plain_len(f->skb, inner)};
+			  .len = segment_len(f->skb, inner, ETH_LEN + IPV4_LEN)};
 	int past = f->config->flags & TMIP_CONFIG_FASTPATH_HOME &&
 		   plain_way(f->skb, inner, &way, 0);
 	int error = decap(f, inner);
@@ -83,7 +86,7 @@ static __always_inline int group_up(struct frame *f, const struct ipv4 *inner,
 		return error;
 	if (copy)
 		group_copy(f);
-	return group_send(f, inner->dst, from);
+	return group_send(f, inner, from);
 }
 
 static __always_inline int group_down(struct frame *f, const struct ipv4 *inner,
@@ -137,9 +140,17 @@ static __always_inline int reflect_probe(struct frame *f)
 	return kind == TMIP_PROBE_REQUEST ? reflect(f) : TMIP_REASON_PROBE_REPLY;
 }
 
-static __always_inline int send_on(struct frame *f, __be32 remote)
+static __always_inline int send_on(struct frame *f, const struct ipv4 *inner, __be32 remote)
 {
-	return relay(f, remote);
+	struct route route;
+	int error = relay(f, inner, remote, &route);
+
+	if (error == -TMIP_REASON_TOO_BIG) {
+		const struct limit limit = tunnel_limit(&route, remote);
+
+		return too_big_from_tunnel(f, inner, &limit);
+	}
+	return error;
 }
 
 static __always_inline int to_absent(struct frame *f, const struct station *to)
@@ -148,7 +159,7 @@ static __always_inline int to_absent(struct frame *f, const struct station *to)
 	struct route route;
 	int error;
 
-	if (f->ip.ttl <= 1 || route_lookup(f, remote, wire_len(f->skb, &f->ip), &route))
+	if (f->ip.ttl <= 1 || route_lookup(f, remote, wire_len(f), &route))
 		return TMIP_REASON_NOT_OURS;
 	f->station = f->ip.dst;
 	clamp(f, &f->ip, ETH_LEN);
@@ -163,7 +174,7 @@ static __always_inline int to_absent(struct frame *f, const struct station *to)
 static __always_inline int to_home(struct frame *f, const struct station *to)
 {
 	struct way way = {.from = f->skb->ifindex, .to = to->ifindex,
-			  .len = plain_len(f->skb, &f->ip)};
+			  .len = segment_len(f->skb, &f->ip, ETH_LEN)};
 	int error;
 
 	if (is_held(f, to) || !find_cell(to->ifindex) || !plain_way(f->skb, &f->ip, &way, 1))

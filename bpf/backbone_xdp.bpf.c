@@ -134,7 +134,7 @@ static __always_inline int transmit(struct frame *f, const struct tmip_mac *dst,
 	return 0;
 }
 
-static __always_inline int send_on(struct frame *f, __be32 remote)
+static __always_inline int send_on(struct frame *f, const struct ipv4 *inner, __be32 remote)
 {
 	struct route route;
 	struct iphdr *outer;
@@ -165,7 +165,7 @@ static __always_inline int to_absent(struct frame *f, const struct station *to)
 	outer = bytes_at(f, ETH_LEN, 2 * IPV4_LEN);
 	if (outer) {
 		ip_decrease_ttl(outer + 1);
-		write_outer(outer, f, remote);
+		write_outer(outer, f, f->ip.tos, f->ip.total_len, remote);
 		count_sent(&route, len);
 	}
 	return transmit(f, &route.dst, &route.src) ?: TMIP_REASON_ENCAP_VISITED;

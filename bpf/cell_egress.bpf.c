@@ -14,11 +14,40 @@
 #include "mss.h"
 #include "tunnel.h"
 
-static __always_inline int to_station(struct frame *f)
+/* A station in another cell of this CN. */
+static __always_inline int next_door(struct frame *f, const struct station *to)
+{
+	const struct limit limit = cell_limit(f, to);
+	int error;
+
+	if (segment_len(f->skb, &f->ip, ETH_LEN) > limit.mtu && !is_held(f, to))
+		return too_big_from_kernel(f, to, &limit);
+	error = send_cell(f, to);
+	return error ? error : TMIP_REASON_NEXT_DOOR;
+}
+
+/*
+ * A station in a cell of another CN. Because of the MTU of the cell's route, the kernel has
+ * fragmented or refused most packets that are too big.
+ */
+static __always_inline int away(struct frame *f, const struct station *to)
 {
 	struct route route;
+	int error = route_lookup(f, to->current, wire_len(f), &route);
+
+	if (error == -TMIP_REASON_TOO_BIG) {
+		const struct limit limit = tunnel_limit(&route, to->current);
+
+		return too_big_from_kernel(f, to, &limit);
+	}
+	if (!error)
+		error = encap_over(f, to->current, &route);
+	return error ? error : TMIP_REASON_ENCAP_VISITED;
+}
+
+static __always_inline int to_station(struct frame *f)
+{
 	struct station to;
-	int error;
 
 	find_station(f, f->ip.dst, &to);
 	if (!to.state)
@@ -36,18 +65,7 @@ static __always_inline int to_station(struct frame *f)
 		write_macs(f->skb, &to.mac, &f->src);
 	if (to.home_ifindex != f->skb->ifindex || !is_absent(&to))
 		return TMIP_REASON_NOT_OURS;
-	if (to.state == TMIP_STATION_NEXT_DOOR) {
-		error = send_cell(f, &to);
-		return error ? error : TMIP_REASON_NEXT_DOOR;
-	}
-	/*
-	 * Because of the MTU of the cell's route, the kernel has fragmented or refused packets that
-	 * are too big. One that still is too big here is dropped.
-	 */
-	error = route_lookup(f, to.current, wire_len(f->skb, &f->ip), &route);
-	if (!error)
-		error = encap_over(f, to.current, &route);
-	return error ? error : TMIP_REASON_ENCAP_VISITED;
+	return to.state == TMIP_STATION_NEXT_DOOR ? next_door(f, &to) : away(f, &to);
 }
 
 /* A broadcast or multicast of this host. */

@@ -54,14 +54,17 @@ static __always_inline int from_stranger(struct frame *f)
 						    TMIP_REASON_UNREGISTERED;
 }
 
-/* Into the tunnel. If the packet is too big, an ICMP error tells the station what size fits. */
+/* Into the tunnel. */
 static __always_inline int to_tunnel(struct frame *f, __be32 remote, int reason)
 {
 	struct route route;
-	int error = route_lookup(f, remote, wire_len(f->skb, &f->ip), &route);
+	int error = route_lookup(f, remote, wire_len(f), &route);
 
-	if (error == -TMIP_REASON_TOO_BIG)
-		return answer_too_big(f, route.mtu - IPV4_LEN);
+	if (error == -TMIP_REASON_TOO_BIG) {
+		const struct limit limit = tunnel_limit(&route, remote);
+
+		return too_big_from_cell(f, &limit);
+	}
 	if (!error)
 		error = encap_over(f, remote, &route);
 	return error ? error : reason;
@@ -75,16 +78,11 @@ static __always_inline int to_tunnel(struct frame *f, __be32 remote, int reason)
 static __always_inline int pass_home(struct frame *f, const struct station *to)
 {
 	const struct tmip_subnet *subnet;
-	int error;
 
 	if (f->skb->pkt_type != PACKET_OTHERHOST)
 		return TMIP_REASON_HOME;
-	if (is_in_cell(to, f->skb->ifindex)) {
-		if (same_mac(&to->mac, &f->dst))
-			return TMIP_REASON_HOME;
-		error = send_cell(f, to);
-		return error ? error : TMIP_REASON_NEXT_DOOR;
-	}
+	if (is_in_cell(to, f->skb->ifindex))
+		return same_mac(&to->mac, &f->dst) ? TMIP_REASON_HOME : send_next_door(f, to);
 	subnet = find_subnet(f->ip.dst);
 	if (subnet && subnet->ifindex == f->skb->ifindex && !to->state)
 		return TMIP_REASON_HOME;
@@ -97,7 +95,7 @@ static __always_inline int pass_home(struct frame *f, const struct station *to)
 static __always_inline int to_backbone(struct frame *f)
 {
 	struct way way = {.from = f->skb->ifindex, .to = f->config->backbone_ifindex,
-			  .len = plain_len(f->skb, &f->ip)};
+			  .len = segment_len(f->skb, &f->ip, ETH_LEN)};
 	int error;
 
 	if (!(f->config->flags & TMIP_CONFIG_FASTPATH_HOME) || f->skb->pkt_type != PACKET_HOST)
@@ -121,10 +119,8 @@ static __always_inline int from_own(struct frame *f, const struct station *from,
 	if (to->home_ifindex == from->home_ifindex && to->state == TMIP_STATION_AWAY)
 		return to_tunnel(f, to->current, TMIP_REASON_ENCAP_VISITED);
 	if (to->home_ifindex == from->home_ifindex && to->ifindex &&
-	    to->ifindex != f->skb->ifindex) {
-		error = send_cell(f, to);
-		return error ? error : TMIP_REASON_NEXT_DOOR;
-	}
+	    to->ifindex != f->skb->ifindex)
+		return send_next_door(f, to);
 	error = send_direct(f, from, to);
 	if (error)
 		return error;
@@ -155,7 +151,7 @@ static __always_inline int from_group(struct frame *f, const struct station *fro
 		return to_tunnel(f, from->parent, TMIP_REASON_GROUP_HOME);
 	if (is_for_link(f, &f->ip, ETH_LEN, subnet->prefix_len))
 		group_copy(f);
-	return group_send(f, f->ip.dst, from);
+	return group_send(f, &f->ip, from);
 }
 
 /*

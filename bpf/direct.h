@@ -11,7 +11,7 @@
 #define TMIP_BPF_DIRECT_H
 
 #include "hold.h"
-#include "icmp.h"
+#include "too_big.h"
 
 static __always_inline int is_optimised(const struct frame *f)
 {
@@ -41,14 +41,23 @@ static __always_inline int is_within(const struct tmip_subnet *subnet, __be32 a,
 	return !(bpf_ntohl(a ^ b) & ~host);
 }
 
-/* From a cell of this CN into one of its cells. */
+/* From a cell of this CN to a station in one of its cells. */
+static __always_inline int send_next_door(struct frame *f, const struct station *to)
+{
+	const struct limit limit = cell_limit(f, to);
+	int error;
+
+	if (segment_len(f->skb, &f->ip, ETH_LEN) > limit.mtu && !is_held(f, to))
+		return too_big_from_cell(f, &limit);
+	error = send_cell(f, to);
+	return error ? error : TMIP_REASON_NEXT_DOOR;
+}
+
 static __always_inline int direct_here(struct frame *f, const struct station *to, int routed)
 {
 	int error = routed ? decrease_ttl(f) : 0;
 
-	if (!error)
-		error = send_cell(f, to);
-	return error ? error : TMIP_REASON_NEXT_DOOR;
+	return error ? error : send_next_door(f, to);
 }
 
 /*
@@ -63,9 +72,9 @@ static __always_inline int direct_there(struct frame *f, const struct station *t
 
 	if (remote == ipv4_of(&f->config->tunnel))
 		return 0;
-	error = route_lookup(f, remote, wire_len(f->skb, &f->ip), &route);
+	error = route_lookup(f, remote, wire_len(f), &route);
 	if (error == -TMIP_REASON_TOO_BIG && f->ip.frag & IPV4_DF)
-		return answer_too_big(f, route.mtu - IPV4_LEN);
+		return answer_cell(f, route.mtu - IPV4_LEN, TMIP_REASON_ICMP_TOO_BIG);
 	if (error)
 		return 0;
 	if (routed)

@@ -13,7 +13,7 @@
 #ifndef TMIP_BPF_GROUP_H
 #define TMIP_BPF_GROUP_H
 
-#include "tunnel.h"
+#include "too_big.h"
 
 #define PROTO_IGMP 2
 #define GROUP_SECOND_NS 1000000000ull
@@ -139,10 +139,10 @@ static __always_inline struct tmip_mac group_mac(__be32 ipv4)
 	return mac;
 }
 
-/* Sends the frame into the station's home cell, from the MAC of this CN. */
-static __always_inline int group_send(struct frame *f, __be32 dst, const struct station *from)
+/* Sends the frame into a cell, from the MAC of this CN. 0 or a reason. */
+static __always_inline int group_put(struct frame *f, __be32 dst, __u32 ifindex)
 {
-	const struct tmip_cell *cell = find_cell(from->home_ifindex);
+	const struct tmip_cell *cell = find_cell(ifindex);
 	struct tmip_mac mac = group_mac(dst);
 
 	if (!cell)
@@ -150,8 +150,21 @@ static __always_inline int group_send(struct frame *f, __be32 dst, const struct 
 	if (write_macs(f->skb, &mac, &cell->mac))
 		return TMIP_REASON_HEADROOM;
 	f->skb->mark = MARK_TRUSTED;
-	f->action = bpf_redirect(from->home_ifindex, 0);
-	return TMIP_REASON_GROUP_HOME;
+	f->action = bpf_redirect(ifindex, 0);
+	return 0;
+}
+
+/* Sends the frame with the packet `ip` into the station's home cell. */
+static __always_inline int group_send(struct frame *f, const struct ipv4 *ip,
+				      const struct station *from)
+{
+	const struct limit limit = {.mtu = device_mtu(f, from->home_ifindex),
+				    .to = from->home_ifindex, .told = TMIP_REASON_ICMP_CELL,
+				    .way = TMIP_FRAGMENT_CELL};
+
+	if (segment_len(f->skb, ip, ETH_LEN) > limit.mtu)
+		return too_big_for_group(f, ip, &limit);
+	return group_put(f, ip->dst, from->home_ifindex) ?: TMIP_REASON_GROUP_HOME;
 }
 
 #endif

@@ -18,14 +18,6 @@ struct way {
 	struct tmip_mac dst, src; /* set by plain_way */
 };
 
-/* The `len` of a way: that of one segment, if the packet is a super-packet. */
-static __always_inline __u32 plain_len(const struct __sk_buff *skb, const struct ipv4 *ip)
-{
-	if (!skb->gso_size)
-		return ip->total_len;
-	return skb->gso_size + ip->header_len + (ip->protocol == PROTO_UDP ? 8 : 20);
-}
-
 /*
  * Would the kernel forward the packet from way->from to way->to? Returns 1 if so, and sets the MACs
  * of the way. With `direct` the packet must go to its destination itself, not to a router, and the

@@ -13,6 +13,7 @@
 #define TMIP_BPF_TUNNEL_H
 
 #include "forward.h"
+#include "size.h"
 
 #define EALREADY_NUMBER 114
 
@@ -82,31 +83,26 @@ static __always_inline __u16 ipv4_checksum(const struct iphdr *header)
 }
 
 /*
- * The datagrams of a UDP super-packet keep their size. TCP segments shrink and grow with the room,
- * which is the kernel's default.
+ * The segments of a super-packet keep the size that their sender gave them, in both directions. By
+ * the kernel's default those of TCP would shrink and grow with the room: then packets that the
+ * receiving CN has merged (GRO) would leave the tunnel larger than they were sent.
  */
-static __always_inline __u64 gso_flags(const struct __sk_buff *skb, __u8 protocol)
+#define ROOM_FLAGS (BPF_F_ADJ_ROOM_NO_CSUM_RESET | BPF_F_ADJ_ROOM_FIXED_GSO)
+
+/* Bytes of the largest packet that the frame becomes on the wire, with an outer header. */
+static __always_inline __u32 wire_len(const struct frame *f)
 {
-	return skb->gso_size && protocol == PROTO_UDP ? BPF_F_ADJ_ROOM_FIXED_GSO : 0;
+	return segment_len(f->skb, &f->ip, ETH_LEN) + IPV4_LEN;
 }
 
-/* Bytes of the largest packet that this one becomes on the wire, with the outer header. */
-static __always_inline __u32 wire_len(const struct __sk_buff *skb, const struct ipv4 *ip)
-{
-	if (!skb->gso_size)
-		return ip->total_len + IPV4_LEN;
-	if (ip->protocol == PROTO_UDP)
-		return skb->gso_size + ip->header_len + 8 + IPV4_LEN;
-	return skb->gso_size + ip->header_len + 20;
-}
-
-/* RFC 2003, 3.1. */
-static __always_inline void write_outer(struct iphdr *outer, const struct frame *f, __be32 remote)
+/* RFC 2003, 3.1. `tos` and `len` are those of the packet inside. */
+static __always_inline void write_outer(struct iphdr *outer, const struct frame *f, __u8 tos,
+					__u32 len, __be32 remote)
 {
 	outer->version = 4;
 	outer->ihl = 5;
-	outer->tos = f->ip.tos; /* RFC 6040: copies DSCP and ECN */
-	outer->tot_len = bpf_htons(f->ip.total_len + IPV4_LEN);
+	outer->tos = tos; /* RFC 6040: copies DSCP and ECN */
+	outer->tot_len = bpf_htons(len + IPV4_LEN);
 	outer->id = f->outer_id; /* RFC 6864: has no meaning where DF is set */
 	outer->frag_off = bpf_htons(IPV4_DF);
 	outer->ttl = f->config->outer_ttl;
@@ -119,22 +115,21 @@ static __always_inline void write_outer(struct iphdr *outer, const struct frame 
 
 static __always_inline int push_outer(struct frame *f, __be32 remote)
 {
-	const __u64 base = BPF_F_ADJ_ROOM_NO_CSUM_RESET | gso_flags(f->skb, f->ip.protocol);
 	struct iphdr *outer;
 	int error;
 
 	if (f->ip.total_len > 0xffff - IPV4_LEN)
 		return -TMIP_REASON_TOO_BIG; /* a super-packet may be as long as IPv4 allows */
 	error = bpf_skb_adjust_room(f->skb, IPV4_LEN, BPF_ADJ_ROOM_MAC,
-				    base | BPF_F_ADJ_ROOM_ENCAP_L3_IPV4);
+				    ROOM_FLAGS | BPF_F_ADJ_ROOM_ENCAP_L3_IPV4);
 	if (error == -EALREADY_NUMBER)
-		error = bpf_skb_adjust_room(f->skb, IPV4_LEN, BPF_ADJ_ROOM_MAC, base);
+		error = bpf_skb_adjust_room(f->skb, IPV4_LEN, BPF_ADJ_ROOM_MAC, ROOM_FLAGS);
 	if (error)
 		return -TMIP_REASON_HEADROOM;
 	outer = (void *)(long)f->skb->data + ETH_LEN;
 	if ((void *)(outer + 1) > (void *)(long)f->skb->data_end)
 		return -TMIP_REASON_HEADROOM;
-	write_outer(outer, f, remote);
+	write_outer(outer, f, f->ip.tos, f->ip.total_len, remote);
 	return 0;
 }
 
@@ -190,12 +185,11 @@ static __always_inline int copy_ecn_in(struct frame *f, const struct ipv4 *inner
  */
 static __always_inline int decap(struct frame *f, const struct ipv4 *inner)
 {
-	const __u64 flags = BPF_F_ADJ_ROOM_NO_CSUM_RESET | gso_flags(f->skb, inner->protocol);
 	int error = copy_ecn_in(f, inner);
 
 	if (error)
 		return error;
-	if (bpf_skb_adjust_room(f->skb, -IPV4_LEN, BPF_ADJ_ROOM_MAC, flags))
+	if (bpf_skb_adjust_room(f->skb, -IPV4_LEN, BPF_ADJ_ROOM_MAC, ROOM_FLAGS))
 		return -TMIP_REASON_HEADROOM;
 	return 0;
 }
@@ -213,25 +207,26 @@ static __always_inline void change_ends(struct iphdr *outer, const struct frame 
 
 /*
  * Out of one tunnel into the next: the outer header gets new ends. If CNs disagree and relay a
- * packet in a loop, the hop limit of the outer header ends the loop.
+ * packet in a loop, the hop limit of the outer header ends the loop. Sets *route.
  */
-static __always_inline int relay(struct frame *f, __be32 remote)
+static __always_inline int relay(struct frame *f, const struct ipv4 *inner, __be32 remote,
+				 struct route *route)
 {
-	struct route route;
+	__u32 len = segment_len(f->skb, inner, ETH_LEN + IPV4_LEN) + IPV4_LEN;
 	struct iphdr *outer;
 	int error;
 
 	if (f->ip.ttl <= 1)
 		return -TMIP_REASON_HOPS;
-	error = route_lookup(f, remote, f->skb->gso_size ? 1 : f->ip.total_len, &route);
+	error = route_lookup(f, remote, len, route);
 	if (error)
 		return error;
 	outer = (void *)(long)f->skb->data + ETH_LEN;
 	if ((void *)(outer + 1) > (void *)(long)f->skb->data_end)
 		return -TMIP_REASON_MALFORMED;
 	change_ends(outer, f, remote);
-	count_sent(&route, f->ip.total_len);
-	return send_backbone(f, &route);
+	count_sent(route, f->ip.total_len);
+	return send_backbone(f, route);
 }
 
 #endif

@@ -64,7 +64,12 @@
 	X(42, GROUP_TAKEN, TAKE,                                                                   \
 	  "broadcast or multicast of guests' home subnet: the agent sends it to each of them")     \
 	X(43, GROUP_NO_GUEST, DROP,                                                                \
-	  "broadcast or multicast of another subnet: no guest of its CN is here, or no agent")
+	  "broadcast or multicast of another subnet: no guest of its CN is here, or no agent")     \
+	X(44, ICMP_CELL, SEND, "too big for the cell: ICMP fragmentation needed returned")         \
+	X(45, CELL_TOO_BIG, DROP, "too big for the cell and no ICMP error may be sent")            \
+	X(46, TO_FRAGMENT, TAKE, "too big but may be fragmented: given to the agent for that")     \
+	X(47, FROM_AGENT, SEND,                                                                    \
+	  "fragment or ICMP error that the agent made of a packet that was too big: on its way")
 
 enum tmip_reason {
 #define X(number, name, verdict, text) TMIP_REASON_##name = number,

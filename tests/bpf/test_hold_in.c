@@ -37,7 +37,9 @@ static const struct bpf_case cases[] = {
 	WITH(world_no_cell, held_home, DROP, NO_CELL),
 	WITH(nowhere, held_away, DROP, NOT_HERE),
 	IN(held_no_route, DROP, NO_ROUTE),
-	IN(held_too_big, DROP, TOO_BIG),
+	IN(size_held_visitor, REDIRECT, ICMP_CELL),
+	IN(size_held_visitor_without_df, REDIRECT, TO_FRAGMENT),
+	WITH(world_no_agent, size_held_visitor_no_agent, REDIRECT, ICMP_CELL),
 	IN(held_blocked, DROP, BLOCKED),
 	IN(held_unknown, DROP, NOT_HERE),
 	IN(held_arp, DROP, MALFORMED),
@@ -48,6 +50,15 @@ static const struct bpf_case cases[] = {
 	IN(abroad_unicast, DROP, NOT_HERE),
 	IN(abroad_no_route, DROP, NO_ROUTE),
 	IN(abroad_too_big, DROP, TOO_BIG),
+	IN(size_abroad_without_df, REDIRECT, TO_FRAGMENT),
+	/* what the agent makes of packets that are too big */
+	IN(by_agent_cn, REDIRECT, FROM_AGENT),
+	IN(by_agent_no_cn, DROP, NOT_HERE),
+	IN(by_agent_station, REDIRECT, FROM_AGENT, .mark = MARK_TRUSTED),
+	IN(by_agent_station_away, REDIRECT, FROM_AGENT),
+	IN(by_agent_kernel, REDIRECT, FROM_AGENT, .mark = MARK_TRUSTED),
+	IN(by_agent_kernel_guest, REDIRECT, FROM_AGENT),
+	IN(by_agent_kernel_stranger, DROP, NOT_HERE),
 };
 
 int main(void)

@@ -9,6 +9,7 @@
 
 struct tmip_bpf *world_bpf;
 struct slots world_slots;
+uint32_t world_gso_size;
 
 /* ---- the namespace */
 
@@ -133,7 +134,8 @@ int world_send(enum program program, const char *interface, uint32_t mark, const
 	       size_t len, struct outcome *out)
 {
 	unsigned ifindex = world_ifindex(interface);
-	struct __sk_buff skb = {.mark = mark, .ifindex = ifindex, .ingress_ifindex = ifindex};
+	struct __sk_buff skb = {.mark = mark, .ifindex = ifindex, .ingress_ifindex = ifindex,
+				.gso_size = world_gso_size};
 	struct xdp_md xdp = {.data_end = (uint32_t)len, .ingress_ifindex = ifindex};
 	bool is_xdp = program == BACKBONE_XDP;
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = data, .data_size_in = (uint32_t)len,

@@ -44,6 +44,7 @@ struct bpf_case {
 	const char *event_peer;    /* NULL: the event has no peer */
 	uint32_t mark;             /* of the frame that comes out */
 	const struct packet *copy; /* frame that the agent's device gets besides; NULL: none */
+	uint32_t gso_size;         /* not 0: a super-packet with segments of that many bytes */
 	void (*prepare)(void);     /* changes the world's maps for this case; NULL: no changes */
 };
 
@@ -56,6 +57,8 @@ struct outcome {
 
 extern struct tmip_bpf *world_bpf;
 extern struct slots world_slots;
+/* Of the frames that world_send sends to tc programs; 0: they are no super-packets. */
+extern uint32_t world_gso_size;
 
 /* ---- world.c: the namespace and the programs */
 
@@ -94,6 +97,7 @@ void world_group(void);
 void world_group_no_agent(void); /* the same, but no agent makes copies */
 void world_past(void);           /* `fastpath home`: past netfilter */
 void world_direct(void);         /* route optimisation */
+void world_no_agent(void);       /* nothing is behind the agent's device */
 void world_no_cell(void);        /* cell0 is not a cell any more */
 
 /* ---- world_output.c: what the programs have put out */

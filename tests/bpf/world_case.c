@@ -86,7 +86,9 @@ static void run_once(const struct bpf_case *c, bool with_slots)
 		c->prepare();
 	if (!with_slots)
 		hide_slots();
+	world_gso_size = c->gso_size;
 	world_send_packet(c->program, c->interface, c->packet, &out);
+	world_gso_size = 0;
 	check_reason(c);
 	assert_int_equal(out.action, c->action);
 	if (c->action != DROP)

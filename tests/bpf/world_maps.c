@@ -159,6 +159,14 @@ void world_direct(void)
 	add_flag(TMIP_CONFIG_DIRECT);
 }
 
+void world_no_agent(void)
+{
+	struct tmip_config config = world_config();
+
+	config.buffer_ifindex = 0;
+	world_set_config(&config);
+}
+
 void world_no_cell(void)
 {
 	uint32_t key = world_ifindex("cell0");

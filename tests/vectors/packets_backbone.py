@@ -44,7 +44,6 @@ to_cell("out_away_no_route", W.AWAY5_MAC, udp(W.SERVER, W.AWAY5))
 # The kernel fills in the MACs later. Here the frame still has those of the cell.
 packet = udp(W.SERVER, W.AWAY6)
 to_cell("out_away_no_neighbour", W.AWAY6_MAC, packet, into_cell0("AWAY6", outer(W.CN6, packet)))
-to_cell("out_away_too_big", W.AWAY_MAC, udp(W.SERVER, W.AWAY, size=1472))
 packet = udp(W.SERVER, W.NEXT_DOOR)
 to_cell("out_next_door", W.NEXT_DOOR_MAC, packet, into_cell1("NEXT_DOOR", packet))
 to_cell("out_broadcast", ALL, udp(W.GATEWAY0, "255.255.255.255"))

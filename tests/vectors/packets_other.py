@@ -19,7 +19,7 @@ packet = udp(W.HOME, "10.1.0.255")
 case("abroad_directed", abroad(W.CN4, packet), sent(W.ROUTER_MAC, W.CN4, packet))
 case("abroad_no_peer", abroad(W.CN7, udp(W.HOME, MDNS)))
 case("abroad_no_route", abroad(W.CN5, udp(W.HOME, MDNS)))
-case("abroad_too_big", abroad(W.CN2, udp(W.HOME, MDNS, size=1472)))
+case("abroad_too_big", abroad(W.CN2, udp(W.HOME, MDNS, size=1472, flags="DF")))
 case("abroad_unicast", abroad(W.CN2, udp(W.HOME, W.SERVER)))
 
 
@@ -39,7 +39,6 @@ case("held_away4", *held("AWAY4", lambda packet: sent(W.ROUTER_MAC, W.CN4, packe
 case("held_no_route", *held("AWAY5"))
 case("held_blocked", *held("BLOCKED"))
 case("held_unknown", *held("STRANGER"))
-case("held_too_big", ether(W.ROUTER_MAC, W.BACKBONE_MAC, udp(W.SERVER, W.AWAY, size=1472)))
 case("held_arp", ether(W.HOME_MAC, ALL, ARP(hwsrc=W.HOME_MAC, psrc=W.HOME, pdst=W.AWAY, **WHO_HAS)))
 
 # ---- probes

@@ -18,6 +18,10 @@ def messages(fuzzer):
     if fuzzer == "fuzz_frame":
         import packets
         return {name: b"\xff" + frames[0] for name, frames in packets.PACKETS.items()}
+    if fuzzer == "fuzz_fragment":
+        import fragments
+        return {name: mtu.to_bytes(2, "big") + bytes(whole)
+                for name, (whole, mtu, _) in fragments.CASES.items()}
     return {}
 
 

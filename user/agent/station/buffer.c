@@ -12,6 +12,7 @@
 
 #include "core/config/agent_config.h"
 #include "core/roam/roam.h"
+#include "fragments.h"
 #include "io/datapath/datapath.h"
 #include "io/datapath/tap.h"
 #include "io/kernel/netlink.h"
@@ -30,6 +31,7 @@
 #define PACE_MS 100
 #define PACE_FRAMES 16 /* at least, in a turn of a millisecond */
 #define ETHERTYPE_AT 12
+#define MACS 12
 #define DESTINATION_AT 30 /* the last four bytes of an IPv4 header without options (RFC 791) */
 #define FRAME_MIN 34      /* Ethernet and IPv4 headers */
 
@@ -75,7 +77,25 @@ int buffer_inject(struct buffer *buffer, const uint8_t *frame, size_t len)
 	return buffer->tap < 0 ? -ENODEV : tap_write(buffer->tap, frame, len);
 }
 
-/* A frame that nothing is held for is to be copied, or came while the holding ended. */
+static int send_result(const uint8_t *frame, size_t len, void *arg)
+{
+	struct buffer *buffer = arg;
+
+	return tap_write(buffer->tap, frame, len);
+}
+
+static void handle_too_big(struct buffer *buffer, uint8_t *frame, size_t len)
+{
+	const struct fragments_exit exit = {.send = send_result, .arg = buffer};
+
+	if (fragments_handle(frame, len, &exit) < 0)
+		buffer->not_sent++;
+}
+
+/*
+ * A frame that nothing is held for is to be copied, or came while the holding ended. Its MACs are
+ * those that its sender chose, and must not mean anything to the data path when it comes back.
+ */
 static void handle_frame(struct buffer *buffer, uint8_t *frame, size_t len)
 {
 	const struct buffer_calls *calls = &buffer->with.calls;
@@ -83,8 +103,13 @@ static void handle_frame(struct buffer *buffer, uint8_t *frame, size_t len)
 	struct tmip_addr addr;
 	int status;
 
+	if (len >= FRAME_MIN && fragments_wanted(frame)) {
+		handle_too_big(buffer, frame, len);
+		return;
+	}
 	if (len < FRAME_MIN || frame[ETHERTYPE_AT] != 0x08 || frame[ETHERTYPE_AT + 1] != 0x00)
 		return; /* not the data path's */
+	memset(frame, 0, MACS);
 	memcpy(&destination, frame + DESTINATION_AT, sizeof(destination));
 	addr = addr_from_ipv4(__builtin_bswap32(destination));
 	status = hold_push(buffer->hold, &addr, frame, len);

@@ -5,16 +5,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <tmip/fragment.h>
+
 #include "agent/interface/cell_table.h"
 #include "core/config/agent_config.h"
 #include "core/roam/roam.h"
+#include "fragments.h"
 #include "io/datapath/datapath.h"
 #include "io/datapath/frame.h"
 #include "io/process/clock.h"
 #include "io/process/log.h"
 
 #define ETHERNET 14
-#define LOCAL_MAC 2 /* first octet: locally administered, unicast */
 /* In a frame with an IPv4 header (RFC 791): */
 #define LENGTH_AT (ETHERNET + 2)
 #define SOURCE_AT (ETHERNET + 12)
@@ -51,11 +53,16 @@ static void on_cn(const struct tmip_addr *tunnel, void *arg)
 	struct groups *groups = arg;
 	const struct groups_calls *calls = &groups->with.calls;
 
-	groups->frame.data[0] = LOCAL_MAC;
-	groups->frame.data[1] = 0;
+	groups->frame.data[0] = TMIP_FRAGMENT_LOCAL;
+	groups->frame.data[1] = TMIP_FRAGMENT_COPY;
 	memcpy(groups->frame.data + 2, tunnel->v4, sizeof(tunnel->v4));
 	if (calls->inject(groups->frame.data, groups->frame.len, calls->arg) < 0)
 		groups->not_sent++;
+}
+
+static int send_to_cell(const uint8_t *frame, size_t len, void *arg)
+{
+	return frame_send(arg, frame, len);
 }
 
 /* From the MAC that the station has for everything it believes to be on its link. */
@@ -63,6 +70,7 @@ static void on_station(const struct tmip_mac *mac, unsigned ifindex, void *arg)
 {
 	struct groups *groups = arg;
 	const struct cell *cell = cell_table_find(groups->with.cells, ifindex);
+	struct fragments_exit exit = {.send = send_to_cell};
 	uint8_t *frame = groups->frame.data;
 
 	if (!cell) {
@@ -71,7 +79,8 @@ static void on_station(const struct tmip_mac *mac, unsigned ifindex, void *arg)
 	}
 	memcpy(frame, mac, sizeof(*mac));
 	memcpy(frame + sizeof(*mac), &cell->interface.mac, sizeof(cell->interface.mac));
-	if (frame_send(cell->port, frame, groups->frame.len) < 0)
+	exit.arg = cell->port;
+	if (fragments_send(frame, groups->frame.len, cell->interface.mtu, &exit) < 0)
 		groups->not_sent++;
 }
 

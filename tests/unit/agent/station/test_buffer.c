@@ -7,6 +7,8 @@
 #include "agent/station/trail.h"
 #include "station_world.h"
 
+#include <tmip/fragment.h>
+
 #define BUFFER_MS 5000
 #define PACE_MS 100
 #define FRAME_LEN 60
@@ -424,6 +426,89 @@ static void a_frame_that_nothing_is_held_for_goes_back(void **state)
 	expect_written(1, 2);
 }
 
+/* A station could choose MACs that mean something when its packet comes back. */
+static void the_macs_of_a_frame_are_forgotten(void **state)
+{
+	static const uint8_t zeroes[12];
+	uint8_t frame[FRAME_LEN] = {TMIP_FRAGMENT_LOCAL, TMIP_FRAGMENT_CN, 9, 9, 9, 9, 1, 2,
+				    [12] = 0x08, [14] = 0x45};
+
+	(void)state;
+	leaves();
+	memcpy(frame + 30, station.v4, sizeof(station.v4));
+	fake_tap_put(frame, sizeof(frame));
+	time_passes(0);
+	appears();
+	time_passes(0);
+	assert_int_equal(fake_tap.written_count, 1);
+	assert_memory_equal(fake_tap.written[0].data, zeroes, sizeof(zeroes));
+}
+
+/* ---- packets that are too big for their way */
+
+static void put_too_big(size_t packet, uint8_t from, uint16_t mtu)
+{
+	struct tmip_fragment head = {.local = TMIP_FRAGMENT_LOCAL, .way = TMIP_FRAGMENT_CN,
+				     .to = {192, 0, 2, 2}, .from = {from, 0, 0, from},
+				     .protocol = {0x88, 0xb5}};
+	uint8_t frame[256] = {[14] = 0x45};
+
+	memcpy(head.mtu, &mtu, sizeof(mtu));
+	memcpy(frame, &head, sizeof(head));
+	frame[16] = (uint8_t)(packet >> 8);
+	frame[17] = (uint8_t)packet;
+	memcpy(frame + 30, station.v4, sizeof(station.v4));
+	fake_tap_put(frame, 14 + packet);
+	time_passes(0);
+}
+
+static void expect_header(unsigned i)
+{
+	static const uint8_t way[6] = {TMIP_FRAGMENT_LOCAL, TMIP_FRAGMENT_CN, 192, 0, 2, 2};
+
+	assert_memory_equal(fake_tap.written[i].data, way, sizeof(way));
+	assert_int_equal(fake_tap.written[i].data[12], 0x08);
+	assert_int_equal(fake_tap.written[i].data[13], 0);
+}
+
+static void they_are_fragmented_and_go_on(void **state)
+{
+	(void)state;
+	leaves(); /* what is held for its receiver is no matter */
+	put_too_big(200, 0, 148);
+	assert_int_equal(fake_tap.written_count, 2);
+	assert_int_equal(fake_tap.written[0].len, 14 + 20 + 128);
+	assert_int_equal(fake_tap.written[1].len, 14 + 20 + 52);
+	expect_header(0);
+	expect_header(1);
+	assert_int_equal(others, 0);
+	assert_int_equal(counts_of().hold.packets, 0);
+}
+
+static void their_senders_get_an_error(void **state)
+{
+	(void)state;
+	put_too_big(200, 10, 148);
+	assert_int_equal(fake_tap.written_count, 1);
+	assert_int_equal(fake_tap.written[0].len, 14 + 96);
+	expect_header(0);
+	assert_int_equal(fake_tap.written[0].data[14 + 20], 3); /* unreachable */
+	assert_int_equal(fake_tap.written[0].data[14 + 21], 4); /* fragmentation needed */
+}
+
+static void those_that_do_not_leave_are_counted(void **state)
+{
+	(void)state;
+	put_too_big(200, 0, 20); /* no fragment fits */
+	assert_int_equal(counts_of().not_sent, 1);
+	put_too_big(60, 10, 48); /* too short for an error */
+	assert_int_equal(counts_of().not_sent, 2);
+	fake_tap.write_error = -ENOBUFS;
+	put_too_big(200, 0, 148);
+	assert_int_equal(counts_of().not_sent, 3);
+	assert_int_equal(fake_tap.written_count, 0);
+}
+
 static void what_the_data_path_cannot_have_sent_is_ignored(void **state)
 {
 	uint8_t arp[FRAME_LEN] = {[12] = 0x08, [13] = 0x06}, cut[33] = {[12] = 0x08};
@@ -570,6 +655,10 @@ int main(void)
 		BUFFER_CASE(what_found_no_room_in_the_device_is_counted),
 		BUFFER_CASE(a_station_that_is_no_more_needs_no_packets),
 		BUFFER_CASE(a_frame_that_nothing_is_held_for_goes_back),
+		BUFFER_CASE(the_macs_of_a_frame_are_forgotten),
+		BUFFER_CASE(they_are_fragmented_and_go_on),
+		BUFFER_CASE(their_senders_get_an_error),
+		BUFFER_CASE(those_that_do_not_leave_are_counted),
 		BUFFER_CASE(what_the_data_path_cannot_have_sent_is_ignored),
 		BUFFER_CASE(a_frame_can_be_put_into_the_device),
 		BUFFER_CASE(the_device_is_made_when_it_is_first_needed),

@@ -219,6 +219,46 @@ static void a_packet_for_nobody_is_counted(void **state)
 
 /* ---- lost, and counted */
 
+/* A packet from the subnet of CN 1 for the cell wlan1, which takes 1500 bytes. */
+static void copy_large(unsigned packet, uint8_t flags)
+{
+	struct tmip_addr source = ip(1, 50), destination = broadcast();
+	uint8_t frame[4096] = {[12] = 0x08, [14] = 0x45, [20] = flags};
+
+	frame[16] = (uint8_t)(packet >> 8);
+	frame[17] = (uint8_t)packet;
+	memcpy(frame + 26, source.v4, 4);
+	memcpy(frame + 30, destination.v4, 4);
+	assert_true(groups_copy(groups, frame, 14 + packet));
+}
+
+static void a_copy_too_big_for_the_cell_is_fragmented(void **state)
+{
+	struct tmip_mac its = mac(9), cell = {{2, 0, 0, 0, 0, WLAN1}};
+
+	(void)state;
+	station_in(1, 9, WLAN1);
+	copy_large(1500, 0);
+	assert_int_equal(fake_frames.count, 1);
+	copy_large(3000, 0);
+	assert_int_equal(fake_frames.count, 4); /* 1480, 1480 and 20 bytes of data */
+	for (unsigned i = 1; i < 4; i++) {
+		assert_memory_equal(fake_frames.list[i].data, &its, 6);
+		assert_memory_equal(fake_frames.list[i].data + 6, &cell, 6);
+		assert_int_equal(fake_frames.list[i].len, i < 3 ? 1514 : 54);
+	}
+	assert_int_equal(counts_of().not_sent, 0);
+}
+
+static void one_that_must_not_be_fragmented_is_counted(void **state)
+{
+	(void)state;
+	station_in(1, 9, WLAN1);
+	copy_large(1501, 0x40);
+	assert_int_equal(fake_frames.count, 0);
+	assert_int_equal(counts_of().not_sent, 1);
+}
+
 static void what_does_not_leave_is_counted(void **state)
 {
 	(void)state;
@@ -337,6 +377,8 @@ int main(void)
 		GROUPS_CASE(only_groups_of_subnets_of_the_network_are_copied),
 		GROUPS_CASE(what_fills_up_a_short_frame_is_left_out),
 		GROUPS_CASE(a_packet_for_nobody_is_counted),
+		GROUPS_CASE(a_copy_too_big_for_the_cell_is_fragmented),
+		GROUPS_CASE(one_that_must_not_be_fragmented_is_counted),
 		GROUPS_CASE(what_does_not_leave_is_counted),
 		GROUPS_CASE(a_guest_in_a_cell_that_is_gone_is_counted),
 		GROUPS_CASE(copies_are_limited),
