@@ -9,7 +9,10 @@ import subprocess
 
 import pytest
 
-from world import World, wait_for
+from world import MEGABYTE, Transfer, World, wait_for
+from world.agreement import agree, leased, reaches
+from world.sizes import (cell_mtu, connect, counted, cut_at_once, kernel_count, link_mtu, path_mtu,
+                         pour, segment, station_mtu)
 from world.xdp import mode, traffic_through
 
 NATIVE = ("native", "")
@@ -73,6 +76,54 @@ def test_auto_is_native(cabled):
     world = cabled(nat=(), directives=directives).start()
     assert [mode(cn) for cn in world.cns] == [NATIVE] * 3
     traffic_through(world, 1 << 20)
+
+
+@pytest.mark.parametrize("xdp", ["auto", "off"])
+def test_merged_segments_keep_their_size(cabled, xdp):
+    """The cards merge segments (GRO): those leave the parent as large as they were sent."""
+    world = cabled(nat=(), directives={0: {"xdp": xdp}})
+    for cn in world.cns:
+        link_mtu(world, cn, 1600)
+    phone = leased(world.start(), "phone", world.cn(2))
+    cut_at_once(phone, phone.device)
+    phone.roam(world.cn(3))
+    reaches(phone, world.server.address)
+    Transfer(world, phone, world.server, MEGABYTE, address=phone.address()).finish()
+    Transfer(world, world.server, phone, MEGABYTE, port=5002).finish()
+    assert kernel_count(world.router, "OutDestUnreachs") == 0
+    assert "ICMP_TOO_BIG" not in counted(world.cn(3))
+
+
+@pytest.mark.parametrize("merged", ["on", "off"])
+def test_a_small_cell_behind_real_cards(cabled, merged):
+    """Frames of 3000 bytes, and a cell that takes 1500: the program makes the ICMP errors, except
+    about segments that the card has merged (GRO).
+    """
+    world = cabled(mtu=3000, nat=(), directives={0: {"xdp": "off"}})
+    for cn in world.cns:
+        link_mtu(world, cn, 3000)
+        cut_at_once(cn, "w0")
+        if cn.number != 3:
+            cell_mtu(world, cn, 3000)
+    cut_at_once(world.server, "bb0")
+    world.cn(3).run("ethtool", "-K", "bb0", "gro", merged)
+    phone = world.start().add_station("phone", world.cn(2))
+    cut_at_once(phone, phone.device)
+    station_mtu(phone, 3000)
+    phone.dhclient().start()
+    agree(world, phone)
+    ends = connect(phone, world.server, phone.address())
+    pour(*ends)
+    assert segment(ends[0]) > 2800
+    station_mtu(phone, 1500)
+    phone.roam(world.cn(3))
+    reaches(phone, world.server.address)
+    pour(*ends)
+    pour(*ends[::-1])
+    assert segment(ends[0]) < 1460 and path_mtu(world.server, phone.address()) == 1500
+    seen = counted(world.cn(3))
+    assert seen["ICMP_CELL"] and not {"CELL_TOO_BIG", "HEADROOM"} & set(seen)
+    assert merged == "on" or "FROM_AGENT" not in seen
 
 
 def test_vlans_whose_tags_are_seen(cabled):
