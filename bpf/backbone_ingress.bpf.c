@@ -118,6 +118,8 @@ static __always_inline int reflect(struct frame *f)
 	__u32 source = __builtin_offsetof(struct iphdr, saddr);
 	__u32 inner = ETH_LEN + IPV4_LEN, udp = inner + IPV4_LEN;
 
+	if (f->ip.total_len > device_mtu(f, f->skb->ifindex))
+		return TMIP_REASON_TOO_BIG; /* the prober looks for the size that fits */
 	if (bpf_skb_store_bytes(f->skb, ETH_LEN + source, outer, sizeof(outer), 0) ||
 	    bpf_skb_store_bytes(f->skb, inner + source, outer, sizeof(outer), 0) ||
 	    bpf_skb_store_bytes(f->skb, udp + 6, &no_checksum, sizeof(no_checksum), 0) ||

@@ -9,6 +9,7 @@
 #define TMIP_BPF_FORWARD_H
 
 #include "hold.h"
+#include "size.h"
 
 #define AF_INET_NUMBER 2
 
@@ -62,10 +63,11 @@ static __noinline int route_from_kernel(void *context, const struct tmip_config 
 	fib.ifindex = config->backbone_ifindex;
 	fib.ipv4_src = ipv4_of(&config->tunnel);
 	found = bpf_fib_lookup(context, &fib, sizeof(fib), 0);
-	route->mtu = fib.mtu_result;
+	route->mtu = device_limit(context, fib.ifindex, fib.mtu_result);
 	route->ifindex = fib.ifindex;
 	route->next_hop = 0;
-	if (found == BPF_FIB_LKUP_RET_FRAG_NEEDED)
+	if (found == BPF_FIB_LKUP_RET_FRAG_NEEDED ||
+	    (found >= 0 && route->mtu && len > route->mtu))
 		return TMIP_REASON_TOO_BIG;
 	if (found == BPF_FIB_LKUP_RET_NO_NEIGH)
 		route->next_hop = fib.ipv4_dst;

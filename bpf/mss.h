@@ -3,7 +3,8 @@
  * Lowers the TCP maximum segment size option (RFC 9293, 3.7.1) of a SYN to the size that fits into
  * a tunnel. The tc programs call clamp() also for stations at home, because their connections must
  * survive when they roam. A packet without such an option stays as it is, and so does one that is
- * signed: the signature covers the options, and the receiver would drop the SYN.
+ * signed: the signature of TCP-AO covers the options, and its receiver would drop a SYN with
+ * another MSS. (That of TCP-MD5 does not, but who signs wants nobody to change anything.)
  */
 #ifndef TMIP_BPF_MSS_H
 #define TMIP_BPF_MSS_H

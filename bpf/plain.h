@@ -39,7 +39,9 @@ static __noinline int plain_way(void *context, const struct ipv4 *ip, struct way
 	found = bpf_fib_lookup(context, &fib, sizeof(fib), 0);
 	if (found != BPF_FIB_LKUP_RET_SUCCESS && !(direct && found == BPF_FIB_LKUP_RET_NO_NEIGH))
 		return 0;
-	if (fib.ifindex != way->to || (direct && fib.ipv4_dst != ip->dst))
+	if (fib.ifindex != way->to || (direct && fib.ipv4_dst != ip->dst) ||
+	    way->len > device_limit(context, way->to, way->len))
+		return 0;
 		return 0;
 	__builtin_memcpy(&way->dst, fib.dmac, sizeof(way->dst));
 	__builtin_memcpy(&way->src, fib.smac, sizeof(way->src));

@@ -43,7 +43,17 @@ static __always_inline __u32 device_mtu(const struct frame *f, __u32 ifindex)
 {
 	__u32 mtu = 0;
 
-	return bpf_check_mtu(f->skb, ifindex, &mtu, 0, 0) < 0 ? 0 : mtu;
+	return bpf_check_mtu(f->context, ifindex, &mtu, 0, 0) < 0 ? 0 : mtu;
+}
+
+/* The MTU of a route (`mtu lock`) may be larger than that of its device. Returns the smaller. */
+static __always_inline __u32 device_limit(void *context, __u32 ifindex, __u32 route_mtu)
+{
+	__u32 mtu = 0;
+
+	if (!ifindex || bpf_check_mtu(context, ifindex, &mtu, 0, 0) < 0)
+		return route_mtu;
+	return mtu < route_mtu ? mtu : route_mtu;
 }
 
 #endif

@@ -186,6 +186,52 @@ def test_the_mtu_that_counts_is_that_of_now(make_world):
     assert path_mtu(world.server, phone.address()) == 1400
 
 
+def test_a_route_larger_than_its_device(make_world):
+    """The administrator's routes claim more than the device sends."""
+    world = make_world(nat=(), directives={0: {"fastpath": "home"}}).start()
+    phone, other = (leased(world, name, world.cn(2)) for name in ("phone", "other"))
+    away(world, phone, world.cn(3))
+    for cn in world.cns:
+        cn.configure([f"route replace default via {cn.router} mtu lock 9000"])
+    cut_at_once(phone, phone.device)
+    for station, fits in ((phone, 1480), (other, 1500)):
+        ends = connect(world.server, station, world.server.address, port=fits)
+        pour(*ends)
+        mouth = udp_socket(station, PMTUDISC_DO)
+        ear = udp_socket(world.server, PMTUDISC_DO, 7000)
+        mouth.sendto(words(1472), (world.server.address, 7000))
+        if fits == 1480:
+            wait_for(lambda: path_mtu(phone, world.server.address) == 1480, "it to learn the size")
+            mouth.sendto(words(1452), (world.server.address, 7000))
+        assert ear.recv(9000) == words(fits - 28)
+        ear.close()
+
+
+def test_a_home_cell_smaller_than_the_visited_one(make_world):
+    """What enters the parent's kernel as if it came from the small cell is as large as it is."""
+    world = jumbo(make_world, small=(2,), nat=())
+    phone = station_in(world, "phone", world.cn(2), 1500)
+    station_mtu(phone, 9000)
+    away(world, phone, world.cn(1))
+    station, server = udp_socket(phone, PMTUDISC_DO, 7000), udp_socket(world.server, 0, 7000)
+    send_sized(station, server, (world.server.address, 7000), (1472, 1473, 8000))
+    send_sized(server, station, (phone.address(), 7000), (1472, 1473, 8000))
+
+
+@pytest.mark.parametrize("roamed", [False, True], ids=["at home", "roamed"])
+def test_signed_connections(make_world, roamed):
+    """A signed SYN keeps its MSS. Its connection learns what fits by the size of its packets."""
+    world = make_world(nat=()).start()
+    phone = leased(world, "phone", world.cn(2))
+    if roamed:
+        away(world, phone, world.cn(3))
+    ends = connect(world.server, phone, world.server.address, key=b"secret")
+    assert [segment(end) for end in ends] == [1460, 1460]
+    for one in (ends, connect(phone, world.server, phone.address(), key=b"secret")):
+        pour(*one)
+        pour(*one[::-1])
+
+
 # ---- packets that may be fragmented
 
 def send_sized(sender, receiver, to, sizes):

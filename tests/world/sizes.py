@@ -3,12 +3,13 @@
 """
 import json
 import socket
+import struct
 import threading
 
 from .system import PATIENCE
 from .traffic import MEGABYTE
 
-TCP_MAXSEG = 2
+TCP_MAXSEG, TCP_MD5SIG_EXT = 2, 32
 IP_MTU_DISCOVER, PMTUDISC_DONT, PMTUDISC_DO, PMTUDISC_OMIT = 10, 0, 2, 5
 
 
@@ -84,15 +85,26 @@ def words(size):
     return b"".join(number.to_bytes(4, "big") for number in range(size // 4 + 1))[:size]
 
 
-def connect(listener, caller, address, port=5001, behind=None):
+def sign(end, key):
+    """Signs all segments of a socket with that key, whoever is at the other end (RFC 2385)."""
+    family = struct.pack("=HH4s120s", socket.AF_INET, 0, bytes(4), b"")
+    any_address = struct.pack("=BBHI", 1, 0, len(key), 0)  # TCP_MD5SIG_FLAG_PREFIX, length 0
+    end.setsockopt(socket.IPPROTO_TCP, TCP_MD5SIG_EXT, family + any_address + key.ljust(80, b"\0"))
+
+
+def connect(listener, caller, address, port=5001, behind=None, key=None):
     """A TCP connection: (socket of the caller, socket of the listener). `behind`: the port where
     the listener really listens, if somebody translates addresses.
     """
     with listener.socket(socket.AF_INET, socket.SOCK_STREAM) as door:
+        if key:
+            sign(door, key)
         door.bind(("0.0.0.0", behind or port))
         door.listen()
         door.settimeout(5 * PATIENCE)
         calling = caller.socket(socket.AF_INET, socket.SOCK_STREAM)
+        if key:
+            sign(calling, key)
         calling.settimeout(5 * PATIENCE)
         calling.connect((address, port))
         return calling, door.accept()[0]
