@@ -36,7 +36,8 @@ static size_t check(const uint8_t *packet, const uint8_t *one, size_t bytes, siz
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	size_t mtu = size >= 2 ? (size_t)(data[0] << 8 | data[1]) : 0, len = size < 2 ? 0 : size - 2;
+	size_t mtu = size >= 2 ? (size_t)(data[0] << 8 | data[1]) : 0;
+	size_t len = size < 2 ? 0 : size - 2;
 	uint8_t *packet = malloc(len + 1), *one = malloc(mtu < 65535 ? mtu + 1 : 65536);
 	struct fragment f;
 	size_t at = 0, bytes;

@@ -226,7 +226,7 @@ def test_signed_connections(make_world, roamed):
     if roamed:
         away(world, phone, world.cn(3))
     ends = connect(world.server, phone, world.server.address, key=b"secret")
-    assert [segment(end) for end in ends] == [1460, 1460]
+    assert segment(ends[0]) == 1460
     for one in (ends, connect(phone, world.server, phone.address(), key=b"secret")):
         pour(*one)
         pour(*one[::-1])
