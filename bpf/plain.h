@@ -42,7 +42,6 @@ static __noinline int plain_way(void *context, const struct ipv4 *ip, struct way
 	if (fib.ifindex != way->to || (direct && fib.ipv4_dst != ip->dst) ||
 	    way->len > device_limit(context, way->to, way->len))
 		return 0;
-		return 0;
 	__builtin_memcpy(&way->dst, fib.dmac, sizeof(way->dst));
 	__builtin_memcpy(&way->src, fib.smac, sizeof(way->src));
 	return 1;
