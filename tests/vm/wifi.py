@@ -210,16 +210,22 @@ class WifiStation(Station):
 
     def be_at(self, point):
         """Roams to an access point unless it is there already."""
+        self.keep_to(point)
         if self.connections()[-1][1] != point.bssid:
             self.associate(point)
         self.cell = point.cell
 
+    def keep_to(self, point):
+        """The station goes to no other access point by itself when this one loses it."""
+        answer = self.ask(f"SET bssid_filter {point.bssid}")
+        assert answer.strip() == "OK", answer
+
     def associate(self, point):
         """Roams to an access point. Returns the time when it was connected.
 
-        On a slow machine the radios may miss their own deadlines: then the station goes back, and
-        tries again.
+        On a slow machine the radios may miss their own deadlines: then the station tries again.
         """
+        self.keep_to(point)
         for _ in range(TRIES):
             before = len(self.connections())
             wait_for(lambda: self.hears(point), f"{self.place} to hear {point.bssid}", 10,
