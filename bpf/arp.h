@@ -13,6 +13,7 @@
 #include "forward.h"
 #include "hold.h"
 #include "notice.h"
+#include "overheard.h"
 
 #define ARP_REQUEST 1
 #define ARP_REPLY 2
@@ -108,12 +109,13 @@ static __always_inline int arp_from_cell(struct frame *f)
 		return TMIP_REASON_MALFORMED;
 	find_station(f, arp.sender, &sender);
 	find_station(f, arp.target, &target);
+	note_host(f);
 	notify_arp(f, &arp, &sender);
 	if (sender.state && !same_mac(&sender.mac, &f->src)) {
 		f->station = arp.sender; /* dropped, so that nobody here learns the wrong MAC */
 		return TMIP_REASON_WRONG_MAC;
 	}
-	if (!answers_for(f, &arp, &sender, &target))
+	if (is_overheard(f, &target) || !answers_for(f, &arp, &sender, &target))
 		return TMIP_REASON_NOT_OURS;
 	if (reply_in_place(f, &arp, &f->cell->mac))
 		return TMIP_REASON_MALFORMED;

@@ -97,6 +97,8 @@ static __always_inline int from_absent(struct frame *f, const struct ipv4 *inner
 		if (to->ifindex)
 			return deliver(f, inner, to);
 	}
+	if (leaves_link(f, inner, from->home_ifindex))
+		return TMIP_REASON_LINK_LOCAL;
 	return hand_to_kernel(f, inner, from);
 }
 
@@ -141,7 +143,7 @@ static __always_inline int from_tunnel(struct frame *f)
 	int reason;
 
 	if (read_inner(f, &inner))
-		return TMIP_REASON_MALFORMED;
+		return is_from_peer(f) ? TMIP_REASON_MALFORMED : TMIP_REASON_UNKNOWN_PEER;
 	reason = is_between_ends(f, &inner) ? reflect_probe(f) : 0;
 	if (reason)
 		return reason;
@@ -163,10 +165,14 @@ static __always_inline int from_tunnel(struct frame *f)
 	f->station = inner.dst;
 	if (to.state == TMIP_STATION_BLOCKED)
 		return TMIP_REASON_BLOCKED;
+	if (to.state && !is_routable(inner.src))
+		return TMIP_REASON_TUNNEL_SOURCE;
 	if (to.ifindex) /* a guest, or a station that came home before the sending CN knew */
 		return deliver(f, &inner, &to);
 	if (to.state) /* the station has left: its packets follow it */
 		return relay_to(f, &inner, &to, !from.home_ifindex);
+	if (!from.state && !find_subnet(inner.src) && !find_subnet(inner.dst))
+		return TMIP_REASON_FOREIGN_TUNNEL;
 	return from.state ? TMIP_REASON_TUNNEL_SOURCE : TMIP_REASON_NOT_HERE;
 }
 
@@ -179,7 +185,8 @@ static __always_inline int from_backbone(struct frame *f)
 	if (f->ip.protocol == PROTO_IPIP && f->ip.dst == ipv4_of(&f->config->tunnel))
 		return f->ip.frag & (IPV4_MF | IPV4_OFFSET) ? TMIP_REASON_OUTER_FRAGMENT :
 							      from_tunnel(f);
-	if (!(f->config->flags & TMIP_CONFIG_FASTPATH) || !is_for_host(f))
+	if (!(f->config->flags & TMIP_CONFIG_FASTPATH) || !is_for_host(f) ||
+	    !is_routable(f->ip.src))
 		return TMIP_REASON_NOT_OURS;
 	find_station(f, f->ip.dst, &to);
 	if (to.state == TMIP_STATION_AWAY)

@@ -53,6 +53,8 @@ static __always_inline int to_station(struct frame *f)
 	if (!to.state)
 		return TMIP_REASON_NOT_OURS;
 	f->station = f->ip.dst;
+	if (is_link_local(f->ip.src) && f->skb->ingress_ifindex)
+		return TMIP_REASON_LINK_LOCAL; /* the kernel has forwarded it */
 	clamp(f, &f->ip, ETH_LEN);
 	if (is_held(f, &to) &&
 	    (is_in_cell(&to, f->skb->ifindex) || to.state == TMIP_STATION_AWAY))

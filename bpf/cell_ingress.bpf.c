@@ -8,25 +8,14 @@
  * The helpers return a reason or its negative. finish() counts it and returns the action.
  */
 #include "arp.h"
+#include "dhcp.h"
 #include "direct.h"
 #include "finish.h"
 #include "group.h"
 #include "hold.h"
 #include "mss.h"
+#include "overheard.h"
 #include "plain.h"
-
-#define UDP_DHCP_SERVER bpf_htons(67)
-
-static __always_inline int is_dhcp(const struct frame *f)
-{
-	__be16 ports[2];
-
-	if (f->ip.protocol != PROTO_UDP || f->ip.frag & IPV4_OFFSET)
-		return 0;
-	if (bpf_skb_load_bytes(f->skb, ETH_LEN + f->ip.header_len, ports, sizeof(ports)) < 0)
-		return 0;
-	return ports[1] == UDP_DHCP_SERVER;
-}
 
 /* Addresses in 0/8, 127/8 and 169.254/16 do not identify a station. */
 static __always_inline int is_no_identity(__be32 ipv4)
@@ -36,15 +25,30 @@ static __always_inline int is_no_identity(__be32 ipv4)
 	return host >> 24 == 0 || host >> 24 == 127 || host >> 16 == 0xa9fe;
 }
 
-/* From a source address that the station map does not know. */
-static __always_inline int from_stranger(struct frame *f)
+/*
+ * From a source address that the station map does not know, or knows with another MAC: `from` is
+ * what it says of that address. The sender may be another router of the cell.
+ */
+static __always_inline int from_stranger(struct frame *f, const struct station *from)
 {
 	const struct tmip_subnet *subnet;
+	struct station to;
 
+	note_host(f);
+	find_station(f, f->ip.dst, &to);
+	if (is_overheard(f, &to))
+		return TMIP_REASON_NOT_OURS;
 	f->station = f->ip.src;
+	if (from->state == TMIP_STATION_BLOCKED)
+		return TMIP_REASON_BLOCKED;
+	if (from->state) {
+		notify(f, TMIP_EVENT_CONFLICT, f->ip.src);
+		return TMIP_REASON_WRONG_MAC;
+	}
 	if (is_no_identity(f->ip.src)) {
 		notify(f, TMIP_EVENT_SEEN, 0);
-		return TMIP_REASON_NOT_OURS;
+		return f->skb->pkt_type == PACKET_HOST && leaves_link(f, &f->ip, f->skb->ifindex) ?
+			       TMIP_REASON_LINK_LOCAL : TMIP_REASON_NOT_OURS;
 	}
 	subnet = find_subnet(f->ip.src);
 	if (!subnet)
@@ -154,31 +158,17 @@ static __always_inline int from_group(struct frame *f, const struct station *fro
 	return group_send(f, &f->ip, from);
 }
 
-/*
- * A frame between two stations of this cell. The program sees it only because the interface is
- * promiscuous.
- */
-static __always_inline int is_overheard(const struct frame *f, const struct station *to)
-{
-	return f->skb->pkt_type == PACKET_OTHERHOST && is_in_cell(to, f->skb->ifindex) &&
-	       same_mac(&to->mac, &f->dst);
-}
-
 static __always_inline int from_station(struct frame *f)
 {
 	struct station from, to;
 	int arrived = 0, error;
 
 	find_station(f, f->ip.src, &from);
-	if (!from.state)
-		return from_stranger(f);
+	if (!from.state || !same_mac(&from.mac, &f->src))
+		return from_stranger(f, &from);
 	f->station = f->ip.src;
 	if (from.state == TMIP_STATION_BLOCKED)
 		return TMIP_REASON_BLOCKED;
-	if (!same_mac(&from.mac, &f->src)) {
-		notify(f, TMIP_EVENT_CONFLICT, f->ip.src);
-		return TMIP_REASON_WRONG_MAC;
-	}
 	if (is_in_cell(&from, f->skb->ifindex))
 		update_heard(f, &from);
 	if (!is_in_cell(&from, f->skb->ifindex) || from.flags & TMIP_STATION_F_SILENT)
@@ -193,6 +183,8 @@ static __always_inline int from_station(struct frame *f)
 	find_station(f, f->ip.dst, &to);
 	if (is_overheard(f, &to))
 		return TMIP_REASON_NOT_OURS;
+	if (from.home_ifindex && leaves_link(f, &f->ip, from.home_ifindex))
+		return TMIP_REASON_LINK_LOCAL;
 	clamp(f, &f->ip, ETH_LEN);
 	if (from.home_ifindex)
 		return from_own(f, &from, &to);
@@ -211,6 +203,7 @@ static __always_inline int handle(struct frame *f)
 	if (f->protocol == bpf_htons(ETH_P_ARP))
 		return arp_from_cell(f);
 	if (f->protocol != bpf_htons(ETH_P_IP)) {
+		note_host(f);
 		notify(f, TMIP_EVENT_SEEN, 0);
 		return TMIP_REASON_NOT_OURS;
 	}

@@ -27,6 +27,19 @@ static __always_inline struct tmip_subnet *find_subnet(__be32 ipv4)
 	return bpf_map_lookup_elem(&tmip_subnet, &key);
 }
 
+static __always_inline int is_link_local(__be32 ipv4)
+{
+	return bpf_ntohl(ipv4) >> 16 == 0xa9fe; /* 169.254/16 (RFC 3927) */
+}
+
+/* May a packet from this address come from beyond the link (RFC 1812, 5.3.7; RFC 3927, 7)? */
+static __always_inline int is_routable(__be32 ipv4)
+{
+	__u32 net = bpf_ntohl(ipv4) >> 24;
+
+	return net != 0 && net != 127 && net < 224 && !is_link_local(ipv4);
+}
+
 /* Is the station in the cell of this CN with that ifindex, as far as the agent knows? */
 static __always_inline int is_in_cell(const struct station *s, __u32 ifindex)
 {

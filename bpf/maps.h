@@ -82,6 +82,13 @@ struct map_seen {
 	__type(value, struct tmip_seen);
 };
 
+struct map_host {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 1024);
+	__type(key, struct tmip_host_key);
+	__type(value, __u32);
+};
+
 struct map_drop {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 1024);
@@ -110,6 +117,7 @@ extern struct map_subnet tmip_subnet SEC(".maps");
 extern struct map_group tmip_group SEC(".maps");
 extern struct map_config tmip_config SEC(".maps");
 extern struct map_seen tmip_seen SEC(".maps");
+extern struct map_host tmip_host SEC(".maps");
 extern struct map_drop tmip_drop SEC(".maps");
 extern struct map_stat tmip_stat SEC(".maps");
 extern struct map_ring tmip_events SEC(".maps");

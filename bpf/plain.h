@@ -47,6 +47,26 @@ static __noinline int plain_way(void *context, const struct ipv4 *ip, struct way
 	return 1;
 }
 
+/*
+ * Does the packet have a link-local address, and would the kernel forward it all the same, if it
+ * came in by the interface `from`? The kernel knows no such limit (RFC 3927, 7). It does not
+ * forward a packet to an address of this host.
+ */
+static __always_inline int leaves_link(const struct frame *f, const struct ipv4 *ip, __u32 from)
+{
+	struct bpf_fib_lookup fib = {.family = AF_INET_NUMBER};
+	int found;
+
+	if (!is_link_local(ip->dst) && !is_link_local(ip->src))
+		return 0;
+	fib.ifindex = from;
+	fib.l4_protocol = ip->protocol;
+	fib.ipv4_src = ip->src;
+	fib.ipv4_dst = ip->dst;
+	found = bpf_fib_lookup(f->context, &fib, sizeof(fib), 0);
+	return found == BPF_FIB_LKUP_RET_SUCCESS || found == BPF_FIB_LKUP_RET_NO_NEIGH;
+}
+
 /* Sends the frame along the way. 0 or a negative reason. */
 static __always_inline int plain_send(struct frame *f, const struct way *way)
 {

@@ -211,6 +211,7 @@ struct tmip_subnet {
 	__u32 ifindex;           /* the cell's interface, if that CN is this one; else 0 */
 	__u8 prefix_len;         /* of the subnet, IPv4 bits */
 	__u8 pad[3];
+	struct tmip_addr gateway; /* that CN's own address in the cell */
 };
 
 /*
@@ -283,6 +284,17 @@ struct tmip_seen {
 };
 
 /*
+ * map tmip_host (programs), LRU hash: struct tmip_host_key -> __u32. The hosts of the cells, as far
+ * as ARP shows them: frames to them are not for this CN. The value is when the MAC was last heard,
+ * in the units of TMIP_HEARD_SHIFT, give or take ten. Entries may vanish.
+ */
+struct tmip_host_key {
+	struct tmip_mac mac;
+	__u8 pad[2];
+	__u32 ifindex; /* of the cell */
+};
+
+/*
  * map tmip_drop (programs), LRU hash: address of the station concerned -> struct tmip_drop. For
  * `tmip-agent why`.
  */
@@ -308,10 +320,11 @@ TMIP_ASSERT_SIZE(struct tmip_peer, 80);
 TMIP_ASSERT_SIZE(struct tmip_peer_stat, 64);
 TMIP_ASSERT_SIZE(struct tmip_cell, 40);
 TMIP_ASSERT_SIZE(struct tmip_subnet_key, 20);
-TMIP_ASSERT_SIZE(struct tmip_subnet, 24);
+TMIP_ASSERT_SIZE(struct tmip_subnet, 40);
 TMIP_ASSERT_SIZE(struct tmip_group_key, 20);
 TMIP_ASSERT_SIZE(struct tmip_group, 24);
 TMIP_ASSERT_SIZE(struct tmip_config, 56);
+TMIP_ASSERT_SIZE(struct tmip_host_key, 12);
 TMIP_ASSERT_SIZE(struct tmip_seen, 48);
 TMIP_ASSERT_SIZE(struct tmip_drop, 96);
 TMIP_ASSERT_SIZE(struct tmip_stat, 16);

@@ -33,7 +33,7 @@
 	X(18, UNREGISTERED, DROP, "source address belongs to another cell and is not registered")  \
 	X(19, WRONG_MAC, DROP, "source address is registered with another MAC")                    \
 	X(20, BLOCKED, DROP, "station is blocked: the register refused it")                        \
-	X(21, UNKNOWN_PEER, DROP, "tunnel packet from an address that is no CN of this network")   \
+	X(21, UNKNOWN_PEER, PASS, "tunnel packet from no CN of this network: left to the kernel")  \
 	X(22, TUNNEL_SOURCE, DROP, "tunnel packet whose inner source that CN must not send for")   \
 	X(23, NOT_HERE, DROP, "tunnel packet for a station that is not here and not known")        \
 	X(24, HOPS, DROP, "hop limit of the tunnel packet used up: the CNs disagree")              \
@@ -49,8 +49,8 @@
 	X(33, REPLAYED, SEND, "held before, and now on its way to the station")                    \
 	X(34, ENCAP_DIRECT, SEND, "into the tunnel straight to the CN where the other station is") \
 	X(35, FORWARDED, SEND, "forwarded by the kernel's tables, past its netfilter")             \
-	X(36, OUTER_FRAGMENT, DROP,                                                                \
-	  "piece of a tunnel packet: a CN sends none, the path must not cut them (RFC 2003)")      \
+	X(36, OUTER_FRAGMENT, PASS,                                                                \
+	  "fragment of a tunnel packet: a CN sends none, so it is left to the kernel")             \
 	X(37, GROUP_HOME, SEND,                                                                    \
 	  "broadcast or multicast of a station elsewhere: to its home subnet")                     \
 	X(38, GROUP_RATE, DROP,                                                                    \
@@ -69,7 +69,11 @@
 	X(45, CELL_TOO_BIG, DROP, "too big for the cell and no ICMP error may be sent")            \
 	X(46, TO_FRAGMENT, TAKE, "too big but may be fragmented: given to the agent for that")     \
 	X(47, FROM_AGENT, SEND,                                                                    \
-	  "fragment or ICMP error that the agent made of a packet that was too big: on its way")
+	  "fragment or ICMP error that the agent made of a packet that was too big: on its way")   \
+	X(48, FOREIGN_TUNNEL, PASS,                                                                \
+	  "tunnel packet between addresses that belong to no cell: left to the kernel")            \
+	X(49, LINK_LOCAL, DROP,                                                                    \
+	  "link-local address (169.254/16), which no router may forward (RFC 3927)")
 
 enum tmip_reason {
 #define X(number, name, verdict, text) TMIP_REASON_##name = number,

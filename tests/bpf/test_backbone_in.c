@@ -144,11 +144,19 @@ static const struct bpf_case cases[] = {
 	/* dropped */
 	IN(tunnel_from_blocked, DROP, BLOCKED),
 	IN(tunnel_to_blocked, DROP, BLOCKED),
-	IN(tunnel_unknown_peer, DROP, UNKNOWN_PEER),
+	/* tunnels of others */
+	IN(tunnel_unknown_peer, NEXT, UNKNOWN_PEER),
+	IN(tunnel_of_others, NEXT, FOREIGN_TUNNEL),
+	IN(tunnel_of_others_inner_not_ip, NEXT, UNKNOWN_PEER),
+	IN(tunnel_of_others_into_network, DROP, NOT_HERE),
+	/* dropped */
+	IN(tunnel_link_local, DROP, LINK_LOCAL),
+	IN(tunnel_link_local_source, DROP, TUNNEL_SOURCE),
+	IN(tunnel_multicast_source, DROP, TUNNEL_SOURCE),
 	IN(tunnel_not_here, DROP, NOT_HERE),
 	IN(tunnel_wrong_source, DROP, TUNNEL_SOURCE),
-	IN(tunnel_fragment, DROP, OUTER_FRAGMENT),
-	IN(tunnel_later_fragment, DROP, OUTER_FRAGMENT),
+	IN(tunnel_fragment, NEXT, OUTER_FRAGMENT),
+	IN(tunnel_later_fragment, NEXT, OUTER_FRAGMENT),
 	IN(tunnel_outer_options, DROP, MALFORMED),
 	IN(tunnel_inner_not_ip, DROP, MALFORMED),
 	IN(tunnel_inner_ihl, DROP, MALFORMED),

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Frames that stations send, one by one: action, whole frame, reason, copy, event. */
+#include <time.h>
+
 #include "world.h"
 
 #define NAMED(title, frame, ...) WORLD_CASE(title, CELL_IN, "cell0", frame, __VA_ARGS__)
@@ -33,11 +35,68 @@ static void no_mss(void)
 	world_set_config(&config);
 }
 
+/* cell0 has another router, which was heard so many units of TMIP_HEARD_SHIFT ago. */
+static void put_router(uint32_t ago)
+{
+	struct tmip_host_key key = {.mac = world_mac(W_NEIGHBOUR_MAC),
+				    .ifindex = world_ifindex("cell0")};
+	struct timespec now;
+	uint32_t heard;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	heard = (uint32_t)(((uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec) >>
+			   TMIP_HEARD_SHIFT) - ago;
+	assert_int_equal(bpf_map_update_elem(bpf_map__fd(world_bpf->maps.tmip_host), &key, &heard,
+					     BPF_ANY), 0);
+}
+
+static void router(void)
+{
+	put_router(100);
+}
+
+static void router_long_gone(void)
+{
+	put_router(310);
+}
+
+/* The station has left the cell, where it was heard. */
+static void away_was_heard(void)
+{
+	struct tmip_host_key key = {.mac = world_mac(W_AWAY_MAC),
+				    .ifindex = world_ifindex("cell0")};
+	uint32_t heard = 0xffffffff;
+
+	assert_int_equal(bpf_map_update_elem(bpf_map__fd(world_bpf->maps.tmip_host), &key, &heard,
+					     BPF_ANY), 0);
+}
+
 static const struct bpf_case cases[] = {
 	/* DHCP */
 	IN(dhcp_discover, DROP, DHCP_TAKEN, SEEN(NULL)),
 	IN(dhcp_renew, DROP, DHCP_TAKEN, SEEN(NULL)),
 	IN(dhcp_of_server, NEXT, HOME),
+	IN(dhcp_directed, DROP, DHCP_TAKEN, SEEN(NULL)),
+	IN(dhcp_to_other, NEXT, HOME),
+	IN(dhcp_to_other_abroad, REDIRECT, ENCAP_PARENT),
+	IN(dhcp_to_other_early, NEXT, NOT_OURS, SEEN(NULL)),
+	IN(dhcp_relayed, NEXT, HOME),
+	IN(dhcp_reply_to_relay, NEXT, HOME),
+	IN(dhcp_port_only, NEXT, HOME),
+	/* link-local addresses */
+	IN(link_local_from_home, DROP, LINK_LOCAL),
+	IN(link_local_to_us, NEXT, NOT_OURS, SEEN(NULL)),
+	IN(link_local_abroad, REDIRECT, ENCAP_PARENT),
+	/* another router of the cell */
+	IN(router_home, NEXT, NOT_OURS, .prepare = router),
+	IN(router_home_to_home, NEXT, NOT_OURS, .prepare = router),
+	IN(router_home_to_away, NEXT, NOT_OURS, .prepare = router),
+	IN(router_visitor, NEXT, NOT_OURS, .prepare = router),
+	IN(router_long_ago, NEXT, HOME, .prepare = router_long_gone),
+	IN(neighbour_away, REDIRECT, ENCAP_VISITED, .prepare = away_was_heard),
+	IN(router_foreign_source, NEXT, NOT_OURS),
+	IN(router_unregistered_source, NEXT, NOT_OURS),
+	IN(router_away_source, NEXT, NOT_OURS),
 	/* from stations at home */
 	IN(home_to_server, NEXT, HOME),
 	IN(home_to_home, NEXT, NOT_OURS),
@@ -138,7 +197,7 @@ static const struct bpf_case cases[] = {
 	IN(stranger_home, NEXT, UNREGISTERED_HOME, SEEN(W_STRANGER)),
 	IN(stranger_of_cn2, DROP, UNREGISTERED, SEEN(W_STRANGER2)),
 	IN(stranger_foreign, DROP, FOREIGN_SOURCE),
-	IN(stranger_link_local, NEXT, NOT_OURS, SEEN(NULL)),
+	IN(stranger_link_local, DROP, LINK_LOCAL, SEEN(NULL)),
 	IN(stranger_unspecified, NEXT, NOT_OURS, SEEN(NULL)),
 	IN(stranger_ipv6, NEXT, NOT_OURS, SEEN(NULL)),
 	IN(visitor_vlan, NEXT, NOT_OURS, SEEN(NULL)),

@@ -199,7 +199,7 @@ static void only_a_mark_of_a_peer_counts(void **state)
 {
 	static const struct bpf_case cases[] = {
 		BACKBONE(fast, not_first_from_away, REDIRECT, DECAP_KERNEL, TRUSTED),
-		BACKBONE(fast, first_of_stranger, DROP, UNKNOWN_PEER),
+		BACKBONE(fast, first_of_stranger, NEXT, UNKNOWN_PEER),
 		BACKBONE(fast, first_relayed, REDIRECT, RELAY, STALE(W_ELSEWHERE, W_CN2)),
 	};
 

@@ -34,6 +34,7 @@ static const char *const batch[] = {
 	"route add 198.51.100.0/24 via " W_ROUTER,
 	"route add 10.2.0.0/24 via " W_CN2,
 	"route add 198.18.0.0/15 via " W_ROUTER,
+	"route add 169.254.0.0/16 via " W_ROUTER, /* as a default route would */
 	/* Somebody has made the kernel believe that; the programs know the station's MAC. */
 	NEIGHBOUR(W_HOME, W_HOME2_MAC, "cell0"),
 	NEIGHBOUR(W_AWAY, W_AWAY_MAC, "cell0"),

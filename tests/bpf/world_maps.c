@@ -72,11 +72,13 @@ static void put_cell(const char *interface, const char *mac, const char *gateway
 	put(world_bpf->maps.tmip_cell, &key, &cell);
 }
 
-static void put_subnet(const char *addr, const char *interface, const char *parent)
+static void put_subnet(const char *addr, const char *gateway, const char *interface,
+		       const char *parent)
 {
 	struct tmip_subnet_key key = {.prefix_len = 96 + 24, .addr = world_addr(addr)};
 	struct tmip_subnet subnet = {.parent = world_addr(parent),
-				     .ifindex = world_ifindex(interface), .prefix_len = 24};
+				     .ifindex = world_ifindex(interface), .prefix_len = 24,
+				     .gateway = world_addr(gateway)};
 
 	put(world_bpf->maps.tmip_subnet, &key, &subnet);
 }
@@ -213,10 +215,10 @@ static void fill_network(void)
 {
 	put_cell("cell0", W_CELL0_MAC, W_GATEWAY0);
 	put_cell("cell1", W_CELL1_MAC, W_GATEWAY1);
-	put_subnet("10.1.0.0", "cell0", W_TUNNEL);
-	put_subnet("10.1.1.0", "cell1", W_TUNNEL);
-	put_subnet("10.2.0.0", NULL, W_CN2);
-	put_subnet("10.5.0.0", NULL, W_CN5);
+	put_subnet("10.1.0.0", "10.1.0.1", "cell0", W_TUNNEL);
+	put_subnet("10.1.1.0", "10.1.1.1", "cell1", W_TUNNEL);
+	put_subnet("10.2.0.0", "10.2.0.1", NULL, W_CN2);
+	put_subnet("10.5.0.0", "10.5.0.1", NULL, W_CN5);
 	put_peer(W_CN2, "cn2");
 	put_peer(W_CN3, "cn3");
 	put_peer(W_CN4, "cn4");
@@ -279,6 +281,7 @@ void world_reset(void)
 	empty(world_bpf->maps.tmip_cell);
 	empty(world_bpf->maps.tmip_group);
 	empty(world_bpf->maps.tmip_seen);
+	empty(world_bpf->maps.tmip_host);
 	empty(world_bpf->maps.tmip_drop);
 	empty(world_bpf->maps.tmip_peer_stat);
 	empty_counters();

@@ -18,6 +18,7 @@ WORLD = {
     "CN7_MAC": "02:00:00:00:bb:07", "ROUTER_MAC": "02:00:00:00:bb:fe",
     "GATEWAY0": "10.1.0.1", "CELL0_MAC": "02:00:00:00:ce:00",
     "GATEWAY1": "10.1.1.1", "CELL1_MAC": "02:00:00:00:ce:01",
+    "NEIGHBOUR_MAC": "02:00:00:00:ce:fe",  # another router of cell0, whose address is no matter
     "OLD_GATEWAY": "10.2.0.1", "OLD_GATEWAY_MAC": "02:00:00:00:ce:22",
     "SERVER": "198.18.0.9",
     # stations of cell0: at home there

@@ -20,6 +20,41 @@ case("dhcp_of_server",
      ether(W.HOME_MAC, W.CELL0_MAC,
            IP(src=W.HOME, dst=W.GATEWAY0) / UDP(sport=67, dport=68) / BOOTP()))
 
+
+
+def dhcp(source, target, op="BOOTREQUEST", **fields):
+    return (IP(src=source, dst=target, id=3) / UDP(sport=68, dport=67) /
+            BOOTP(op=op, **fields) / DHCP(options=[("message-type", "request"), "end"]))
+
+
+from_cell("dhcp_directed", "HOME", dhcp(W.HOME, "10.1.0.255"), dst=ALL)
+# Messages to other servers, through other relay agents and of other servers
+from_cell("dhcp_to_other", "HOME", dhcp(W.HOME, W.SERVER))
+packet = dhcp(W.VISITOR, W.SERVER)
+from_cell("dhcp_to_other_abroad", "VISITOR", packet, to_cn2(packet))
+from_cell("dhcp_to_other_early", "STRANGER", dhcp("0.0.0.0", W.SERVER))
+from_cell("dhcp_relayed", "HOME", dhcp(W.HOME, W.GATEWAY0, giaddr=W.HOME))
+from_cell("dhcp_reply_to_relay", "HOME", dhcp(W.HOME, W.GATEWAY0, op="BOOTREPLY"))
+from_cell("dhcp_port_only", "HOME", udp(W.HOME, W.GATEWAY0, size=8, dport=67))
+
+# ---- link-local addresses: no route leads to them but the one that leads everywhere
+from_cell("link_local_from_home", "HOME", udp(W.HOME, "169.254.169.254"))
+from_cell("link_local_to_us", "HOME", udp("169.254.7.7", W.GATEWAY0))
+packet = udp(W.VISITOR, "169.254.169.254")
+from_cell("link_local_abroad", "VISITOR", packet, to_cn2(packet))
+
+# ---- frames for another router of the cell, and from it
+from_cell("router_home", "HOME", udp(W.HOME, W.SERVER), dst=W.NEIGHBOUR_MAC)
+from_cell("router_home_to_home", "HOME", udp(W.HOME, W.HOME2), dst=W.NEIGHBOUR_MAC)
+from_cell("router_home_to_away", "HOME", udp(W.HOME, W.AWAY), dst=W.NEIGHBOUR_MAC)
+from_cell("router_visitor", "VISITOR", udp(W.VISITOR, W.SERVER), dst=W.NEIGHBOUR_MAC)
+packet = udp(W.HOME, W.SERVER)
+from_cell("router_long_ago", "HOME", packet, to_kernel("HOME", packet), dst=W.NEIGHBOUR_MAC)
+packet = udp(W.HOME, W.AWAY)
+from_cell("neighbour_away", "HOME", packet, to_cn2(packet), dst=W.AWAY_MAC)
+for name, source in (("foreign", W.FOREIGN), ("unregistered", W.STRANGER2), ("away", W.AWAY)):
+    from_cell(f"router_{name}_source", "NEIGHBOUR", udp(source, W.HOME), dst=W.HOME_MAC)
+
 # ---- stations at home
 packet = udp(W.HOME, W.SERVER)
 from_cell("home_to_server", "HOME", packet)

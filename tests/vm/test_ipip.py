@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The kernel's own IPv4-in-IPv4 interface at the other end of a tunnel: each end understands the
-other's packets. A plain Linux box (plain_cn.py) is the visited CN, and then the parent CN.
+"""The kernel's own IPv4-in-IPv4 interface. At the other end of a tunnel, each end understands the
+other's packets: a plain Linux box (plain_cn.py) is the visited CN, and then the parent CN. On the
+same machine, tunnels that have nothing to do with TMip go on beside it.
 """
 import pytest
 
 from plain_cn import PlainCn
 from world import PATIENCE, Transfer, wait_for
+from world.xdp import put_pass
 
 SIZE = 6 << 20
 
@@ -72,3 +74,40 @@ def test_box_is_parent(worlds):
     exchange(world, guest, address)
     assert box.counted("rx_bytes") > SIZE and box.counted("tx_bytes") > SIZE
     assert box.counted("rx_errors") == 0 and box.counted("tx_errors") == 0
+
+
+def tunnel(one, other, number, size=1480):
+    """A plain ipip tunnel between two machines. Returns the far end's address."""
+    for place, far, side in ((one, other, 1), (other, one, 2)):
+        place.configure([f"link add t{number} type ipip local {place.address} "
+                         f"remote {far.address} nopmtudisc",
+                         f"address add 172.16.{number}.{side}/30 dev t{number}",
+                         f"link set t{number} mtu {size} up"], "", True)
+    return f"172.16.{number}.2"
+
+
+@pytest.mark.parametrize("xdp", ["off", "on"])
+def test_tunnels_of_others(make_world, xdp):
+    """Plain tunnels of a CN to a machine that is no CN, and to another CN."""
+    world = make_world(cns=2, nat=(), offloads=xdp == "off")
+    for cn in world.cns:
+        cn.configure_with(xdp=xdp)
+    if xdp == "on":
+        put_pass(world.router, world.folder, *(cn.place for cn in world.cns))
+    first, second = world.cns
+    ends = tunnel(first, world.server, 1), tunnel(first, second, 2, size=1600)
+    assert all(first.ping(end, seconds=1 * PATIENCE) for end in ends)
+    world.start()
+    phone = world.add_station("phone", first)
+    phone.dhclient().start()
+    phone.reaches(world.server.address)
+    phone.roam(second)
+    phone.reaches(world.server.address)
+    for _ in range(3):
+        assert phone.ping(world.server.address, seconds=1 * PATIENCE)
+        for end in ends:
+            assert first.ping(end, count=3, seconds=1 * PATIENCE), end
+    # The kernel's tunnel cuts what is larger than the backbone's packets: fragments, too, are its.
+    assert first.ping(ends[1], size=1560, count=3, seconds=1 * PATIENCE)
+    text = first.agent("evaluate", check=False).stdout
+    assert "t1" in text and "t2" in text, text

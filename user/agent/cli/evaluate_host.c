@@ -16,6 +16,7 @@
 #include "evaluation.h"
 #include "io/kernel/kernel.h"
 #include "io/kernel/netfilter.h"
+#include "io/kernel/netlink_tunnel.h"
 #include "io/kernel/sysctl.h"
 #include "io/process/control.h"
 
@@ -139,6 +140,24 @@ static void check_tunnel_address(struct evaluation *e)
 	evaluation_pass(e, "backbone", name, "up%s, tunnels from %s, MTU %u",
 			e->backbone.ethernet ? "" : " (without link headers)", addr,
 			e->backbone.mtu);
+}
+
+/*
+ * A tunnel of others on the same address. It goes on: the programs take what CNs of the network
+ * send for the network's stations, and leave the rest to the kernel.
+ */
+static void report_tunnel(const struct netlink_tunnel *tunnel, void *arg)
+{
+	struct evaluation *e = arg;
+	char remote[ADDR_STRLEN] = "any host";
+
+	if (!addr_is_zero(&tunnel->local) && !addr_equal(&tunnel->local, &e->tunnel))
+		return;
+	if (!addr_is_zero(&tunnel->remote))
+		addr_format(&tunnel->remote, remote);
+	evaluation_pass(e, "tunnels", tunnel->name,
+			"not of TMip, to %s: it goes on, except between addresses of the network",
+			remote);
 }
 
 static bool agent_answers(const struct agent_config *config)
@@ -337,6 +356,8 @@ void evaluate_host(struct evaluation *evaluation)
 	check_kernel(evaluation);
 	if (find_backbone(evaluation))
 		check_tunnel_address(evaluation);
+	if (!addr_is_zero(&evaluation->tunnel))
+		netlink_each_tunnel(report_tunnel, evaluation);
 	check_port(evaluation);
 	for (unsigned i = 0; i < config->cell_count; i++)
 		check_cell(evaluation, i);

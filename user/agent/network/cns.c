@@ -55,7 +55,8 @@ static void put_subnets(struct cns *cns, const struct cn_info *info)
 	for (int i = 0; i < info->cell_count; i++) {
 		const struct prefix *prefix = &info->cells[i].subnet;
 		struct tmip_subnet_key key = subnet_key(prefix);
-		struct tmip_subnet subnet = {.parent = info->tunnel, .prefix_len = prefix->len};
+		struct tmip_subnet subnet = {.parent = info->tunnel, .prefix_len = prefix->len,
+					     .gateway = info->cells[i].gateway};
 
 		if (is_self(cns, info->id))
 			subnet.ifindex = cell_table_find_subnet(cns->with.cells, prefix);

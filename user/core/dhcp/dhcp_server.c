@@ -217,6 +217,10 @@ static void decide_return(const struct dhcp_server *server, const struct dhcp_re
 {
 	const struct station_record *record = record_of(server, addr);
 
+	if (request->server && !is_ours(server, request->server)) {
+		drop(out, "the client gives the address back to another server");
+		return;
+	}
 	if (!record || !mac_equal(&record->mac, &request->mac)) {
 		drop(out, "the address is not this station's to give back");
 		return;

@@ -109,6 +109,7 @@ static int set_sizes(struct datapath *dp)
 		{skel->maps.tmip_subnet, options->peers_max * 4},
 		{skel->maps.tmip_group, options->peers_max ? options->peers_max + CELLS : 0},
 		{skel->maps.tmip_seen, options->seen_max},
+		{skel->maps.tmip_host, options->seen_max},
 		{skel->maps.tmip_drop, options->seen_max},
 	};
 	int error = 0;

@@ -106,11 +106,12 @@ static const struct tmip_peer *peer_of(uint32_t id)
 static void assert_subnet(uint32_t id, uint32_t parent, unsigned ifindex)
 {
 	const struct tmip_subnet *found = subnet_of(id);
-	struct tmip_addr tunnel = net_tunnel(parent);
+	struct tmip_addr tunnel = net_tunnel(parent), gateway = net_address(id, 1);
 
 	assert_non_null(found);
 	assert_memory_equal(&found->parent, &tunnel, sizeof(tunnel));
 	assert_int_equal(found->prefix_len, 24);
+	assert_memory_equal(&found->gateway, &gateway, sizeof(gateway));
 	assert_int_equal(found->ifindex, ifindex);
 }
 

@@ -125,6 +125,10 @@ static void test_decline_and_release(void **state)
 	decide(&r);
 	assert_int_equal(out.action, DHCP_DO_RELEASE);
 	assert_int_equal(out.addr, ROAMED);
+	r.server = 0xc0a84d01; /* 192.168.77.1 */
+	decide(&r);
+	expect_nothing("another server");
+	r.server = 0;
 	r.ciaddr = HOME;
 	decide(&r);
 	expect_nothing("not this station's");
