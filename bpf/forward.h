@@ -48,7 +48,15 @@ static __always_inline __u32 moment(void)
 	return bpf_ktime_get_coarse_ns() >> 22 | 1;
 }
 
-/* Asks the kernel's tables. 0 or a reason (positive). */
+/* The MTU of a route whose own is `mtu`: the path to the CN may be narrower, as the agent finds. */
+static __always_inline __u32 path_mtu(__be32 remote, __u32 mtu)
+{
+	const struct tmip_peer *peer = find_peer(remote);
+
+	return peer && peer->mtu && peer->mtu < mtu ? peer->mtu : mtu;
+}
+
+/* Asks the kernel's tables, and tmip_peer. 0 or a reason (positive). */
 static __noinline int route_from_kernel(void *context, const struct tmip_config *config,
 					__be32 remote, __u32 len, struct route *route)
 {
@@ -63,7 +71,8 @@ static __noinline int route_from_kernel(void *context, const struct tmip_config 
 	fib.ifindex = config->backbone_ifindex;
 	fib.ipv4_src = ipv4_of(&config->tunnel);
 	found = bpf_fib_lookup(context, &fib, sizeof(fib), 0);
-	route->mtu = device_limit(context, fib.ifindex, fib.mtu_result);
+	/* If the next hop's MAC is not known, mtu_result still is tot_len. */
+	route->mtu = path_mtu(remote, device_limit(context, fib.ifindex, fib.mtu_result));
 	route->ifindex = fib.ifindex;
 	route->next_hop = 0;
 	if (found == BPF_FIB_LKUP_RET_FRAG_NEEDED ||

@@ -10,6 +10,7 @@
 #define PAST(frame, ...) IN(frame, __VA_ARGS__, .prepare = world_past)
 #define GROUP(frame, ...) IN(frame, __VA_ARGS__, .prepare = world_group)
 #define DIRECT(frame, ...) IN(frame, __VA_ARGS__, .prepare = world_direct)
+#define NARROW(frame, ...) IN(frame, __VA_ARGS__, .prepare = world_narrow)
 #define TRUSTED .mark = MARK_TRUSTED
 #define STALE(addr, by) .event = TMIP_EVENT_STALE, .event_addr = (addr), .event_peer = (by)
 
@@ -141,6 +142,18 @@ static const struct bpf_case cases[] = {
 	IN(tunnel_relay_next, REDIRECT, RELAY, STALE(W_ELSEWHERE, W_CN2)),
 	IN(tunnel_relay_back, DROP, NOT_HERE),
 	IN(tunnel_relay_hops, DROP, HOPS),
+	/* the path to another CN is narrower than the route */
+	NARROW(narrow_away_fits, REDIRECT, ENCAP_VISITED),
+	NARROW(narrow_away, NEXT, NOT_OURS),
+	NARROW(narrow_relay_fits, REDIRECT, RELAY),
+	NARROW(narrow_relay, REDIRECT, ICMP_TOO_BIG),
+	NARROW(narrow_relay_without_df, REDIRECT, TO_FRAGMENT),
+	NARROW(narrow_relay_options, REDIRECT, ICMP_TOO_BIG),
+	NARROW(narrow_relay_echo, REDIRECT, ICMP_TOO_BIG),
+	NARROW(narrow_relay_later_fragment, REDIRECT, TO_FRAGMENT),
+	NARROW(narrow_relay_icmp_error, DROP, TOO_BIG),
+	NARROW(narrow_stale_fits, REDIRECT, RELAY, STALE(W_ELSEWHERE, W_CN2)),
+	NARROW(narrow_stale, REDIRECT, ICMP_TOO_BIG),
 	/* dropped */
 	IN(tunnel_from_blocked, DROP, BLOCKED),
 	IN(tunnel_to_blocked, DROP, BLOCKED),

@@ -65,6 +65,8 @@ static const struct bpf_case cases[] = {
 	FINISHED(tunnel_from_away_to_away_same_cell, RELAY, .prepare = world_direct),
 	FINISHED(tunnel_relay_next, RELAY, .event = TMIP_EVENT_STALE, .event_addr = W_ELSEWHERE,
 		 .event_peer = W_CN2),
+	FINISHED(narrow_away_fits, ENCAP_VISITED, .prepare = world_narrow),
+	FINISHED(narrow_relay_fits, RELAY, .prepare = world_narrow),
 };
 
 /* ---- agreement */

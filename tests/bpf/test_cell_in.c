@@ -10,6 +10,7 @@
 #define PAST(frame, ...) IN(frame, __VA_ARGS__, .prepare = world_past)
 #define GROUP(frame, ...) IN(frame, __VA_ARGS__, .prepare = world_group)
 #define DIRECT(frame, ...) IN(frame, __VA_ARGS__, .prepare = world_direct)
+#define NARROW(frame, ...) IN(frame, __VA_ARGS__, .prepare = world_narrow)
 #define TRUSTED .mark = MARK_TRUSTED
 #define SEEN(addr) .event = TMIP_EVENT_SEEN, .event_addr = (addr)
 #define CONFLICT(addr) .event = TMIP_EVENT_CONFLICT, .event_addr = (addr)
@@ -240,6 +241,15 @@ static const struct bpf_case cases[] = {
 	IN(visitor_too_big_echo, REDIRECT, ICMP_TOO_BIG),
 	IN(visitor_too_big_icmp_error, DROP, TOO_BIG),
 	IN(visitor_too_big_later_fragment, DROP, TOO_BIG),
+	/* the same where the path is narrower than the route */
+	NARROW(narrow_visitor_fits, REDIRECT, ENCAP_PARENT),
+	NARROW(narrow_visitor, REDIRECT, ICMP_TOO_BIG),
+	NARROW(narrow_home_fits, REDIRECT, ENCAP_VISITED),
+	NARROW(narrow_home, REDIRECT, ICMP_TOO_BIG),
+	NARROW(narrow_direct_fits, REDIRECT, ENCAP_DIRECT),
+	NARROW(narrow_direct, REDIRECT, ICMP_TOO_BIG),
+	NARROW(narrow_no_neighbour, REDIRECT, ICMP_TOO_BIG),
+	IN(narrow_home_fits, REDIRECT, ENCAP_VISITED),
 	/* ARP */
 	IN(arp_guest_gateway, REDIRECT, ARP_ANSWERED),
 	IN(arp_guest_gateway_unicast, REDIRECT, ARP_ANSWERED),

@@ -3,6 +3,7 @@
 #include "world.h"
 
 #define OUT(frame, ...) WORLD_CASE(#frame, CELL_OUT, "cell0", frame, __VA_ARGS__)
+#define NARROW(frame, ...) OUT(frame, __VA_ARGS__, .prepare = world_narrow)
 #define GROUP(frame, ...) OUT(frame, __VA_ARGS__, .prepare = world_group)
 
 static const struct bpf_case cases[] = {
@@ -25,6 +26,8 @@ static const struct bpf_case cases[] = {
 	OUT(size_out_next_door_without_df, REDIRECT, TO_FRAGMENT),
 	OUT(size_out_next_door_no_agent, REDIRECT, ICMP_CELL, .mark = MARK_TRUSTED,
 	    .prepare = world_no_agent),
+	NARROW(narrow_out_fits, REDIRECT, ENCAP_VISITED),
+	OUT(narrow_out, REDIRECT, ICMP_TOO_BIG, .mark = MARK_TRUSTED, .prepare = world_narrow),
 	OUT(out_next_door, REDIRECT, NEXT_DOOR, .mark = MARK_TRUSTED),
 	OUT(out_broadcast, NEXT, NOT_OURS),
 	OUT(out_group, NEXT, NOT_OURS),

@@ -40,6 +40,8 @@ static const struct bpf_case cases[] = {
 	IN(size_held_visitor, REDIRECT, ICMP_CELL),
 	IN(size_held_visitor_without_df, REDIRECT, TO_FRAGMENT),
 	WITH(world_no_agent, size_held_visitor_no_agent, REDIRECT, ICMP_CELL),
+	WITH(world_narrow, narrow_held_fits, REDIRECT, REPLAYED),
+	IN(narrow_held, REDIRECT, ICMP_TOO_BIG, .mark = MARK_TRUSTED, .prepare = world_narrow),
 	IN(held_blocked, DROP, BLOCKED),
 	IN(held_unknown, DROP, NOT_HERE),
 	IN(held_arp, DROP, MALFORMED),
@@ -59,6 +61,8 @@ static const struct bpf_case cases[] = {
 	IN(by_agent_kernel, REDIRECT, FROM_AGENT, .mark = MARK_TRUSTED),
 	IN(by_agent_kernel_guest, REDIRECT, FROM_AGENT),
 	IN(by_agent_kernel_stranger, DROP, NOT_HERE),
+	WITH(world_narrow, narrow_abroad_fits, REDIRECT, GROUP_ABROAD),
+	WITH(world_narrow, narrow_abroad, REDIRECT, TO_FRAGMENT),
 };
 
 int main(void)

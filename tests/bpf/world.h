@@ -99,6 +99,7 @@ void world_past(void);           /* `fastpath home`: past netfilter */
 void world_direct(void);         /* route optimisation */
 void world_no_agent(void);       /* nothing is behind the agent's device */
 void world_no_cell(void);        /* cell0 is not a cell any more */
+void world_narrow(void);         /* the paths to all CNs are narrow; route optimisation */
 
 /* ---- world_output.c: what the programs have put out */
 

@@ -83,10 +83,10 @@ static void put_subnet(const char *addr, const char *gateway, const char *interf
 	put(world_bpf->maps.tmip_subnet, &key, &subnet);
 }
 
-static void put_peer(const char *tunnel, const char *name)
+static void put_peer(const char *tunnel, const char *name, unsigned mtu)
 {
 	struct tmip_addr key = world_addr(tunnel);
-	struct tmip_peer peer = {.tunnel = TMIP_TUNNEL_4IN4};
+	struct tmip_peer peer = {.tunnel = TMIP_TUNNEL_4IN4, .mtu = mtu};
 
 	snprintf(peer.name, sizeof(peer.name), "%s", name);
 	put(world_bpf->maps.tmip_peer, &key, &peer);
@@ -176,6 +176,21 @@ void world_no_cell(void)
 	bpf_map_delete_elem(bpf_map__fd(world_bpf->maps.tmip_cell), &key);
 }
 
+static void put_peers(unsigned mtu)
+{
+	put_peer(W_CN2, "cn2", mtu);
+	put_peer(W_CN3, "cn3", mtu);
+	put_peer(W_CN4, "cn4", mtu);
+	put_peer(W_CN5, "cn5", mtu);
+	put_peer(W_CN6, "cn6", mtu);
+}
+
+void world_narrow(void)
+{
+	world_direct();
+	put_peers(W_NARROW);
+}
+
 /* ---- the beginning */
 
 #define OF(who) W_##who, W_##who##_MAC
@@ -219,11 +234,7 @@ static void fill_network(void)
 	put_subnet("10.1.1.0", "10.1.1.1", "cell1", W_TUNNEL);
 	put_subnet("10.2.0.0", "10.2.0.1", NULL, W_CN2);
 	put_subnet("10.5.0.0", "10.5.0.1", NULL, W_CN5);
-	put_peer(W_CN2, "cn2");
-	put_peer(W_CN3, "cn3");
-	put_peer(W_CN4, "cn4");
-	put_peer(W_CN5, "cn5");
-	put_peer(W_CN6, "cn6");
+	put_peers(0);
 }
 
 static void empty(const struct bpf_map *map)

@@ -47,8 +47,8 @@ WORLD = {
     "STRANGER2": "10.2.0.99",                                        # in the subnet of CN2
     "FOREIGN": "172.16.0.5",                                         # in no subnet of a CN
 }
-OUTER_TTL, MSS, MTU = 64, 1400, 1500
-NUMBERS = {"OUTER_TTL": OUTER_TTL, "MSS": MSS}
+OUTER_TTL, MSS, MTU, NARROW = 64, 1400, 1500, 1300
+NUMBERS = {"OUTER_TTL": OUTER_TTL, "MSS": MSS, "NARROW": NARROW}
 W = type("World", (), WORLD)
 FITS = MTU - 20 - 28  # the most data of a UDP packet that fits into the tunnel
 BIG, SMALL = [("MSS", 1460), ("SAckOK", b"")], [("MSS", MSS), ("SAckOK", b"")]
@@ -139,6 +139,11 @@ def into_cell0(who, packet):
 
 def into_cell1(who, packet):
     return ether(W.CELL1_MAC, mac_of(who), packet)
+
+
+def from_router(packet):
+    """A plain packet from the backbone."""
+    return ether(W.ROUTER_MAC, W.BACKBONE_MAC, packet)
 
 
 def to_kernel(who, packet):

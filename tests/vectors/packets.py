@@ -16,6 +16,7 @@ import packets_backbone  # noqa: F401
 import packets_groups  # noqa: F401
 import packets_other  # noqa: F401
 import packets_sizes  # noqa: F401
+import packets_narrow  # noqa: F401
 
 HEAD = """/* Made by packets.py. */
 #pragma once

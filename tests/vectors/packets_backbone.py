@@ -2,9 +2,9 @@
 """Packets of the BPF tests: frames of the kernel into the cell, plain packets of the backbone,
 packets out of the tunnel, and the way past netfilter. Part of packets.py.
 """
-from packet_world import (ALL, BIG, ROUTER_ALERT, SMALL, W, WHO_HAS, case, ether, hop, into_cell0,
-                          into_cell1, mac_of, outer, received, received_from_cn3, sent, syn, to_cn2,
-                          to_cn3, to_kernel, udp)
+from packet_world import (ALL, BIG, ROUTER_ALERT, SMALL, W, WHO_HAS, case, ether, from_router, hop,
+                          into_cell0, into_cell1, mac_of, outer, received, received_from_cn3, sent,
+                          syn, to_cn2, to_cn3, to_kernel, udp)
 from scapy.all import ARP, IP, TCP, UDP, Dot1Q, Ether, IPOption, IPv6, Raw, fragment, raw
 
 ALERTED = {"options": [IPOption(ROUTER_ALERT)]}
@@ -224,10 +224,6 @@ case("first_relayed", received(packet, id=FIRST), to_cn3(packet, ttl=59))
 # ---- past netfilter, between the cell and the backbone
 def to_router(packet):
     return ether(W.BACKBONE_MAC, W.ROUTER_MAC, hop(packet))
-
-
-def from_router(packet):
-    return ether(W.ROUTER_MAC, W.BACKBONE_MAC, packet)
 
 
 packet = udp(W.HOME, W.SERVER)
