@@ -145,6 +145,45 @@ int netlink_get_dropped(unsigned ifindex, uint64_t *dropped)
 	return 0;
 }
 
+int netlink_get_route_mtu(const struct netlink_interface *asked, unsigned *mtu)
+{
+	const struct fake_interface *interface = find_index(asked->ifindex);
+
+	if (fake_netlink.route_error)
+		return fake_netlink.route_error;
+	*mtu = interface ? interface->route_mtu : 0;
+	return 0;
+}
+
+int netlink_get_way(const struct tmip_addr *from, const struct tmip_addr *to,
+		    struct netlink_way *out)
+{
+	const struct fake_way *way = NULL;
+
+	(void)from;
+	for (unsigned i = 0; i < fake_netlink.way_count && !way; i++)
+		if (addr_equal(&fake_netlink.ways[i].to, to))
+			way = &fake_netlink.ways[i];
+	if (!way)
+		return -ENETUNREACH;
+	*out = way->is;
+	return 0;
+}
+
+struct netlink_way *fake_way_put(const struct tmip_addr *to, unsigned mtu)
+{
+	for (unsigned i = 0; i < fake_netlink.way_count; i++)
+		if (addr_equal(&fake_netlink.ways[i].to, to)) {
+			fake_netlink.ways[i].is.mtu = mtu;
+			return &fake_netlink.ways[i].is;
+		}
+	if (fake_netlink.way_count == FAKE_WAYS)
+		abort();
+	fake_netlink.ways[fake_netlink.way_count] =
+		(struct fake_way){.to = *to, .is = {.ifindex = 2, .mtu = mtu}};
+	return &fake_netlink.ways[fake_netlink.way_count++].is;
+}
+
 int netlink_set_route_mtu(const struct netlink_interface *asked, unsigned mtu)
 {
 	struct fake_interface *interface = find_index(asked->ifindex);

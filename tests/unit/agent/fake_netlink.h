@@ -1,20 +1,27 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Interfaces that a test defines. It takes the place of io/kernel/netlink.h, and of the C library's
- * if_indextoname() and if_nametoindex().
+ * Interfaces and routes that a test defines. It takes the place of io/kernel/netlink.h and
+ * netlink_route.h, and of the C library's if_indextoname() and if_nametoindex().
  */
 #ifndef TMIP_TESTS_AGENT_FAKE_NETLINK_H
 #define TMIP_TESTS_AGENT_FAKE_NETLINK_H
 
 #include "io/kernel/netlink.h"
+#include "io/kernel/netlink_route.h"
 
 #define FAKE_INTERFACES 32
+#define FAKE_WAYS 8
 
 struct fake_interface {
 	struct netlink_interface is;
 	bool has_vlan;
 	unsigned route_mtu; /* as netlink_set_route_mtu() was asked for; 0: the interface's own */
 	uint64_t dropped;
+};
+
+struct fake_way {
+	struct tmip_addr to;
+	struct netlink_way is;
 };
 
 struct fake_netlink {
@@ -25,6 +32,8 @@ struct fake_netlink {
 	unsigned gets;         /* calls of netlink_get_interface() */
 	unsigned count;
 	struct fake_interface list[FAKE_INTERFACES];
+	unsigned way_count;
+	struct fake_way ways[FAKE_WAYS];
 };
 
 extern struct fake_netlink fake_netlink;
@@ -37,6 +46,8 @@ void fake_netlink_reset(void); /* no interfaces, no errors */
 struct fake_interface *fake_interface_add(unsigned ifindex, const char *name, const char *address);
 void fake_interface_remove(const char *name);
 struct fake_interface *fake_interface_find(const char *name); /* NULL: there is none */
+/* The way to that address is over interface 2, and has this MTU. The result can be changed. */
+struct netlink_way *fake_way_put(const struct tmip_addr *to, unsigned mtu);
 /* The next netlink_monitor_read() tells of this change. */
 void fake_netlink_changes(unsigned ifindex, const char *name);
 

@@ -276,7 +276,7 @@ static void check_mtu(struct evaluation *e, const char *name, struct tunnel_prob
 			     "what gets through";
 	unsigned mtu = e->backbone.mtu > MTU_MAX ? MTU_MAX : e->backbone.mtu, round_trip;
 
-	if (mtu < TUNNEL_PROBE_SIZE_MIN)
+	if (mtu < PROBE_SIZE_MIN)
 		return;
 	if (tunnel_probe_send(probe, mtu, PROBE_TRIES, PROBE_MS, &round_trip) == 0)
 		evaluation_pass(e, "MTU", name, "%u bytes get through unfragmented, both ways",

@@ -26,6 +26,7 @@ struct cells {
 	struct cells_setup with;
 	struct cell_table table;
 	struct sysctl_store *settings; /* former values */
+	unsigned path_mtu;             /* as in cells_set_path_mtu() */
 	int monitor_fd;
 	struct event *monitor, *refresh;
 };
@@ -83,6 +84,14 @@ static int examine(const struct cells *cells, const char *name, struct netlink_i
 
 /* ---- into service and out of it */
 
+/* The largest outer packet that fits into every tunnel. */
+static unsigned tunnel_mtu(const struct cells *cells)
+{
+	unsigned mtu = cells->with.backbone->mtu;
+
+	return cells->path_mtu && cells->path_mtu < mtu ? cells->path_mtu : mtu;
+}
+
 static int put_entry(struct cells *cells, const struct netlink_interface *interface)
 {
 	struct tmip_cell entry = {.mac = interface->mac, .prefix_len = interface->prefix_len,
@@ -127,7 +136,7 @@ static int serve(struct cells *cells, struct cell *cell, const struct netlink_in
 		snprintf(why, CELLS_WHY, "%s: the table of cells: %s", cell->name,
 			 strerror(-error));
 	if (!error)
-		error = settings_set_cell(cells->settings, interface, with->backbone->mtu, why);
+		error = settings_set_cell(cells->settings, interface, tunnel_mtu(cells), why);
 	if (!error)
 		error = datapath_attach(with->dp, ifindex, DATAPATH_CELL, why);
 	if (error) {
@@ -162,7 +171,7 @@ static bool update_cell(struct cells *cells, struct cell *cell)
 		changed = memcmp(&cell->info, &info, sizeof(info)) != 0;
 		cell->interface = now;
 		cell->info = info;
-		settings_set_route(&now, cells->with.backbone->mtu);
+		settings_set_route(cells->settings, &now, tunnel_mtu(cells));
 		return changed;
 	}
 	withdraw(cells, cell);
@@ -312,6 +321,19 @@ void cells_reconfigure(struct cells *cells, const struct agent_config *former)
 			log_error("%s", why);
 	update_all(cells);
 	announce_description(cells);
+}
+
+void cells_set_path_mtu(struct cells *cells, unsigned mtu)
+{
+	if (cells->path_mtu == mtu)
+		return;
+	cells->path_mtu = mtu;
+	for (unsigned i = 0; i < cells->table.count; i++) {
+		const struct netlink_interface *interface = &cells->table.list[i].interface;
+
+		if (interface->ifindex)
+			settings_set_route(cells->settings, interface, tunnel_mtu(cells));
+	}
 }
 
 const struct cell_table *cells_table(const struct cells *cells)

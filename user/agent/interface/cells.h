@@ -49,6 +49,12 @@ int cells_detach(struct cells *cells, const char *name, char why[CELLS_WHY]); /*
 /* After a new configuration: cells of the file come and go, pools and name servers change. */
 void cells_reconfigure(struct cells *cells, const struct agent_config *former);
 
+/*
+ * The least MTU of the paths to other CNs, in bytes of the outer packet; 0: none is known to be
+ * less than the backbone's. The routes of the cells follow.
+ */
+void cells_set_path_mtu(struct cells *cells, unsigned mtu);
+
 const struct cell_table *cells_table(const struct cells *cells);
 
 /* Sends gratuitous ARP for the address into the cell. A zero MAC stands for the cell's own. */

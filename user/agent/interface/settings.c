@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "io/kernel/netlink_route.h"
 #include "io/kernel/sysctl.h"
 #include "io/process/file.h"
 #include "io/process/log.h"
@@ -127,15 +128,87 @@ void settings_clear_machine(const struct agent_config *config)
 	globfree(&users);
 }
 
-void settings_set_route(const struct netlink_interface *cell, unsigned backbone_mtu)
+/* ---- the MTU of a cell's route */
+
+/* The MTU that the route had, and the one that it got last; 0: none. */
+struct route_note {
+	unsigned former, set;
+};
+
+/* The note's name in the store: it is no file below /proc/sys. */
+static void format_route(const struct netlink_interface *cell, char name[64])
 {
-	unsigned mtu = backbone_mtu - TUNNEL_OVERHEAD;
-	int error = cell->up ? netlink_set_route_mtu(cell, mtu < cell->mtu ? mtu : 0) : 0;
+	snprintf(name, 64, "route/%s/mtu", cell->name);
+}
+
+static bool read_note(const struct sysctl_store *store, const struct netlink_interface *cell,
+		      struct route_note *note)
+{
+	const char *text;
+	char name[64];
+
+	format_route(cell, name);
+	text = sysctl_note_of(store, name);
+	return text && sscanf(text, "%u %u", &note->former, &note->set) == 2;
+}
+
+static int write_note(struct sysctl_store *store, const struct netlink_interface *cell,
+		      const struct route_note *note)
+{
+	char name[64], text[32];
+
+	format_route(cell, name);
+	snprintf(text, sizeof(text), "%u %u", note->former, note->set);
+	return sysctl_noted(store, name, text) ? 0 : sysctl_renote(store, name, text);
+}
+
+/* An MTU that is not ours is somebody else's, or the kernel has made the route anew. */
+static int set_route(struct sysctl_store *store, const struct netlink_interface *cell,
+		     unsigned wanted)
+{
+	struct route_note note = {0};
+	unsigned now;
+	bool noted = read_note(store, cell, &note);
+	int error = netlink_get_route_mtu(cell, &now);
+
+	if (error)
+		return error;
+	if (!noted || now != note.set)
+		note.former = now;
+	note.set = !wanted || (note.former && note.former < wanted) ? note.former : wanted;
+	error = write_note(store, cell, &note);
+	if (!error && now != note.set)
+		error = netlink_set_route_mtu(cell, note.set);
+	return error;
+}
+
+void settings_set_route(struct sysctl_store *store, const struct netlink_interface *cell,
+			unsigned tunnel_mtu)
+{
+	unsigned mtu = tunnel_mtu - TUNNEL_OVERHEAD;
+	int error = cell->up ? set_route(store, cell, mtu < cell->mtu ? mtu : 0) : 0;
 
 	if (error)
 		log_warn("cell %s: the MTU of its route cannot be set: %s; "
 			 "what is too big for a tunnel may get lost", cell->name, strerror(-error));
 }
+
+static void restore_route(struct sysctl_store *store, const struct netlink_interface *cell)
+{
+	struct route_note note = {0};
+	unsigned now = 0;
+	bool noted = read_note(store, cell, &note);
+	char name[64];
+
+	/* These fail if the interface is gone, with its route. */
+	if (cell->up && netlink_get_route_mtu(cell, &now) == 0 && now != note.former &&
+	    (!noted || now == note.set))
+		netlink_set_route_mtu(cell, note.former);
+	format_route(cell, name);
+	sysctl_restore(store, name);
+}
+
+/* ---- a cell */
 
 /* The flag's name in the store: it is no file below /proc/sys. */
 static void format_promiscuous(const struct netlink_interface *cell, char name[64])
@@ -177,7 +250,7 @@ static void restore_promiscuous(struct sysctl_store *store, const struct netlink
 }
 
 int settings_set_cell(struct sysctl_store *store, const struct netlink_interface *cell,
-		      unsigned backbone_mtu, char why[SETTINGS_WHY])
+		      unsigned tunnel_mtu, char why[SETTINGS_WHY])
 {
 	int error = set_interface(store, cell->name, "forwarding", "1", why);
 
@@ -186,7 +259,7 @@ int settings_set_cell(struct sysctl_store *store, const struct netlink_interface
 	if (!error)
 		error = set_promiscuous(store, cell, why);
 	if (!error)
-		settings_set_route(cell, backbone_mtu);
+		settings_set_route(store, cell, tunnel_mtu);
 	return error;
 }
 
@@ -194,8 +267,7 @@ void settings_clear_cell(struct sysctl_store *store, const struct netlink_interf
 {
 	char prefix[64];
 
-	if (cell->up)
-		netlink_set_route_mtu(cell, 0); /* fails if the interface is gone, with its route */
+	restore_route(store, cell);
 	restore_promiscuous(store, cell);
 	snprintf(prefix, sizeof(prefix), "net/ipv4/conf/%s/", cell->name);
 	sysctl_restore(store, prefix);

@@ -3,6 +3,7 @@
  * Settings of the kernel that forwarding for stations needs: forwarding on, ICMP redirects off,
  * cells promiscuous. The connected route of a cell gets an MTU that leaves room for the tunnel
  * header, so that what the kernel routes to a station fits into a tunnel once the station roams.
+ * It never gets a greater MTU than it had from others.
  * rp_filter needs no change: packets out of a tunnel enter the kernel through the station's home
  * cell. Former values are in files in state_dir; a later agent can restore them as well. cells.c
  * calls all of this.
@@ -26,15 +27,19 @@ int settings_set_machine(const struct agent_config *config, char why[SETTINGS_WH
 /* Restores them, unless the agent of another network needs them. */
 void settings_clear_machine(const struct agent_config *config);
 
-/* The settings of a cell, and its route. 0, or -errno with `why`. */
+/*
+ * The settings of a cell, and its route. tunnel_mtu: bytes of the largest outer packet. 0, or
+ * -errno with `why`.
+ */
 int settings_set_cell(struct sysctl_store *store, const struct netlink_interface *cell,
-		      unsigned backbone_mtu, char why[SETTINGS_WHY]);
+		      unsigned tunnel_mtu, char why[SETTINGS_WHY]);
 void settings_clear_cell(struct sysctl_store *store, const struct netlink_interface *cell);
 
 /*
- * Sets the MTU of the cell's route. To be called again when the interface has been down, since the
- * kernel then makes the route anew.
+ * Sets the MTU of the cell's route. To be called again when tunnel_mtu changes, and when the
+ * interface has been down, since the kernel then makes the route anew.
  */
-void settings_set_route(const struct netlink_interface *cell, unsigned backbone_mtu);
+void settings_set_route(struct sysctl_store *store, const struct netlink_interface *cell,
+			unsigned tunnel_mtu);
 
 #endif

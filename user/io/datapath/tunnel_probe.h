@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Tunnel probes (include/tmip/event.h): IPv4-in-IPv4 packets to another CN, whose backbone program
- * sends them back at full length. No router may fragment one, so a probe also measures the path
- * MTU. Functions block up to a deadline, and need CAP_NET_RAW.
+ * Tunnel probes (probe_socket.h) to one CN, whose backbone program sends them back at full length,
+ * one at a time. No router may fragment one, so a probe also measures the path MTU. Functions block
+ * up to a deadline; tunnel_probe_open needs CAP_NET_RAW.
  */
 #ifndef TMIP_IO_DATAPATH_TUNNEL_PROBE_H
 #define TMIP_IO_DATAPATH_TUNNEL_PROBE_H
 
-#include "core/base/addr.h"
-
-#define TUNNEL_PROBE_SIZE_MIN 68 /* bytes that every path must carry (RFC 791) */
+#include "probe_socket.h"
 
 struct tunnel_probe;
 
@@ -20,15 +18,15 @@ void tunnel_probe_close(struct tunnel_probe *probe); /* NULL is allowed */
 
 /*
  * Sends a probe of `size` bytes, the outer header included, up to `tries` times, and waits
- * timeout_ms for each. Returns 0 and sets *round_trip_us; -ETIMEDOUT; -EMSGSIZE: too long for an
- * interface or a router of the path; -EPROTONOSUPPORT: the other host refuses tunnel packets, so no
+ * timeout_ms for each. Returns 0 and sets *round_trip_us; -ETIMEDOUT; -EMSGSIZE: an interface or a
+ * router of the path says that it is too long; -EPROTONOSUPPORT: the other host refuses tunnel packets, so no
  * agent runs there; -EHOSTUNREACH or another -errno of the kernel.
  */
 int tunnel_probe_send(struct tunnel_probe *probe, unsigned size, int tries, int timeout_ms,
 	       unsigned *round_trip_us);
 
 /*
- * Returns the largest size in bytes, from TUNNEL_PROBE_SIZE_MIN to `high`, whose probe comes back;
+ * Returns the largest size in bytes, from PROBE_SIZE_MIN to `high`, whose probe comes back;
  * 0: none. It searches by bisection.
  */
 unsigned tunnel_probe_largest(struct tunnel_probe *probe, unsigned high, int timeout_ms);

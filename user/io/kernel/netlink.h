@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Requests of the agent to rtnetlink: an interface and its first IPv4 address, whether it hears all
- * frames, the VLANs on it, the MTU of a cell's connected route, and news of interfaces. Each
- * request blocks until the kernel's answer. Functions return 0 or -errno where no comment says
- * otherwise.
+ * frames, the VLANs on it, and news of interfaces; for routes see netlink_route.h. Each request
+ * blocks until the kernel's answer. Functions return 0 or -errno where no comment says otherwise.
  */
 #ifndef TMIP_IO_KERNEL_NETLINK_H
 #define TMIP_IO_KERNEL_NETLINK_H
@@ -51,12 +50,6 @@ unsigned netlink_get_master(unsigned ifindex);
 
 /* Sets *dropped to the number of leaving frames that the interface has dropped. */
 int netlink_get_dropped(unsigned ifindex, uint64_t *dropped);
-
-/*
- * Sets the MTU, in bytes, of the connected route that the kernel made for the interface's address;
- * 0 removes it.
- */
-int netlink_set_route_mtu(const struct netlink_interface *interface, unsigned mtu);
 
 /*
  * Opens a socket that becomes readable when an interface or an IPv4 address changes. Returns the

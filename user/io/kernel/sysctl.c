@@ -105,17 +105,25 @@ static int write_value(const char *name, const char *value)
 	return error;
 }
 
-int sysctl_note(struct sysctl_store *store, const char *name, const char *value)
+int sysctl_renote(struct sysctl_store *store, const char *name, const char *value)
 {
-	if (json_object_get(store->former, name))
-		return 0;
 	json_object_set_new(store->former, name, json_string(value));
 	return save(store);
 }
 
+int sysctl_note(struct sysctl_store *store, const char *name, const char *value)
+{
+	return json_object_get(store->former, name) ? 0 : sysctl_renote(store, name, value);
+}
+
+const char *sysctl_note_of(const struct sysctl_store *store, const char *name)
+{
+	return json_string_value(json_object_get(store->former, name));
+}
+
 bool sysctl_noted(const struct sysctl_store *store, const char *name, const char *value)
 {
-	const char *former = json_string_value(json_object_get(store->former, name));
+	const char *former = sysctl_note_of(store, name);
 
 	return former && strcmp(former, value) == 0;
 }

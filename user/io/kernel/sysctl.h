@@ -27,8 +27,12 @@ int sysctl_set(struct sysctl_store *store, const char *name, const char *value);
  * Returns 0 or -errno.
  */
 int sysctl_note(struct sysctl_store *store, const char *name, const char *value);
+/* The same, and a note of it is replaced. */
+int sysctl_renote(struct sysctl_store *store, const char *name, const char *value);
 /* Returns whether there is a note of this setting with this value. */
 bool sysctl_noted(const struct sysctl_store *store, const char *name, const char *value);
+/* The value in the note of this setting, until the note changes; NULL: there is no note. */
+const char *sysctl_note_of(const struct sysctl_store *store, const char *name);
 /*
  * Restores each setting whose name begins with `prefix` ("": all) and deletes its note. Removes the
  * file with the last note.

@@ -121,6 +121,22 @@ int sysctl_note(struct sysctl_store *store, const char *name, const char *value)
 	return 0;
 }
 
+int sysctl_renote(struct sysctl_store *store, const char *name, const char *value)
+{
+	if (fake_sysctl.note_error)
+		return fake_sysctl.note_error;
+	put(&store->former, name, value);
+	return 0;
+}
+
+const char *sysctl_note_of(const struct sysctl_store *store, const char *name)
+{
+	for (unsigned i = 0; i < store->former.count; i++)
+		if (strcmp(store->former.list[i].name, name) == 0)
+			return store->former.list[i].value;
+	return NULL;
+}
+
 bool sysctl_noted(const struct sysctl_store *store, const char *name, const char *value)
 {
 	struct settings former = store->former;

@@ -121,10 +121,11 @@ static void routed_packets_fit_into_a_tunnel(void **state)
 static void a_large_backbone_needs_no_smaller_route(void **state)
 {
 	(void)state;
-	wlan0()->route_mtu = 1400; /* of a smaller one */
-	settings_set_route(&wlan0()->is, 1519);
+	settings_set_route(store, &wlan0()->is, 1420);
+	assert_int_equal(wlan0()->route_mtu, 1400);
+	settings_set_route(store, &wlan0()->is, 1519);
 	assert_int_equal(wlan0()->route_mtu, 1499);
-	settings_set_route(&wlan0()->is, 1520);
+	settings_set_route(store, &wlan0()->is, 1520);
 	assert_int_equal(wlan0()->route_mtu, 0);
 }
 

@@ -20,6 +20,7 @@
 #include <cmocka.h>
 
 #include "io/kernel/netlink.h"
+#include "io/kernel/netlink_route.h"
 #include "io/kernel/sysctl.h"
 
 static bool usable;
