@@ -26,6 +26,7 @@
 #include "io/process/timer.h"
 #include "network/cns.h"
 #include "network/outage.h"
+#include "network/path_mtu.h"
 #include "network/peers.h"
 #include "network/register.h"
 #include "state.h"
@@ -287,9 +288,14 @@ static int adopt_station(const struct tmip_addr *addr, const struct tmip_station
 	return 0;
 }
 
+/* The backbone's interface is another one, or takes larger or smaller packets. */
 static void on_backbone_changed(void *arg)
 {
-	apply_map(arg);
+	struct agent *agent = arg;
+
+	path_mtu_set_top(agent->paths, agent->backbone.mtu);
+	cells_set_path_mtu(agent->cells, path_mtu_least(agent->paths));
+	apply_map(agent);
 }
 
 static int attach_programs(struct agent *agent)
@@ -414,6 +420,7 @@ static void stop_stations(struct agent *agent)
 	presence_destroy(agent->presence);
 	groups_destroy(agent->groups);
 	cns_destroy(agent->cns);
+	path_mtus_destroy(agent->paths);
 	roam_destroy(agent->roam);
 	trail_destroy(agent->trail);
 }

@@ -14,6 +14,7 @@
 #include "io/process/file.h"
 #include "io/process/log.h"
 #include "network/outage.h"
+#include "network/path_mtu.h"
 #include "network/register.h"
 #include "state.h"
 #include "station/buffer.h"
@@ -44,11 +45,13 @@ struct roam_options apply_roam_options(const struct agent *agent)
 
 static uint16_t mss_of(const struct agent *agent)
 {
-	unsigned mss = agent->config.mss;
+	unsigned least = path_mtu_least(agent->paths);
 
-	if (mss == AGENT_MSS_AUTO)
-		mss = agent->backbone.mtu - TUNNEL_OVERHEAD - TCP_HEADERS;
-	return (uint16_t)mss;
+	if (agent->config.mss != AGENT_MSS_AUTO)
+		return (uint16_t)agent->config.mss;
+	if (!least)
+		least = agent->backbone.mtu;
+	return (uint16_t)(least - TUNNEL_OVERHEAD - TCP_HEADERS);
 }
 
 static uint32_t flags_of(const struct agent *agent)
@@ -192,6 +195,7 @@ int apply_reload(struct agent *agent, char **errors)
 	agent->config = fresh;
 	apply_config(agent);
 	cells_reconfigure(agent->cells, &former);
+	path_mtu_restart(agent->paths, 0);
 	authenticators_configure(agent->authenticators);
 	if (!same_register(&former, &fresh))
 		register_restart(agent->reg);

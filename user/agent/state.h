@@ -26,6 +26,7 @@ struct control_server;
 struct greetings;
 struct mlrp_self;
 struct outage;
+struct path_mtus;
 struct status_file;
 
 struct agent {
@@ -45,6 +46,7 @@ struct agent {
 	struct cells *cells;
 	struct register_client *reg;
 	struct peers *peers;
+	struct path_mtus *paths;
 	struct cns *cns;
 	struct outage *outage;
 	struct presence *presence;

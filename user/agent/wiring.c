@@ -11,6 +11,7 @@
 #include "io/process/log.h"
 #include "network/cns.h"
 #include "network/outage.h"
+#include "network/path_mtu.h"
 #include "network/peers.h"
 #include "network/register.h"
 #include "state.h"
@@ -178,6 +179,7 @@ static void on_peer_up(uint32_t cn, void *arg)
 	struct agent *agent = arg;
 
 	roam_cn_up(agent->roam, cn);
+	path_mtu_restart(agent->paths, cn);
 }
 
 int wiring_create_peers(struct agent *agent)
@@ -192,10 +194,40 @@ int wiring_create_peers(struct agent *agent)
 	return peers_create(&agent->peers, &setup);
 }
 
+static void on_path_changed(uint32_t cn, void *arg)
+{
+	struct agent *agent = arg;
+
+	cns_put_peer_entry(agent->cns, cn);
+}
+
+static void on_least_path(void *arg)
+{
+	struct agent *agent = arg;
+
+	cells_set_path_mtu(agent->cells, path_mtu_least(agent->paths));
+	apply_map(agent);
+}
+
+static int create_paths(struct agent *agent)
+{
+	const struct path_mtu_setup setup = {
+		.base = agent->base, .dp = agent->dp, .tunnel = agent->backbone.tunnel,
+		.top = agent->backbone.mtu, .paths_max = agent->config.peers_max,
+		.calls = {.changed = on_path_changed, .least = on_least_path, .arg = agent},
+	};
+	int error = path_mtus_create(&agent->paths, &setup);
+
+	if (error && error != -ENOMEM)
+		log_error("no socket for tunnel probes: %s", strerror(-error));
+	return error;
+}
+
 static int create_cns(struct agent *agent)
 {
 	const struct cns_setup setup = {.roam = agent->roam, .dp = agent->dp,
-					.peers = agent->peers, .cells = cells_table(agent->cells),
+					.peers = agent->peers, .paths = agent->paths,
+					.cells = cells_table(agent->cells),
 					.changed = on_changed, .arg = agent};
 
 	return cns_create(&agent->cns, &setup);
@@ -407,8 +439,8 @@ static void fill_report(struct agent *agent)
 		.config = &agent->config, .started_ms = agent->started_ms,
 		.adopted = agent->adopted, .backbone = &agent->backbone, .dp = agent->dp,
 		.roam = agent->roam, .reg = agent->reg, .peers = agent->peers,
-		.cells = cells_table(agent->cells), .presence = agent->presence,
-		.trail = agent->trail, .buffer = agent->buffer, .groups = agent->groups,
+		.paths = agent->paths, .cells = cells_table(agent->cells),
+		.presence = agent->presence, .trail = agent->trail, .buffer = agent->buffer, .groups = agent->groups,
 		.dhcp = agent->dhcp, .authenticators = agent->authenticators,
 	};
 }
@@ -416,8 +448,9 @@ static void fill_report(struct agent *agent)
 int wiring_create_stations(struct agent *agent)
 {
 	int (*const steps[])(struct agent *) = {
-		create_cells,  create_cns,    create_presence, create_greetings,      create_checks,
-		create_buffer, create_groups, create_dhcp,     create_authenticators,
+		create_cells,     create_paths,  create_cns,    create_presence, create_greetings,
+		create_checks,    create_buffer, create_groups, create_dhcp,
+		create_authenticators,
 	};
 	int error = 0;
 

@@ -252,6 +252,7 @@ int links_bind(struct server *server)
 	    setsockopt(server->listen_fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0 ||
 	    bind(server->listen_fd, (struct sockaddr *)&here, sizeof(here)) < 0)
 		return -errno;
+	mlrp_link_prepare(server->listen_fd);
 	return 0;
 }
 

@@ -89,6 +89,11 @@ static struct mlrp_link *add(const struct mlrp_self *self, const struct mlrp_lin
 	return link;
 }
 
+void mlrp_link_prepare(evutil_socket_t fd)
+{
+	assert_true(fd >= 0);
+}
+
 struct mlrp_link *mlrp_link_accept(struct event_base *base, evutil_socket_t fd,
 				   const struct mlrp_self *self,
 				   const struct mlrp_link_handler *handler, void *arg)

@@ -102,6 +102,17 @@ int datapath_put_peer(struct datapath *dp, const struct tmip_addr *tunnel,
 	return PUT(peers, tunnel, peer);
 }
 
+int datapath_read_peer(const struct datapath *dp, const struct tmip_addr *tunnel,
+		       struct tmip_peer *out)
+{
+	const void *value = value_of(&dp->peers, tunnel);
+
+	if (!value)
+		return -ENOENT;
+	memcpy(out, value, sizeof(*out));
+	return 0;
+}
+
 int datapath_delete_peer(struct datapath *dp, const struct tmip_addr *tunnel)
 {
 	calls_note("datapath_delete_peer %s", text_of(tunnel));

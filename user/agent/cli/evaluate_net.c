@@ -270,21 +270,29 @@ static const char *probe_error(int error)
 	}
 }
 
+/*
+ * A path that is narrower than the interface is a fault of the network: the agents find out and use
+ * what gets through, but senders learn the size by losing packets.
+ */
 static void check_mtu(struct evaluation *e, const char *name, struct tunnel_probe *probe)
 {
 	const char *advice = "give the whole backbone one MTU, or set cn_if and the other CN's to "
 			     "what gets through";
 	unsigned mtu = e->backbone.mtu > MTU_MAX ? MTU_MAX : e->backbone.mtu, round_trip;
+	int error;
 
 	if (mtu < PROBE_SIZE_MIN)
 		return;
-	if (tunnel_probe_send(probe, mtu, PROBE_TRIES, PROBE_MS, &round_trip) == 0)
+	error = tunnel_probe_send(probe, mtu, PROBE_TRIES, PROBE_MS, &round_trip);
+	if (!error)
 		evaluation_pass(e, "MTU", name, "%u bytes get through unfragmented, both ways",
 				mtu);
 	else
 		evaluation_fail(e, "MTU", name, advice,
-				"%u bytes do not get through unfragmented, %u do", mtu,
-				tunnel_probe_largest(probe, mtu - 1, PROBE_MS / 2));
+				"%u bytes do not get through unfragmented, %u do, and the agents "
+				"use that%s", mtu,
+				tunnel_probe_largest(probe, mtu - 1, PROBE_MS / 2),
+				error == -EMSGSIZE ? "" : "; warning: no router says so");
 }
 
 static void check_tunnel(struct evaluation *e, const struct cn_info *info)

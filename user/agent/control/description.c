@@ -239,6 +239,7 @@ const struct field PEER_FIELDS[] = {
 	FIELD(UINT64, struct peer_view, rx_bytes, "rx_bytes", 0, NULL),
 	FIELD(UINT64, struct peer_view, tx_packets, "tx_packets", 0, NULL),
 	FIELD(UINT64, struct peer_view, tx_bytes, "tx_bytes", 0, NULL),
+	FIELD(TEXT, struct peer_view, mtu_source, "mtu_source", 0, "how the MTU is known"),
 	FIELD_END,
 };
 

@@ -94,6 +94,7 @@ struct peer_view {
 	const char *tunnel, *type, *link;
 	unsigned stations, mtu;
 	uint64_t rx_packets, rx_bytes, tx_packets, tx_bytes;
+	const char *mtu_source;
 };
 extern const struct field PEER_FIELDS[];
 

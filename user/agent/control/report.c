@@ -11,6 +11,7 @@
 #include "agent/dhcp/dhcp.h"
 #include "agent/interface/backbone.h"
 #include "agent/interface/cell_table.h"
+#include "agent/network/path_mtu.h"
 #include "agent/network/peers.h"
 #include "agent/network/register.h"
 #include "agent/station/buffer.h"
@@ -151,6 +152,9 @@ json_t *report_stations(const struct report *report, const char *which, bool her
 
 static json_t *peer_json(const struct report *report, const struct replica_cn *cn)
 {
+	static const char *const sources[] = {
+		[PMTU_ROUTE] = "route", [PMTU_ICMP] = "icmp", [PMTU_PROBE] = "probe",
+	};
 	struct tmip_peer_stat stat = {0};
 	char tunnel[ADDR_STRLEN];
 	struct peer_view view = {
@@ -158,9 +162,12 @@ static json_t *peer_json(const struct report *report, const struct replica_cn *c
 		.tunnel = addr_format(&cn->info.tunnel, tunnel),
 		.type = cn->tunnel == TMIP_TUNNEL_4IN4 ? "4IN4" : "idle",
 		.link = peers_connected(report->peers, cn->info.id) ? "up" : "down",
-		.stations = cn->stations, .mtu = report->backbone->mtu,
+		.stations = cn->stations, .mtu = path_mtu_of(report->paths, cn->info.id),
+		.mtu_source = sources[path_mtu_source(report->paths, cn->info.id)],
 	};
 
+	if (!view.mtu)
+		view.mtu = report->backbone->mtu;
 	datapath_read_peer_stat(report->dp, &cn->info.tunnel, &stat);
 	view.rx_packets = stat.rx_packets;
 	view.rx_bytes = stat.rx_bytes;

@@ -19,6 +19,7 @@ struct cell_table;
 struct datapath;
 struct dhcp;
 struct groups;
+struct path_mtus;
 struct peers;
 struct presence;
 struct register_client;
@@ -36,6 +37,7 @@ struct report {
 	const struct roam *roam;
 	const struct register_client *reg;
 	const struct peers *peers;
+	const struct path_mtus *paths;
 	const struct cell_table *cells;
 	const struct presence *presence;
 	const struct trail *trail;

@@ -72,7 +72,7 @@ static void print_peers(const json_t *peers, FILE *to)
 {
 	static const char *const titles[] = {
 		"NAME", ">ID", "TUNNEL", "TYPE", "LINK", ">STATIONS", ">MTU",
-		">RX PACKETS", ">RX BYTES", ">TX PACKETS", ">TX BYTES", NULL,
+		">RX PACKETS", ">RX BYTES", ">TX PACKETS", ">TX BYTES", "MTU BY", NULL,
 	};
 	static const char *const texts[] = {"tunnel", "type", "link"};
 	static const char *const numbers[] = {"stations", "mtu",	"rx_packets",
@@ -86,6 +86,7 @@ static void print_peers(const json_t *peers, FILE *to)
 		table_add(table, "%lld", terminal_number(peer, "id"));
 		add_texts(table, peer, texts, COUNT_OF(texts));
 		add_numbers(table, peer, numbers, COUNT_OF(numbers));
+		table_add(table, "%s", terminal_text(peer, "mtu_source"));
 	}
 	if (!table_print(table, to))
 		fputs("no other CN is known\n", to);

@@ -325,8 +325,6 @@ void cells_reconfigure(struct cells *cells, const struct agent_config *former)
 
 void cells_set_path_mtu(struct cells *cells, unsigned mtu)
 {
-	if (cells->path_mtu == mtu)
-		return;
 	cells->path_mtu = mtu;
 	for (unsigned i = 0; i < cells->table.count; i++) {
 		const struct netlink_interface *interface = &cells->table.list[i].interface;

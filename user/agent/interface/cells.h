@@ -51,7 +51,7 @@ void cells_reconfigure(struct cells *cells, const struct agent_config *former);
 
 /*
  * The least MTU of the paths to other CNs, in bytes of the outer packet; 0: none is known to be
- * less than the backbone's. The routes of the cells follow.
+ * less than the backbone's. The routes of the cells follow, also the backbone's MTU.
  */
 void cells_set_path_mtu(struct cells *cells, unsigned mtu);
 

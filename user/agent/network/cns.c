@@ -10,6 +10,7 @@
 #include "core/roam/roam.h"
 #include "io/datapath/datapath.h"
 #include "io/process/log.h"
+#include "path_mtu.h"
 #include "peers.h"
 
 #define MAPPED_BITS 96 /* in front of an IPv4 address in struct tmip_addr */
@@ -95,6 +96,9 @@ void cns_put_peer_entry(struct cns *cns, uint32_t cn_id)
 
 	if (!cn || is_self(cns, cn_id))
 		return;
+	datapath_read_peer(cns->with.dp, &cn->info.tunnel, &entry);
+	path_mtu_put(cns->with.paths, cn_id, &cn->info.tunnel, cn->stations, entry.mtu);
+	entry = (struct tmip_peer){.mtu = path_mtu_of(cns->with.paths, cn_id)};
 	memcpy(entry.name, cn->info.name, sizeof(entry.name));
 	entry.cn_id = cn->info.id;
 	entry.tunnel = cn->tunnel;
@@ -134,6 +138,8 @@ void cns_put(struct cns *cns, const struct cn_info *info)
 		delete_former(cns, &former);
 	if (self)
 		return;
+	if (info->gone)
+		path_mtu_remove(cns->with.paths, info->id);
 	cns_put_peer_entry(cns, info->id);
 	peers_put(cns->with.peers, info, moved);
 	log_change(info, &former);

@@ -13,6 +13,7 @@
 struct cell_table;
 struct cns;
 struct datapath;
+struct path_mtus;
 struct peers;
 struct roam;
 
@@ -20,6 +21,7 @@ struct cns_setup {
 	struct roam *roam;
 	struct datapath *dp;
 	struct peers *peers;
+	struct path_mtus *paths;
 	const struct cell_table *cells;  /* of this CN */
 	void (*changed)(void *arg);      /* the state that people see changed */
 	void *arg;
@@ -32,7 +34,7 @@ void cns_destroy(struct cns *cns);                               /* NULL is allo
 void cns_put(struct cns *cns, const struct cn_info *info);
 /* Before the register has given this CN a number: the subnets of its own cells are at home here. */
 void cns_put_own_subnets(struct cns *cns, const struct cn_info *self);
-/* Writes the map entry of the CN: the roaming machine changed the tunnel to it. */
+/* Writes the map entry of the CN: the tunnel to it, or the MTU of the path, has changed. */
 void cns_put_peer_entry(struct cns *cns, uint32_t cn_id);
 
 /* The register is about to name all CNs anew; cns_drop_unnamed() drops those it has not named. */

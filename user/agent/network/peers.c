@@ -249,7 +249,10 @@ int peers_create(struct peers **out, const struct peers_setup *setup)
 	peers->with = *setup;
 	peers->listener = evconnlistener_new_bind(setup->base, on_accept, peers, flags, BACKLOG,
 						  (struct sockaddr *)&here, sizeof(here));
-	return peers->listener ? 0 : -errno;
+	if (!peers->listener)
+		return -errno;
+	mlrp_link_prepare(evconnlistener_get_fd(peers->listener));
+	return 0;
 }
 
 void peers_destroy(struct peers *peers)

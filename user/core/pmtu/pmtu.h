@@ -7,9 +7,10 @@
  * probes that pmtu_next asks for, and reads `mtu` after each call.
  *
  * Sizes are bytes of the outer packet. A size is too big only if a smaller probe that was sent at
- * the same time comes back: an outage of the path does not change its MTU. The MTU never becomes less than
- * PMTU_FLOOR by probes or ICMP, and never more than `top` or what a probe has proved, with one
- * exception: at the beginning, and after a path was not in use for long, it is the route's.
+ * the same time comes back: an outage of the path does not change its MTU. The MTU never becomes
+ * less than PMTU_FLOOR by probes or ICMP, and never more than `top` or what a probe has proved,
+ * with one exception: at the beginning, and after a path was not in use for long, it is the
+ * route's.
  */
 #ifndef TMIP_CORE_PMTU_PMTU_H
 #define TMIP_CORE_PMTU_PMTU_H

@@ -123,6 +123,9 @@ int datapath_each_group(struct datapath *dp,
 				     void *),
 			void *arg);
 
+int datapath_read_peer(const struct datapath *dp, const struct tmip_addr *tunnel,
+		       struct tmip_peer *out); /* -ENOENT: there is none */
+
 /* Counters, summed over the CPUs. */
 int datapath_read_stats(const struct datapath *dp, struct tmip_stat out[TMIP_REASON_COUNT]);
 int datapath_read_peer_stat(const struct datapath *dp, const struct tmip_addr *tunnel,

@@ -63,6 +63,12 @@ int datapath_put_peer(struct datapath *dp, const struct tmip_addr *tunnel,
 	return put(MAP(dp, peer), tunnel, peer);
 }
 
+int datapath_read_peer(const struct datapath *dp, const struct tmip_addr *tunnel,
+		       struct tmip_peer *out)
+{
+	return bpf_map_lookup_elem(MAP(dp, peer), tunnel, out);
+}
+
 int datapath_delete_peer(struct datapath *dp, const struct tmip_addr *tunnel)
 {
 	delete(MAP(dp, peer_stat), tunnel);

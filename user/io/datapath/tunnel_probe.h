@@ -19,8 +19,8 @@ void tunnel_probe_close(struct tunnel_probe *probe); /* NULL is allowed */
 /*
  * Sends a probe of `size` bytes, the outer header included, up to `tries` times, and waits
  * timeout_ms for each. Returns 0 and sets *round_trip_us; -ETIMEDOUT; -EMSGSIZE: an interface or a
- * router of the path says that it is too long; -EPROTONOSUPPORT: the other host refuses tunnel packets, so no
- * agent runs there; -EHOSTUNREACH or another -errno of the kernel.
+ * router of the path says that it is too long; -EPROTONOSUPPORT: the other host refuses tunnel
+ * packets, so no agent runs there; -EHOSTUNREACH or another -errno of the kernel.
  */
 int tunnel_probe_send(struct tunnel_probe *probe, unsigned size, int tries, int timeout_ms,
 	       unsigned *round_trip_us);

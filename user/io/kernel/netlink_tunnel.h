@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The kernel's own tunnels for IPv4 in IPv4, in this network namespace: those of other people, since
- * TMip needs none. evaluate_host.c lists them.
+ * The kernel's own tunnels for IPv4 in IPv4, in this network namespace: those of other people,
+ * since TMip needs none. evaluate_host.c lists them.
  */
 #ifndef TMIP_IO_KERNEL_NETLINK_TUNNEL_H
 #define TMIP_IO_KERNEL_NETLINK_TUNNEL_H

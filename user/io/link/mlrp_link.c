@@ -21,6 +21,7 @@
 
 #define HANDSHAKE_MS 5000 /* for the HELLO on an accepted connection */
 #define PING_MS 5000      /* between two PINGs */
+#define SEGMENT 1160 /* bytes: TCP_MAXSEG, for packets of 1200 bytes */
 #define DEAD_MS 15000     /* a longer silence ends the connection when the next PING is due */
 #define MESSAGE_MAX (MLRP_HEADER_LEN + MLRP_LENGTH_MAX) /* bytes */
 #define GATHER_MAX (256u << 10) /* bytes that a link which gathers reads or writes in one call */
@@ -275,6 +276,13 @@ static void on_read(struct bufferevent *stream, void *arg)
 	leave_callback(link);
 }
 
+void mlrp_link_prepare(evutil_socket_t fd)
+{
+	int segment = SEGMENT;
+
+	setsockopt(fd, IPPROTO_TCP, TCP_MAXSEG, &segment, sizeof(segment));
+}
+
 static void set_tcp_options(struct bufferevent *stream)
 {
 	int fd = bufferevent_getfd(stream), on = 1, timeout_ms = DEAD_MS;
@@ -387,14 +395,20 @@ struct mlrp_link *mlrp_link_accept(struct event_base *base, evutil_socket_t fd,
 	return link;
 }
 
-/* A socket bound to this address, since the other side checks the source. -1 with errno. */
-static evutil_socket_t bound_socket(const struct tmip_addr *source)
+/*
+ * A socket, bound to the address unless `source` is NULL: another CN checks where it comes from. -1
+ * with errno.
+ */
+static evutil_socket_t new_socket(const struct tmip_addr *source)
 {
-	struct sockaddr_in here = {.sin_family = AF_INET,
-				   .sin_addr.s_addr = htonl(addr_to_ipv4(source))};
+	struct sockaddr_in here = {.sin_family = AF_INET};
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), error;
 
-	if (fd >= 0 && bind(fd, (struct sockaddr *)&here, sizeof(here)) == 0)
+	if (source)
+		here.sin_addr.s_addr = htonl(addr_to_ipv4(source));
+	if (fd >= 0)
+		mlrp_link_prepare(fd);
+	if (fd >= 0 && (!source || bind(fd, (struct sockaddr *)&here, sizeof(here)) == 0))
 		return fd;
 	error = errno;
 	if (fd >= 0)
@@ -408,11 +422,11 @@ struct mlrp_link *mlrp_link_connect(struct event_base *base, struct evdns_base *
 				    int timeout_ms, const struct mlrp_self *self,
 				    const struct mlrp_link_handler *handler, void *arg)
 {
-	evutil_socket_t fd = source ? bound_socket(source) : -1;
+	evutil_socket_t fd = new_socket(source);
 	struct mlrp_link *link;
 	char text[192];
 
-	if (source && fd < 0)
+	if (fd < 0)
 		return NULL;
 	link = link_new(base, fd, self, handler, arg);
 	if (!link)

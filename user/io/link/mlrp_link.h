@@ -45,6 +45,11 @@ struct mlrp_self {
  * Owns an accepted, non-blocking socket from now on. Waits for HELLO, checks network and version,
  * and answers WELCOME or ERROR. NULL with errno on failure; the socket is then closed.
  */
+/*
+ * For the socket of a listener: connections have small segments, so that a path that loses large
+ * packets without a word does not keep MLRP from working.
+ */
+void mlrp_link_prepare(evutil_socket_t fd);
 struct mlrp_link *mlrp_link_accept(struct event_base *base, evutil_socket_t fd,
 				   const struct mlrp_self *self,
 				   const struct mlrp_link_handler *handler, void *arg);

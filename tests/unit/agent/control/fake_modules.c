@@ -2,6 +2,7 @@
 /* What a report asks the modules of the agent. See fake_modules.h. */
 #include "fake_modules.h"
 
+#include "agent/network/path_mtu.h"
 #include "agent/network/peers.h"
 #include "agent/station/presence.h"
 
@@ -11,6 +12,20 @@ bool peers_connected(const struct peers *peers, uint32_t cn)
 {
 	(void)peers;
 	return cn == fake_modules.connected;
+}
+
+unsigned path_mtu_of(const struct path_mtus *paths, uint32_t cn)
+{
+	(void)paths;
+	(void)cn;
+	return fake_modules.path_mtu;
+}
+
+enum pmtu_source path_mtu_source(const struct path_mtus *paths, uint32_t cn)
+{
+	(void)paths;
+	(void)cn;
+	return fake_modules.path_mtu ? PMTU_PROBE : PMTU_ROUTE;
 }
 
 uint64_t presence_heard_ms(const struct presence *presence, const struct tmip_addr *addr)

@@ -143,7 +143,7 @@ static void test_reports_are_results(void **state)
 		      "\"tunnel\":\"192.168.0.8\",\"type\":\"4IN4\",\"link\":\"down\","
 		      "\"stations\":2,\"mtu\":1500,\"rx_packets\":0,\"rx_bytes\":0,"
 		      "\"tx_packets\":0,"
-		      "\"tx_bytes\":0}]}", "");
+		      "\"tx_bytes\":0,\"mtu_source\":\"route\"}]}", "");
 	assert_answer("{\"command\": \"why\", \"station\": \"10.10.5.77\"}",
 		      "{\"ok\":true,\"result\":{\"address\":\"10.10.5.77\",\"mac\":\"-\","
 		      "\"record\":null,\"trail\":[],\"drops\":[]}}", "");

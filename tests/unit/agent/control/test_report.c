@@ -160,7 +160,19 @@ static void test_a_peer_has_these_members(void **state)
 	assert_json(report_peers(&w->report),
 		    "[{\"name\":\"cn8\",\"id\":8,\"tunnel\":\"192.168.0.8\",\"type\":\"4IN4\","
 		    "\"link\":\"up\",\"stations\":2,\"mtu\":1500,\"rx_packets\":1,\"rx_bytes\":20,"
-		    "\"tx_packets\":3,\"tx_bytes\":40}]");
+		    "\"tx_packets\":3,\"tx_bytes\":40,\"mtu_source\":\"route\"}]");
+}
+
+static void test_a_path_may_be_narrow(void **state)
+{
+	json_t *list;
+
+	(void)state;
+	fake_modules.path_mtu = 1400;
+	list = report_peers(&w->report);
+	assert_json(json_incref(member_of(list, 0, "mtu")), "1400");
+	assert_json(json_incref(member_of(list, 0, "mtu_source")), "\"probe\"");
+	json_decref(list);
 }
 
 static void test_a_peer_may_be_idle_and_down(void **state)
@@ -380,6 +392,7 @@ int main(void)
 		CASE(test_what_was_never_heard_is_null),
 		CASE(test_stations_are_found_by_address_and_mac),
 		CASE(test_a_peer_has_these_members),
+		CASE(test_a_path_may_be_narrow),
 		CASE(test_a_peer_may_be_idle_and_down),
 		CASE(test_status_has_these_members),
 		CASE(test_without_nl80211_wifi_is_null),

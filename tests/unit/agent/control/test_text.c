@@ -118,11 +118,15 @@ static void test_peers_are_a_table(void **state)
 		      "[{\"name\": \"cn2\", \"id\": 2, \"tunnel\": \"10.202.0.1\","
 		      " \"type\": \"idle\", \"link\": \"up\", \"stations\": 0, \"mtu\": 1500,"
 		      " \"rx_packets\": 1,"
-		      " \"rx_bytes\": 20, \"tx_packets\": 300, \"tx_bytes\": 123456789},"
+		      " \"rx_bytes\": 20, \"tx_packets\": 300, \"tx_bytes\": 123456789,"
+		      " \"mtu_source\": \"icmp\"},"
 		      "{\"name\": \"cn3\"}]",
-"NAME  ID  TUNNEL      TYPE  LINK  STATIONS   MTU  RX PACKETS  RX BYTES  TX PACKETS   TX BYTES\n"
-"cn2    2  10.202.0.1  idle  up           0  1500           1        20         300  123456789\n"
-"cn3    0  -           -     -            0     0           0         0           0          0\n");
+"NAME  ID  TUNNEL      TYPE  LINK  STATIONS   MTU  RX PACKETS  RX BYTES  TX PACKETS   TX BYTES  "
+"MTU BY\n"
+"cn2    2  10.202.0.1  idle  up           0  1500           1        20         300  123456789  "
+"icmp\n"
+"cn3    0  -           -     -            0     0           0         0           0          0  "
+"-\n");
 }
 
 static void test_no_peer_is_told_as_well(void **state)

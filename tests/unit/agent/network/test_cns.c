@@ -13,8 +13,11 @@
 #include "../calls.h"
 #include "../fake_datapath.h"
 #include "../fake_log.h"
+#include "../fake_probe_socket.h"
+#include "../fake_timer.h"
 #include "agent/interface/cell_table.h"
 #include "agent/network/cns.h"
+#include "agent/network/path_mtu.h"
 #include "agent/network/peers.h"
 #include "../small_network.h"
 
@@ -24,6 +27,7 @@
 static struct world {
 	struct roam *roam;
 	struct cell_table cells;
+	struct path_mtus *paths;
 	struct cns *cns;
 } world, *w = &world;
 
@@ -67,6 +71,13 @@ static void on_changed(void *arg)
 {
 	assert_ptr_equal(arg, w);
 	calls_note("changed");
+}
+
+/* As the agent does. */
+static void on_path(uint32_t cn, void *arg)
+{
+	assert_ptr_equal(arg, w);
+	cns_put_peer_entry(w->cns, cn);
 }
 
 static void put(uint32_t id)
@@ -137,7 +148,14 @@ static int set_up(void **state)
 	w->cells.list[0].interface.ifindex = IFINDEX;
 	w->cells.list[0].info = self.cells[0];
 
-	const struct cns_setup setup = {.roam = w->roam, .dp = &fake_datapath,
+	fake_probes_reset();
+	const struct path_mtu_setup with = {
+		.base = time_begin(), .dp = &fake_datapath, .top = 1500, .paths_max = 64,
+		.calls = {.changed = on_path, .least = on_changed, .arg = w},
+	};
+
+	assert_int_equal(path_mtus_create(&w->paths, &with), 0);
+	const struct cns_setup setup = {.roam = w->roam, .dp = &fake_datapath, .paths = w->paths,
 					.peers = (struct peers *)w, .cells = &w->cells,
 					.changed = on_changed, .arg = w};
 
@@ -152,6 +170,8 @@ static int tear_down(void **state)
 	(void)state;
 	cns_destroy(w->cns);
 	cns_destroy(NULL);
+	path_mtus_destroy(w->paths);
+	time_end();
 	roam_destroy(w->roam);
 	return 0;
 }
