@@ -2,8 +2,8 @@
 /*
  * Which messages of a cell's DHCP clients are for the network's DHCP server, that is, for the
  * agent: broadcasts, and what a client sends to the gateway that gave it its lease, which may be
- * the gateway of any cell of the network. A message to anybody else, or of a relay agent, goes its way
- * like any other packet. cell_ingress.bpf.c calls is_dhcp.
+ * the gateway of any cell of the network. A message to anybody else, or of a relay agent, goes its
+ * way like any other packet. cell_ingress.bpf.c calls is_dhcp.
  */
 #ifndef TMIP_BPF_DHCP_H
 #define TMIP_BPF_DHCP_H

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A link between the CNs is smaller than their interfaces: the CNs find the MTU of the path, by what
-routers say (ICMP) and by probes where nobody says anything, and tell senders on both sides.
+"""A link between the CNs is smaller than their interfaces: the CNs find the MTU of the path, by
+what routers say (ICMP) and by probes where nobody says anything, and tell senders on both sides.
 """
 import pytest
 from test_mtu import connection, send_until_told, udp

@@ -440,8 +440,9 @@ static void fill_report(struct agent *agent)
 		.adopted = agent->adopted, .backbone = &agent->backbone, .dp = agent->dp,
 		.roam = agent->roam, .reg = agent->reg, .peers = agent->peers,
 		.paths = agent->paths, .cells = cells_table(agent->cells),
-		.presence = agent->presence, .trail = agent->trail, .buffer = agent->buffer, .groups = agent->groups,
-		.dhcp = agent->dhcp, .authenticators = agent->authenticators,
+		.presence = agent->presence, .trail = agent->trail,
+		.buffer = agent->buffer, .groups = agent->groups, .dhcp = agent->dhcp,
+		.authenticators = agent->authenticators,
 	};
 }
 
