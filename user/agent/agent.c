@@ -14,6 +14,7 @@
 
 #include "control/status_file.h"
 #include "dhcp/dhcp.h"
+#include "dhcp/twins.h"
 #include "interface/cells.h"
 #include "io/process/clock.h"
 #include "io/process/console.h"
@@ -405,6 +406,7 @@ static void stop_connections(struct agent *agent)
 	FREE(agent, checks, address_checks_destroy);
 	FREE(agent, authenticators, authenticators_destroy);
 	FREE(agent, dhcp, dhcp_destroy);
+	FREE(agent, twins, twins_destroy);
 	FREE(agent, outage, outage_destroy, agent->tear_down);
 }
 

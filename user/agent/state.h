@@ -28,6 +28,7 @@ struct mlrp_self;
 struct outage;
 struct path_mtus;
 struct status_file;
+struct twins;
 
 struct agent {
 	struct agent_config config;
@@ -55,6 +56,7 @@ struct agent {
 	struct buffer *buffer;
 	struct groups *groups;
 	struct dhcp *dhcp;
+	struct twins *twins;
 	struct wifi *wifi; /* NULL: no nl80211 here */
 	struct authenticators *authenticators;
 	struct report report;

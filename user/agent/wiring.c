@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "dhcp/dhcp.h"
+#include "dhcp/twins.h"
 #include "interface/cells.h"
 #include "io/link/mlrp_link.h"
 #include "io/process/clock.h"
@@ -365,7 +366,8 @@ static bool may_have(unsigned cell, const struct dhcp_request *request,
 {
 	struct agent *agent = arg;
 
-	return authenticators_may_have(agent->authenticators, cell, request, record);
+	return authenticators_may_have(agent->authenticators, cell, request, record) &&
+	       twins_may_have(agent->twins, cell, request, record);
 }
 
 static int create_dhcp(struct agent *agent)
@@ -373,6 +375,7 @@ static int create_dhcp(struct agent *agent)
 	const struct dhcp_setup setup = {
 		.config = &agent->config, .cells = cells_table(agent->cells), .roam = agent->roam,
 		.reg = agent->reg, .outage = agent->outage, .trail = agent->trail,
+		.twins = agent->twins,
 		.calls = {.identify = identify, .may_have = may_have, .arg = agent},
 	};
 
@@ -392,6 +395,7 @@ static void on_checked(bool there, const struct station_record *record, void *ar
 	struct agent *agent = arg;
 
 	authenticators_checked(agent->authenticators, there, record);
+	twins_checked(agent->twins, there, record);
 }
 
 static int check(const struct station_record *record, void *arg)
@@ -399,6 +403,16 @@ static int check(const struct station_record *record, void *arg)
 	struct agent *agent = arg;
 
 	return address_check_begin(agent->checks, record, on_checked, agent);
+}
+
+static int create_twins(struct agent *agent)
+{
+	const struct twins_setup setup = {.roam = agent->roam, .trail = agent->trail,
+					  .calls = {.resume = resume, .check = check,
+						    .arg = agent}};
+
+	agent->twins = twins_create(&setup);
+	return agent->twins ? 0 : -ENOMEM;
 }
 
 static int create_authenticators(struct agent *agent)
@@ -450,7 +464,7 @@ int wiring_create_stations(struct agent *agent)
 {
 	int (*const steps[])(struct agent *) = {
 		create_cells,     create_paths,  create_cns,    create_presence, create_greetings,
-		create_checks,    create_buffer, create_groups, create_dhcp,
+		create_checks,    create_buffer, create_groups, create_twins, create_dhcp,
 		create_authenticators,
 	};
 	int error = 0;

@@ -19,6 +19,7 @@
 #include "io/datapath/frame.h"
 #include "io/process/clock.h"
 #include "io/process/log.h"
+#include "twins.h"
 
 #define QUESTIONS_MAX 4096
 #define QUESTION_MS 5000 /* a client repeats its message sooner */
@@ -170,14 +171,14 @@ static struct question *remember(struct exchange *exchange)
 	return NULL;
 }
 
-/* What the register is asked, and what it has to know for that, beside MAC and address. */
+/* What the register is asked, and what it has to know for that, beside owner and address. */
 static const struct {
 	uint8_t type;
-	bool subnet, client_id, lease;
+	bool subnet, lease;
 } QUESTIONS[] = {
 	[DHCP_DO_RENEW] = {MLRP_RENEW, .lease = true},
-	[DHCP_DO_ALLOCATE] = {MLRP_ALLOCATE, .subnet = true, .client_id = true},
-	[DHCP_DO_BIND] = {MLRP_BIND, .client_id = true, .lease = true},
+	[DHCP_DO_ALLOCATE] = {MLRP_ALLOCATE, .subnet = true},
+	[DHCP_DO_BIND] = {MLRP_BIND, .lease = true},
 	[DHCP_DO_RELEASE] = {MLRP_RELEASE},
 	[DHCP_DO_DECLINE] = {MLRP_DECLINE},
 };
@@ -185,8 +186,7 @@ static const struct {
 static int send_question(const struct exchange *exchange, uint32_t transaction)
 {
 	const struct dhcp_decision *decision = &exchange->decision;
-	uint8_t len;
-	const uint8_t *owner = dhcp_owner(exchange->request, &len);
+	struct owner owner;
 	struct mlrp_message message = {
 		.type = QUESTIONS[decision->action].type, .transaction = transaction,
 		.has = MLRP_HAS(MLRP_F_MAC), .mac = exchange->request->mac,
@@ -200,10 +200,11 @@ static int send_question(const struct exchange *exchange, uint32_t transaction)
 		message.has |= MLRP_HAS(MLRP_F_LEASE);
 	if (QUESTIONS[decision->action].subnet)
 		message.has |= MLRP_HAS(MLRP_F_SUBNET);
-	if (QUESTIONS[decision->action].client_id && len) {
+	dhcp_owner(exchange->request, &owner);
+	if (owner.len) {
 		message.has |= MLRP_HAS(MLRP_F_CLIENT_ID);
-		message.client_id_len = len;
-		memcpy(message.client_id, owner, len);
+		message.client_id_len = owner.len;
+		memcpy(message.client_id, owner.id, owner.len);
 	}
 	return register_send(exchange->dhcp->with.reg, &message);
 }
@@ -372,11 +373,13 @@ static bool may_bind(const struct exchange *exchange)
 
 void dhcp_handle(struct dhcp *dhcp, unsigned ifindex, const struct dhcp_request *request)
 {
+	struct dhcp_request marked = *request;
 	struct exchange exchange;
 
-	if (!begin(dhcp, ifindex, request, &exchange))
+	twins_mark(dhcp->with.twins, &marked);
+	if (!begin(dhcp, ifindex, &marked, &exchange))
 		return;
-	dhcp_server_decide(&exchange.server, request, &exchange.decision);
+	dhcp_server_decide(&exchange.server, &marked, &exchange.decision);
 	if (may_bind(&exchange))
 		apply(&exchange);
 }

@@ -22,6 +22,7 @@ struct outage;
 struct register_client;
 struct roam;
 struct trail;
+struct twins;
 
 struct dhcp_calls {
 	/*
@@ -45,6 +46,7 @@ struct dhcp_setup {
 	struct register_client *reg;
 	struct outage *outage;
 	struct trail *trail;
+	struct twins *twins;
 	struct dhcp_calls calls;
 };
 

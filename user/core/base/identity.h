@@ -17,6 +17,7 @@
 enum identity_kind {
 	IDENTITY_8021X = 'x', /* the name of an 802.1X session */
 	IDENTITY_KEY = 'k',   /* the name of a pre-shared key */
+	IDENTITY_TWIN = 't',  /* of no association: the twin of a client (owner.h) */
 };
 
 /*
@@ -42,6 +43,13 @@ int identity_make(struct identity *out, enum identity_kind kind, const char *nam
 static inline bool identity_is(const uint8_t *client_id, uint8_t len)
 {
 	return len >= IDENTITY_MARK_LEN && memcmp(client_id, IDENTITY_MARK, IDENTITY_MARK_LEN) == 0;
+}
+
+/* The same, and not of a twin. */
+static inline bool identity_is_association(const uint8_t *client_id, uint8_t len)
+{
+	return identity_is(client_id, len) && len > IDENTITY_MARK_LEN &&
+	       client_id[IDENTITY_MARK_LEN] != IDENTITY_TWIN;
 }
 
 /* Returns whether the client identifier is this identity. False for an identity of length 0. */

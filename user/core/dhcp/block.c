@@ -102,17 +102,15 @@ size_t block_count_bound(const struct block *block)
 	return count;
 }
 
-/* The client identifier identifies the client, or the MAC if it has none (RFC 2131, 4.2). */
 static bool is_assigned_to(const struct block_entry *entry, const struct dhcp_request *request)
 {
-	uint8_t len;
-	const uint8_t *owner = dhcp_owner(request, &len);
+	struct owner owner;
 
 	if (entry->state != BLOCK_OFFERED && entry->state != BLOCK_BOUND)
 		return false;
-	if (entry->client_id_len && len)
-		return entry->client_id_len == len && memcmp(entry->client_id, owner, len) == 0;
-	return mac_equal(&entry->mac, &request->mac);
+	dhcp_owner(request, &owner);
+	return owner_is(&owner, &request->mac, &entry->mac, entry->client_id,
+			entry->client_id_len);
 }
 
 static bool is_free(const struct block_entry *entry, const struct replica *replica, uint64_t now_ms)
@@ -153,12 +151,13 @@ struct block_entry *block_choose(const struct block *block, const struct replica
 
 void block_assign(struct block_entry *entry, uint8_t state, const struct dhcp_request *request)
 {
-	const uint8_t *owner = dhcp_owner(request, &entry->client_id_len);
+	struct owner owner;
 
+	dhcp_owner(request, &owner);
 	entry->state = state;
 	entry->mac = request->mac;
-	memset(entry->client_id, 0, sizeof(entry->client_id));
-	memcpy(entry->client_id, owner, entry->client_id_len);
+	entry->client_id_len = owner.len;
+	memcpy(entry->client_id, owner.id, sizeof(entry->client_id));
 }
 
 bool block_settle(struct block *block, const struct replica *replica)

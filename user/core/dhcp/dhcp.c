@@ -92,7 +92,10 @@ static void parse_host_name(struct dhcp_request *out, const uint8_t *value, size
 		out->host_name[i] = value[i] > ' ' && value[i] < 0x7f ? (char)value[i] : '?';
 }
 
-/* Writes one option into the request. False: its length or value is wrong. */
+/*
+ * Writes one option into the request. False: its length is wrong, and the server cannot do without
+ * its value. Other options count as not there then.
+ */
 static bool parse_option(struct dhcp_request *out, unsigned option, const uint8_t *value,
 			 size_t len)
 {
@@ -100,19 +103,17 @@ static bool parse_option(struct dhcp_request *out, unsigned option, const uint8_
 	case OPT_TYPE:
 		out->type = len == 1 ? value[0] : 0;
 		return len == 1;
-	case OPT_OVERLOAD:
-		return len == 1 && value[0] >= 1 && value[0] <= 3;
 	case OPT_REQUESTED:
 		return parse_addr(value, len, &out->requested);
 	case OPT_SERVER:
 		return parse_addr(value, len, &out->server);
 	case OPT_LEASE:
-		return parse_addr(value, len, &out->lease);
+		parse_addr(value, len, &out->lease); /* a wish: as if it were not there */
+		return true;
 	case OPT_CLIENT_ID:
-		out->client_id_len = len < CLIENT_ID_LEN ? len : CLIENT_ID_LEN;
+		out->client_id_len = len < 2 ? 0 : len; /* RFC 2132, 9.14: else it is none */
 		memcpy(out->client_id, value, out->client_id_len);
-		out->client_id_cut = len > CLIENT_ID_LEN;
-		return len >= 2; /* RFC 2132, 9.14 */
+		return true;
 	case OPT_HOST_NAME:
 		parse_host_name(out, value, len);
 		return true;
@@ -154,7 +155,7 @@ static int parse_options(const uint8_t *frame, size_t at, size_t len, struct dhc
 	struct options options = {0};
 	const struct joined *overload = &options.joined[1];
 	int error = walk(frame, at + OPTIONS, at + len, &options, fault);
-	uint8_t where = overload->len == 1 ? overload->value[0] : 0;
+	uint8_t where = overload->len == 1 && overload->value[0] <= 3 ? overload->value[0] : 0;
 
 	if (!error && where & 1) /* RFC 2132, 9.3 */
 		error = walk(frame, at + FILE_NAME, at + BOOTP, &options, fault);
@@ -229,6 +230,19 @@ int dhcp_decode(const uint8_t *frame, size_t frame_len, struct dhcp_request *out
 	return 0;
 }
 
+void dhcp_owner(const struct dhcp_request *request, struct owner *out)
+{
+	const uint8_t *id = request->client_id;
+	uint8_t len = request->client_id_len;
+
+	if (request->identity.len)
+		owner_set(out, request->identity.id, request->identity.len);
+	else
+		owner_set(out, id, identity_is(id, len) ? 0 : len);
+	if (request->twin && out->len)
+		owner_make_twin(out, out, &request->mac);
+}
+
 /* ---- encoding */
 
 static uint8_t *put_option(uint8_t *to, unsigned option, uint32_t value)
@@ -280,7 +294,7 @@ static uint8_t *put_options(uint8_t *to, const struct dhcp_request *request,
 	if (reply->cell && reply->domain_name && *reply->domain_name &&
 	    strlen(reply->domain_name) <= 255)
 		to = put_bytes(to, OPT_DOMAIN, reply->domain_name, strlen(reply->domain_name));
-	if (request->client_id_len && !request->client_id_cut) /* RFC 6842 */
+	if (request->client_id_len) /* RFC 6842 */
 		to = put_bytes(to, OPT_CLIENT_ID, request->client_id, request->client_id_len);
 	*to++ = OPT_END;
 	return to;

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "core/base/identity.h"
+#include "core/base/owner.h"
 
 #define DHCP_FRAME_MAX 1024 /* bytes of the longest reply, with its Ethernet header */
 #define DHCP_SERVER_PORT 67 /* UDP; RFC 2131, 4.1 */
@@ -34,26 +35,15 @@ struct dhcp_request {
 	uint32_t server;           /* option 54 */
 	uint32_t lease;            /* option 51, seconds */
 	uint8_t client_id_len;     /* option 61, bytes; 0: none */
-	uint8_t client_id[CLIENT_ID_LEN];
-	bool client_id_cut;        /* client_id lacks its end: a reply cannot echo it (RFC 6842) */
+	uint8_t client_id[255];
+	bool twin;                 /* not in the message: another MAC with this identifier lives */
 	struct identity identity;  /* not in the message: the agent sets it (station_identity) */
 	char host_name[NAME_LEN];  /* option 12, for people; '?' replaces unprintable bytes */
 };
 #define DHCP_BROADCAST 0x8000 /* RFC 2131, 2 */
 
-/*
- * Returns the identifier of the client in requests to the register, and its length in *len. *len 0:
- * the MAC identifies the client.
- */
-static inline const uint8_t *dhcp_owner(const struct dhcp_request *request, uint8_t *len)
-{
-	if (request->identity.len) {
-		*len = request->identity.len;
-		return request->identity.id;
-	}
-	*len = identity_is(request->client_id, request->client_id_len) ? 0 : request->client_id_len;
-	return request->client_id;
-}
+/* Sets the owner of the addresses that the client gets. */
+void dhcp_owner(const struct dhcp_request *request, struct owner *out);
 
 struct dhcp_reply {
 	uint8_t type;                 /* enum dhcp_type */

@@ -30,21 +30,30 @@ static const struct station_record *record_of(const struct dhcp_server *server, 
 	return station && station->record.state == RECORD_BOUND ? &station->record : NULL;
 }
 
+/* Returns whether the record is of the client's owner, whatever its MAC is. */
+static bool is_of_owner(const struct station_record *record, const struct dhcp_request *request)
+{
+	struct owner owner;
+
+	dhcp_owner(request, &owner);
+	return owner_is(&owner, &request->mac, &record->mac, record->client_id,
+			record->client_id_len);
+}
+
 /*
- * Returns whether the record is the client's. Another station may use the same MAC later: if record
- * and client have an identity, the identities must be equal, too.
+ * Returns whether the record is the client's. An association may have got its identity only after
+ * the lease, or have lost it: where only one of record and client has such an identity, the MAC
+ * decides. It also decides about an address that is reserved for the host, or configured there.
  */
 static bool is_of(const struct station_record *record, const struct dhcp_request *request)
 {
-	return mac_equal(&record->mac, &request->mac) &&
-	       !(request->identity.len && identity_is(record->client_id, record->client_id_len) &&
-		 !identity_equal(&request->identity, record->client_id, record->client_id_len));
-}
+	bool identity = identity_is_association(record->client_id, record->client_id_len);
 
-/* Returns whether the record is of the client's identity, whatever its MAC is. */
-static bool is_of_identity(const struct station_record *record, const struct dhcp_request *request)
-{
-	return identity_equal(&request->identity, record->client_id, record->client_id_len);
+	if (!mac_equal(&record->mac, &request->mac))
+		return false;
+	if (identity != (request->identity.len > 0) || record->kind != RECORD_DYNAMIC)
+		return !(identity && request->identity.len) || is_of_owner(record, request);
+	return is_of_owner(record, request);
 }
 
 /* Returns a leased or reserved record of the MAC: if it has several, the one that it asks for. */
@@ -184,7 +193,7 @@ static void confirm(const struct dhcp_server *server, const struct dhcp_request 
 	else if (!record)
 		/* Perhaps its lease has ended, and no other station got the address. */
 		ask_register(server, request, DHCP_DO_BIND, addr, out);
-	else if (!is_of(record, request) && is_of_identity(record, request))
+	else if (!is_of(record, request) && is_of_owner(record, request))
 		ask_register(server, request, DHCP_DO_BIND, addr, out);
 	else if (!is_of(record, request))
 		refuse(server, request, "the address belongs to another station", out);
@@ -221,7 +230,7 @@ static void decide_return(const struct dhcp_server *server, const struct dhcp_re
 		drop(out, "the client gives the address back to another server");
 		return;
 	}
-	if (!record || !mac_equal(&record->mac, &request->mac)) {
+	if (!record || !is_of(record, request)) {
 		drop(out, "the address is not this station's to give back");
 		return;
 	}

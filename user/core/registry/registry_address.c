@@ -344,8 +344,8 @@ void reg_bind(struct registry *registry, struct registry_session *session,
 
 /*
  * The lease ended meanwhile, and the CN that confirmed it may not have known yet: the station gets
- * it again if it may have it and has no other. RENEW does not name the client, but the record still
- * does.
+ * it again if it may have it and has no other. RENEW of an older CN does not name the client, but
+ * the record still does.
  */
 static void renew_ended(struct registry *registry, struct registry_session *session,
 			const struct mlrp_message *message, const struct reg_station *station,
@@ -354,7 +354,7 @@ static void renew_ended(struct registry *registry, struct registry_session *sess
 	struct mlrp_message bind = *message;
 	const struct reg_station *newer;
 
-	if (station && mac_equal(&station->record.mac, &message->mac)) {
+	if (station && !bind.client_id_len && mac_equal(&station->record.mac, &message->mac)) {
 		bind.client_id_len = station->record.client_id_len;
 		memcpy(bind.client_id, station->record.client_id, sizeof(bind.client_id));
 	}
@@ -372,7 +372,7 @@ void reg_renew(struct registry *registry, struct registry_session *session,
 	struct reg_station *station = reg_find(registry, &message->addr);
 
 	if (!station || station->record.state != RECORD_BOUND ||
-	    !mac_equal(&station->record.mac, &message->mac)) {
+	    !reg_is_holder(station, message)) {
 		renew_ended(registry, session, message, station, now);
 		return;
 	}
@@ -396,10 +396,10 @@ static struct reg_station *own_record(struct registry *registry, struct registry
 			   "no station has this address");
 		return NULL;
 	}
-	if (mac_equal(&station->record.mac, &message->mac))
+	if (reg_is_holder(station, message))
 		return station;
 	reg_refuse(registry, session, message, MLRP_E_CONFLICT, &station->record,
-		   "the address belongs to another MAC");
+		   "the address belongs to another station");
 	return NULL;
 }
 

@@ -218,6 +218,8 @@ void reg_set_parent(struct registry *registry, struct reg_station *station, uint
 struct reg_station *reg_owned(const struct registry *registry, const struct tmip_mac *mac,
 			      const uint8_t *client_id, uint8_t client_id_len);
 bool reg_is_owner(const struct reg_station *station, const struct mlrp_message *message);
+/* The same, with the MAC of the record. A CN of an older version does not name the identifier. */
+bool reg_is_holder(const struct reg_station *station, const struct mlrp_message *message);
 bool reg_drop_tombstone(struct registry *registry);
 void reg_table_free(struct registry *registry);
 

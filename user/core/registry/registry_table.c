@@ -4,6 +4,8 @@
  * of state happen here, and so does all counting of stations. A heap has the ends of the leases,
  * because leases differ in length.
  */
+#include "core/base/identity.h"
+#include "core/base/owner.h"
 #include "registry_internal.h"
 
 #include <stdlib.h>
@@ -21,20 +23,10 @@ struct reg_station *reg_find(const struct registry *registry, const struct tmip_
 
 /* ---- owners */
 
-/*
- * 01 and the MAC, which many clients send, is the same owner as the MAC alone: two DHCP clients of
- * one machine get one address.
- */
-static bool is_mac_only(const struct tmip_mac *mac, const uint8_t *client_id, uint8_t len)
-{
-	return !len || (len == 1 + sizeof(*mac) && client_id[0] == 1 &&
-			memcmp(client_id + 1, mac, sizeof(*mac)) == 0);
-}
-
 static uint8_t make_key(const struct tmip_mac *mac, const uint8_t *client_id, uint8_t len,
 			uint8_t key[KEY_MAX])
 {
-	if (is_mac_only(mac, client_id, len)) {
+	if (owner_is_mac(mac, client_id, len)) {
 		key[0] = 0;
 		memcpy(key + 1, mac, sizeof(*mac));
 		return 1 + sizeof(*mac);
@@ -116,17 +108,29 @@ struct reg_station *reg_owned(const struct registry *registry, const struct tmip
 	return owner ? owner->stations : NULL;
 }
 
-/* Two identifiers decide; where one side has none, the MACs do. */
+/*
+ * The MAC decides about an address that is configured on the station, and where only one side has
+ * the identity of an association, which begins or ends during a lease.
+ */
 bool reg_is_owner(const struct reg_station *station, const struct mlrp_message *message)
 {
 	const struct station_record *record = &station->record;
-	uint8_t a[KEY_MAX], b[KEY_MAX];
-	uint8_t a_len = make_key(&record->mac, record->client_id, record->client_id_len, a);
-	uint8_t b_len = make_key(&message->mac, message->client_id, message->client_id_len, b);
+	bool one = identity_is_association(record->client_id, record->client_id_len);
+	bool other = identity_is_association(message->client_id, message->client_id_len);
+	struct owner owner;
 
-	if (a[0] != b[0])
+	if (record->kind == RECORD_STATIC || one != other)
 		return mac_equal(&record->mac, &message->mac);
-	return a_len == b_len && memcmp(a, b, a_len) == 0;
+	owner_set(&owner, message->client_id, message->client_id_len);
+	return owner_is(&owner, &message->mac, &record->mac, record->client_id,
+			record->client_id_len);
+}
+
+bool reg_is_holder(const struct reg_station *station, const struct mlrp_message *message)
+{
+	if (!mac_equal(&station->record.mac, &message->mac))
+		return false;
+	return !(message->has & MLRP_HAS(MLRP_F_CLIENT_ID)) || reg_is_owner(station, message);
 }
 
 /* ---- the heap of leases */

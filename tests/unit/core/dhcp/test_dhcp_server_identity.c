@@ -26,22 +26,29 @@ static void test_owner_of_a_request(void **state)
 {
 	struct dhcp_request r = client(DHCP_DISCOVER, &MAC);
 	struct identity alice = identity_of("alice");
-	uint8_t len;
+	struct owner owner, twin;
 
 	(void)state;
-	dhcp_owner(&r, &len);
-	assert_int_equal(len, 0);
+	dhcp_owner(&r, &owner);
+	assert_int_equal(owner.len, 0);
 	r.client_id_len = 3;
 	memcpy(r.client_id, "\0ab", 3);
-	assert_ptr_equal(dhcp_owner(&r, &len), r.client_id);
-	assert_int_equal(len, 3);
+	dhcp_owner(&r, &owner);
+	assert_int_equal(owner.len, 3);
+	assert_memory_equal(owner.id, "\0ab", 3);
+	r.twin = true; /* another MAC with this identifier lives */
+	dhcp_owner(&r, &twin);
+	assert_true(identity_is(twin.id, twin.len));
+	assert_false(identity_is_association(twin.id, twin.len));
+	r.twin = false;
 	r.client_id_len = alice.len; /* the client itself claims to be alice */
 	memcpy(r.client_id, alice.id, alice.len);
-	dhcp_owner(&r, &len);
-	assert_int_equal(len, 0);
+	dhcp_owner(&r, &owner);
+	assert_int_equal(owner.len, 0);
 	r.identity = identity_of("bob");
-	assert_ptr_equal(dhcp_owner(&r, &len), r.identity.id);
-	assert_int_equal(len, r.identity.len);
+	dhcp_owner(&r, &owner);
+	assert_int_equal(owner.len, r.identity.len);
+	assert_memory_equal(owner.id, r.identity.id, owner.len);
 }
 
 static void test_identity_with_another_mac(void **state)
