@@ -77,6 +77,10 @@ REQUESTS = {
     "no_overload": frame(COOKIE + DISCOVER + END, file=UNWANTED + END),
     "split": frame(COOKIE + option(61, ID[:3]) + DISCOVER + option(12, b"lap") +
                    option(61, ID[3:]) + option(12, b"top") + END),
+    "lease_0": frame(COOKIE + DISCOVER + option(51, b"") + END),
+    "id_1": frame(COOKIE + DISCOVER + option(61, b"\x01") + END),
+    "id_200": frame(COOKIE + DISCOVER + option(61, b"\xff" + bytes(range(1, 200))) + END),
+    "overload_4": frame(COOKIE + DISCOVER + option(52, b"\x04") + END),
     "long_id": frame(COOKIE + DISCOVER + option(61, b"\xff" + bytes(range(100, 200))) +
                      option(61, bytes(200)) + END),
     "pads_no_end": frame(COOKIE + bytes(5) + DISCOVER + bytes(7) + REQUESTED),
@@ -117,9 +121,6 @@ FAULTS = {
     "type_twice": frame(COOKIE + DISCOVER + DISCOVER + END),
     "requested_3": frame(COOKIE + DISCOVER + option(50, b"\x0a\x0a\x01") + END),
     "server_5": frame(COOKIE + DISCOVER + option(54, bytes(5)) + END),
-    "lease_0": frame(COOKIE + DISCOVER + option(51, b"") + END),
-    "id_1": frame(COOKIE + DISCOVER + option(61, b"\x01") + END),
-    "overload_4": frame(COOKIE + DISCOVER + option(52, b"\x04") + END),
     "cut_length": frame(COOKIE + DISCOVER + b"\x32"),
     "cut_value": frame(COOKIE + DISCOVER + b"\x32\x04\x0a\x0a"),
     "cut_in_file": frame(COOKIE + DISCOVER + option(52, b"\x01") + END,

@@ -88,7 +88,7 @@ static void join(struct options *options, unsigned option, const uint8_t *value,
 /* For logs and listings only. A '?' replaces each byte that could control a terminal. */
 static void parse_host_name(struct dhcp_request *out, const uint8_t *value, size_t len)
 {
-	for (size_t i = 0; i < len && i < NAME_LEN - 1 && value[i]; i++)
+	for (size_t i = 0; i < len && i < NAME_LEN - 1 && value[i]; i++) /* NAME_LEN < 255 */
 		out->host_name[i] = value[i] > ' ' && value[i] < 0x7f ? (char)value[i] : '?';
 }
 
@@ -111,8 +111,10 @@ static bool parse_option(struct dhcp_request *out, unsigned option, const uint8_
 		parse_addr(value, len, &out->lease); /* a wish: as if it were not there */
 		return true;
 	case OPT_CLIENT_ID:
-		out->client_id_len = len < 2 ? 0 : len; /* RFC 2132, 9.14: else it is none */
-		memcpy(out->client_id, value, out->client_id_len);
+		if (len < 2 || len > sizeof(out->client_id)) /* RFC 2132, 9.14; cannot be echoed */
+			return true;
+		out->client_id_len = (uint8_t)len;
+		memcpy(out->client_id, value, len);
 		return true;
 	case OPT_HOST_NAME:
 		parse_host_name(out, value, len);
@@ -163,9 +165,7 @@ static int parse_options(const uint8_t *frame, size_t at, size_t len, struct dhc
 		error = walk(frame, at + SERVER_NAME, at + FILE_NAME, &options, fault);
 	for (size_t i = 0; !error && i < KNOWN_COUNT; i++) {
 		const struct joined *one = &options.joined[i];
-		size_t kept = one->len < sizeof(one->value) ? one->len : sizeof(one->value);
-
-		if (one->present && !parse_option(out, KNOWN[i], one->value, kept))
+		if (one->present && !parse_option(out, KNOWN[i], one->value, one->len))
 			error = fail(fault, "option of wrong length or value", KNOWN[i],
 				     one->offset);
 	}

@@ -30,6 +30,22 @@ static bool may_have(unsigned cell, const struct dhcp_request *request,
 	return !w->hides_owner;
 }
 
+static void resume(unsigned cell, const struct dhcp_request *request, void *arg)
+{
+	assert_ptr_equal(arg, w);
+	w->resumed++;
+	w->resumes = *request;
+	dhcp_handle(w->dhcp, cell, request);
+}
+
+static int check(const struct station_record *record, void *arg)
+{
+	assert_ptr_equal(arg, w);
+	w->checks += !w->check_error;
+	w->checked = *record;
+	return w->check_error;
+}
+
 /* ---- life */
 
 static void lease(uint32_t parent, int host, uint8_t owner)
@@ -77,9 +93,16 @@ int dhcp_setup(void **state)
 	registered_is_ready(w->reg);
 	w->trail = trail_create(100);
 
+	const struct twins_setup of_twins = {.roam = w->roam, .trail = w->trail,
+					     .calls = {resume, check, w}};
+
+	w->twins = twins_create(&of_twins);
+	assert_non_null(w->twins);
+
 	const struct dhcp_setup setup = {
 		.config = &w->config, .cells = &w->cells, .roam = w->roam, .reg = w->reg,
 		.outage = (struct outage *)&fake_outage, .trail = w->trail,
+		.twins = w->twins,
 		.calls = {identify, may_have, w},
 	};
 
@@ -93,6 +116,7 @@ int dhcp_teardown(void **state)
 {
 	(void)state;
 	dhcp_destroy(w->dhcp);
+	twins_destroy(w->twins);
 	trail_destroy(w->trail);
 	register_destroy(w->reg);
 	roam_destroy(w->roam);

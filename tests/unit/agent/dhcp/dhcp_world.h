@@ -27,6 +27,7 @@
 #include "agent/interface/cell_table.h"
 #include "agent/station/trail.h"
 #include "core/config/agent_config.h"
+#include "agent/dhcp/twins.h"
 #include "core/dhcp/dhcp.h"
 #include "fake_outage.h"
 
@@ -43,11 +44,17 @@ struct dhcp_world {
 	struct roam *roam;
 	struct register_client *reg;
 	struct trail *trail;
+	struct twins *twins;
 	struct dhcp *dhcp;
 	bool hides_identity, hides_owner; /* what identify and may_have return is the contrary */
 	struct identity identity;         /* that identify adds */
 	unsigned identified;              /* calls of identify */
 	struct station_record asked_of;   /* as may_have was last called; state 0: it was not */
+	int check_error;                  /* what the twins' call `check` returns */
+	unsigned checks;                  /* that have begun, */
+	struct station_record checked;    /* the last one */
+	unsigned resumed;                 /* messages that the twins let go on, */
+	struct dhcp_request resumes;      /* the last one */
 };
 
 extern struct dhcp_world *w;
