@@ -62,6 +62,8 @@ const struct field DHCP_COUNT_FIELDS[] = {
 	      "messages that the register or the disk did not let this CN answer"),
 	FIELD(UINT64, struct dhcp_counts, not_sent, "not_sent", 0,
 	      "replies that the interface refused"),
+	FIELD(UINT64, struct dhcp_counts, translated, "translated", 0,
+	      "messages whose client has another MAC than the frame, as behind a repeater"),
 	FIELD_END,
 };
 

@@ -403,6 +403,7 @@ void dhcp_frame(struct dhcp *dhcp, const struct tmip_punt *punt)
 	}
 	if (!mac_equal(&request.mac, &request.from)) {
 		dhcp->counts.ignored++;
+		dhcp->counts.translated++;
 		trail_log(dhcp->with.trail, LOG_LEVEL_WARN, &request.from,
 			  "DHCP: a message in the name of another MAC is ignored");
 		return;

@@ -58,6 +58,7 @@ struct dhcp_counts {
 	uint64_t malformed;
 	uint64_t unanswered; /* no word of the register or the disk in time, or the cell is gone */
 	uint64_t not_sent;   /* replies that the interface refused */
+	uint64_t translated; /* of `ignored`: the frame has another MAC than its client */
 };
 
 struct dhcp *dhcp_create(const struct dhcp_setup *setup); /* NULL: no memory */

@@ -308,6 +308,8 @@ static void destination(const struct dhcp_request *request, const struct dhcp_re
 		*ip = 0xffffffff;
 	else if (request->ciaddr)
 		*ip = request->ciaddr;
+	else if (!reply->yiaddr) /* INFORM without ciaddr */
+		*ip = request->source ? request->source : 0xffffffff;
 	else
 		*ip = request->flags & DHCP_BROADCAST ? 0xffffffff : reply->yiaddr;
 	if (*ip == 0xffffffff)

@@ -241,8 +241,14 @@ static void decide_return(const struct dhcp_server *server, const struct dhcp_re
 static void inform(const struct dhcp_server *server, const struct dhcp_request *request,
 		   struct dhcp_decision *out)
 {
-	const struct cell_info *cell = cell_of(server, request->ciaddr);
+	const struct station_record *record = record_of_mac(server, request);
+	uint32_t addr = request->ciaddr ? request->ciaddr : request->source;
+	const struct cell_info *cell;
 
+	/* Some clients do not say which address they have (RFC 2131, 4.3.5: they must). */
+	if (!addr && record)
+		addr = addr_to_ipv4(&record->addr);
+	cell = cell_of(server, addr);
 	if (!cell) {
 		drop(out, "the client's address lies in no cell of this network");
 		return;

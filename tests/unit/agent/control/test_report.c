@@ -197,7 +197,7 @@ static void test_status_has_these_members(void **state)
 	char expected[2048];
 
 	(void)state;
-	fake_modules.dhcp = (struct dhcp_counts){1, 2, 3, 4, 5, 6, 7, 8};
+	fake_modules.dhcp = (struct dhcp_counts){1, 2, 3, 4, 5, 6, 7, 8, 9};
 	fake_modules.buffer = (struct buffer_counts){.usable = true, .hold = {1, 2, 3, 4, 5, 6, 7},
 						     .lost = 8, .not_sent = 9};
 	fake_modules.groups = (struct groups_counts){.usable = true, .fanout = {1, 2, 3, 4, 5, 6},
@@ -224,7 +224,8 @@ static void test_status_has_these_members(void **state)
 		 "\"handovers\":{\"completed\":0,\"refused\":0,\"undone\":0,\"pending\":0,"
 		 "\"conflicts\":0,\"overflow\":0,\"damped\":0},"
 		 "\"dhcp\":{\"received\":1,\"offered\":2,\"confirmed\":3,\"refused\":4,"
-		 "\"ignored\":5,\"malformed\":6,\"unanswered\":7,\"not_sent\":8},"
+		 "\"ignored\":5,\"malformed\":6,\"unanswered\":7,\"not_sent\":8,"
+		 "\"translated\":9},"
 		 "\"buffer\":{\"usable\":true,\"stations\":1,\"packets\":2,\"bytes\":3,\"held\":4,"
 		 "\"replayed\":5,\"overflow\":6,\"expired\":7,\"lost\":8,\"not_sent\":9},"
 		 "\"groups\":{\"usable\":true,\"stations\":1,\"taken\":2,\"to_cns\":3,"

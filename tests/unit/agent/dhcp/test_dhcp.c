@@ -98,6 +98,7 @@ static void test_a_message_in_the_name_of_another_mac_is_ignored(void **state)
 	message.from.octet[5] = 66;
 	punt_message(&message, IFINDEX);
 	assert_int_equal(counts_now().ignored, 1);
+	assert_int_equal(counts_now().translated, 1);
 	assert_int_equal(in_trail(66, "in the name of another MAC"), 1);
 	assert_int_equal(w->identified, 0);
 	assert_no_reply();

@@ -154,6 +154,19 @@ static void test_inform(void **state)
 	r.ciaddr = FOREIGN;
 	decide(&r);
 	expect_nothing("no cell");
+	/* It does not say which address it has: the packet does, or the register. */
+	r.ciaddr = 0;
+	r.source = NET1 | 99;
+	decide(&r);
+	assert_int_equal(out.action, DHCP_DO_REPLY);
+	assert_int_equal(out.reply.server, GATEWAY1);
+	r.source = 0;
+	decide(&r);
+	expect_nothing("no cell");
+	r = client(DHCP_INFORM, &MAC);
+	decide(&r);
+	assert_int_equal(out.action, DHCP_DO_REPLY);
+	assert_int_equal(out.reply.type, DHCP_ACK);
 }
 
 static void test_not_for_us(void **state)

@@ -148,6 +148,53 @@ static void the_table_has_a_limit(void **state)
 	assert_int_equal(counts.full, 2);
 }
 
+/* A message about MAC 1 with an identifier of one letter. */
+static const struct mlrp_message *ask_as(char id, uint8_t type, struct tmip_addr addr)
+{
+	struct mlrp_message message = {
+		.type = type, .mac = mac(1), .addr = addr, .lease = 600, .subnet = {ip(1, 0), 24},
+		.has = MLRP_HAS(MLRP_F_MAC) | MLRP_HAS(MLRP_F_ADDR) | MLRP_HAS(MLRP_F_LEASE) |
+		       MLRP_HAS(MLRP_F_CLIENT_ID),
+		.client_id_len = 3, .client_id = {0, 'i', (uint8_t)id},
+	};
+
+	if (type == MLRP_ALLOCATE) {
+		message.has |= MLRP_HAS(MLRP_F_SUBNET);
+		message.has &= ~MLRP_HAS(MLRP_F_ADDR);
+	}
+	return ask(1, &message);
+}
+
+static void one_mac_may_have_several_owners(void **state)
+{
+	struct tmip_addr addr[3];
+	const char ids[] = "abc";
+
+	(void)state;
+	join(1, 10, 20);
+	for (int i = 0; i < 3; i++) {
+		addr[i] = ask_as(ids[i], MLRP_ALLOCATE, (struct tmip_addr){0})->station.addr;
+		assert_int_equal(ask_as(ids[i], MLRP_BIND, addr[i])->type, MLRP_STATION);
+		for (int k = 0; k < i; k++)
+			assert_false(addr_equal(&addr[i], &addr[k]));
+	}
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(record(addr[i])->state, RECORD_BOUND);
+		assert_int_equal(ask_as(ids[i], MLRP_RENEW, addr[i])->type, MLRP_STATION);
+	}
+	/* None may renew, give back or decline what is another's. */
+	assert_int_equal(ask_as('b', MLRP_RENEW, addr[0])->type, MLRP_ERROR);
+	assert_int_equal(ask_as('b', MLRP_RELEASE, addr[0])->type, MLRP_ERROR);
+	assert_int_equal(ask_as('b', MLRP_DECLINE, addr[0])->type, MLRP_ERROR);
+	assert_int_equal(ask_as('b', MLRP_BIND, addr[0])->type, MLRP_ERROR);
+	assert_int_equal(record(addr[0])->state, RECORD_BOUND);
+	assert_int_equal(ask_as('a', MLRP_RELEASE, addr[0])->type, MLRP_STATION);
+	assert_int_equal(record(addr[0])->state, RECORD_FREE);
+	assert_int_equal(record(addr[1])->state, RECORD_BOUND);
+	/* An older CN does not say which client of the MAC it is. */
+	good(1, MLRP_RENEW, 1, addr[1]);
+}
+
 static void client_identifiers_are_owners(void **state)
 {
 	struct mlrp_message message = {.type = MLRP_ALLOCATE,
@@ -293,6 +340,7 @@ int main(void)
 		CASE(a_nearly_full_pool_is_searched_around),
 		CASE(the_table_has_a_limit),
 		CASE(client_identifiers_are_owners),
+		CASE(one_mac_may_have_several_owners),
 		CASE(a_lease_ends_and_is_renewed),
 		CASE(leases_of_different_length_end_in_their_order),
 		CASE(a_late_renewal_makes_no_second_lease),
