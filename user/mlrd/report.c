@@ -295,6 +295,8 @@ const struct field COUNTER_FIELDS[] = {
 	FIELD(UINT64, struct registry_counts, snapshots, "snapshots", 12, "snapshots sent"),
 	FIELD(UINT64, struct registry_counts, deltas, "deltas", 13, "deltas sent"),
 	FIELD(UINT64, struct registry_counts, dampings, "dampings", 14, "stations damped"),
+	FIELD(UINT64, struct registry_counts, bounded, "bounded", 15,
+	      "requests for more than one MAC or cell may have"),
 	FIELD_END,
 };
 

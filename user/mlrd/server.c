@@ -49,7 +49,10 @@ static void registry_options_of(const struct mlrd_config *config, uint32_t epoch
 					     .grace_s = config->lease_grace,
 					     .flap_moves = config->flap_moves,
 					     .flap_window_s = config->flap_window,
-					     .flap_hold_s = config->flap_hold};
+					     .flap_hold_s = config->flap_hold,
+					     .mac_addresses = config->mac_addresses,
+					     .mac_declines = config->mac_declines,
+					     .cell_claims = config->cell_claims};
 }
 
 static int put_station(const struct station_record *record, uint64_t number, bool urgent, void *arg)

@@ -122,6 +122,9 @@ static const struct config_directive DIRECTIVES[] = {
 	{"flap_hold", CONFIG_NUMBER, AT(flap_hold), .min = 1, .max = 3600},
 	{"stations_max", CONFIG_NUMBER, AT(stations_max), .min = 16, .max = 16777216},
 	{"cns_max", CONFIG_NUMBER, AT(cns_max), .min = 1, .max = 16384},
+	{"mac_addresses", CONFIG_NUMBER, AT(mac_addresses), .min = 1, .max = 1048576},
+	{"mac_declines", CONFIG_NUMBER, AT(mac_declines), .min = 0, .max = 1048576},
+	{"cell_claims", CONFIG_NUMBER, AT(cell_claims), .min = 0, .max = 16777216},
 	{"run_dir", CONFIG_PATH, AT(run_dir)},
 	{"state_dir", CONFIG_PATH, AT(state_dir)},
 	{"control_socket", CONFIG_PATH, AT(control_socket)},
@@ -132,7 +135,8 @@ void mlrd_config_init(struct mlrd_config *config)
 	*config = (struct mlrd_config){
 		.port = MLRP_PORT, .log = true, .debug = 2, .offer_time = 30, .decline_time = 600,
 		.lease_grace = 60, .flap_moves = 20, .flap_window = 10, .flap_hold = 10,
-		.stations_max = 2097152, .cns_max = 4096, .run_dir = "/run/tmip",
+		.stations_max = 2097152, .cns_max = 4096, .mac_addresses = 16, .mac_declines = 3,
+		.cell_claims = 4096, .run_dir = "/run/tmip",
 		.state_dir = "/var/lib/tmip",
 	};
 }

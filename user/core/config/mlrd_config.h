@@ -28,6 +28,7 @@ struct mlrd_config {
 	unsigned flap_moves;          /* more moves in flap_window damp a station; 0: none do */
 	unsigned flap_window, flap_hold; /* seconds */
 	unsigned stations_max, cns_max;
+	unsigned mac_addresses, mac_declines, cell_claims;
 	struct registry_host *hosts;  /* the configuration owns it; mlrd_config_free frees it */
 	size_t host_count;
 };

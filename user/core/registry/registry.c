@@ -37,6 +37,7 @@ void registry_destroy(struct registry *registry)
 	DL_FOREACH_SAFE(registry->sessions, session, next_session)
 		free(session);
 	reg_table_free(registry);
+	reg_bounds_free(registry);
 	reg_free_cells(registry);
 	reg_free_hosts(registry);
 	reg_free_cns(registry);

@@ -89,6 +89,9 @@ struct registry_options {
 	unsigned flap_moves;     /* the registry damps a station that moves more often than this */
 	unsigned flap_window_s;  /* in this time; flap_moves 0: never */
 	unsigned flap_hold_s;    /* for how long */
+	unsigned mac_addresses;  /* that one MAC may have at a time, */
+	unsigned mac_declines;   /* and may have taken out of use */
+	unsigned cell_claims;    /* static stations that a CN may bring */
 };
 
 
@@ -103,6 +106,7 @@ struct registry_counts {
 	uint64_t exhausted, full;
 	uint64_t dampings;
 	uint64_t snapshots, deltas;
+	uint64_t bounded;    /* requests for more than one MAC or cell may have */
 };
 
 /* Copies options and store. NULL: no memory. */

@@ -9,6 +9,7 @@
 
 #include <string.h>
 
+#define TOO_MANY "the MAC has as many addresses as it may (mac_addresses)"
 #define FORMER_MAX 16 /* how many addresses of one owner are looked at */
 
 static bool reserved_for_other(const struct registry *registry, const struct tmip_addr *addr,
@@ -46,6 +47,10 @@ static void make_offer(struct registry *registry, struct registry_session *sessi
 	struct reg_station *station = reg_find(registry, addr);
 	char text[ADDR_STRLEN], mac[MAC_STRLEN];
 
+	if (!reg_bounds_may_have(registry, &message->mac, addr)) {
+		reg_refuse(registry, session, message, MLRP_E_EXHAUSTED, NULL, TOO_MANY);
+		return;
+	}
 	if (!station)
 		station = reg_add(registry, addr, &message->mac, message->client_id,
 				  message->client_id_len);
@@ -211,7 +216,7 @@ uint16_t reg_check_place(const struct registry *registry, const struct registry_
 }
 
 /* 0 or the error. */
-static uint16_t check_bind(const struct registry *registry, const struct registry_session *session,
+static uint16_t check_bind(struct registry *registry, const struct registry_session *session,
 			   const struct mlrp_message *message, const char **why)
 {
 	const struct reg_cell *cell = reg_find_cell(registry, &message->addr);
@@ -230,6 +235,9 @@ static uint16_t check_bind(const struct registry *registry, const struct registr
 	    !(host && reg_host_has(host, &station->record.mac)) &&
 	    !(host && state == RECORD_OFFERED))
 		return MLRP_E_CONFLICT;
+	*why = TOO_MANY;
+	if (!reg_bounds_may_have(registry, &message->mac, &message->addr))
+		return MLRP_E_EXHAUSTED;
 	*why = "the address lies in no pool of the network";
 	if (!host && state == RECORD_FREE && !reg_in_pool(cell, &message->addr))
 		return MLRP_E_NOT_IN_POOL;
@@ -430,11 +438,18 @@ void reg_decline(struct registry *registry, struct registry_session *session,
 	if (!station)
 		return;
 	registry->counts.declines++;
-	reg_set_state(registry, station, RECORD_DECLINED,
-		      now.ms + registry->options.decline_s * 1000ull);
+	/* Beyond the bounds the address only goes to the end of the queue of free ones. */
+	if (reg_bounds_may_decline(registry, station))
+		reg_set_state(registry, station, RECORD_DECLINED,
+			      now.ms + registry->options.decline_s * 1000ull);
+	else
+		reg_set_state(registry, station, RECORD_FREE, 0);
 	reg_commit(registry, station, NULL, true);
 	reg_answer_stored(registry, session, message->transaction, &station->record,
 			  registry->number);
-	reg_log(registry, LOG_LEVEL_WARN, "%s was declined by %s at CN %s: a stranger uses it",
-		addr_format(&message->addr, addr), mac_format(&message->mac, mac), session->name);
+	if (station->record.state == RECORD_DECLINED)
+		reg_log(registry, LOG_LEVEL_WARN,
+			"%s was declined by %s at CN %s: a stranger uses it",
+			addr_format(&message->addr, addr), mac_format(&message->mac, mac),
+			session->name);
 }

@@ -3,6 +3,7 @@
  * What the files of the register share; nobody else includes it.
  *
  * registry.c           entry points, sessions, the order of changes, time
+ * registry_bounds.c    what one MAC or cell may have
  * registry_table.c     stations by address and owner, states and their queues
  * registry_cell.c      cells and the free addresses of their pools
  * registry_cn.c        CNs, REGISTER
@@ -25,6 +26,7 @@
 
 struct reg_owner;
 struct reg_cn;
+struct reg_mac;
 
 /* One address that is or was in use. */
 struct reg_station {
@@ -36,6 +38,8 @@ struct reg_station {
 	uint32_t window_at;        /* ms: the beginning of the window in which `moves` counts */
 	uint16_t moves;
 	struct reg_damped *damped; /* NULL: it moves freely */
+	struct reg_mac *counted;   /* where its state counts; NULL: nowhere */
+	uint32_t brought_by;       /* cn_id of the CN that it counts for; 0: none */
 	struct reg_owner *owner;
 	/* Others of the same owner, last one first. */
 	struct reg_station *owner_prev, *owner_next;
@@ -64,6 +68,14 @@ struct reg_owner {
 	uint8_t key[]; /* its kind, then the identifier */
 };
 
+/* What one MAC has; see registry_bounds.c. */
+struct reg_mac {
+	struct tmip_mac mac;
+	unsigned addresses; /* bound or offered */
+	unsigned declined;
+	UT_hash_handle hh;
+};
+
 struct reg_cell {
 	uint32_t first, last;      /* of the subnet */
 	const struct cell_info *info;
@@ -86,6 +98,7 @@ struct reg_cn {
 	uint64_t unstored;         /* of the first change that the store lacks; 0: it has all */
 	struct reg_cn *unstored_prev, *unstored_next;
 	unsigned stations, here;   /* bound: of its cells; in its cells */
+	unsigned brought;          /* static stations that it has claimed */
 	UT_hash_handle hh;         /* by id */
 	UT_hash_handle hh_name;
 };
@@ -138,6 +151,7 @@ struct registry {
 	uint64_t loaded_ms;        /* after it leases stand until the CNs had time to come back */
 	struct reg_station *stations;
 	struct reg_owner *owners;
+	struct reg_mac *macs;
 	struct reg_station *changes;
 	struct reg_station *offers, *declined;
 	struct reg_station *homeless; /* free ones outside of all pools, longest free first */
@@ -285,6 +299,20 @@ void reg_send_block(struct registry *registry, struct registry_session *session,
 /* In a block, and not in one of this CN. */
 bool reg_in_foreign_block(const struct reg_station *station,
 			  const struct registry_session *session);
+
+/* ---- registry_bounds.c */
+
+/* The station has entered a state, or is about to leave it. */
+void reg_bounds_enter(struct registry *registry, struct reg_station *station);
+void reg_bounds_leave(struct registry *registry, struct reg_station *station);
+void reg_bounds_free(struct registry *registry);
+/* These count a refusal. May the MAC have this address besides those that it has? */
+bool reg_bounds_may_have(struct registry *registry, const struct tmip_mac *mac,
+			 const struct tmip_addr *addr);
+/* May the CN bring one more static station? */
+bool reg_bounds_may_bring(struct registry *registry, const struct reg_cn *cn);
+/* May the station take its address out of use? */
+bool reg_bounds_may_decline(struct registry *registry, const struct reg_station *station);
 
 /* ---- registry_host.c */
 

@@ -73,7 +73,7 @@ void reg_handover(struct registry *registry, struct registry_session *session,
 }
 
 /* 0 or the error. */
-static uint16_t check_claim(const struct registry *registry, const struct registry_session *session,
+static uint16_t check_claim(struct registry *registry, const struct registry_session *session,
 			    const struct mlrp_message *message, const struct reg_station *station,
 			    const char **why)
 {
@@ -86,6 +86,14 @@ static uint16_t check_claim(const struct registry *registry, const struct regist
 	if (station && station->record.state == RECORD_BOUND && !host &&
 	    !mac_equal(&station->record.mac, &message->mac))
 		return MLRP_E_CONFLICT;
+	if (station && station->record.state == RECORD_BOUND)
+		return 0;
+	*why = "the MAC has as many addresses as it may (mac_addresses)";
+	if (!reg_bounds_may_have(registry, &message->mac, &message->addr))
+		return MLRP_E_EXHAUSTED;
+	*why = "the CN has brought as many static stations as it may (cell_claims)";
+	if (!host && !reg_bounds_may_bring(registry, session->cn))
+		return MLRP_E_EXHAUSTED;
 	return 0;
 }
 

@@ -222,6 +222,7 @@ static void count_bound(struct registry *registry, const struct station_record *
 
 static void leave_state(struct registry *registry, struct reg_station *station)
 {
+	reg_bounds_leave(registry, station);
 	switch (station->record.state) {
 	case RECORD_FREE:
 	case RECORD_IN_BLOCK:
@@ -276,6 +277,7 @@ void reg_set_state(struct registry *registry, struct reg_station *station, uint8
 		return;
 	}
 	registry->counts.states[state]++;
+	reg_bounds_enter(registry, station);
 }
 
 void reg_set_current(struct registry *registry, struct reg_station *station, uint32_t current)

@@ -7,6 +7,8 @@
 
 #include <stdlib.h>
 
+#define CLAIMS_OF_MAC 16 /* unanswered or refused, of one MAC */
+#define CLAIMS_MAX 4096  /* handovers and claims under way, with which new claims wait */
 #define WAIT_MAX_MS 3600000 /* bounds the `wait` of a damped station that a register sends */
 
 struct roam_attempt *roam_attempt_begin(struct roam *roam, struct replica_station *station,
@@ -254,6 +256,20 @@ static bool claimable(const struct roam *roam, const struct tmip_addr *addr)
 	return cell->subnet.len > 30 || (host != 0 && host != ~prefix_mask(cell->subnet.len));
 }
 
+/*
+ * One MAC shows many addresses: the register would not give it as many, and each one that it
+ * refuses takes a place in the tables for a while.
+ */
+static bool claims_enough(const struct roam *roam, const struct tmip_mac *mac)
+{
+	const struct replica_station *station = replica_find_mac(&roam->replica, mac);
+	unsigned count = 0;
+
+	for (; station; station = station->mac_next)
+		count += !station->record.state;
+	return count >= CLAIMS_OF_MAC;
+}
+
 void roam_claim(struct roam *roam, const struct tmip_addr *addr, const struct tmip_mac *mac,
 		const struct roam_cell *cell, uint64_t now_ms)
 {
@@ -263,6 +279,10 @@ void roam_claim(struct roam *roam, const struct tmip_addr *addr, const struct tm
 
 	if (!claimable(roam, addr) || (station && station->attempt))
 		return;
+	if (!station && (roam->counts.pending >= CLAIMS_MAX || claims_enough(roam, mac))) {
+		roam->counts.overflow++;
+		return;
+	}
 	if (!station)
 		station = replica_add(&roam->replica, addr, mac);
 	attempt = station ? roam_attempt_begin(roam, station, true, now_ms) : NULL;

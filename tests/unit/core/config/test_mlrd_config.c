@@ -66,6 +66,9 @@ static void what_is_not_said_has_a_default(void **state)
 	assert_int_equal(config.offer_time, 30);
 	assert_int_equal(config.decline_time, 600);
 	assert_int_equal(config.lease_grace, 60);
+	assert_int_equal(config.mac_addresses, 16);
+	assert_int_equal(config.mac_declines, 3);
+	assert_int_equal(config.cell_claims, 4096);
 	assert_int_equal(config.host_count, 0);
 	assert_string_equal(config.run_dir, "/run/tmip");
 	assert_string_equal(config.state_dir, "/var/lib/tmip");
@@ -78,6 +81,7 @@ static void everything_can_be_said(void **state)
 	static const char text[] = "network_name net\nlisten 192.0.2.10\nforeground yes\ndebug 4\n"
 				   "offer_time 5\ndecline_time 60\nlease_grace 0\n"
 				   "stations_max 1000000\ncns_max 8\n"
+				   "mac_addresses 64\nmac_declines 0\ncell_claims 9\n"
 				   "run_dir /r\nstate_dir /s\ncontrol_socket /r/x\n"
 				   "host desk 02:00:00:00:00:01 10.1.0.9\n"
 				   "host desk 02-00-00-00-00-02 10.1.0.9\n"
@@ -93,6 +97,9 @@ static void everything_can_be_said(void **state)
 	assert_int_equal(config.lease_grace, 0);
 	assert_int_equal(config.stations_max, 1000000);
 	assert_int_equal(config.cns_max, 8);
+	assert_int_equal(config.mac_addresses, 64);
+	assert_int_equal(config.mac_declines, 0);
+	assert_int_equal(config.cell_claims, 9);
 	assert_int_equal(config.host_count, 3);
 	assert_string_equal(config.hosts[1].name, "desk");
 	assert_int_equal(config.hosts[1].mac.octet[5], 2);

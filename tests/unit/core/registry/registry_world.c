@@ -235,7 +235,10 @@ void begin(uint32_t epoch)
 					   .grace_s = GRACE_S,
 					   .flap_moves = w->flap_moves,
 					   .flap_window_s = WINDOW_S,
-					   .flap_hold_s = HOLD_S};
+					   .flap_hold_s = HOLD_S,
+					   .mac_addresses = MAC_ADDRESSES,
+					   .mac_declines = MAC_DECLINES,
+					   .cell_claims = CELL_CLAIMS};
 
 	struct registry_store store = {.put_station = put_station, .erase_station = erase_station,
 				       .put_cn = put_cn, .arg = &w->disk};

@@ -34,6 +34,9 @@
 #define GRACE_S 60
 #define WINDOW_S 10
 #define HOLD_S 10
+#define MAC_ADDRESSES 16
+#define MAC_DECLINES 3
+#define CELL_CLAIMS 3000
 
 struct mailbox {
 	struct registry_session *session;

@@ -225,6 +225,33 @@ static void refused_claim_blocks_for_a_while(void **state)
 	assert_null(entry(3, addr));
 }
 
+static void one_mac_has_few_claims_at_a_time(void **state)
+{
+	const struct roam_options options = {
+		.stations_max = 64, .cns_max = 8, .timeout_ms = TIMEOUT, .refused_ms = REFUSED,
+		.accept_static = true,
+	};
+	struct roam_counts counts;
+
+	(void)state;
+	roam_set_options(w->cn[3].roam, &options);
+	for (int host = 100; host < 130; host++) {
+		struct tmip_addr addr = ip(2, host);
+
+		seen(3, &addr, &STRANGER);
+	}
+	roam_count(w->cn[3].roam, &counts);
+	assert_int_equal(counts.pending, 16);
+	assert_int_equal(counts.overflow, 14);
+	/* Another one is not concerned. */
+	struct tmip_addr addr = ip(2, 140);
+	struct tmip_mac other = {{2, 0, 0, 0, 0, 0x67}};
+
+	seen(3, &addr, &other);
+	roam_count(w->cn[3].roam, &counts);
+	assert_int_equal(counts.pending, 17);
+}
+
 static void gateway_network_and_foreign_are_not_claimed(void **state)
 {
 	struct tmip_addr addrs[] = {ip(2, 1), ip(2, 0), ip(2, 255), ip(99, 5)};
@@ -423,6 +450,7 @@ int main(void)
 		CASE(link_layer_sighting_moves_all_addresses),
 		CASE(refused_is_undone_everywhere), CASE(silent_register_is_presumed_abort),
 		CASE(dead_new_cn_leaves_nothing_half_done), CASE(static_address_is_claimed),
+		CASE(one_mac_has_few_claims_at_a_time),
 		CASE(refused_claim_blocks_for_a_while),
 		CASE(gateway_network_and_foreign_are_not_claimed),
 		CASE(wrong_mac_is_a_conflict), CASE(damped_station_waits_where_it_is),
