@@ -105,6 +105,8 @@ VECTORS = [
     ("allocate", message(12, 3, ADDR, HW, ID, field(13, addr("10.10.1.0") + u8(24)))),
     ("bind", message(13, 4, ADDR, HW, ID, LEASE)),
     ("claim", message(14, 0x80000001, ADDR, HW)),
+    ("claim_mute", message(14, 0x80000004, field(8, version(4, 0x1122334455)), ADDR, HW,
+                           field(24, u8(1)))),
     ("handover", message(15, 0x80000002, field(8, version(4, 0x1122334455)), ADDR, HW)),
     ("renew", message(16, 5, ADDR, HW, LEASE)),
     ("release", message(17, 6, ADDR, HW)),

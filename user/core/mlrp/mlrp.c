@@ -41,6 +41,7 @@ static const struct wire_field FIELDS[MLRP_F_COUNT] = {
 	[MLRP_F_ADDRS] = {WIRE_ADDRS, OFFSET(addrs), OFFSET(addr_count), .max = MLRP_ADDRS_MAX},
 	[MLRP_F_AGE] = {WIRE_U32, OFFSET(age)},
 	[MLRP_F_CLOCK] = {WIRE_U64, OFFSET(clock)},
+	[MLRP_F_HOLDER] = {WIRE_U8, OFFSET(holder)},
 };
 
 #define F(name) MLRP_HAS(MLRP_F_##name)

@@ -62,7 +62,11 @@ enum mlrp_type {
 	 * acknowledgement.
 	 */
 	MLRP_BIND = 13,  /* mac, client_id, addr, lease, age -> MLRP_STATION */
-	MLRP_CLAIM = 14, /* mac, addr: a station with a static address is here -> MLRP_STATION */
+	/*
+	 * mac, addr: a station with a static address is here -> MLRP_STATION. holder, version: the
+	 * record of this version gives the address to another MAC, which does not answer.
+	 */
+	MLRP_CLAIM = 14,
 	/*
 	 * The register answers HANDOVER and RENEW at once and makes them durable later; it pushes
 	 * the record to the other CNs. It orders moves as they arrive: `version` says only what the
@@ -136,6 +140,12 @@ enum mlrp_error {
 	MLRP_E_DAMPED = 13,
 };
 
+/* What a CN has found out about the station that has an address. */
+enum mlrp_holder {
+	MLRP_HOLDER_MUTE = 1,        /* the CN that has the station in a cell found it mute */
+	MLRP_HOLDER_UNREACHABLE = 2, /* that CN does not answer */
+};
+
 /* The numbers of fields on the wire, with their layout. */
 enum mlrp_field {
 	MLRP_F_VERSION_MIN = 1, /* u8 */
@@ -161,6 +171,7 @@ enum mlrp_field {
 	MLRP_F_ADDRS = 21,      /* 0..64 addresses */
 	MLRP_F_AGE = 22,        /* u32 milliseconds since the reported event; absent: now */
 	MLRP_F_CLOCK = 23,      /* u64 Unix time in seconds */
+	MLRP_F_HOLDER = 24,     /* u8, enum mlrp_holder */
 	MLRP_F_COUNT
 };
 
@@ -197,6 +208,7 @@ struct mlrp_message {
 	struct tmip_addr addrs[MLRP_ADDRS_MAX];
 	uint32_t age;         /* milliseconds */
 	uint64_t clock;       /* the register's, by which lease_end counts; seconds */
+	uint8_t holder;       /* enum mlrp_holder */
 };
 
 /* An error that the decoder found. */

@@ -82,11 +82,14 @@ static bool is_bound(const struct registry *registry, const struct reg_station *
 	       !reserved_for_other(registry, addr, mac);
 }
 
-/* The owner's address that changed last among those that are bound, or (not `bound`) free again. */
+/*
+ * The owner's address that changed last among those that are bound, or (not `bound`) free again.
+ * An address that the station brought itself (a virtual one, say) counts only if it has no other.
+ */
 static const struct reg_station *own_address(const struct registry *registry,
 					     const struct mlrp_message *message, bool bound)
 {
-	const struct reg_station *station;
+	const struct reg_station *station, *brought = NULL;
 	int looked = 0;
 
 	DL_FOREACH2(reg_owned(registry, &message->mac, message->client_id, message->client_id_len),
@@ -95,11 +98,15 @@ static const struct reg_station *own_address(const struct registry *registry,
 
 		if (looked++ == FORMER_MAX)
 			break;
-		if (bound ? is_bound(registry, station, &message->mac) :
-			    is_open(registry, addr, message))
+		if (!(bound ? is_bound(registry, station, &message->mac) :
+			      is_open(registry, addr, message)))
+			continue;
+		if (!bound || station->record.kind != RECORD_STATIC)
 			return station;
+		if (!brought)
+			brought = station;
 	}
-	return NULL;
+	return brought;
 }
 
 /* The reserved record that is bound to this or another MAC of the same host. */

@@ -291,6 +291,7 @@ static void join(struct registry *registry, struct registry_session *session, st
 		return;
 	session->cn = cn;
 	cn->session = session;
+	cn->away_ms = 0;
 	registry->counts.connected++;
 	reg_list_cells(registry, cn);
 }

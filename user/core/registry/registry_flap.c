@@ -225,6 +225,18 @@ bool reg_flap_refuses(struct registry *registry, struct registry_session *sessio
 	return true;
 }
 
+void reg_flap_count(struct registry *registry, struct reg_station *station,
+		    struct registry_time now)
+{
+	if (!registry->options.flap_moves)
+		return;
+	if (station->damped)
+		settle(registry, station->damped, now);
+	/* The hold of a station that is damped goes on. */
+	if (!station->damped || station->damped->watched)
+		count_move(registry, station, now);
+}
+
 /*
  * A CN that has the station asks for it only after another CN announced its move: so both go on
  * hearing it.

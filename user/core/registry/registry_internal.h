@@ -99,6 +99,8 @@ struct reg_cn {
 	struct reg_cn *unstored_prev, *unstored_next;
 	unsigned stations, here;   /* bound: of its cells; in its cells */
 	unsigned brought;          /* static stations that it has claimed */
+	/* Since when, at the latest, it is not connected, as far as anybody asked; 0: unknown. */
+	uint64_t away_ms;
 	UT_hash_handle hh;         /* by id */
 	UT_hash_handle hh_name;
 };
@@ -280,6 +282,9 @@ void reg_sync_end(struct registry *registry, struct registry_session *session);
 bool reg_flap_refuses(struct registry *registry, struct registry_session *session,
 		      struct reg_station *station, const struct mlrp_message *question,
 		      struct registry_time now);
+/* A move that the register grants in any case: the address has gone to another MAC. */
+void reg_flap_count(struct registry *registry, struct reg_station *station,
+		    struct registry_time now);
 /* The CN that has the station asks for it. */
 void reg_flap_heard(struct registry *registry, struct reg_station *station,
 		    struct registry_time now);

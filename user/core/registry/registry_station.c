@@ -1,9 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Requests about the place of a station: HANDOVER of a known station, CLAIM of one that brings an
- * address of its own.
+ * address of its own, or that takes over an address whose holder is mute.
  */
 #include "registry_internal.h"
+
+#include <stdio.h>
+
+/*
+ * A CN that the register has not been connected with for so long is down with its whole site:
+ * another site may take over its addresses. A mere restart of its agent takes less.
+ */
+#define AWAY_MS 10000
 
 uint64_t reg_since(const struct mlrp_message *message, struct registry_time now)
 {
@@ -72,29 +80,100 @@ void reg_handover(struct registry *registry, struct registry_session *session,
 		move(registry, session, station, message, now);
 }
 
-/* 0 or the error. */
-static uint16_t check_claim(struct registry *registry, const struct registry_session *session,
-			    const struct mlrp_message *message, const struct reg_station *station,
-			    const char **why)
-{
-	const struct reg_host *host = reg_host_of_addr(registry, &message->addr);
-	uint16_t error = reg_check_place(registry, session, message, why);
+/* ---- CLAIM */
 
-	if (error)
-		return error;
+/*
+ * Is the CN that has the station gone, as the register sees it? Sets *wait_ms to the time after
+ * which the CN that claims the address may ask again.
+ */
+static bool is_away(struct registry *registry, uint32_t id, struct registry_time now,
+		    uint32_t *wait_ms)
+{
+	struct reg_cn *cn = reg_find_cn(registry, id);
+
+	*wait_ms = AWAY_MS;
+	if (!cn)
+		return true;
+	if (cn->session)
+		return false;
+	if (!cn->away_ms)
+		cn->away_ms = now.ms;
+	if (now.ms - cn->away_ms >= AWAY_MS)
+		return true;
+	*wait_ms = (uint32_t)(cn->away_ms + AWAY_MS - now.ms);
+	return false;
+}
+
+/*
+ * Another MAC claims a bound address, and its CN has asked for the present holder. 0 or the error.
+ * A change of the record in between shows that the holder, or another one, is alive.
+ */
+static uint16_t check_takeover(struct registry *registry, const struct mlrp_message *message,
+			       const struct reg_station *station, struct registry_time now,
+			       const char **why, uint32_t *wait_ms)
+{
+	const uint32_t needed = MLRP_HAS(MLRP_F_HOLDER) | MLRP_HAS(MLRP_F_VERSION);
+
 	*why = "the address belongs to another MAC";
-	if (station && station->record.state == RECORD_BOUND && !host &&
-	    !mac_equal(&station->record.mac, &message->mac))
+	if ((message->has & needed) != needed)
 		return MLRP_E_CONFLICT;
-	if (station && station->record.state == RECORD_BOUND)
-		return 0;
+	*why = "the record has changed since its holder was asked";
+	if (version_compare(message->version, station->record.version) != 0)
+		return MLRP_E_STALE;
+	*why = "the CN of the station that has the address does not answer";
+	if (message->holder == MLRP_HOLDER_UNREACHABLE &&
+	    !is_away(registry, station->record.current, now, wait_ms))
+		return MLRP_E_CONFLICT;
+	return 0;
+}
+
+/* May the station have one more address? 0 or the error. */
+static uint16_t check_share(struct registry *registry, const struct registry_session *session,
+			    const struct mlrp_message *message, bool brought, const char **why)
+{
 	*why = "the MAC has as many addresses as it may (mac_addresses)";
 	if (!reg_bounds_may_have(registry, &message->mac, &message->addr))
 		return MLRP_E_EXHAUSTED;
 	*why = "the CN has brought as many static stations as it may (cell_claims)";
-	if (!host && !reg_bounds_may_bring(registry, session->cn))
+	if (brought && !reg_bounds_may_bring(registry, session->cn))
 		return MLRP_E_EXHAUSTED;
 	return 0;
+}
+
+/* 0 or the error; *wait_ms: after which the CN may ask again, or 0. */
+static uint16_t check_claim(struct registry *registry, const struct registry_session *session,
+			    const struct mlrp_message *message, const struct reg_station *station,
+			    struct registry_time now, const char **why, uint32_t *wait_ms)
+{
+	const struct reg_host *host = reg_host_of_addr(registry, &message->addr);
+	uint16_t error = reg_check_place(registry, session, message, why);
+
+	*wait_ms = 0;
+	if (error)
+		return error;
+	if (!station || station->record.state != RECORD_BOUND)
+		return check_share(registry, session, message, !host, why);
+	if (host || mac_equal(&station->record.mac, &message->mac))
+		return 0;
+	error = check_takeover(registry, message, station, now, why, wait_ms);
+	return error ? error : check_share(registry, session, message, false, why);
+}
+
+/* The address is durable, and so is its answer; it has come to the CN that asks. */
+static void finish_claim(struct registry *registry, struct registry_session *session,
+			 const struct mlrp_message *message, struct reg_station *station)
+{
+	registry->counts.claims++;
+	reg_commit(registry, station, NULL, true);
+	reg_answer_stored(registry, session, message->transaction, &station->record,
+			  registry->number);
+}
+
+static void refuse_full(struct registry *registry, struct registry_session *session,
+			const struct mlrp_message *message)
+{
+	reg_refuse(registry, session, message, MLRP_E_FULL, NULL,
+		   "the register's table of stations is full (stations_max)");
 }
 
 static void claim(struct registry *registry, struct registry_session *session,
@@ -103,15 +182,13 @@ static void claim(struct registry *registry, struct registry_session *session,
 {
 	const struct reg_host *host = reg_host_of_addr(registry, &message->addr);
 	char addr[ADDR_STRLEN], mac[MAC_STRLEN];
-	bool changed_mac = station && station->record.state == RECORD_BOUND;
 
 	if (!station)
 		station = reg_add(registry, &message->addr, &message->mac, NULL, 0);
-	else if (!reg_set_owner(registry, station, &message->mac, station->record.client_id, 0))
+	else if (!reg_set_owner(registry, station, &message->mac, NULL, 0))
 		station = NULL;
 	if (!station) {
-		reg_refuse(registry, session, message, MLRP_E_FULL, NULL,
-			   "the register's table of stations is full (stations_max)");
+		refuse_full(registry, session, message);
 		return;
 	}
 	reg_set_state(registry, station, 0, 0);
@@ -121,14 +198,78 @@ static void claim(struct registry *registry, struct registry_session *session,
 	station->arrived_ms = reg_since(message, now);
 	station->record.lease_end = 0;
 	reg_set_state(registry, station, RECORD_BOUND, 0);
-	registry->counts.claims++;
-	reg_commit(registry, station, NULL, true);
-	reg_answer_stored(registry, session, message->transaction, &station->record,
-			  registry->number);
+	finish_claim(registry, session, message, station);
 	reg_log(registry, LOG_LEVEL_INFO, "%s %s %s at CN %s", mac_format(&message->mac, mac),
-		changed_mac ? "is another MAC of the host of" :
 		host ? "is the registered host of" : "brings the address",
 		addr_format(&message->addr, addr), session->name);
+}
+
+/* Has the owner another lease? Then a second one would be freed with the next BIND. */
+static bool has_other_lease(const struct reg_station *station)
+{
+	const struct reg_station *other;
+
+	DL_FOREACH2(station->owner->stations, other, owner_next)
+		if (other != station && other->record.state == RECORD_BOUND &&
+		    other->record.kind == RECORD_DYNAMIC)
+			return true;
+	return false;
+}
+
+/*
+ * The bound address goes to another MAC. A lease keeps its end, and a station that moves too often
+ * stays damped.
+ */
+static void take_over(struct registry *registry, struct registry_session *session,
+		      const struct mlrp_message *message, const struct reg_cell *cell,
+		      struct reg_station *station, struct registry_time now)
+{
+	const bool host = reg_host_of_addr(registry, &message->addr);
+	struct station_record *record = &station->record;
+	char addr[ADDR_STRLEN], mac[MAC_STRLEN], former[MAC_STRLEN];
+
+	if (host && reg_flap_refuses(registry, session, station, message, now))
+		return;
+	mac_format(&record->mac, former);
+	if (!reg_set_owner(registry, station, &message->mac, NULL, 0)) {
+		refuse_full(registry, session, message);
+		return;
+	}
+	if (!host)
+		reg_flap_count(registry, station, now);
+	reg_set_parent(registry, station, cell->cn->info.id);
+	reg_set_current(registry, station, session->cn->info.id);
+	station->arrived_ms = reg_since(message, now);
+	if (host || has_other_lease(station)) {
+		record->kind = host ? RECORD_RESERVED : RECORD_STATIC;
+		record->lease_end = 0;
+		reg_set_state(registry, station, RECORD_BOUND, 0);
+	}
+	finish_claim(registry, session, message, station);
+	reg_log(registry, LOG_LEVEL_INFO, "%s %s %s at CN %s, from %s",
+		mac_format(&message->mac, mac),
+		host ? "is another MAC of the host of" : "takes over the address",
+		addr_format(&message->addr, addr), session->name, former);
+}
+
+/* The answer has the record in force, if there is one. */
+static void refuse_claim(struct registry *registry, struct registry_session *session,
+			 const struct mlrp_message *question, uint16_t code, const char *why,
+			 const struct station_record *record, uint32_t wait_ms)
+{
+	struct mlrp_message message = {.type = MLRP_ERROR, .transaction = question->transaction,
+				       .code = code, .wait = wait_ms,
+				       .has = MLRP_HAS(MLRP_F_CODE) | MLRP_HAS(MLRP_F_TEXT) |
+					      MLRP_HAS(MLRP_F_WAIT) | MLRP_HAS(MLRP_F_STATION)};
+
+	if (!wait_ms) {
+		reg_refuse(registry, session, question, code, record, "%s", why);
+		return;
+	}
+	message.station = *record;
+	snprintf(message.text, sizeof(message.text), "%s", why);
+	registry->counts.refused++;
+	reg_send(registry, session, &message);
 }
 
 void reg_claim(struct registry *registry, struct registry_session *session,
@@ -137,14 +278,17 @@ void reg_claim(struct registry *registry, struct registry_session *session,
 	struct reg_station *station = reg_find(registry, &message->addr);
 	const struct reg_cell *cell = reg_find_cell(registry, &message->addr);
 	const char *why;
-	uint16_t error = check_claim(registry, session, message, station, &why);
+	uint32_t wait_ms;
+	uint16_t error = check_claim(registry, session, message, station, now, &why, &wait_ms);
 	bool bound = station && station->record.state == RECORD_BOUND;
 
 	if (error)
-		reg_refuse(registry, session, message, error, bound ? &station->record : NULL, "%s",
-			   why);
+		refuse_claim(registry, session, message, error, why,
+			     bound ? &station->record : NULL, wait_ms);
 	else if (bound && mac_equal(&station->record.mac, &message->mac))
 		move(registry, session, station, message, now);
+	else if (bound)
+		take_over(registry, session, message, cell, station, now);
 	else
 		claim(registry, session, message, cell, station, now);
 }

@@ -167,6 +167,9 @@ static void add_requests(void)
 	m->client_id_len = 7;
 	memcpy(m->client_id, (uint8_t[])HW_ID, 7);
 	ADD(claim, about(MLRP_CLAIM, 0x80000001, 0));
+	m = ADD(claim_mute, about(MLRP_CLAIM, 0x80000004, F(VERSION) | F(HOLDER)));
+	m->version = (struct version){4, 0x1122334455};
+	m->holder = MLRP_HOLDER_MUTE;
 	m = ADD(handover, about(MLRP_HANDOVER, 0x80000002, F(VERSION)));
 	m->version = (struct version){4, 0x1122334455};
 	m = ADD(renew, about(MLRP_RENEW, 5, F(LEASE)));
