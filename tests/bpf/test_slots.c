@@ -261,6 +261,20 @@ static void a_station_that_fits_no_slot_is_in_the_map(void **state)
 	assert_int_equal(slots_delete(&world_slots, &v6), 0);
 }
 
+/* The next frame shows, however soon it comes. */
+static void check_rearmed(const struct tmip_addr *addr)
+{
+	uint32_t heard = slots_heard(&world_slots, addr), rearmed;
+
+	slots_rearm_heard(&world_slots, addr);
+	rearmed = slots_heard(&world_slots, addr);
+	assert_in_range(rearmed, heard - 2, heard - 1);
+	slots_rearm_heard(&world_slots, addr); /* it is old enough already */
+	assert_int_equal(slots_heard(&world_slots, addr), rearmed);
+	assert_true(is_guest(addr));
+	assert_true(slots_heard(&world_slots, addr) > rearmed);
+}
+
 static void check_heard(const struct tmip_addr *addr)
 {
 	struct tmip_station silent = guest();
@@ -270,6 +284,7 @@ static void check_heard(const struct tmip_addr *addr)
 	assert_true(slots_heard(&world_slots, addr) > 0);
 	put(addr); /* a change, but not a departure */
 	assert_true(slots_heard(&world_slots, addr) > 0);
+	check_rearmed(addr);
 	silent.flags = TMIP_STATION_F_SILENT;
 	assert_int_equal(slots_put(&world_slots, addr, &silent), 0);
 	assert_int_equal(slots_heard(&world_slots, addr), 0);

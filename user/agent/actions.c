@@ -3,9 +3,11 @@
  * Does what the roaming machine decided: map entries, messages, ARP, the roaming log. Actions also
  * come while the agent ends, when connections and some modules are gone already.
  */
+#include <errno.h>
 #include <string.h>
 
 #include "interface/cells.h"
+#include "io/kernel/netlink.h"
 #include "io/process/clock.h"
 #include "io/process/log.h"
 #include "io/process/timer.h"
@@ -69,6 +71,38 @@ static void send_message(struct agent *agent, const struct roam_action *action)
 		peers_send(agent->peers, action->cn, action->message);
 }
 
+/* Without an entry the kernel will ask by ARP. */
+static void put_neighbour(const struct roam_action *action)
+{
+	int error = netlink_put_neighbour(action->ifindex, &action->addr, &action->mac);
+	char addr[ADDR_STRLEN];
+
+	if (error && error != -ENOENT)
+		log_debug("neighbour entry of %s: %s", addr_format(&action->addr, addr),
+			  strerror(-error));
+}
+
+static void on_holder_asked(enum roam_holder answer, const struct station_record *record, void *arg)
+{
+	struct agent *agent = arg;
+
+	roam_holder_asked(agent->roam, &record->addr, &record->mac, answer, clock_ms());
+}
+
+/* Without an answer the roaming machine asks again. */
+static void ask_holder(struct agent *agent, const struct roam_action *action)
+{
+	const struct replica_station *station =
+		replica_find(roam_replica(agent->roam), &action->addr);
+	struct station_record record;
+
+	if (!station || !agent->checks)
+		return;
+	record = station->record;
+	record.current = replica_current(station);
+	address_check_begin(agent->checks, &record, on_holder_asked, agent);
+}
+
 void actions_apply(const struct roam_action *action, void *arg)
 {
 	struct agent *agent = arg;
@@ -90,6 +124,16 @@ void actions_apply(const struct roam_action *action, void *arg)
 	case ROAM_ANNOUNCE:
 		cells_announce(agent->cells, action->ifindex, &action->addr, &action->mac);
 		break;
+	case ROAM_DEFEND:
+		cells_defend(agent->cells, action->ifindex, &action->addr, &action->mac,
+			     &action->holder);
+		break;
+	case ROAM_NEIGHBOUR:
+		put_neighbour(action);
+		break;
+	case ROAM_ASK_HOLDER:
+		ask_holder(agent, action);
+		break;
 	case ROAM_GONE:
 		if (agent->wifi)
 			wifi_gone(agent->wifi, &action->mac, action->ifindex);
@@ -98,6 +142,7 @@ void actions_apply(const struct roam_action *action, void *arg)
 		address_check_probed(agent->checks, action->cn, action->message);
 		break;
 	case ROAM_PROBE_STATION:
+		datapath_forget_seen(agent->dp, &action->mac); /* its answer is news */
 		presence_probe_in(agent->presence, &action->addr, &action->mac, action->ifindex);
 		break;
 	case ROAM_GREET:

@@ -67,6 +67,16 @@ void agent_stop(struct agent *agent, bool tear_down)
 
 /* ---- events of the data path */
 
+/*
+ * A frame without an address from a station that is associated in this cell, as nl80211 says, such
+ * as the layer-2 update: a Wi-Fi station is at one access point only.
+ */
+static bool is_associated(const struct agent *agent, const struct tmip_event *event)
+{
+	return event->type == TMIP_EVENT_SEEN && addr_is_zero(&event->addr) && agent->wifi &&
+	       wifi_associated(agent->wifi, &event->mac, event->ifindex);
+}
+
 static void on_sighting(const struct tmip_event *event, void *arg)
 {
 	struct agent *agent = arg;
@@ -74,6 +84,11 @@ static void on_sighting(const struct tmip_event *event, void *arg)
 
 	log_trace("event %u: MAC %s, address %s, interface %u", event->type,
 		  mac_format(&event->mac, mac), addr_format(&event->addr, addr), event->ifindex);
+	if (cell_table_has_mac(cells_table(agent->cells), &event->mac))
+		return; /* a loop has brought back an ARP packet of this CN */
+	if (is_associated(agent, event))
+		roam_associated(agent->roam, &event->mac, event->ifindex, "association",
+				clock_ms());
 	if (event->type == TMIP_EVENT_SEEN || event->type == TMIP_EVENT_ARRIVED)
 		roam_seen(agent->roam, event, clock_ms());
 	else if (event->type == TMIP_EVENT_CONFLICT)

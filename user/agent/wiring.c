@@ -295,12 +295,19 @@ static bool is_connected(uint32_t cn, void *arg)
 	return peers_connected(agent->peers, cn);
 }
 
+static bool dozes(const struct tmip_mac *mac, unsigned ifindex, void *arg)
+{
+	const struct agent *agent = arg;
+
+	return agent->wifi && wifi_associated(agent->wifi, mac, ifindex);
+}
+
 static int create_checks(struct agent *agent)
 {
 	const struct address_check_setup setup = {
 		.base = agent->base, .dp = agent->dp, .roam = agent->roam,
 		.calls = {.probe = probe, .send = send_to_cn, .is_connected = is_connected,
-			  .arg = agent},
+			  .dozes = dozes, .arg = agent},
 	};
 
 	agent->checks = address_checks_create(&setup);
@@ -390,12 +397,13 @@ static void resume(unsigned cell, const struct dhcp_request *request, void *arg)
 	dhcp_handle(agent->dhcp, cell, request);
 }
 
-static void on_checked(bool there, const struct station_record *record, void *arg)
+/* A CN that does not answer leaves the address with its station. */
+static void on_checked(enum roam_holder answer, const struct station_record *record, void *arg)
 {
 	struct agent *agent = arg;
 
-	authenticators_checked(agent->authenticators, there, record);
-	twins_checked(agent->twins, there, record);
+	authenticators_checked(agent->authenticators, answer != ROAM_HOLDER_MUTE, record);
+	twins_checked(agent->twins, answer != ROAM_HOLDER_MUTE, record);
 }
 
 static int check(const struct station_record *record, void *arg)

@@ -102,6 +102,21 @@ int frame_announce(struct frame_port *port, const struct tmip_mac *from,
 	return 0;
 }
 
+int frame_defend(struct frame_port *port, const struct tmip_mac *to, const struct tmip_mac *from,
+		 const struct tmip_addr *addr, const struct tmip_mac *mac)
+{
+	struct fake_frame *frame;
+
+	if (fake_frames.send_error)
+		return fake_frames.send_error;
+	frame = add(port, FRAME_DEFENDED);
+	frame->to = *to;
+	frame->from_mac = *from;
+	frame->addr = *addr;
+	frame->mac = *mac;
+	return 0;
+}
+
 int frame_probe(struct frame_port *port, const struct tmip_addr *addr, const struct tmip_mac *mac,
 	      const struct tmip_addr *from, const struct tmip_mac *from_mac)
 {

@@ -8,7 +8,7 @@
 #define FAKE_FRAMES 64 /* the first ones are kept, the others counted */
 #define FAKE_FRAME_LEN 2048
 
-enum fake_frame_kind { FRAME_SENT, FRAME_ANNOUNCED, FRAME_ASKED };
+enum fake_frame_kind { FRAME_SENT, FRAME_ANNOUNCED, FRAME_ASKED, FRAME_DEFENDED };
 
 struct fake_frame {
 	enum fake_frame_kind kind;
@@ -16,7 +16,7 @@ struct fake_frame {
 	size_t len;                    /* FRAME_SENT */
 	uint8_t data[FAKE_FRAME_LEN];
 	struct tmip_addr addr, from;   /* the others */
-	struct tmip_mac mac, from_mac;
+	struct tmip_mac mac, from_mac, to;
 };
 
 struct fake_frames {

@@ -243,6 +243,14 @@ uint64_t datapath_heard_ms(const struct datapath *dp, const struct tmip_addr *ad
 	return ms;
 }
 
+void datapath_rearm_heard(struct datapath *dp, const struct tmip_addr *addr)
+{
+	uint64_t ms = datapath_heard_ms(dp, addr);
+
+	if (ms > 2000)
+		fake_datapath_hears(addr, ms - 2000);
+}
+
 void fake_datapath_hears(const struct tmip_addr *addr, uint64_t ms)
 {
 	fake_map_put(&fake_datapath.heard, addr, sizeof(*addr), &ms, sizeof(ms));

@@ -47,6 +47,10 @@ const struct field HANDOVER_COUNT_FIELDS[] = {
 	      "records and claims that found the table full"),
 	FIELD(UINT64, struct roam_counts, damped, "damped", 3,
 	      "refused handovers of stations that move too often"),
+	FIELD(UINT64, struct roam_counts, taken, "taken", 0,
+	      "addresses of mute stations that went to another MAC here"),
+	FIELD(UINT64, struct roam_counts, defended, "defended", 0,
+	      "ARP packets that told a MAC that it uses a station's address"),
 	FIELD_END,
 };
 

@@ -19,6 +19,15 @@ const struct cell *cell_table_find(const struct cell_table *table, unsigned ifin
 	return i < 0 ? NULL : &table->list[i];
 }
 
+bool cell_table_has_mac(const struct cell_table *table, const struct tmip_mac *mac)
+{
+	for (unsigned i = 0; i < table->count; i++)
+		if (table->list[i].interface.ifindex &&
+		    mac_equal(&table->list[i].interface.mac, mac))
+			return true;
+	return false;
+}
+
 struct cell *cell_table_find_name(struct cell_table *table, const char *name)
 {
 	for (unsigned i = 0; i < table->count; i++)

@@ -30,6 +30,8 @@ struct cell_table {
 
 /* The served cell that is this interface; NULL: none. */
 const struct cell *cell_table_find(const struct cell_table *table, unsigned ifindex);
+/* Is this the MAC of a served cell's own interface? */
+bool cell_table_has_mac(const struct cell_table *table, const struct tmip_mac *mac);
 /* The place of that cell in the list; -1: none. */
 int cell_table_index(const struct cell_table *table, unsigned ifindex);
 /* The cell of that name, served or not; NULL: none. */

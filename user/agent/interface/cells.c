@@ -352,6 +352,19 @@ void cells_announce(struct cells *cells, unsigned ifindex, const struct tmip_add
 		log_debug("cell %s: gratuitous ARP not sent: %s", cell->name, strerror(-error));
 }
 
+void cells_defend(struct cells *cells, unsigned ifindex, const struct tmip_addr *addr,
+		  const struct tmip_mac *to, const struct tmip_mac *mac)
+{
+	const struct cell *cell = cell_table_find(&cells->table, ifindex);
+	const struct tmip_mac *own = cell ? &cell->interface.mac : NULL;
+	int error = 0;
+
+	if (cell)
+		error = frame_defend(cell->port, to, own, addr, mac_is_zero(mac) ? own : mac);
+	if (error)
+		log_debug("cell %s: ARP defence not sent: %s", cell->name, strerror(-error));
+}
+
 /* ---- what a former agent left */
 
 static void find_remains(const struct agent_config *config, struct remains *remains)

@@ -60,6 +60,12 @@ const struct cell_table *cells_table(const struct cells *cells);
 /* Sends gratuitous ARP for the address into the cell. A zero MAC stands for the cell's own. */
 void cells_announce(struct cells *cells, unsigned ifindex, const struct tmip_addr *addr,
 		    const struct tmip_mac *mac);
+/*
+ * Tells the MAC `to` in the cell by ARP that the address, which it uses, is at `mac` (RFC 5227,
+ * 2.4). A zero MAC stands for the cell's own.
+ */
+void cells_defend(struct cells *cells, unsigned ifindex, const struct tmip_addr *addr,
+		  const struct tmip_mac *to, const struct tmip_mac *mac);
 
 /*
  * Removes what a killed agent with this configuration left: links, pins, settings, routes. 0 or

@@ -7,19 +7,17 @@
 #include <stdlib.h>
 #include <utlist.h>
 
-#include "core/roam/roam.h"
 #include "io/datapath/datapath.h"
 #include "io/process/timer.h"
 
 #define CHECKS_MAX 128
 #define REMOTE_MS 2500 /* for the answer of another CN */
 
-/*
- * The data path notes the second in which it heard a station: the last question is asked in the
- * next second.
- */
-static const unsigned WAITS_MS[] = {150, 250, 300, 400, 400};
-#define WAIT_COUNT (sizeof(WAITS_MS) / sizeof(WAITS_MS[0]))
+#define WAIT_COUNT 5
+/* Any host has answered by then, however busy, unless it sleeps for long at an access point. */
+static const unsigned WAITS_MS[WAIT_COUNT] = {20, 60, 120, 180, 220};
+/* A station that dozes wakes up a few times a second. */
+static const unsigned DOZE_MS[WAIT_COUNT] = {150, 250, 300, 400, 400};
 
 struct check {
 	struct address_checks *checks;
@@ -29,6 +27,7 @@ struct check {
 	bool remote;              /* another CN finds out */
 	uint64_t heard_ms;        /* when the station was last heard before the check */
 	unsigned tries;
+	const unsigned *waits_ms; /* between the probes */
 	address_check_done *done; /* NULL: another CN asks */
 	void *arg;
 	struct event *timer;
@@ -50,7 +49,7 @@ static void end(struct check *check)
 	free(check);
 }
 
-static void answer(const struct check *check, bool there)
+static void reply(const struct check *check, bool there)
 {
 	const struct address_check_calls *calls = &check->checks->with.calls;
 	struct mlrp_message message = {.type = there ? MLRP_RETURNED : MLRP_DEPARTED,
@@ -60,17 +59,17 @@ static void answer(const struct check *check, bool there)
 	calls->send(check->cn, &message, calls->arg);
 }
 
-static void conclude(struct check *check, bool there)
+static void conclude(struct check *check, enum roam_holder answer)
 {
 	struct station_record record = check->record;
 	address_check_done *done = check->done;
 	void *arg = check->arg;
 
 	if (!done)
-		answer(check, there);
+		reply(check, answer == ROAM_HOLDER_THERE);
 	end(check);
 	if (done)
-		done(there, &record, arg);
+		done(answer, &record, arg);
 }
 
 static void probe_again(struct check *check)
@@ -78,10 +77,13 @@ static void probe_again(struct check *check)
 	const struct address_check_calls *calls = &check->checks->with.calls;
 
 	calls->probe(&check->record.addr, calls->arg);
-	timer_arm(check->timer, WAITS_MS[check->tries++]);
+	timer_arm(check->timer, check->waits_ms[check->tries++]);
 }
 
-/* The next step. The station may have moved on, or come back, meanwhile. */
+/*
+ * The next step. The station may have moved on, or come back, meanwhile. One whose packets are held
+ * though it is not silent has just come back.
+ */
 static void go_on(struct check *check)
 {
 	const struct address_check_setup *with = &check->checks->with;
@@ -90,14 +92,14 @@ static void go_on(struct check *check)
 
 	if (!station || !mac_equal(&station->record.mac, &check->record.mac) ||
 	    replica_silent(station)) {
-		conclude(check, false);
-	} else if (replica_current(station) != roam_self(with->roam) ||
+		conclude(check, ROAM_HOLDER_MUTE);
+	} else if (replica_current(station) != roam_self(with->roam) || station->held ||
 		   datapath_heard_ms(with->dp, addr) != check->heard_ms) {
-		conclude(check, true);
+		conclude(check, ROAM_HOLDER_THERE);
 	} else if (check->tries == WAIT_COUNT) {
 		roam_silent(with->roam, addr,
-			    "its identity asks for its address elsewhere, and it answers no probe");
-		conclude(check, false);
+			    "another asks for its address, and it answers no probe");
+		conclude(check, ROAM_HOLDER_MUTE);
 	} else {
 		probe_again(check);
 	}
@@ -110,9 +112,18 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	if (check->remote)
-		conclude(check, true);
+		conclude(check, ROAM_HOLDER_UNREACHABLE);
 	else
 		go_on(check);
+}
+
+static bool dozes(const struct address_checks *checks, const struct station_record *record)
+{
+	const struct address_check_calls *calls = &checks->with.calls;
+	const struct replica_station *station =
+		replica_find(roam_replica(checks->with.roam), &record->addr);
+
+	return station && calls->dozes(&record->mac, station->kernel.ifindex, calls->arg);
 }
 
 /* NULL: there are too many, or no memory. */
@@ -124,6 +135,8 @@ static struct check *add(struct address_checks *checks, const struct station_rec
 		return NULL;
 	check->checks = checks;
 	check->record = *record;
+	check->waits_ms = dozes(checks, record) ? DOZE_MS : WAITS_MS;
+	datapath_rearm_heard(checks->with.dp, &record->addr);
 	check->heard_ms = datapath_heard_ms(checks->with.dp, &record->addr);
 	check->timer = evtimer_new(checks->with.base, on_timer, check);
 	if (!check->timer) {
@@ -202,7 +215,8 @@ bool address_check_answered(struct address_checks *checks, uint32_t from,
 	DL_FOREACH(checks->list, check)
 		if (check->remote && check->cn == from &&
 		    check->transaction == message->transaction) {
-			conclude(check, message->type == MLRP_RETURNED);
+			conclude(check, message->type == MLRP_RETURNED ? ROAM_HOLDER_THERE :
+								  ROAM_HOLDER_MUTE);
 			break;
 		}
 	return true;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Is the station that an address is bound to still in its cell? Asked when another station with
- * the same identity wants the address. The CN that has the station finds out: it probes until it
- * hears a frame of the station, or for a second and a half.
+ * Is the station that an address is bound to still in its cell? Asked when another station wants
+ * the address, or its MAC was seen elsewhere. The CN that has the station finds out: it probes
+ * until it hears a frame of the station with the address, or for as long as the station may need to
+ * answer: more than half a second, and a second and a half at an access point, where it may doze.
  */
 #ifndef TMIP_AGENT_STATION_ADDRESS_CHECK_H
 #define TMIP_AGENT_STATION_ADDRESS_CHECK_H
@@ -11,19 +12,22 @@
 #include <stdint.h>
 
 #include "core/mlrp/mlrp.h"
+#include "core/roam/roam.h"
 
 struct address_checks;
 struct datapath;
 struct event_base;
-struct roam;
 
 /* record: as it was when the check began. */
-typedef void address_check_done(bool there, const struct station_record *record, void *arg);
+typedef void address_check_done(enum roam_holder answer, const struct station_record *record,
+				void *arg);
 
 struct address_check_calls {
 	void (*probe)(const struct tmip_addr *addr, void *arg);
 	void (*send)(uint32_t cn, const struct mlrp_message *message, void *arg);
 	bool (*is_connected)(uint32_t cn, void *arg);
+	/* Is the station with this MAC at an access point, in that cell? */
+	bool (*dozes)(const struct tmip_mac *mac, unsigned ifindex, void *arg);
 	void *arg;
 };
 
@@ -39,9 +43,9 @@ struct address_checks *address_checks_create(const struct address_check_setup *s
 void address_checks_destroy(struct address_checks *checks); /* NULL is allowed */
 
 /*
- * Begins a check; `done` comes later, from the event loop. A CN that does not answer leaves the
- * address with its station: `there` is true then. 0, or -EBUSY: this address is being checked
- * already, too many are, or there is no memory.
+ * Begins a check; `done` comes later, from the event loop. record->current: the CN that has the
+ * station. If that CN does not answer, it is unreachable. 0, or -EBUSY: this address is being
+ * checked already, too many are, or there is no memory.
  */
 int address_check_begin(struct address_checks *checks, const struct station_record *record,
 			address_check_done *done, void *arg);

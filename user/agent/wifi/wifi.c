@@ -172,7 +172,7 @@ static bool is_of(const struct association *association, const struct tmip_mac *
 	       cell_of(association) == cell;
 }
 
-static bool is_associated_in(const struct wifi *wifi, const struct tmip_mac *mac, unsigned cell)
+bool wifi_associated(const struct wifi *wifi, const struct tmip_mac *mac, unsigned cell)
 {
 	const struct association *each;
 
@@ -214,7 +214,7 @@ static void leave(struct association *association)
 	unsigned cell = cell_of(association);
 
 	forget(wifi, association);
-	if (cell && is_in(wifi, &mac, cell) && !is_associated_in(wifi, &mac, cell))
+	if (cell && is_in(wifi, &mac, cell) && !wifi_associated(wifi, &mac, cell))
 		wifi->counts.departed += roam_departed(wifi->with.roam, &mac, cell);
 }
 

@@ -47,6 +47,9 @@ void wifi_destroy(struct wifi *wifi); /* NULL is allowed */
 /* The roaming machine: a station with this MAC was in that cell until now, and is elsewhere. */
 void wifi_gone(struct wifi *wifi, const struct tmip_mac *mac, unsigned cell);
 
+/* Is the MAC associated with an access point of that cell, as the kernel says? */
+bool wifi_associated(const struct wifi *wifi, const struct tmip_mac *mac, unsigned cell);
+
 void wifi_count(const struct wifi *wifi, struct wifi_counts *counts);
 
 /* The cell that an access point is, or a port of: its ifindex; 0: none. */

@@ -34,6 +34,8 @@ void roam_destroy(struct roam *roam)
 		return;
 	HASH_ITER(hh, roam->attempts, attempt, next)
 		roam_attempt_end(roam, attempt);
+	roam_rivals_free(roam);
+	roam_sightings_free(roam);
 	replica_free(&roam->replica);
 	free(roam);
 }
@@ -95,9 +97,16 @@ static void due_insert(struct roam *roam, struct replica_station *station)
 		DL_INSERT_INORDER2(roam->due, station, due_order, due_prev, due_next);
 }
 
-void roam_arm(struct roam *roam, struct replica_station *station, uint64_t deadline_ms)
+void roam_due_changed(struct roam *roam, uint64_t before)
 {
 	struct roam_action action = {.type = ROAM_DUE};
+
+	if (roam_next_due(roam) != before)
+		roam->act(&action, roam->arg);
+}
+
+void roam_arm(struct roam *roam, struct replica_station *station, uint64_t deadline_ms)
+{
 	uint64_t before = roam_next_due(roam);
 
 	if (station->deadline_ms)
@@ -105,8 +114,7 @@ void roam_arm(struct roam *roam, struct replica_station *station, uint64_t deadl
 	station->deadline_ms = deadline_ms;
 	if (deadline_ms)
 		due_insert(roam, station);
-	if (roam_next_due(roam) != before)
-		roam->act(&action, roam->arg);
+	roam_due_changed(roam, before);
 }
 
 void roam_arm_pending(struct roam *roam, struct replica_station *station, uint64_t now_ms)
@@ -226,8 +234,8 @@ void roam_expect_cns(struct roam *roam)
  * its gateway and asks for it by ARP. If the access point drops that question, Linux asks again
  * only a second later. The greeting spares the station that second.
  */
-static void link_seen(struct roam *roam, struct replica_station *station,
-		      const struct roam_cell *cell, const char *how, uint64_t now_ms)
+void roam_link_seen(struct roam *roam, struct replica_station *station,
+		    const struct roam_cell *cell, const char *how, uint64_t now_ms)
 {
 	struct roam_action action = {.type = ROAM_GREET, .addr = station->record.addr};
 	bool comes = replica_current(station) != roam->self;
@@ -246,16 +254,7 @@ void roam_associated(struct roam *roam, const struct tmip_mac *mac, unsigned ifi
 
 	for (; station; station = station->mac_next)
 		if (replica_current(station) != roam->self || station->kernel.ifindex == ifindex)
-			link_seen(roam, station, cell, how, now_ms);
-}
-
-static void mac_seen(struct roam *roam, const struct tmip_mac *mac, const struct roam_cell *cell,
-		     uint64_t now_ms)
-{
-	struct replica_station *station = replica_find_mac(&roam->replica, mac);
-
-	for (; station; station = station->mac_next)
-		link_seen(roam, station, cell, "link-layer activity", now_ms);
+			roam_link_seen(roam, station, cell, how, now_ms);
 }
 
 /* A BPF program may have changed the map entry before: writes it even if roam_arrival does not. */
@@ -278,7 +277,7 @@ void roam_seen(struct roam *roam, const struct tmip_event *event, uint64_t now_m
 	if (!cell || !roam->self)
 		return;
 	if (addr_is_zero(&event->addr)) {
-		mac_seen(roam, &event->mac, cell, now_ms);
+		roam_mac_seen(roam, event, cell, now_ms);
 		return;
 	}
 	station = replica_find(&roam->replica, &event->addr);
@@ -286,27 +285,21 @@ void roam_seen(struct roam *roam, const struct tmip_event *event, uint64_t now_m
 		roam_claim(roam, &event->addr, &event->mac, cell, now_ms);
 	else if (station->refused)
 		return;
-	else if (mac_equal(&station->record.mac, &event->mac))
-		arrival(roam, station, cell, arp ? "ARP activity" : "IP activity", now_ms);
-	else if (station->record.kind == RECORD_RESERVED)
-		/* Perhaps the MAC is another one of that host. */
-		roam_claim(roam, &event->addr, &event->mac, cell, now_ms);
-	else
+	else if (!mac_equal(&station->record.mac, &event->mac))
 		roam_conflict(roam, event, now_ms);
+	else if (!roam_sighting_answered(roam, event, now_ms))
+		arrival(roam, station, cell, arp ? "ARP activity" : "IP activity", now_ms);
 }
 
-/* Counts every conflict. Logs it for both stations, at most once a minute. */
-void roam_conflict(struct roam *roam, const struct tmip_event *event, uint64_t now_ms)
+/* Logs a conflict for both stations, at most once a minute. */
+static void log_conflict(struct roam *roam, struct replica_station *station,
+			 const struct tmip_event *event, uint64_t now_ms)
 {
-	struct replica_station *station = replica_find(&roam->replica, &event->addr);
 	const struct roam_cell *cell = roam_find_cell(roam, event->ifindex);
 	char addr[ADDR_STRLEN], mac[MAC_STRLEN], text[ROAM_TEXT];
 	struct roam_action action = {.type = ROAM_LOG, .level = LOG_LEVEL_DEBUG,
 				     .addr = event->addr, .mac = event->mac, .text = text};
 
-	if (!station)
-		return;
-	roam->counts.conflicts++;
 	if (station->conflict_ms && now_ms - station->conflict_ms < CONFLICT_LOG_MS)
 		return;
 	station->conflict_ms = now_ms ? now_ms : 1;
@@ -319,6 +312,29 @@ void roam_conflict(struct roam *roam, const struct tmip_event *event, uint64_t n
 	roam_log(roam, LOG_LEVEL_WARN, station, "%s in cell %s uses the address %s of this station",
 		 mac_format(&event->mac, mac), cell ? cell->name : "-",
 		 addr_format(&event->addr, addr));
+}
+
+void roam_conflict(struct roam *roam, const struct tmip_event *event, uint64_t now_ms)
+{
+	struct replica_station *station = replica_find(&roam->replica, &event->addr);
+
+	/* The record may have changed since the frame came. */
+	if (!station || mac_equal(&station->record.mac, &event->mac))
+		return;
+	roam->counts.conflicts++;
+	log_conflict(roam, station, event, now_ms);
+	roam_rival_seen(roam, station, event, now_ms);
+}
+
+void roam_holder_asked(struct roam *roam, const struct tmip_addr *addr, const struct tmip_mac *mac,
+		       enum roam_holder answer, uint64_t now_ms)
+{
+	const struct replica_station *station = replica_find(&roam->replica, addr);
+
+	if (!station || !mac_equal(&station->record.mac, mac))
+		return;
+	roam_rival_asked(roam, addr, answer, now_ms);
+	roam_sighting_asked(roam, addr, answer, now_ms);
 }
 
 /*
@@ -428,12 +444,21 @@ uint64_t roam_tick(struct roam *roam, uint64_t now_ms)
 {
 	while (roam->due && roam->due->deadline_ms <= now_ms)
 		expire(roam, roam->due, now_ms);
+	roam_rivals_tick(roam, now_ms);
+	roam_sightings_tick(roam, now_ms);
 	return roam_next_due(roam);
+}
+
+static uint64_t sooner(uint64_t a, uint64_t b)
+{
+	return !a || (b && b < a) ? b : a;
 }
 
 uint64_t roam_next_due(const struct roam *roam)
 {
-	return roam->due ? roam->due->deadline_ms : 0;
+	uint64_t asked = sooner(roam_rivals_due(roam), roam_sightings_due(roam));
+
+	return sooner(roam->due ? roam->due->deadline_ms : 0, asked);
 }
 
 /* ---- views */

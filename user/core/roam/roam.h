@@ -34,12 +34,21 @@ enum roam_action_type {
 	ROAM_TO_CN,         /* cn, message: send it */
 	ROAM_CN,            /* cn: its tunnel's type, or the number of its stations, changed */
 	ROAM_ANNOUNCE,      /* addr, mac, ifindex: gratuitous ARP (RFC 5944, 4.6); mac 0: own */
+	/*
+	 * addr, mac, ifindex, holder: tell this MAC by ARP that it must not use the address, which
+	 * is at `holder` (RFC 5227, 2.4); holder 0: own
+	 */
+	ROAM_DEFEND,
+	/* addr, mac, ifindex: the kernel's neighbour entry, if there is one, gets this MAC */
+	ROAM_NEIGHBOUR,
+	/* addr: is the station that has it still there? roam_holder_asked takes the answer */
+	ROAM_ASK_HOLDER,
 	ROAM_GONE,          /* mac, ifindex: the station has left this cell and is elsewhere */
 	ROAM_CHECK_ADDRESS, /* cn, message: answer that CN's PROBE about a station of this CN */
-	ROAM_PROBE_STATION, /* addr, mac, ifindex: probe it: it may still be in this cell */
+	ROAM_PROBE_STATION, /* addr, mac, ifindex: probe it: it may be in this cell */
 	/*
-	 * addr: the station has just associated. Probe it by ARP in the name of its gateway: from
-	 * the question it learns the gateway's MAC.
+	 * addr: the station has just associated, or got the address. Probe it by ARP in the name
+	 * of its gateway: from the question it learns the gateway's MAC.
 	 */
 	ROAM_GREET,
 	ROAM_DUE,         /* the next deadline changed: see roam_next_due() */
@@ -50,7 +59,7 @@ enum roam_action_type {
 struct roam_action {
 	enum roam_action_type type;
 	struct tmip_addr addr;
-	struct tmip_mac mac;
+	struct tmip_mac mac, holder;
 	unsigned ifindex;
 	uint32_t cn;          /* cn_id */
 	enum log_level level;
@@ -82,6 +91,8 @@ struct roam_counts {
 	uint64_t refused;   /* handovers and claims that the register refused */
 	uint64_t undone;    /* handovers and claims that the register did not answer in time */
 	uint64_t conflicts; /* uses of a station's address by another MAC */
+	uint64_t taken;     /* addresses whose holder was mute and that went to a MAC here */
+	uint64_t defended;  /* ARP packets that told a MAC whose address it uses */
 	unsigned silent;    /* now: stations that have left their cell and are in no other yet */
 	uint64_t damped;    /* of `refused`: the station moves too often */
 	uint64_t overflow;  /* records and requests that found a table full, or no memory */
@@ -114,8 +125,16 @@ void roam_expect_cns(struct roam *roam);
  * this frame (TMIP_EVENT_ARRIVED).
  */
 void roam_seen(struct roam *roam, const struct tmip_event *event, uint64_t now_ms);
-/* A frame with the address of a station and another MAC. */
+/*
+ * A frame with the address of a station and another MAC. This CN asks whether the station still
+ * answers; if it is mute, the address goes to the other MAC. See roam_rival.c.
+ */
 void roam_conflict(struct roam *roam, const struct tmip_event *event, uint64_t now_ms);
+enum roam_holder { ROAM_HOLDER_THERE = 1, ROAM_HOLDER_MUTE, ROAM_HOLDER_UNREACHABLE };
+
+/* The answer to ROAM_ASK_HOLDER, of the station that had this MAC when it was asked. */
+void roam_holder_asked(struct roam *roam, const struct tmip_addr *addr, const struct tmip_mac *mac,
+		       enum roam_holder answer, uint64_t now_ms);
 /*
  * A CN sent a packet for a station that is not here (TMIP_EVENT_STALE). Notifies that CN of the
  * place of the station.

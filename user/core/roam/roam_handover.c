@@ -244,7 +244,7 @@ void roam_report(struct roam *roam, struct replica_station *station, uint64_t no
 	roam_log(roam, LOG_LEVEL_INFO, station, "telling the register that the station is here");
 }
 
-static bool claimable(const struct roam *roam, const struct tmip_addr *addr)
+bool roam_claimable(const struct roam *roam, const struct tmip_addr *addr)
 {
 	const struct cell_info *cell = replica_find_cell(&roam->replica, addr, NULL);
 	uint32_t host;
@@ -277,7 +277,7 @@ void roam_claim(struct roam *roam, const struct tmip_addr *addr, const struct tm
 	struct roam_attempt *attempt;
 	char text[ADDR_STRLEN];
 
-	if (!claimable(roam, addr) || (station && station->attempt))
+	if (!roam_claimable(roam, addr) || (station && station->attempt))
 		return;
 	if (!station && (roam->counts.pending >= CLAIMS_MAX || claims_enough(roam, mac))) {
 		roam->counts.overflow++;
@@ -305,6 +305,27 @@ void roam_claim(struct roam *roam, const struct tmip_addr *addr, const struct tm
 		 cell->name, addr_format(addr, text));
 }
 
+bool roam_take_over(struct roam *roam, struct replica_station *station,
+		    const struct tmip_mac *mac, unsigned ifindex, uint8_t holder, uint64_t now_ms)
+{
+	struct roam_attempt *attempt =
+		station->attempt ? NULL : roam_attempt_begin(roam, station, true, now_ms);
+	struct mlrp_message message = {.type = MLRP_CLAIM, .mac = *mac,
+				       .addr = station->record.addr,
+				       .version = station->record.version, .holder = holder,
+				       .has = MLRP_HAS(MLRP_F_MAC) | MLRP_HAS(MLRP_F_ADDR)};
+
+	if (!attempt)
+		return false;
+	attempt->ifindex = ifindex;
+	message.transaction = attempt->transaction;
+	if (holder)
+		message.has |= MLRP_HAS(MLRP_F_HOLDER) | MLRP_HAS(MLRP_F_VERSION);
+	roam_send_register(roam, &message);
+	roam_arm(roam, station, now_ms + roam->options.timeout_ms);
+	return true;
+}
+
 /* Undoes the move here and at every CN that this CN has notified of it. */
 static void undo(struct roam *roam, struct roam_attempt *attempt)
 {
@@ -320,6 +341,7 @@ static void undo(struct roam *roam, struct roam_attempt *attempt)
 void roam_attempt_expire(struct roam *roam, struct roam_attempt *attempt, uint64_t now_ms)
 {
 	struct replica_station *station = attempt->station;
+	const struct tmip_addr addr = station->record.addr;
 	bool claim = attempt->claim;
 
 	/* A record that the register does not know stands; the parent reports it again. */
@@ -348,6 +370,8 @@ void roam_attempt_expire(struct roam *roam, struct roam_attempt *attempt, uint64
 		roam_forget(roam, station);
 	else
 		roam_refresh(roam, station);
+	if (claim)
+		roam_rival_refused(roam, &addr, NULL, now_ms);
 }
 
 /*
@@ -373,14 +397,17 @@ static void refused(struct roam *roam, struct roam_attempt *attempt,
 		    const struct mlrp_message *message, uint64_t now_ms)
 {
 	struct replica_station *station = attempt->station;
+	const struct tmip_addr addr = station->record.addr;
 	bool unknown = message->code == MLRP_E_UNKNOWN && !attempt->claim;
+	/* Of an address that nobody has, as far as this CN knows: else the conflict has counted. */
+	bool fresh = attempt->claim && !station->record.state, claim = attempt->claim;
 
 	roam->counts.refused++;
 	if (roam_is_local(station)) {
 		roam_local_refused(roam, station, message, now_ms);
 		return;
 	}
-	roam->counts.conflicts += attempt->claim && message->code == MLRP_E_CONFLICT;
+	roam->counts.conflicts += fresh && message->code == MLRP_E_CONFLICT;
 	roam_log(roam, LOG_LEVEL_WARN, station, "the register refused: %s%s%s",
 		 mlrp_error_name(message->code), message->text[0] ? ", " : "", message->text);
 	undo(roam, attempt);
@@ -401,6 +428,8 @@ static void refused(struct roam *roam, struct roam_attempt *attempt,
 	} else {
 		roam_refresh(roam, station);
 	}
+	if (claim)
+		roam_rival_refused(roam, &addr, message, now_ms);
 }
 
 void roam_register_answer(struct roam *roam, const struct mlrp_message *message, uint64_t now_ms)

@@ -3,7 +3,8 @@
  * The parts that the files of the roaming machine share: roam.c (life, stations seen, time),
  * roam_record.c (the register), roam_peer.c (messages of other CNs), roam_handover.c (handovers and
  * claims of this CN), roam_local.c (records that the register does not know yet), roam_view.c (from
- * a record to a map entry, tunnels). No other file includes it.
+ * a record to a map entry, tunnels), roam_rival.c (another MAC uses the address of a station),
+ * roam_sighting.c (frames without an address). No other file includes it.
  */
 #ifndef TMIP_CORE_ROAM_ROAM_INTERNAL_H
 #define TMIP_CORE_ROAM_ROAM_INTERNAL_H
@@ -44,6 +45,9 @@ struct roam {
 	struct roam_cell cells[CN_CELLS_MAX];
 	struct roam_attempt *attempts;
 	struct replica_station *due; /* the stations with a deadline, soonest first */
+	struct roam_rival *rivals;       /* oldest first */
+	struct roam_sighting *sightings; /* oldest first */
+	unsigned rival_count, sighting_count;
 	uint32_t next_transaction;
 	struct roam_counts counts; /* stations[0] only in the answer of roam_count */
 };
@@ -65,6 +69,11 @@ void roam_arm(struct roam *roam, struct replica_station *station, uint64_t deadl
  * any it has none; while the register is down, moves have none.
  */
 void roam_arm_pending(struct roam *roam, struct replica_station *station, uint64_t now_ms);
+/* ROAM_DUE, if the next deadline is another one than `before`. */
+void roam_due_changed(struct roam *roam, uint64_t before);
+/* The MAC of the station was seen in this cell. `how` is for the log. */
+void roam_link_seen(struct roam *roam, struct replica_station *station,
+		    const struct roam_cell *cell, const char *how, uint64_t now_ms);
 /* Deletes the station with its map entry, attempt and deadline. */
 void roam_forget(struct roam *roam, struct replica_station *station);
 void roam_send_register(struct roam *roam, struct mlrp_message *message);
@@ -73,6 +82,47 @@ void roam_send_cn(struct roam *roam, uint32_t cn, const struct mlrp_message *mes
 void roam_send_abort(struct roam *roam, uint32_t cn, const struct replica_station *station);
 /* Sends DEPARTED or RETURNED to the station's parent, unless that is this CN. */
 void roam_notify_parent(struct roam *roam, const struct replica_station *station, uint8_t type);
+
+/* ---- roam_rival.c */
+
+/* Another MAC uses the address of this station in this cell. */
+void roam_rival_seen(struct roam *roam, const struct replica_station *station,
+		     const struct tmip_event *event, uint64_t now_ms);
+void roam_rival_asked(struct roam *roam, const struct tmip_addr *addr, enum roam_holder answer,
+		      uint64_t now_ms);
+/*
+ * The register refused a claim of the address; message NULL: it did not answer. Does nothing if
+ * there is no rival.
+ */
+void roam_rival_refused(struct roam *roam, const struct tmip_addr *addr,
+			const struct mlrp_message *message, uint64_t now_ms);
+/*
+ * A record gives the address to another MAC. Returns the cell of this CN where that MAC was seen
+ * with the address; 0: in none.
+ */
+unsigned roam_rival_settled(struct roam *roam, const struct station_record *record,
+			    uint64_t now_ms);
+/* The register is ready: those who waited for it are checked now. */
+void roam_rivals_wake(struct roam *roam, uint64_t now_ms);
+uint64_t roam_rivals_due(const struct roam *roam); /* 0: none */
+void roam_rivals_tick(struct roam *roam, uint64_t now_ms);
+void roam_rivals_free(struct roam *roam);
+
+/* ---- roam_sighting.c */
+
+/* A frame of this MAC without an address. */
+void roam_mac_seen(struct roam *roam, const struct tmip_event *event, const struct roam_cell *cell,
+		   uint64_t now_ms);
+/*
+ * A frame with the station's address, perhaps the answer to a question of this file. True: it is
+ * dealt with, and may prove nothing.
+ */
+bool roam_sighting_answered(struct roam *roam, const struct tmip_event *event, uint64_t now_ms);
+void roam_sighting_asked(struct roam *roam, const struct tmip_addr *addr, enum roam_holder answer,
+			 uint64_t now_ms);
+uint64_t roam_sightings_due(const struct roam *roam); /* 0: none */
+void roam_sightings_tick(struct roam *roam, uint64_t now_ms);
+void roam_sightings_free(struct roam *roam);
 
 /* ---- roam_view.c */
 
@@ -127,9 +177,17 @@ struct roam_attempt *roam_attempt_begin(struct roam *roam, struct replica_statio
 /* The station was seen in this cell. `how` is for the log. */
 void roam_arrival(struct roam *roam, struct replica_station *station, const struct roam_cell *cell,
 		  const char *how, uint64_t now_ms);
+/* May a station bring this address of its own now? */
+bool roam_claimable(const struct roam *roam, const struct tmip_addr *addr);
 /* A MAC was seen in this cell with an address that no record assigns to it. */
 void roam_claim(struct roam *roam, const struct tmip_addr *addr, const struct tmip_mac *mac,
 		const struct roam_cell *cell, uint64_t now_ms);
+/*
+ * Claims the address of a station for another MAC, which is in this cell. `holder`: what was found
+ * out about the station; 0: nothing. False: there is an attempt already, or no memory.
+ */
+bool roam_take_over(struct roam *roam, struct replica_station *station,
+		    const struct tmip_mac *mac, unsigned ifindex, uint8_t holder, uint64_t now_ms);
 /* Reports a move to this CN that the register does not know. */
 void roam_report(struct roam *roam, struct replica_station *station, uint64_t now_ms);
 /* Frees the attempt. */

@@ -105,11 +105,37 @@ static void local_is_known(struct roam *roam, struct replica_station *station, u
 		roam_arm(roam, station, now_ms + roam->options.timeout_ms + roam->options.back_ms);
 }
 
+/* The record gives the address to another MAC: what is known of the place of the former is void. */
+static void change_holder(struct roam *roam, struct replica_station *station,
+			  const struct station_record *record)
+{
+	char addr[ADDR_STRLEN], mac[MAC_STRLEN];
+
+	roam_log(roam, LOG_LEVEL_INFO, station, "the address %s goes to %s, as the register says",
+		 addr_format(&record->addr, addr), mac_format(&record->mac, mac));
+	if (station->attempt && !station->attempt->claim)
+		roam_attempt_end(roam, station->attempt);
+	if (!station->attempt)
+		roam_arm(roam, station, 0);
+	station->moved_to = station->silent_at = 0;
+	station->conflict_ms = 0;
+	station->renewed = 0;
+}
+
+/* The ARP questions of the new holder were dropped: Linux asks again only a second later. */
+static void greet(struct roam *roam, const struct station_record *record)
+{
+	struct roam_action action = {.type = ROAM_GREET, .addr = record->addr};
+
+	roam->act(&action, roam->arg);
+}
+
 void roam_record(struct roam *roam, const struct station_record *record, unsigned ifindex,
 		 uint64_t now_ms)
 {
 	struct replica_station *station = replica_find(&roam->replica, &record->addr);
 	int order = station ? version_compare(record->version, station->record.version) : 1;
+	unsigned seen_in = 0;
 	bool was_local;
 
 	if (station && order < 0 && !roam->sync_full)
@@ -124,10 +150,16 @@ void roam_record(struct roam *roam, const struct station_record *record, unsigne
 		return;
 	}
 	was_local = station && roam_is_local(station);
-	if (was_local && !mac_equal(&station->record.mac, &record->mac))
-		another_has_it(roam, station);
-	if (station && order < 0)
+	if (station && !mac_equal(&station->record.mac, &record->mac)) {
+		seen_in = roam_rival_settled(roam, record, now_ms);
+		ifindex = ifindex ? ifindex : seen_in;
+		if (was_local)
+			another_has_it(roam, station);
+		else if (station->record.state)
+			change_holder(roam, station, record);
+	} else if (station && order < 0) {
 		keep_as_move(roam, station, record, now_ms);
+	}
 	if (!station)
 		station = replica_add(&roam->replica, &record->addr, &record->mac);
 	if (!station || replica_set_mac(&roam->replica, station, &record->mac) < 0) {
@@ -138,6 +170,8 @@ void roam_record(struct roam *roam, const struct station_record *record, unsigne
 		return;
 	}
 	apply(roam, station, record, ifindex);
+	if (seen_in)
+		greet(roam, record);
 	if (was_local && roam->register_ready)
 		local_is_known(roam, station, now_ms);
 }
@@ -181,6 +215,7 @@ void roam_sync_end(struct roam *roam, uint64_t now_ms)
 		station->moved_old = true;
 	}
 	roam->sync_full = false;
+	roam_rivals_wake(roam, now_ms);
 }
 
 /*

@@ -100,20 +100,50 @@ static void announce(struct roam *roam, const struct replica_station *station, u
 		roam->act(&action, roam->arg);
 }
 
+/* The MAC has another address in this cell of this CN. */
+static bool has_other_address(const struct roam *roam, const struct tmip_mac *mac, unsigned ifindex,
+			      const struct replica_station *but)
+{
+	const struct replica_station *other = replica_find_mac(&roam->replica, mac);
+
+	for (; other; other = other->mac_next)
+		if (other != but && other->shown && other->kernel.ifindex == ifindex)
+			return true;
+	return false;
+}
+
+/* The address has another MAC now: tells the cell where it is, and the kernel of its home cell. */
+static void announce_mac(struct roam *roam, const struct replica_station *station,
+			 const struct tmip_station *before, const struct tmip_station *after)
+{
+	struct roam_action known = {.type = ROAM_NEIGHBOUR, .addr = station->record.addr,
+				    .mac = after->mac, .ifindex = after->home_ifindex};
+
+	if (after->ifindex && after->ifindex == before->ifindex)
+		announce(roam, station, after->ifindex, &after->mac);
+	if (roam_find_cell(roam, after->home_ifindex))
+		roam->act(&known, roam->arg);
+}
+
 /*
  * Sends gratuitous ARP to the station's neighbours: those in a cell that it left send its frames to
- * this CN from now on; those in its home cell, once it is back, send them to the station itself.
+ * this CN from now on; those in its home cell, once it is back, send them to the station itself. An
+ * address may leave a cell alone: its MAC stays there with another address.
  */
 static void announce_change(struct roam *roam, const struct replica_station *station,
 			    const struct tmip_station *before, const struct tmip_station *after)
 {
 	struct roam_action gone = {.type = ROAM_GONE, .mac = before->mac,
 				   .ifindex = before->ifindex};
+	bool same_mac = mac_equal(&before->mac, &after->mac);
 
 	if (before->ifindex && before->ifindex != after->ifindex) {
 		announce(roam, station, before->ifindex, NULL);
-		roam->act(&gone, roam->arg);
+		if (!has_other_address(roam, &gone.mac, gone.ifindex, station))
+			roam->act(&gone, roam->arg);
 	}
+	if (!same_mac && before->state)
+		announce_mac(roam, station, before, after);
 	if (after->state == TMIP_STATION_HOME &&
 	    (before->state == TMIP_STATION_AWAY || before->state == TMIP_STATION_NEXT_DOOR))
 		announce(roam, station, after->ifindex, &after->mac);

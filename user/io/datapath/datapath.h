@@ -91,6 +91,11 @@ int datapath_put_station(struct datapath *dp, const struct tmip_addr *addr,
 			 const struct tmip_station *station);
 /* When a frame of the station was last heard: CLOCK_MONOTONIC, up to a second late; 0: unknown. */
 uint64_t datapath_heard_ms(const struct datapath *dp, const struct tmip_addr *addr);
+/*
+ * The next frame of the station changes what datapath_heard_ms returns, even in the second in which
+ * it was heard last. Until then that time is up to two seconds too old.
+ */
+void datapath_rearm_heard(struct datapath *dp, const struct tmip_addr *addr);
 int datapath_delete_station(struct datapath *dp, const struct tmip_addr *addr);
 int datapath_put_peer(struct datapath *dp, const struct tmip_addr *tunnel,
 		      const struct tmip_peer *peer);

@@ -52,6 +52,11 @@ uint64_t datapath_heard_ms(const struct datapath *dp, const struct tmip_addr *ad
 	return heard ? ((heard + 1) << TMIP_HEARD_SHIFT) / 1000000 : 0;
 }
 
+void datapath_rearm_heard(struct datapath *dp, const struct tmip_addr *addr)
+{
+	slots_rearm_heard(&dp->slots, addr);
+}
+
 int datapath_delete_station(struct datapath *dp, const struct tmip_addr *addr)
 {
 	return slots_delete(&dp->slots, addr);

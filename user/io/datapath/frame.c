@@ -22,6 +22,9 @@ struct frame_port {
  */
 #define SILENT_PROTOCOL ETH_P_802_EX1
 
+#define ARP_REQUEST 1
+#define ARP_REPLY 2
+
 static int drop_received(pcap_t *pcap)
 {
 	struct bpf_insn drop = {.code = BPF_RET | BPF_K, .k = 0};
@@ -69,19 +72,24 @@ int frame_send(struct frame_port *port, const uint8_t *frame, size_t len)
 	return pcap_inject(port->pcap, frame, len) == (int)len ? 0 : -errno;
 }
 
-/* Sends an ARP request to `to`. Its sender addresses are `mac` and `addr`. */
-static int send_request(struct frame_port *port, const struct tmip_mac *to,
-			const struct tmip_mac *from, const struct tmip_addr *addr,
-			const struct tmip_mac *mac, const struct tmip_addr *target)
+struct arp_fields {
+	uint8_t operation;
+	struct tmip_mac sender_mac, target_mac;
+	const struct tmip_addr *sender, *target;
+};
+
+static int send_arp(struct frame_port *port, const struct tmip_mac *to, const struct tmip_mac *from,
+		    const struct arp_fields *arp)
 {
-	/* EtherType ARP; RFC 826: Ethernet, IPv4, lengths 6 and 4, request. */
-	uint8_t frame[42] = {[12] = 0x08, 0x06, 0, 1, 0x08, 0, 6, 4, 0, 1};
+	/* EtherType ARP; RFC 826: Ethernet, IPv4, lengths 6 and 4, operation. */
+	uint8_t frame[42] = {[12] = 0x08, 0x06, 0, 1, 0x08, 0, 6, 4, 0, arp->operation};
 
 	memcpy(frame, to, 6);
 	memcpy(frame + 6, from, 6);
-	memcpy(frame + 22, mac, 6);
-	memcpy(frame + 28, addr->v4, 4);
-	memcpy(frame + 38, target->v4, 4);
+	memcpy(frame + 22, &arp->sender_mac, 6);
+	memcpy(frame + 28, arp->sender->v4, 4);
+	memcpy(frame + 32, &arp->target_mac, 6);
+	memcpy(frame + 38, arp->target->v4, 4);
 	return frame_send(port, frame, sizeof(frame));
 }
 
@@ -89,12 +97,26 @@ int frame_announce(struct frame_port *port, const struct tmip_mac *from,
 		   const struct tmip_addr *addr, const struct tmip_mac *mac)
 {
 	static const struct tmip_mac everybody = {{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}};
+	const struct arp_fields arp = {.operation = ARP_REQUEST, .sender_mac = *mac,
+				       .sender = addr, .target = addr};
 
-	return send_request(port, &everybody, from, addr, mac, addr);
+	return send_arp(port, &everybody, from, &arp);
+}
+
+int frame_defend(struct frame_port *port, const struct tmip_mac *to, const struct tmip_mac *from,
+		 const struct tmip_addr *addr, const struct tmip_mac *mac)
+{
+	const struct arp_fields arp = {.operation = ARP_REPLY, .sender_mac = *mac, .sender = addr,
+				       .target_mac = *to, .target = addr};
+
+	return send_arp(port, to, from, &arp);
 }
 
 int frame_probe(struct frame_port *port, const struct tmip_addr *addr, const struct tmip_mac *mac,
-	      const struct tmip_addr *from, const struct tmip_mac *from_mac)
+		const struct tmip_addr *from, const struct tmip_mac *from_mac)
 {
-	return send_request(port, mac, from_mac, from, from_mac, addr);
+	const struct arp_fields arp = {.operation = ARP_REQUEST, .sender_mac = *from_mac,
+				       .sender = from, .target = addr};
+
+	return send_arp(port, mac, from_mac, &arp);
 }

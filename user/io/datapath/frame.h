@@ -28,6 +28,12 @@ int frame_send(struct frame_port *port, const uint8_t *frame, size_t len);
 int frame_announce(struct frame_port *port, const struct tmip_mac *from,
 		   const struct tmip_addr *addr, const struct tmip_mac *mac);
 /*
+ * Tells `to`, which uses addr, by an ARP reply: "addr is at mac" (RFC 5227, 2.4). The frame's
+ * source is `from`, as above.
+ */
+int frame_defend(struct frame_port *port, const struct tmip_mac *to, const struct tmip_mac *from,
+		 const struct tmip_addr *addr, const struct tmip_mac *mac);
+/*
  * Probes a station: sends an ARP request for addr to `mac` alone (RFC 1122, 2.3.2.1). Its sender
  * addresses are `from` and `from_mac`.
  */

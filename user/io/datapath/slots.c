@@ -151,21 +151,24 @@ static void fill_slot(struct tmip_slot *slot, const struct tmip_slot *closed,
 	change_first(slot, closed, &copy);
 }
 
+static uint32_t heard_now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint32_t)(((uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec) >>
+			  TMIP_HEARD_SHIFT);
+}
+
 /*
  * Completes the lower half of a `heard` time by the present time. Right if the station was heard
  * less than 18 hours ago.
  */
 static uint32_t whole_heard(uint16_t half)
 {
-	struct timespec ts;
-	uint32_t now;
+	uint32_t now = heard_now();
 
-	if (!half)
-		return 0;
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	now = (uint32_t)(((uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec) >>
-			 TMIP_HEARD_SHIFT);
-	return now - (uint16_t)(now - half);
+	return half ? now - (uint16_t)(now - half) : 0;
 }
 
 static uint32_t heard_of(const struct tmip_slot *slot, const struct tmip_station *former)
@@ -230,4 +233,28 @@ uint32_t slots_heard(const struct slots *slots, const struct tmip_addr *addr)
 	if (!slot)
 		bpf_map_lookup_elem(slots->stations, addr, &entry);
 	return heard_of(slot, &entry);
+}
+
+/* The clock of the programs may be a few milliseconds late, in the unit before. */
+static bool is_recent(uint16_t heard, uint32_t now)
+{
+	return heard == tmip_heard_half(now) || heard == tmip_heard_half(now - 1);
+}
+
+void slots_rearm_heard(struct slots *slots, const struct tmip_addr *addr)
+{
+	struct tmip_slot *first = first_of(slots, addr), *slot = find(slots, first, addr->v4);
+	struct tmip_station entry = {0};
+	uint32_t now = heard_now();
+
+	if (slot) {
+		uint16_t heard = __atomic_load_n(&slot->heard, __ATOMIC_RELAXED);
+
+		if (is_recent(heard, now))
+			__atomic_store_n(&slot->heard, tmip_heard_half(now - 2), __ATOMIC_RELAXED);
+	} else if (bpf_map_lookup_elem(slots->stations, addr, &entry) == 0 &&
+		   is_recent(tmip_heard_half(entry.heard), now)) {
+		entry.heard = now - 2;
+		bpf_map_update_elem(slots->stations, addr, &entry, BPF_EXIST);
+	}
 }

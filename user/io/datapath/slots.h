@@ -32,6 +32,11 @@ int slots_put(struct slots *slots, const struct tmip_addr *addr,
 	      const struct tmip_station *station);
 /* Returns 0 also if there is no entry. */
 int slots_delete(struct slots *slots, const struct tmip_addr *addr);
+/*
+ * Sets a `heard` of this unit or the one before back, by up to two units: the station's next frame
+ * changes it in any case.
+ */
+void slots_rearm_heard(struct slots *slots, const struct tmip_addr *addr);
 /* When the station was last heard, in units of TMIP_HEARD_SHIFT; 0: unknown. */
 uint32_t slots_heard(const struct slots *slots, const struct tmip_addr *addr);
 

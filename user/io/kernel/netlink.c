@@ -4,6 +4,7 @@
 
 #include <arpa/inet.h>
 #include <linux/if_link.h>
+#include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <net/if_arp.h>
@@ -204,6 +205,21 @@ bool netlink_has_vlan(unsigned ifindex)
 
 	mnl_nlmsg_put_extra_header(request, sizeof(struct ifinfomsg));
 	return talk(request, on_any_link, &search) < 0 || search.found;
+}
+
+int netlink_put_neighbour(unsigned ifindex, const struct tmip_addr *addr,
+			  const struct tmip_mac *mac)
+{
+	char buffer[NETLINK_BUFFER];
+	struct nlmsghdr *request = netlink_request(buffer, RTM_NEWNEIGH, NLM_F_REPLACE);
+	struct ndmsg *neighbour = mnl_nlmsg_put_extra_header(request, sizeof(*neighbour));
+
+	neighbour->ndm_family = AF_INET;
+	neighbour->ndm_ifindex = (int)ifindex;
+	neighbour->ndm_state = NUD_STALE;
+	mnl_attr_put(request, NDA_DST, sizeof(addr->v4), addr->v4);
+	mnl_attr_put(request, NDA_LLADDR, sizeof(mac->octet), mac->octet);
+	return talk(request, NULL, NULL);
 }
 
 int netlink_monitor_open(void)

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Requests of the agent to rtnetlink: an interface and its first IPv4 address, whether it hears all
- * frames, the VLANs on it, and news of interfaces; for routes see netlink_route.h. Each request
- * blocks until the kernel's answer. Functions return 0 or -errno where no comment says otherwise.
+ * frames, the VLANs on it, the MAC of a neighbour, and news of interfaces; for routes see
+ * netlink_route.h. Each request blocks until the kernel's answer. Functions return 0 or -errno where
+ * no comment says otherwise.
  */
 #ifndef TMIP_IO_KERNEL_NETLINK_H
 #define TMIP_IO_KERNEL_NETLINK_H
@@ -50,6 +51,13 @@ unsigned netlink_get_master(unsigned ifindex);
 
 /* Sets *dropped to the number of leaving frames that the interface has dropped. */
 int netlink_get_dropped(unsigned ifindex, uint64_t *dropped);
+
+/*
+ * Gives the kernel's neighbour entry of the address another MAC, which the kernel verifies when it
+ * uses the entry next. -ENOENT: there is no entry.
+ */
+int netlink_put_neighbour(unsigned ifindex, const struct tmip_addr *addr,
+			  const struct tmip_mac *mac);
 
 /*
  * Opens a socket that becomes readable when an interface or an IPv4 address changes. Returns the

@@ -222,7 +222,7 @@ static void test_status_has_these_members(void **state)
 		 "\"stations\":{\"total\":4,\"home\":1,\"next_door\":0,\"away\":1,\"visiting\":1,"
 		 "\"elsewhere\":1,\"blocked\":0,\"silent\":0},"
 		 "\"handovers\":{\"completed\":0,\"refused\":0,\"undone\":0,\"pending\":0,"
-		 "\"conflicts\":0,\"overflow\":0,\"damped\":0},"
+		 "\"conflicts\":0,\"overflow\":0,\"damped\":0,\"taken\":0,\"defended\":0},"
 		 "\"dhcp\":{\"received\":1,\"offered\":2,\"confirmed\":3,\"refused\":4,"
 		 "\"ignored\":5,\"malformed\":6,\"unanswered\":7,\"not_sent\":8,"
 		 "\"translated\":9},"

@@ -410,6 +410,26 @@ static void what_cannot_be_announced_is_not(void **state)
 	assert_int_equal(fake_log_count(LOG_LEVEL_DEBUG, "wlan0: gratuitous ARP not sent"), 1);
 }
 
+static void who_uses_an_address_is_told_alone(void **state)
+{
+	struct tmip_mac thief = {{2, 0, 0, 0, 0, 8}}, its = {{2, 0, 0, 0, 0, 9}}, none = {{0}};
+	struct tmip_addr addr = ip("10.10.1.9");
+	const struct fake_frame *frame;
+
+	(void)state;
+	cells_defend(w->cells, WLAN0, &addr, &thief, &its);
+	frame = fake_frames_last(FRAME_DEFENDED);
+	assert_non_null(frame);
+	assert_true(mac_equal(&frame->to, &thief));
+	assert_true(mac_equal(&frame->mac, &its));
+	assert_true(mac_equal(&frame->from_mac, &wlan0()->is.mac));
+	cells_defend(w->cells, WLAN0, &addr, &thief, &none); /* its station is in another cell */
+	frame = fake_frames_last(FRAME_DEFENDED);
+	assert_true(mac_equal(&frame->mac, &wlan0()->is.mac));
+	cells_defend(w->cells, 99, &addr, &thief, &none);
+	assert_int_equal(fake_frames.count, 2);
+}
+
 int main(void)
 {
 #define CHANGE_CASE(name) cmocka_unit_test_setup_teardown(name, start, world_teardown)
@@ -440,6 +460,7 @@ int main(void)
 		CHANGE_CASE(a_new_pool_and_new_name_servers_are_told),
 		CHANGE_CASE(an_address_is_announced_in_its_cell),
 		CHANGE_CASE(what_cannot_be_announced_is_not),
+		CHANGE_CASE(who_uses_an_address_is_told_alone),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

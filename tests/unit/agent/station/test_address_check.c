@@ -4,7 +4,8 @@
 #include "station_world.h"
 
 #define CHECKS_MAX 128
-#define OWN_MS 1500    /* a station that answers nothing has so long */
+#define OWN_MS 600     /* a station that answers nothing has so long, */
+#define DOZE_MS 1500   /* or so long, if it is at an access point */
 #define REMOTE_MS 2500 /* so has another CN */
 
 static struct address_checks *checks;
@@ -15,7 +16,8 @@ static unsigned sent_count;
 static uint32_t sent_to;
 static bool connected;
 static unsigned done_count;
-static bool done_there;
+static bool dozing;
+static enum roam_holder done_answer;
 static struct station_record done_record;
 
 static void on_probe(const struct tmip_addr *addr, void *arg)
@@ -41,10 +43,17 @@ static bool is_connected(uint32_t cn, void *arg)
 	return connected;
 }
 
-static void on_done(bool there, const struct station_record *record, void *arg)
+static bool dozes(const struct tmip_mac *mac, unsigned ifindex, void *arg)
+{
+	(void)arg;
+	assert_false(mac_is_zero(mac));
+	return dozing && ifindex == WLAN0;
+}
+
+static void on_done(enum roam_holder answer, const struct station_record *record, void *arg)
 {
 	assert_ptr_equal(arg, &done_count);
-	done_there = there;
+	done_answer = answer;
 	done_record = *record;
 	done_count++;
 }
@@ -57,9 +66,11 @@ static int create(void **state)
 	probes = sent_count = done_count = 0;
 	answers = (struct tmip_addr){0};
 	connected = true;
+	dozing = false;
 	setup = (struct address_check_setup){
 		.base = w->base, .dp = &fake_datapath, .roam = w->roam,
-		.calls = {.probe = on_probe, .send = on_send, .is_connected = is_connected},
+		.calls = {.probe = on_probe, .send = on_send, .is_connected = is_connected,
+			  .dozes = dozes},
 	};
 	checks = address_checks_create(&setup);
 	return checks ? 0 : -1;
@@ -94,10 +105,10 @@ static struct station_record commit_at(unsigned host, uint32_t cn)
 }
 
 /* The check is over, by now. */
-static void expect_done(bool there, const struct station_record *record)
+static void expect_done(enum roam_holder answer, const struct station_record *record)
 {
 	assert_int_equal(done_count, 1);
-	assert_int_equal(done_there, there);
+	assert_int_equal(done_answer, answer);
 	assert_memory_equal(&done_record, record, sizeof(*record));
 	assert_int_equal(time_armed(), 0);
 }
@@ -113,7 +124,7 @@ static void a_station_that_answers_keeps_its_address(void **state)
 	assert_int_equal(begin(&record), 0);
 	assert_int_equal(done_count, 0); /* never in the call */
 	time_passes(OWN_MS);
-	expect_done(true, &record);
+	expect_done(ROAM_HOLDER_THERE, &record);
 	assert_int_equal(probes, 1);
 	assert_int_equal(sent_count, 0);
 }
@@ -128,25 +139,78 @@ static void a_station_that_is_heard_late_keeps_its_address(void **state)
 	assert_int_equal(done_count, 0);
 	fake_datapath_hears(&record.addr, fake_now_ms);
 	time_passes(10);
-	expect_done(true, &record);
+	expect_done(ROAM_HOLDER_THERE, &record);
 }
 
-/* The data path notes the second in which it heard a station: probes reach into the next one. */
 static void a_station_that_answers_nothing_loses_its_address(void **state)
 {
 	struct station_record record = commit_in(9, WLAN0);
 
 	(void)state;
 	assert_int_equal(begin(&record), 0);
-	time_passes(1000);
-	probes = 0;
-	time_passes(OWN_MS - 1000 - 1);
-	assert_true(probes > 0);
+	time_passes(OWN_MS - 1);
+	assert_int_equal(probes, 5);
 	assert_int_equal(done_count, 0);
 	time_passes(1);
-	expect_done(false, &record);
+	expect_done(ROAM_HOLDER_MUTE, &record);
 	assert_true(entry_of(&record.addr)->flags & TMIP_STATION_F_SILENT);
 	assert_int_equal(fake_log_count(LOG_LEVEL_INFO, "it answers no probe"), 1);
+}
+
+/* An access point keeps the probes until the station wakes up. */
+static void a_station_at_an_access_point_has_more_time(void **state)
+{
+	struct station_record record = commit_in(9, WLAN0);
+
+	(void)state;
+	dozing = true;
+	assert_int_equal(begin(&record), 0);
+	time_passes(DOZE_MS - 10);
+	assert_int_equal(probes, 5);
+	fake_datapath_hears(&record.addr, fake_now_ms);
+	time_passes(10);
+	expect_done(ROAM_HOLDER_THERE, &record);
+	done_count = 0;
+	assert_int_equal(begin(&record), 0);
+	time_passes(DOZE_MS - 1);
+	assert_int_equal(done_count, 0);
+	time_passes(1);
+	expect_done(ROAM_HOLDER_MUTE, &record);
+}
+
+/* The data path notes the second in which it heard a station: that of the check counts, too. */
+static void an_answer_in_the_second_of_the_last_frame_counts(void **state)
+{
+	struct station_record record = commit_in(9, WLAN0);
+	uint64_t second_ms = fake_now_ms;
+
+	(void)state;
+	fake_datapath_hears(&record.addr, second_ms);
+	assert_int_equal(begin(&record), 0);
+	time_passes(30);
+	assert_int_equal(done_count, 0); /* that frame came before the question */
+	fake_datapath_hears(&record.addr, second_ms);
+	time_passes(OWN_MS);
+	expect_done(ROAM_HOLDER_THERE, &record);
+}
+
+/* Its packets are released: `heard` keeps the time of its return. */
+static void a_station_that_has_just_come_back_is_there(void **state)
+{
+	struct roam_options options = {.stations_max = 1000, .cns_max = 10, .timeout_ms = 1000,
+				       .hold = true};
+	struct station_record record = commit_in(9, WLAN0);
+	struct tmip_event event = {.type = TMIP_EVENT_SEEN, .ifindex = WLAN0,
+				   .addr = record.addr, .mac = record.mac,
+				   .protocol = __builtin_bswap16(0x0800)};
+
+	(void)state;
+	roam_set_options(w->roam, &options);
+	roam_silent(w->roam, &record.addr, "of old");
+	roam_seen(w->roam, &event, fake_now_ms);
+	assert_int_equal(begin(&record), 0);
+	time_passes(0);
+	expect_done(ROAM_HOLDER_THERE, &record);
 }
 
 static void a_silent_station_is_not_asked(void **state)
@@ -157,7 +221,7 @@ static void a_silent_station_is_not_asked(void **state)
 	roam_silent(w->roam, &record.addr, "of old");
 	assert_int_equal(begin(&record), 0);
 	time_passes(0);
-	expect_done(false, &record);
+	expect_done(ROAM_HOLDER_MUTE, &record);
 	assert_int_equal(probes, 0);
 }
 
@@ -169,11 +233,11 @@ static void an_address_of_another_mac_is_not_asked(void **state)
 	record.mac = mac(200);
 	assert_int_equal(begin(&record), 0);
 	time_passes(0);
-	expect_done(false, &record);
+	expect_done(ROAM_HOLDER_MUTE, &record);
 	done_count = 0;
 	assert_int_equal(begin(&unknown), 0);
 	time_passes(0);
-	expect_done(false, &unknown);
+	expect_done(ROAM_HOLDER_MUTE, &unknown);
 	assert_int_equal(probes, 0);
 }
 
@@ -188,7 +252,7 @@ static void a_station_that_moves_on_meanwhile_keeps_its_address(void **state)
 	moved = record_of(record.addr, CN3);
 	commit(&moved, 0);
 	time_passes(OWN_MS);
-	expect_done(true, &record);
+	expect_done(ROAM_HOLDER_THERE, &record);
 }
 
 /* ---- the station is with another CN, which finds out */
@@ -223,15 +287,15 @@ static void its_answer_decides(void **state)
 	(void)state;
 	assert_int_equal(begin(&record), 0);
 	assert_true(answer(CN2, MLRP_DEPARTED, sent.transaction));
-	expect_done(false, &record);
+	expect_done(ROAM_HOLDER_MUTE, &record);
 	done_count = 0;
 	assert_int_equal(begin(&record), 0);
 	assert_true(answer(CN2, MLRP_RETURNED, sent.transaction));
-	expect_done(true, &record);
+	expect_done(ROAM_HOLDER_THERE, &record);
 }
 
-/* docs/mlrp.md, PROBE: two seconds at least; no answer counts as RETURNED. */
-static void a_cn_that_does_not_answer_leaves_the_address(void **state)
+/* docs/mlrp.md, PROBE: two seconds at least. */
+static void a_cn_that_does_not_answer_is_unreachable(void **state)
 {
 	struct station_record record = commit_at(9, CN2);
 
@@ -240,12 +304,12 @@ static void a_cn_that_does_not_answer_leaves_the_address(void **state)
 	time_passes(2000);
 	assert_int_equal(done_count, 0);
 	time_passes(REMOTE_MS - 2000);
-	expect_done(true, &record);
+	expect_done(ROAM_HOLDER_UNREACHABLE, &record);
 	assert_true(answer(CN2, MLRP_DEPARTED, sent.transaction)); /* too late */
 	assert_int_equal(done_count, 1);
 }
 
-static void a_cn_without_a_connection_leaves_the_address_at_once(void **state)
+static void a_cn_without_a_connection_is_unreachable_at_once(void **state)
 {
 	struct station_record record = commit_at(9, CN2);
 
@@ -254,7 +318,7 @@ static void a_cn_without_a_connection_leaves_the_address_at_once(void **state)
 	assert_int_equal(begin(&record), 0);
 	assert_int_equal(done_count, 0);
 	time_passes(0);
-	expect_done(true, &record);
+	expect_done(ROAM_HOLDER_UNREACHABLE, &record);
 }
 
 static void what_is_no_answer_changes_nothing(void **state)
@@ -269,7 +333,7 @@ static void what_is_no_answer_changes_nothing(void **state)
 	assert_false(answer(CN2, MLRP_MOVED_OK, sent.transaction));
 	assert_int_equal(done_count, 0);
 	assert_true(answer(CN2, MLRP_DEPARTED, sent.transaction));
-	expect_done(false, &record);
+	expect_done(ROAM_HOLDER_MUTE, &record);
 }
 
 static void each_question_has_its_own_transaction(void **state)
@@ -318,9 +382,10 @@ static void one_check_too_many_is_refused(void **state)
 	assert_int_equal(begin(&record), 0);
 }
 
-static void begin_again(bool there, const struct station_record *record, void *arg)
+static void begin_again(enum roam_holder answer, const struct station_record *record,
+			void *arg)
 {
-	(void)there;
+	(void)answer;
 	(void)arg;
 	assert_int_equal(begin(record), 0);
 }
@@ -332,7 +397,8 @@ static void the_next_check_may_begin_when_one_ends(void **state)
 	(void)state;
 	assert_int_equal(address_check_begin(checks, &record, begin_again, NULL), 0);
 	time_passes(OWN_MS);
-	expect_done(false, &record); /* the second one: the station is known to be silent */
+	/* The second one: the station is known to be silent. */
+	expect_done(ROAM_HOLDER_MUTE, &record);
 }
 
 /* ---- another CN asks */
@@ -388,7 +454,7 @@ static void two_may_ask_for_one_address(void **state)
 	assert_int_equal(begin(&record), 0);
 	time_passes(OWN_MS);
 	expect_answer(CN3, MLRP_RETURNED, &record.addr);
-	expect_done(true, &record);
+	expect_done(ROAM_HOLDER_THERE, &record);
 }
 
 static void nobody_answers_for_a_station_that_is_not_known(void **state)
@@ -425,13 +491,16 @@ int main(void)
 		CHECK_CASE(a_station_that_answers_keeps_its_address),
 		CHECK_CASE(a_station_that_is_heard_late_keeps_its_address),
 		CHECK_CASE(a_station_that_answers_nothing_loses_its_address),
+		CHECK_CASE(a_station_at_an_access_point_has_more_time),
+		CHECK_CASE(an_answer_in_the_second_of_the_last_frame_counts),
+		CHECK_CASE(a_station_that_has_just_come_back_is_there),
 		CHECK_CASE(a_silent_station_is_not_asked),
 		CHECK_CASE(an_address_of_another_mac_is_not_asked),
 		CHECK_CASE(a_station_that_moves_on_meanwhile_keeps_its_address),
 		CHECK_CASE(another_cn_is_asked),
 		CHECK_CASE(its_answer_decides),
-		CHECK_CASE(a_cn_that_does_not_answer_leaves_the_address),
-		CHECK_CASE(a_cn_without_a_connection_leaves_the_address_at_once),
+		CHECK_CASE(a_cn_that_does_not_answer_is_unreachable),
+		CHECK_CASE(a_cn_without_a_connection_is_unreachable_at_once),
 		CHECK_CASE(what_is_no_answer_changes_nothing),
 		CHECK_CASE(each_question_has_its_own_transaction),
 		CHECK_CASE(an_address_is_checked_once_at_a_time),

@@ -49,8 +49,14 @@ void act(const struct roam_action *action, void *arg)
 	size_t used = strlen(cn->logged);
 
 	switch (action->type) {
-	case ROAM_PUT: map_put(cn, action); break;
-	case ROAM_DELETE: map_delete(cn, &action->addr); break;
+	case ROAM_PUT:
+		if (!cn->no_map)
+			map_put(cn, action);
+		break;
+	case ROAM_DELETE:
+		if (!cn->no_map)
+			map_delete(cn, &action->addr);
+		break;
 	case ROAM_TO_REGISTER:
 		assert_true(action->message->transaction & ROAM_TRANSACTION);
 		if (!w->register_down)
@@ -66,10 +72,19 @@ void act(const struct roam_action *action, void *arg)
 		if (!w->crowd)
 			assert_memory_equal(&action->mac, &MAC, sizeof(MAC));
 		cn->recalled_ifindex = action->ifindex;
+		cn->probed++;
 		break;
 	case ROAM_GONE:
 		cn->gone_ifindex = action->ifindex;
 		cn->gone_mac = action->mac;
+		break;
+	case ROAM_ASK_HOLDER: cn->asked++; break;
+	case ROAM_NEIGHBOUR: cn->neighbour = action->mac; break;
+	case ROAM_DEFEND:
+		cn->defended++;
+		cn->defended_ifindex = action->ifindex;
+		cn->defended_mac = action->mac;
+		cn->holder = action->holder;
 		break;
 	case ROAM_CHECK_ADDRESS: cn->probed_by = action->cn; break;
 	case ROAM_DUE: cn->due_ms = roam_next_due(cn->roam); break;
@@ -88,6 +103,10 @@ static void register_receives(uint32_t from, const struct mlrp_message *message)
 		.has = MLRP_HAS(MLRP_F_STATION),
 	};
 
+	if (message->type == MLRP_CLAIM) {
+		w->claim = *message;
+		w->claims++;
+	}
 	if (w->refuse) {
 		reply.type = MLRP_ERROR;
 		reply.has = MLRP_HAS(MLRP_F_CODE);
@@ -96,6 +115,10 @@ static void register_receives(uint32_t from, const struct mlrp_message *message)
 			reply.has |= MLRP_HAS(MLRP_F_STATION) | MLRP_HAS(MLRP_F_WAIT);
 			reply.station = w->record;
 			reply.wait = DAMPED;
+		}
+		if (w->wait) {
+			reply.has |= MLRP_HAS(MLRP_F_WAIT);
+			reply.wait = w->wait;
 		}
 		post(REGISTER, from, &reply);
 		return;
@@ -182,6 +205,52 @@ void seen(uint32_t id, const struct tmip_addr *addr, const struct tmip_mac *mac)
 		event.addr = *addr;
 	roam_seen(w->cn[id].roam, &event, w->now);
 	check_due(id);
+}
+
+void conflict(uint32_t id, const struct tmip_addr *addr, const struct tmip_mac *mac)
+{
+	struct tmip_event event = {.type = TMIP_EVENT_CONFLICT, .ifindex = id * 10, .mac = *mac,
+				   .addr = *addr, .protocol = __builtin_bswap16(0x0806)};
+
+	roam_conflict(w->cn[id].roam, &event, w->now);
+	check_due(id);
+}
+
+void link_seen(uint32_t id, const struct tmip_mac *mac, uint16_t ethertype)
+{
+	struct tmip_event event = {.type = TMIP_EVENT_SEEN, .ifindex = id * 10, .mac = *mac,
+				   .protocol = __builtin_bswap16(ethertype)};
+
+	roam_seen(w->cn[id].roam, &event, w->now);
+	check_due(id);
+}
+
+void arp_seen(uint32_t id, const struct tmip_addr *addr)
+{
+	struct tmip_event event = {.type = TMIP_EVENT_SEEN, .ifindex = id * 10, .mac = MAC,
+				   .addr = *addr, .protocol = __builtin_bswap16(0x0806)};
+
+	roam_seen(w->cn[id].roam, &event, w->now);
+	check_due(id);
+}
+
+void answer_asked(uint32_t id, const struct tmip_addr *addr, enum roam_holder answer)
+{
+	roam_holder_asked(w->cn[id].roam, addr, &w->record.mac, answer, w->now);
+	check_due(id);
+}
+
+void time_goes(uint32_t id, uint64_t ms)
+{
+	const uint64_t end = w->now + ms;
+	uint64_t due;
+
+	while ((due = roam_next_due(w->cn[id].roam)) && due <= end) {
+		w->now = due > w->now ? due : w->now;
+		roam_tick(w->cn[id].roam, w->now);
+		check_due(id);
+	}
+	w->now = end;
 }
 
 const struct tmip_station *entry(uint32_t id, struct tmip_addr addr)

@@ -38,14 +38,22 @@ struct world {
 		struct roam *roam;
 		struct { struct tmip_addr addr; struct tmip_station entry; } map[8];
 		int map_count;
+		bool no_map;           /* the map is not looked at, and has no bounds */
 		unsigned announced_ifindex, greeted, gone_ifindex, probed_by, recalled_ifindex;
 		struct tmip_mac announced_mac, gone_mac;
+		unsigned asked;        /* times that the holder of an address was asked for */
+		unsigned probed;       /* ROAM_PROBE_STATION */
+		unsigned defended, defended_ifindex;
+		struct tmip_mac defended_mac, holder, neighbour;
 		uint64_t due_ms; /* the deadline at the machine's last ROAM_DUE */
 		char logged[4096];
 	} cn[CNS + 1];
 	struct envelope queue[64];
 	int queued;
 	struct station_record record; /* the register's only station */
+	struct mlrp_message claim;    /* the last one that came to the register */
+	unsigned claims;
+	uint32_t wait;                /* of a refusal; 0: none */
 	bool register_down;
 	bool crowd;                   /* others than MAC may be asked whether they are there */
 	uint16_t refuse;              /* the error with which the register answers, 0: none */
@@ -65,6 +73,14 @@ void deliver_between(uint32_t from, uint32_t to); /* only the messages of this p
 /* true: the register goes down, and all CNs notice. false: it is up, with a snapshot for each. */
 void lose_register(bool down);
 void seen(uint32_t id, const struct tmip_addr *addr, const struct tmip_mac *mac);
+/* The same with TMIP_EVENT_CONFLICT, as the BPF programs send it. */
+void conflict(uint32_t id, const struct tmip_addr *addr, const struct tmip_mac *mac);
+/* A frame without an address. */
+void link_seen(uint32_t id, const struct tmip_mac *mac, uint16_t ethertype);
+/* An ARP packet of MAC. */
+void arp_seen(uint32_t id, const struct tmip_addr *addr);
+void answer_asked(uint32_t id, const struct tmip_addr *addr, enum roam_holder answer);
+void time_goes(uint32_t id, uint64_t ms);
 /* The entry in the map of a CN, or NULL. */
 const struct tmip_station *entry(uint32_t id, struct tmip_addr addr);
 void expect(uint32_t id, struct tmip_addr addr, uint8_t state, uint32_t current);

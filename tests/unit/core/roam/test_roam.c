@@ -137,15 +137,6 @@ static void three_claims_in_a_row(void **state)
 	expect_everywhere(3);
 }
 
-static void link_layer_sighting_moves_all_addresses(void **state)
-{
-	(void)state;
-	seen(3, NULL, &MAC);
-	assert_int_equal(w->cn[3].greeted, 1);
-	deliver_all();
-	expect_everywhere(3);
-}
-
 static void refused_is_undone_everywhere(void **state)
 {
 	struct tmip_addr addr = ip(1, 9);
@@ -268,7 +259,7 @@ static void wrong_mac_is_a_conflict(void **state)
 	struct roam_counts counts;
 
 	(void)state;
-	seen(2, &addr, &STRANGER);
+	conflict(2, &addr, &STRANGER);
 	assert_int_equal(w->queued, 0);
 	roam_count(w->cn[2].roam, &counts);
 	assert_int_equal(counts.conflicts, 1);
@@ -278,7 +269,7 @@ static void wrong_mac_is_a_conflict(void **state)
 	w->cn[2].logged[0] = '\0';
 	for (int i = 0; i < 59; i++) {
 		w->now += 1000;
-		seen(2, &addr, &STRANGER);
+		conflict(2, &addr, &STRANGER);
 	}
 	assert_string_equal(w->cn[2].logged, ""); /* the CN counts each conflict, but logs few */
 	roam_count(w->cn[2].roam, &counts);
@@ -337,7 +328,8 @@ static void refused_claim_of_a_reserved_address_moves_nothing(void **state)
 {
 	struct prefix subnet = {ip(7, 0), 24};
 	struct tmip_event event = {
-		.type = TMIP_EVENT_SEEN, .ifindex = 11, .mac = STRANGER, .addr = ip(1, 9),
+		.type = TMIP_EVENT_CONFLICT, .ifindex = 11, .mac = STRANGER, .addr = ip(1, 9),
+		.protocol = __builtin_bswap16(0x0806),
 	};
 	struct station_record reserved = w->record;
 
@@ -348,15 +340,18 @@ static void refused_claim_of_a_reserved_address_moves_nothing(void **state)
 	roam_record(w->cn[1].roam, &reserved, 10, w->now);
 	assert_int_equal(entry(1, ip(1, 9))->ifindex, 10);
 	w->refuse = MLRP_E_CONFLICT;
-	roam_seen(w->cn[1].roam, &event, w->now);
+	roam_conflict(w->cn[1].roam, &event, w->now);
 	assert_int_equal(w->queue[0].message.type, MLRP_CLAIM);
 	roam_put_cell(w->cn[1].roam, 12, "eth2", &subnet); /* brings all map entries up to date */
 	assert_int_equal(entry(1, ip(1, 9))->ifindex, 10);
 	deliver_all();
 	assert_int_equal(entry(1, ip(1, 9))->ifindex, 10);
 	assert_int_equal(entry(1, ip(1, 9))->state, TMIP_STATION_HOME);
+	time_goes(1, 0);
+	roam_holder_asked(w->cn[1].roam, &event.addr, &MAC, ROAM_HOLDER_THERE, w->now);
 	w->refuse = 0; /* it is another MAC of that host, which has moved */
-	roam_seen(w->cn[1].roam, &event, w->now);
+	roam_conflict(w->cn[1].roam, &event, w->now);
+	time_goes(1, 1000);
 	deliver_all();
 	assert_int_equal(entry(1, ip(1, 9))->ifindex, 11);
 	assert_memory_equal(&entry(1, ip(1, 9))->mac, &STRANGER, sizeof(STRANGER));
@@ -424,7 +419,7 @@ static void two_addresses_of_one_mac(void **state)
 	second.version.seq++;
 	for (uint32_t id = 1; id <= CNS; id++)
 		roam_record(w->cn[id].roam, &second, 0, w->now);
-	seen(2, NULL, &MAC);
+	roam_associated(w->cn[2].roam, &MAC, 20, "association", w->now);
 	expect(2, ip(1, 9), TMIP_STATION_VISITING, 2);
 	expect(2, ip(1, 10), TMIP_STATION_VISITING, 2);
 	deliver_between(2, 1);
@@ -447,7 +442,6 @@ int main(void)
 		CASE(parent_learns_from_the_new_cn_alone), CASE(log_tells_the_steps_in_order),
 		CASE(goes_on_to_a_third_cn), CASE(returns_within_the_first_handover),
 		CASE(returns_before_anybody_heard), CASE(three_claims_in_a_row),
-		CASE(link_layer_sighting_moves_all_addresses),
 		CASE(refused_is_undone_everywhere), CASE(silent_register_is_presumed_abort),
 		CASE(dead_new_cn_leaves_nothing_half_done), CASE(static_address_is_claimed),
 		CASE(one_mac_has_few_claims_at_a_time),

@@ -321,6 +321,10 @@ static void news_of_an_association_move_nobody_between_cells(void **state)
 	assert_int_equal(roam_put_cell(w->cn[2].roam, 21, "brvlan10", &vlan), 0);
 	roam_associated(w->cn[2].roam, &MAC, 20, "association", w->now);
 	assert_int_equal(entry(2, addr)->ifindex, 20);
+	roam_seen(w->cn[2].roam, &event, w->now); /* it is asked there, and answers */
+	assert_int_equal(w->cn[2].recalled_ifindex, 21);
+	event.addr = addr;
+	event.protocol = __builtin_bswap16(0x0806);
 	roam_seen(w->cn[2].roam, &event, w->now);
 	deliver_all();
 	assert_int_equal(entry(2, addr)->ifindex, 21);

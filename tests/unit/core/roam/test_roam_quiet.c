@@ -193,7 +193,7 @@ static void step(void)
 	for (uint32_t id = 1; id <= CNS; id++)
 		w->cn[id].logged[0] = '\0';
 	if (what < 30)
-		seen(1 + any(CNS), &addr, any(8) ? &MAC : &STRANGER);
+		seen(1 + any(CNS), any(8) ? &addr : NULL, any(8) ? &MAC : &STRANGER);
 	else if (what < 70)
 		deliver_any();
 	else if (what < 75 && w->queued)
@@ -206,6 +206,8 @@ static void step(void)
 		lose_register(!w->register_down);
 	else if (what < 99)
 		roam_silent(w->cn[1 + any(CNS)].roam, &addr, "it answers no probe");
+	else
+		answer_asked(1 + any(CNS), &addr, 1 + any(3));
 	for (uint32_t id = 1; id <= CNS; id++)
 		expect_counts(id);
 }
