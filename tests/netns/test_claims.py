@@ -170,7 +170,7 @@ def test_a_newcomer_whose_holder_dies_gets_the_address(make_world):
 
 
 def test_a_lease_goes_to_another_mac(make_world):
-    """Its former holder comes back: DHCP says NAK, and who uses the address all the same is told."""
+    """Its former holder comes back: DHCP says NAK, and who uses the address even so is told."""
     world = make_world(cns=2, nat=(), lease_time=120).start()
     phone = leased(world, "phone", world.cn(1))
     address = phone.address()

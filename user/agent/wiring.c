@@ -7,6 +7,7 @@
 #include "dhcp/dhcp.h"
 #include "dhcp/twins.h"
 #include "interface/cells.h"
+#include "io/datapath/tunnel_probe.h"
 #include "io/link/mlrp_link.h"
 #include "io/process/clock.h"
 #include "io/process/log.h"
@@ -295,6 +296,37 @@ static bool is_connected(uint32_t cn, void *arg)
 	return peers_connected(agent->peers, cn);
 }
 
+#define KNOCK_SIZE PROBE_SIZE_MIN
+
+static void end_knock(struct tunnel_probe *knock, void *arg)
+{
+	(void)arg;
+	tunnel_probe_close(knock);
+}
+
+static struct tunnel_probe *knock(uint32_t cn, struct tunnel_probe *before, void *arg)
+{
+	struct agent *agent = arg;
+	const struct replica_cn *peer = replica_find_cn(roam_replica(agent->roam), cn);
+	struct tunnel_probe *probe = before;
+	int error = peer ? 0 : -ENOENT;
+
+	if (!error && !probe)
+		error = tunnel_probe_open(&probe, &agent->backbone.tunnel, &peer->info.tunnel);
+	if (!error)
+		error = tunnel_probe_ask(probe, KNOCK_SIZE);
+	if (!error)
+		return probe;
+	tunnel_probe_close(probe);
+	return NULL;
+}
+
+static bool is_answered(struct tunnel_probe *knock, void *arg)
+{
+	(void)arg;
+	return tunnel_probe_is_answered(knock, KNOCK_SIZE);
+}
+
 static bool dozes(const struct tmip_mac *mac, unsigned ifindex, void *arg)
 {
 	const struct agent *agent = arg;
@@ -307,6 +339,7 @@ static int create_checks(struct agent *agent)
 	const struct address_check_setup setup = {
 		.base = agent->base, .dp = agent->dp, .roam = agent->roam,
 		.calls = {.probe = probe, .send = send_to_cn, .is_connected = is_connected,
+			  .knock = knock, .is_answered = is_answered, .end_knock = end_knock,
 			  .dozes = dozes, .arg = agent},
 	};
 

@@ -12,12 +12,14 @@
 
 #define CHECKS_MAX 128
 #define REMOTE_MS 2500 /* for the answer of another CN */
+#define KNOCK_MS 200   /* for that of its data path */
+#define KNOCKS 2
 
-#define WAIT_COUNT 5
+#define WAIT_COUNT 6
 /* Any host has answered by then, however busy, unless it sleeps for long at an access point. */
-static const unsigned WAITS_MS[WAIT_COUNT] = {20, 60, 120, 180, 220};
+static const unsigned WAITS_MS[WAIT_COUNT] = {5, 15, 60, 120, 180, 220};
 /* A station that dozes wakes up a few times a second. */
-static const unsigned DOZE_MS[WAIT_COUNT] = {150, 250, 300, 400, 400};
+static const unsigned DOZE_MS[WAIT_COUNT] = {30, 120, 250, 300, 400, 400};
 
 struct check {
 	struct address_checks *checks;
@@ -25,6 +27,8 @@ struct check {
 	/* `done` NULL: the CN that asked, and its transaction. Else, if remote: the CN asked. */
 	uint32_t cn, transaction;
 	bool remote;              /* another CN finds out */
+	struct tunnel_probe *knock; /* that CN does not answer: is its data path there? */
+	unsigned knocks;
 	uint64_t heard_ms;        /* when the station was last heard before the check */
 	unsigned tries;
 	const unsigned *waits_ms; /* between the probes */
@@ -45,6 +49,8 @@ static void end(struct check *check)
 {
 	DL_DELETE(check->checks->list, check);
 	check->checks->count--;
+	if (check->knock)
+		check->checks->with.calls.end_knock(check->knock, check->checks->with.calls.arg);
 	event_free(check->timer);
 	free(check);
 }
@@ -105,6 +111,26 @@ static void go_on(struct check *check)
 	}
 }
 
+/*
+ * The other CN does not answer. If its agent is away for a while only, its programs go on
+ * forwarding, and the station loses nothing.
+ */
+static void look_for_cn(struct check *check)
+{
+	const struct address_check_calls *calls = &check->checks->with.calls;
+
+	if (check->knock && calls->is_answered(check->knock, calls->arg)) {
+		conclude(check, ROAM_HOLDER_UNKNOWN);
+		return;
+	}
+	if (check->knocks < KNOCKS)
+		check->knock = calls->knock(check->cn, check->knock, calls->arg);
+	if (check->knock && check->knocks++ < KNOCKS)
+		timer_arm(check->timer, KNOCK_MS);
+	else
+		conclude(check, ROAM_HOLDER_UNREACHABLE);
+}
+
 static void on_timer(evutil_socket_t fd, short what, void *arg)
 {
 	struct check *check = arg;
@@ -112,7 +138,7 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	if (check->remote)
-		conclude(check, ROAM_HOLDER_UNREACHABLE);
+		look_for_cn(check);
 	else
 		go_on(check);
 }

@@ -17,6 +17,7 @@
 struct address_checks;
 struct datapath;
 struct event_base;
+struct tunnel_probe;
 
 /* record: as it was when the check began. */
 typedef void address_check_done(enum roam_holder answer, const struct station_record *record,
@@ -26,6 +27,13 @@ struct address_check_calls {
 	void (*probe)(const struct tmip_addr *addr, void *arg);
 	void (*send)(uint32_t cn, const struct mlrp_message *message, void *arg);
 	bool (*is_connected)(uint32_t cn, void *arg);
+	/*
+	 * The CN does not answer messages: sends it a tunnel probe, which its data path answers
+	 * even without an agent. NULL: that cannot be sent. `knock`: the one before, or NULL.
+	 */
+	struct tunnel_probe *(*knock)(uint32_t cn, struct tunnel_probe *knock, void *arg);
+	bool (*is_answered)(struct tunnel_probe *knock, void *arg);
+	void (*end_knock)(struct tunnel_probe *knock, void *arg);
 	/* Is the station with this MAC at an access point, in that cell? */
 	bool (*dozes)(const struct tmip_mac *mac, unsigned ifindex, void *arg);
 	void *arg;
@@ -44,8 +52,8 @@ void address_checks_destroy(struct address_checks *checks); /* NULL is allowed *
 
 /*
  * Begins a check; `done` comes later, from the event loop. record->current: the CN that has the
- * station. If that CN does not answer, it is unreachable. 0, or -EBUSY: this address is being
- * checked already, too many are, or there is no memory.
+ * station. If that CN does not answer, the answer is unknown or unreachable. 0, or -EBUSY: this
+ * address is being checked already, too many are, or there is no memory.
  */
 int address_check_begin(struct address_checks *checks, const struct station_record *record,
 			address_check_done *done, void *arg);

@@ -130,7 +130,12 @@ void roam_seen(struct roam *roam, const struct tmip_event *event, uint64_t now_m
  * answers; if it is mute, the address goes to the other MAC. See roam_rival.c.
  */
 void roam_conflict(struct roam *roam, const struct tmip_event *event, uint64_t now_ms);
-enum roam_holder { ROAM_HOLDER_THERE = 1, ROAM_HOLDER_MUTE, ROAM_HOLDER_UNREACHABLE };
+enum roam_holder {
+	ROAM_HOLDER_THERE = 1,
+	ROAM_HOLDER_MUTE,
+	ROAM_HOLDER_UNKNOWN,     /* its CN has no agent now, but goes on forwarding */
+	ROAM_HOLDER_UNREACHABLE, /* nothing comes back from its CN */
+};
 
 /* The answer to ROAM_ASK_HOLDER, of the station that had this MAC when it was asked. */
 void roam_holder_asked(struct roam *roam, const struct tmip_addr *addr, const struct tmip_mac *mac,

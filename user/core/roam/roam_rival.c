@@ -282,6 +282,8 @@ void roam_rival_asked(struct roam *roam, const struct tmip_addr *addr, enum roam
 		refuse(roam, rival, now_ms + (rival->answers == 1 ? SECOND_MS : PAUSE_MS), now_ms);
 	} else if (!rival->arp) {
 		wait(rival, now_ms + PAUSE_MS, rival->again);
+	} else if (answer == ROAM_HOLDER_UNKNOWN) {
+		wait(rival, now_ms + PAUSE_MS, true);
 	} else {
 		claim(roam, rival, station,
 		      answer == ROAM_HOLDER_MUTE ? MLRP_HOLDER_MUTE : MLRP_HOLDER_UNREACHABLE,

@@ -18,7 +18,7 @@
 #include <utlist.h>
 
 #define SIGHTINGS_MAX 128
-#define ADDRESSES_MAX 16  /* of one MAC that are asked about; the others wait for their own frames */
+#define ADDRESSES_MAX 16  /* of one MAC are asked about; the others wait for their own frames */
 #define THERE_MS 40       /* after the question: the other place would have answered */
 #define SPREAD_MS 300     /* the same for a MAC that has addresses in several places */
 #define ANSWER_MS 1000    /* after a probe an ARP packet may be its answer */
@@ -227,7 +227,7 @@ void roam_sighting_asked(struct roam *roam, const struct tmip_addr *addr, enum r
 		return;
 	if (answer == ROAM_HOLDER_MUTE) {
 		arrive(roam, sighting, now_ms);
-	} else if (answer == ROAM_HOLDER_UNREACHABLE) {
+	} else if (answer != ROAM_HOLDER_THERE) {
 		sighting->unreachable = true;
 	} else {
 		sighting->stays = true;

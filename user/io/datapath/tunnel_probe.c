@@ -83,18 +83,35 @@ static int await(struct tunnel_probe *probe, unsigned size, uint64_t sent_us, in
 	return -ETIMEDOUT;
 }
 
+int tunnel_probe_ask(struct tunnel_probe *probe, unsigned size)
+{
+	struct probe_news news;
+
+	while (probe_socket_read(probe->socket, &news))
+		; /* of an earlier probe */
+	return probe_socket_send(probe->socket, &probe->remote, size);
+}
+
+bool tunnel_probe_is_answered(struct tunnel_probe *probe, unsigned size)
+{
+	struct probe_news news;
+
+	while (probe_socket_read(probe->socket, &news)) {
+		if (judge(probe, &news, size) > 0)
+			return true;
+	}
+	return false;
+}
+
 int tunnel_probe_send(struct tunnel_probe *probe, unsigned size, int tries, int timeout_ms,
-	       unsigned *round_trip_us)
+		      unsigned *round_trip_us)
 {
 	int error = -EINVAL;
-	struct probe_news news;
 	uint64_t sent_us;
 
 	while (tries-- > 0) {
-		while (probe_socket_read(probe->socket, &news))
-			; /* of an earlier probe */
 		sent_us = clock_us();
-		error = probe_socket_send(probe->socket, &probe->remote, size);
+		error = tunnel_probe_ask(probe, size);
 		if (!error)
 			error = await(probe, size, sent_us, timeout_ms, round_trip_us);
 		if (error != -ETIMEDOUT)

@@ -2,10 +2,12 @@
 /*
  * Tunnel probes (probe_socket.h) to one CN, whose backbone program sends them back at full length,
  * one at a time. No router may fragment one, so a probe also measures the path MTU. Functions block
- * up to a deadline; tunnel_probe_open needs CAP_NET_RAW.
+ * up to a deadline where no comment says otherwise; tunnel_probe_open needs CAP_NET_RAW.
  */
 #ifndef TMIP_IO_DATAPATH_TUNNEL_PROBE_H
 #define TMIP_IO_DATAPATH_TUNNEL_PROBE_H
+
+#include <stdbool.h>
 
 #include "probe_socket.h"
 
@@ -23,7 +25,12 @@ void tunnel_probe_close(struct tunnel_probe *probe); /* NULL is allowed */
  * packets, so no agent runs there; -EHOSTUNREACH or another -errno of the kernel.
  */
 int tunnel_probe_send(struct tunnel_probe *probe, unsigned size, int tries, int timeout_ms,
-	       unsigned *round_trip_us);
+		      unsigned *round_trip_us);
+
+/* Sends one probe and does not wait. Returns 0 or -errno. */
+int tunnel_probe_ask(struct tunnel_probe *probe, unsigned size);
+/* Has the probe come back that tunnel_probe_ask sent last? Does not wait. */
+bool tunnel_probe_is_answered(struct tunnel_probe *probe, unsigned size);
 
 /*
  * Returns the largest size in bytes, from PROBE_SIZE_MIN to `high`, whose probe comes back;

@@ -2,8 +2,8 @@
 /*
  * Requests of the agent to rtnetlink: an interface and its first IPv4 address, whether it hears all
  * frames, the VLANs on it, the MAC of a neighbour, and news of interfaces; for routes see
- * netlink_route.h. Each request blocks until the kernel's answer. Functions return 0 or -errno where
- * no comment says otherwise.
+ * netlink_route.h. Each request blocks until the kernel's answer. Functions return 0 or -errno
+ * where no comment says otherwise.
  */
 #ifndef TMIP_IO_KERNEL_NETLINK_H
 #define TMIP_IO_KERNEL_NETLINK_H

@@ -17,6 +17,11 @@ static uint32_t sent_to;
 static bool connected;
 static unsigned done_count;
 static bool dozing;
+static bool can_knock, forwarding; /* the data path of the other CN */
+static unsigned knocks;
+static int open_knocks;
+#define KNOCK ((struct tunnel_probe *)&knocks)
+#define KNOCKS_MS 400
 static enum roam_holder done_answer;
 static struct station_record done_record;
 
@@ -43,6 +48,30 @@ static bool is_connected(uint32_t cn, void *arg)
 	return connected;
 }
 
+static struct tunnel_probe *on_knock(uint32_t cn, struct tunnel_probe *before, void *arg)
+{
+	(void)arg;
+	assert_int_equal(cn, CN2);
+	assert_true(!before || before == KNOCK);
+	knocks++;
+	open_knocks += !before && can_knock;
+	return can_knock ? KNOCK : NULL;
+}
+
+static bool is_answered(struct tunnel_probe *probe, void *arg)
+{
+	(void)arg;
+	assert_ptr_equal(probe, KNOCK);
+	return forwarding;
+}
+
+static void end_knock(struct tunnel_probe *probe, void *arg)
+{
+	(void)arg;
+	assert_ptr_equal(probe, KNOCK);
+	open_knocks--;
+}
+
 static bool dozes(const struct tmip_mac *mac, unsigned ifindex, void *arg)
 {
 	(void)arg;
@@ -66,11 +95,15 @@ static int create(void **state)
 	probes = sent_count = done_count = 0;
 	answers = (struct tmip_addr){0};
 	connected = true;
-	dozing = false;
+	dozing = forwarding = false;
+	can_knock = true;
+	knocks = 0;
+	open_knocks = 0;
 	setup = (struct address_check_setup){
 		.base = w->base, .dp = &fake_datapath, .roam = w->roam,
 		.calls = {.probe = on_probe, .send = on_send, .is_connected = is_connected,
-			  .dozes = dozes},
+			  .knock = on_knock, .is_answered = is_answered,
+			  .end_knock = end_knock, .dozes = dozes},
 	};
 	checks = address_checks_create(&setup);
 	return checks ? 0 : -1;
@@ -149,7 +182,7 @@ static void a_station_that_answers_nothing_loses_its_address(void **state)
 	(void)state;
 	assert_int_equal(begin(&record), 0);
 	time_passes(OWN_MS - 1);
-	assert_int_equal(probes, 5);
+	assert_int_equal(probes, 6);
 	assert_int_equal(done_count, 0);
 	time_passes(1);
 	expect_done(ROAM_HOLDER_MUTE, &record);
@@ -166,7 +199,7 @@ static void a_station_at_an_access_point_has_more_time(void **state)
 	dozing = true;
 	assert_int_equal(begin(&record), 0);
 	time_passes(DOZE_MS - 10);
-	assert_int_equal(probes, 5);
+	assert_int_equal(probes, 6);
 	fake_datapath_hears(&record.addr, fake_now_ms);
 	time_passes(10);
 	expect_done(ROAM_HOLDER_THERE, &record);
@@ -303,13 +336,18 @@ static void a_cn_that_does_not_answer_is_unreachable(void **state)
 	assert_int_equal(begin(&record), 0);
 	time_passes(2000);
 	assert_int_equal(done_count, 0);
+	assert_int_equal(knocks, 0);
 	time_passes(REMOTE_MS - 2000);
+	assert_int_equal(knocks, 1);
+	time_passes(KNOCKS_MS);
+	assert_int_equal(knocks, 2);
 	expect_done(ROAM_HOLDER_UNREACHABLE, &record);
+	assert_int_equal(open_knocks, 0);
 	assert_true(answer(CN2, MLRP_DEPARTED, sent.transaction)); /* too late */
 	assert_int_equal(done_count, 1);
 }
 
-static void a_cn_without_a_connection_is_unreachable_at_once(void **state)
+static void a_cn_without_a_connection_is_not_waited_for(void **state)
 {
 	struct station_record record = commit_at(9, CN2);
 
@@ -317,8 +355,46 @@ static void a_cn_without_a_connection_is_unreachable_at_once(void **state)
 	connected = false;
 	assert_int_equal(begin(&record), 0);
 	assert_int_equal(done_count, 0);
+	time_passes(KNOCKS_MS);
+	expect_done(ROAM_HOLDER_UNREACHABLE, &record);
+}
+
+/* Its agent may be starting again: its programs go on. */
+static void of_a_cn_that_forwards_nobody_knows(void **state)
+{
+	struct station_record record = commit_at(9, CN2);
+
+	(void)state;
+	connected = false;
+	forwarding = true;
+	assert_int_equal(begin(&record), 0);
+	time_passes(KNOCKS_MS);
+	expect_done(ROAM_HOLDER_UNKNOWN, &record);
+	assert_int_equal(knocks, 1);
+	assert_int_equal(open_knocks, 0);
+}
+
+static void a_cn_without_a_way_to_it_is_unreachable(void **state)
+{
+	struct station_record record = commit_at(9, CN2);
+
+	(void)state;
+	connected = can_knock = false;
+	assert_int_equal(begin(&record), 0);
 	time_passes(0);
 	expect_done(ROAM_HOLDER_UNREACHABLE, &record);
+}
+
+static void an_answer_counts_while_the_cn_is_looked_for(void **state)
+{
+	struct station_record record = commit_at(9, CN2);
+
+	(void)state;
+	assert_int_equal(begin(&record), 0);
+	time_passes(REMOTE_MS);
+	assert_true(answer(CN2, MLRP_DEPARTED, sent.transaction));
+	expect_done(ROAM_HOLDER_MUTE, &record);
+	assert_int_equal(open_knocks, 0);
 }
 
 static void what_is_no_answer_changes_nothing(void **state)
@@ -481,6 +557,7 @@ static void checks_end_with_the_agent(void **state)
 	checks = NULL;
 	time_passes(REMOTE_MS);
 	assert_int_equal(done_count, 0);
+	assert_int_equal(open_knocks, 0);
 	assert_int_equal(sent_count, 1); /* the question, and no answer */
 }
 
@@ -500,7 +577,10 @@ int main(void)
 		CHECK_CASE(another_cn_is_asked),
 		CHECK_CASE(its_answer_decides),
 		CHECK_CASE(a_cn_that_does_not_answer_is_unreachable),
-		CHECK_CASE(a_cn_without_a_connection_is_unreachable_at_once),
+		CHECK_CASE(a_cn_without_a_connection_is_not_waited_for),
+		CHECK_CASE(of_a_cn_that_forwards_nobody_knows),
+		CHECK_CASE(a_cn_without_a_way_to_it_is_unreachable),
+		CHECK_CASE(an_answer_counts_while_the_cn_is_looked_for),
 		CHECK_CASE(what_is_no_answer_changes_nothing),
 		CHECK_CASE(each_question_has_its_own_transaction),
 		CHECK_CASE(an_address_is_checked_once_at_a_time),

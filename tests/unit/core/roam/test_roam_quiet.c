@@ -207,7 +207,7 @@ static void step(void)
 	else if (what < 99)
 		roam_silent(w->cn[1 + any(CNS)].roam, &addr, "it answers no probe");
 	else
-		answer_asked(1 + any(CNS), &addr, 1 + any(3));
+		answer_asked(1 + any(CNS), &addr, 1 + any(4));
 	for (uint32_t id = 1; id <= CNS; id++)
 		expect_counts(id);
 }

@@ -304,6 +304,19 @@ static void an_unreachable_holder_is_up_to_the_register(void **state)
 	expect_mac(&STRANGER);
 }
 
+/* The CN of the holder has no agent now, and goes on forwarding: the holder loses nothing. */
+static void a_holder_that_may_be_there_keeps_the_address(void **state)
+{
+	(void)state;
+	begin(2);
+	answered(2, ROAM_HOLDER_UNKNOWN);
+	assert_int_equal(w->claims, 0);
+	time_goes(2, PAUSE);
+	assert_int_equal(w->cn[2].asked, 2);
+	answered(2, ROAM_HOLDER_MUTE);
+	expect_mac(&STRANGER);
+}
+
 static void nobody_asks_for_ever(void **state)
 {
 	(void)state;
@@ -493,6 +506,7 @@ int main(void)
 		CASE(a_refused_rival_is_told),
 		CASE(a_record_that_has_changed_is_asked_about_again),
 		CASE(an_unreachable_holder_is_up_to_the_register),
+		CASE(a_holder_that_may_be_there_keeps_the_address),
 		CASE(nobody_asks_for_ever),
 		CASE(a_check_without_a_result_begins_again),
 		CASE(a_claim_that_is_lost_begins_again),
