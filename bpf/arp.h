@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * ARP (RFC 826) in a cell. For guests, this CN answers for everything that they believe to be on
- * their link: their gateway and their neighbours at home. It also answers for stations of the cell
- * that are away, both to other stations and to its own kernel.
+ * ARP (RFC 826) in a cell. For guests, this CN answers for all stations and gateways that they
+ * believe to be on their link. It also answers for stations of the cell that are away, both to
+ * other stations and to its own kernel. A probe (RFC 5227) gets the same answers, so nobody takes
+ * an address that a station or a gateway has. For an address that no station has, the agent asks
+ * the CN of its subnet.
  *
  * cell_ingress.bpf.c calls arp_from_cell, cell_egress.bpf.c calls arp_to_cell. Both return a
  * reason.
@@ -56,18 +58,23 @@ static __always_inline int reply_in_place(struct frame *f, struct arp *arp,
 	return 0;
 }
 
+/* Asks for another address. One that asks for its own announces it (RFC 5227, 3). */
+static __always_inline int asks(const struct arp *arp)
+{
+	return arp->operation == bpf_htons(ARP_REQUEST) && arp->target != arp->sender;
+}
+
 /* Notifies the agent of what the packet says about its sender, if that is news. */
 static __always_inline void notify_arp(struct frame *f, const struct arp *arp,
 				       const struct station *sender)
 {
-	const struct tmip_subnet *subnet;
-
 	if (!arp->sender) {
-		notify(f, TMIP_EVENT_SEEN, 0);
+		notify(f, TMIP_EVENT_SEEN, 0, ABOUT_OTHER);
 		return;
 	}
 	if (sender->state && !same_mac(&sender->mac, &f->src)) {
-		notify(f, TMIP_EVENT_CONFLICT, arp->sender);
+		notify(f, asks(arp) ? TMIP_EVENT_ASKED : TMIP_EVENT_CONFLICT, arp->sender,
+		       ABOUT_OTHER);
 		return;
 	}
 	if (is_in_cell(sender, f->skb->ifindex)) {
@@ -75,28 +82,62 @@ static __always_inline void notify_arp(struct frame *f, const struct arp *arp,
 		if (!(sender->flags & TMIP_STATION_F_SILENT))
 			return;
 	}
-	subnet = find_subnet(arp->sender);
-	if (subnet)
-		notify(f, TMIP_EVENT_SEEN, arp->sender);
+	if (sender->state)
+		notify(f, TMIP_EVENT_SEEN, arp->sender, ABOUT_STATION);
+	else if (find_subnet(arp->sender))
+		notify(f, asks(arp) ? TMIP_EVENT_ASKED : TMIP_EVENT_SEEN, arp->sender, ABOUT_OTHER);
 }
 
-/* Does this CN answer in place of the target? */
+/* Is it a station that belongs to another cell than this, and uses its own address? */
+static __always_inline int is_guest(const struct frame *f, const struct station *s)
+{
+	return s->state && s->state != TMIP_STATION_BLOCKED &&
+	       s->home_ifindex != f->skb->ifindex && same_mac(&s->mac, &f->src);
+}
+
+/* Is it the address of a CN in another cell than this, for the stations there their gateway? */
+static __always_inline int is_far_gateway(const struct frame *f, __be32 ipv4)
+{
+	const struct tmip_subnet *subnet = find_subnet(ipv4);
+
+	return subnet && subnet->ifindex != f->skb->ifindex &&
+	       ipv4_of(&subnet->gateway) == ipv4;
+}
+
+/*
+ * Does this CN answer in place of the target? All that hosts ask for here and that is behind this
+ * CN. Stations in this cell answer themselves, as does the kernel for its own address; nobody
+ * answers for an address that the station asks for as its own, or that no station has.
+ */
 static __always_inline int answers_for(const struct frame *f, const struct arp *arp,
 				       const struct station *sender, const struct station *target)
 {
 	__u32 ifindex = f->skb->ifindex;
 
-	if (arp->operation != bpf_htons(ARP_REQUEST) || arp->target == arp->sender)
+	if (!asks(arp))
 		return 0;
-	if (target->home_ifindex == ifindex && is_absent(target))
-		return !same_mac(&target->mac, &f->src);
-	/*
-	 * A guest asks for its gateway or for a neighbour at home. All of them are behind this CN,
-	 * except the stations that are in this cell too: those answer themselves.
-	 */
-	return sender->state && sender->state != TMIP_STATION_BLOCKED &&
-	       sender->home_ifindex != ifindex && same_mac(&sender->mac, &f->src) &&
-	       !is_in_cell(target, ifindex);
+	if (target->state ? target->state == TMIP_STATION_BLOCKED || is_in_cell(target, ifindex) ||
+				    same_mac(&target->mac, &f->src) :
+			    !is_far_gateway(f, arp->target))
+		return 0;
+	/* A probe: whoever it is, it must not use that address (RFC 5227, 2.1). */
+	if (!arp->sender)
+		return !(target->flags & TMIP_STATION_F_SILENT) ||
+		       target->flags & TMIP_STATION_F_HELD;
+	return is_guest(f, sender) || (target->home_ifindex == ifindex && is_absent(target));
+}
+
+/* A guest asks for a neighbour at home that is no station. Its CN knows whether there is one. */
+static __always_inline int is_wanted(const struct frame *f, const struct arp *arp,
+				     const struct station *sender, const struct station *target)
+{
+	const struct tmip_subnet *subnet;
+
+	if (!asks(arp) || !arp->sender || target->state || !is_guest(f, sender))
+		return 0;
+	subnet = find_subnet(arp->target);
+	return subnet && subnet->ifindex == sender->home_ifindex &&
+	       (subnet->ifindex || ipv4_of(&subnet->parent) == sender->parent);
 }
 
 /* ARP from a station. */
@@ -115,8 +156,13 @@ static __always_inline int arp_from_cell(struct frame *f)
 		f->station = arp.sender; /* dropped, so that nobody here learns the wrong MAC */
 		return TMIP_REASON_WRONG_MAC;
 	}
-	if (is_overheard(f, &target) || !answers_for(f, &arp, &sender, &target))
+	if (is_overheard(f, &target))
 		return TMIP_REASON_NOT_OURS;
+	if (!answers_for(f, &arp, &sender, &target)) {
+		if (is_wanted(f, &arp, &sender, &target))
+			notify(f, TMIP_EVENT_WANTED, arp.target, ABOUT_OTHER);
+		return TMIP_REASON_NOT_OURS;
+	}
 	if (reply_in_place(f, &arp, &f->cell->mac))
 		return TMIP_REASON_MALFORMED;
 	f->action = bpf_redirect(f->skb->ifindex, 0);

@@ -42,18 +42,18 @@ static __always_inline int from_stranger(struct frame *f, const struct station *
 	if (from->state == TMIP_STATION_BLOCKED)
 		return TMIP_REASON_BLOCKED;
 	if (from->state) {
-		notify(f, TMIP_EVENT_CONFLICT, f->ip.src);
+		notify(f, TMIP_EVENT_CONFLICT, f->ip.src, ABOUT_OTHER);
 		return TMIP_REASON_WRONG_MAC;
 	}
 	if (is_no_identity(f->ip.src)) {
-		notify(f, TMIP_EVENT_SEEN, 0);
+		notify(f, TMIP_EVENT_SEEN, 0, ABOUT_OTHER);
 		return f->skb->pkt_type == PACKET_HOST && leaves_link(f, &f->ip, f->skb->ifindex) ?
 			       TMIP_REASON_LINK_LOCAL : TMIP_REASON_NOT_OURS;
 	}
 	subnet = find_subnet(f->ip.src);
 	if (!subnet)
 		return TMIP_REASON_FOREIGN_SOURCE;
-	notify(f, TMIP_EVENT_SEEN, f->ip.src);
+	notify(f, TMIP_EVENT_SEEN, f->ip.src, ABOUT_OTHER);
 	return subnet->ifindex == f->skb->ifindex ? TMIP_REASON_UNREGISTERED_HOME :
 						    TMIP_REASON_UNREGISTERED;
 }
@@ -172,7 +172,7 @@ static __always_inline int from_station(struct frame *f)
 	if (is_in_cell(&from, f->skb->ifindex))
 		update_heard(f, &from);
 	if (!is_in_cell(&from, f->skb->ifindex) || from.flags & TMIP_STATION_F_SILENT)
-		arrived = notify(f, TMIP_EVENT_ARRIVED, f->ip.src);
+		arrived = notify(f, TMIP_EVENT_ARRIVED, f->ip.src, ABOUT_STATION);
 	if (arrived) {
 		find_station(f, f->ip.src, &from);
 		if (!from.state)
@@ -204,11 +204,11 @@ static __always_inline int handle(struct frame *f)
 		return arp_from_cell(f);
 	if (f->protocol != bpf_htons(ETH_P_IP)) {
 		note_host(f);
-		notify(f, TMIP_EVENT_SEEN, 0);
+		notify(f, TMIP_EVENT_SEEN, 0, ABOUT_OTHER);
 		return TMIP_REASON_NOT_OURS;
 	}
 	if (is_dhcp(f)) {
-		notify(f, TMIP_EVENT_SEEN, 0);
+		notify(f, TMIP_EVENT_SEEN, 0, ABOUT_OTHER);
 		return punt(f, TMIP_PUNT_DHCP);
 	}
 	return from_station(f);

@@ -22,7 +22,7 @@ static __noinline int follow(struct frame *f, __be32 ipv4)
 	if (!f || !s || !may_move(f, s) || ipv4_of(&s->current) == f->ip.src)
 		return 0;
 	moved = *s;
-	if (within_budget(f, now))
+	if (within_budget(f, ABOUT_STATION, now))
 		event = begin_event(f, TMIP_EVENT_FOLLOWED, &addr, &moved.mac, f->ip.src, now);
 	if (!event)
 		return 0;

@@ -1,63 +1,78 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Notices to the agent from the cells' programs: sightings and conflicts go into the ring
- * tmip_events, DHCP frames into tmip_punts. Both are limited per MAC (tmip_seen), and events in
- * total too, so that no station can keep the agent busy.
+ * Notices to the agent from the cells' programs: sightings, conflicts and questions go into the
+ * ring tmip_events, DHCP frames into tmip_punts. Both are limited per MAC (tmip_seen), and events
+ * in total too, so that no station can keep the agent busy.
  */
 #ifndef TMIP_BPF_NOTICE_H
 #define TMIP_BPF_NOTICE_H
 
 #include "handover.h"
 
+static __always_inline int is_question(__u32 type)
+{
+	return type == TMIP_EVENT_ASKED || type == TMIP_EVENT_WANTED;
+}
+
+/* Would the event say the same as the last one of its kind? */
+static __always_inline int is_repeated(const struct frame *f, const struct tmip_seen *seen,
+				       __u32 type, const struct tmip_addr *addr, int linked,
+				       __u64 now)
+{
+	if (seen->ifindex != f->skb->ifindex)
+		return 0;
+	if (linked)
+		return seen->link_ns && now - seen->link_ns < f->config->event_interval_ns;
+	return is_old_news(f, is_question(type) ? &seen->asked : &seen->used, addr, now);
+}
+
 /* Notes in tmip_seen which event the MAC has raised now. `fresh`: room for the new entry. */
 static __always_inline void remember_notice(const struct frame *f, const struct tmip_seen *seen,
-					    struct tmip_seen *fresh, __u32 ifindex, __be32 ipv4,
-					    const struct tmip_addr *addr, __u64 now)
+					    struct tmip_seen *fresh, __u32 type,
+					    const struct tmip_addr *addr, int linked, __u64 now)
 {
+	struct tmip_news *news = is_question(type) ? &fresh->asked : &fresh->used;
+
 	__builtin_memset(fresh, 0, sizeof(*fresh));
 	if (seen)
 		*fresh = *seen;
-	fresh->ifindex = ifindex;
-	if (ipv4) {
-		fresh->addr = *addr;
-		fresh->event_ns = now;
-	} else {
+	fresh->ifindex = f->skb->ifindex;
+	if (linked) {
 		fresh->link_ns = now;
+	} else {
+		news->addr = *addr;
+		news->time_ns = now;
 	}
+	count_event(fresh, now);
 	bpf_map_update_elem(&tmip_seen, &f->src, fresh, BPF_ANY);
 }
 
 /*
- * A MAC was seen with an address that the station map does not show here, or without an address
- * (ipv4 is 0). For TMIP_EVENT_ARRIVED, the program moves the station into this cell. Returns 1 if
- * it has done so: the station's entry is a new one then. Where the agent must decide about the
- * move, the event becomes TMIP_EVENT_SEEN.
+ * Raises an event about the frame's MAC and an address, or without an address (ipv4 is 0). For
+ * TMIP_EVENT_ARRIVED, the program moves the station into this cell. Returns 1 if it has done so:
+ * the station's entry is a new one then. Where the agent must decide about the move, the event
+ * becomes TMIP_EVENT_SEEN.
  */
-static __noinline int notify(struct frame *f, __u32 type, __be32 ipv4)
+static __noinline int notify(struct frame *f, __u32 type, __be32 ipv4, enum event_about about)
 {
 	struct tmip_addr addr = {};
 	struct tmip_seen *seen;
-	struct tmip_event *event;
+	struct tmip_event *event = 0;
 	/* One room for both, because the callers use most of the stack. */
 	union { struct tmip_station moved; struct tmip_seen fresh; } room;
 	int arrived = 0;
 	__u64 now = bpf_ktime_get_ns();
-	__u32 ifindex;
 
 	if (!f)
 		return 0;
-	ifindex = f->skb->ifindex;
 	seen = bpf_map_lookup_elem(&tmip_seen, &f->src);
 	if (ipv4)
 		addr = addr_of(ipv4);
-	if (seen && seen->ifindex == ifindex) {
-		__u64 last = ipv4 ? seen->event_ns : seen->link_ns;
-		int same = !ipv4 || same_bytes(seen->addr.v4, addr.v4, sizeof(addr.v4));
-
-		if (last && same && now - last < f->config->event_interval_ns)
-			return 0;
-	}
-	event = within_budget(f, now) ? begin_event(f, type, &addr, &f->src, 0, now) : 0;
+	if (is_too_loud(seen, now) || (seen && is_repeated(f, seen, type, &addr, !ipv4, now)))
+		return 0;
+	if (about == ABOUT_STATION ? within_budget(f, ABOUT_STATION, now) :
+				     within_budget(f, ABOUT_OTHER, now))
+		event = begin_event(f, type, &addr, &f->src, 0, now);
 	if (!event)
 		return 0; /* tmip_seen stays as it is, so the next frame of this MAC tries again */
 	if (type == TMIP_EVENT_ARRIVED) {
@@ -65,7 +80,7 @@ static __noinline int notify(struct frame *f, __u32 type, __be32 ipv4)
 		event->type = arrived ? TMIP_EVENT_ARRIVED : TMIP_EVENT_SEEN;
 	}
 	bpf_ringbuf_submit(event, 0);
-	remember_notice(f, seen, &room.fresh, ifindex, ipv4, &addr, now);
+	remember_notice(f, seen, &room.fresh, type, &addr, !ipv4, now);
 	return arrived;
 }
 

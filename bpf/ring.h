@@ -10,6 +10,13 @@
 
 #define SECOND_NS 1000000000ull
 
+/* Whom an event is about. Each kind has a limit of its own. */
+enum event_about {
+	ABOUT_STATION, /* a station that uses its own address */
+	ABOUT_OTHER,
+	ABOUT_COUNT,
+};
+
 /*
  * Counts the events of the current second, over all MACs. Each program has its own copy, so cells
  * and backbone do not share a limit. If CPUs race, a few more events pass; the limit need not be
@@ -18,15 +25,39 @@
 static struct {
 	__u64 window_ns;
 	__u64 events;
-} budget;
+} budget[ABOUT_COUNT];
 
-static __always_inline int within_budget(const struct frame *f, __u64 now)
+static __always_inline int within_budget(const struct frame *f, enum event_about about, __u64 now)
 {
-	if (now - budget.window_ns > SECOND_NS) {
-		budget.window_ns = now;
-		budget.events = 0;
+	if (now - budget[about].window_ns > SECOND_NS) {
+		budget[about].window_ns = now;
+		budget[about].events = 0;
 	}
-	return __sync_fetch_and_add(&budget.events, 1) < f->config->event_burst;
+	return __sync_fetch_and_add(&budget[about].events, 1) < f->config->event_burst;
+}
+
+/* Has this MAC, or station, raised its events of this second? */
+static __always_inline int is_too_loud(const struct tmip_seen *seen, __u64 now)
+{
+	return seen && now - seen->window_ns <= SECOND_NS && seen->events >= TMIP_EVENTS_OF_MAC;
+}
+
+/* Counts an event in the entry that follows `seen`. */
+static __always_inline void count_event(struct tmip_seen *fresh, __u64 now)
+{
+	if (now - fresh->window_ns > SECOND_NS) {
+		fresh->window_ns = now;
+		fresh->events = 0;
+	}
+	fresh->events++;
+}
+
+/* Did the MAC raise this event a moment ago? */
+static __always_inline int is_old_news(const struct frame *f, const struct tmip_news *last,
+				       const struct tmip_addr *addr, __u64 now)
+{
+	return last->time_ns && same_bytes(last->addr.v4, addr->v4, sizeof(addr->v4)) &&
+	       now - last->time_ns < f->config->event_interval_ns;
 }
 
 /* Reserves and fills an event, which the caller submits or discards. NULL: the ring is full. */

@@ -10,11 +10,12 @@
 
 /*
  * The CN that sent a tunnel packet believes that the station is here. At most one event per station
- * and CN in each interval: tmip_seen remembers it under the station's MAC with the group bit set,
- * since no station has such a MAC. Returns 0.
+ * and CN in each interval, and few per station in a second: tmip_seen remembers them under the
+ * station's MAC with the group bit set, since no station has such a MAC. Returns 0.
  */
 static __noinline int notify_stale(struct frame *f, const struct tmip_mac *station, __be32 ipv4)
 {
+	struct tmip_addr addr = addr_of(ipv4), peer;
 	struct tmip_seen *seen, fresh = {};
 	struct tmip_event *event = 0;
 	__u64 now = bpf_ktime_get_ns();
@@ -25,18 +26,19 @@ static __noinline int notify_stale(struct frame *f, const struct tmip_mac *stati
 	key = *station;
 	key.octet[0] |= 1;
 	seen = bpf_map_lookup_elem(&tmip_seen, &key);
-	fresh.addr = addr_of(f->ip.src);
-	fresh.event_ns = now;
-	if (seen && same_bytes(seen->addr.v4, fresh.addr.v4, sizeof(fresh.addr.v4)) &&
-	    now - seen->event_ns < f->config->event_interval_ns)
+	peer = addr_of(f->ip.src);
+	if (is_too_loud(seen, now) || (seen && is_old_news(f, &seen->used, &peer, now)))
 		return 0;
-	struct tmip_addr addr = addr_of(ipv4);
-
-	if (within_budget(f, now))
+	if (within_budget(f, ABOUT_OTHER, now))
 		event = begin_event(f, TMIP_EVENT_STALE, &addr, station, f->ip.src, now);
 	if (!event)
 		return 0;
 	bpf_ringbuf_submit(event, 0);
+	if (seen)
+		fresh = *seen;
+	fresh.used.addr = peer;
+	fresh.used.time_ns = now;
+	count_event(&fresh, now);
 	bpf_map_update_elem(&tmip_seen, &key, &fresh, BPF_ANY);
 	return 0;
 }

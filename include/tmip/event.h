@@ -16,7 +16,10 @@ enum tmip_event_type {
 	 * link-layer frames).
 	 */
 	TMIP_EVENT_SEEN = 1,
-	/* A frame used the address of a registered station with another MAC. */
+	/*
+	 * A frame used the address of a registered station with another MAC. A question by ARP is
+	 * no use: TMIP_EVENT_ASKED.
+	 */
 	TMIP_EVENT_CONFLICT = 2,
 	/* The CN `peer` sent a packet for the station addr here; the program relayed it. */
 	TMIP_EVENT_STALE = 3,
@@ -28,12 +31,27 @@ enum tmip_event_type {
 	 * station's entry accordingly.
 	 */
 	TMIP_EVENT_FOLLOWED = 5,
+	/*
+	 * A MAC that has no such station asked for another address by ARP, and named addr as its
+	 * own. It may have had that address elsewhere, and only find out where it is (RFC 4436).
+	 */
+	TMIP_EVENT_ASKED = 6,
+	/*
+	 * A guest asked by ARP for addr, an address of its home subnet that no station has. A host
+	 * that does not move may have it.
+	 */
+	TMIP_EVENT_WANTED = 7,
 };
 
+/* Events of one MAC in a second. */
+#define TMIP_EVENTS_OF_MAC 16
+
 /*
- * While nothing changes, there is at most one event per MAC in tmip_config.event_interval_ns. Over
- * all MACs, there are at most tmip_config.event_burst events in a second. TMIP_EVENT_STALE has the
- * same limits, but per station and peer, and a count of its own.
+ * While nothing changes, there is at most one event per MAC in tmip_config.event_interval_ns, and
+ * whatever changes, at most TMIP_EVENTS_OF_MAC in a second. Over all MACs, there are at most
+ * tmip_config.event_burst events in a second about stations that use their own address, and as many
+ * about others: strangers do not keep a station from being noticed. TMIP_EVENT_STALE has the same
+ * limits, but per station, and a count of its own.
  */
 struct tmip_event {
 	__u64 time_ns;  /* bpf_ktime_get_ns(), CLOCK_MONOTONIC */

@@ -236,7 +236,7 @@ struct tmip_config {
 	__u32 backbone_ifindex;
 	struct tmip_addr tunnel; /* this CN's tunnel address */
 	__u64 event_interval_ns; /* least time between two equal events of one MAC */
-	__u32 event_burst;      /* events per second over all MACs */
+	__u32 event_burst;      /* events per second, see event.h */
 	__u32 dhcp_burst;       /* DHCP messages per second from one MAC */
 	__u16 mss;              /* TCP MSS is clamped to this in both directions; 0: not clamped */
 	__u8 outer_ttl;         /* hop limit of packets that enter a tunnel */
@@ -270,17 +270,26 @@ struct tmip_config {
  */
 #define TMIP_CONFIG_FAST_HANDOVER 0x20
 
+/* An event about an address, and when: bpf_ktime_get_ns(); 0: none yet. */
+struct tmip_news {
+	struct tmip_addr addr;
+	__u64 time_ns;
+};
+
 /*
  * map tmip_seen (programs), LRU hash: struct tmip_mac -> struct tmip_seen. It serves only to
  * suppress repeated events and to limit DHCP: entries may vanish.
  */
 struct tmip_seen {
-	struct tmip_addr addr; /* last IPv4 source; all zero: none yet */
-	__u64 event_ns;        /* last event with an address */
-	__u64 link_ns;         /* last event without an address */
-	__u64 dhcp_ns;         /* start of the current second of the DHCP limit */
-	__u32 dhcp_count;
+	struct tmip_news used;  /* last event about an address that the MAC uses */
+	struct tmip_news asked; /* last TMIP_EVENT_ASKED or TMIP_EVENT_WANTED */
+	__u64 link_ns;          /* last event without an address; 0: none yet */
+	__u64 window_ns;        /* start of the current second of TMIP_EVENTS_OF_MAC */
+	__u64 dhcp_ns;          /* start of the current second of the DHCP limit */
+	__u32 events;           /* in the second since window_ns */
+	__u32 dhcp_count;       /* in the second since dhcp_ns */
 	__u32 ifindex;
+	__u32 pad;
 };
 
 /*
@@ -325,7 +334,8 @@ TMIP_ASSERT_SIZE(struct tmip_group_key, 20);
 TMIP_ASSERT_SIZE(struct tmip_group, 24);
 TMIP_ASSERT_SIZE(struct tmip_config, 56);
 TMIP_ASSERT_SIZE(struct tmip_host_key, 12);
-TMIP_ASSERT_SIZE(struct tmip_seen, 48);
+TMIP_ASSERT_SIZE(struct tmip_news, 24);
+TMIP_ASSERT_SIZE(struct tmip_seen, 88);
 TMIP_ASSERT_SIZE(struct tmip_drop, 96);
 TMIP_ASSERT_SIZE(struct tmip_stat, 16);
 

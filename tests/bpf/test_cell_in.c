@@ -13,6 +13,8 @@
 #define NARROW(frame, ...) IN(frame, __VA_ARGS__, .prepare = world_narrow)
 #define TRUSTED .mark = MARK_TRUSTED
 #define SEEN(addr) .event = TMIP_EVENT_SEEN, .event_addr = (addr)
+#define ASKED(addr) .event = TMIP_EVENT_ASKED, .event_addr = (addr)
+#define WANTED(addr) .event = TMIP_EVENT_WANTED, .event_addr = (addr)
 #define CONFLICT(addr) .event = TMIP_EVENT_CONFLICT, .event_addr = (addr)
 
 /* `multicast home`, but no station of cell0 is elsewhere, and no guest of CN2 is here. */
@@ -34,6 +36,34 @@ static void no_mss(void)
 
 	config.mss = 0;
 	world_set_config(&config);
+}
+
+static void flag_elsewhere(uint8_t flags)
+{
+	struct tmip_station station = world_station(W_ELSEWHERE);
+	struct tmip_addr key = world_addr(W_ELSEWHERE);
+
+	station.flags = flags;
+	assert_int_equal(slots_put(&world_slots, &key, &station), 0);
+}
+
+/* The station has left its cell and is in no other: nobody uses the address now. */
+static void elsewhere_is_silent(void)
+{
+	flag_elsewhere(TMIP_STATION_F_SILENT);
+}
+
+/* It has left a moment ago, and may be on its way. */
+static void elsewhere_is_held(void)
+{
+	flag_elsewhere(TMIP_STATION_F_SILENT | TMIP_STATION_F_HELD);
+}
+
+/* The visitor's MAC has another address, which is elsewhere. */
+static void visitor_has_another(void)
+{
+	world_put_station(W_VISITOR2, W_VISITOR_MAC, TMIP_STATION_ELSEWHERE, NULL, NULL, W_CN2,
+			  W_CN3);
 }
 
 /* cell0 has another router, which was heard so many units of TMIP_HEARD_SHIFT ago. */
@@ -253,7 +283,9 @@ static const struct bpf_case cases[] = {
 	/* ARP */
 	IN(arp_guest_gateway, REDIRECT, ARP_ANSWERED),
 	IN(arp_guest_gateway_unicast, REDIRECT, ARP_ANSWERED),
-	IN(arp_guest_neighbour, REDIRECT, ARP_ANSWERED),
+	IN(arp_guest_unknown_neighbour, NEXT, NOT_OURS, WANTED("10.2.0.77")),
+	IN(arp_guest_unknown_elsewhere, NEXT, NOT_OURS),
+	IN1(arp_next_door_unknown_neighbour, NEXT, NOT_OURS, WANTED("10.1.0.200")),
 	IN(arp_guest_elsewhere_neighbour, REDIRECT, ARP_ANSWERED),
 	IN(arp_guest_beside, NEXT, NOT_OURS),
 	IN(arp_elsewhere_gateway, REDIRECT, ARP_ANSWERED, SEEN(W_ELSEWHERE)),
@@ -266,10 +298,25 @@ static const struct bpf_case cases[] = {
 	IN(arp_gratuitous, NEXT, NOT_OURS),
 	IN(arp_probe_for_away, REDIRECT, ARP_ANSWERED, SEEN(NULL)),
 	IN(arp_probe_own, NEXT, NOT_OURS, SEEN(NULL)),
+	IN(arp_probe_for_elsewhere, REDIRECT, ARP_ANSWERED, SEEN(NULL)),
+	IN(arp_probe_for_silent, NEXT, NOT_OURS, SEEN(NULL), .prepare = elsewhere_is_silent),
+	NAMED("arp_probe_for_held", arp_probe_for_elsewhere, REDIRECT, ARP_ANSWERED, SEEN(NULL),
+	      .prepare = elsewhere_is_held),
+	IN(arp_probe_for_home, NEXT, NOT_OURS, SEEN(NULL)),
+	IN(arp_probe_for_gateway, REDIRECT, ARP_ANSWERED, SEEN(NULL)),
+	IN(arp_probe_for_own_gateway, NEXT, NOT_OURS, SEEN(NULL)),
+	IN(arp_probe_for_unknown, NEXT, NOT_OURS, SEEN(NULL)),
+	IN(arp_probe_for_blocked, NEXT, NOT_OURS, SEEN(NULL)),
+	NAMED("arp_probe_for_own_other", arp_probe_for_beside, NEXT, NOT_OURS, SEEN(NULL),
+	      .prepare = visitor_has_another),
+	NAMED("arp_guest_own_other", arp_guest_beside, NEXT, NOT_OURS,
+	      .prepare = visitor_has_another),
 	IN(arp_blocked, NEXT, NOT_OURS, SEEN(W_BLOCKED)),
 	IN(arp_wrong_mac, DROP, WRONG_MAC, CONFLICT(W_VISITOR)),
+	IN(arp_wrong_mac_asks, DROP, WRONG_MAC, ASKED(W_VISITOR)),
 	IN(arp_stranger, NEXT, NOT_OURS, SEEN(W_STRANGER)),
-	IN(arp_stranger_of_cn2, NEXT, NOT_OURS, SEEN(W_STRANGER2)),
+	IN(arp_stranger_asks, NEXT, NOT_OURS, ASKED(W_STRANGER)),
+	IN(arp_stranger_of_cn2, NEXT, NOT_OURS, ASKED(W_STRANGER2)),
 	IN(arp_reply_of_guest, NEXT, NOT_OURS),
 	IN(arp_other_hardware, DROP, MALFORMED),
 	/* headers that contradict themselves */

@@ -119,6 +119,45 @@ static void an_event_comes_again_after_the_interval(void **state)
 	assert_int_equal(world_events(NULL), 2);
 }
 
+/* Sends the packet as from another source address, whose last byte is that. */
+static void send_from(const struct packet *packet, uint8_t host)
+{
+	uint8_t frame[2048];
+
+	memcpy(frame, packet->in, packet->in_len);
+	frame[29] = host;
+	assert_int_equal(world_send(CELL_IN, "cell0", 0, frame, packet->in_len, &out), 0);
+}
+
+/* Two addresses in turn, or in two cells: each time it is news. */
+static void one_mac_does_not_raise_many(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 100; i++)
+		send_from(&stranger_home, 200 + i % 2);
+	/* More than the limit come only if a second ends meanwhile. */
+	assert_in_range(world_events(NULL), TMIP_EVENTS_OF_MAC, 2 * TMIP_EVENTS_OF_MAC);
+	world_reset();
+	for (int i = 0; i < 100; i++)
+		world_send_packet(CELL_IN, i % 2 ? "cell1" : "cell0", &stranger_of_cn2, &out);
+	assert_in_range(world_events(NULL), TMIP_EVENTS_OF_MAC, 2 * TMIP_EVENTS_OF_MAC);
+}
+
+/* However many strangers there are, a station is noticed. */
+static void strangers_leave_room_for_stations(void **state)
+{
+	struct tmip_event event;
+
+	(void)state;
+	limit(1000000000000ull, 5, 10);
+	for (uint16_t i = 0; i < 50; i++)
+		send_as(&stranger_home, i);
+	assert_in_range(world_events(NULL), 5, 10);
+	send_in(&elsewhere_to_server);
+	assert_int_equal(world_events(&event), 1);
+	assert_int_equal(event.type, TMIP_EVENT_SEEN);
+}
+
 static void a_forgotten_mac_raises_an_event(void **state)
 {
 	struct tmip_mac mac = world_mac(W_ELSEWHERE_MAC);
@@ -259,6 +298,8 @@ int main(void)
 		TEST(an_event_comes_once),
 		TEST(an_event_comes_again_on_change),
 		TEST(an_event_comes_again_after_the_interval),
+		TEST(one_mac_does_not_raise_many),
+		TEST(strangers_leave_room_for_stations),
 		TEST(a_forgotten_mac_raises_an_event),
 		TEST(events_have_a_budget),
 		TEST(an_event_that_found_no_room_comes_later),

@@ -241,6 +241,7 @@ def test_a_site_that_is_down_loses_the_address(make_world):
     take(one)
     wait_for(lambda: holder(world) == one.mac, "the address to be known")
     world.cn(2).kill()
+    world.cn(2).run("ip", "link", "set", "bb0", "down")
     one.leave()
     take(two)
     start = time.monotonic()
@@ -249,9 +250,34 @@ def test_a_site_that_is_down_loses_the_address(make_world):
         return world.cn(1).station(VIP)["mac"] == two.mac
 
     wait_for(lambda: moved() or time.monotonic() - start > 5, "five seconds", 10)
-    assert not moved()  # the agent may just be starting again: forwarding would go on
+    assert not moved()  # the link may just be down for a moment
     wait_for(moved, "the address to move", 30)
     assert world.server.ping(VIP)
+
+
+def test_an_agent_that_is_away_costs_no_address(make_world):
+    """The CN of the holder forwards without its agent. Nobody can ask the holder, so it stays."""
+    world = make_world(cns=2, nat=()).start()
+    one, two = host(world, "one", world.cn(2), "10.1.0.11"), host(world, "two", world.cn(1),
+                                                                 "10.1.0.12")
+    take(one)
+    wait_for(lambda: holder(world) == one.mac, "the address to be known")
+    world.cn(2).kill()
+    take(two)
+    start = time.monotonic()
+
+    def moved():
+        return world.cn(1).station(VIP)["mac"] == two.mac
+
+    def much_later():  # than the register waits for a CN that is away
+        return time.monotonic() - start > 20
+
+    wait_for(lambda: moved() or much_later(), "twenty seconds", 30)
+    assert not moved()
+    assert world.server.ping(VIP)
+    world.cn(2).start()
+    one.leave()
+    wait_for(moved, "the address to move", 30)
 
 
 # ---- keepalived

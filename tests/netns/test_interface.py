@@ -25,13 +25,13 @@ COMMANDS = ("attach", "detach", "run", "stations", "peers", "status", "why", "ev
 ARP_REQUEST = bytes.fromhex("08060001080006040001")
 
 
-def use_address(station, address, target):
-    """One frame of the station: an ARP request from an address that is another station's."""
+def use_address(station, address):
+    """One frame of the station: gratuitous ARP for an address that is another station's."""
     mac = bytes.fromhex(station.mac.replace(":", ""))
     with station.socket(socket.AF_PACKET, socket.SOCK_RAW, 0) as port:
         port.bind((station.device, 0))
         port.send(b"\xff" * 6 + mac + ARP_REQUEST + mac + socket.inet_aton(address) + bytes(6) +
-                  socket.inet_aton(target))
+                  socket.inet_aton(address))
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +57,7 @@ def net(make_module_world):
     for station in everybody:
         heard(world, station)
     flap(world, ferry, (3, 2, 3))
-    use_address(world.add_station("stranger", two), laptop.address(), "10.2.0.1")
+    use_address(world.add_station("stranger", two), laptop.address())
     wait_for(lambda: two.control("status")["handovers"]["conflicts"], "CN 2 to see the stranger")
     return world
 

@@ -122,6 +122,7 @@ def test_the_register_is_told(make_world):
         tell = teller(texts, mlr, "mlrd")
         agree(world, phone, camera)
         flap(world, phone, (2, 1))
+        phone.leave()  # where it is, its next frame would show
         tell(f"stations {phone.mac} --json", f"clear {phone.mac}", f"clear {phone.address()}",
              "clear nonsense", f"stations {phone.mac} --json", "free 10.1.0.200", "free 10.1.0.200",
              "free nonsense", "stations --all", "forget-cn nonsense", "forget-cn cn1", "reload",

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Real DHCP clients in a station: Debian's dhclient and udhcpc. Each has lease, pid and
+"""Real DHCP clients in a station: Debian's dhclient, udhcpc and dhcpcd. Each has lease, pid and
 configuration files of its own, and a script (dhcp-script) that sets address and route in the
 station and leaves the machine's resolver alone.
 """
@@ -85,9 +85,13 @@ class Dhclient(Client):
 
 
 class Udhcpc(Client):
+    def __init__(self, station, options=()):
+        super().__init__(station)
+        self.options = options
+
     def words(self):
         return ["udhcpc", "-f", "-i", self.station.device, "-s", SCRIPT, "-p", self.base + ".pid",
-                "-t", "8", "-T", "1", "-A", "1", "-R", *self.again()]
+                "-t", "8", "-T", "1", "-A", "1", "-R", *self.options, *self.again()]
 
     def again(self):
         """The words by which a restarted client asks for its old address: udhcpc has no lease file.
@@ -104,3 +108,15 @@ class Udhcpc(Client):
         seen = len(self.events())
         self.program.send(signal.SIGUSR2)
         self.wait_event({"deconfig"}, seen)
+
+
+class Dhcpcd(Client):
+    """Probes an address before it uses it, and defends it (RFC 5227). It sets the address itself,
+    and keeps its files where nobody else sees them.
+    """
+
+    def words(self):
+        hidden = " && ".join(f"mount -t tmpfs none {path}" for path in ("/run", "/var/lib/dhcpcd"))
+        return ["unshare", "-m", "sh", "-c", f'{hidden} && exec "$@"', "sh",
+                "dhcpcd", "-4", "-B", "-d", "-f", "/dev/null", "-c", SCRIPT,
+                "-e", f"TMIP_DHCP_EVENTS={self.events_path}", self.station.device]

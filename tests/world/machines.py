@@ -8,7 +8,7 @@ import signal
 import socket
 import subprocess
 
-from .dhcp import Dhclient, Udhcpc
+from .dhcp import Dhclient, Dhcpcd, Udhcpc
 from .paths import AGENT, MLRD
 from .system import PATIENCE, PIN_ROOT, Namespace, Program, WorldError, ip_batch, listens, wait_for
 
@@ -316,6 +316,10 @@ class Station(Namespace):
 
     def udhcpc(self, **options):
         self.client = Udhcpc(self, **options)
+        return self.client
+
+    def dhcpcd(self, **options):
+        self.client = Dhcpcd(self, **options)
         return self.client
 
     def address(self):

@@ -17,6 +17,7 @@
 #include "state.h"
 #include "station/address_check.h"
 #include "station/buffer.h"
+#include "station/farewell.h"
 #include "station/greeting.h"
 #include "station/groups.h"
 #include "station/presence.h"
@@ -82,6 +83,14 @@ static void put_neighbour(const struct roam_action *action)
 			  strerror(-error));
 }
 
+static void announce(struct agent *agent, const struct roam_action *action)
+{
+	if (agent->farewells && mac_is_zero(&action->mac))
+		farewell_begin(agent->farewells, &action->addr, action->ifindex);
+	else
+		cells_announce(agent->cells, action->ifindex, &action->addr, &action->mac);
+}
+
 static void on_holder_asked(enum roam_holder answer, const struct station_record *record, void *arg)
 {
 	struct agent *agent = arg;
@@ -122,7 +131,7 @@ void actions_apply(const struct roam_action *action, void *arg)
 		cns_put_peer_entry(agent->cns, action->cn);
 		break;
 	case ROAM_ANNOUNCE:
-		cells_announce(agent->cells, action->ifindex, &action->addr, &action->mac);
+		announce(agent, action);
 		break;
 	case ROAM_DEFEND:
 		cells_defend(agent->cells, action->ifindex, &action->addr, &action->mac,
@@ -146,7 +155,7 @@ void actions_apply(const struct roam_action *action, void *arg)
 		presence_probe_in(agent->presence, &action->addr, &action->mac, action->ifindex);
 		break;
 	case ROAM_GREET:
-		greetings_begin(agent->greetings, &action->addr);
+		greetings_begin(agent->greetings, &action->addr, action->joining);
 		break;
 	case ROAM_DUE:
 		timer_arm_at(agent->roam_timer, roam_next_due(agent->roam));

@@ -33,8 +33,10 @@
 #include "state.h"
 #include "station/address_check.h"
 #include "station/buffer.h"
+#include "station/farewell.h"
 #include "station/greeting.h"
 #include "station/groups.h"
+#include "station/neighbours.h"
 #include "station/presence.h"
 #include "station/trail.h"
 #include "wifi/authenticator.h"
@@ -89,14 +91,29 @@ static void on_sighting(const struct tmip_event *event, void *arg)
 	if (is_associated(agent, event))
 		roam_associated(agent->roam, &event->mac, event->ifindex, "association",
 				clock_ms());
-	if (event->type == TMIP_EVENT_SEEN || event->type == TMIP_EVENT_ARRIVED)
+	switch (event->type) {
+	case TMIP_EVENT_SEEN:
+	case TMIP_EVENT_ARRIVED:
+		neighbours_seen(agent->neighbours, event);
+		farewell_heard(agent->farewells, &event->addr, event->ifindex);
 		roam_seen(agent->roam, event, clock_ms());
-	else if (event->type == TMIP_EVENT_CONFLICT)
+		break;
+	case TMIP_EVENT_ASKED:
+		roam_asked(agent->roam, event);
+		break;
+	case TMIP_EVENT_WANTED:
+		neighbours_wanted(agent->neighbours, event);
+		break;
+	case TMIP_EVENT_CONFLICT:
 		roam_conflict(agent->roam, event, clock_ms());
-	else if (event->type == TMIP_EVENT_STALE)
+		break;
+	case TMIP_EVENT_STALE:
 		roam_stale(agent->roam, event);
-	else if (event->type == TMIP_EVENT_FOLLOWED)
+		break;
+	case TMIP_EVENT_FOLLOWED:
 		roam_followed(agent->roam, event, clock_ms());
+		break;
+	}
 }
 
 static void on_punt(const struct tmip_punt *punt, void *arg)
@@ -418,6 +435,7 @@ static void stop_connections(struct agent *agent)
 	FREE(agent, reg, register_destroy);
 	FREE(agent, peers, peers_destroy);
 	FREE(agent, wifi, wifi_destroy);
+	FREE(agent, neighbours, neighbours_destroy);
 	FREE(agent, checks, address_checks_destroy);
 	FREE(agent, authenticators, authenticators_destroy);
 	FREE(agent, dhcp, dhcp_destroy);
@@ -432,6 +450,7 @@ static void stop_stations(struct agent *agent)
 		FREE(agent, buffer, buffer_destroy);
 		apply_map(agent); /* which says that nothing is held any more */
 	}
+	FREE(agent, farewells, farewells_destroy);
 	FREE(agent, cells, cells_destroy, agent->tear_down);
 	greetings_destroy(agent->greetings);
 	presence_destroy(agent->presence);

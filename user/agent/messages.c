@@ -11,6 +11,7 @@
 #include "network/register.h"
 #include "state.h"
 #include "station/address_check.h"
+#include "station/neighbours.h"
 
 /* ---- of the register */
 
@@ -80,6 +81,9 @@ void messages_from_cn(uint32_t cn, const struct mlrp_message *message, void *arg
 {
 	struct agent *agent = arg;
 
-	if (!address_check_answered(agent->checks, cn, message))
+	if (message->type == MLRP_PROBE && mac_is_zero(&message->mac))
+		neighbours_probed(agent->neighbours, cn, message);
+	else if (!neighbours_answered(agent->neighbours, cn, message) &&
+		 !address_check_answered(agent->checks, cn, message))
 		roam_cn_message(agent->roam, cn, message, clock_ms());
 }

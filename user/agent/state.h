@@ -52,6 +52,8 @@ struct agent {
 	struct outage *outage;
 	struct presence *presence;
 	struct greetings *greetings;
+	struct farewells *farewells;
+	struct neighbours *neighbours;
 	struct address_checks *checks;
 	struct buffer *buffer;
 	struct groups *groups;

@@ -19,8 +19,10 @@
 #include "state.h"
 #include "station/address_check.h"
 #include "station/buffer.h"
+#include "station/farewell.h"
 #include "station/greeting.h"
 #include "station/groups.h"
+#include "station/neighbours.h"
 #include "station/presence.h"
 #include "wifi/authenticator.h"
 #include "wifi/wifi.h"
@@ -282,11 +284,75 @@ static int create_greetings(struct agent *agent)
 	return agent->greetings ? 0 : -ENOMEM;
 }
 
+static void probe_in(const struct tmip_addr *addr, unsigned ifindex, void *arg)
+{
+	struct agent *agent = arg;
+	const struct replica_station *station = replica_find(roam_replica(agent->roam), addr);
+
+	if (station)
+		presence_probe_in(agent->presence, addr, &station->record.mac, ifindex);
+}
+
+/* The station's arrival may wait in the ring. */
+static bool is_back(const struct tmip_addr *addr, unsigned ifindex, void *arg)
+{
+	struct agent *agent = arg;
+	const struct replica_station *station;
+
+	datapath_poll(agent->dp);
+	station = replica_find(roam_replica(agent->roam), addr);
+	return !station || station->kernel.ifindex == ifindex;
+}
+
+static void announce(const struct tmip_addr *addr, unsigned ifindex, void *arg)
+{
+	static const struct tmip_mac own;
+	struct agent *agent = arg;
+
+	cells_announce(agent->cells, ifindex, addr, &own);
+}
+
+static int create_farewells(struct agent *agent)
+{
+	const struct farewell_calls calls = {.probe = probe_in, .is_back = is_back,
+					     .announce = announce, .arg = agent};
+
+	agent->farewells = farewells_create(agent->base, &calls);
+	return agent->farewells ? 0 : -ENOMEM;
+}
+
 static void send_to_cn(uint32_t cn, const struct mlrp_message *message, void *arg)
 {
 	struct agent *agent = arg;
 
 	peers_send(agent->peers, cn, message);
+}
+
+static void ask_all(const struct tmip_addr *addr, unsigned ifindex, void *arg)
+{
+	static const struct tmip_mac everybody = {{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}};
+	struct agent *agent = arg;
+
+	presence_probe_in(agent->presence, addr, &everybody, ifindex);
+}
+
+static void tell(const struct tmip_addr *addr, unsigned ifindex, const struct tmip_mac *mac,
+		 const struct tmip_addr *guest, void *arg)
+{
+	struct agent *agent = arg;
+
+	cells_answer(agent->cells, ifindex, addr, mac, guest);
+}
+
+static int create_neighbours(struct agent *agent)
+{
+	const struct neighbours_setup setup = {
+		.base = agent->base, .cells = cells_table(agent->cells), .roam = agent->roam,
+		.calls = {.send = send_to_cn, .ask = ask_all, .tell = tell, .arg = agent},
+	};
+
+	agent->neighbours = neighbours_create(&setup);
+	return agent->neighbours ? 0 : -ENOMEM;
 }
 
 static bool is_connected(uint32_t cn, void *arg)
@@ -505,8 +571,8 @@ int wiring_create_stations(struct agent *agent)
 {
 	int (*const steps[])(struct agent *) = {
 		create_cells,     create_paths,  create_cns,    create_presence, create_greetings,
-		create_checks,    create_buffer, create_groups, create_twins, create_dhcp,
-		create_authenticators,
+		create_farewells, create_neighbours, create_checks, create_buffer, create_groups,
+		create_twins,     create_dhcp,       create_authenticators,
 	};
 	int error = 0;
 

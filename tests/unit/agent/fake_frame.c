@@ -117,6 +117,22 @@ int frame_defend(struct frame_port *port, const struct tmip_mac *to, const struc
 	return 0;
 }
 
+int frame_answer(struct frame_port *port, const struct tmip_mac *to,
+		 const struct tmip_addr *to_addr, const struct tmip_mac *from,
+		 const struct tmip_addr *addr)
+{
+	struct fake_frame *frame;
+
+	if (fake_frames.send_error)
+		return fake_frames.send_error;
+	frame = add(port, FRAME_ANSWERED);
+	frame->to = *to;
+	frame->from = *to_addr;
+	frame->from_mac = *from;
+	frame->addr = *addr;
+	return 0;
+}
+
 int frame_probe(struct frame_port *port, const struct tmip_addr *addr, const struct tmip_mac *mac,
 	      const struct tmip_addr *from, const struct tmip_mac *from_mac)
 {

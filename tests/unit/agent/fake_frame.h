@@ -8,7 +8,8 @@
 #define FAKE_FRAMES 64 /* the first ones are kept, the others counted */
 #define FAKE_FRAME_LEN 2048
 
-enum fake_frame_kind { FRAME_SENT, FRAME_ANNOUNCED, FRAME_ASKED, FRAME_DEFENDED };
+enum fake_frame_kind { FRAME_SENT, FRAME_ANNOUNCED, FRAME_ASKED, FRAME_DEFENDED,
+		       FRAME_ANSWERED };
 
 struct fake_frame {
 	enum fake_frame_kind kind;

@@ -365,6 +365,18 @@ void cells_defend(struct cells *cells, unsigned ifindex, const struct tmip_addr 
 		log_debug("cell %s: ARP defence not sent: %s", cell->name, strerror(-error));
 }
 
+void cells_answer(struct cells *cells, unsigned ifindex, const struct tmip_addr *addr,
+		  const struct tmip_mac *to, const struct tmip_addr *to_addr)
+{
+	const struct cell *cell = cell_table_find(&cells->table, ifindex);
+	int error = 0;
+
+	if (cell)
+		error = frame_answer(cell->port, to, to_addr, &cell->interface.mac, addr);
+	if (error)
+		log_debug("cell %s: ARP answer not sent: %s", cell->name, strerror(-error));
+}
+
 /* ---- what a former agent left */
 
 static void find_remains(const struct agent_config *config, struct remains *remains)

@@ -66,6 +66,9 @@ void cells_announce(struct cells *cells, unsigned ifindex, const struct tmip_add
  */
 void cells_defend(struct cells *cells, unsigned ifindex, const struct tmip_addr *addr,
 		  const struct tmip_mac *to, const struct tmip_mac *mac);
+/* Answers a question by ARP of `to`, whose address is to_addr: addr is at the cell's own MAC. */
+void cells_answer(struct cells *cells, unsigned ifindex, const struct tmip_addr *addr,
+		  const struct tmip_mac *to, const struct tmip_addr *to_addr);
 
 /*
  * Removes what a killed agent with this configuration left: links, pins, settings, routes. 0 or

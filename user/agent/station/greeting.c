@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Stations that have just associated learn the MAC of their gateway. See greeting.h. */
+/* Stations that have just come learn the MAC of their gateway. See greeting.h. */
 #include "greeting.h"
 
 #include <event2/event.h>
@@ -15,14 +15,17 @@
  * Dense for as long as most stations need to install their keys: a station that misses one probe
  * waits for the next.
  */
-static const unsigned WAITS_MS[] = {4, 4, 4, 8, 10, 10, 10, 10, 10, 10, 10, 10, 20, 40, 80, 160};
-#define WAIT_COUNT (sizeof(WAITS_MS) / sizeof(WAITS_MS[0]))
+static const unsigned JOINING_MS[] = {4, 4, 4, 8, 10, 10, 10, 10, 10, 10, 10, 10, 20, 40, 80, 160};
+/* A station that has sent a frame hears. A probe may be lost all the same. */
+static const unsigned THERE_MS[] = {40, 400};
+#define COUNT(waits) (sizeof(waits) / sizeof((waits)[0]))
 
 struct greeting {
 	struct greetings *greetings;
 	struct tmip_addr addr;
 	struct event *timer;
-	unsigned waits; /* how many have begun */
+	const unsigned *waits_ms; /* between the probes */
+	unsigned waits;           /* how many are left */
 	struct greeting *next;
 };
 
@@ -45,7 +48,8 @@ static void end(struct greeting *greeting)
 
 static void wait_again(struct greeting *greeting)
 {
-	timer_arm(greeting->timer, WAITS_MS[greeting->waits++]);
+	greeting->waits--;
+	timer_arm(greeting->timer, *greeting->waits_ms++);
 }
 
 static void probe(struct greetings *greetings, const struct tmip_addr *addr)
@@ -60,7 +64,7 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	probe(greeting->greetings, &greeting->addr);
-	if (greeting->waits < WAIT_COUNT)
+	if (greeting->waits)
 		wait_again(greeting);
 	else
 		end(greeting);
@@ -97,7 +101,7 @@ static struct greeting *add(struct greetings *greetings, const struct tmip_addr 
 	return greeting;
 }
 
-void greetings_begin(struct greetings *greetings, const struct tmip_addr *addr)
+void greetings_begin(struct greetings *greetings, const struct tmip_addr *addr, bool joining)
 {
 	struct greeting *greeting = find(greetings, addr);
 
@@ -106,7 +110,8 @@ void greetings_begin(struct greetings *greetings, const struct tmip_addr *addr)
 		greeting = add(greetings, addr);
 	if (!greeting)
 		return;
-	greeting->waits = 0;
+	greeting->waits_ms = joining ? JOINING_MS : THERE_MS;
+	greeting->waits = joining ? COUNT(JOINING_MS) : COUNT(THERE_MS);
 	wait_again(greeting);
 }
 

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Probes a station that has just associated, some times within half a second: from the question it
- * learns the MAC of its gateway. One probe is not enough, since an access point can let a station
- * in before the station has installed its key.
+ * Probes a station that has just come, some times within half a second: from the question it learns
+ * the MAC of its gateway. One probe is not enough: it may be lost, and an access point can let a
+ * station in before the station has installed its key.
  */
 #ifndef TMIP_AGENT_STATION_GREETING_H
 #define TMIP_AGENT_STATION_GREETING_H
 
+#include <stdbool.h>
 #include <tmip/types.h>
 
 struct event_base;
@@ -22,7 +23,10 @@ struct greeting_calls {
 struct greetings *greetings_create(struct event_base *base, const struct greeting_calls *calls);
 void greetings_destroy(struct greetings *greetings); /* NULL is allowed */
 
-/* Sends the first probe at once. For a station that is being greeted, starts again. */
-void greetings_begin(struct greetings *greetings, const struct tmip_addr *addr);
+/*
+ * Sends the first probe at once. `joining`: the station may not hear yet, and is probed more often.
+ * For a station that is being greeted, starts again.
+ */
+void greetings_begin(struct greetings *greetings, const struct tmip_addr *addr, bool joining);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The roaming machine: its life, the configured network, the stations seen in the cells, and the
+ * The roaming machine: its life, the configured network, the stations that leave, and the
  * deadlines. See roam.h.
  */
 #include "roam_internal.h"
@@ -10,8 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <utlist.h>
-
-#define CONFLICT_LOG_MS 60000
 
 struct roam *roam_create(const struct roam_options *options, roam_act *act, void *arg)
 {
@@ -225,116 +223,6 @@ void roam_expect_cns(struct roam *roam)
 {
 	for (struct replica_cn *cn = roam->replica.cns; cn; cn = cn->hh.next)
 		cn->stale = cn->info.id != roam->self;
-}
-
-/* ---- stations seen in the cells */
-
-/*
- * The MAC of the station was seen, but no packet yet. A station that associates forgets the MAC of
- * its gateway and asks for it by ARP. If the access point drops that question, Linux asks again
- * only a second later. The greeting spares the station that second.
- */
-void roam_link_seen(struct roam *roam, struct replica_station *station,
-		    const struct roam_cell *cell, const char *how, uint64_t now_ms)
-{
-	struct roam_action action = {.type = ROAM_GREET, .addr = station->record.addr};
-	bool comes = replica_current(station) != roam->self;
-
-	roam_arrival(roam, station, cell, how, now_ms);
-	if (comes && replica_current(station) == roam->self)
-		roam->act(&action, roam->arg);
-}
-
-void roam_associated(struct roam *roam, const struct tmip_mac *mac, unsigned ifindex,
-		     const char *how, uint64_t now_ms)
-{
-	const struct roam_cell *cell = roam_find_cell(roam, ifindex);
-	struct replica_station *station =
-		cell && roam->self ? replica_find_mac(&roam->replica, mac) : NULL;
-
-	for (; station; station = station->mac_next)
-		if (replica_current(station) != roam->self || station->kernel.ifindex == ifindex)
-			roam_link_seen(roam, station, cell, how, now_ms);
-}
-
-/* A BPF program may have changed the map entry before: writes it even if roam_arrival does not. */
-static void arrival(struct roam *roam, struct replica_station *station,
-		    const struct roam_cell *cell, const char *how, uint64_t now_ms)
-{
-	roam_arrival(roam, station, cell, how, now_ms);
-	if (station->overtaken)
-		roam_update_entry(roam, station);
-}
-
-void roam_seen(struct roam *roam, const struct tmip_event *event, uint64_t now_ms)
-{
-	const struct roam_cell *cell = roam_find_cell(roam, event->ifindex);
-	struct replica_station *station;
-	bool arp = event->protocol == __builtin_bswap16(0x0806);
-
-	if (event->type == TMIP_EVENT_ARRIVED)
-		roam_overtaken(roam, &event->addr);
-	if (!cell || !roam->self)
-		return;
-	if (addr_is_zero(&event->addr)) {
-		roam_mac_seen(roam, event, cell, now_ms);
-		return;
-	}
-	station = replica_find(&roam->replica, &event->addr);
-	if (!station)
-		roam_claim(roam, &event->addr, &event->mac, cell, now_ms);
-	else if (station->refused)
-		return;
-	else if (!mac_equal(&station->record.mac, &event->mac))
-		roam_conflict(roam, event, now_ms);
-	else if (!roam_sighting_answered(roam, event, now_ms))
-		arrival(roam, station, cell, arp ? "ARP activity" : "IP activity", now_ms);
-}
-
-/* Logs a conflict for both stations, at most once a minute. */
-static void log_conflict(struct roam *roam, struct replica_station *station,
-			 const struct tmip_event *event, uint64_t now_ms)
-{
-	const struct roam_cell *cell = roam_find_cell(roam, event->ifindex);
-	char addr[ADDR_STRLEN], mac[MAC_STRLEN], text[ROAM_TEXT];
-	struct roam_action action = {.type = ROAM_LOG, .level = LOG_LEVEL_DEBUG,
-				     .addr = event->addr, .mac = event->mac, .text = text};
-
-	if (station->conflict_ms && now_ms - station->conflict_ms < CONFLICT_LOG_MS)
-		return;
-	station->conflict_ms = now_ms ? now_ms : 1;
-	snprintf(text, sizeof(text),
-		 "in cell %s it uses the address %s, which belongs to station %s: "
-		 "its packets are dropped",
-		 cell ? cell->name : "-", addr_format(&event->addr, addr),
-		 mac_format(&station->record.mac, mac));
-	roam->act(&action, roam->arg);
-	roam_log(roam, LOG_LEVEL_WARN, station, "%s in cell %s uses the address %s of this station",
-		 mac_format(&event->mac, mac), cell ? cell->name : "-",
-		 addr_format(&event->addr, addr));
-}
-
-void roam_conflict(struct roam *roam, const struct tmip_event *event, uint64_t now_ms)
-{
-	struct replica_station *station = replica_find(&roam->replica, &event->addr);
-
-	/* The record may have changed since the frame came. */
-	if (!station || mac_equal(&station->record.mac, &event->mac))
-		return;
-	roam->counts.conflicts++;
-	log_conflict(roam, station, event, now_ms);
-	roam_rival_seen(roam, station, event, now_ms);
-}
-
-void roam_holder_asked(struct roam *roam, const struct tmip_addr *addr, const struct tmip_mac *mac,
-		       enum roam_holder answer, uint64_t now_ms)
-{
-	const struct replica_station *station = replica_find(&roam->replica, addr);
-
-	if (!station || !mac_equal(&station->record.mac, mac))
-		return;
-	roam_rival_asked(roam, addr, answer, now_ms);
-	roam_sighting_asked(roam, addr, answer, now_ms);
 }
 
 /*

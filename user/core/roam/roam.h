@@ -33,7 +33,11 @@ enum roam_action_type {
 	ROAM_TO_REGISTER,   /* message: send it; its transaction has the bit ROAM_TRANSACTION */
 	ROAM_TO_CN,         /* cn, message: send it */
 	ROAM_CN,            /* cn: its tunnel's type, or the number of its stations, changed */
-	ROAM_ANNOUNCE,      /* addr, mac, ifindex: gratuitous ARP (RFC 5944, 4.6); mac 0: own */
+	/*
+	 * addr, mac, ifindex: gratuitous ARP (RFC 5944, 4.6). mac 0: own, for a station that has
+	 * left this cell, unless it is back.
+	 */
+	ROAM_ANNOUNCE,
 	/*
 	 * addr, mac, ifindex, holder: tell this MAC by ARP that it must not use the address, which
 	 * is at `holder` (RFC 5227, 2.4); holder 0: own
@@ -47,8 +51,8 @@ enum roam_action_type {
 	ROAM_CHECK_ADDRESS, /* cn, message: answer that CN's PROBE about a station of this CN */
 	ROAM_PROBE_STATION, /* addr, mac, ifindex: probe it: it may be in this cell */
 	/*
-	 * addr: the station has just associated, or got the address. Probe it by ARP in the name
-	 * of its gateway: from the question it learns the gateway's MAC.
+	 * addr, joining: the station has just come to its cell, or got the address. Probe it by
+	 * ARP in the name of its gateway: from the question it learns the gateway's MAC.
 	 */
 	ROAM_GREET,
 	ROAM_DUE,         /* the next deadline changed: see roam_next_due() */
@@ -62,6 +66,7 @@ struct roam_action {
 	struct tmip_mac mac, holder;
 	unsigned ifindex;
 	uint32_t cn;          /* cn_id */
+	bool joining;         /* only the link layer has seen it: it may not hear yet */
 	enum log_level level;
 	const struct tmip_station *station;
 	const struct mlrp_message *message;
@@ -125,6 +130,12 @@ void roam_expect_cns(struct roam *roam);
  * this frame (TMIP_EVENT_ARRIVED).
  */
 void roam_seen(struct roam *roam, const struct tmip_event *event, uint64_t now_ms);
+/*
+ * A question by ARP from a MAC that names addr as its own and has no such station
+ * (TMIP_EVENT_ASKED). A question is no use of the address: this CN asks the MAC for it, and its
+ * answer is one.
+ */
+void roam_asked(struct roam *roam, const struct tmip_event *event);
 /*
  * A frame with the address of a station and another MAC. This CN asks whether the station still
  * answers; if it is mute, the address goes to the other MAC. See roam_rival.c.

@@ -197,19 +197,20 @@ static void begin_handover(struct roam *roam, struct replica_station *station,
 	log_beginning(roam, attempt, cell, how, previous);
 }
 
-void roam_arrival(struct roam *roam, struct replica_station *station, const struct roam_cell *cell,
+bool roam_arrival(struct roam *roam, struct replica_station *station, const struct roam_cell *cell,
 		  const char *how, uint64_t now_ms)
 {
 	const struct roam_cell *former = roam_find_cell(roam, station->ifindex);
+	bool comes = station->kernel.ifindex != cell->ifindex;
 
 	if (station->record.state != RECORD_BOUND)
-		return;
+		return false;
 	if (replica_current(station) != roam->self) {
 		if (now_ms < station->quiet_until_ms)
-			return;
+			return false;
 		station->quiet_until_ms = 0;
 		begin_handover(roam, station, cell, how, now_ms);
-		return;
+		return replica_current(station) == roam->self;
 	}
 	if (replica_silent(station)) {
 		station->silent_at = 0;
@@ -220,12 +221,13 @@ void roam_arrival(struct roam *roam, struct replica_station *station, const stru
 			 cell->name, how);
 	}
 	if (station->ifindex == cell->ifindex)
-		return;
+		return false;
 	station->ifindex = cell->ifindex;
 	roam_refresh(roam, station);
 	roam_log(roam, LOG_LEVEL_INFO, station,
 		 "station detected in cell %s (%s), before in cell %s of this CN", cell->name, how,
 		 former ? former->name : "-");
+	return comes;
 }
 
 void roam_report(struct roam *roam, struct replica_station *station, uint64_t now_ms)

@@ -174,8 +174,11 @@ void roam_sync_local(struct roam *roam, struct replica_station *station, uint64_
 /* NULL: no memory. */
 struct roam_attempt *roam_attempt_begin(struct roam *roam, struct replica_station *station,
 					bool claim, uint64_t now_ms);
-/* The station was seen in this cell. `how` is for the log. */
-void roam_arrival(struct roam *roam, struct replica_station *station, const struct roam_cell *cell,
+/*
+ * The station was seen in this cell. `how` is for the log. Returns whether it has come to the cell
+ * by that: it believes its gateway to be where that was before.
+ */
+bool roam_arrival(struct roam *roam, struct replica_station *station, const struct roam_cell *cell,
 		  const char *how, uint64_t now_ms);
 /* May a station bring this address of its own now? */
 bool roam_claimable(const struct roam *roam, const struct tmip_addr *addr);

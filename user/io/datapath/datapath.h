@@ -138,7 +138,7 @@ int datapath_read_peer_stat(const struct datapath *dp, const struct tmip_addr *t
 /* -ENOENT: the programs have dropped no packet of the station. */
 int datapath_read_drops(const struct datapath *dp, const struct tmip_addr *station,
 			struct tmip_drop *out);
-/* The next frame of this MAC raises an event again. */
+/* The next frame of this MAC raises an event again, if it has not raised too many. */
 int datapath_forget_seen(struct datapath *dp, const struct tmip_mac *mac);
 
 /* The descriptor, which is readable while events or punted packets wait. */

@@ -231,7 +231,15 @@ int datapath_read_drops(const struct datapath *dp, const struct tmip_addr *stati
 
 int datapath_forget_seen(struct datapath *dp, const struct tmip_mac *mac)
 {
-	return delete(MAP(dp, seen), mac);
+	int map = MAP(dp, seen), error;
+	struct tmip_seen seen = {0};
+
+	error = bpf_map_lookup_elem(map, mac, &seen);
+	/* The limits stay. A frame that comes in between may count once less. */
+	seen.used.time_ns = seen.asked.time_ns = seen.link_ns = 0;
+	if (!error)
+		error = bpf_map_update_elem(map, mac, &seen, BPF_EXIST);
+	return error == -ENOENT ? 0 : error;
 }
 
 /* ---- names, from the list in include/tmip/reason.h */

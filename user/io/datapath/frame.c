@@ -112,6 +112,16 @@ int frame_defend(struct frame_port *port, const struct tmip_mac *to, const struc
 	return send_arp(port, to, from, &arp);
 }
 
+int frame_answer(struct frame_port *port, const struct tmip_mac *to,
+		 const struct tmip_addr *to_addr, const struct tmip_mac *from,
+		 const struct tmip_addr *addr)
+{
+	const struct arp_fields arp = {.operation = ARP_REPLY, .sender_mac = *from, .sender = addr,
+				       .target_mac = *to, .target = to_addr};
+
+	return send_arp(port, to, from, &arp);
+}
+
 int frame_probe(struct frame_port *port, const struct tmip_addr *addr, const struct tmip_mac *mac,
 		const struct tmip_addr *from, const struct tmip_mac *from_mac)
 {

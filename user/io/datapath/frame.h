@@ -33,6 +33,10 @@ int frame_announce(struct frame_port *port, const struct tmip_mac *from,
  */
 int frame_defend(struct frame_port *port, const struct tmip_mac *to, const struct tmip_mac *from,
 		 const struct tmip_addr *addr, const struct tmip_mac *mac);
+/* Answers a question by ARP of `to`, whose address is to_addr: "addr is at `from`". */
+int frame_answer(struct frame_port *port, const struct tmip_mac *to,
+		 const struct tmip_addr *to_addr, const struct tmip_mac *from,
+		 const struct tmip_addr *addr);
 /*
  * Probes a station: sends an ARP request for addr to `mac` alone (RFC 1122, 2.3.2.1). Its sender
  * addresses are `from` and `from_mac`.

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Probes of stations that have just associated: how many, when, for how many stations at a time. */
+/* Probes of stations that have just come: how many, when, for how many stations at a time. */
 #include "agent/station/greeting.h"
 #include "station_world.h"
 
@@ -42,7 +42,7 @@ static void begin(unsigned host)
 {
 	struct tmip_addr addr = ip(1, host);
 
-	greetings_begin(greetings, &addr);
+	greetings_begin(greetings, &addr, true);
 }
 
 /* How many probes a station gets that is greeted once. */
@@ -81,6 +81,19 @@ static void probes_are_dense_at_first_and_end_within_half_a_second(void **state)
 	assert_true(probes > 10);
 	time_passes(10000);
 	assert_in_range(last_ms - FAKE_START_MS, GREETING_MS / 2, GREETING_MS);
+	assert_int_equal(time_armed(), 0);
+}
+
+/* A station that has sent a frame hears: the probes after the first one are for lost ones. */
+static void a_station_that_is_there_gets_few(void **state)
+{
+	struct tmip_addr addr = ip(1, 9);
+
+	(void)state;
+	greetings_begin(greetings, &addr, false);
+	assert_int_equal(probes, 1);
+	time_passes(GREETING_MS);
+	assert_int_equal(probes, 3);
 	assert_int_equal(time_armed(), 0);
 }
 
@@ -143,6 +156,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		GREETING_CASE(the_first_probe_leaves_in_the_call),
 		GREETING_CASE(probes_are_dense_at_first_and_end_within_half_a_second),
+		GREETING_CASE(a_station_that_is_there_gets_few),
 		GREETING_CASE(a_station_that_is_greeted_again_begins_anew),
 		GREETING_CASE(stations_are_greeted_independently),
 		GREETING_CASE(one_too_many_gets_the_first_probe_only),

@@ -67,7 +67,10 @@ void act(const struct roam_action *action, void *arg)
 		cn->announced_ifindex = action->ifindex;
 		cn->announced_mac = action->mac;
 		break;
-	case ROAM_GREET: cn->greeted++; break;
+	case ROAM_GREET:
+		cn->greeted++;
+		cn->joining = action->joining;
+		break;
 	case ROAM_PROBE_STATION:
 		if (!w->crowd)
 			assert_memory_equal(&action->mac, &MAC, sizeof(MAC));

@@ -38,6 +38,7 @@ struct world {
 		struct roam *roam;
 		struct { struct tmip_addr addr; struct tmip_station entry; } map[8];
 		int map_count;
+		bool joining;          /* of the last ROAM_GREET */
 		bool no_map;           /* the map is not looked at, and has no bounds */
 		unsigned announced_ifindex, greeted, gone_ifindex, probed_by, recalled_ifindex;
 		struct tmip_mac announced_mac, gone_mac;

@@ -23,7 +23,8 @@ static void roams_and_returns(void **state)
 	assert_int_equal(tunnel_type(1, 2), TMIP_TUNNEL_4IN4);
 	assert_int_equal(tunnel_type(2, 1), TMIP_TUNNEL_4IN4);
 	assert_int_equal(w->cn[1].announced_ifindex, 10); /* for the station's neighbours at home */
-	assert_int_equal(w->cn[2].greeted, 0); /* the station has sent a packet: it has a gateway */
+	assert_int_equal(w->cn[2].greeted, 1); /* it may have the MAC of another gateway */
+	assert_false(w->cn[2].joining);
 	assert_true(mac_is_zero(&w->cn[1].announced_mac));
 
 	seen(1, &addr, &MAC);
@@ -198,6 +199,32 @@ static void static_address_is_claimed(void **state)
 	expect(2, addr, TMIP_STATION_AWAY, 3);
 	expect(1, addr, TMIP_STATION_ELSEWHERE, 3);
 	assert_int_equal(tunnel_type(3, 2), TMIP_TUNNEL_4IN4);
+}
+
+/* An ARP question names the address of its sender, which may have it elsewhere (RFC 4436). */
+static void who_only_asks_does_not_have_the_address(void **state)
+{
+	struct tmip_event event = {.type = TMIP_EVENT_ASKED, .ifindex = 20, .mac = STRANGER,
+				   .addr = ip(1, 66), .protocol = __builtin_bswap16(0x0806)};
+
+	(void)state;
+	w->crowd = true;
+	roam_asked(w->cn[2].roam, &event);
+	assert_int_equal(w->queued, 0);
+	assert_int_equal(w->cn[2].probed, 1); /* it is asked for that address */
+	assert_int_equal(w->cn[2].recalled_ifindex, 20);
+	event.addr = ip(1, 9); /* of a station */
+	roam_asked(w->cn[2].roam, &event);
+	assert_int_equal(w->cn[2].probed, 2);
+	assert_int_equal(w->cn[2].asked, 0);
+	event.mac = MAC; /* of this one, as the record says meanwhile */
+	roam_asked(w->cn[2].roam, &event);
+	event.addr = ip(1, 1); /* the gateway's */
+	roam_asked(w->cn[2].roam, &event);
+	event.addr = ip(9, 9); /* of no CN */
+	roam_asked(w->cn[2].roam, &event);
+	assert_int_equal(w->cn[2].probed, 2);
+	assert_int_equal(w->queued, 0);
 }
 
 static void refused_claim_blocks_for_a_while(void **state)
@@ -445,6 +472,7 @@ int main(void)
 		CASE(refused_is_undone_everywhere), CASE(silent_register_is_presumed_abort),
 		CASE(dead_new_cn_leaves_nothing_half_done), CASE(static_address_is_claimed),
 		CASE(one_mac_has_few_claims_at_a_time),
+		CASE(who_only_asks_does_not_have_the_address),
 		CASE(refused_claim_blocks_for_a_while),
 		CASE(gateway_network_and_foreign_are_not_claimed),
 		CASE(wrong_mac_is_a_conflict), CASE(damped_station_waits_where_it_is),

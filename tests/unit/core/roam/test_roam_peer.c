@@ -116,6 +116,7 @@ static void gone_from_a_cell_is_told(void **state)
 	expect(2, addr, TMIP_STATION_VISITING, 2);
 	assert_non_null(strstr(w->cn[2].logged, "(association)"));
 	assert_int_equal(w->cn[2].greeted, 1);
+	assert_true(w->cn[2].joining);
 	deliver_all();
 	expect_everywhere(2);
 	assert_int_equal(w->cn[1].gone_ifindex, 10);
