@@ -9,29 +9,32 @@
 
 #include "handover.h"
 
-static __always_inline int is_question(__u32 type)
+/*
+ * A station that comes often sends ARP first, a moment before its first packet. That packet still
+ * is news: it must take the first step of the handover (TMIP_EVENT_ARRIVED).
+ */
+static __always_inline struct tmip_news *news_of(const struct frame *f, struct tmip_seen *seen)
 {
-	return type == TMIP_EVENT_ASKED || type == TMIP_EVENT_WANTED;
+	return f->protocol == bpf_htons(ETH_P_ARP) ? &seen->by_arp : &seen->by_ip;
 }
 
 /* Would the event say the same as the last one of its kind? */
-static __always_inline int is_repeated(const struct frame *f, const struct tmip_seen *seen,
-				       __u32 type, const struct tmip_addr *addr, int linked,
-				       __u64 now)
+static __always_inline int is_repeated(const struct frame *f, struct tmip_seen *seen,
+				       const struct tmip_addr *addr, int linked, __u64 now)
 {
 	if (seen->ifindex != f->skb->ifindex)
 		return 0;
 	if (linked)
 		return seen->link_ns && now - seen->link_ns < f->config->event_interval_ns;
-	return is_old_news(f, is_question(type) ? &seen->asked : &seen->used, addr, now);
+	return is_old_news(f, news_of(f, seen), addr, now);
 }
 
 /* Notes in tmip_seen which event the MAC has raised now. `fresh`: room for the new entry. */
 static __always_inline void remember_notice(const struct frame *f, const struct tmip_seen *seen,
-					    struct tmip_seen *fresh, __u32 type,
+					    struct tmip_seen *fresh,
 					    const struct tmip_addr *addr, int linked, __u64 now)
 {
-	struct tmip_news *news = is_question(type) ? &fresh->asked : &fresh->used;
+	struct tmip_news *news = news_of(f, fresh);
 
 	__builtin_memset(fresh, 0, sizeof(*fresh));
 	if (seen)
@@ -68,7 +71,7 @@ static __noinline int notify(struct frame *f, __u32 type, __be32 ipv4, enum even
 	seen = bpf_map_lookup_elem(&tmip_seen, &f->src);
 	if (ipv4)
 		addr = addr_of(ipv4);
-	if (is_too_loud(seen, now) || (seen && is_repeated(f, seen, type, &addr, !ipv4, now)))
+	if (is_too_loud(seen, now) || (seen && is_repeated(f, seen, &addr, !ipv4, now)))
 		return 0;
 	if (about == ABOUT_STATION ? within_budget(f, ABOUT_STATION, now) :
 				     within_budget(f, ABOUT_OTHER, now))
@@ -80,7 +83,7 @@ static __noinline int notify(struct frame *f, __u32 type, __be32 ipv4, enum even
 		event->type = arrived ? TMIP_EVENT_ARRIVED : TMIP_EVENT_SEEN;
 	}
 	bpf_ringbuf_submit(event, 0);
-	remember_notice(f, seen, &room.fresh, type, &addr, !ipv4, now);
+	remember_notice(f, seen, &room.fresh, &addr, !ipv4, now);
 	return arrived;
 }
 

@@ -27,7 +27,7 @@ static __noinline int notify_stale(struct frame *f, const struct tmip_mac *stati
 	key.octet[0] |= 1;
 	seen = bpf_map_lookup_elem(&tmip_seen, &key);
 	peer = addr_of(f->ip.src);
-	if (is_too_loud(seen, now) || (seen && is_old_news(f, &seen->used, &peer, now)))
+	if (is_too_loud(seen, now) || (seen && is_old_news(f, &seen->by_ip, &peer, now)))
 		return 0;
 	if (within_budget(f, ABOUT_OTHER, now))
 		event = begin_event(f, TMIP_EVENT_STALE, &addr, station, f->ip.src, now);
@@ -36,8 +36,8 @@ static __noinline int notify_stale(struct frame *f, const struct tmip_mac *stati
 	bpf_ringbuf_submit(event, 0);
 	if (seen)
 		fresh = *seen;
-	fresh.used.addr = peer;
-	fresh.used.time_ns = now;
+	fresh.by_ip.addr = peer;
+	fresh.by_ip.time_ns = now;
 	count_event(&fresh, now);
 	bpf_map_update_elem(&tmip_seen, &key, &fresh, BPF_ANY);
 	return 0;

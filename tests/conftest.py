@@ -13,6 +13,7 @@ import pytest
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 from world import World  # noqa: E402
+from world.ear import Ear  # noqa: E402
 
 WORLDS = pytest.StashKey()
 
@@ -55,6 +56,20 @@ def make_world(request):
 def make_module_world(request):
     """The same for worlds that all tests of a module share."""
     yield from maker(request.node)
+
+
+@pytest.fixture
+def listen():
+    """listen(station) keeps what the station hears by ARP from then on (an Ear)."""
+    ears = []
+
+    def start(station):
+        ears.append(Ear(station))
+        return ears[-1]
+
+    yield start
+    for ear in ears:
+        ear.stop()
 
 
 @pytest.fixture

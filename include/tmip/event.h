@@ -47,11 +47,12 @@ enum tmip_event_type {
 #define TMIP_EVENTS_OF_MAC 16
 
 /*
- * While nothing changes, there is at most one event per MAC in tmip_config.event_interval_ns, and
- * whatever changes, at most TMIP_EVENTS_OF_MAC in a second. Over all MACs, there are at most
- * tmip_config.event_burst events in a second about stations that use their own address, and as many
- * about others: strangers do not keep a station from being noticed. TMIP_EVENT_STALE has the same
- * limits, but per station, and a count of its own.
+ * While nothing changes, IP packets raise at most one event per MAC in
+ * tmip_config.event_interval_ns, and ARP packets another one. Whatever changes, there are at most
+ * TMIP_EVENTS_OF_MAC in a second. Over all MACs, there are at most tmip_config.event_burst events
+ * in a second about stations that use their own address, and as many about others: strangers do not
+ * keep a station from being noticed. TMIP_EVENT_STALE has the same limits, but per station, and a
+ * count of its own.
  */
 struct tmip_event {
 	__u64 time_ns;  /* bpf_ktime_get_ns(), CLOCK_MONOTONIC */

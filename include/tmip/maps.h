@@ -281,13 +281,13 @@ struct tmip_news {
  * suppress repeated events and to limit DHCP: entries may vanish.
  */
 struct tmip_seen {
-	struct tmip_news used;  /* last event about an address that the MAC uses */
-	struct tmip_news asked; /* last TMIP_EVENT_ASKED or TMIP_EVENT_WANTED */
-	__u64 link_ns;          /* last event without an address; 0: none yet */
-	__u64 window_ns;        /* start of the current second of TMIP_EVENTS_OF_MAC */
-	__u64 dhcp_ns;          /* start of the current second of the DHCP limit */
-	__u32 events;           /* in the second since window_ns */
-	__u32 dhcp_count;       /* in the second since dhcp_ns */
+	struct tmip_news by_ip;  /* last event about an address, because of an IP packet */
+	struct tmip_news by_arp; /* the same because of an ARP packet */
+	__u64 link_ns;           /* last event without an address; 0: none yet */
+	__u64 window_ns;         /* start of the current second of TMIP_EVENTS_OF_MAC */
+	__u64 dhcp_ns;           /* start of the current second of the DHCP limit */
+	__u32 events;            /* in the second since window_ns */
+	__u32 dhcp_count;        /* in the second since dhcp_ns */
 	__u32 ifindex;
 	__u32 pad;
 };

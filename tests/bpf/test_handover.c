@@ -109,6 +109,26 @@ static void a_guest_comes(void **state)
 	assert_int_equal(world_events(NULL), 0);
 }
 
+/* Its ARP question came a moment before, and the agent has not done anything about it yet. */
+static void a_guest_that_asked_first_comes(void **state)
+{
+	struct tmip_event event;
+	struct outcome out;
+
+	(void)state;
+	world_reset();
+	fast();
+	world_send_packet(CELL_IN, "cell0", &arp_elsewhere_gateway, &out);
+	assert_int_equal(world_events(&event), 1);
+	assert_int_equal(event.type, TMIP_EVENT_SEEN);
+	world_send_packet(CELL_IN, "cell0", &first_of_guest, &out);
+	assert_int_equal(out.len, first_of_guest.out_len);
+	assert_memory_equal(out.data, first_of_guest.out, out.len); /* the mark for its parent */
+	assert_int_equal(world_events(&event), 1);
+	assert_int_equal(event.type, TMIP_EVENT_ARRIVED);
+	is_in(W_ELSEWHERE, TMIP_STATION_VISITING, "cell0", W_TUNNEL);
+}
+
 static void a_packet_that_goes_straight_bears_no_mark(void **state)
 {
 	static const struct bpf_case c = CELL(fast_and_direct, "cell0", ARRIVED, W_ELSEWHERE,
@@ -252,6 +272,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_guest_comes),
+		cmocka_unit_test(a_guest_that_asked_first_comes),
 		cmocka_unit_test(a_packet_that_goes_straight_bears_no_mark),
 		cmocka_unit_test(a_station_comes_home),
 		cmocka_unit_test(a_station_comes_next_door),

@@ -3,9 +3,7 @@
 question says about who asks, and what a station hears of its own address.
 """
 import json
-import os
 import re
-import signal
 import socket
 import struct
 import time
@@ -13,17 +11,9 @@ import time
 import pytest
 
 from world import PATIENCE, wait_for
-from world.agreement import leased
+from world.agreement import frozen, leased, static
 
 FREE, NOBODY = "10.1.0.200", "0.0.0.0"
-
-
-def host(world, name, cell, address, gateway="10.1.0.1"):
-    """A host with a fixed address of its own that has been heard."""
-    station = world.add_station(name, cell)
-    station.set_static(address, gateway)
-    wait_for(lambda: station.ping(gateway, seconds=0.3), f"{name} to be known")
-    return station
 
 
 def is_answered(station, address, probe=False):
@@ -58,9 +48,9 @@ def settle(world, station):
 def test_a_guest_gets_answers_for_what_is_in_use(make_world, probe):
     world = make_world(cns=3, nat=()).start()
     guest = leased(world, "guest", world.cn(1))
-    near = host(world, "near", world.cn(1), "10.1.0.11")
-    far = host(world, "far", world.cn(1), "10.1.0.12")
-    beside = host(world, "beside", world.cn(1), "10.1.0.13")
+    near = static(world, "near", world.cn(1), "10.1.0.11")
+    far = static(world, "far", world.cn(1), "10.1.0.12")
+    beside = static(world, "beside", world.cn(1), "10.1.0.13")
     for station, cn in ((guest, 2), (beside, 2), (far, 3)):
         station.roam(world.cn(cn))
         wait_for(lambda station=station: station.ping(world.server.address, seconds=0.3), "roaming")
@@ -76,8 +66,8 @@ def test_a_guest_gets_answers_for_what_is_in_use(make_world, probe):
 
 def test_who_is_at_home_gets_answers_for_what_is_in_use(make_world):
     world = make_world(cns=2, nat=()).start()
-    one = host(world, "one", world.cn(1), "10.1.0.11")
-    away = host(world, "away", world.cn(1), "10.1.0.12")
+    one = static(world, "one", world.cn(1), "10.1.0.11")
+    away = static(world, "away", world.cn(1), "10.1.0.12")
     away.roam(world.cn(2))
     wait_for(lambda: away.ping(world.server.address, seconds=0.3), "roaming")
     new = world.add_station("new", world.cn(1))
@@ -93,10 +83,10 @@ def test_who_is_at_home_gets_answers_for_what_is_in_use(make_world):
 def test_the_address_of_a_station_that_is_gone_can_be_taken(make_world):
     """By a host that probes it first: the CN knows that nobody answers for it any more."""
     world = make_world(cns=2, nat=(), directives={0: {"probe_idle": 1, "probe_count": 2}}).start()
-    gone = host(world, "gone", world.cn(1), "10.1.0.11")
+    gone = static(world, "gone", world.cn(1), "10.1.0.11")
     gone.roam(world.cn(2))
     wait_for(lambda: gone.ping(world.server.address, seconds=0.3), "roaming")
-    new = host(world, "new", world.cn(1), "10.1.0.12")
+    new = static(world, "new", world.cn(1), "10.1.0.12")
     assert is_answered(new, "10.1.0.11", probe=True)
     gone.leave()
     wait_for(lambda: not is_answered(new, "10.1.0.11", probe=True), "the silence", 20)
@@ -133,7 +123,7 @@ def test_a_question_is_no_use(make_world, to):
     """
     world = make_world(cns=2, nat=()).start()
     phone = leased(world, "phone", world.cn(2))
-    holder = host(world, "holder", world.cn(1), "10.1.0.11")
+    holder = static(world, "holder", world.cn(1), "10.1.0.11")
     shown = world.cn(1).run("ip", "-j", "link", "show", "w0").stdout
     to = [] if to == "all" else [json.loads(shown)[0]["address"]]
     for sender in ("10.1.0.50", holder.address()):
@@ -167,8 +157,8 @@ def test_who_answers_for_an_address_uses_it(make_world, cell):
 def test_a_question_finds_the_successor(make_world):
     """A host takes over the address of a dead one and does not announce it, but asks."""
     world = make_world(cns=2, nat=()).start()
-    dead = host(world, "dead", world.cn(1), "10.1.0.11")
-    heir = host(world, "heir", world.cn(2), "10.1.0.12")
+    dead = static(world, "dead", world.cn(1), "10.1.0.11")
+    heir = static(world, "heir", world.cn(1), "10.1.0.12", at=world.cn(2))
     dead.leave()
     heir.run("ip", "address", "flush", "dev", "wlan0")
     heir.set_static("10.1.0.11", "10.1.0.1")
@@ -191,15 +181,12 @@ def test_back_at_home_at_once(make_world, away_ms):
     address = phone.address()
     world.program(phone, "ping", "-q", "-i", "0.002", world.server.address)
     for _ in range(4):
-        os.kill(home.daemon_pid(), signal.SIGSTOP)
-        try:
+        with frozen(home):
             phone.roam(world.cn(2))
             start = time.monotonic()
             wait_for(lambda start=start: time.monotonic() - start > away_ms / 1000, "a moment",
                      every=0.001)
             phone.roam(home)
-        finally:
-            os.kill(home.daemon_pid(), signal.SIGCONT)
         wait_for(lambda: home.state(phone) == "home", "the return")
         settle(world, phone)
     text = phone.client.program.text()

@@ -4,66 +4,15 @@ two MACs; and thieves, who are told (RFC 5227, 2.4).
 """
 import json
 import os
-import struct
-import threading
 import time
 
 import pytest
 
 from world import PATIENCE, wait_for
-from world.agreement import leased
+from world.agreement import leased, static
 
 VIP = "10.1.0.77"
 PLACES = ["one cell", "two cells", "two CNs"]
-
-
-class Ear:
-    """ARP packets that reach a host: (time, operation, sender's MAC, sender's address)."""
-
-    def __init__(self, host):
-        self.host = host
-        self.socket = host.socket(17, 3, 0x0608)  # AF_PACKET, SOCK_RAW, ETH_P_ARP
-        self.socket.bind(("wlan0", 0x0806))
-        self.socket.settimeout(0.1)
-        self.heard, self.running = [], True
-        self.thread = threading.Thread(target=self.listen, daemon=True)
-        self.thread.start()
-
-    def listen(self):
-        while self.running:
-            try:
-                frame, where = self.socket.recvfrom(100)
-            except TimeoutError:
-                continue
-            except OSError:
-                return
-            if where[2] != 4:  # PACKET_OUTGOING
-                mac, address = frame[22:28].hex(":"), ".".join(map(str, frame[28:32]))
-                operation = struct.unpack("!H", frame[20:22])[0]
-                self.heard.append((time.monotonic(), operation, mac, address, frame[:6].hex(":")))
-
-    def defences(self, address):
-        """Replies to this host alone: that address is at ..."""
-        return [one for one in self.heard
-                if one[1] == 2 and one[3] == address and one[4] == self.host.mac]
-
-    def stop(self):
-        self.running = False
-        self.thread.join()
-        self.socket.close()
-
-
-@pytest.fixture
-def listen():
-    ears = []
-
-    def start(host):
-        ears.append(Ear(host))
-        return ears[-1]
-
-    yield start
-    for ear in ears:
-        ear.stop()
 
 
 def cells_of(world, place):
@@ -72,12 +21,9 @@ def cells_of(world, place):
             "two CNs": (world.cn(1).cells[0], world.cn(2).cells[0])}[place]
 
 
-def host(world, name, cell, address, gateway="10.1.0.1"):
-    """A host with a fixed address of its own."""
-    station = world.add_station(name, cell)
-    station.set_static(address, gateway)
-    wait_for(lambda: station.ping(gateway, seconds=0.3), f"{name} to be known")
-    return station
+def host(world, name, cell, address):
+    """A host in that cell with a fixed address of the first cell of CN 1."""
+    return static(world, name, world.cn(1), address, at=cell)
 
 
 def counts(cn):
@@ -142,7 +88,7 @@ def test_who_uses_the_address_of_a_living_host_is_told(make_world, place, listen
     ear = listen(thief)
     take(thief, one.address())
     wait_for(lambda: ear.defences(one.address()), "the thief to be told", 3)
-    _, _, mac, _, _ = ear.defences(one.address())[0]
+    mac = ear.defences(one.address())[0].mac
     cell = json.loads(far.cn.run("ip", "-j", "link", "show", far.device).stdout)[0]["address"]
     assert mac == (one.mac if place == "one cell" else cell)
     thief.run("ping", "-q", "-c", "40", "-i", "0.1", "-W", "1", "-I", one.address(),
@@ -151,7 +97,7 @@ def test_who_uses_the_address_of_a_living_host_is_told(make_world, place, listen
     assert world.server.ping(one.address()) and one.ping(world.server.address)
     status = counts(far.cn)
     assert status["conflicts"] >= 2 and status["taken"] == 0
-    times = [when for when, *_ in ear.defences(one.address())]
+    times = [defence.when for defence in ear.defences(one.address())]
     assert status["defended"] >= 2 and all(b - a > 0.9 for a, b in zip(times, times[1:])), times
     with open(f"{far.cn.folder}/log", encoding="utf-8") as log:
         assert log.read().count("uses the address") == 1

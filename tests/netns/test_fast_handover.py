@@ -34,6 +34,18 @@ def test_no_agent_is_needed(make_world, nat):
     stream.stop()
 
 
+def test_who_asks_first_needs_no_agent_either(make_world):
+    """The station has forgotten the MAC of its gateway: its first frame is a question by ARP."""
+    world = make_world(nat=()).start()
+    laptop = leased(world, "laptop", world.cn(1))
+    for number in (2, 3, 1):
+        with frozen(*world.cns):
+            laptop.roam(world.cn(number))
+            laptop.run("ip", "neigh", "flush", "dev", "wlan0")
+            assert laptop.ping(world.server.address)  # one packet, and its answer
+        agree(world, laptop)
+
+
 def test_switched_off(make_world):
     """Without it the parent sends packets to where its agent believes the station to be."""
     world = make_world(nat=(), directives={0: {"fast_handover": "off"}}).start()

@@ -11,40 +11,6 @@ from world.system import WorldError
 QUICK = {0: {"probe_idle": 1, "probe_count": 2}}
 
 
-class Listener:
-    """ARP requests that reach a station, as (time, bytes)."""
-
-    def __init__(self, station):
-        # AF_PACKET, SOCK_RAW, ETH_P_ARP in network order
-        self.socket = station.socket(17, 3, 0x0608)
-        self.socket.bind(("wlan0", 0x0806))
-        self.socket.settimeout(0.1)
-        self.requests, self.running = [], True
-        self.thread = threading.Thread(target=self.listen, daemon=True)
-        self.thread.start()
-
-    def listen(self):
-        while self.running:
-            try:
-                frame, where = self.socket.recvfrom(100)
-            except TimeoutError:
-                continue
-            except OSError:
-                return
-            if where[2] != 4 and frame[20:22] == b"\0\1":  # not our own
-                self.requests.append((time.monotonic(), frame))
-
-    def probes(self, mac):
-        """The requests to this MAC alone."""
-        wanted = bytes.fromhex(mac.replace(":", ""))
-        return [request for request in self.requests if request[1][:6] == wanted]
-
-    def stop(self):
-        self.running = False
-        self.thread.join()
-        self.socket.close()
-
-
 def silent(cn, station):
     record = cn.station(station)
     return bool(record) and record["silent"]
@@ -52,19 +18,6 @@ def silent(cn, station):
 
 def texts(cn, station):
     return [step["text"] for step in cn.ask("why", station.mac)["trail"]]
-
-
-@pytest.fixture
-def listen():
-    listeners = []
-
-    def start(station):
-        listeners.append(Listener(station))
-        return listeners[-1]
-
-    yield start
-    for listener in listeners:
-        listener.stop()
 
 
 @pytest.mark.parametrize("visiting", [False, True])
@@ -107,38 +60,41 @@ def test_idle_stations_answer(make_world, listen):
     world = make_world(cns=2, directives=QUICK).start()
     phone = world.add_station("phone", world.cn(1))
     phone.dhclient().start()
+    greeted = listen(phone)
     phone.roam(world.cn(2))
     wait_for(lambda: phone.ping(world.server.address, seconds=0.3), "the station to roam")
-    listener = listen(phone)
-    wait_for(lambda: len(listener.probes(phone.mac)) >= 3, "an idle station to be probed", 20)
+    wait_for(lambda: len(greeted.probes()) >= 3, "the end of the greeting")
+    ear = listen(phone)
+    wait_for(lambda: len(ear.probes()) >= 3, "an idle station to be probed", 20)
     assert not silent(world.cn(2), phone)
     assert not [text for text in texts(world.cn(2), phone) if "silent" in text]
-    times = [when for when, _ in listener.probes(phone.mac)]
+    times = [one.when for one in ear.probes()]
     assert all(b - a > 0.7 for a, b in zip(times, times[1:])), times
     # The question comes from the gateway that the station knows.
-    frame = listener.probes(phone.mac)[0][1]
-    assert frame[28:32] == bytes([10, 1, 0, 1]) and frame[6:12] == frame[22:28]
+    question = ear.probes()[0]
+    assert question.address == "10.1.0.1"
+    assert question.frame[6:12].hex(":") == question.mac
 
 
 def test_who_talks_is_not_probed(make_world, listen):
     world = make_world(cns=1, directives={0: {"probe_idle": 2}}).start()
     phone = world.add_station("phone", world.cn(1))
     phone.dhclient().start()
-    listener = listen(phone)
+    ear = listen(phone)
     world.program(phone, "ping", "-q", "-i", "0.2", world.server.address)
     start = time.monotonic()
     wait_for(lambda: time.monotonic() - start > 5, "five seconds of traffic", 10)
-    assert not listener.probes(phone.mac)
+    assert not ear.probes()
 
 
 def test_probing_off(make_world, listen):
     world = make_world(cns=1, directives={0: {"probe_idle": 0}}).start()
     phone = world.add_station("phone", world.cn(1))
     phone.dhclient().start()
-    listener = listen(phone)
+    ear = listen(phone)
     start = time.monotonic()
     wait_for(lambda: time.monotonic() - start > 4, "four seconds", 10)
-    assert not listener.probes(phone.mac)
+    assert not ear.probes()
 
 
 def test_departure_is_told(world):

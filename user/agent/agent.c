@@ -359,8 +359,10 @@ static int drop_rights(const struct agent *agent)
 /* Programs and maps last: a mistake that is found before leaves the kernel untouched. */
 static int start_serving(struct agent *agent)
 {
-	int error = wiring_create_stations(agent);
+	int error = wiring_create_cells(agent);
 
+	if (!error)
+		error = wiring_create_stations(agent);
 	if (error)
 		return error;
 	agent->status_file = status_file_create(agent->base, &agent->report);

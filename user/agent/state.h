@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The composition root: struct agent holds every module, and only the files of this folder see it.
- * agent.c starts and ends it, wiring.c gives each module what it needs and the calls that it
- * raises, messages.c brings MLRP messages to their subjects, actions.c does what the roaming
- * machine decides, apply.c makes machine and data path follow the configuration.
+ * agent.c starts and ends it, wiring.c and wiring_stations.c give each module what it needs and the
+ * calls that it raises, messages.c brings MLRP messages to their subjects, actions.c does what the
+ * roaming machine decides, apply.c makes machine and data path follow the configuration.
  */
 #ifndef TMIP_AGENT_STATE_H
 #define TMIP_AGENT_STATE_H
@@ -17,14 +17,17 @@
 #include "core/roam/roam.h"
 #include "interface/backbone.h"
 #include "io/datapath/datapath.h"
+#include "network/register.h"
 
 struct address_checks;
 struct cells;
 struct cns;
 struct console;
 struct control_server;
+struct farewells;
 struct greetings;
 struct mlrp_self;
+struct neighbours;
 struct outage;
 struct path_mtus;
 struct status_file;
@@ -92,10 +95,13 @@ int apply_reload(struct agent *agent, char **errors);
 /* ---- wiring.c: 0 or -errno; what cannot be made without the data path comes second */
 int wiring_create_network(struct agent *agent); /* register, outage */
 int wiring_create_peers(struct agent *agent);   /* listens */
-int wiring_create_stations(struct agent *agent);
-void wiring_create_wifi(struct agent *agent);   /* unless it is there, or there is no nl80211 */
+int wiring_create_cells(struct agent *agent);   /* with the ways to the other CNs */
 /* This CN, as the network knows it. */
 void wiring_describe_cn(struct agent *agent, struct cn_info *out);
+
+/* ---- wiring_stations.c */
+int wiring_create_stations(struct agent *agent); /* 0 or -errno */
+void wiring_create_wifi(struct agent *agent);    /* unless it is there, or there is no nl80211 */
 
 /* ---- messages.c */
 extern const struct register_subscription MESSAGES_OF_REGISTER[];

@@ -236,7 +236,7 @@ int datapath_forget_seen(struct datapath *dp, const struct tmip_mac *mac)
 
 	error = bpf_map_lookup_elem(map, mac, &seen);
 	/* The limits stay. A frame that comes in between may count once less. */
-	seen.used.time_ns = seen.asked.time_ns = seen.link_ns = 0;
+	seen.by_ip.time_ns = seen.by_arp.time_ns = seen.link_ns = 0;
 	if (!error)
 		error = bpf_map_update_elem(map, mac, &seen, BPF_EXIST);
 	return error == -ENOENT ? 0 : error;
