@@ -74,9 +74,11 @@ static __always_inline void notify_arp(struct frame *f, const struct arp *arp,
 	}
 	if (sender->state && !same_mac(&sender->mac, &f->src)) {
 		notify(f, asks(arp) ? TMIP_EVENT_ASKED : TMIP_EVENT_CONFLICT, arp->sender,
-		       ABOUT_OTHER);
+		       ABOUT_RIVAL);
 		return;
 	}
+	if (sender->state == TMIP_STATION_BLOCKED)
+		return;
 	if (is_in_cell(sender, f->skb->ifindex)) {
 		update_heard(f, sender);
 		if (!(sender->flags & TMIP_STATION_F_SILENT))
@@ -127,15 +129,20 @@ static __always_inline int answers_for(const struct frame *f, const struct arp *
 	return is_guest(f, sender) || (target->home_ifindex == ifindex && is_absent(target));
 }
 
-/* A guest asks for a neighbour at home that is no station. Its CN knows whether there is one. */
+/*
+ * A guest asks for a neighbour at home that is no station. The CN of the subnet knows whether there
+ * is one. Who probes an address may be a guest: the agent knows its MAC.
+ */
 static __always_inline int is_wanted(const struct frame *f, const struct arp *arp,
 				     const struct station *sender, const struct station *target)
 {
 	const struct tmip_subnet *subnet;
 
-	if (!asks(arp) || !arp->sender || target->state || !is_guest(f, sender))
+	if (!asks(arp) || target->state || (arp->sender && !is_guest(f, sender)))
 		return 0;
 	subnet = find_subnet(arp->target);
+	if (!arp->sender)
+		return subnet && subnet->ifindex != f->skb->ifindex;
 	return subnet && subnet->ifindex == sender->home_ifindex &&
 	       (subnet->ifindex || ipv4_of(&subnet->parent) == sender->parent);
 }

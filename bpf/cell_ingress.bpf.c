@@ -42,7 +42,7 @@ static __always_inline int from_stranger(struct frame *f, const struct station *
 	if (from->state == TMIP_STATION_BLOCKED)
 		return TMIP_REASON_BLOCKED;
 	if (from->state) {
-		notify(f, TMIP_EVENT_CONFLICT, f->ip.src, ABOUT_OTHER);
+		notify(f, TMIP_EVENT_CONFLICT, f->ip.src, ABOUT_RIVAL);
 		return TMIP_REASON_WRONG_MAC;
 	}
 	if (is_no_identity(f->ip.src)) {
@@ -200,6 +200,8 @@ static __always_inline int handle(struct frame *f)
 	f->cell = find_cell(f->skb->ifindex);
 	if (!f->cell)
 		return TMIP_REASON_NO_CELL;
+	if (is_no_host(&f->src))
+		return TMIP_REASON_MALFORMED;
 	if (f->protocol == bpf_htons(ETH_P_ARP))
 		return arp_from_cell(f);
 	if (f->protocol != bpf_htons(ETH_P_IP)) {

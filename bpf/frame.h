@@ -71,6 +71,14 @@ static __always_inline int same_mac(const struct tmip_mac *a, const struct tmip_
 	return same_bytes(a->octet, b->octet, sizeof(a->octet));
 }
 
+/* No host has such a MAC: it is a group's, or zero. */
+static __always_inline int is_no_host(const struct tmip_mac *mac)
+{
+	static const struct tmip_mac zero;
+
+	return mac->octet[0] & 1 || same_mac(mac, &zero);
+}
+
 static __always_inline int is_group(const struct tmip_mac *mac)
 {
 	return mac->octet[0] & 1;

@@ -39,6 +39,8 @@ static __always_inline void remember_notice(const struct frame *f, const struct 
 	__builtin_memset(fresh, 0, sizeof(*fresh));
 	if (seen)
 		*fresh = *seen;
+	if (fresh->ifindex != f->skb->ifindex) /* in another cell all is news */
+		fresh->by_ip.time_ns = fresh->by_arp.time_ns = fresh->link_ns = 0;
 	fresh->ifindex = f->skb->ifindex;
 	if (linked) {
 		fresh->link_ns = now;
@@ -71,9 +73,10 @@ static __noinline int notify(struct frame *f, __u32 type, __be32 ipv4, enum even
 	seen = bpf_map_lookup_elem(&tmip_seen, &f->src);
 	if (ipv4)
 		addr = addr_of(ipv4);
-	if (is_too_loud(seen, now) || (seen && is_repeated(f, seen, &addr, !ipv4, now)))
+	if (is_too_loud(f, seen, now) || (seen && is_repeated(f, seen, &addr, !ipv4, now)))
 		return 0;
 	if (about == ABOUT_STATION ? within_budget(f, ABOUT_STATION, now) :
+	    about == ABOUT_RIVAL   ? within_budget(f, ABOUT_RIVAL, now) :
 				     within_budget(f, ABOUT_OTHER, now))
 		event = begin_event(f, type, &addr, &f->src, 0, now);
 	if (!event)

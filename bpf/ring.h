@@ -13,6 +13,7 @@
 /* Whom an event is about. Each kind has a limit of its own. */
 enum event_about {
 	ABOUT_STATION, /* a station that uses its own address */
+	ABOUT_RIVAL,   /* another MAC that uses the address of a station */
 	ABOUT_OTHER,
 	ABOUT_COUNT,
 };
@@ -37,9 +38,14 @@ static __always_inline int within_budget(const struct frame *f, enum event_about
 }
 
 /* Has this MAC, or station, raised its events of this second? */
-static __always_inline int is_too_loud(const struct tmip_seen *seen, __u64 now)
+static __always_inline int is_too_loud(const struct frame *f, const struct tmip_seen *seen,
+				       __u64 now)
 {
-	return seen && now - seen->window_ns <= SECOND_NS && seen->events >= TMIP_EVENTS_OF_MAC;
+	__u32 most = f->config->event_burst / TMIP_EVENTS_PART;
+
+	if (most < TMIP_EVENTS_OF_MAC)
+		most = TMIP_EVENTS_OF_MAC;
+	return seen && now - seen->window_ns <= SECOND_NS && seen->events >= most;
 }
 
 /* Counts an event in the entry that follows `seen`. */

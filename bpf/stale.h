@@ -27,7 +27,7 @@ static __noinline int notify_stale(struct frame *f, const struct tmip_mac *stati
 	key.octet[0] |= 1;
 	seen = bpf_map_lookup_elem(&tmip_seen, &key);
 	peer = addr_of(f->ip.src);
-	if (is_too_loud(seen, now) || (seen && is_old_news(f, &seen->by_ip, &peer, now)))
+	if (is_too_loud(f, seen, now) || (seen && is_old_news(f, &seen->by_ip, &peer, now)))
 		return 0;
 	if (within_budget(f, ABOUT_OTHER, now))
 		event = begin_event(f, TMIP_EVENT_STALE, &addr, station, f->ip.src, now);

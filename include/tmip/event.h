@@ -43,16 +43,17 @@ enum tmip_event_type {
 	TMIP_EVENT_WANTED = 7,
 };
 
-/* Events of one MAC in a second. */
+/* Events of one MAC in a second: so many, or this part of tmip_config.event_burst if it is more. */
 #define TMIP_EVENTS_OF_MAC 16
+#define TMIP_EVENTS_PART 16
 
 /*
  * While nothing changes, IP packets raise at most one event per MAC in
- * tmip_config.event_interval_ns, and ARP packets another one. Whatever changes, there are at most
- * TMIP_EVENTS_OF_MAC in a second. Over all MACs, there are at most tmip_config.event_burst events
- * in a second about stations that use their own address, and as many about others: strangers do not
- * keep a station from being noticed. TMIP_EVENT_STALE has the same limits, but per station, and a
- * count of its own.
+ * tmip_config.event_interval_ns, and ARP packets another one; whatever changes, see
+ * TMIP_EVENTS_OF_MAC. Over all MACs, there are at most tmip_config.event_burst events in a second
+ * about stations that use their own address, as many about conflicts, and as many about all else:
+ * strangers do not hide a station that uses its address. TMIP_EVENT_STALE has the same limits, but
+ * per station, and a count of its own.
  */
 struct tmip_event {
 	__u64 time_ns;  /* bpf_ktime_get_ns(), CLOCK_MONOTONIC */

@@ -133,14 +133,53 @@ static void send_from(const struct packet *packet, uint8_t host)
 static void one_mac_does_not_raise_many(void **state)
 {
 	(void)state;
+	limit(1000000000000ull, 100, 10);
 	for (int i = 0; i < 100; i++)
 		send_from(&stranger_home, 200 + i % 2);
 	/* More than the limit come only if a second ends meanwhile. */
 	assert_in_range(world_events(NULL), TMIP_EVENTS_OF_MAC, 2 * TMIP_EVENTS_OF_MAC);
 	world_reset();
+	limit(1000000000000ull, TMIP_EVENTS_PART * 2 * TMIP_EVENTS_OF_MAC, 10);
+	for (int i = 0; i < 100; i++)
+		send_from(&stranger_home, 200 + i % 2);
+	assert_in_range(world_events(NULL), 2 * TMIP_EVENTS_OF_MAC, 4 * TMIP_EVENTS_OF_MAC);
+	world_reset();
+	limit(1000000000000ull, 100, 10);
 	for (int i = 0; i < 100; i++)
 		world_send_packet(CELL_IN, i % 2 ? "cell1" : "cell0", &stranger_of_cn2, &out);
 	assert_in_range(world_events(NULL), TMIP_EVENTS_OF_MAC, 2 * TMIP_EVENTS_OF_MAC);
+}
+
+/* A host that may be a guest probes an address of a subnet elsewhere that no station has. */
+static void a_probe_for_no_station_is_told(void **state)
+{
+	struct tmip_event event;
+	struct tmip_addr addr = world_addr("10.2.0.77");
+
+	(void)state;
+	send_in(&arp_probe_for_unknown);
+	assert_int_equal(out.action, NEXT);
+	assert_int_equal(world_events(&event), 2); /* of the MAC, and of the address */
+	assert_int_equal(event.type, TMIP_EVENT_WANTED);
+	assert_memory_equal(&event.addr, &addr, sizeof(addr));
+}
+
+/* No host has such a MAC. */
+static void a_frame_of_no_host_is_dropped(void **state)
+{
+	uint8_t frame[2048];
+
+	(void)state;
+	memcpy(frame, elsewhere_to_server.in, elsewhere_to_server.in_len);
+	for (int i = 0; i < 2; i++) {
+		memset(frame + 6, 0, 6);
+		frame[6] = (uint8_t)i; /* zero, and a group's */
+		assert_int_equal(world_send(CELL_IN, "cell0", 0, frame,
+					    elsewhere_to_server.in_len, &out), 0);
+		assert_int_equal(out.action, DROP);
+	}
+	assert_int_equal(world_count(TMIP_REASON_MALFORMED), 2);
+	assert_int_equal(world_events(NULL), 0);
 }
 
 /* However many strangers there are, a station is noticed. */
@@ -299,6 +338,8 @@ int main(void)
 		TEST(an_event_comes_again_on_change),
 		TEST(an_event_comes_again_after_the_interval),
 		TEST(one_mac_does_not_raise_many),
+		TEST(a_probe_for_no_station_is_told),
+		TEST(a_frame_of_no_host_is_dropped),
 		TEST(strangers_leave_room_for_stations),
 		TEST(a_forgotten_mac_raises_an_event),
 		TEST(events_have_a_budget),

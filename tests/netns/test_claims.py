@@ -145,7 +145,7 @@ def test_a_registered_host_changes_its_mac_at_once(make_world):
     three = world.add_station("three", world.cn(2))
     one.set_static(VIP, "10.1.0.1")
     wait_for(lambda: one.ping(world.server.address, seconds=0.3), "the host to be served")
-    assert holder(world) == wired
+    wait_for(lambda: holder(world) == wired, "all to know the host")
     two.set_static(VIP, "10.1.0.1")
     start = time.monotonic()
     wait_for(lambda: two.ping(world.server.address, seconds=0.1), "its other MAC to be served", 3)

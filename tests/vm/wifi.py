@@ -103,7 +103,7 @@ class AccessPoint:
                  more=()):
         self.cn = self.place = place
         self.cell = cell or (place.cells[0] if isinstance(place, Cn) else None)
-        self.channel, self.more, self.program = channel, list(more), None
+        self.channel, self.more, self.program, self.open = channel, list(more), None, False
         if lines is None:
             lines = [f"address add {self.cell.gateway}/24 dev wlan0", "link set wlan0 up"]
         self.bssid = move_radio(phy, device, place, lines)
@@ -114,7 +114,7 @@ class AccessPoint:
         if self.program:
             self.program.stop()
         path = f"{self.place.world.folder}/{self.place.place}-hostapd.conf"
-        kind = SECURITIES[security]
+        kind, self.open = SECURITIES[security], security == "open"
         lines = ["interface=wlan0", "driver=nl80211", f"ssid={kind.ssid}", "hw_mode=g",
                  f"channel={self.channel}", f"nas_identifier={self.place.place}",
                  *kind.point, *self.more]
@@ -125,6 +125,10 @@ class AccessPoint:
                                      name=f"{self.place.place}-hostapd-{len(world.helpers)}")
         wait_for(lambda: "AP-ENABLED" in self.program.text(),
                  f"the access point of {self.place.place}", 10)
+
+    def admissions(self, station):
+        """How many times it has let the station in, after whatever handshake there is."""
+        return self.program.text().count(f"AP-STA-CONNECTED {station.mac}")
 
 
 def make_bridge(cn, *ports):
@@ -220,6 +224,16 @@ class WifiStation(Station):
         answer = self.ask(f"SET bssid_filter {point.bssid}")
         assert answer.strip() == "OK", answer
 
+    def is_let_in(self, point, before):
+        """Does the access point complete the handshake, too? If it gives up, the station does not
+        always notice.
+        """
+        try:
+            wait_for(lambda: point.admissions(self) > before, "the handshake", 2)
+            return True
+        except WorldError:
+            return False
+
     def associate(self, point):
         """Roams to an access point. Returns the time when it was connected.
 
@@ -227,7 +241,7 @@ class WifiStation(Station):
         """
         self.keep_to(point)
         for _ in range(TRIES):
-            before = len(self.connections())
+            before, admitted = len(self.connections()), point.admissions(self)
             wait_for(lambda: self.hears(point), f"{self.place} to hear {point.bssid}", 10,
                      every=0.1)
             self.ask("BSSID_IGNORE clear")
@@ -236,7 +250,7 @@ class WifiStation(Station):
             wait_for(lambda seen=before: len(self.connections()) > seen,
                      f"{self.place} to roam", 10)
             when, bssid = self.connections()[-1]
-            if bssid == point.bssid:
+            if bssid == point.bssid and (point.open or self.is_let_in(point, admitted)):
                 self.cell = point.cell
                 return when
         raise WorldError(f"{self.place} was not let in by {point.place.place} in {TRIES} tries")

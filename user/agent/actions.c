@@ -98,7 +98,7 @@ static void on_holder_asked(enum roam_holder answer, const struct station_record
 	roam_holder_asked(agent->roam, &record->addr, &record->mac, answer, clock_ms());
 }
 
-/* Without an answer the roaming machine asks again. */
+/* A check that is under way for another reason ends with roam_holder_asked, too. */
 static void ask_holder(struct agent *agent, const struct roam_action *action)
 {
 	const struct replica_station *station =
@@ -109,7 +109,8 @@ static void ask_holder(struct agent *agent, const struct roam_action *action)
 		return;
 	record = station->record;
 	record.current = replica_current(station);
-	address_check_begin(agent->checks, &record, on_holder_asked, agent);
+	if (address_check_begin(agent->checks, &record, on_holder_asked, agent) == -EBUSY)
+		on_holder_asked(ROAM_HOLDER_UNKNOWN, &record, agent);
 }
 
 void actions_apply(const struct roam_action *action, void *arg)

@@ -18,7 +18,8 @@ struct registry_time server_now(void)
 {
 	uint64_t ms = clock_boot_ms();
 
-	return (struct registry_time){.ms = ms, .unix_s = network_ms(ms) / 1000};
+	/* An AGE (docs/mlrp.md) may reach back to before this machine started. */
+	return (struct registry_time){.ms = ms + (1ull << 32), .unix_s = network_ms(ms) / 1000};
 }
 
 uint64_t server_wall_end(uint64_t lease_end)

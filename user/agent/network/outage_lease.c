@@ -76,6 +76,8 @@ static int activate(struct outage *outage, const struct binding *binding)
 
 void outage_end_bindings(struct outage *outage, uint64_t number, int error)
 {
+	bool undone = false;
+
 	while (outage->bindings && outage->bindings->number <= number) {
 		struct binding *binding = outage->bindings;
 		int result = error ? error : activate(outage, binding);
@@ -83,9 +85,12 @@ void outage_end_bindings(struct outage *outage, uint64_t number, int error)
 		DL_DELETE(outage->bindings, binding);
 		if (result)
 			undo(outage, binding);
+		undone |= result && !error; /* the file has it */
 		binding->done(result, binding->arg);
 		free(binding);
 	}
+	if (undone)
+		outage_save_now(outage);
 }
 
 int outage_bind(struct outage *outage, const struct dhcp_request *request, uint32_t addr,
@@ -128,8 +133,10 @@ bool outage_return(struct outage *outage, uint32_t addr, bool declined)
 
 	if (!entry || entry->state != BLOCK_BOUND || register_is_registered(outage->with.reg))
 		return false;
-	entry->state = declined ? BLOCK_DECLINED : BLOCK_FREE;
-	entry->until_ms = outage_declined_until();
+	if (declined)
+		block_decline(&outage->content.block, entry, outage_declined_until());
+	else
+		entry->state = BLOCK_FREE;
 	roam_withdraw(outage->with.roam, &key);
 	outage_save_now(outage);
 	outage_arm(outage);

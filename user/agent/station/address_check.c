@@ -11,6 +11,7 @@
 #include "io/process/timer.h"
 
 #define CHECKS_MAX 128
+#define CN_CHECKS_MAX 32 /* for one other CN */
 #define REMOTE_MS 2500 /* for the answer of another CN */
 #define KNOCK_MS 200   /* for that of its data path */
 #define KNOCKS 2
@@ -201,8 +202,11 @@ static void ask(struct check *check)
 int address_check_begin(struct address_checks *checks, const struct station_record *record,
 			address_check_done *done, void *arg)
 {
-	struct check *check = find_own(checks, &record->addr) ? NULL : add(checks, record);
+	struct check *check;
 
+	if (find_own(checks, &record->addr))
+		return -EEXIST;
+	check = add(checks, record);
 	if (!check)
 		return -EBUSY;
 	check->done = done;
@@ -216,13 +220,32 @@ int address_check_begin(struct address_checks *checks, const struct station_reco
 	return 0;
 }
 
+/* One question about an address is enough, and a CN that asks about many waits. */
+static bool may_ask(const struct address_checks *checks, uint32_t cn, const struct tmip_addr *addr)
+{
+	const struct check *check;
+	unsigned count = 0;
+
+	DL_FOREACH(checks->list, check) {
+		if (check->done || check->cn != cn)
+			continue;
+		if (addr_equal(&check->record.addr, addr))
+			return false;
+		count++;
+	}
+	return count < CN_CHECKS_MAX;
+}
+
 void address_check_probed(struct address_checks *checks, uint32_t from,
 			  const struct mlrp_message *message)
 {
 	const struct replica *replica = roam_replica(checks->with.roam);
 	const struct replica_station *station = replica_find(replica, &message->addr);
-	struct check *check = station ? add(checks, &station->record) : NULL;
+	struct check *check;
 
+	if (!station || !may_ask(checks, from, &message->addr))
+		return;
+	check = add(checks, &station->record);
 	if (!check)
 		return;
 	check->cn = from;

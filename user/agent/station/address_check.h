@@ -52,8 +52,8 @@ void address_checks_destroy(struct address_checks *checks); /* NULL is allowed *
 
 /*
  * Begins a check; `done` comes later, from the event loop. record->current: the CN that has the
- * station. If that CN does not answer, the answer is unknown or unreachable. 0, or -EBUSY: this
- * address is being checked already, too many are, or there is no memory.
+ * station. If that CN does not answer, the answer is unknown or unreachable. 0; -EEXIST: this
+ * address is being checked already; -EBUSY: too many are, or there is no memory.
  */
 int address_check_begin(struct address_checks *checks, const struct station_record *record,
 			address_check_done *done, void *arg);

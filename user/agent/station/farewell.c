@@ -11,8 +11,11 @@
 
 #define FAREWELLS_MAX 1024 /* at a time */
 
-/* A station that hears answers within a few milliseconds. A probe may be lost. */
-static const unsigned WAITS_MS[] = {10, 15, 15};
+/*
+ * A station that hears answers within a few milliseconds. A probe may be lost, and the last one is
+ * for a station that has just come.
+ */
+static const unsigned WAITS_MS[] = {10, 15, 12, 3};
 #define WAIT_COUNT (sizeof(WAITS_MS) / sizeof(WAITS_MS[0]))
 
 struct farewell {

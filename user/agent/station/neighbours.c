@@ -11,6 +11,8 @@
 #include "io/process/timer.h"
 
 #define WANTED_MAX 128
+#define GUEST_MAX 8  /* of those, for one guest */
+#define CN_MAX 32    /* for one other CN */
 #define REMOTE_MS 2500 /* for the answer of another CN */
 
 /*
@@ -132,15 +134,20 @@ static const struct tmip_addr *guest_address(const struct replica *replica,
 	return NULL;
 }
 
-static bool is_wanted(const struct neighbours *neighbours, const struct tmip_event *event)
+/* Not twice for the same address, and a guest that asks for many waits. */
+static bool may_want(const struct neighbours *neighbours, const struct tmip_event *event)
 {
 	const struct wanted *wanted;
+	unsigned count = 0;
 
-	DL_FOREACH(neighbours->list, wanted)
-		if (!addr_is_zero(&wanted->guest) && addr_equal(&wanted->addr, &event->addr) &&
-		    mac_equal(&wanted->mac, &event->mac))
-			return true;
-	return false;
+	DL_FOREACH(neighbours->list, wanted) {
+		if (addr_is_zero(&wanted->guest) || !mac_equal(&wanted->mac, &event->mac))
+			continue;
+		if (addr_equal(&wanted->addr, &event->addr))
+			return false;
+		count++;
+	}
+	return count < GUEST_MAX;
 }
 
 static void ask_cn(struct wanted *wanted)
@@ -166,7 +173,7 @@ void neighbours_wanted(struct neighbours *neighbours, const struct tmip_event *e
 	unsigned ifindex = home ? own_cell(neighbours, home, cn) : 0;
 	struct wanted *wanted;
 
-	if (!guest || is_wanted(neighbours, event))
+	if (!guest || !may_want(neighbours, event))
 		return;
 	wanted = add(neighbours, &event->addr);
 	if (!wanted)
@@ -200,6 +207,16 @@ bool neighbours_answered(struct neighbours *neighbours, uint32_t from,
 
 /* ---- as the CN of the subnet */
 
+static bool may_ask(const struct neighbours *neighbours, uint32_t cn)
+{
+	const struct wanted *wanted;
+	unsigned count = 0;
+
+	DL_FOREACH(neighbours->list, wanted)
+		count += addr_is_zero(&wanted->guest) && wanted->cn == cn;
+	return count < CN_MAX;
+}
+
 void neighbours_probed(struct neighbours *neighbours, uint32_t from,
 		       const struct mlrp_message *message)
 {
@@ -207,7 +224,8 @@ void neighbours_probed(struct neighbours *neighbours, uint32_t from,
 	const struct cell_info *home =
 		replica_find_cell(roam_replica(neighbours->with.roam), &message->addr, &cn);
 	unsigned ifindex = home ? own_cell(neighbours, home, cn) : 0;
-	struct wanted *wanted = ifindex ? add(neighbours, &message->addr) : NULL;
+	struct wanted *wanted =
+		ifindex && may_ask(neighbours, from) ? add(neighbours, &message->addr) : NULL;
 
 	if (!wanted)
 		return;

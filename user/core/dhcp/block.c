@@ -8,6 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Of the block, one MAC may have this part, but at least so many addresses. */
+#define MAC_PART 4
+#define MAC_LEAST 4
+
 void block_free(struct block *block)
 {
 	free(block->list);
@@ -102,11 +106,18 @@ size_t block_count_bound(const struct block *block)
 	return count;
 }
 
+static bool is_taken_by(const struct block_entry *entry, const struct tmip_mac *mac)
+{
+	return (entry->state == BLOCK_OFFERED || entry->state == BLOCK_BOUND) &&
+	       mac_equal(&entry->mac, mac);
+}
+
+/* Another MAC with the same client identifier may be a clone: it gets an address of its own. */
 static bool is_assigned_to(const struct block_entry *entry, const struct dhcp_request *request)
 {
 	struct owner owner;
 
-	if (entry->state != BLOCK_OFFERED && entry->state != BLOCK_BOUND)
+	if (!is_taken_by(entry, &request->mac))
 		return false;
 	dhcp_owner(request, &owner);
 	return owner_is(&owner, &request->mac, &entry->mac, entry->client_id,
@@ -129,6 +140,21 @@ bool block_is_open(const struct block_entry *entry, const struct replica *replic
 	return is_assigned_to(entry, request) || is_free(entry, replica, now_ms);
 }
 
+/* One MAC does not take the whole block. */
+static bool has_enough(const struct block *block, const struct tmip_mac *mac, uint64_t now_ms)
+{
+	size_t most = block->count / MAC_PART > MAC_LEAST ? block->count / MAC_PART : MAC_LEAST;
+	size_t count = 0;
+
+	for (size_t i = 0; i < block->count; i++) {
+		const struct block_entry *entry = &block->list[i];
+
+		count += is_taken_by(entry, mac) &&
+			 (entry->state == BLOCK_BOUND || entry->until_ms > now_ms);
+	}
+	return count >= most;
+}
+
 struct block_entry *block_choose(const struct block *block, const struct replica *replica,
 				 const struct prefix *subnet, const struct dhcp_request *request,
 				 uint64_t now_ms)
@@ -146,7 +172,21 @@ struct block_entry *block_choose(const struct block *block, const struct replica
 		if (!best || prefix_contains(subnet, &entry->addr))
 			best = entry;
 	}
-	return best;
+	return best && has_enough(block, &request->mac, now_ms) ? NULL : best;
+}
+
+struct block_entry *block_decline(struct block *block, struct block_entry *entry, uint64_t until_ms)
+{
+	struct block_entry declined = *entry, *last = &block->list[block->count - 1];
+	size_t count = 0;
+
+	for (size_t i = 0; i < block->count; i++)
+		count += block->list[i].state == BLOCK_DECLINED;
+	declined.state = count < block->count / 2 ? BLOCK_DECLINED : BLOCK_FREE;
+	declined.until_ms = until_ms;
+	memmove(entry, entry + 1, (size_t)(last - entry) * sizeof(*entry));
+	*last = declined;
+	return last;
 }
 
 void block_assign(struct block_entry *entry, uint8_t state, const struct dhcp_request *request)

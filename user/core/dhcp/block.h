@@ -24,8 +24,8 @@ struct block_entry {
 	uint8_t client_id_len;   /* bytes; 0: the MAC identifies the client */
 	uint8_t client_id[CLIENT_ID_LEN];
 	uint64_t until_ms;       /* CLOCK_MONOTONIC; FREE: void */
-	uint32_t lease;          /* GIVEN: seconds */
-	uint64_t lease_end;      /* GIVEN: as in a record */
+	uint32_t lease;          /* BOUND: seconds */
+	uint64_t lease_end;      /* BOUND: as in a record */
 };
 
 struct block {
@@ -37,7 +37,7 @@ struct block {
 void block_free(struct block *block);
 /*
  * Makes the block of this subnet the `count` addresses that the register has set aside. Addresses
- * that are not among them leave the block, except those in state GIVEN. Sets *changed if the block
+ * that are not among them leave the block, except those in state BOUND. Sets *changed if the block
  * is not as it was before. Returns 0 or -ENOMEM; on an error the block is unchanged.
  */
 int block_replace(struct block *block, const struct prefix *subnet, const struct tmip_addr *addrs,
@@ -55,7 +55,7 @@ size_t block_list(const struct block *block, const struct prefix *subnet, struct
 		  size_t max);
 /* NULL: the address is not in the block. Valid until the block changes. */
 struct block_entry *block_find(const struct block *block, const struct tmip_addr *addr);
-/* The number of addresses in state GIVEN. */
+/* The number of addresses in state BOUND. */
 size_t block_count_bound(const struct block *block);
 
 /*
@@ -68,7 +68,13 @@ struct block_entry *block_choose(const struct block *block, const struct replica
 /* Returns whether the client may get this address: it has it already, or the address is free. */
 bool block_is_open(const struct block_entry *entry, const struct replica *replica,
 		   const struct dhcp_request *request, uint64_t now_ms);
-/* Sets the state (OFFERED or GIVEN) and the client. */
+/*
+ * A stranger uses the address: nobody gets it until until_ms. If half of the block is in that state
+ * already, the address only becomes the last choice. Moves the entry and returns its new place.
+ */
+struct block_entry *block_decline(struct block *block, struct block_entry *entry,
+				  uint64_t until_ms);
+/* Sets the state (OFFERED or BOUND) and the client. */
 void block_assign(struct block_entry *entry, uint8_t state, const struct dhcp_request *request);
 /* Removes the addresses that the register has bound since. Returns whether it removed any. */
 bool block_settle(struct block *block, const struct replica *replica);

@@ -82,31 +82,35 @@ static bool is_bound(const struct registry *registry, const struct reg_station *
 	       !reserved_for_other(registry, addr, mac);
 }
 
+enum own { OWN_LEASE, OWN_FORMER, OWN_BROUGHT };
+
+static bool is_own(const struct registry *registry, const struct reg_station *station,
+		   const struct mlrp_message *message, enum own which)
+{
+	if (which == OWN_FORMER)
+		return is_open(registry, &station->record.addr, message);
+	return is_bound(registry, station, &message->mac) &&
+	       (station->record.kind == RECORD_STATIC) == (which == OWN_BROUGHT);
+}
+
 /*
- * The owner's address that changed last among those that are bound, or (not `bound`) free again.
- * An address that the station brought itself (a virtual one, say) counts only if it has no other.
+ * The owner's address that changed last among those that it has by a lease, that it had and nobody
+ * has now, or that it has brought itself, as a virtual one. NULL: none.
  */
 static const struct reg_station *own_address(const struct registry *registry,
-					     const struct mlrp_message *message, bool bound)
+					     const struct mlrp_message *message, enum own which)
 {
-	const struct reg_station *station, *brought = NULL;
+	const struct reg_station *station;
 	int looked = 0;
 
 	DL_FOREACH2(reg_owned(registry, &message->mac, message->client_id, message->client_id_len),
 		    station, owner_next) {
-		const struct tmip_addr *addr = &station->record.addr;
-
-		if (looked++ == FORMER_MAX)
-			break;
-		if (!(bound ? is_bound(registry, station, &message->mac) :
-			      is_open(registry, addr, message)))
-			continue;
-		if (!bound || station->record.kind != RECORD_STATIC)
+		if (is_own(registry, station, message, which))
 			return station;
-		if (!brought)
-			brought = station;
+		if (++looked == FORMER_MAX)
+			break;
 	}
-	return brought;
+	return NULL;
 }
 
 /* The reserved record that is bound to this or another MAC of the same host. */
@@ -160,7 +164,7 @@ static bool choose(struct registry *registry, const struct registry_session *ses
 		*addr = host->host.addr;
 		return true;
 	}
-	former = own_address(registry, message, false);
+	former = own_address(registry, message, OWN_FORMER);
 	if (former) {
 		*addr = former->record.addr;
 		return true;
@@ -186,8 +190,11 @@ void reg_allocate(struct registry *registry, struct registry_session *session,
 		return;
 	}
 	bound = host ? reserved_record(registry, host) : NULL;
-	if (!bound && !(host && is_open(registry, &host->host.addr, message)))
-		bound = own_address(registry, message, true);
+	if (!bound && !(host && is_open(registry, &host->host.addr, message))) {
+		bound = own_address(registry, message, OWN_LEASE);
+		if (!bound && !own_address(registry, message, OWN_FORMER))
+			bound = own_address(registry, message, OWN_BROUGHT);
+	}
 	if (bound) {
 		reg_answer(registry, session, message->transaction, &bound->record);
 	} else if (choose(registry, session, message, cell, host, &addr)) {
@@ -266,7 +273,10 @@ static const struct reg_station *newer_lease(const struct registry *registry,
 	return NULL;
 }
 
-/* A station has one lease: its other addresses are free again. */
+/*
+ * A station has one lease: its other addresses are free again. Not those that another MAC of the
+ * same identifier has: only a probe shows whether that is a clone, which uses them.
+ */
 static void release_others(struct registry *registry, const struct reg_station *kept)
 {
 	struct reg_station *station = kept->owner->stations, *next;
@@ -274,7 +284,8 @@ static void release_others(struct registry *registry, const struct reg_station *
 
 	for (; station; station = next) {
 		next = station->owner_next;
-		if (station == kept || station->record.kind != RECORD_DYNAMIC)
+		if (station == kept || station->record.kind != RECORD_DYNAMIC ||
+		    !mac_equal(&station->record.mac, &kept->record.mac))
 			continue;
 		if (station->record.state == RECORD_BOUND) {
 			reg_set_state(registry, station, RECORD_FREE, 0);
@@ -436,6 +447,18 @@ void reg_release(struct registry *registry, struct registry_session *session,
 		addr_format(&message->addr, addr), mac_format(&message->mac, mac), session->name);
 }
 
+/*
+ * Beyond the bounds the address only goes to the end of the queue of free ones. It has no former
+ * owner: the client would get it again at once.
+ */
+static void put_last(struct registry *registry, struct reg_station *station)
+{
+	static const struct tmip_mac nobody;
+
+	reg_set_owner(registry, station, &nobody, NULL, 0); /* without memory it keeps it */
+	reg_set_state(registry, station, RECORD_FREE, 0);
+}
+
 void reg_decline(struct registry *registry, struct registry_session *session,
 		 const struct mlrp_message *message, struct registry_time now)
 {
@@ -445,12 +468,11 @@ void reg_decline(struct registry *registry, struct registry_session *session,
 	if (!station)
 		return;
 	registry->counts.declines++;
-	/* Beyond the bounds the address only goes to the end of the queue of free ones. */
 	if (reg_bounds_may_decline(registry, station))
 		reg_set_state(registry, station, RECORD_DECLINED,
 			      now.ms + registry->options.decline_s * 1000ull);
 	else
-		reg_set_state(registry, station, RECORD_FREE, 0);
+		put_last(registry, station);
 	reg_commit(registry, station, NULL, true);
 	reg_answer_stored(registry, session, message->transaction, &station->record,
 			  registry->number);

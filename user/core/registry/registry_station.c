@@ -91,17 +91,15 @@ static bool is_away(struct registry *registry, uint32_t id, struct registry_time
 {
 	struct reg_cn *cn = reg_find_cn(registry, id);
 
-	*wait_ms = AWAY_MS;
 	if (!cn)
 		return true;
+	*wait_ms = AWAY_MS;
 	if (cn->session)
 		return false;
 	if (!cn->away_ms)
 		cn->away_ms = now.ms;
-	if (now.ms - cn->away_ms >= AWAY_MS)
-		return true;
-	*wait_ms = (uint32_t)(cn->away_ms + AWAY_MS - now.ms);
-	return false;
+	*wait_ms = cn->away_ms + AWAY_MS > now.ms ? (uint32_t)(cn->away_ms + AWAY_MS - now.ms) : 0;
+	return !*wait_ms;
 }
 
 /*
@@ -140,6 +138,24 @@ static uint16_t check_share(struct registry *registry, const struct registry_ses
 	return 0;
 }
 
+/*
+ * Is the address one that the MAC which takes it over has brought, from then on? If it has a lease
+ * of its own, a second one would be freed with the next BIND.
+ */
+static bool becomes_static(const struct registry *registry, const struct reg_station *station,
+			   const struct mlrp_message *message)
+{
+	const struct reg_station *other;
+
+	if (station->record.kind == RECORD_STATIC)
+		return true;
+	DL_FOREACH2(reg_owned(registry, &message->mac, NULL, 0), other, owner_next)
+		if (other != station && other->record.state == RECORD_BOUND &&
+		    other->record.kind == RECORD_DYNAMIC)
+			return true;
+	return false;
+}
+
 /* 0 or the error; *wait_ms: after which the CN may ask again, or 0. */
 static uint16_t check_claim(struct registry *registry, const struct registry_session *session,
 			    const struct mlrp_message *message, const struct reg_station *station,
@@ -156,7 +172,10 @@ static uint16_t check_claim(struct registry *registry, const struct registry_ses
 	if (host || mac_equal(&station->record.mac, &message->mac))
 		return 0;
 	error = check_takeover(registry, message, station, now, why, wait_ms);
-	return error ? error : check_share(registry, session, message, false, why);
+	if (error)
+		return error;
+	return check_share(registry, session, message, becomes_static(registry, station, message),
+			   why);
 }
 
 /* The address is durable, and so is its answer; it has come to the CN that asks. */
@@ -204,18 +223,6 @@ static void claim(struct registry *registry, struct registry_session *session,
 		addr_format(&message->addr, addr), session->name);
 }
 
-/* Has the owner another lease? Then a second one would be freed with the next BIND. */
-static bool has_other_lease(const struct reg_station *station)
-{
-	const struct reg_station *other;
-
-	DL_FOREACH2(station->owner->stations, other, owner_next)
-		if (other != station && other->record.state == RECORD_BOUND &&
-		    other->record.kind == RECORD_DYNAMIC)
-			return true;
-	return false;
-}
-
 /*
  * The bound address goes to another MAC. A lease keeps its end, and a station that moves too often
  * stays damped.
@@ -225,13 +232,16 @@ static void take_over(struct registry *registry, struct registry_session *sessio
 		      struct reg_station *station, struct registry_time now)
 {
 	const bool host = reg_host_of_addr(registry, &message->addr);
+	const bool brought = becomes_static(registry, station, message);
 	struct station_record *record = &station->record;
 	char addr[ADDR_STRLEN], mac[MAC_STRLEN], former[MAC_STRLEN];
 
 	if (host && reg_flap_refuses(registry, session, station, message, now))
 		return;
 	mac_format(&record->mac, former);
+	reg_bounds_leave(registry, station);
 	if (!reg_set_owner(registry, station, &message->mac, NULL, 0)) {
+		reg_bounds_enter(registry, station);
 		refuse_full(registry, session, message);
 		return;
 	}
@@ -240,11 +250,12 @@ static void take_over(struct registry *registry, struct registry_session *sessio
 	reg_set_parent(registry, station, cell->cn->info.id);
 	reg_set_current(registry, station, session->cn->info.id);
 	station->arrived_ms = reg_since(message, now);
-	if (host || has_other_lease(station)) {
+	if (host || brought) {
 		record->kind = host ? RECORD_RESERVED : RECORD_STATIC;
 		record->lease_end = 0;
-		reg_set_state(registry, station, RECORD_BOUND, 0);
+		station->due = 0;
 	}
+	reg_set_state(registry, station, RECORD_BOUND, station->due);
 	finish_claim(registry, session, message, station);
 	reg_log(registry, LOG_LEVEL_INFO, "%s %s %s at CN %s, from %s",
 		mac_format(&message->mac, mac),

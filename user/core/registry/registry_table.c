@@ -284,11 +284,15 @@ void reg_set_current(struct registry *registry, struct reg_station *station, uin
 {
 	bool bound = station->record.state == RECORD_BOUND;
 
-	if (bound)
+	if (bound) {
 		count_bound(registry, &station->record, -1);
+		reg_bounds_leave(registry, station);
+	}
 	station->record.current = current;
-	if (bound)
+	if (bound) {
 		count_bound(registry, &station->record, 1);
+		reg_bounds_enter(registry, station);
+	}
 }
 
 void reg_set_parent(struct registry *registry, struct reg_station *station, uint32_t parent)

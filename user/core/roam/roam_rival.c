@@ -28,6 +28,7 @@
 #define ASKED_MS 4000        /* longer than any check */
 #define KEEP_MS 60000        /* without a frame of the rival */
 #define DEFEND_MS 1000       /* between two defences */
+#define ANNOUNCED_MS 10000   /* of two rivals, the one that has announced itself lately counts */
 
 enum rival_state {
 	RIVAL_WAITS,   /* for due_ms: asks again if `again` */
@@ -68,31 +69,35 @@ static void end(struct roam *roam, struct roam_rival *rival)
 	free(rival);
 }
 
-/* Makes room: a rival that was refused long ago asks for nothing, or begins anew. */
-static bool make_room(struct roam *roam)
+/*
+ * Makes room: a rival that was refused long ago asks for nothing, or begins anew. One that waits
+ * for the register may be gone by now.
+ */
+static bool make_room(struct roam *roam, uint64_t now_ms)
 {
 	struct roam_rival *rival;
 
 	if (roam->rival_count < RIVALS_MAX)
 		return true;
 	DL_FOREACH(roam->rivals, rival)
-		if (rival->state == RIVAL_WAITS && rival->refused) {
+		if (rival->state == RIVAL_WAITS &&
+		    (rival->refused || (!rival->due_ms && now_ms - rival->seen_ms > KEEP_MS))) {
 			end(roam, rival);
 			return true;
 		}
 	return false;
 }
 
-static struct roam_rival *add(struct roam *roam, const struct tmip_addr *addr, uint64_t due_ms)
+static struct roam_rival *add(struct roam *roam, const struct tmip_addr *addr, uint64_t now_ms)
 {
-	struct roam_rival *rival = make_room(roam) ? calloc(1, sizeof(*rival)) : NULL;
+	struct roam_rival *rival = make_room(roam, now_ms) ? calloc(1, sizeof(*rival)) : NULL;
 
 	if (!rival) {
 		roam->counts.overflow++;
 		return NULL;
 	}
 	rival->addr = *addr;
-	rival->due_ms = due_ms;
+	rival->due_ms = now_ms + FIRST_MS;
 	DL_APPEND(roam->rivals, rival);
 	roam->rival_count++;
 	return rival;
@@ -216,10 +221,10 @@ static void begin(struct roam *roam, struct roam_rival *rival, uint64_t now_ms)
 		end(roam, rival);
 	else if (roam_is_local(station))
 		wait(rival, roam->register_ready ? now_ms + PAUSE_MS : 0, true);
-	else if (roam->register_ready && !roam_claimable(roam, &rival->addr))
-		refuse(roam, rival, now_ms + PAUSE_MS, now_ms);
 	else if (station->record.kind == RECORD_RESERVED && !rival->no_host)
 		claim(roam, rival, station, 0, now_ms);
+	else if (roam->register_ready && !roam_claimable(roam, &rival->addr))
+		refuse(roam, rival, now_ms + PAUSE_MS, now_ms);
 	else
 		ask(roam, rival, now_ms);
 }
@@ -239,23 +244,42 @@ static void step(struct roam *roam, struct roam_rival *rival, uint64_t now_ms)
 
 /* ---- what happens */
 
+/*
+ * The rival is another MAC from now on, about which nothing is known. Returns whether it is new
+ * here: there may be a question under way, whose answer counts for it, too.
+ */
+static bool displace(struct roam_rival *rival, uint64_t now_ms)
+{
+	rival->no_host = rival->arp = rival->refused = false;
+	rival->answers = 0;
+	rival->told_ms = 0;
+	if (rival->state != RIVAL_WAITS)
+		return false;
+	if (rival->due_ms > now_ms + FIRST_MS)
+		rival->due_ms = now_ms + FIRST_MS;
+	return true;
+}
+
 void roam_rival_seen(struct roam *roam, const struct replica_station *station,
 		     const struct tmip_event *event, uint64_t now_ms)
 {
 	struct roam_rival *rival = find(roam, &event->addr);
 	uint64_t before = roam_next_due(roam);
-	bool fresh = !rival;
+	bool arp = event->protocol == __builtin_bswap16(0x0806), fresh = !rival;
 
 	if (station->record.state != RECORD_BOUND || station->adopted || station->refused ||
 	    !roam_find_cell(roam, event->ifindex))
 		return;
 	if (fresh)
-		rival = add(roam, &event->addr, now_ms + FIRST_MS);
+		rival = add(roam, &event->addr, now_ms);
 	if (!rival)
 		return;
-	if (!mac_equal(&rival->mac, &event->mac))
-		rival->no_host = rival->arp = false;
-	rival->arp |= event->protocol == __builtin_bswap16(0x0806);
+	if (!mac_equal(&rival->mac, &event->mac)) {
+		if (rival->arp && !arp && now_ms - rival->seen_ms < ANNOUNCED_MS)
+			return; /* old packets of a router, say */
+		fresh |= displace(rival, now_ms);
+	}
+	rival->arp |= arp;
 	rival->mac = event->mac;
 	rival->ifindex = event->ifindex;
 	rival->seen_ms = now_ms;

@@ -42,26 +42,19 @@ void roam_associated(struct roam *roam, const struct tmip_mac *mac, unsigned ifi
 			roam_link_seen(roam, station, cell, how, now_ms);
 }
 
-/* A BPF program may have changed the map entry before: writes it even if roam_arrival does not. */
 static void arrival(struct roam *roam, struct replica_station *station,
 		    const struct roam_cell *cell, const char *how, uint64_t now_ms)
 {
-	bool comes = roam_arrival(roam, station, cell, how, now_ms);
-
-	if (station->overtaken)
-		roam_update_entry(roam, station);
-	if (comes)
+	if (roam_arrival(roam, station, cell, how, now_ms))
 		greet(roam, station, false);
 }
 
-void roam_seen(struct roam *roam, const struct tmip_event *event, uint64_t now_ms)
+static void seen(struct roam *roam, const struct tmip_event *event, uint64_t now_ms)
 {
 	const struct roam_cell *cell = roam_find_cell(roam, event->ifindex);
 	struct replica_station *station;
 	bool arp = event->protocol == __builtin_bswap16(0x0806);
 
-	if (event->type == TMIP_EVENT_ARRIVED)
-		roam_overtaken(roam, &event->addr);
 	if (!cell || !roam->self)
 		return;
 	if (addr_is_zero(&event->addr)) {
@@ -77,6 +70,22 @@ void roam_seen(struct roam *roam, const struct tmip_event *event, uint64_t now_m
 		roam_conflict(roam, event, now_ms);
 	else if (!roam_sighting_answered(roam, event, now_ms))
 		arrival(roam, station, cell, arp ? "ARP activity" : "IP activity", now_ms);
+}
+
+/*
+ * A BPF program may have changed the map entry (TMIP_EVENT_ARRIVED): the entry is written again,
+ * even if nothing comes of the event.
+ */
+void roam_seen(struct roam *roam, const struct tmip_event *event, uint64_t now_ms)
+{
+	struct replica_station *station;
+
+	if (event->type == TMIP_EVENT_ARRIVED)
+		roam_overtaken(roam, &event->addr);
+	seen(roam, event, now_ms);
+	station = replica_find(&roam->replica, &event->addr);
+	if (station && station->overtaken)
+		roam_update_entry(roam, station);
 }
 
 void roam_asked(struct roam *roam, const struct tmip_event *event)

@@ -18,6 +18,7 @@
 #include <utlist.h>
 
 #define SIGHTINGS_MAX 128
+#define ASKED_MAX 48      /* that are not decided; leaves checks to others (address_check.c) */
 #define ADDRESSES_MAX 16  /* of one MAC are asked about; the others wait for their own frames */
 #define THERE_MS 40       /* after the question: the other place would have answered */
 #define SPREAD_MS 300     /* the same for a MAC that has addresses in several places */
@@ -60,6 +61,16 @@ static void end(struct roam *roam, struct roam_sighting *sighting)
 	DL_DELETE(roam->sightings, sighting);
 	roam->sighting_count--;
 	free(sighting);
+}
+
+static bool too_many_asked(const struct roam *roam)
+{
+	const struct roam_sighting *sighting;
+	unsigned asked = 0;
+
+	DL_FOREACH(roam->sightings, sighting)
+		asked += !sighting->stays;
+	return asked >= ASKED_MAX;
 }
 
 static bool make_room(struct roam *roam)
@@ -114,7 +125,7 @@ static void ask(struct roam *roam, const struct replica_station *station,
 		return;
 	if (sighting)
 		end(roam, sighting);
-	sighting = make_room(roam) ? calloc(1, sizeof(*sighting)) : NULL;
+	sighting = !too_many_asked(roam) && make_room(roam) ? calloc(1, sizeof(*sighting)) : NULL;
 	if (!sighting) {
 		roam->counts.overflow++;
 		return;
@@ -227,9 +238,9 @@ void roam_sighting_asked(struct roam *roam, const struct tmip_addr *addr, enum r
 		return;
 	if (answer == ROAM_HOLDER_MUTE) {
 		arrive(roam, sighting, now_ms);
-	} else if (answer != ROAM_HOLDER_THERE) {
+	} else if (answer == ROAM_HOLDER_UNREACHABLE) {
 		sighting->unreachable = true;
-	} else {
+	} else if (answer == ROAM_HOLDER_THERE) {
 		sighting->stays = true;
 		sighting->due_ms = now_ms + STAYS_MS;
 	}

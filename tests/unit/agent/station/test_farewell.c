@@ -72,7 +72,7 @@ static void a_station_is_asked_before_its_address_is_announced(void **state)
 	assert_int_equal(probes, 1);
 	assert_true(addr_equal(&last, &addr));
 	time_passes(FAREWELL_MS - 1);
-	assert_int_equal(probes, 3);
+	assert_int_equal(probes, 4);
 	assert_int_equal(announced, 0);
 	last = (struct tmip_addr){0};
 	time_passes(1);

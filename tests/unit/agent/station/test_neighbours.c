@@ -3,7 +3,8 @@
 #include "agent/station/neighbours.h"
 #include "station_world.h"
 
-#define WANTED_MAX 128
+#define GUEST_MAX 8
+#define CN_MAX 32
 #define ASK_MS 1700    /* in the cell */
 #define REMOTE_MS 2500
 
@@ -239,9 +240,17 @@ static void only_own_subnets_are_searched(void **state)
 static void questions_are_bounded(void **state)
 {
 	(void)state;
-	for (unsigned i = 0; i <= WANTED_MAX; i++)
+	station_in(2, 9, WLAN0);
+	station_in(2, 8, WLAN0);
+	for (unsigned i = 0; i <= GUEST_MAX; i++)
+		want(ip(2, 10 + i), 9, WLAN0);
+	assert_int_equal(sent_count, GUEST_MAX);
+	want(ip(2, 10), 8, WLAN0); /* another guest */
+	assert_int_equal(sent_count, GUEST_MAX + 1);
+	time_passes(REMOTE_MS);
+	for (unsigned i = 0; i <= CN_MAX; i++)
 		probe(ip(1, 10 + i));
-	assert_int_equal(asked, WANTED_MAX);
+	assert_int_equal(asked, CN_MAX);
 	time_passes(ASK_MS);
 	probe(ip(1, 9));
 	assert_int_equal(time_armed(), 1);

@@ -47,6 +47,50 @@ static void answered(uint32_t id, enum roam_holder answer)
 	assert_int_equal(roam_next_due(w->cn[id].roam), w->cn[id].due_ms);
 }
 
+/* An IP packet with the address of 10.10.1.9 and that MAC. */
+static void packet(uint32_t id, const struct tmip_mac *mac)
+{
+	struct tmip_event event = {.type = TMIP_EVENT_CONFLICT, .ifindex = id * 10, .mac = *mac,
+				   .addr = ip(1, 9), .protocol = __builtin_bswap16(0x0800)};
+
+	roam_conflict(w->cn[id].roam, &event, w->now);
+}
+
+/* ---- several rivals */
+
+/* A router still has old packets of the holder, while another host announces the address. */
+static void who_only_forwards_does_not_hide_who_announces(void **state)
+{
+	(void)state;
+	w->crowd = true;
+	begin(2);
+	packet(2, &OTHER);
+	answered(2, ROAM_HOLDER_MUTE);
+	expect_mac(&STRANGER);
+}
+
+/* The holder has refuted one rival. The next one is heard without delay, and told nothing yet. */
+static void each_rival_begins_anew(void **state)
+{
+	struct tmip_addr addr = ip(1, 9);
+	uint64_t defended;
+
+	(void)state;
+	w->crowd = true;
+	begin(2);
+	answered(2, ROAM_HOLDER_THERE);
+	time_goes(2, SECOND);
+	answered(2, ROAM_HOLDER_THERE);
+	defended = counts(2).defended;
+	assert_true(defended > 0);
+	conflict(2, &addr, &OTHER);
+	assert_int_equal(counts(2).defended, defended);
+	time_goes(2, FIRST);
+	assert_int_equal(w->cn[2].asked, 3);
+	answered(2, ROAM_HOLDER_MUTE);
+	expect_mac(&OTHER);
+}
+
 /* ---- the holder is mute */
 
 static void the_address_of_a_mute_holder_changes_hands(void **state)
@@ -490,6 +534,8 @@ static void rivals_are_bounded(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		CASE(who_only_forwards_does_not_hide_who_announces),
+		CASE(each_rival_begins_anew),
 		CASE(the_address_of_a_mute_holder_changes_hands),
 		CASE(in_the_holders_own_cell_too),
 		CASE(a_holder_that_was_silent_is_forgotten),

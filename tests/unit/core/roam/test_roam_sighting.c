@@ -8,7 +8,7 @@
 #define THERE 40     /* an answer here is no proof so long */
 #define SPREAD 300   /* the same, if the MAC has addresses in several places */
 #define STAYS 5000
-#define SIGHTINGS_MAX 128
+#define ASKED_MAX 48
 #define ADDRESSES_MAX 16
 
 /* The station's second address, which is elsewhere. */
@@ -150,6 +150,23 @@ static void of_a_cn_that_is_away_nobody_is_asked_for_ever(void **state)
 	expect_everywhere(3);
 }
 
+/* That CN forwards without an agent: nobody can say whether the station is there. */
+static void of_a_cn_without_an_agent_nobody_knows(void **state)
+{
+	struct tmip_addr addr = ip(1, 9);
+
+	(void)state;
+	link_seen(3, &MAC, IPV6);
+	answer_asked(3, &addr, ROAM_HOLDER_UNKNOWN);
+	time_goes(3, 10000);
+	expect(3, addr, TMIP_STATION_ELSEWHERE, 1);
+	link_seen(3, &MAC, IPV6);
+	answer_asked(3, &addr, ROAM_HOLDER_UNKNOWN);
+	arp_seen(3, &addr);
+	time_goes(3, 300);
+	expect(3, addr, TMIP_STATION_VISITING, 3);
+}
+
 static void without_any_answer_it_stays(void **state)
 {
 	(void)state;
@@ -250,7 +267,7 @@ static void a_mac_with_many_addresses_asks_about_some(void **state)
 	(void)state;
 	roam_set_options(roam, &options);
 	w->cn[3].no_map = w->crowd = true;
-	for (unsigned i = 0; i < 2 * SIGHTINGS_MAX; i++) {
+	for (unsigned i = 0; i < 2 * ASKED_MAX; i++) {
 		record.addr = ip(1, 10 + (int)i % 200);
 		record.addr.v4[2] = (uint8_t)(1 + i / 200);
 		record.mac.octet[4] = (uint8_t)(i / (2 * ADDRESSES_MAX) + 1);
@@ -259,13 +276,13 @@ static void a_mac_with_many_addresses_asks_about_some(void **state)
 	record.mac.octet[4] = 1;
 	link_seen(3, &record.mac, IPV6);
 	assert_int_equal(w->cn[3].asked, ADDRESSES_MAX);
-	for (unsigned i = 2; i <= SIGHTINGS_MAX / ADDRESSES_MAX; i++) {
+	for (unsigned i = 2; i <= ASKED_MAX / ADDRESSES_MAX; i++) {
 		record.mac.octet[4] = (uint8_t)i;
 		link_seen(3, &record.mac, IPV6);
 	}
-	assert_int_equal(w->cn[3].asked, SIGHTINGS_MAX);
+	assert_int_equal(w->cn[3].asked, ASKED_MAX);
 	link_seen(3, &MAC, IPV6);
-	assert_int_equal(w->cn[3].asked, SIGHTINGS_MAX);
+	assert_int_equal(w->cn[3].asked, ASKED_MAX);
 	roam_count(roam, &counts);
 	assert_int_equal(counts.overflow, 1);
 	time_goes(3, 10000);
@@ -283,6 +300,7 @@ int main(void)
 		CASE(who_is_gone_there_is_here),
 		CASE(who_is_silent_there_is_here),
 		CASE(of_a_cn_that_is_away_nobody_is_asked_for_ever),
+		CASE(of_a_cn_without_an_agent_nobody_knows),
 		CASE(without_any_answer_it_stays),
 		CASE(an_announced_mac_is_here_when_it_answers),
 		CASE(an_address_here_explains_the_frame),
