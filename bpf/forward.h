@@ -48,12 +48,15 @@ static __always_inline __u32 moment(void)
 	return bpf_ktime_get_coarse_ns() >> 22 | 1;
 }
 
-/* The MTU of a route whose own is `mtu`: the path to the CN may be narrower, as the agent finds. */
+/*
+ * The MTU of the path to the CN. What the agent has proved counts; the kernel's route, whose MTU is
+ * `mtu`, believes whatever ICMP comes.
+ */
 static __always_inline __u32 path_mtu(__be32 remote, __u32 mtu)
 {
 	const struct tmip_peer *peer = find_peer(remote);
 
-	return peer && peer->mtu && peer->mtu < mtu ? peer->mtu : mtu;
+	return peer && peer->mtu ? peer->mtu : mtu;
 }
 
 /* Asks the kernel's tables, and tmip_peer. 0 or a reason (positive). */
@@ -62,7 +65,7 @@ static __noinline int route_from_kernel(void *context, const struct tmip_config 
 {
 	struct bpf_fib_lookup fib = {
 		.family = AF_INET_NUMBER, .l4_protocol = PROTO_IPIP,
-		.tot_len = len, .ipv4_dst = remote,
+		.tot_len = 1, .ipv4_dst = remote, /* which fits: the comparison is below */
 	};
 	int found;
 
@@ -71,17 +74,15 @@ static __noinline int route_from_kernel(void *context, const struct tmip_config 
 	fib.ifindex = config->backbone_ifindex;
 	fib.ipv4_src = ipv4_of(&config->tunnel);
 	found = bpf_fib_lookup(context, &fib, sizeof(fib), 0);
-	/* If the next hop's MAC is not known, mtu_result still is tot_len. */
-	route->mtu = path_mtu(remote, device_limit(context, fib.ifindex, fib.mtu_result));
-	route->ifindex = fib.ifindex;
-	route->next_hop = 0;
-	if (found == BPF_FIB_LKUP_RET_FRAG_NEEDED ||
-	    (found >= 0 && route->mtu && len > route->mtu))
-		return TMIP_REASON_TOO_BIG;
-	if (found == BPF_FIB_LKUP_RET_NO_NEIGH)
-		route->next_hop = fib.ipv4_dst;
-	else if (found != BPF_FIB_LKUP_RET_SUCCESS)
+	if (found != BPF_FIB_LKUP_RET_SUCCESS && found != BPF_FIB_LKUP_RET_NO_NEIGH)
 		return TMIP_REASON_NO_ROUTE;
+	/* If the next hop's MAC is not known, mtu_result may still be tot_len. */
+	route->mtu = fib.mtu_result > 1 ? fib.mtu_result : len;
+	route->mtu = device_limit(context, fib.ifindex, path_mtu(remote, route->mtu));
+	route->ifindex = fib.ifindex;
+	route->next_hop = found == BPF_FIB_LKUP_RET_NO_NEIGH ? fib.ipv4_dst : 0;
+	if (len > route->mtu)
+		return TMIP_REASON_TOO_BIG;
 	__builtin_memcpy(&route->dst, fib.dmac, sizeof(route->dst));
 	__builtin_memcpy(&route->src, fib.smac, sizeof(route->src));
 	return 0;

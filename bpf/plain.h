@@ -64,7 +64,8 @@ static __always_inline int leaves_link(const struct frame *f, const struct ipv4 
 	fib.ipv4_src = ip->src;
 	fib.ipv4_dst = ip->dst;
 	found = bpf_fib_lookup(f->context, &fib, sizeof(fib), 0);
-	return found == BPF_FIB_LKUP_RET_SUCCESS || found == BPF_FIB_LKUP_RET_NO_NEIGH;
+	return found == BPF_FIB_LKUP_RET_SUCCESS || found == BPF_FIB_LKUP_RET_NO_NEIGH ||
+	       found == BPF_FIB_LKUP_RET_FRAG_NEEDED;
 }
 
 /* Sends the frame along the way. 0 or a negative reason. */

@@ -13,13 +13,18 @@
 #define TCP_LEN 20
 #define TCP_OFFSET 12 /* the byte whose upper half is the length of the header in words */
 
-/* Bytes of the TCP or UDP header at offset `at`. */
+/* Other protocols have packets in them, whose size is gso_size, and headers of at most so much. */
+#define OTHER_LEN 120
+
+/* Bytes of the TCP or UDP header at offset `at`, or of all headers of a station's own tunnel. */
 static __always_inline __u32 transport_len(struct __sk_buff *skb, __u8 protocol, __u32 at)
 {
 	__u8 words;
 
-	if (protocol != PROTO_TCP)
+	if (protocol == PROTO_UDP)
 		return UDP_LEN;
+	if (protocol != PROTO_TCP)
+		return OTHER_LEN;
 	if (bpf_skb_load_bytes(skb, at + TCP_OFFSET, &words, 1) < 0)
 		return TCP_LEN;
 	return words >> 4 << 2;

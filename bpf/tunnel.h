@@ -212,7 +212,8 @@ static __always_inline void change_ends(struct iphdr *outer, const struct frame 
 static __always_inline int relay(struct frame *f, const struct ipv4 *inner, __be32 remote,
 				 struct route *route)
 {
-	__u32 len = segment_len(f->skb, inner, ETH_LEN + IPV4_LEN) + IPV4_LEN;
+	__u32 len = f->skb->gso_size ? segment_len(f->skb, inner, ETH_LEN + IPV4_LEN) + IPV4_LEN :
+				       f->ip.total_len;
 	struct iphdr *outer;
 	int error;
 

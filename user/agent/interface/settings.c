@@ -179,6 +179,10 @@ static int set_route(struct sysctl_store *store, const struct netlink_interface 
 	error = write_note(store, cell, &note);
 	if (!error && now != note.set)
 		error = netlink_set_route_mtu(cell, note.set);
+	if (error) { /* the route is as it was */
+		note.set = now;
+		write_note(store, cell, &note);
+	}
 	return error;
 }
 

@@ -15,7 +15,7 @@
 #include "io/process/log.h"
 #include "io/process/timer.h"
 
-#define RATE 500        /* probes in a second, over all paths */
+#define RATE 500        /* probes in a second, over all paths; less than SENT of probe_socket.c */
 #define LOOK_MS 2000    /* between two looks at the counters of paths that no station needs */
 #define ACTIVE_MS 30000 /* such a path is in use for so long after a packet */
 #define NEWS_MAX 256    /* pieces of news in one turn of the event loop */
@@ -81,14 +81,22 @@ static void log_mtu(struct path *path)
 		 addr_format(&path->tunnel, addr), path->logged, how[pmtu_source(&path->pmtu)]);
 }
 
+/* The MTU of the path, if it is known; else 0: the route's, whatever the kernel believes of it. */
+static unsigned known_mtu(const struct path *path)
+{
+	const struct pmtu *pmtu = &path->pmtu;
+
+	return pmtu->mtu < pmtu->top || pmtu->state == PMTU_COMPLETE ? pmtu->mtu : 0;
+}
+
 static void tell(struct path_mtus *paths, struct path *path)
 {
 	const struct path_mtu_calls *calls = &paths->with.calls;
 
 	log_mtu(path);
-	if (path->told == path->pmtu.mtu)
+	if (path->told == known_mtu(path))
 		return;
-	path->told = path->pmtu.mtu;
+	path->told = known_mtu(path);
 	calls->changed(path->cn, calls->arg);
 }
 
@@ -233,7 +241,8 @@ static struct path *add(struct path_mtus *paths, uint32_t cn, unsigned mtu)
 		return NULL;
 	}
 	pmtu_init(&path->pmtu, paths->with.top, mtu, clock_ms());
-	path->told = path->logged = path->pmtu.mtu;
+	path->told = known_mtu(path);
+	path->logged = path->pmtu.mtu;
 	return path;
 }
 
@@ -287,7 +296,7 @@ unsigned path_mtu_of(const struct path_mtus *paths, uint32_t cn)
 {
 	const struct path *path = find(paths, cn);
 
-	return path && path->pmtu.mtu < path->pmtu.top ? path->pmtu.mtu : 0;
+	return path ? known_mtu(path) : 0;
 }
 
 enum pmtu_source path_mtu_source(const struct path_mtus *paths, uint32_t cn)

@@ -46,7 +46,7 @@ void path_mtu_remove(struct path_mtus *paths, uint32_t cn);
 void path_mtu_restart(struct path_mtus *paths, uint32_t cn);
 void path_mtu_set_top(struct path_mtus *paths, unsigned top);
 
-/* Bytes of the largest outer packet to the CN; 0: as large as the backbone takes. */
+/* Bytes of the largest outer packet to the CN; 0: not known, as large as the backbone takes. */
 unsigned path_mtu_of(const struct path_mtus *paths, uint32_t cn);
 /* How that is known. */
 enum pmtu_source path_mtu_source(const struct path_mtus *paths, uint32_t cn);

@@ -102,6 +102,9 @@ static void give_up(struct pmtu *pmtu, uint64_t now_ms)
 	} else if (pmtu->unproved && pmtu->searches) {
 		pmtu->mtu = pmtu->top;
 		pmtu->by_icmp = pmtu->unproved = false;
+	} else if (!pmtu->unproved && !pmtu->answered && pmtu->mtu < pmtu->top) {
+		pmtu->unproved = true; /* what a former agent has left ages as a router's word */
+		pmtu->raise_ms = now_ms + PMTU_RAISE_MS;
 	} else if (!pmtu->unproved) {
 		pmtu->raise_ms = now_ms; /* the search goes on when something comes back again */
 	}
@@ -195,6 +198,7 @@ static void advance(struct pmtu *pmtu, uint64_t now_ms)
 
 void pmtu_came_back(struct pmtu *pmtu, unsigned size)
 {
+	pmtu->answered = true;
 	if (pmtu->state == PMTU_ERROR && !pmtu->checking && pmtu->pause_ms > PMTU_CONFIRM_MS) {
 		/* Late, but something comes back: no need to wait so long. */
 		pmtu->next_ms -= pmtu->pause_ms - PMTU_CONFIRM_MS;
@@ -262,7 +266,9 @@ void pmtu_set_top(struct pmtu *pmtu, unsigned top)
 {
 	if (top == pmtu->top)
 		return;
-	if (top < pmtu->mtu || (pmtu->state == PMTU_DISABLED && pmtu->mtu == pmtu->top))
+	if (top < pmtu->mtu ||
+	    (pmtu->mtu == pmtu->top &&
+	     (pmtu->state == PMTU_DISABLED || pmtu->state == PMTU_ERROR)))
 		pmtu->mtu = top;
 	pmtu->top = top;
 	pmtu_restart(pmtu);

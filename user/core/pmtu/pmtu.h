@@ -8,9 +8,9 @@
  *
  * Sizes are bytes of the outer packet. A size is too big only if a smaller probe that was sent at
  * the same time comes back: an outage of the path does not change its MTU. The MTU never becomes
- * less than PMTU_FLOOR by probes or ICMP, and never more than `top` or what a probe has proved,
- * with one exception: at the beginning, and after a path was not in use for long, it is the
- * route's.
+ * less than PMTU_FLOOR by probes or ICMP, and never more than `top` or what a probe has proved. But
+ * it is the route's at the beginning, after a path was not in use for long, and where no probe ever
+ * comes back.
  */
 #ifndef TMIP_CORE_PMTU_PMTU_H
 #define TMIP_CORE_PMTU_PMTU_H
@@ -52,7 +52,8 @@ struct pmtu {
 	unsigned top;      /* the route's MTU */
 	unsigned mtu;      /* in use */
 	bool by_icmp;      /* a router named it */
-	bool unproved;     /* a router named it, and no probe comes back */
+	bool unproved;     /* a router or a former agent named it, and no probe comes back */
+	bool answered;     /* a probe has come back, at any time */
 	/*
 	 * A check: the MTU, and perhaps others, are probed, several sizes at a time, in rounds.
 	 */

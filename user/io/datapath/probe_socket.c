@@ -25,7 +25,8 @@
 #include "core/base/checksum.h"
 
 #define SIZE_MAX_BYTES 65535 /* of an IPv4 packet */
-#define SENT 256             /* the last probes, which an answer or ICMP may be about */
+#define SENT 1024            /* the last probes, which an answer or ICMP may be about */
+#define BUFFER (8 << 20)     /* bytes for answers that are not read yet */
 #define TRIES 3              /* a call fails with the error of an earlier packet, once for each */
 
 struct mark {
@@ -89,10 +90,21 @@ static int set_filter(int fd)
 		       -errno : 0;
 }
 
+/* Without the room, some answers get lost, and their probes are sent again. */
+static void make_room(int fd)
+{
+	int bytes = BUFFER;
+
+	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof(bytes)) < 0)
+		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes));
+}
+
 static int prepare(struct probe_socket *socket)
 {
 	struct sockaddr_in here = {.sin_family = AF_INET, .sin_addr = socket->local};
 	int error = set_filter(socket->fd);
+
+	make_room(socket->fd);
 
 	if (!error)
 		error = set_option(socket->fd, IP_HDRINCL, 1);

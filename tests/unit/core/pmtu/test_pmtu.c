@@ -525,6 +525,31 @@ static void a_former_agent_has_left_it(void **state)
 
 /* ---- a CN that answers no probes (RFC 1191) */
 
+/* The number that a former agent has left is not more certain than a router's. */
+static void a_former_number_ages_if_no_probe_comes_back(void **state)
+{
+	(void)state;
+	w->no_answers = true;
+	pmtu_init(&w->pmtu, 1500, 1400, w->now);
+	use(true);
+	pass(60 * SECOND);
+	assert_int_equal(w->pmtu.mtu, 1400);
+	pass(2 * PMTU_RAISE_MS);
+	assert_int_equal(w->pmtu.mtu, 1500);
+}
+
+static void a_larger_route_to_a_cn_that_answers_no_probes(void **state)
+{
+	(void)state;
+	w->no_answers = true;
+	use(true);
+	pass(60 * SECOND);
+	assert_int_equal(w->pmtu.mtu, 1500);
+	w->mtu = 9000;
+	pmtu_set_top(&w->pmtu, 9000);
+	assert_int_equal(w->pmtu.mtu, 9000);
+}
+
 static void a_router_is_believed_if_no_probe_comes_back(void **state)
 {
 	(void)state;
@@ -575,6 +600,8 @@ int main(void)
 		TEST(what_was_found_is_used_again),
 		TEST(what_was_found_ages),
 		TEST(a_former_agent_has_left_it),
+		TEST(a_former_number_ages_if_no_probe_comes_back),
+		TEST(a_larger_route_to_a_cn_that_answers_no_probes),
 		TEST(a_router_is_believed_if_no_probe_comes_back),
 	};
 

@@ -119,6 +119,22 @@ static void who_declines_everything_takes_few(void **state)
 	assert_int_equal(counts().states[RECORD_DECLINED], 0);
 }
 
+/* An honest client on a network whose quota others have used up. */
+static void what_is_declined_is_not_offered_again(void **state)
+{
+	struct tmip_addr declined, next;
+
+	(void)state;
+	join(1, 10, 41);
+	for (unsigned i = 100; i < 110; i++)
+		good(1, MLRP_DECLINE, i, offer(1, i));
+	declined = offer(1, 1);
+	good(1, MLRP_DECLINE, 1, declined);
+	assert_int_equal(record(declined)->state, RECORD_FREE);
+	next = offer(1, 1);
+	assert_false(addr_equal(&next, &declined));
+}
+
 static void changing_macs_take_a_part_of_the_pool(void **state)
 {
 	(void)state;
@@ -155,6 +171,7 @@ int main(void)
 		CASE(a_reserved_address_is_not_refused),
 		CASE(a_cn_brings_so_many_static_stations),
 		CASE(who_declines_everything_takes_few),
+		CASE(what_is_declined_is_not_offered_again),
 		CASE(changing_macs_take_a_part_of_the_pool),
 		CASE(the_counts_survive_a_restart),
 	};

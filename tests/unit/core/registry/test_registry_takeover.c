@@ -96,6 +96,23 @@ static void a_station_with_a_lease_keeps_it(void **state)
 	assert_int_equal(record(taken)->state, RECORD_BOUND);
 }
 
+/* What one MAC may have is counted where the address goes, and no more where it was. */
+static void the_bounds_follow_the_address(void **state)
+{
+	struct tmip_addr addr = ip(1, 100 + MAC_ADDRESSES);
+
+	(void)state;
+	join(1, 10, 200);
+	for (unsigned i = 0; i <= MAC_ADDRESSES; i++) /* of other MACs, with leases and without */
+		good(1, MLRP_CLAIM, 100 + i, ip(1, 100 + (int)i));
+	for (unsigned i = 0; i < MAC_ADDRESSES; i++)
+		assert_int_equal(claim_mute(1, 1, ip(1, 100 + (int)i))->type, MLRP_STATION);
+	expect_error(claim_mute(1, 1, addr), MLRP_E_EXHAUSTED);
+	for (unsigned i = 0; i < MAC_ADDRESSES; i++) /* the first of them has lost its one */
+		good(1, MLRP_CLAIM, 100, ip(1, 20 + (int)i));
+	refused(1, MLRP_CLAIM, 100, ip(1, 50), MLRP_E_EXHAUSTED);
+}
+
 static void without_a_question_nobody_loses_an_address(void **state)
 {
 	(void)state;
@@ -244,6 +261,7 @@ int main(void)
 		CASE(an_address_of_its_own_goes_to_another_mac),
 		CASE(a_lease_keeps_its_end_and_its_kind),
 		CASE(a_station_with_a_lease_keeps_it),
+		CASE(the_bounds_follow_the_address),
 		CASE(without_a_question_nobody_loses_an_address),
 		CASE(an_old_answer_does_not_count),
 		CASE(the_address_of_a_connected_cn_stays),
