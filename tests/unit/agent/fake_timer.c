@@ -164,9 +164,14 @@ static void handle_ready(void)
 	event_base_loop(base, EVLOOP_NONBLOCK);
 }
 
+/* Once: the event's own time may have come, too, on a slow machine. */
 static void fire(const struct event *event)
 {
-	event_active((struct event *)(uintptr_t)event, EV_TIMEOUT, 0);
+	struct event *fired = (struct event *)(uintptr_t)event;
+
+	if (!(event_get_events(fired) & EV_PERSIST))
+		event_del(fired);
+	event_active(fired, EV_TIMEOUT, 0);
 	handle_ready();
 }
 
