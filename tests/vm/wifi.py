@@ -236,23 +236,31 @@ class WifiStation(Station):
             return False
         return True
 
+    def roam_to(self, point):
+        wait_for(lambda: self.hears(point), f"{self.place} to hear {point.bssid}", 10, every=0.1)
+        self.ask("BSSID_IGNORE clear")
+        return self.ask(f"ROAM {point.bssid}")
+
+    def connect_again(self):
+        self.ask("DISCONNECT")
+        return self.ask("RECONNECT")
+
     def associate(self, point):
         """Roams to an access point. Returns the time when it was connected.
 
         On a slow machine the radios may miss their own deadlines: then the station tries again.
         """
         self.keep_to(point)
+        lost = False
         for _ in range(TRIES):
             before, handshakes = len(self.connections()), point.handshakes(self)
-            wait_for(lambda: self.hears(point), f"{self.place} to hear {point.bssid}", 10,
-                     every=0.1)
-            self.ask("BSSID_IGNORE clear")
-            answer = self.ask(f"ROAM {point.bssid}")
+            answer = self.connect_again() if lost else self.roam_to(point)
             assert answer.strip() == "OK", answer
             wait_for(lambda seen=before: len(self.connections()) > seen,
                      f"{self.place} to roam", 10)
             when, bssid = self.connections()[-1]
-            if bssid == point.bssid and self.is_let_in(point, handshakes):
+            lost = bssid == point.bssid and not self.is_let_in(point, handshakes)
+            if bssid == point.bssid and not lost:
                 self.cell = point.cell
                 return when
         raise WorldError(f"{self.place} was not let in by {point.place.place} in {TRIES} tries")
