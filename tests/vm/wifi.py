@@ -126,6 +126,11 @@ class AccessPoint:
         wait_for(lambda: "AP-ENABLED" in self.program.text(),
                  f"the access point of {self.place.place}", 10)
 
+    def gave_up(self, station):
+        """How many times it has given up a handshake with the station."""
+        return self.program.text().count(f"STA {station.mac} IEEE 802.11: deauthenticated due to "
+                                         "local deauth request")
+
     def handshakes(self, station):
         """How many four-way handshakes with the station it has completed."""
         return self.program.text().count(f"EAPOL-4WAY-HS-COMPLETED {station.mac}")
@@ -244,6 +249,14 @@ class WifiStation(Station):
     def connect_again(self):
         self.ask("DISCONNECT")
         return self.ask("RECONNECT")
+
+    def reconnect(self):
+        """Begins anew at its access point. Returns the time when it was connected."""
+        before = len(self.connections())
+        answer = self.connect_again()
+        assert answer.strip() == "OK", answer
+        wait_for(lambda: len(self.connections()) > before, f"{self.place} to be back", 10)
+        return self.connections()[-1][0]
 
     def associate(self, point):
         """Roams to an access point. Returns the time when it was connected.

@@ -238,6 +238,8 @@ PHRASES = [(re.compile(pattern, re.M), instead) for pattern, instead in (
     (r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{6} ", "<time> "),
     (r"^  \d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}  ", "  <time>  "),
     (r"^(  <time>  DHCP: .*\n)\1+", r"\1"),
+    # What a station sends itself, or answers to a probe: either may come first.
+    (r"\((?:link-layer|ARP) activity\)", "(<activity>)"),
     (r"^Wi-Fi     \d+ associated, \d+ arrived, \d+ departed, \d+ dropped\n", ""),
 )]
 LINES = {"DHCP": DHCP, "since": ASKED}
