@@ -164,14 +164,9 @@ static void handle_ready(void)
 	event_base_loop(base, EVLOOP_NONBLOCK);
 }
 
-/* Once: the event's own time may have come, too, on a slow machine. */
 static void fire(const struct event *event)
 {
-	struct event *fired = (struct event *)(uintptr_t)event;
-
-	if (!(event_get_events(fired) & EV_PERSIST))
-		event_del(fired);
-	event_active(fired, EV_TIMEOUT, 0);
+	event_active((struct event *)(uintptr_t)event, EV_TIMEOUT, 0);
 	handle_ready();
 }
 
@@ -197,8 +192,15 @@ void time_fires_others(void)
 {
 	struct waiting waiting = look_at_all();
 
-	for (size_t i = 0; i < waiting.other_count; i++)
-		fire(waiting.others[i]);
+	/* Each once, in one turn of the loop: on a slow machine their own time may come, too. */
+	for (size_t i = 0; i < waiting.other_count; i++) {
+		struct event *event = (struct event *)(uintptr_t)waiting.others[i];
+
+		if (!(event_get_events(event) & EV_PERSIST))
+			event_del(event);
+		event_active(event, EV_TIMEOUT, 0);
+	}
+	handle_ready();
 }
 
 static void on_pause(evutil_socket_t fd, short what, void *arg)
