@@ -21,6 +21,7 @@ struct cli_options {
 	bool json;           /* --json */
 	bool foreground;     /* -F */
 	bool all;            /* --all */
+	bool now;            /* --now */
 	int count;           /* words after the subcommand */
 	char **args;
 };

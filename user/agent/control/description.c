@@ -178,6 +178,10 @@ const struct field CELL_FIELDS[] = {
 	FIELD(VALUE, struct cell_view, pool, "pool", 0, "first and last address"),
 	FIELD(TEXT, struct cell_view, hook, "hook", 0, NULL),
 	FIELD(UINT, struct cell_view, stations, "stations", 0, "that are in it"),
+	FIELD(TEXT, struct cell_view, state, "state", 0,
+	      "up, down, no address, no port (an empty bridge), lost (the interface is gone or "
+	      "cannot be a cell), awaited (it never was one), leaving (detach)"),
+	FIELD(TEXT, struct cell_view, reason, "reason", 0, "why it is not served"),
 	FIELD_END,
 };
 

@@ -59,6 +59,7 @@ struct cell_view {
 	json_t *pool;
 	const char *hook;
 	unsigned stations;
+	const char *state, *reason;
 };
 extern const struct field CELL_FIELDS[];
 

@@ -10,6 +10,7 @@
 
 #include "agent/dhcp/dhcp.h"
 #include "agent/interface/backbone.h"
+#include "agent/interface/cell_check.h"
 #include "agent/interface/cell_table.h"
 #include "agent/network/path_mtu.h"
 #include "agent/network/peers.h"
@@ -237,15 +238,30 @@ static json_t *pool_json(const struct cell_info *info)
 			 addr_format(&info->pool_last, last));
 }
 
+/* What an operator must know of the interface. */
+static const char *cell_state(const struct cell *cell)
+{
+	if (!cell->served)
+		return cell->interface.ifindex ? "lost" : "awaited";
+	if (cell->leaving)
+		return "leaving";
+	if (!cell->interface.up)
+		return "down";
+	if (cell->bare)
+		return "no address";
+	return cell_check_is_empty(&cell->interface) ? "no port" : "up";
+}
+
 static json_t *cell_json(const struct report *report, const struct cell *cell, unsigned stations)
 {
 	char addr[ADDR_STRLEN], subnet[ADDR_STRLEN + 4] = "", gateway[ADDR_STRLEN] = "";
-	bool served = cell->interface.ifindex;
+	bool served = cell->served;
 	struct cell_view view = {.interface = cell->name, .subnet = subnet, .gateway = gateway,
 				 .pool = pool_json(&cell->info), .stations = stations,
-				 .hook = served ? datapath_hook(report->dp) : "not served now"};
+				 .hook = served ? datapath_hook(report->dp) : "not served now",
+				 .state = cell_state(cell), .reason = cell->why};
 
-	if (served) {
+	if (cell->interface.ifindex) {
 		snprintf(subnet, sizeof(subnet), "%s/%u",
 			 addr_format(&cell->info.subnet.addr, addr), cell->info.subnet.len);
 		addr_format(&cell->info.gateway, gateway);

@@ -106,7 +106,7 @@ static const char *pool_text(const json_t *pool, char text[128])
 static void print_cells(const json_t *cells, FILE *to)
 {
 	static const char *const titles[] = {"CELL", "SUBNET",	  "GATEWAY", "POOL",
-					     "HOOK", ">STATIONS", NULL};
+					     "STATE", ">STATIONS", NULL};
 	static const char *const keys[] = {"interface", "subnet", "gateway"};
 	struct table *table = table_new(titles);
 	const json_t *cell;
@@ -116,12 +116,15 @@ static void print_cells(const json_t *cells, FILE *to)
 	json_array_foreach((json_t *)cells, i, cell) {
 		add_texts(table, cell, keys, COUNT_OF(keys));
 		table_add(table, "%s", pool_text(json_object_get(cell, "pool"), pool));
-		table_add(table, "%s", terminal_text(cell, "hook"));
+		table_add(table, "%s", terminal_text(cell, "state"));
 		table_add(table, "%lld", terminal_number(cell, "stations"));
 	}
 	fputc('\n', to);
 	if (!table_print(table, to))
 		fputs("no cell\n", to);
+	json_array_foreach((json_t *)cells, i, cell)
+		if (strcmp(terminal_text(cell, "reason"), "-") != 0)
+			fprintf(to, "%s\n", terminal_text(cell, "reason"));
 }
 
 static void print_counters(const json_t *counters, FILE *to)

@@ -33,6 +33,7 @@ struct netlink_interface {
 
 /* -ENODEV: there is no such interface. */
 int netlink_get_interface(const char *name, struct netlink_interface *out);
+int netlink_get_interface_at(unsigned ifindex, struct netlink_interface *out);
 
 /*
  * Sets or clears IFF_PROMISC. It must outlive this process, so it is not the membership of a packet
