@@ -157,7 +157,8 @@ static void on_roam_timer(evutil_socket_t fd, short what, void *arg)
 static void on_signal(evutil_socket_t number, short what, void *arg)
 {
 	struct agent *agent = arg;
-	char *errors;
+	json_t *result = NULL;
+	char *errors = NULL;
 
 	(void)what;
 	if (number != SIGHUP) {
@@ -165,8 +166,9 @@ static void on_signal(evutil_socket_t number, short what, void *arg)
 		agent_stop(agent, false);
 	} else if (!agent->config_path) {
 		log_reopen();
-	} else if (apply_reload(agent, &errors) < 0) {
-		log_error("configuration not taken over: %s", errors ? errors : "no memory");
+	} else {
+		apply_reload(agent, &result, &errors);
+		json_decref(result);
 		free(errors);
 	}
 }
@@ -226,9 +228,9 @@ static int on_departed(const struct tmip_mac *mac, void *arg)
 	return (int)roam_departed(agent->roam, mac, 0);
 }
 
-static int on_reload(char **errors, void *arg)
+static int on_reload(json_t **result, char **errors, void *arg)
 {
-	return apply_reload(arg, errors);
+	return apply_reload(arg, result, errors);
 }
 
 static void on_stop(bool tear_down, void *arg)

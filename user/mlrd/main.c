@@ -130,6 +130,8 @@ static int ask(const struct command *command, const struct options *options)
 		return status;
 	if (options->json)
 		return terminal_print_json(result);
+	if (json_object_get(result, "restart"))
+		return terminal_print_reload(result);
 	if (command->show)
 		command->show(result, stdout);
 	json_decref(result);

@@ -145,8 +145,7 @@ static int run_reload(const struct cli_options *options)
 	json_t *request = json_pack("{s:s}", "command", "reload"), *result = NULL;
 	int status = options_ask_agent(options, request, &result);
 
-	json_decref(result);
-	return status;
+	return status == TERMINAL_OK ? terminal_print_reload(result) : status;
 }
 
 static int run_departed(const struct cli_options *options)

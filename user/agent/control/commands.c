@@ -106,12 +106,12 @@ static json_t *handle_departed(struct commands *commands, const json_t *request)
 
 static json_t *handle_reload(struct commands *commands, const json_t *request)
 {
+	json_t *done, *reply;
 	char *errors;
-	json_t *reply;
 
 	(void)request;
-	if (commands->calls.reload(&errors, commands->calls.arg) == 0)
-		return result(json_true());
+	if (commands->calls.reload(&done, &errors, commands->calls.arg) == 0)
+		return result(done);
 	reply = refuse(errors ? errors : "no memory");
 	free(errors);
 	return reply;

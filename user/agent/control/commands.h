@@ -30,8 +30,11 @@ struct commands_calls {
 	unsigned (*cell_count)(void *arg);
 	/* The station has left its cell. The number of such stations; -ENOENT: unknown MAC. */
 	int (*departed)(const struct tmip_mac *mac, void *arg);
-	/* 0, or -errno (nothing has changed) with a text that the caller frees; NULL: no memory. */
-	int (*reload)(char **errors, void *arg);
+	/*
+	 * 0 with the result, {"restart": [DIRECTIVE ...], "awaited": [CELL ...]}; or -errno
+	 * (nothing has changed) with a text that the caller frees; NULL: no memory.
+	 */
+	int (*reload)(json_t **result, char **errors, void *arg);
 	/* Ends the agent; tear_down: forwarding ends, too. */
 	void (*stop)(bool tear_down, void *arg);
 	void *arg;

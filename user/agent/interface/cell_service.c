@@ -21,8 +21,7 @@
 
 /* ---- from an interface to a cell */
 
-__attribute__((format(printf, 3, 4)))
-static int unusable(const char *name, char why[CELLS_WHY], const char *format, ...)
+int cell_unusable(const char *name, char why[CELLS_WHY], const char *format, ...)
 {
 	int used = snprintf(why, CELLS_WHY, "%s cannot be a cell: ", name);
 	va_list args;
@@ -48,33 +47,28 @@ static void keep_address(const struct cell *cell, struct cell_look *look)
 }
 
 /* Decides whether the interface that was read, with this result, can be the cell. */
-static int judge(const struct cells *cells, const char *name, const struct cell *cell, int error,
-		 struct cell_look *look, char why[CELLS_WHY])
+static int judge(const struct agent_config *config, const char *name, const struct cell *cell,
+		 int error, struct cell_look *look, char why[CELLS_WHY])
 {
-	const struct agent_config *config = cells->with.config;
 	struct netlink_interface *interface = &look->interface;
 	struct cell_info *info = &look->info;
 	char first[ADDR_STRLEN], last[ADDR_STRLEN], subnet[ADDR_STRLEN];
 	const struct cell_fault *fault;
-	const struct cell *other;
 
 	if (!error)
 		keep_address(cell, look);
 	fault = cell_check_interface(config, interface, error);
 	if (fault) {
-		unusable(name, why, "%s", fault->reason);
+		cell_unusable(name, why, "%s", fault->reason);
 		return fault->passes ? -EAGAIN : -EINVAL;
 	}
 	if (!cell_check_describe(config, name, interface, info))
-		return unusable(name, why,
+		return cell_unusable(name, why,
 				"the pool %s to %s does not lie in its subnet %s/%u "
 				"(directive addr_pool)",
 				addr_format(&info->pool_first, first),
 				addr_format(&info->pool_last, last),
 				addr_format(&info->subnet.addr, subnet), info->subnet.len);
-	other = cell_table_find_overlap(&cells->table, name, &info->subnet);
-	if (other)
-		return unusable(name, why, "its subnet overlaps that of %s", other->name);
 	return 0;
 }
 
@@ -82,11 +76,11 @@ static int judge(const struct cells *cells, const char *name, const struct cell 
  * An interface that is a cell already stays it under another name, as long as no other interface
  * takes the name and can be the cell.
  */
-int cell_examine(const struct cells *cells, const char *name, const struct cell *cell,
-		 struct cell_look *look, char why[CELLS_WHY])
+static int find_interface(const struct agent_config *config, const char *name,
+			  const struct cell *cell, struct cell_look *look, char why[CELLS_WHY])
 {
 	int found = netlink_get_interface(name, &look->interface);
-	int error = judge(cells, name, cell, found, look, why);
+	int error = judge(config, name, cell, found, look, why);
 	char not_this[CELLS_WHY];
 
 	if (!error || !cell || !cell->served)
@@ -94,7 +88,19 @@ int cell_examine(const struct cells *cells, const char *name, const struct cell 
 	found = netlink_get_interface_at(cell->interface.ifindex, &look->interface);
 	if (found || strcmp(look->interface.name, name) == 0)
 		return error;
-	return judge(cells, name, cell, 0, look, not_this) < 0 ? error : 0;
+	return judge(config, name, cell, 0, look, not_this) < 0 ? error : 0;
+}
+
+int cell_examine(const struct cells *cells, const struct agent_config *config, const char *name,
+		 const struct cell *cell, struct cell_look *look, char why[CELLS_WHY])
+{
+	int error = find_interface(config, name, cell, look, why);
+	const struct cell *other;
+
+	if (error || config != cells->with.config) /* cells_check() compares all of a new one */
+		return error;
+	other = cell_table_find_overlap(&cells->table, name, &look->info.subnet);
+	return other ? cell_unusable(name, why, "its subnet overlaps that of %s", other->name) : 0;
 }
 
 /* ---- what the data path and the stand-in need to know */
@@ -323,7 +329,7 @@ bool cell_update(struct cells *cells, struct cell *cell)
 {
 	struct cell_look look;
 	char why[CELLS_WHY] = "";
-	int error = cell_examine(cells, cell->name, cell, &look, why);
+	int error = cell_examine(cells, cells->with.config, cell->name, cell, &look, why);
 
 	if (!error && cell->served && cell->interface.ifindex == look.interface.ifindex)
 		return follow(cells, cell, &look);

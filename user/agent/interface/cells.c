@@ -115,7 +115,7 @@ int cells_attach(struct cells *cells, const char *name, bool by_command, char wh
 		cell = new_cell(table, name, by_command, why);
 	if (!cell)
 		return -ENOSPC;
-	error = cell_examine(cells, name, known, &look, why);
+	error = cell_examine(cells, cells->with.config, name, known, &look, why);
 	if (!error)
 		error = cell_serve(cells, cell, &look, why);
 	if (error && !known)
@@ -216,6 +216,58 @@ static bool names(const struct agent_config *config, const char *cell)
 		if (strcmp(config->mobile_if[i], cell) == 0)
 			return true;
 	return false;
+}
+
+/* A cell whose interface is away must be able to come back. */
+static int check_known(const struct agent_config *config, const struct cell *cell,
+		       struct cell_info *info, char why[CELLS_WHY])
+{
+	if (!cell || !cell->interface.ifindex)
+		return -EAGAIN;
+	if (cell_check_describe(config, cell->name, &cell->interface, info))
+		return 0;
+	return cell_unusable(cell->name, why, "its pool does not lie in its subnet "
+					      "(directive addr_pool)");
+}
+
+static int check_cell(const struct cells *cells, const struct agent_config *config,
+		      const char *name, struct cell_info *info, char why[CELLS_WHY])
+{
+	const struct cell *known = cell_table_find_name((struct cell_table *)&cells->table, name);
+	struct cell_look look;
+	int error = cell_examine(cells, config, name, known, &look, why);
+
+	*info = look.info;
+	return error == -EAGAIN ? check_known(config, known, info, why) : error;
+}
+
+unsigned cells_check(const struct cells *cells, const struct agent_config *config, char *errors,
+		     size_t size)
+{
+	struct cell_info infos[CN_CELLS_MAX];
+	const char *names_of[CN_CELLS_MAX];
+	unsigned known = 0, faults = 0;
+	char why[CELLS_WHY];
+	size_t used = 0;
+
+	for (unsigned i = 0; i < config->cell_count; i++) {
+		const char *name = config->mobile_if[i];
+		int error = check_cell(cells, config, name, &infos[known], why);
+
+		if (error == -EAGAIN)
+			continue;
+		for (unsigned k = 0; !error && k < known; k++)
+			if (prefix_overlaps(&infos[k].subnet, &infos[known].subnet))
+				error = cell_unusable(name, why, "its subnet overlaps that of %s",
+						      names_of[k]);
+		names_of[known] = name;
+		known += !error;
+		if (error && used < size)
+			used += (size_t)snprintf(errors + used, size - used, "%s%s",
+						 faults ? "\n" : "", why);
+		faults += error != 0;
+	}
+	return faults;
 }
 
 void cells_reconfigure(struct cells *cells, const struct agent_config *former)

@@ -57,6 +57,12 @@ int cells_attach(struct cells *cells, const char *name, bool by_command, char wh
  */
 int cells_detach(struct cells *cells, const char *name, bool now, struct roam_users *users,
 		 char why[CELLS_WHY]);
+/*
+ * Can the cells of a new configuration be served, as far as their interfaces are there? Writes a
+ * line for each that cannot into `errors` (`size` bytes), and returns their number.
+ */
+unsigned cells_check(const struct cells *cells, const struct agent_config *config, char *errors,
+		     size_t size);
 /* After a new configuration: cells of the file come and go, pools and name servers change. */
 void cells_reconfigure(struct cells *cells, const struct agent_config *former);
 

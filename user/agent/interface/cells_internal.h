@@ -33,8 +33,11 @@ struct cell_look {
  * Reads the interface and decides whether it can be a cell. `cell`: NULL, or the cell of that name.
  * 0; -EAGAIN: not now, but it may become one; -EINVAL.
  */
-int cell_examine(const struct cells *cells, const char *name, const struct cell *cell,
-		 struct cell_look *look, char why[CELLS_WHY]);
+int cell_examine(const struct cells *cells, const struct agent_config *config, const char *name,
+		 const struct cell *cell, struct cell_look *look, char why[CELLS_WHY]);
+/* Completes "NAME cannot be a cell: ". Returns -EINVAL. */
+__attribute__((format(printf, 3, 4))) int cell_unusable(const char *name, char why[CELLS_WHY],
+							const char *format, ...);
 /* Makes the interface the cell's. 0, or -errno with `why`: then the cell is not served. */
 int cell_serve(struct cells *cells, struct cell *cell, const struct cell_look *look,
 	       char why[CELLS_WHY]);
