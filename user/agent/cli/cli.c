@@ -36,11 +36,10 @@ static int run_departed(const struct cli_options *options);
 static int run_evaluate(const struct cli_options *options);
 
 static const struct command COMMANDS[] = {
-	{"attach", "INTERFACE", "fns", 1, 1, start_attach,
+	{"attach", "INTERFACE", "fnsj", 1, 1, start_attach,
 	 "make INTERFACE a cell; starts the agent if none runs"},
-	{"detach", "INTERFACE|--all", "fnsaw", 0, 1, run_detach,
-	 "take a cell away again, when no station elsewhere needs it any more; the last one ends "
-	 "the agent and leaves nothing behind"},
+	{"detach", "INTERFACE|--all", "fnsawj", 0, 1, run_detach,
+	 "take a cell away again; the last one ends the agent and leaves nothing behind"},
 	{"run", "", "fF", 0, 0, start_run, "start the agent with the cells of the configuration"},
 	{"stations", "[ADDRESS|MAC]", "fnsj", 0, 1, show_stations, "stations and where they are"},
 	{"peers", "", "fnsj", 0, 0, show_peers, "the other CNs and the tunnels to them"},
@@ -49,9 +48,9 @@ static const struct command COMMANDS[] = {
 	 "the trail of a station: seen, registered, handovers, drops"},
 	{"evaluate", "", "fj", 0, 0, run_evaluate,
 	 "check the network: kernel, interfaces, register, CNs, tunnels"},
-	{"departed", "MAC", "fns", 1, 1, run_departed,
+	{"departed", "MAC", "fnsj", 1, 1, run_departed,
 	 "tell the agent that a station has left its cell, as the link layer knows"},
-	{"reload", "", "fns", 0, 0, run_reload, "make the agent read its configuration again"},
+	{"reload", "", "fnsj", 0, 0, run_reload, "make the agent read its configuration again"},
 	{"help", "", "", 0, 1, run_help, "this text"},
 	{"version", "", "", 0, 0, run_version, "the version"},
 };
@@ -70,7 +69,7 @@ static void print_help(FILE *to)
 		    "  -f FILE         configuration, default " OPTIONS_DEFAULT_CONFIG "\n"
 		    "  -n NETWORK      the agent of that network (where several run)\n"
 		    "  --socket PATH   the agent with that control socket\n"
-		    "  --json          print JSON (stations, peers, status, why, evaluate)\n"
+		    "  --json          print JSON (all commands but run)\n"
 		    "  -F              run: stay in the foreground, log to the screen, take "
 		    "commands from standard input\n"
 		    "  --all           detach: all cells, at once\n"
@@ -145,7 +144,7 @@ static int run_reload(const struct cli_options *options)
 	json_t *request = json_pack("{s:s}", "command", "reload"), *result = NULL;
 	int status = options_ask_agent(options, request, &result);
 
-	return status == TERMINAL_OK ? terminal_print_reload(result) : status;
+	return status == TERMINAL_OK ? terminal_print_reload(result, options->json) : status;
 }
 
 static int run_departed(const struct cli_options *options)
@@ -154,6 +153,8 @@ static int run_departed(const struct cli_options *options)
 	json_t *result = NULL;
 	int status = options_ask_agent(options, request, &result);
 
+	if (status == TERMINAL_OK && options->json)
+		return terminal_print_json(result);
 	if (status == TERMINAL_OK && !json_integer_value(result))
 		printf("it was in no cell of this CN, or was known to have left\n");
 	json_decref(result);
@@ -203,8 +204,10 @@ static int run_detach(const struct cli_options *options)
 		request = json_pack("{s:s, s:s, s:b}", "command", "detach",
 				    "interface", options->args[0], "now", options->now);
 	status = options_ask_agent(options, request, &result);
-	if (status == TERMINAL_OK)
+	if (status == TERMINAL_OK && !options->json)
 		print_users(options, result);
+	if (status == TERMINAL_OK && options->json)
+		terminal_print_json(json_incref(result));
 	if (status == TERMINAL_OK && json_is_true(json_object_get(result, "ended")))
 		status = wait_for_end(options);
 	json_decref(result);

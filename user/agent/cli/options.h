@@ -13,6 +13,7 @@
 #include "io/process/terminal.h"
 
 #define OPTIONS_DEFAULT_CONFIG "/etc/tmip/tmipd.rc"
+#define OPTIONS_EXAMPLE_CONFIG OPTIONS_DEFAULT_CONFIG ".example"
 
 struct cli_options {
 	const char *config;  /* -f; NULL: not given */

@@ -30,8 +30,8 @@ static void add_numbers(struct table *table, const json_t *object, const char *c
 
 /* ---- stations */
 
-static const char *const STATION_TITLES[] = {"ADDRESS", "MAC",  "STATE", "CELL",     "PARENT",
-					     "CURRENT", "KIND", "LEASE", ">VERSION", NULL};
+static const char *const STATION_TITLES[] = {"ADDRESS", "MAC",     "STATE", "CELL",
+					     "PARENT",  "CURRENT", "LEASE", NULL};
 
 static const char *remark(const json_t *station, const char *key, const char *text)
 {
@@ -41,7 +41,8 @@ static const char *remark(const json_t *station, const char *key, const char *te
 static void add_station(struct table *table, const json_t *station)
 {
 	static const char *const who[] = {"address", "mac"};
-	static const char *const where[] = {"cell", "parent", "current", "kind"};
+	static const char *const where[] = {"cell", "parent", "current"};
+	const char *kind = terminal_text(station, "kind");
 	char left[TERMINAL_SPAN];
 
 	add_texts(table, station, who, COUNT_OF(who));
@@ -49,9 +50,9 @@ static void add_station(struct table *table, const json_t *station)
 		  remark(station, "pending", " (pending)"), remark(station, "damped", " (damped)"),
 		  remark(station, "silent", " (silent)"));
 	add_texts(table, station, where, COUNT_OF(where));
-	table_add(table, "%s", terminal_lease(station, left));
-	table_add(table, "%lld.%lld", terminal_number(station, "epoch"),
-		  terminal_number(station, "seq"));
+	/* Only a lease ends. */
+	table_add(table, "%s", strcmp(kind, "static") == 0 || strcmp(kind, "reserved") == 0 ?
+			       kind : terminal_lease(station, left));
 }
 
 static void print_stations(const json_t *stations, FILE *to)
@@ -72,11 +73,11 @@ static void print_peers(const json_t *peers, FILE *to)
 {
 	static const char *const titles[] = {
 		"NAME", ">ID", "TUNNEL", "TYPE", "LINK", ">STATIONS", ">MTU",
-		">RX PACKETS", ">RX BYTES", ">TX PACKETS", ">TX BYTES", "MTU BY", NULL,
+		"BY", ">RX", ">TX", NULL,
 	};
 	static const char *const texts[] = {"tunnel", "type", "link"};
-	static const char *const numbers[] = {"stations", "mtu",	"rx_packets",
-					      "rx_bytes", "tx_packets", "tx_bytes"};
+	static const char *const sizes[] = {"stations", "mtu"};
+	static const char *const packets[] = {"rx_packets", "tx_packets"};
 	struct table *table = table_new(titles);
 	const json_t *peer;
 	size_t i;
@@ -85,8 +86,9 @@ static void print_peers(const json_t *peers, FILE *to)
 		table_add(table, "%s", terminal_text(peer, "name"));
 		table_add(table, "%lld", terminal_number(peer, "id"));
 		add_texts(table, peer, texts, COUNT_OF(texts));
-		add_numbers(table, peer, numbers, COUNT_OF(numbers));
+		add_numbers(table, peer, sizes, COUNT_OF(sizes));
 		table_add(table, "%s", terminal_text(peer, "mtu_source"));
+		add_numbers(table, peer, packets, COUNT_OF(packets));
 	}
 	if (!table_print(table, to))
 		fputs("no other CN is known\n", to);

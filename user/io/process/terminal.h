@@ -8,6 +8,7 @@
 #define TMIP_IO_PROCESS_TERMINAL_H
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stdio.h>
 
 #define TERMINAL_TIMEOUT_MS 20000 /* for an answer */
@@ -28,9 +29,9 @@ int terminal_ask(const char *whom, const char *socket, json_t *request, json_t *
 
 /*
  * Prints the result of `reload`, and releases it: each directive whose new value needs a restart,
- * and each cell that is awaited. Returns an exit status.
+ * and each cell that is awaited; or all as JSON. Returns an exit status.
  */
-int terminal_print_reload(json_t *result);
+int terminal_print_reload(json_t *result, bool as_json);
 
 /* Prints the JSON and releases it. Returns an exit status. */
 int terminal_print_json(json_t *result);
