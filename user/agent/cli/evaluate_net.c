@@ -314,6 +314,16 @@ static void check_tunnel(struct evaluation *e, const struct cn_info *info)
 	tunnel_probe_close(probe);
 }
 
+/* For the survey of the cells. */
+static void note_cns(struct survey *survey)
+{
+	struct evaluation *e = survey->evaluation;
+
+	e->cns = calloc(survey->cn_count, sizeof(*e->cns));
+	for (; e->cns && e->cn_count < survey->cn_count; e->cn_count++)
+		e->cns[e->cn_count] = survey->cns[e->cn_count].info;
+}
+
 static void check_cns(struct survey *survey)
 {
 	struct evaluation *e = survey->evaluation;
@@ -327,6 +337,7 @@ static void check_cns(struct survey *survey)
 		connect_target(survey, cn, addr_format(&cn->info.tunnel, text), cn->info.port);
 	}
 	wait_for_targets(survey);
+	note_cns(survey);
 	for (unsigned i = 0; i < survey->cn_count; i++) {
 		struct target *cn = &survey->cns[i];
 

@@ -3,10 +3,10 @@
 #include "netlink.h"
 
 #include <arpa/inet.h>
+#include <linux/if.h>
 #include <linux/if_link.h>
 #include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
-#include <net/if.h>
 #include <net/if_arp.h>
 #include <stdio.h>
 #include <string.h>
@@ -63,6 +63,7 @@ static int on_link(const struct nlmsghdr *header, void *arg)
 
 	out->ifindex = (unsigned)info->ifi_index;
 	out->up = info->ifi_flags & IFF_UP;
+	out->carrier = out->up && info->ifi_flags & IFF_LOWER_UP;
 	out->promiscuous = info->ifi_flags & IFF_PROMISC;
 	out->ethernet = info->ifi_type == ARPHRD_ETHER || info->ifi_type == ARPHRD_LOOPBACK;
 	mnl_attr_for_each(attr, header, sizeof(*info)) {
@@ -225,6 +226,33 @@ bool netlink_has_vlan(unsigned ifindex)
 
 	mnl_nlmsg_put_extra_header(request, sizeof(struct ifinfomsg));
 	return talk(request, on_any_link, &search) < 0 || search.found;
+}
+
+struct mac_search {
+	const struct tmip_mac *mac;
+	bool found;
+};
+
+static int on_link_with_mac(const struct nlmsghdr *header, void *arg)
+{
+	struct mac_search *search = arg;
+	const struct nlattr *attr;
+	struct tmip_mac mac;
+
+	mnl_attr_for_each(attr, header, sizeof(struct ifinfomsg))
+		if (netlink_read_bytes(attr, IFLA_ADDRESS, &mac, sizeof(mac)))
+			search->found |= mac_equal(&mac, search->mac);
+	return MNL_CB_OK;
+}
+
+bool netlink_has_mac(const struct tmip_mac *mac)
+{
+	struct mac_search search = {.mac = mac};
+	char buffer[NETLINK_BUFFER];
+	struct nlmsghdr *request = netlink_request(buffer, RTM_GETLINK, NLM_F_DUMP);
+
+	mnl_nlmsg_put_extra_header(request, sizeof(struct ifinfomsg));
+	return talk(request, on_link_with_mac, &search) == 0 && search.found;
 }
 
 int netlink_put_neighbour(unsigned ifindex, const struct tmip_addr *addr,

@@ -19,6 +19,7 @@ struct netlink_interface {
 	struct tmip_mac mac;
 	unsigned mtu;          /* bytes */
 	bool up;               /* administratively: IFF_UP */
+	bool carrier;          /* and it can carry frames now: IFF_LOWER_UP */
 	bool ethernet;         /* its packets have Ethernet headers */
 	bool promiscuous;      /* IFF_PROMISC is set */
 	/*
@@ -46,6 +47,9 @@ int netlink_set_promiscuous(unsigned ifindex, bool on);
  * unknown: the agent then rather goes without XDP.
  */
 bool netlink_has_vlan(unsigned ifindex);
+
+/* Has an interface in this network namespace the MAC? */
+bool netlink_has_mac(const struct tmip_mac *mac);
 
 /* Returns the ifindex of the bridge whose port the interface is; 0: none. */
 unsigned netlink_get_master(unsigned ifindex);
