@@ -7,6 +7,8 @@
 
 #include "server.h"
 
+#define PROBLEMS_MAX 32 /* that are shown */
+
 #define STATIONS_SHOWN 10000 /* while more are listed, the CNs wait */
 
 static json_t *addr_json(const struct tmip_addr *addr)
@@ -309,7 +311,7 @@ struct status_view {
 	uint64_t epoch, seq;
 	json_t *cns, *stations;
 	unsigned hosts;
-	json_t *counters, *store;
+	json_t *problems, *counters, *store;
 };
 
 static const struct field STATUS_FIELDS[] = {
@@ -324,6 +326,7 @@ static const struct field STATUS_FIELDS[] = {
 	FIELD(VALUE, struct status_view, cns, "cns", 0, NULL),
 	FIELD(VALUE, struct status_view, stations, "stations", 0, NULL),
 	FIELD(UINT, struct status_view, hosts, "hosts", 0, "reserved hosts"),
+	FIELD(VALUE, struct status_view, problems, "problems", 0, "texts"),
 	FIELD(VALUE, struct status_view, counters, "counters", 0, NULL),
 	FIELD(VALUE, struct status_view, store, "store", 0, NULL),
 	FIELD_END,
@@ -348,6 +351,29 @@ static json_t *store_json(const struct server *server, const struct registry_cou
 	return fields_json(STORE_FIELDS, &view);
 }
 
+static void add_host_problem(const struct registry_host *host, enum registry_host_fault fault,
+			     void *arg)
+{
+	char addr[ADDR_STRLEN], mac[MAC_STRLEN];
+	json_t *list = arg;
+
+	if (json_array_size(list) < PROBLEMS_MAX)
+		json_array_append_new(list, json_sprintf("host %s: %s gets %s %s", host->name,
+							 mac_format(&host->mac, mac),
+							 addr_format(&host->addr, addr),
+							 registry_host_fault_text(fault)));
+	else if (json_array_size(list) == PROBLEMS_MAX)
+		json_array_append_new(list, json_string("more hosts than are shown here"));
+}
+
+static json_t *problems_json(const struct server *server)
+{
+	json_t *list = json_array();
+
+	registry_each_host_fault(server->registry, add_host_problem, list);
+	return list;
+}
+
 json_t *report_status(const struct server *server)
 {
 	struct version version = registry_version(server->registry);
@@ -367,6 +393,7 @@ json_t *report_status(const struct server *server)
 	view.cns = cns_json(server, &counts);
 	view.stations = fields_json(STATION_COUNT_FIELDS, &counts);
 	view.hosts = counts.hosts;
+	view.problems = problems_json(server);
 	view.counters = fields_json(COUNTER_FIELDS, &counts);
 	view.store = store_json(server, &counts);
 	return fields_json(STATUS_FIELDS, &view);

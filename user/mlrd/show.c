@@ -136,9 +136,14 @@ static void print_store(const json_t *store, FILE *to)
 
 void show_status(json_t *result, FILE *to)
 {
+	const json_t *problem;
+	size_t i;
+
 	print_register(result, to);
 	fields_print("stations", STATION_COUNT_FIELDS, json_object_get(result, "stations"), to);
 	fprintf(to, "hosts     %lld reserved\n", terminal_number(result, "hosts"));
+	json_array_foreach(json_object_get(result, "problems"), i, problem)
+		fprintf(to, "problem   %s\n", json_string_value(problem));
 	fields_print("since", COUNTER_FIELDS, json_object_get(result, "counters"), to);
 	print_store(json_object_get(result, "store"), to);
 }

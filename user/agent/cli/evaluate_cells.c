@@ -53,7 +53,7 @@ static const struct cell_fault *find_cell_fault(struct evaluation *e, unsigned i
 		return fault;
 	if (!cell->up)
 		return &down;
-	if (strcmp(cell->kind, "bridge") == 0 && !cell->carrier)
+	if (!cell_check_has_port(cell))
 		return &empty;
 	return overlaps_earlier_cell(e, i) ? &overlap : NULL;
 }
@@ -72,8 +72,8 @@ static void check_cell(struct evaluation *e, unsigned i)
 	}
 	addr_format(&cell->addr, addr);
 	if (!cell->carrier)
-		evaluation_warn(e, "cell", name, "up, but without a carrier: no cable, or an access "
-				"point that does not run; gateway %s", addr);
+		evaluation_warn(e, "cell", name, "up, gateway %s, but no carrier: no cable, or an "
+				"access point that does not run", addr);
 	else if (cell->deaf)
 		evaluation_warn(e, "cell", name, "up, gateway %s" CELL_DEAF, addr);
 	else
@@ -140,8 +140,8 @@ static void check_nat(struct evaluation *e)
 
 static void on_found(bool certain, const char *cell, const char *text, void *arg)
 {
-	const char *advice = "let netfilter accept packets between cells and backbone, and answers: "
-			     "nft list ruleset shows the rules";
+	const char *advice = "let netfilter accept packets between cells and backbone, and "
+			     "answers: nft list ruleset shows the rules";
 
 	if (certain)
 		evaluation_fail(arg, "firewall", cell, advice, "%s", text);

@@ -28,13 +28,19 @@ static void judge(struct evaluation *e, const char *directive, const char *path,
 		evaluation_pass(e, "path", directive, "%s", path);
 }
 
-/* Does the agent make the folder of this path before it uses the path? */
-static bool is_made(const struct agent_config *config, const char *path)
+/*
+ * Does the error come from the path's folder, which the agent makes before it uses the path? Then it
+ * is told of the folder.
+ */
+static bool is_of_folder(const struct agent_config *config, const char *path, int error)
 {
 	const char *const folders[] = {config->run_dir, config->state_dir};
 	const char *slash = strrchr(path, '/');
 	size_t len = slash ? (size_t)(slash - path) : 0;
 
+	if (error != -ENOENT && error != -ENOTDIR && error != -EROFS && error != -EACCES &&
+	    error != -ENOSPC)
+		return false;
 	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++)
 		if (strncmp(folders[i], path, len) == 0 &&
 		    (folders[i][len] == '\0' || folders[i][len] == '/'))
@@ -69,7 +75,7 @@ static void check_socket(struct evaluation *e)
 
 	agent_config_socket(&e->config, path);
 	error = usable_socket(path);
-	if ((error == -EADDRINUSE && e->agent) || (error == -ENOENT && is_made(&e->config, path)))
+	if ((error == -EADDRINUSE && e->agent) || is_of_folder(&e->config, path, error))
 		error = 0;
 	judge(e, "control_socket", path, error);
 }
@@ -84,7 +90,7 @@ static void check_files(struct evaluation *e)
 	if (!config->status_file[0])
 		return;
 	error = usable_file(config->status_file);
-	if (error == -ENOENT && is_made(config, config->status_file))
+	if (is_of_folder(config, config->status_file, error))
 		error = 0;
 	judge(e, "status_file", config->status_file, error);
 }

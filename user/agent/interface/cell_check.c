@@ -103,6 +103,11 @@ static void set_pool(struct cell_info *info, const struct config_pool *pool)
 		info->pool_last = addr_from_ipv4(broadcast - 1);
 }
 
+bool cell_check_has_port(const struct netlink_interface *interface)
+{
+	return interface->carrier || strcmp(interface->kind, "bridge") != 0;
+}
+
 bool cell_check_is_empty(const struct netlink_interface *interface)
 {
 	return mac_is_zero(&interface->mac) && strcmp(interface->kind, "bridge") == 0;

@@ -113,7 +113,8 @@ void survey_encode_discover(const struct survey *survey, uint8_t frame[SURVEY_DI
 
 /* ---- answers */
 
-static struct survey_answer decode_arp(const struct survey *survey, const uint8_t *frame, size_t len)
+static struct survey_answer decode_arp(const struct survey *survey, const uint8_t *frame,
+				       size_t len)
 {
 	struct survey_answer answer = {.type = SURVEY_NOTHING};
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Who else is in a cell, before stations depend on it: does somebody have the gateway's address, and
- * does a DHCP server answer? The frames that ask, and what answers say. io/datapath/cell_socket.h
- * sends and receives them. Pure.
+ * Who else is in a cell, before stations depend on it: does somebody have the gateway's address,
+ * and does a DHCP server answer? The frames that ask, and what answers say.
+ * io/datapath/cell_socket.h sends and receives them. Pure.
  */
 #ifndef TMIP_CORE_CELL_SURVEY_H
 #define TMIP_CORE_CELL_SURVEY_H

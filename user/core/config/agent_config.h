@@ -106,8 +106,8 @@ void agent_config_pin_dir(const struct agent_config *config, char out[CONFIG_PAT
 void agent_config_socket(const struct agent_config *config, char out[CONFIG_PATH_LEN]);
 
 /*
- * Writes the path of the agent's own socket for the talk with a hostapd. It cannot be used if it has
- * CONFIG_SOCKET_LEN bytes or more.
+ * Writes the path of the agent's own socket for the talk with a hostapd. It cannot be used if it
+ * has CONFIG_SOCKET_LEN bytes or more.
  */
 void agent_config_hostapd_socket(const struct agent_config *config,
 				 const struct config_hostapd *hostapd,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The rules of nftables, and of iptables where it uses nftables, for core/firewall. A rule is a list
- * of expressions: some load a field of the packet into a register, others compare the register. An
+ * The rules of nftables, and of iptables where it uses nftables, for core/firewall. A rule is a
+ * list of expressions: some load a field of the packet into a register, others compare it. An
  * expression that this file does not know makes the rule one that asks for something else.
  */
 #include <arpa/inet.h>

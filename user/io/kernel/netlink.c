@@ -119,6 +119,29 @@ unsigned netlink_get_master(unsigned ifindex)
 	return talk(request, on_master, &master) == 0 ? master : 0;
 }
 
+static int on_port(const struct nlmsghdr *header, void *arg)
+{
+	unsigned *wanted = arg, master = 0;
+
+	on_master(header, &master);
+	if (master != *wanted)
+		return MNL_CB_OK;
+	*wanted = 0; /* found */
+	return MNL_CB_STOP;
+}
+
+/* A new bridge says that it has a carrier, even without ports. */
+static bool has_port(unsigned bridge)
+{
+	char buffer[NETLINK_BUFFER];
+	struct nlmsghdr *request = netlink_request(buffer, RTM_GETLINK, NLM_F_DUMP);
+	unsigned wanted = bridge;
+
+	mnl_nlmsg_put_extra_header(request, sizeof(struct ifinfomsg));
+	mnl_attr_put_u32(request, IFLA_MASTER, bridge);
+	return talk(request, on_port, &wanted) < 0 || !wanted;
+}
+
 /* The request asks for the link. */
 static int get_interface(struct nlmsghdr *request, struct netlink_interface *out)
 {
@@ -130,6 +153,8 @@ static int get_interface(struct nlmsghdr *request, struct netlink_interface *out
 	error = talk(request, on_link, out);
 	if (error)
 		return error;
+	if (out->carrier && strcmp(out->kind, "bridge") == 0)
+		out->carrier = has_port(out->ifindex);
 	request = netlink_request(buffer, RTM_GETADDR, NLM_F_DUMP);
 	filter = mnl_nlmsg_put_extra_header(request, sizeof(*filter));
 	filter->ifa_family = AF_INET;
@@ -287,7 +312,7 @@ static int on_news(const struct nlmsghdr *header, void *arg)
 	const struct ifaddrmsg *address = mnl_nlmsg_get_payload(header);
 	const char *name = "", *kind = "";
 	const struct nlattr *attr;
-	unsigned below = 0;
+	unsigned below = 0, master = 0;
 
 	switch (header->nlmsg_type) {
 	case RTM_NEWLINK:
@@ -295,9 +320,12 @@ static int on_news(const struct nlmsghdr *header, void *arg)
 		mnl_attr_for_each(attr, header, sizeof(*link)) {
 			netlink_read_text(attr, IFLA_IFNAME, &name);
 			netlink_read_u32(attr, IFLA_LINK, &below);
+			netlink_read_u32(attr, IFLA_MASTER, &master);
 			if (mnl_attr_get_type(attr) == IFLA_LINKINFO)
 				kind = kind_of(attr);
 		}
+		if (master)
+			news->changed(master, "", news->arg);
 		news->changed((unsigned)link->ifi_index, name, news->arg);
 		if (strcmp(kind, "vlan") == 0)
 			news->changed(below, "", news->arg);

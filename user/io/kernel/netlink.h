@@ -19,7 +19,7 @@ struct netlink_interface {
 	struct tmip_mac mac;
 	unsigned mtu;          /* bytes */
 	bool up;               /* administratively: IFF_UP */
-	bool carrier;          /* and it can carry frames now: IFF_LOWER_UP */
+	bool carrier;          /* and it can carry frames now: IFF_LOWER_UP, a bridge by a port */
 	bool ethernet;         /* its packets have Ethernet headers */
 	bool promiscuous;      /* IFF_PROMISC is set */
 	/*
@@ -71,7 +71,7 @@ int netlink_put_neighbour(unsigned ifindex, const struct tmip_addr *addr,
 int netlink_monitor_open(void);
 /*
  * Reads all changes. Calls `changed` for each one with the interface and its name, or "" if the
- * news has no name; for a VLAN also with the interface below it; and with ifindex 0 if the kernel
+ * news has no name; for a VLAN also with the interface below it, for a port with its bridge; and with ifindex 0 if the kernel
  * dropped news.
  */
 void netlink_monitor_read(int fd, void (*changed)(unsigned ifindex, const char *name, void *arg),

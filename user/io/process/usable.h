@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Could a path be used? Answers as the attempt would end, and changes nothing. Functions return 0 or
- * -errno; -ENOSPC: the file system is full.
+ * Could a path be used? Answers as the attempt would end, and changes nothing. Functions return 0
+ * or -errno; -ENOSPC: the file system is full.
  */
 #ifndef TMIP_IO_PROCESS_USABLE_H
 #define TMIP_IO_PROCESS_USABLE_H
