@@ -52,7 +52,7 @@ def test_hosts_that_cannot_have_their_address(world):
     assert "problem   host atgateway: " in shown and "host fine" not in shown
     assert "WARN host atgateway" in log_of(mlr) and "INFO host later" in log_of(mlr)
     two.start()
-    wait_for(lambda: not any("host later" in line for line in problems(mlr)), "the cell to be there")
+    wait_for(lambda: not any("host later" in line for line in problems(mlr)), "the cell to come")
     assert "INFO host later: 02:00:00:00:01:07 gets 10.2.0.77 when it asks" in log_of(mlr)
     assert log_of(mlr).count("host atgateway") == 1
 

@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "agent/interface/settings.h"
 #include "evaluation.h"
 #include "io/datapath/datapath.h"
 #include "io/kernel/kernel.h"
@@ -83,7 +84,7 @@ static void check_datapath(struct evaluation *e)
 	if (error)
 		evaluation_fail(e, "kernel", "data path", error == -EPERM || error == -EACCES ?
 				"run as root, or with CAP_BPF and CAP_NET_ADMIN" :
-				"tmip-agent(8) and the kernel's log may say more", "%s", why);
+				"do as it says; the kernel's log (dmesg) may say more", "%s", why);
 	else
 		evaluation_pass(e, "kernel", "data path", "all programs load");
 }
@@ -251,11 +252,15 @@ static void check_port(struct evaluation *e)
 
 /* ---- settings */
 
-/* The agent sets these itself: the check fails only if the agent could not. */
-static void check_setting(struct evaluation *e, const char *name, const char *wanted)
+/*
+ * The agent sets these itself: the check fails only if the agent could not. Of those that are right
+ * or can be set, the report has only the one that people know.
+ */
+static int check_setting(const char *name, const char *wanted, void *arg)
 {
 	const char *advice = "run as root with /proc/sys writable";
 	const char *subject = strrchr(name, '/') + 1;
+	struct evaluation *e = arg;
 	char value[64], path[256];
 	int error = sysctl_get(name, value, sizeof(value));
 	bool right = !error && strcmp(value, wanted) == 0;
@@ -263,14 +268,25 @@ static void check_setting(struct evaluation *e, const char *name, const char *wa
 	snprintf(path, sizeof(path), "/proc/sys/%s", name);
 	if (!error && !right && access(path, W_OK) < 0)
 		error = -errno;
+	if (error == -ENOENT && !e->backbone.ifindex)
+		return 0; /* of the backbone, which the report has named */
 	if (error)
 		evaluation_fail(e, "setting", subject, advice, "%s: cannot be set to %s: %s", name,
 				wanted, strerror(-error));
-	else if (right)
+	else if (strcmp(subject, "ip_forward") == 0 && right)
 		evaluation_pass(e, "setting", subject, "%s: %s", name, value);
-	else
-		evaluation_pass(e, "setting", subject, "%s: %s now; the agent sets %s", name, value,
-				wanted);
+	else if (strcmp(subject, "ip_forward") == 0)
+		evaluation_pass(e, "setting", subject, "%s: %s now; the agent sets %s", name,
+				value, wanted);
+	return 0;
+}
+
+static void check_settings(struct evaluation *e)
+{
+	settings_each_of_machine(&e->config, check_setting, e);
+	for (unsigned i = 0; i < e->config.cell_count; i++)
+		if (e->cells[i].ifindex)
+			settings_each_of_cell(e->cells[i].name, check_setting, e);
 }
 
 void evaluate_host(struct evaluation *evaluation)
@@ -285,6 +301,6 @@ void evaluate_host(struct evaluation *evaluation)
 	check_port(evaluation);
 	evaluate_cells(evaluation);
 	evaluate_paths(evaluation);
-	check_setting(evaluation, "net/ipv4/ip_forward", "1");
+	check_settings(evaluation);
 	evaluate_rules(evaluation);
 }

@@ -29,8 +29,8 @@ static void judge(struct evaluation *e, const char *directive, const char *path,
 }
 
 /*
- * Does the error come from the path's folder, which the agent makes before it uses the path? Then it
- * is told of the folder.
+ * Does the error come from the path's folder, which the agent makes before it uses the path? Then
+ * it is told of the folder.
  */
 static bool is_of_folder(const struct agent_config *config, const char *path, int error)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What is wrong at this CN now, in texts for people: cells and backbone that cannot be used, rules
- * of netfilter in the way, hosts with the gateway's address. What needs many questions to the kernel is
- * remembered for a while.
+ * of netfilter in the way, hosts with the gateway's address. What needs many questions to the
+ * kernel is remembered for a while.
  */
 #ifndef TMIP_AGENT_CONTROL_PROBLEMS_H
 #define TMIP_AGENT_CONTROL_PROBLEMS_H

@@ -71,8 +71,8 @@ int netlink_put_neighbour(unsigned ifindex, const struct tmip_addr *addr,
 int netlink_monitor_open(void);
 /*
  * Reads all changes. Calls `changed` for each one with the interface and its name, or "" if the
- * news has no name; for a VLAN also with the interface below it, for a port with its bridge; and with ifindex 0 if the kernel
- * dropped news.
+ * news has no name; for a VLAN also with the interface below it, for a port with its bridge; and
+ * with ifindex 0 if the kernel dropped news.
  */
 void netlink_monitor_read(int fd, void (*changed)(unsigned ifindex, const char *name, void *arg),
 			  void *arg);
