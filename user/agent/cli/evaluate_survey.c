@@ -18,7 +18,7 @@
 #include "io/datapath/cell_socket.h"
 #include "io/process/clock.h"
 
-#define WAIT_MS 3500   /* from the first question */
+#define WAIT_MS 4000   /* from the first question */
 #define REPEAT_MS 1000 /* from the last one */
 #define FOUND_MAX 4    /* of one cell: all that the report names */
 

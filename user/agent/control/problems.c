@@ -120,6 +120,8 @@ json_t *problems_json(struct problems *problems)
 {
 	json_t *texts = json_array();
 
+	if (!problems)
+		return texts;
 	list_cells(&problems->at, texts);
 	json_array_extend(texts, ask(problems));
 	impostors_list(problems->at.impostors, clock_ms(), texts);

@@ -26,7 +26,7 @@ struct problems_setup {
 struct problems *problems_create(const struct problems_setup *setup); /* NULL: no memory */
 void problems_destroy(struct problems *problems); /* NULL is allowed */
 
-/* A new array of texts. */
+/* A new array of texts. NULL is allowed. */
 json_t *problems_json(struct problems *problems);
 
 #endif

@@ -67,7 +67,8 @@ void impostors_seen(struct impostors *impostors, const struct replica *replica,
 	char addr[ADDR_STRLEN], mac[MAC_STRLEN];
 	struct impostor *one;
 
-	if (!cell || addr_is_zero(&event->addr) || !is_gateway(replica, &event->addr))
+	if (!cell || addr_is_zero(&event->addr) || replica_find(replica, &event->addr) ||
+	    !is_gateway(replica, &event->addr))
 		return;
 	one = find_place(impostors, event);
 	*one = (struct impostor){.mac = event->mac, .addr = event->addr,
