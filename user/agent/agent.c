@@ -545,7 +545,7 @@ int agent_run(const struct agent_options *options)
 		agent.status = 1;
 	}
 	if (!agent.status)
-		status_file_write(agent.status_file);
+		status_file_end(agent.status_file, !agent.tear_down);
 	stop(&agent);
 	return agent.status;
 }

@@ -18,6 +18,7 @@
 #include "io/process/daemon.h"
 #include "io/process/file.h"
 #include "io/process/log.h"
+#include "io/process/written.h"
 
 #define PAUSE_MS 10000 /* without a tick: the process or the machine stood still */
 #define MARK_S 60 /* at most so long without a mark of the clock in the database */
@@ -294,8 +295,8 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 	if (more)
 		return;
 	mark_clock(server);
-	if (server->changed)
-		status_write(server->status_file);
+	if (server->changed || server->ticks % WRITTEN_EVERY_S == 0)
+		status_write(server->status_file, false);
 }
 
 static int add_events(struct server *server)
@@ -459,7 +460,7 @@ int server_run(const struct mlrd_config *config, const char *config_path, bool c
 	error = server.base ? start(&server, commands) : -ENOMEM;
 	if (!error) {
 		log_start(&server);
-		status_write(server.status_file);
+		status_write(server.status_file, true);
 		daemon_ready();
 		if (event_base_dispatch(server.base) < 0)
 			error = -EIO;

@@ -71,7 +71,7 @@ void commands_console(char *line, void *arg);
 struct status_file *status_open(struct server *server);
 /* Waits for a write that is under way. NULL is allowed. */
 void status_close(struct status_file *status);
-void status_write(struct status_file *status);
+void status_write(struct status_file *status, bool ended); /* ended: the register ends now */
 
 /* time.c */
 /* Steps of the wall clock do not move it: core/base/net_clock.h. */
