@@ -460,10 +460,11 @@ int server_run(const struct mlrd_config *config, const char *config_path, bool c
 	error = server.base ? start(&server, commands) : -ENOMEM;
 	if (!error) {
 		log_start(&server);
-		status_write(server.status_file, true);
+		status_write(server.status_file, false);
 		daemon_ready();
 		if (event_base_dispatch(server.base) < 0)
 			error = -EIO;
+		status_write(server.status_file, true);
 	}
 	stop(&server);
 	if (!error)
