@@ -108,6 +108,20 @@ int netlink_get_interface(const char *name, struct netlink_interface *out)
 	return 0;
 }
 
+int netlink_get_interface_at(unsigned ifindex, struct netlink_interface *out)
+{
+	const struct fake_interface *interface = find_index(ifindex);
+
+	fake_netlink.gets++;
+	memset(out, 0, sizeof(*out));
+	if (fake_netlink.get_error)
+		return fake_netlink.get_error;
+	if (!interface)
+		return -ENODEV;
+	*out = interface->is;
+	return 0;
+}
+
 int netlink_set_promiscuous(unsigned ifindex, bool on)
 {
 	struct fake_interface *interface = find_index(ifindex);

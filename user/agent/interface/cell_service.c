@@ -201,18 +201,55 @@ void cell_lose(struct cells *cells, struct cell *cell, const char *why)
 	update_stand_in(cells, cell);
 }
 
-/* The agent's tables have the cell under the ifindex `key` from now on. */
+/* ---- the tables */
+
+struct key_search {
+	const struct cell *cell;
+	unsigned key;
+};
+
+static int on_entry(unsigned key, const struct tmip_cell *entry, void *arg)
+{
+	struct key_search *search = arg;
+
+	if (key != search->cell->stand_in.ifindex &&
+	    strncmp(entry->name, search->cell->name, sizeof(entry->name)) == 0)
+		search->key = key;
+	return search->key != 0;
+}
+
+/* The key under which a former agent has the cell in the maps, or else the stand-in's ifindex. */
+static unsigned find_key(const struct cells *cells, const struct cell *cell)
+{
+	struct key_search search = {.cell = cell};
+
+	datapath_each_cell(cells->with.dp, on_entry, &search);
+	return search.key ? search.key : cell->stand_in.ifindex;
+}
+
+/*
+ * All tables have the cell under the ifindex of its interface from now on, and no more under
+ * `former`. On failure they are as they were.
+ */
 static int put_key(struct cells *cells, const struct cell *cell, unsigned former)
 {
 	unsigned key = cell->interface.ifindex;
+	bool moved = former && former != key;
 	int error = put_entry(cells, cell);
 
+	if (error && moved)
+		datapath_delete_cell(cells->with.dp, key);
 	if (error)
 		return error;
-	if (former && former != key)
+	if (moved) {
 		roam_move_cell(cells->with.roam, former, key);
+		if (former != cell->stand_in.ifindex)
+			datapath_delete_cell(cells->with.dp, former);
+	}
 	return roam_put_cell(cells->with.roam, key, cell->name, &cell->info.subnet);
 }
+
+/* ---- an interface becomes a cell, and changes */
 
 static void announce_cell(struct cells *cells, const struct cell *cell)
 {
@@ -240,10 +277,12 @@ int cell_serve(struct cells *cells, struct cell *cell, const struct cell_look *l
 	cell->info = look->info;
 	cell->bare = look->bare;
 	cell->served = true;
-	error = put_key(cells, cell, former);
-	if (error)
+	error = put_key(cells, cell, former ? former : find_key(cells, cell));
+	if (error) {
 		snprintf(why, CELLS_WHY, "%s: the table of cells: %s", cell->name,
 			 strerror(-error));
+		cell->interface.ifindex = former ? former : interface->ifindex;
+	}
 	if (!error)
 		error = settings_set_cell(cells->settings, interface, tunnel_mtu(cells), why);
 	if (!error)
@@ -254,8 +293,6 @@ int cell_serve(struct cells *cells, struct cell *cell, const struct cell_look *l
 		update_stand_in(cells, cell);
 		return error;
 	}
-	if (former && former != interface->ifindex && former != cell->stand_in.ifindex)
-		datapath_delete_cell(with->dp, former);
 	update_stand_in(cells, cell);
 	settings_remember_cell(cells->settings, cell->name, &interface->addr,
 			       interface->prefix_len);
@@ -337,30 +374,6 @@ bool cell_update(struct cells *cells, struct cell *cell)
 }
 
 /* ---- a cell whose interface is not there at the start */
-
-struct key_search {
-	const struct cell *cell;
-	unsigned key;
-};
-
-static int on_entry(unsigned key, const struct tmip_cell *entry, void *arg)
-{
-	struct key_search *search = arg;
-
-	if (key != search->cell->stand_in.ifindex &&
-	    strncmp(entry->name, search->cell->name, sizeof(entry->name)) == 0)
-		search->key = key;
-	return search->key != 0;
-}
-
-/* The key under which a former agent has the cell in the maps, or else the stand-in's ifindex. */
-static unsigned find_key(const struct cells *cells, const struct cell *cell)
-{
-	struct key_search search = {.cell = cell};
-
-	datapath_each_cell(cells->with.dp, on_entry, &search);
-	return search.key ? search.key : cell->stand_in.ifindex;
-}
 
 void cell_recall(struct cells *cells, struct cell *cell)
 {

@@ -105,10 +105,11 @@ int cells_attach(struct cells *cells, const char *name, bool by_command, char wh
 	struct cell_look look;
 	int error;
 
-	if (known && known->leaving)
+	if (known && known->leaving) {
 		log_info("cell %s: it stays", name);
-	if (known)
 		known->leaving = false;
+		announce_description(cells); /* with its pool again */
+	}
 	if (known && known->served)
 		return 0;
 	if (!cell)

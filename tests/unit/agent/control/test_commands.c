@@ -10,6 +10,7 @@
 
 static struct commands commands;
 static int attach_error, detach_error, departed, reload_error;
+static struct commands_users detach_users;
 static unsigned cells;
 static const char *reload_text; /* NULL: no memory */
 
@@ -24,10 +25,12 @@ static int on_attach(const char *interface, char why[COMMANDS_WHY], void *arg)
 	return attach_error;
 }
 
-static int on_detach(const char *interface, char why[COMMANDS_WHY], void *arg)
+static int on_detach(const char *interface, bool now, struct commands_users *users,
+		     char why[COMMANDS_WHY], void *arg)
 {
 	assert_ptr_equal(arg, w);
-	calls_note("detach %s", interface);
+	calls_note("detach %s%s", interface ? interface : "all", now ? " now" : "");
+	*users = detach_users;
 	if (detach_error)
 		snprintf(why, COMMANDS_WHY, "%s is not a cell of this CN", interface);
 	return detach_error;
@@ -67,6 +70,7 @@ static int set_up(void **state)
 	control_setup(state);
 	attach_error = detach_error = departed = reload_error = 0;
 	reload_text = NULL;
+	detach_users = (struct commands_users){0};
 	cells = 1;
 	commands = (struct commands){
 		.report = &w->report,
@@ -196,11 +200,15 @@ static void test_attach(void **state)
 		      "{\"ok\":false,\"error\":\"wlan1 cannot be a cell\"}", "attach wlan1\n");
 }
 
+#define DETACHED(ended, waits, users) \
+	"{\"ok\":true,\"result\":{\"ended\":" ended ",\"waits\":" waits "," users "}}"
+#define NOBODY(ended) DETACHED(ended, "false", "\"away\":0,\"guests\":0")
+
 static void test_detach(void **state)
 {
 	(void)state;
 	assert_answer("{\"command\": \"detach\", \"interface\": \"wlan0\"}",
-		      "{\"ok\":true,\"result\":{\"ended\":false}}", "detach wlan0\n");
+		      NOBODY("false"), "detach wlan0\n");
 	assert_answer("{\"command\": \"detach\"}",
 		      "{\"ok\":false,\"error\":\"`interface' is missing\"}", "");
 	assert_answer("{\"command\": \"detach\", \"all\": false}",
@@ -211,15 +219,37 @@ static void test_detach(void **state)
 		      "detach wlan1\n");
 }
 
+static void test_detach_says_whom_the_cell_waits_for(void **state)
+{
+	(void)state;
+	detach_users = (struct commands_users){.away = 2, .guests = 1};
+	assert_answer("{\"command\": \"detach\", \"interface\": \"wlan0\"}",
+		      DETACHED("false", "true", "\"away\":2,\"guests\":1"), "detach wlan0\n");
+	detach_users.away = 0;
+	assert_answer("{\"command\": \"detach\", \"interface\": \"wlan0\", \"now\": false}",
+		      DETACHED("false", "true", "\"away\":0,\"guests\":1"), "detach wlan0\n");
+}
+
+static void test_detach_now_says_whom_it_cuts(void **state)
+{
+	(void)state;
+	detach_users = (struct commands_users){.away = 2, .guests = 1};
+	assert_answer("{\"command\": \"detach\", \"interface\": \"wlan0\", \"now\": true}",
+		      DETACHED("false", "false", "\"away\":2,\"guests\":1"), "detach wlan0 now\n");
+	assert_answer("{\"command\": \"detach\", \"all\": true}",
+		      DETACHED("true", "false", "\"away\":2,\"guests\":1"),
+		      "detach all now\nstop 1\n");
+}
+
 static void test_without_a_cell_the_agent_ends(void **state)
 {
 	(void)state;
 	cells = 0;
 	assert_answer("{\"command\": \"detach\", \"interface\": \"wlan0\"}",
-		      "{\"ok\":true,\"result\":{\"ended\":true}}", "detach wlan0\nstop 1\n");
+		      NOBODY("true"), "detach wlan0\nstop 1\n");
 	cells = 3;
 	assert_answer("{\"command\": \"detach\", \"all\": true}",
-		      "{\"ok\":true,\"result\":{\"ended\":true}}", "stop 1\n");
+		      NOBODY("true"), "detach all now\nstop 1\n");
 }
 
 static void test_departed(void **state)
@@ -360,6 +390,8 @@ int main(void)
 		CASE(test_a_why_needs_a_station),
 		CASE(test_attach),
 		CASE(test_detach),
+		CASE(test_detach_says_whom_the_cell_waits_for),
+		CASE(test_detach_now_says_whom_it_cuts),
 		CASE(test_without_a_cell_the_agent_ends),
 		CASE(test_departed),
 		CASE(test_reload),

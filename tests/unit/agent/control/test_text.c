@@ -154,9 +154,10 @@ static void test_no_peer_is_told_as_well(void **state)
 	" \"over_limit\": 6}," \
 	"\"cells\": [{\"interface\": \"w0\", \"subnet\": \"10.2.0.0/24\", " \
 	" \"gateway\": \"10.2.0.1\", \"pool\": [\"10.2.0.2\", \"10.2.0.254\"]," \
-	" \"hook\": \"tcx\", \"stations\": 3}," \
+	" \"hook\": \"tcx\", \"stations\": 3, \"state\": \"up\", \"reason\": \"\"}," \
 	" {\"interface\": \"w1\", \"subnet\": \"\", \"gateway\": \"\", \"pool\": null," \
-	" \"hook\": \"not served now\", \"stations\": 0}]," \
+	" \"hook\": \"not served now\", \"stations\": 0, \"state\": \"awaited\"," \
+	" \"reason\": \"w1 cannot be a cell: it has no address\"}]," \
 	"\"counters\": [{\"reason\": \"HOME\", \"verdict\": \"pass\"," \
 	" \"text\": \"at home\", \"packets\": 5, \"bytes\": 600}, {\"reason\": \"RELAY\"," \
 	" \"verdict\": \"send\"," \
@@ -178,9 +179,10 @@ static void test_no_peer_is_told_as_well(void **state)
 
 #define STATUS_END \
 "\n" \
-"CELL  SUBNET       GATEWAY   POOL                   HOOK            STATIONS\n" \
-"w0    10.2.0.0/24  10.2.0.1  10.2.0.2 - 10.2.0.254  tcx                    3\n" \
-"w1    -            -         none                   not served now         0\n" \
+"CELL  SUBNET       GATEWAY   POOL                   STATE    STATIONS\n" \
+"w0    10.2.0.0/24  10.2.0.1  10.2.0.2 - 10.2.0.254  up              3\n" \
+"w1    -            -         none                   awaited         0\n" \
+"w1 cannot be a cell: it has no address\n" \
 "\n" \
 "PACKETS  BYTES  VERDICT  REASON\n" \
 "      5    600  pass     HOME    at home\n"
