@@ -118,6 +118,14 @@ void stand_in_set(struct stand_in *stand_in, const struct prefix *subnet, unsign
 	stand_in->subnet = *subnet;
 }
 
+/* With a device's last address, the kernel deletes its routes as well. */
+static void take_back(struct stand_in *stand_in, const struct tmip_addr *addr, uint8_t len)
+{
+	netlink_set_address(stand_in->ifindex, addr, len, false);
+	if (stand_in->subnet.len)
+		complain("route", netlink_put_last_route(stand_in->ifindex, &stand_in->subnet));
+}
+
 void stand_in_lend(struct stand_in *stand_in, const struct cell_info *cell, bool lent)
 {
 	unsigned ifindex = stand_in->ifindex;
@@ -127,9 +135,9 @@ void stand_in_lend(struct stand_in *stand_in, const struct cell_info *cell, bool
 	if (!ifindex || (lent && same))
 		return;
 	if (!addr_is_zero(&stand_in->gateway))
-		netlink_set_address(ifindex, &stand_in->gateway, stand_in->gateway_len, false);
+		take_back(stand_in, &stand_in->gateway, stand_in->gateway_len);
 	else if (stand_in->former)
-		netlink_set_address(ifindex, &cell->gateway, cell->subnet.len, false);
+		take_back(stand_in, &cell->gateway, cell->subnet.len);
 	stand_in->former = false;
 	memset(&stand_in->gateway, 0, sizeof(stand_in->gateway));
 	if (!lent)

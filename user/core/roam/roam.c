@@ -280,7 +280,7 @@ struct roam_users roam_cell_users(const struct roam *roam, unsigned ifindex)
 	const struct replica_station *station = roam->replica.near;
 	struct roam_users users = {0};
 
-	for (; station; station = station->near_next) {
+	for (; ifindex && station; station = station->near_next) {
 		users.away += is_elsewhere(station, ifindex);
 		users.guests += is_guest(station, ifindex);
 	}

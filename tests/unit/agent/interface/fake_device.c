@@ -142,6 +142,8 @@ int netlink_set_address(unsigned ifindex, const struct tmip_addr *addr, uint8_t 
 	if (present) {
 		device->address = *addr;
 		device->prefix_len = prefix_len;
+	} else {
+		device->route.len = 0; /* so does the kernel, with a device's last address */
 	}
 	return 0;
 }

@@ -559,6 +559,19 @@ static void now_is_at_once(void **state)
 	assert_int_equal(w->left, 0); /* the command ends the agent itself */
 }
 
+/* It has no ifindex, like the stations of other cells that are elsewhere. */
+static void nobody_needs_a_cell_that_never_was(void **state)
+{
+	(void)state;
+	strcpy(w->config.mobile_if[1], "later0");
+	w->config.cell_count = 2;
+	cells_reconfigure(w->cells, &w->config);
+	assert_true(is_known("later0"));
+	put_station(1, 20, 2, 0);
+	assert_int_equal(detach("later0"), 0);
+	assert_false(is_known("later0"));
+}
+
 static void a_lost_cell_leaves_as_well(void **state)
 {
 	struct roam_users users;
@@ -606,6 +619,7 @@ int main(void)
 		LOST_CASE(a_cell_that_is_needed_leaves_later),
 		LOST_CASE(attach_keeps_it),
 		LOST_CASE(now_is_at_once),
+		LOST_CASE(nobody_needs_a_cell_that_never_was),
 		LOST_CASE(a_lost_cell_leaves_as_well),
 	};
 

@@ -139,6 +139,24 @@ static void the_gateway_is_lent_and_taken_back(void **state)
 	assert_string_equal(calls_made(), "");
 }
 
+/* The kernel deletes the routes of a device with its last address. */
+static void the_route_outlives_the_gateway(void **state)
+{
+	struct fake_device *device = open_it();
+	struct cell_info info = cell("10.10.1.0", 24, "10.10.1.1");
+
+	(void)state;
+	stand_in_set(&stand_in, &info.subnet, 1480);
+	stand_in_lend(&stand_in, &info, true);
+	stand_in_lend(&stand_in, &info, false);
+	assert_memory_equal(&device->route, &info.subnet, sizeof(info.subnet));
+	stand_in_lend(&stand_in, &info, true);
+	device = open_it(); /* the next agent */
+	stand_in_set(&stand_in, &info.subnet, 1480);
+	stand_in_lend(&stand_in, &info, false);
+	assert_memory_equal(&device->route, &info.subnet, sizeof(info.subnet));
+}
+
 static void another_gateway_takes_the_place_of_the_former(void **state)
 {
 	struct fake_device *device = open_it();
@@ -204,6 +222,7 @@ int main(void)
 		STAND_IN_CASE(none_is_no_trouble),
 		STAND_IN_CASE(it_has_the_last_route_to_the_subnet),
 		STAND_IN_CASE(the_gateway_is_lent_and_taken_back),
+		STAND_IN_CASE(the_route_outlives_the_gateway),
 		STAND_IN_CASE(another_gateway_takes_the_place_of_the_former),
 		STAND_IN_CASE(what_a_former_agent_lent_is_taken_back),
 		STAND_IN_CASE(what_the_kernel_refuses_is_logged),
