@@ -23,6 +23,12 @@ static void slow_path(void)
 	world_set_config(&config);
 }
 
+static void group_cell_down(void)
+{
+	world_group();
+	world_cell_down();
+}
+
 static const struct bpf_case cases[] = {
 	/* plain packets */
 	IN(bb_away, REDIRECT, ENCAP_VISITED),
@@ -99,6 +105,10 @@ static const struct bpf_case cases[] = {
 	IN(tunnel_mss, REDIRECT, DECAP_STATION, TRUSTED),
 	NAMED("tunnel_to_visitor, cell is gone", tunnel_to_visitor, DROP, NO_CELL,
 	      .prepare = world_no_cell),
+	NAMED("tunnel_to_visitor, cell is down", tunnel_to_visitor, DROP, CELL_DOWN,
+	      .prepare = world_cell_down),
+	NAMED("group_home_mdns, cell is down", group_home_mdns, DROP, CELL_DOWN,
+	      .copy = &group_home_mdns_copy, .prepare = group_cell_down),
 	/* too big for the cell, or for the next tunnel */
 	IN(size_cell_fits, REDIRECT, DECAP_STATION, TRUSTED),
 	IN(size_cell, REDIRECT, ICMP_CELL),

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A parent whose cell is gone: down, deleted, renamed, without address, empty, detached, or not there
-when the agent starts. Its stations that are elsewhere notice nothing, and the cell that comes back
-is served at once.
+"""A parent whose cell is gone: down, deleted, renamed, without address, empty, detached, or not
+there when the agent starts. Its stations that are elsewhere notice nothing, and the cell that comes
+back is served at once.
 """
 import contextlib
 import json
@@ -55,7 +55,8 @@ def converse(world, cn, phone, *talks):
 
 @contextlib.contextmanager
 def away(world, cn):
-    """A station of the CN that is at CN 2, with a call to the server (through NAT) and one from it."""
+    """A station of the CN that is at CN 2, with a call to the server (through NAT) and one from it.
+    """
     phone = leased(world, "phone", cn)
     phone.home = phone.cell
     with Conversation(world.server, phone, world.server.address) as call, \
@@ -116,7 +117,7 @@ def test_a_bridge_that_loses_its_only_port(make_world):
 
 
 def test_a_new_mac_is_announced(make_world, listen):
-    """Neighbours at home of a station that is elsewhere, and guests, follow the gateway's new MAC."""
+    """Neighbours at home of a station that is elsewhere, and guests, follow the new MAC."""
     world = make_world(cns=2).start()
     cn = world.cn(1)
     with away(world, cn) as (phone, talks):
