@@ -45,6 +45,10 @@ def cell_of(cn):
     return cn.control("status")["cells"][0]
 
 
+def is_lent(cn):
+    return HOME in cn.run("ip", "address", "show", "tmiphome0").stdout
+
+
 def converse(world, cn, phone, *talks):
     """Both directions of all conversations, the gateway, and the gateway's own packets."""
     for talk in talks:
@@ -93,6 +97,38 @@ def test_the_kernel_needs_no_agent(make_world, loss):
         cn.kill()
         lose(cn)
         talks[0].say()
+
+
+def test_a_cell_that_is_lost_twice(make_world):
+    """The second time the agent is dead: what it lent and took back has left the way as it was."""
+    world = make_world(cns=2).start()
+    cn, (lose, restore) = world.cn(1), LOSSES["down"]
+    with away(world, cn) as (phone, talks):
+        cn.sysctl("net.ipv4.conf.all.rp_filter", 1)
+        lose(cn)
+        wait_for(lambda: is_lent(cn), "the stand-in to have the gateway", 5)
+        converse(world, cn, phone, *talks)
+        restore(cn)
+        wait_for(lambda: not is_lent(cn), "the gateway to be at home again", 5)
+        converse(world, cn, phone, *talks)
+        cn.kill()
+        lose(cn)
+        talks[0].say()
+
+
+def test_an_interface_made_anew_while_nobody_looks(make_world):
+    """The next agent finds another ifindex, and no register tells it of the stations."""
+    world = make_world(cns=2).start()
+    cn = world.cn(1)
+    with away(world, cn) as (_phone, talks):
+        cn.kill()
+        cut(cn, "link delete w0")
+        recreate(cn)
+        world.mlr.kill()
+        cn.start(wait=False)
+        wait_for(lambda: cell_of(cn)["state"] == "up", "the cell to be served", 10)
+        talks[0].say()
+        talks[1].say()
 
 
 def test_a_bridge_that_loses_its_only_port(make_world):
