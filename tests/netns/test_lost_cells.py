@@ -131,6 +131,23 @@ def test_an_interface_made_anew_while_nobody_looks(make_world):
         talks[1].say()
 
 
+def test_stations_at_home_in_a_cell_that_goes(make_world):
+    """Nobody can reach them, but the agent must bear what it wants to ask and tell them."""
+    world = make_world(cns=2, directives={0: {"probe_idle": 1, "probe_count": 2}}).start()
+    cn = world.cn(1)
+    laptop, guest = leased(world, "laptop", cn), leased(world, "guest", world.cn(2))
+    guest.roam(cn)
+    reaches(guest, laptop.address())
+    cut(cn, "link delete w0")
+    for station in (laptop, guest):
+        wait_for(lambda s=station: cn.control("why", station=s.address())["record"]["silent"],
+                 f"{station.place} to be silent", 15)
+    recreate(cn)
+    reaches(laptop, laptop.cell.gateway)
+    reaches(guest, laptop.address())
+    agree(world, laptop, guest)
+
+
 def test_a_bridge_that_loses_its_only_port(make_world):
     """It has no MAC then, and a new one with the next port."""
     world = make_world(cns=2)

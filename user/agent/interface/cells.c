@@ -146,6 +146,7 @@ static int attach_configured(struct cells *cells, const char *name, char why[CEL
 	cells->table.count++;
 	cell_lose(cells, cell, why);
 	cell_recall(cells, cell);
+	announce_description(cells);
 	return 0;
 }
 

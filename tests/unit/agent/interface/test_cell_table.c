@@ -87,6 +87,16 @@ static void the_network_hears_of_served_cells(void **state)
 	assert_int_equal(info.id, 7);
 }
 
+static void only_a_served_cell_takes_frames(void **state)
+{
+	(void)state;
+	assert_null(cell_table_find_served(&table, 10));
+	table.list[0].served = true;
+	assert_ptr_equal(cell_table_find_served(&table, 10), &table.list[0]);
+	assert_null(cell_table_find_served(&table, 0));
+	assert_null(cell_table_find_served(&table, 99));
+}
+
 /* Nobody new gets an address of it, and those that have one keep it. */
 static void a_cell_that_leaves_has_no_pool(void **state)
 {
@@ -132,6 +142,7 @@ int main(void)
 		cmocka_unit_test_setup(only_the_very_subnet_of_a_served_cell_is_found, fill),
 		cmocka_unit_test_setup(subnets_overlap_those_of_other_served_cells, fill),
 		cmocka_unit_test_setup(the_network_hears_of_served_cells, fill),
+		cmocka_unit_test_setup(only_a_served_cell_takes_frames, fill),
 		cmocka_unit_test_setup(a_cell_that_leaves_has_no_pool, fill),
 		cmocka_unit_test_setup(nobody_is_in_a_cell_that_is_down, fill),
 	};

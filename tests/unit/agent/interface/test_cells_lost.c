@@ -333,6 +333,7 @@ static void restart_without(void)
 	end_cells(false);
 	fake_interface_remove("wlan0");
 	create_cells();
+	w->described = 0;
 	assert_int_equal(cells_start(w->cells, w->why), 0);
 }
 
@@ -350,6 +351,7 @@ static void the_next_agent_knows_the_subnet(void **state)
 	info = description();
 	assert_int_equal(info.cell_count, 1);
 	assert_int_equal(info.cells[0].subnet.len, 24);
+	assert_int_equal(w->described, 1);
 	assert_int_equal(fake_log_count(LOG_LEVEL_WARN, "there is no such interface"), 1);
 	assert_int_equal(fake_log_count(LOG_LEVEL_INFO, "cell wlan0: its interface is awaited"), 1);
 	fake_interface_add(20, "wlan0", "10.10.1.1/24");
