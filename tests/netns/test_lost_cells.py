@@ -116,6 +116,21 @@ def test_a_cell_that_is_lost_twice(make_world):
         talks[0].say()
 
 
+@pytest.mark.parametrize("how", ["link delete tmiphome0", "link set tmiphome0 down"],
+                         ids=["deleted", "down"])
+def test_a_stand_in_that_somebody_takes_away(make_world, how):
+    """It is made anew, before the cell goes or after that."""
+    world = make_world(cns=2).start()
+    cn, (lose, _) = world.cn(1), LOSSES["down"]
+    with away(world, cn) as (phone, talks):
+        cut(cn, how)
+        wait_for(lambda: "tmiphome" in cn.run("ip", "route").stdout, "a new way", 5)
+        lose(cn)
+        converse(world, cn, phone, *talks)
+        cut(cn, how)
+        converse(world, cn, phone, *talks)
+
+
 def test_an_interface_made_anew_while_nobody_looks(make_world):
     """The next agent finds another ifindex, and no register tells it of the stations."""
     world = make_world(cns=2).start()

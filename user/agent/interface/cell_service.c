@@ -132,6 +132,23 @@ static void update_stand_in(struct cells *cells, struct cell *cell)
 	stand_in_lend(&cell->stand_in, &cell->info, cell_is_down(cell) || cell->bare);
 }
 
+/* The cell may have got another address while no agent ran. */
+static void forget_former(struct cells *cells, struct cell *cell)
+{
+	struct netlink_interface was = {0};
+	struct cell_info info;
+
+	if (!cell->stand_in.former ||
+	    !settings_recall_cell(cells->settings, cell->name, &was.addr, &was.prefix_len))
+		return;
+	cell_check_describe(cells->with.config, cell->name, &was, &info);
+	if (addr_equal(&info.gateway, &cell->info.gateway) &&
+	    info.subnet.len == cell->info.subnet.len)
+		return;
+	stand_in_set(&cell->stand_in, &info.subnet, tunnel_mtu(cells) - TUNNEL_OVERHEAD);
+	stand_in_lend(&cell->stand_in, &info, false);
+}
+
 /* Without one, the cell's stations that are elsewhere depend on the cell's interface. */
 static void make_stand_in(struct cells *cells, struct cell *cell)
 {
@@ -147,6 +164,19 @@ static void make_stand_in(struct cells *cells, struct cell *cell)
 		stand_in_close(&cell->stand_in);
 	if (!cell->stand_in.ifindex)
 		log_warn("%s: its stations elsewhere lose their packets while it is down", why);
+	else
+		forget_former(cells, cell);
+}
+
+static void delete_stand_in(struct cells *cells, struct cell *cell)
+{
+	unsigned ifindex = cell->stand_in.ifindex;
+
+	if (!ifindex)
+		return;
+	datapath_detach(cells->with.dp, ifindex);
+	datapath_delete_cell(cells->with.dp, ifindex);
+	stand_in_close(&cell->stand_in);
 }
 
 /* ---- into service and out of it */
@@ -173,18 +203,14 @@ void cell_update_mtu(struct cells *cells, struct cell *cell)
 
 void cell_withdraw(struct cells *cells, struct cell *cell)
 {
-	unsigned key = cell->interface.ifindex, stand_in = cell->stand_in.ifindex;
+	unsigned key = cell->interface.ifindex;
 
 	release_interface(cells, cell);
 	if (key) {
 		roam_remove_cell(cells->with.roam, key);
 		datapath_delete_cell(cells->with.dp, key);
 	}
-	if (stand_in) {
-		datapath_detach(cells->with.dp, stand_in);
-		datapath_delete_cell(cells->with.dp, stand_in);
-		stand_in_close(&cell->stand_in);
-	}
+	delete_stand_in(cells, cell);
 	cell->interface.ifindex = 0;
 }
 
@@ -249,6 +275,30 @@ static int put_key(struct cells *cells, const struct cell *cell, unsigned former
 	return roam_put_cell(cells->with.roam, key, cell->name, &cell->info.subnet);
 }
 
+/*
+ * Somebody may have deleted the device, or switched it off: then its route is gone. Returns whether
+ * the cell has another key now.
+ */
+static bool check_stand_in(struct cells *cells, struct cell *cell)
+{
+	unsigned former = cell->stand_in.ifindex;
+	struct netlink_interface device;
+
+	if (!former || !cell->stand_in.doubted)
+		return false;
+	cell->stand_in.doubted = false;
+	if (netlink_get_interface_at(former, &device) == 0 && device.up)
+		return false;
+	log_warn("cell %s: its stand-in was deleted or switched off, and is made anew", cell->name);
+	delete_stand_in(cells, cell);
+	make_stand_in(cells, cell);
+	if (cell->interface.ifindex == former && cell->stand_in.ifindex)
+		cell->interface.ifindex = cell->stand_in.ifindex;
+	put_key(cells, cell, former);
+	update_stand_in(cells, cell);
+	return cell->interface.ifindex == cell->stand_in.ifindex;
+}
+
 /* ---- an interface becomes a cell, and changes */
 
 static void announce_cell(struct cells *cells, const struct cell *cell)
@@ -271,12 +321,12 @@ int cell_serve(struct cells *cells, struct cell *cell, const struct cell_look *l
 	if (!port)
 		return -EIO;
 	release_interface(cells, cell);
-	make_stand_in(cells, cell);
 	cell->port = port;
 	cell->interface = *interface;
 	cell->info = look->info;
 	cell->bare = look->bare;
 	cell->served = true;
+	make_stand_in(cells, cell);
 	error = put_key(cells, cell, former ? former : find_key(cells, cell));
 	if (error) {
 		snprintf(why, CELLS_WHY, "%s: the table of cells: %s", cell->name,
@@ -360,6 +410,7 @@ bool cell_update(struct cells *cells, struct cell *cell)
 {
 	struct cell_look look;
 	char why[CELLS_WHY] = "";
+	bool moved = check_stand_in(cells, cell);
 	int error = cell_examine(cells, cell->name, cell, &look, why);
 
 	if (!error && cell->served && cell->interface.ifindex == look.interface.ifindex)
@@ -370,7 +421,7 @@ bool cell_update(struct cells *cells, struct cell *cell)
 		cell_lose(cells, cell, why);
 	else
 		log_info("cell %s: served again", cell->name);
-	return !error;
+	return moved || !error;
 }
 
 /* ---- a cell whose interface is not there at the start */

@@ -128,6 +128,77 @@ static void its_route_follows_the_subnet(void **state)
 	assert_memory_equal(&stand_in()->route, &subnet, sizeof(subnet));
 }
 
+/* While no agent ran, and when the cell was down before. */
+static void that_of_a_subnet_of_before_is_forgotten(void **state)
+{
+	struct prefix subnet = {ip("10.10.7.0"), 24};
+
+	(void)state;
+	wlan0()->is.up = false;
+	interface_changes(WLAN0, "wlan0");
+	end_cells(false);
+	wlan0()->is.addr = ip("10.10.7.1");
+	wlan0()->is.up = true;
+	create_cells();
+	assert_int_equal(cells_start(w->cells, w->why), 0);
+	assert_true(calls_include("netlink_delete_last_route 500 10.10.1.0/24"));
+	assert_memory_equal(&stand_in()->route, &subnet, sizeof(subnet));
+	expect_lent(false);
+}
+
+/* The file says that it has the same subnet: nothing is taken away even for a moment. */
+static void that_of_a_cell_that_is_still_down_stays_as_it_is(void **state)
+{
+	(void)state;
+	wlan0()->is.up = false;
+	interface_changes(WLAN0, "wlan0");
+	end_cells(false);
+	create_cells();
+	assert_int_equal(cells_start(w->cells, w->why), 0);
+	expect_lent(true);
+	assert_false(calls_include("netlink_delete_last_route 500 10.10.1.0/24"));
+}
+
+static void expect_renewed(unsigned former)
+{
+	struct prefix subnet = {ip("10.10.1.0"), 24};
+
+	assert_non_null(stand_in());
+	assert_int_not_equal(stand_in()->ifindex, former);
+	assert_memory_equal(&stand_in()->route, &subnet, sizeof(subnet));
+	assert_int_equal(entry(cell_of("wlan0")->interface.ifindex)->stand_in,
+			 stand_in()->ifindex);
+	assert_null(entry(former));
+	assert_true(fake_datapath_is_attached(stand_in()->ifindex, DATAPATH_STAND_IN));
+	assert_int_equal(fake_log_count(LOG_LEVEL_WARN, "and is made anew"), 1);
+}
+
+static void one_that_somebody_deleted_is_made_anew(void **state)
+{
+	unsigned former = stand_in()->ifindex;
+
+	(void)state;
+	netlink_delete_device(former);
+	interface_changes(former, "tmiphome0");
+	expect_renewed(former);
+	assert_true(is_served("wlan0"));
+	expect_lent(false);
+	interface_changes(stand_in()->ifindex, "tmiphome1");
+	assert_int_equal(fake_devices.made, 2);
+}
+
+static void one_that_somebody_switched_off_too(void **state)
+{
+	unsigned former = stand_in()->ifindex;
+
+	(void)state;
+	lose();
+	fake_interface_find("tmiphome0")->is.up = false;
+	interface_changes(0, ""); /* news were lost */
+	expect_renewed(former);
+	expect_lent(true);
+}
+
 static void without_one_the_cell_is_served_all_the_same(void **state)
 {
 	(void)state;
@@ -382,6 +453,31 @@ static void without_a_key_the_stand_in_s_will_do(void **state)
 	assert_int_equal(entry(stand_in()->ifindex)->ifindex, 20);
 }
 
+/* The stand-in whose ifindex is the cell's key goes as well. */
+static void the_key_follows_a_stand_in_that_has_it(void **state)
+{
+	unsigned former;
+
+	(void)state;
+	end_cells(false);
+	roam_remove_cell(w->roam, WLAN0);
+	fake_datapath.cells.count = fake_datapath.attached_count = 0;
+	fake_interface_remove("wlan0");
+	create_cells();
+	assert_int_equal(cells_start(w->cells, w->why), 0);
+	put_station(1, 20, 2, 0);
+	former = stand_in()->ifindex;
+	netlink_delete_device(former);
+	calls_forget();
+	w->described = 0;
+	interface_changes(former, "tmiphome0");
+	expect_renewed(former);
+	assert_int_equal(w->described, 1); /* the subnet has another ifindex */
+	assert_int_equal(cell_of("wlan0")->interface.ifindex, stand_in()->ifindex);
+	assert_true(calls_include("put 10.10.1.20 in 0 home 501"));
+	expect_lent(true);
+}
+
 /* Nobody has ever seen the cell: it has no subnet yet. */
 static void a_cell_that_never_was_is_awaited(void **state)
 {
@@ -600,6 +696,11 @@ int main(void)
 		LOST_CASE(that_of_a_former_cell_is_deleted),
 		LOST_CASE(its_mtu_follows_that_of_the_tunnels),
 		LOST_CASE(its_route_follows_the_subnet),
+		LOST_CASE(that_of_a_subnet_of_before_is_forgotten),
+		LOST_CASE(that_of_a_cell_that_is_still_down_stays_as_it_is),
+		LOST_CASE(one_that_somebody_deleted_is_made_anew),
+		LOST_CASE(one_that_somebody_switched_off_too),
+		LOST_CASE(the_key_follows_a_stand_in_that_has_it),
 		LOST_CASE(without_one_the_cell_is_served_all_the_same),
 		LOST_CASE(without_its_program_there_is_no_stand_in),
 		LOST_CASE(while_the_interface_is_down_the_stand_in_has_the_gateway),
