@@ -181,11 +181,26 @@ static void delete_stand_in(struct cells *cells, struct cell *cell)
 
 /* ---- into service and out of it */
 
+/* The settings of the interface have come along under its new name. */
+static void follow_name(struct cells *cells, struct cell *cell, const char *name)
+{
+	struct netlink_interface *interface = &cell->interface;
+
+	if (strcmp(interface->name, name) == 0)
+		return;
+	settings_rename_cell(cells->settings, interface->name, name);
+	snprintf(interface->name, sizeof(interface->name), "%s", name);
+}
+
 /* Takes the programs off the interface. The cell stays in the tables. */
 static void release_interface(struct cells *cells, struct cell *cell)
 {
+	struct netlink_interface now;
+
 	if (!cell->served)
 		return;
+	if (netlink_get_interface_at(cell->interface.ifindex, &now) == 0)
+		follow_name(cells, cell, now.name);
 	datapath_detach(cells->with.dp, cell->interface.ifindex);
 	settings_clear_cell(cells->settings, &cell->interface);
 	frame_close(cell->port);
@@ -387,8 +402,7 @@ static bool follow(struct cells *cells, struct cell *cell, const struct cell_loo
 	bool back = (now->up && !before.up) || (cell->bare && !look->bare);
 
 	log_change(cell, look);
-	if (strcmp(before.name, now->name) != 0)
-		settings_rename_cell(cells->settings, before.name, now->name);
+	follow_name(cells, cell, now->name);
 	cell->interface = *now;
 	cell->info = look->info;
 	cell->bare = look->bare;

@@ -340,6 +340,24 @@ static void who_takes_the_name_is_the_cell(void **state)
 	assert_false(fake_interface_find("other0")->is.promiscuous);
 }
 
+/* Both changes are seen at once: each interface has its own settings. */
+static void who_has_taken_it_already_too(void **state)
+{
+	(void)state;
+	strcpy(wlan0()->is.name, "other0");
+	fake_sysctl_put("net/ipv4/conf/other0/forwarding", "1"); /* it has come along */
+	fake_sysctl_put("net/ipv4/conf/wlan0/forwarding", "0");
+	fake_interface_add(20, "wlan0", "10.10.1.1/24");
+	interface_changes(20, "wlan0");
+	assert_int_equal(cell_of("wlan0")->interface.ifindex, 20);
+	assert_string_equal(fake_sysctl_value("net/ipv4/conf/other0/forwarding"), "0");
+	assert_string_equal(fake_sysctl_value("net/ipv4/conf/wlan0/forwarding"), "1");
+	assert_false(fake_interface_find("other0")->is.promiscuous);
+	assert_true(wlan0()->is.promiscuous);
+	assert_int_equal(fake_sysctl_remembered("net/ipv4/conf/other0/"), 0);
+	assert_int_equal(fake_sysctl_remembered("net/ipv4/conf/wlan0/"), 1);
+}
+
 static void unless_it_cannot_be_one(void **state)
 {
 	(void)state;
@@ -709,6 +727,7 @@ int main(void)
 		LOST_CASE(an_empty_bridge_stays_a_cell),
 		LOST_CASE(a_cell_that_is_renamed_stays_one),
 		LOST_CASE(who_takes_the_name_is_the_cell),
+		LOST_CASE(who_has_taken_it_already_too),
 		LOST_CASE(unless_it_cannot_be_one),
 		LOST_CASE(stations_move_with_the_cell),
 		LOST_CASE(a_table_that_refuses_the_new_key_keeps_the_former),
