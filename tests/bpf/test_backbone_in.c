@@ -29,6 +29,12 @@ static void group_cell_down(void)
 	world_cell_down();
 }
 
+static void past_cell_down(void)
+{
+	world_past();
+	world_cell_down();
+}
+
 static const struct bpf_case cases[] = {
 	/* plain packets */
 	IN(bb_away, REDIRECT, ENCAP_VISITED),
@@ -67,6 +73,7 @@ static const struct bpf_case cases[] = {
 	PAST(past_tunnel_ttl1, REDIRECT, DECAP_KERNEL, TRUSTED),
 	PAST(tunnel_from_away_to_gateway, REDIRECT, DECAP_KERNEL, TRUSTED),
 	PAST(tunnel_to_visitor, REDIRECT, DECAP_STATION, TRUSTED),
+	NAMED("past_in, cell is down", past_in, DROP, CELL_DOWN, .prepare = past_cell_down),
 	IN(past_in_ttl1, NEXT, NOT_OURS),
 	/* broadcast and multicast to the home subnet */
 	GROUP(group_home_mdns, REDIRECT, GROUP_HOME, TRUSTED, .copy = &group_home_mdns_copy),
