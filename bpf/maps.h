@@ -48,7 +48,7 @@ struct map_peer_stat {
 
 struct map_cell {
 	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 2 * TMIP_CELLS_MAX); /* the cells and their stand-ins */
+	__uint(max_entries, 64); /* 16 cells, their stand-ins, and what a former agent had */
 	__type(key, __u32);
 	__type(value, struct tmip_cell);
 };

@@ -233,9 +233,10 @@ void roam_move_cell(struct roam *roam, unsigned from, unsigned to)
 {
 	struct roam_cell *cell = (struct roam_cell *)roam_find_cell(roam, from);
 
-	if (!cell || from == to)
+	if (!from || from == to)
 		return;
-	cell->ifindex = to;
+	if (cell)
+		cell->ifindex = to;
 	for (struct replica_station *station = roam->replica.stations; station;
 	     station = station->hh.next)
 		move_station(roam, station, from, to);
@@ -279,7 +280,7 @@ struct roam_users roam_cell_users(const struct roam *roam, unsigned ifindex)
 	const struct replica_station *station = roam->replica.near;
 	struct roam_users users = {0};
 
-	for (; station; station = station->near_next) {
+	for (; ifindex && station; station = station->near_next) {
 		users.away += is_elsewhere(station, ifindex);
 		users.guests += is_guest(station, ifindex);
 	}

@@ -115,7 +115,10 @@ void roam_set_self(struct roam *roam, uint32_t cn_id);
 int roam_put_cell(struct roam *roam, unsigned ifindex, const char *name,
 		  const struct prefix *subnet);
 void roam_remove_cell(struct roam *roam, unsigned ifindex);
-/* The cell has another interface now; its stations stay in it. */
+/*
+ * The cell has another interface now, perhaps since a former agent had it; its stations stay in
+ * it.
+ */
 void roam_move_cell(struct roam *roam, unsigned from, unsigned to);
 /*
  * The cell has another MAC now, or is back: announces to its hosts where its stations are that are
