@@ -133,7 +133,7 @@ void stand_in_lend(struct stand_in *stand_in, const struct cell_info *cell, bool
 		return;
 	if (!addr_is_zero(&stand_in->gateway))
 		take_back(stand_in, &stand_in->gateway, stand_in->gateway_len);
-	else if (stand_in->former)
+	else if (stand_in->former && !lent)
 		take_back(stand_in, &cell->gateway, cell->subnet.len);
 	stand_in->former = false;
 	memset(&stand_in->gateway, 0, sizeof(stand_in->gateway));

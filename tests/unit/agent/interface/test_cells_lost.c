@@ -157,6 +157,7 @@ static void that_of_a_cell_that_is_still_down_stays_as_it_is(void **state)
 	assert_int_equal(cells_start(w->cells, w->why), 0);
 	expect_lent(true);
 	assert_false(calls_include("netlink_delete_last_route 500 10.10.1.0/24"));
+	assert_false(calls_include("netlink_set_address 500 10.10.1.1/24 0"));
 }
 
 static void expect_renewed(unsigned former)
