@@ -84,6 +84,7 @@ static void on_synchronising(void *arg)
 {
 	struct agent *agent = arg;
 
+	roam_set_clock(agent->roam, register_clock_ahead_ms(agent->reg));
 	cns_expect(agent->cns);
 }
 
@@ -91,6 +92,8 @@ static void on_synchronised(void *arg)
 {
 	struct agent *agent = arg;
 
+	if (register_has_lost(agent->reg))
+		cns_keep_unnamed(agent->cns);
 	cns_drop_unnamed(agent->cns);
 	outage_report_leases(agent->outage);
 	roam_sync_end(agent->roam, clock_ms());

@@ -202,11 +202,32 @@ void roam_remove_cell(struct roam *roam, unsigned ifindex)
 	roam_refresh_all(roam);
 }
 
+static bool has_subnet(const struct cn_info *info, const struct prefix *subnet)
+{
+	for (int i = 0; i < info->cell_count; i++)
+		if (addr_equal(&info->cells[i].subnet.addr, &subnet->addr) &&
+		    info->cells[i].subnet.len == subnet->len)
+			return true;
+	return false;
+}
+
+/* Clients still renew at the gateways of cells that are gone. */
+static void note_former(struct roam *roam, const struct replica_cn *cn, const struct cn_info *info)
+{
+	for (int i = 0; cn && i < cn->info.cell_count; i++)
+		if (info->gone || !has_subnet(info, &cn->info.cells[i].subnet))
+			replica_note_former(&roam->replica, &cn->info.cells[i]);
+}
+
 int roam_put_cn(struct roam *roam, const struct cn_info *info)
 {
 	struct replica_cn *cn = replica_find_cn(&roam->replica, info->id);
 	bool moved = !cn || !addr_equal(&cn->info.tunnel, &info->tunnel) || info->gone;
 
+	note_former(roam, cn, info);
+	if (!info->gone)
+		roam_cn_named(roam, info);
+	cn = replica_find_cn(&roam->replica, info->id);
 	if (info->gone) {
 		if (cn)
 			replica_remove_cn(&roam->replica, cn);
@@ -223,6 +244,12 @@ void roam_expect_cns(struct roam *roam)
 {
 	for (struct replica_cn *cn = roam->replica.cns; cn; cn = cn->hh.next)
 		cn->stale = cn->info.id != roam->self;
+}
+
+void roam_keep_cns(struct roam *roam)
+{
+	for (struct replica_cn *cn = roam->replica.cns; cn; cn = cn->hh.next)
+		cn->kept |= cn->stale;
 }
 
 /*
@@ -310,7 +337,7 @@ static void expire(struct roam *roam, struct replica_station *station, uint64_t 
 	} else if (roam_is_local(station)) {
 		if (station->attempt)
 			roam_attempt_expire(roam, station->attempt, now_ms);
-		else if (station->record.parent == roam->self)
+		else if (roam_reports(roam, station))
 			roam_report_local(roam, station, now_ms);
 	} else if (station->attempt) {
 		/* Another CN notified a later move, which is not confirmed either. */

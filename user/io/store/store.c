@@ -23,15 +23,19 @@
 
 #define LAZY_MS 20    /* how long a record that nobody waits for may lie */
 #define RETRY_MS 1000 /* after a failed commit */
+#define LOOK_MS 1000  /* between two looks at the file, while nothing is to be written */
 
 struct result {
 	uint64_t number;
 	bool ok, fresh;
 	char why[STORE_ERROR];
+	bool lost;
+	char lost_why[STORE_ERROR];
 };
 
 struct store {
 	struct database db;
+	char path[STORE_PATH];
 	int lock_fd;
 
 	/* the loop's */
@@ -150,14 +154,56 @@ static double now_ms(void)
 	return (double)now.tv_sec * 1000 + (double)now.tv_nsec / 1e6;
 }
 
-/* The batch to write, or NULL: the end. Waits. */
+static struct timespec in_ms(unsigned ms)
+{
+	struct timespec at;
+
+	clock_gettime(CLOCK_MONOTONIC, &at);
+	at.tv_sec += ms / 1000;
+	return at;
+}
+
+/* What was written is lost. The loop hands over everything anew; this batch is only a part of it. */
+static void post_lost(struct store *store, const char *why)
+{
+	uint64_t one = 1;
+
+	pthread_mutex_lock(&store->mutex);
+	store->result.lost = true;
+	snprintf(store->result.lost_why, sizeof(store->result.lost_why), "%s", why);
+	store->counts.lost++;
+	pthread_mutex_unlock(&store->mutex);
+	if (write(store->event_fd, &one, sizeof(one)) < 0)
+		return; /* as above */
+}
+
+/* Is the file lost? Then the next commit begins a new one. */
+static bool look(struct store *store)
+{
+	char why[STORE_ERROR];
+
+	if (!store->db.handle || database_look(&store->db, why) != -ESTALE)
+		return false;
+	post_lost(store, why);
+	database_end(&store->db);
+	return true;
+}
+
+/* The batch to write, or NULL: the end. Waits, and looks at the file from time to time. */
 static struct batch *next_batch(struct store *store)
 {
+	struct timespec until = in_ms(LOOK_MS);
 	struct batch *batch;
 
 	pthread_mutex_lock(&store->mutex);
-	while (!store->handed && !store->stop)
-		pthread_cond_wait(&store->cond, &store->mutex);
+	while (!store->handed && !store->stop) {
+		if (pthread_cond_timedwait(&store->cond, &store->mutex, &until) != ETIMEDOUT)
+			continue;
+		pthread_mutex_unlock(&store->mutex);
+		look(store);
+		until = in_ms(LOOK_MS);
+		pthread_mutex_lock(&store->mutex);
+	}
 	batch = store->handed;
 	store->handed = NULL;
 	pthread_mutex_unlock(&store->mutex);
@@ -167,17 +213,56 @@ static struct batch *next_batch(struct store *store)
 /* False: the loop asked for the end. */
 static bool wait_before_retry(struct store *store)
 {
-	struct timespec until;
+	struct timespec until = in_ms(RETRY_MS);
 	bool stop;
 
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += RETRY_MS / 1000;
 	pthread_mutex_lock(&store->mutex);
 	while (!store->stop && pthread_cond_timedwait(&store->cond, &store->mutex, &until) == 0)
 		;
 	stop = store->stop;
 	pthread_mutex_unlock(&store->mutex);
 	return !stop;
+}
+
+static int lock_file(struct store *store, char why[STORE_ERROR]);
+
+/* A new file in place of the one that is lost. */
+static int begin_anew(struct store *store, char why[STORE_ERROR])
+{
+	int former = store->lock_fd, error = database_leave(&store->db, why);
+
+	if (error)
+		return error;
+	error = lock_file(store, why);
+	if (former >= 0)
+		close(former);
+	return error ? error : database_begin(&store->db, why);
+}
+
+/* The commit counts only if it went to the file that has the name. */
+static int commit(struct store *store, const struct batch *batch, char why[STORE_ERROR])
+{
+	int error;
+
+	look(store);
+	error = store->db.handle ? 0 : begin_anew(store, why);
+	if (!error)
+		error = database_write(&store->db, batch, why);
+	if (error == -EUCLEAN) {
+		post_lost(store, why);
+		database_end(&store->db);
+	} else if (!error && look(store)) {
+		error = -ESTALE;
+	}
+	return error;
+}
+
+/* A file that was lost at this moment is begun anew at once. */
+static int write_once(struct store *store, const struct batch *batch, char why[STORE_ERROR])
+{
+	int error = commit(store, batch, why);
+
+	return error == -ESTALE || error == -EUCLEAN ? commit(store, batch, why) : error;
 }
 
 /* The batch is empty when the loop hears that it is written. It stays as it is if the end comes. */
@@ -191,7 +276,7 @@ static void write_batch(struct store *store, struct batch *batch)
 	do {
 		double start = now_ms(), taken;
 
-		ok = database_write(&store->db, batch, why) == 0;
+		ok = write_once(store, batch, why) == 0;
 		taken = now_ms() - start;
 		if (ok)
 			batch_clear(batch);
@@ -258,8 +343,10 @@ static void on_wake(evutil_socket_t fd, short what, void *arg)
 		return;
 	pthread_mutex_lock(&store->mutex);
 	result = store->result;
-	store->result.fresh = false;
+	store->result.fresh = store->result.lost = false;
 	pthread_mutex_unlock(&store->mutex);
+	if (result.lost)
+		store->handler->lost(result.lost_why, store->arg);
 	if (!result.fresh)
 		return;
 	if (result.ok)
@@ -332,8 +419,9 @@ void store_count(const struct store *store, struct store_counts *counts)
  * flock(2) does not disturb SQLite's own locks; but the descriptor must outlive the database,
  * because closing it drops them.
  */
-static int lock_file(struct store *store, const char *path, char why[STORE_ERROR])
+static int lock_file(struct store *store, char why[STORE_ERROR])
 {
+	const char *path = store->path;
 	int error;
 
 	store->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
@@ -341,9 +429,9 @@ static int lock_file(struct store *store, const char *path, char why[STORE_ERROR
 		return 0;
 	error = errno;
 	if (error == EWOULDBLOCK)
-		snprintf(why, STORE_ERROR, "database %s is in use by another process", path);
+		snprintf(why, STORE_ERROR, "database %.200s is in use by another process", path);
 	else
-		snprintf(why, STORE_ERROR, "database %s: %s", path, strerror(error));
+		snprintf(why, STORE_ERROR, "database %.180s: %s", path, strerror(error));
 	return -error;
 }
 
@@ -371,7 +459,8 @@ int store_open(struct store **out, const char *path, uint32_t *epoch, char why[S
 	pthread_mutex_init(&store->mutex, NULL);
 	init_cond(&store->cond);
 	store->event_fd = -1;
-	error = lock_file(store, path, why);
+	snprintf(store->path, sizeof(store->path), "%s", path);
+	error = lock_file(store, why);
 	if (!error)
 		error = database_open(&store->db, path, epoch, why);
 	if (error) {
@@ -390,7 +479,11 @@ int store_read_clock(struct store *store, struct net_clock_past *past, char why[
 int store_set_clock(struct store *store, const struct net_clock_mark *mark, int64_t shift_s,
 		    char why[STORE_ERROR])
 {
-	return database_set_clock(&store->db, mark, shift_s, why);
+	int error = database_set_clock(&store->db, mark, shift_s, why);
+
+	if (!error)
+		database_watch(&store->db);
+	return error;
 }
 
 int store_load(struct store *store, const struct store_handler *handler, void *arg,
@@ -440,6 +533,13 @@ static void stop_thread(struct store *store)
 	store->running = false;
 }
 
+bool store_stop(struct store *store)
+{
+	if (store->running)
+		stop_thread(store);
+	return look(store) || store->result.lost;
+}
+
 /*
  * The older batch first, and the newer one only after it: the database never has a change without
  * those before it.
@@ -451,7 +551,7 @@ static int write_rest(struct store *store, char why[STORE_ERROR])
 
 	for (int i = 0; i < 2 && !error; i++)
 		if (!batch_is_empty(rest[i]))
-			error = database_write(&store->db, rest[i], why);
+			error = write_once(store, rest[i], why);
 	return error;
 }
 
@@ -461,7 +561,7 @@ static void write_mark(struct store *store)
 	const struct batch nothing = {.number = store->number};
 	char why[STORE_ERROR];
 
-	if (store->db.mark)
+	if (store->db.handle && store->db.mark)
 		database_write(&store->db, &nothing, why);
 }
 

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What the files of the store share: store.c (threads), store_sql.c (the database), store_clock.c
- * (the clock in the database). Nobody else includes it.
+ * (the clock in the database), store_file.c (what becomes of its files). Nobody else includes it.
  */
 #ifndef TMIP_IO_STORE_INTERNAL_H
 #define TMIP_IO_STORE_INTERNAL_H
 
 #define HASH_NONFATAL_OOM 1
 #include <sqlite3.h>
+#include <sys/types.h>
+#include <time.h>
 #include <uthash.h>
 
 #include "store.h"
@@ -32,12 +34,29 @@ struct batch {
 	bool mark; /* also without any change */
 };
 
+#define STORE_PATH 512
+
+struct database_file {
+	dev_t dev;
+	ino_t inode; /* 0: unknown */
+	off_t size;
+	struct timespec changed;
+};
+
+/* The files as the writer left them. */
+struct database_watch {
+	struct database_file main, wal, shm;
+	uint64_t marked_ms; /* the clock's mark in the file itself; 0: none */
+};
+
 struct database {
-	sqlite3 *handle;
+	sqlite3 *handle; /* NULL: its file is lost, and another one not begun yet */
+	char path[STORE_PATH];
+	struct database_watch watch;
 	sqlite3_stmt *put_station, *erase_station, *put_cn;
 	sqlite3_stmt *mark;         /* the clock; NULL: before database_set_clock */
 	struct net_clock_mark clock; /* its last mark */
-	uint32_t epoch;
+	uint32_t epoch, before;      /* of this run, and of the one before */
 	int synchronous; /* as it is set now; -1: unknown */
 };
 
@@ -53,6 +72,21 @@ int database_mark_clock(struct database *db, char why[STORE_ERROR]);
 /* All or nothing. */
 int database_write(struct database *db, const struct batch *batch, char why[STORE_ERROR]);
 void database_close(struct database *db);
+/* The same, and keeps what a new file needs: database_begin. */
+void database_end(struct database *db);
+/*
+ * Begins a new, empty database of the same run in place of a file that is lost: see database_leave.
+ */
+int database_begin(struct database *db, char why[STORE_ERROR]);
+/* store_clock.c: gives the new database the mark, if the former one had it. */
+int database_begin_clock(struct database *db, char why[STORE_ERROR]);
+
+/* store_file.c */
+void database_watch(struct database *db); /* from now on */
+/* 0, or -ESTALE: what was written to the database is lost; `why` is what became of it. */
+int database_look(struct database *db, char why[STORE_ERROR]);
+/* Ends the use of a file that is lost, and makes its name free. What others put there is kept. */
+int database_leave(struct database *db, char why[STORE_ERROR]);
 
 /* For store_clock.c. */
 int database_execute(struct database *db, const char *sql, const char *doing,
