@@ -217,10 +217,12 @@ static int sweep_subnet(const struct tmip_subnet_key *key, const struct tmip_sub
 			void *arg)
 {
 	struct cns *cns = arg;
+	struct prefix subnet = {.addr = key->addr, .len = entry->prefix_len};
 
-	(void)entry;
-	if (!is_of_a_cn(cns, key))
-		datapath_delete_subnet(cns->with.dp, key);
+	if (is_of_a_cn(cns, key))
+		return 0;
+	roam_note_former(cns->with.roam, &subnet, &entry->gateway);
+	datapath_delete_subnet(cns->with.dp, key);
 	return 0;
 }
 

@@ -212,12 +212,13 @@ const struct cell_info *replica_find_cell(const struct replica *replica,
 	return NULL;
 }
 
-void replica_note_former(struct replica *replica, const struct cell_info *cell)
+void replica_note_former(struct replica *replica, const struct prefix *subnet,
+			 const struct tmip_addr *gateway)
 {
 	unsigned at = replica->former_next++ % REPLICA_FORMER;
 
-	replica->former[at].subnet = cell->subnet;
-	replica->former[at].gateway = cell->gateway;
+	replica->former[at].subnet = *subnet;
+	replica->former[at].gateway = *gateway;
 }
 
 const struct tmip_addr *replica_former_gateway(const struct replica *replica,

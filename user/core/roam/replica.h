@@ -126,7 +126,8 @@ const struct cell_info *replica_find_cell(const struct replica *replica,
 					  const struct replica_cn **cn);
 
 /* A CN has this cell no more. */
-void replica_note_former(struct replica *replica, const struct cell_info *cell);
+void replica_note_former(struct replica *replica, const struct prefix *subnet,
+			 const struct tmip_addr *gateway);
 /* The gateway of the cell that last contained addr and is gone; NULL: none that is known. */
 const struct tmip_addr *replica_former_gateway(const struct replica *replica,
 					       const struct tmip_addr *addr);

@@ -211,12 +211,18 @@ static bool has_subnet(const struct cn_info *info, const struct prefix *subnet)
 	return false;
 }
 
-/* Clients still renew at the gateways of cells that are gone. */
+void roam_note_former(struct roam *roam, const struct prefix *subnet,
+		      const struct tmip_addr *gateway)
+{
+	replica_note_former(&roam->replica, subnet, gateway);
+}
+
 static void note_former(struct roam *roam, const struct replica_cn *cn, const struct cn_info *info)
 {
 	for (int i = 0; cn && i < cn->info.cell_count; i++)
 		if (info->gone || !has_subnet(info, &cn->info.cells[i].subnet))
-			replica_note_former(&roam->replica, &cn->info.cells[i]);
+			roam_note_former(roam, &cn->info.cells[i].subnet,
+					 &cn->info.cells[i].gateway);
 }
 
 int roam_put_cn(struct roam *roam, const struct cn_info *info)

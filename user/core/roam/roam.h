@@ -123,6 +123,10 @@ void roam_remove_cell(struct roam *roam, unsigned ifindex);
  */
 int roam_put_cn(struct roam *roam, const struct cn_info *info);
 
+/* A subnet that was a cell of the network until now: clients may still renew at its gateway. */
+void roam_note_former(struct roam *roam, const struct prefix *subnet,
+		      const struct tmip_addr *gateway);
+
 /* The register will name all CNs again. Marks the others `stale` in the replica until it does. */
 void roam_expect_cns(struct roam *roam);
 /* It has lost its memory: the CNs that it has not named yet stay until they are back there. */
