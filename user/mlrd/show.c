@@ -202,7 +202,7 @@ void show_renamed(json_t *result, FILE *to)
 
 void show_moved(json_t *result, FILE *to)
 {
-	fprintf(to, "%s goes from CN %s to CN %s as soon as the agent of that has a cell with it.\n",
+	fprintf(to, "%s goes from CN %s to CN %s as soon as that has a cell with it.\n",
 		terminal_text(result, "subnet"), terminal_text(result, "cn"),
 		terminal_text(result, "to"));
 	print_cut(result, to);

@@ -122,8 +122,9 @@ static void renew(const struct dhcp_server *server, const struct dhcp_request *r
 }
 
 /*
- * The server that the client has its lease from, as far as that can be known: the one that it names,
- * the gateway of a subnet that was a cell until now, the one that it renews at (RFC 2131, 4.4.5).
+ * The server that the client has its lease from, as far as that can be known: the one that it
+ * names, the gateway of a subnet that was a cell until now, the one that it renews at (RFC 2131,
+ * 4.4.5).
  */
 static uint32_t server_of(const struct dhcp_server *server, const struct dhcp_request *request)
 {

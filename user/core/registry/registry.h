@@ -187,11 +187,12 @@ struct registry_cut {
 
 /*
  * Forgets a CN that is not connected. If that cuts stations, `force` is needed, and frees the
- * addresses that it has given. *cut: what it has cut, or would. 0, or -errno and the reason in `why`.
+ * addresses that it has given. *cut: what it has cut, or would. 0, or -errno and the reason in
+ * `why`.
  */
 int registry_forget_cn(struct registry *registry, const char *name, bool force,
 		       struct registry_cut *cut, char *why, size_t size);
-/* The CN keeps its number, its stations and its connection. 0, or -errno and the reason in `why`. */
+/* The CN keeps number, stations and connection. 0, or -errno and the reason in `why`. */
 int registry_rename_cn(struct registry *registry, const char *name, const char *to, char *why,
 		       size_t size);
 /*

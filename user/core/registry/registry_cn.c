@@ -296,8 +296,8 @@ static void refuse_cn(struct registry *registry, struct registry_session *sessio
 }
 
 /*
- * A CN that the database has lost keeps its number, unless another one has got it meanwhile: records
- * name CNs by it.
+ * A CN that the database has lost keeps its number, unless another one has got it meanwhile:
+ * records name CNs by it.
  */
 static struct reg_cn *new_cn(struct registry *registry, const struct cn_info *info)
 {

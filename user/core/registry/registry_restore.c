@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A database that lacks what the network knows: it was lost, or it is an older copy. A CN shows it by
- * the version up to which it has everything, and reports the records that the register does not
+ * A database that lacks what the network knows: it was lost, or it is an older copy. A CN shows it
+ * by the version up to which it has everything, and reports the records that the register does not
  * send it: as they were, by BIND with STATION.
  */
 #include "registry_internal.h"

@@ -271,8 +271,8 @@ void registry_stored(struct registry *registry, uint64_t number, bool ok)
 }
 
 /*
- * All changes get new numbers, as if they had come now and in the same order. Those who wait for one
- * wait for the last of them.
+ * All changes get new numbers, as if they had come now and in the same order. Those who wait for
+ * one wait for the last of them.
  */
 void registry_store_lost(struct registry *registry)
 {

@@ -7,8 +7,8 @@
 #include "registry_internal.h"
 
 /*
- * What the CN has is a version of this run, and every tombstone since then is still there. The epoch
- * alone does not show the run if the database has gone back to an older copy.
+ * What the CN has is a version of this run, and every tombstone since then is still there. The
+ * epoch alone does not show the run if the database has gone back to an older copy.
  */
 static bool delta_is_enough(const struct registry *registry,
 			    const struct registry_session *session, struct version has)

@@ -177,8 +177,8 @@ void roam_record(struct roam *roam, const struct station_record *record, unsigne
 /* The register's answer (MLRP_STATION or MLRP_ERROR) to a request of the machine. */
 void roam_register_answer(struct roam *roam, const struct mlrp_message *message, uint64_t now_ms);
 /*
- * What a snapshot lacks, or has in an older state than this CN, the register has lost: the parent and
- * the CN that has the station keep such a record and report it as it was.
+ * What a snapshot lacks, or has in an older state than this CN, the register has lost: the parent
+ * and the CN that has the station keep such a record and report it as it was.
  *
  * A sync: between the two calls the caller passes the records of the snapshot (full) or delta to
  * roam_record. At its end the machine reports its unreported moves and leases to the register.

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Records that the register has lost: its database was deleted, or is an older copy, and the snapshot
- * lacks what this CN has. Such a record becomes one that the register does not know (version 0.0).
- * The parent reports it, and the CN that has the station: by BIND with the record, as it was. CNs
- * that have nothing to do with the station forget it until the register has it again.
+ * Records that the register has lost: its database was deleted, or is an older copy, and the
+ * snapshot lacks what this CN has. Such a record becomes one that the register does not know
+ * (version 0.0). The parent reports it, and the CN that has the station: by BIND with the record,
+ * as it was. CNs that have nothing to do with the station forget it until the register has it
+ * again.
  */
 #include "roam_internal.h"
 

@@ -163,7 +163,7 @@ static struct timespec in_ms(unsigned ms)
 	return at;
 }
 
-/* What was written is lost. The loop hands over everything anew; this batch is only a part of it. */
+/* What was written is lost: the loop hands over everything anew. */
 static void post_lost(struct store *store, const char *why)
 {
 	uint64_t one = 1;

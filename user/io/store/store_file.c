@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Is the database still the file that the writer opened? Somebody may delete it below the running
- * register, put a copy in its place, empty it, or write a copy over it. SQLite notices none of that,
- * and goes on writing to what nobody will read again. So the writer looks, by the file's inode,
- * before and after each commit, and each second between them. Size and time of the file change when
- * this process or another one moves pages from the -wal file into it. Then the clock's mark in the
- * file itself, without the -wal file, is not older than the mark seen there before; that of an
- * older copy is.
+ * register, put a copy in its place, empty it, or write a copy over it. SQLite notices none of
+ * that, and goes on writing to what nobody will read again. So the writer looks, by the file's
+ * inode, before and after each commit, and each second between them. Size and time of the file
+ * change when this process or another one moves pages from the -wal file into it. Then the clock's
+ * mark in the file itself, without the -wal file, is not older than the mark seen there before;
+ * that of an older copy is.
  */
 #include <errno.h>
 #include <inttypes.h>
