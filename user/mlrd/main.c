@@ -46,16 +46,16 @@ static const struct command COMMANDS[] = {
 	{"cns", NULL, NULL, false, "j", show_cns, "the CNs, their connections and pools", NULL},
 	{"status", NULL, NULL, false, "j", show_status, "the state of the register",
 	 NULL},
-	{"reload", NULL, NULL, false, "", NULL, "make the register read its configuration again",
+	{"reload", NULL, NULL, false, "j", NULL, "make the register read its configuration again",
 	 NULL},
 	{"forget-cn", "NAME", "cn", true, "jo", show_forgotten,
 	 "forget a CN that is gone for good", NULL},
 	{"rename-cn", "NAME", "cn", true, "j", show_renamed, "give a CN another name", "NEW"},
 	{"move-subnet", "SUBNET", "subnet", true, "j", show_moved,
 	 "let another CN take over a subnet", "CN"},
-	{"free", "ADDRESS", "address", true, "", NULL, "free the address of a station",
+	{"free", "ADDRESS", "address", true, "j", NULL, "free the address of a station",
 	 NULL},
-	{"clear", "ADDRESS|MAC", "station", true, "", NULL,
+	{"clear", "ADDRESS|MAC", "station", true, "j", NULL,
 	 "let a station that is damped move again", NULL},
 };
 #define COMMAND_COUNT (sizeof(COMMANDS) / sizeof(COMMANDS[0]))
@@ -79,7 +79,7 @@ static int print_help(FILE *to)
 		    "  -F              stay in the foreground, log to the screen, "
 		    "take commands from standard input\n"
 		    "  --socket PATH   the register with that control socket\n"
-		    "  --json          print JSON instead of text\n"
+		    "  --json          print JSON (all commands)\n"
 		    "  --all           stations: addresses that are free again, too\n"
 		    "  --force         forget-cn: free the addresses of its stations; "
 		    "without it, the command says what it would cut\n"
@@ -140,6 +140,8 @@ static int ask(const struct command *command, const struct options *options)
 	status = terminal_ask("register", socket, make_request(command, options), &result);
 	if (status != TERMINAL_OK)
 		return status;
+	if (json_object_get(result, "restart"))
+		return terminal_print_reload(result, options->json);
 	if (options->json)
 		return terminal_print_json(result);
 	if (command->show)
