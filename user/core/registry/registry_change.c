@@ -163,6 +163,19 @@ static struct reg_move *free_move(struct registry *registry)
 	return NULL;
 }
 
+/* A CN that was refused the subnet does not ask again on the same connection. */
+static void call_again(struct registry *registry, const char *name)
+{
+	const struct reg_cn *cn = reg_find_cn_name(registry, name);
+	struct registry_action action = {.type = REGISTRY_CLOSE,
+					 .text = "it may register a subnet that moves to it"};
+
+	if (!cn || !cn->session)
+		return;
+	action.session = cn->session;
+	registry->act(&action, registry->arg);
+}
+
 int registry_move_subnet(struct registry *registry, const struct prefix *subnet, const char *to,
 			 struct registry_cut *cut, char *from, char *why, size_t size)
 {
@@ -191,6 +204,7 @@ int registry_move_subnet(struct registry *registry, const struct prefix *subnet,
 	reg_log(registry, LOG_LEVEL_INFO,
 		"%s/%u goes from CN %s to CN %s as soon as that registers it", text, subnet->len,
 		from, to);
+	call_again(registry, to);
 	return 0;
 }
 
