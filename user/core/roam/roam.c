@@ -429,6 +429,8 @@ static void expire(struct roam *roam, struct replica_station *station, uint64_t 
 			roam_attempt_expire(roam, station->attempt, now_ms);
 		else if (roam_reports(roam, station))
 			roam_report_local(roam, station, now_ms);
+		else if (station->lost && replica_current(station) != roam->self)
+			roam_forget(roam, station); /* it has left: others report it */
 	} else if (station->attempt) {
 		/* Another CN notified a later move, which is not confirmed either. */
 		if (station->moved_to != roam->self)

@@ -89,7 +89,8 @@ static void withdraw(struct roam *roam, struct replica_station *station)
 void roam_report_local(struct roam *roam, struct replica_station *station, uint64_t now_ms)
 {
 	const struct station_record *record = &station->record;
-	bool ended = station->lost && !roam_lease_left(roam, record, now_ms);
+	bool ended = station->lost && record->kind == RECORD_DYNAMIC &&
+		     !roam_lease_left(roam, record, now_ms);
 	struct roam_attempt *attempt =
 		ended ? NULL : roam_attempt_begin(roam, station, true, now_ms);
 	struct mlrp_message message = {
@@ -114,6 +115,7 @@ void roam_report_local(struct roam *roam, struct replica_station *station, uint6
 	if (station->lost) {
 		message.has |= MLRP_HAS(MLRP_F_STATION);
 		message.station = *record;
+		message.station.current = replica_current(station);
 	}
 	if (record->client_id_len) {
 		message.has |= MLRP_HAS(MLRP_F_CLIENT_ID);
