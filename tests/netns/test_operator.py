@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What an operator does to the network by commands of the register: a CN gets another name, a subnet
-goes to another CN, a CN is forgotten. Stations and leases stay, or the command says what it cuts.
+"""What an operator does to the network by commands of the register: a CN gets another name, a
+subnet goes to another CN, a CN is forgotten. Stations and leases stay, or the command says what it
+cuts.
 """
 import json
 

@@ -151,6 +151,33 @@ def test_nothing_is_acknowledged_into_a_deleted_file(world):
     assert late.address() in on_disk(world)
 
 
+def test_a_place_that_cannot_be_written(make_world):
+    """Nothing is promised, everything else goes on, everybody is told; and it is tried again."""
+    world = make_world(lease_time=3600).start()
+    phone, guest = leased(world, "phone", world.cn(1)), leased(world, "guest", world.cn(2))
+    before = bound(world)
+    state = os.path.dirname(database(world))
+    shutil.rmtree(state)
+    with open(state, "w", encoding="ascii"):
+        pass
+    wait_for(lambda: store(world)["failing"], "the register to notice", 8)
+    assert "CANNOT BE WRITTEN" in mlrd(world, "status").stdout and store(world)["why"]
+    result, said = evaluation(world.cn(1))
+    assert result == 1 and "FAIL  database" in said
+    late = world.add_station("late", world.cn(1))
+    late.dhclient().start(wait=False)
+    guest.roam(world.cn(3))
+    reaches(guest, world.server.address)
+    wait_for(lambda: "disk failed" in world.cn(1).program.text(), "a refusal", 12)
+    assert not late.address()
+    os.unlink(state)
+    assert late.client.wait_bound(seconds=15)
+    agree(world, phone, guest, late)
+    assert before.keys() < (on_disk(world) or {}).keys()
+    result, said = evaluation(world.cn(1))
+    assert "FAIL  database" not in said and "it was written anew from memory" in said
+
+
 def test_what_others_put_there_is_kept(world):
     leased(world, "phone", world.cn(1))
     copy_of(world, f"{world.folder}/older.db")

@@ -108,7 +108,7 @@ static void on_synchronised(void *arg)
 {
 	struct agent *agent = arg;
 
-	if (register_has_lost(agent->reg))
+	if (register_has_lost(agent->reg) || roam_sync_lacks(agent->roam))
 		cns_keep_unnamed(agent->cns);
 	cns_drop_unnamed(agent->cns);
 	outage_report_leases(agent->outage);

@@ -199,6 +199,8 @@ void roam_register_answer(struct roam *roam, const struct mlrp_message *message,
  * roam_record. At its end the machine reports its unreported moves and leases to the register.
  */
 void roam_sync_start(struct roam *roam, bool full);
+/* Before its end: does the snapshot lack a record that this CN has? */
+bool roam_sync_lacks(const struct roam *roam);
 void roam_sync_end(struct roam *roam, uint64_t now_ms);
 /* The register is down. */
 void roam_register_lost(struct roam *roam);

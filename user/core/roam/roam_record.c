@@ -205,6 +205,17 @@ void roam_sync_start(struct roam *roam, bool full)
 				 (station->record.state && !roam_is_local(station));
 }
 
+bool roam_sync_lacks(const struct roam *roam)
+{
+	const struct replica_station *station;
+
+	for (station = roam->replica.stations; roam->sync_full && station;
+	     station = station->hh.next)
+		if (station->stale && station->record.state == RECORD_BOUND)
+			return true;
+	return false;
+}
+
 void roam_sync_end(struct roam *roam, uint64_t now_ms)
 {
 	struct replica_station *station, *next;

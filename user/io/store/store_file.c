@@ -104,6 +104,11 @@ static int check_contents(struct database *db, const struct stat *now, char why[
 	uint32_t epoch;
 	int error = read_mark(db->path, &epoch, &unix_ms);
 
+	if (error == -EUCLEAN && !watch->doubtful) {
+		watch->doubtful = true; /* another process may just be moving pages into it */
+		return 0;
+	}
+	watch->doubtful = false;
 	if (error == -ENOMEM)
 		return 0; /* the next look tells */
 	if (error || now->st_size == 0)

@@ -47,6 +47,7 @@ struct database_file {
 struct database_watch {
 	struct database_file main, wal, shm;
 	uint64_t marked_ms; /* the clock's mark in the file itself; 0: none */
+	bool doubtful;      /* the file could not be read at the last look */
 };
 
 struct database {
