@@ -165,3 +165,35 @@ def test_forget_says_what_it_cuts(world):
     assert "cn2" not in cns(world) and len(register_stations(world)) == 1
     with pytest.raises(WorldError):
         mlrd(world, "forget-cn", "cn2")
+
+
+@pytest.mark.parametrize("how", ["forget-cn", "free"])
+def test_what_was_freed_by_mistake_comes_back_as_a_lease(make_world, how):
+    """The CN comes back, and its stations go on: with the leases that they had, until their end."""
+    world = make_world(lease_time=3600).start()
+    home, guest = leased(world, "home", world.cn(2)), leased(world, "guest", world.cn(2))
+    guest.roam(world.cn(3))
+    reaches(guest, world.server.address)
+    agree(world, home, guest)
+    before = register_stations(world)
+    if how == "forget-cn":
+        world.cn(2).stop()
+        wait_for(lambda: not connected(world, "cn2"), "the register to miss it")
+        mlrd(world, "forget-cn", "cn2", "--force")
+        assert not register_stations(world)
+        world.mlr.stop()
+        world.mlr.start()
+        world.cn(2).start()
+    else:
+        for station in (home, guest):
+            mlrd(world, "free", station.address())
+    for station in (home, guest):
+        reaches(station, world.server.address, 10)
+    agree(world, home, guest)
+    after = register_stations(world)
+    for address, entry in before.items():
+        assert after[address]["kind"] == "dynamic"
+        assert abs(after[address]["lease_end"] - entry["lease_end"]) <= 2
+    for station in (home, guest):
+        station.client.restart()
+    assert {station.address() for station in (home, guest)} == set(before)

@@ -86,7 +86,8 @@ static json_t *station_json(const struct server *server, const struct station_re
 		.current = cn_name(server, record->current),
 		.epoch = record->version.epoch,
 		.seq = record->version.seq,
-		.lease_end = server_wall_end(record->lease_end),
+		.lease_end = record->state == RECORD_FREE ? 0 :
+							    server_wall_end(record->lease_end),
 		.host = registry_host_name(server->registry, &record->addr),
 	};
 

@@ -302,6 +302,7 @@ int registry_load_station(struct registry *registry, const struct station_record
 		due = record->lease_end + registry->options.grace_s;
 	station->record.lease_end = record->lease_end;
 	reg_set_state(registry, station, record->state, due);
+	station->record.lease_end = record->lease_end; /* of a lease that was cut, too */
 	return 0;
 }
 
@@ -325,7 +326,7 @@ static void end_use(struct registry *registry, struct reg_station *station, cons
 {
 	char addr[ADDR_STRLEN], mac[MAC_STRLEN];
 
-	reg_set_state(registry, station, RECORD_FREE, 0);
+	reg_cut(registry, station); /* the end of a lease that has ended is past */
 	reg_commit(registry, station, NULL, false);
 	reg_log(registry, LOG_LEVEL_INFO, "%s of %s is free: %s",
 		addr_format(&station->record.addr, addr), mac_format(&station->record.mac, mac),

@@ -297,7 +297,7 @@ void reg_change_withdraw(struct registry *registry, const struct reg_cn *cn,
 		if (!is_over(registry, station, cn))
 			continue;
 		registry->counts.withdrawn += station->record.state == RECORD_BOUND;
-		reg_set_state(registry, station, RECORD_FREE, 0);
+		reg_cut(registry, station);
 		reg_commit(registry, station, NULL, false);
 	}
 	withdrawn = registry->counts.withdrawn - withdrawn;

@@ -390,7 +390,7 @@ static void free_records_of(struct registry *registry, uint32_t id)
 		if (station->record.parent != id || station->record.state == RECORD_FREE ||
 		    station->record.state == RECORD_OFFERED)
 			continue;
-		reg_set_state(registry, station, RECORD_FREE, 0);
+		reg_cut(registry, station);
 		reg_commit(registry, station, NULL, false);
 	}
 }

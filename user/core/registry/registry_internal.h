@@ -245,6 +245,11 @@ bool reg_set_owner(struct registry *registry, struct reg_station *station,
 /* due as in struct reg_station. */
 void reg_set_state(struct registry *registry, struct reg_station *station, uint8_t state,
 		   uint64_t due);
+/*
+ * Frees the address before its time, as the operator wants it. The tombstone keeps the end of the
+ * lease: if the station goes on using the address, it has a lease as before.
+ */
+void reg_cut(struct registry *registry, struct reg_station *station);
 void reg_set_current(struct registry *registry, struct reg_station *station, uint32_t current);
 void reg_set_parent(struct registry *registry, struct reg_station *station, uint32_t parent);
 struct reg_station *reg_owned(const struct registry *registry, const struct tmip_mac *mac,

@@ -113,7 +113,7 @@ static void restore(struct registry *registry, struct registry_session *session,
 	registry->counts.restored++;
 	reg_commit(registry, station, NULL, true);
 	reg_answer_stored(registry, session, message->transaction, record, registry->number);
-	reg_log(registry, LOG_LEVEL_INFO,
+	reg_log(registry, LOG_LEVEL_DEBUG,
 		"%s of %s is back: CN %s knows it, and this database did not",
 		addr_format(&message->addr, addr), mac_format(&message->mac, mac), session->name);
 }

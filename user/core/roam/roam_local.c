@@ -123,7 +123,7 @@ void roam_report_local(struct roam *roam, struct replica_station *station, uint6
 		memcpy(message.client_id, record->client_id, record->client_id_len);
 	}
 	roam_send_register(roam, &message);
-	roam_log(roam, LOG_LEVEL_INFO, station,
+	roam_log(roam, station->lost ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO, station,
 		 station->lost ? "telling the register of the station, which it has lost" :
 		 "telling the register of the address that was given out while it was away");
 }

@@ -155,6 +155,6 @@ bool roam_lose(struct roam *roam, struct replica_station *station, uint64_t now_
 	station->lost = true;
 	station->stale = false;
 	roam_refresh(roam, station);
-	roam_log(roam, LOG_LEVEL_INFO, station, "the register has lost this station");
+	roam_log(roam, LOG_LEVEL_DEBUG, station, "the register has lost this station");
 	return true;
 }

@@ -219,11 +219,12 @@ bool roam_sync_lacks(const struct roam *roam)
 void roam_sync_end(struct roam *roam, uint64_t now_ms)
 {
 	struct replica_station *station, *next;
+	unsigned lost = 0;
 
 	roam->register_ready = true;
 	HASH_ITER(hh, roam->replica.stations, station, next) {
 		if (roam->sync_full && station->stale)
-			roam_lose(roam, station, now_ms);
+			lost += roam_lose(roam, station, now_ms);
 		if (roam_is_local(station)) {
 			roam_sync_local(roam, station, now_ms);
 			continue;
@@ -249,6 +250,10 @@ void roam_sync_end(struct roam *roam, uint64_t now_ms)
 		station->moved_old = true;
 	}
 	roam->sync_full = false;
+	if (lost)
+		roam_log(roam, LOG_LEVEL_WARN, NULL,
+			 "the register has lost %u stations of this CN: they are reported to it",
+			 lost);
 	roam_rivals_wake(roam, now_ms);
 }
 

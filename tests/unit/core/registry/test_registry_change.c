@@ -162,6 +162,40 @@ static void forgetting_says_what_it_cuts(void **state)
 	expect_all_durable();
 }
 
+/* The operator was wrong: the station uses its address still. */
+static void a_lease_that_was_cut_is_a_lease_again(void **state)
+{
+	uint64_t end;
+
+	(void)state;
+	join(1, 10, 20);
+	lease(1, 1);
+	lease(1, 2);
+	lease(1, 3);
+	end = record(ip(1, 10))->lease_end;
+	for (int host = 10; host <= 12; host++) {
+		struct tmip_addr addr = ip(1, host);
+
+		assert_int_equal(registry_free_address(w->registry, &addr), 0);
+	}
+	disk_writes();
+	expect_all_durable();
+	begin_from_disk(EPOCH + 1);
+	assert_int_equal(registry_load_end(w->registry, w->now), 0);
+	join(1, 10, 20);
+	assert_int_equal(record(ip(1, 10))->state, RECORD_FREE);
+	good(1, MLRP_CLAIM, 1, ip(1, 10));
+	assert_int_equal(record(ip(1, 10))->kind, RECORD_DYNAMIC);
+	assert_int_equal(record(ip(1, 10))->lease_end, end);
+	good(1, MLRP_CLAIM, 9, ip(1, 11)); /* another MAC brings it */
+	assert_int_equal(record(ip(1, 11))->kind, RECORD_STATIC);
+	pass((unsigned)(end - w->now.unix_s) + 1);
+	good(1, MLRP_CLAIM, 3, ip(1, 12)); /* after its end */
+	assert_int_equal(record(ip(1, 12))->kind, RECORD_STATIC);
+	assert_int_equal(record(ip(1, 12))->lease_end, 0);
+	expect_all_durable();
+}
+
 /* ---- a cell gets another subnet */
 
 static void old_leases_end_in_good_order(void **state)
@@ -241,6 +275,7 @@ int main(void)
 		CASE(a_subnet_goes_to_another_cn),
 		CASE(moves_that_cannot_be),
 		CASE(forgetting_says_what_it_cuts),
+		CASE(a_lease_that_was_cut_is_a_lease_again),
 		CASE(old_leases_end_in_good_order),
 		CASE(a_subnet_that_is_only_gone_may_come_back),
 		CASE(a_subnet_that_moves_is_not_over),
