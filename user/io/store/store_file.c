@@ -185,8 +185,7 @@ void database_watch(struct database *db)
 
 /* ---- leaving it */
 
-/* Closes the database without touching any file: the names may be those of others by now. */
-static void abandon(struct database *db)
+void database_abandon(struct database *db)
 {
 	int persist = 1;
 
@@ -221,8 +220,6 @@ int database_leave(struct database *db, char why[STORE_ERROR])
 	bool empty = stat(db->path, &now) == 0 && now.st_size == 0;
 	int error;
 
-	if (db->handle)
-		abandon(db);
 	error = put_aside(db, "", empty ? &none : NULL, stamp);
 	if (!error)
 		error = put_aside(db, "-wal", &db->watch.wal, stamp);
@@ -237,4 +234,16 @@ int database_leave(struct database *db, char why[STORE_ERROR])
 	if (error)
 		snprintf(why, STORE_ERROR, "%.180s: %s", db->path, strerror(-error));
 	return error;
+}
+
+void database_drop(struct database *db)
+{
+	static const char *const suffixes[] = {"", "-wal", "-shm"};
+	char path[STORE_PATH + 40];
+
+	database_end(db);
+	for (int i = 0; i < 3; i++) {
+		beside(db, suffixes[i], path);
+		unlink(path);
+	}
 }

@@ -288,9 +288,7 @@ int database_begin(struct database *db, char why[STORE_ERROR])
 		error = prepare_all(db, why);
 	if (!error)
 		error = database_begin_clock(db, why);
-	if (error)
-		database_end(db);
-	else
+	if (!error)
 		database_watch(db);
 	return error;
 }

@@ -17,11 +17,16 @@ static void start_marked(void)
 	lost = 0;
 }
 
-static void put(unsigned host, uint64_t number)
+static void give(unsigned host, uint64_t number)
 {
 	struct station_record record = station(host, number);
 
 	assert_int_equal(store_put_station(store, &record, number, true), 0);
+}
+
+static void put(unsigned host, uint64_t number)
+{
+	give(host, number);
 	wait_until_durable(number);
 }
 
@@ -131,13 +136,10 @@ static void an_older_copy_written_over_it(void **state)
 /* The deletion comes directly before the commit: it is noticed before anything is promised. */
 static void nothing_is_promised_for_a_deleted_file(void **state)
 {
-	struct station_record record;
-
 	(void)state;
 	start_with_one();
 	shell("rm $p");
-	record = station(2, 2);
-	assert_int_equal(store_put_station(store, &record, 2, true), 0);
+	give(2, 2);
 	wait_until_durable(2);
 	end_store();
 	assert_int_equal(lost, 1);
@@ -147,14 +149,11 @@ static void nothing_is_promised_for_a_deleted_file(void **state)
 
 static void a_loss_at_the_end_is_told(void **state)
 {
-	struct station_record record;
-
 	(void)state;
 	start_with_one();
 	shell("rm $p");
 	assert_true(store_stop(store));
-	record = station(1, 2);
-	assert_int_equal(store_put_station(store, &record, 2, true), 0);
+	give(1, 2);
 	end_store();
 	start_marked();
 	assert_int_equal(record_count, 1);
@@ -163,7 +162,6 @@ static void a_loss_at_the_end_is_told(void **state)
 
 static void a_place_that_cannot_be_written_is_tried_again(void **state)
 {
-	struct station_record record;
 	char command[256];
 
 	(void)state;
@@ -172,8 +170,7 @@ static void a_place_that_cannot_be_written_is_tried_again(void **state)
 	snprintf(command, sizeof(command), "rm -r %s && touch %s", folder, folder);
 	assert_int_equal(system(command), 0);
 	wait_for_loss();
-	record = station(1, 2);
-	assert_int_equal(store_put_station(store, &record, 2, true), 0);
+	give(1, 2);
 	while (!failed)
 		wait_for_store();
 	assert_int_equal(durable, 1);
@@ -181,6 +178,29 @@ static void a_place_that_cannot_be_written_is_tried_again(void **state)
 	assert_int_equal(system(command), 0);
 	wait_until_durable(2);
 	assert_int_equal(lost, 1);
+}
+
+/* Another register has begun there meanwhile: its file is its own. */
+static void the_file_of_another_register_is_left_alone(void **state)
+{
+	struct store *first, *other;
+	uint32_t epoch_there;
+
+	(void)state;
+	start_with_one();
+	first = store;
+	shell("rm $p $p-wal $p-shm");
+	assert_int_equal(store_open(&other, path, &epoch_there, why), 0);
+	wait_for_loss();
+	give(1, 2);
+	while (!failed)
+		wait_for_store();
+	assert_non_null(strstr(why, "in use by another process"));
+	shell("test -s $p && ! ls $p.aside-* 2>/dev/null");
+	assert_int_equal(store_close(other, why), 0);
+	wait_until_durable(2);
+	assert_ptr_equal(store, first);
+	shell("ls $p.aside-* >/dev/null");
 }
 
 static void what_others_may_do(void **state)
@@ -234,6 +254,7 @@ int main(void)
 		CASE(nothing_is_promised_for_a_deleted_file),
 		CASE(a_loss_at_the_end_is_told),
 		CASE(a_place_that_cannot_be_written_is_tried_again),
+		CASE(the_file_of_another_register_is_left_alone),
 		CASE(what_others_may_do),
 		CASE(the_epoch_is_above_all_records),
 	};
