@@ -73,6 +73,7 @@ struct agent {
 	void (*ready)(void *arg); /* called once, when stations are served */
 	void *ready_arg;
 	bool was_ready;
+	char name[NAME_LEN];     /* that the register has given this CN; empty: that of `config` */
 	bool adopted;            /* the maps of a former agent were there */
 	bool attached;           /* cells come and go by command alone */
 	bool tear_down;          /* forwarding ends with the agent */
@@ -98,6 +99,8 @@ int wiring_create_peers(struct agent *agent);   /* listens */
 int wiring_create_cells(struct agent *agent);   /* with the ways to the other CNs */
 /* This CN, as the network knows it. */
 void wiring_describe_cn(struct agent *agent, struct cn_info *out);
+/* The register describes a CN: if it is this one, it may have another name now. */
+void wiring_note_name(struct agent *agent, const struct cn_info *cn);
 
 /* ---- wiring_stations.c */
 int wiring_create_stations(struct agent *agent); /* 0 or -errno */

@@ -287,11 +287,38 @@ struct roam_users roam_cell_users(const struct roam *roam, unsigned ifindex)
 	return users;
 }
 
+static bool has_subnet(const struct cn_info *info, const struct prefix *subnet)
+{
+	for (int i = 0; i < info->cell_count; i++)
+		if (addr_equal(&info->cells[i].subnet.addr, &subnet->addr) &&
+		    info->cells[i].subnet.len == subnet->len)
+			return true;
+	return false;
+}
+
+void roam_note_former(struct roam *roam, const struct prefix *subnet,
+		      const struct tmip_addr *gateway)
+{
+	replica_note_former(&roam->replica, subnet, gateway);
+}
+
+static void note_former(struct roam *roam, const struct replica_cn *cn, const struct cn_info *info)
+{
+	for (int i = 0; cn && i < cn->info.cell_count; i++)
+		if (info->gone || !has_subnet(info, &cn->info.cells[i].subnet))
+			roam_note_former(roam, &cn->info.cells[i].subnet,
+					 &cn->info.cells[i].gateway);
+}
+
 int roam_put_cn(struct roam *roam, const struct cn_info *info)
 {
 	struct replica_cn *cn = replica_find_cn(&roam->replica, info->id);
 	bool moved = !cn || !addr_equal(&cn->info.tunnel, &info->tunnel) || info->gone;
 
+	note_former(roam, cn, info);
+	if (!info->gone)
+		roam_cn_named(roam, info);
+	cn = replica_find_cn(&roam->replica, info->id);
 	if (info->gone) {
 		if (cn)
 			replica_remove_cn(&roam->replica, cn);
@@ -308,6 +335,12 @@ void roam_expect_cns(struct roam *roam)
 {
 	for (struct replica_cn *cn = roam->replica.cns; cn; cn = cn->hh.next)
 		cn->stale = cn->info.id != roam->self;
+}
+
+void roam_keep_cns(struct roam *roam)
+{
+	for (struct replica_cn *cn = roam->replica.cns; cn; cn = cn->hh.next)
+		cn->kept |= cn->stale;
 }
 
 /*
@@ -395,8 +428,10 @@ static void expire(struct roam *roam, struct replica_station *station, uint64_t 
 	} else if (roam_is_local(station)) {
 		if (station->attempt)
 			roam_attempt_expire(roam, station->attempt, now_ms);
-		else if (station->record.parent == roam->self)
+		else if (roam_reports(roam, station))
 			roam_report_local(roam, station, now_ms);
+		else if (station->lost && replica_current(station) != roam->self)
+			roam_forget(roam, station); /* it has left: others report it */
 	} else if (station->attempt) {
 		/* Another CN notified a later move, which is not confirmed either. */
 		if (station->moved_to != roam->self)
