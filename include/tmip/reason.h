@@ -73,7 +73,9 @@
 	X(48, FOREIGN_TUNNEL, PASS,                                                                \
 	  "tunnel packet between addresses that belong to no cell: left to the kernel")            \
 	X(49, LINK_LOCAL, DROP,                                                                    \
-	  "link-local address (169.254/16), which no router may forward (RFC 3927)")
+	  "link-local address (169.254/16), which no router may forward (RFC 3927)")               \
+	X(50, PROBE_TAKEN, TAKE,                                                                   \
+	  "a program of another CN says that a station is there; its agent is away")
 
 enum tmip_reason {
 #define X(number, name, verdict, text) TMIP_REASON_##name = number,
