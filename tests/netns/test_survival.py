@@ -140,8 +140,9 @@ def test_roaming_into_and_out_of_a_dead_cn(world):
     phone = leased(world, "phone", world.cn(2))
     world.cn(3).kill()
     phone.roam(world.cn(3))
+    reaches(phone, world.server.address)
     wait_for(lambda: register_stations(world)[phone.address()]["current"] == "cn3",
-             "the parent to tell the register")
+             "the parent to tell the register", 8)
     assert phone.ping(world.server.address, count=20)
     world.cn(3).start()
     reaches(phone, world.server.address)

@@ -149,6 +149,10 @@ void actions_apply(const struct roam_action *action, void *arg)
 		if (agent->places)
 			places_tell(agent->places, action->cn, &action->addr);
 		break;
+	case ROAM_CN_TOLD:
+		if (agent->places)
+			places_told(agent->places, action->cn, &action->addr);
+		break;
 	case ROAM_ASK_CN:
 		if (agent->places)
 			places_ask(agent->places, action->cn, &action->addr);

@@ -16,8 +16,8 @@
 #define NEWS_MAX 256       /* in one turn of the event loop */
 
 /*
- * An agent that is there has got MOVED when the first wait is over. Later waits are for a CN that
- * is hard to reach. The waits end after a minute.
+ * An agent that is there has answered MOVED when the first wait is over. Later waits are for a CN
+ * that is hard to reach. The waits end after a minute.
  */
 static const unsigned TELL_MS[] = {20, 60, 200, 500, 1000, 2000, 4000, 8000, 16000, 30000};
 static const unsigned ASK_MS[] = {0, 100, 200, 300};
@@ -158,6 +158,14 @@ static void begin(struct places *places, uint32_t cn, const struct tmip_addr *ad
 void places_tell(struct places *places, uint32_t cn, const struct tmip_addr *addr)
 {
 	begin(places, cn, addr, true);
+}
+
+void places_told(struct places *places, uint32_t cn, const struct tmip_addr *addr)
+{
+	struct question *question = find(places, cn, addr, true);
+
+	if (question)
+		end(question);
 }
 
 void places_ask(struct places *places, uint32_t cn, const struct tmip_addr *addr)

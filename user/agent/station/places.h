@@ -34,10 +34,11 @@ int places_create(struct places **out, const struct places_setup *setup);
 void places_destroy(struct places *places);
 
 /*
- * The station has come to this CN. Tells the CN so until its programs have the station here, or the
- * station has left, or a minute has passed.
+ * The station has come to this CN. Tells the CN so, a moment later, until its programs have the
+ * station here, or its agent has answered, or the station has left, or a minute has passed.
  */
 void places_tell(struct places *places, uint32_t cn, const struct tmip_addr *addr);
+void places_told(struct places *places, uint32_t cn, const struct tmip_addr *addr);
 /* Have the programs of that CN the station in a cell of theirs? */
 void places_ask(struct places *places, uint32_t cn, const struct tmip_addr *addr);
 

@@ -48,10 +48,11 @@ enum roam_action_type {
 	/* addr: is the station that has it still there? roam_holder_asked takes the answer */
 	ROAM_ASK_HOLDER,
 	/*
-	 * addr, cn: the station has come to this CN; the programs of that CN shall know, whether
-	 * its agent is there or not
+	 * addr, cn: the station has come to this CN; the programs of that CN shall know, unless its
+	 * agent answers soon (ROAM_CN_TOLD)
 	 */
 	ROAM_TELL_CN,
+	ROAM_CN_TOLD,       /* addr, cn: the agent there has answered MOVED */
 	/* addr, cn: do that CN's programs have the station? roam_cn_asked takes the answer */
 	ROAM_ASK_CN,
 	ROAM_GONE,          /* mac, ifindex: the station has left this cell and is elsewhere */

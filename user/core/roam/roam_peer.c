@@ -217,7 +217,7 @@ void roam_followed(struct roam *roam, const struct tmip_event *event, uint64_t n
 		return;
 	if (peer && station->record.state == RECORD_BOUND &&
 	    replica_current(station) != peer->info.id &&
-	    event->time_ns / 1000000 >= station->moved_ms) {
+	    event->time_ns / 1000000 > station->moved_ms) {
 		message.station = station->record;
 		message.station.current = peer->info.id;
 		moved(roam, peer->info.id, &message, now_ms);
@@ -240,6 +240,7 @@ static void aborted(struct roam *roam, uint32_t from, const struct tmip_addr *ad
 	if (!station || station->moved_to != from)
 		return;
 	station->moved_to = 0;
+	station->moved_ms = now_ms;
 	/* This CN may have an attempt of its own, which the move has overtaken. */
 	roam_arm_pending(roam, station, now_ms);
 	roam_refresh(roam, station);

@@ -101,6 +101,21 @@ static void nobody_is_told_of_a_station_that_has_left(void **state)
 	assert_int_equal(time_armed(), 0);
 }
 
+static void nor_is_a_cn_whose_agent_has_answered(void **state)
+{
+	struct tmip_addr addr = station_in(2, 9, WLAN0);
+
+	(void)state;
+	places_tell(places, CN2, &addr);
+	places_tell(places, CN3, &addr);
+	places_told(places, CN2, &addr);
+	places_told(places, CN2, &addr); /* late, or twice: nothing */
+	assert_int_equal(time_armed(), 1);
+	places_told(places, CN3, &addr);
+	assert_int_equal(time_armed(), 0);
+	assert_int_equal(fake_probes.asked, 0);
+}
+
 static void a_cn_is_asked(void **state)
 {
 	struct tmip_addr addr = station_at(1, 9, CN2);
@@ -143,7 +158,8 @@ int main(void)
 #define CASE_HERE(name) cmocka_unit_test_setup_teardown(name, create, destroy)
 	const struct CMUnitTest tests[] = {
 		CASE_HERE(it_is_told_until_it_is_answered), CASE_HERE(it_is_not_told_for_ever),
-		CASE_HERE(nobody_is_told_of_a_station_that_has_left), CASE_HERE(a_cn_is_asked),
+		CASE_HERE(nobody_is_told_of_a_station_that_has_left),
+		CASE_HERE(nor_is_a_cn_whose_agent_has_answered), CASE_HERE(a_cn_is_asked),
 		CASE_HERE(there_is_a_bound),
 	};
 

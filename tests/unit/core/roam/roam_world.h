@@ -46,7 +46,7 @@ struct world {
 		unsigned asked;        /* times that the holder of an address was asked for */
 		unsigned probed;       /* ROAM_PROBE_STATION */
 		uint32_t told[4];      /* CNs of ROAM_TELL_CN */
-		unsigned told_count;
+		unsigned told_count, cns_told; /* ROAM_CN_TOLD */
 		uint32_t asked_cn;     /* of the last ROAM_ASK_CN */
 		unsigned defended, defended_ifindex;
 		struct tmip_mac defended_mac, holder, neighbour;

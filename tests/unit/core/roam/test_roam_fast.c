@@ -75,6 +75,7 @@ static void the_previous_cn_hears_of_it_from_the_parent(void **state)
 	(void)state;
 	seen(2, &addr, &MAC);
 	deliver_all();
+	w->now++;
 	event = follows(3);
 	roam_followed(w->cn[1].roam, &event, w->now);
 	deliver_between(1, 2);
@@ -169,7 +170,9 @@ static void the_programs_of_the_others_are_told(void **state)
 	assert_int_equal(w->cn[3].told_count, 2);
 	assert_int_equal(w->cn[3].told[0], 1);
 	assert_int_equal(w->cn[3].told[1], 2);
+	assert_int_equal(w->cn[3].cns_told, 0);
 	deliver_all();
+	assert_int_equal(w->cn[3].cns_told, 2); /* their agents have answered */
 	seen(1, &addr, &MAC);
 	assert_int_equal(w->cn[1].told_count, 1);
 	assert_int_equal(w->cn[1].told[0], 3);
