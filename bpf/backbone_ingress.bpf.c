@@ -147,11 +147,9 @@ static __always_inline int answer_about_station(struct frame *f, __u8 kind)
 	find_station(f, ipv4, &s);
 	if (kind == TMIP_PROBE_HERE && !is_with(&s, f->ip.src) && follow(f, ipv4))
 		find_station(f, ipv4, &s);
-	if (!probe.number)
-		return TMIP_REASON_PROBE_TAKEN;
-	f->station = ipv4;
-	if (kind == TMIP_PROBE_HERE ? !is_with(&s, f->ip.src) : !tmip_is_here(s.state))
-		return TMIP_REASON_NOT_HERE;
+	if (!probe.number ||
+	    (kind == TMIP_PROBE_HERE ? !is_with(&s, f->ip.src) : !tmip_is_here(s.state)))
+		return TMIP_REASON_PROBE_NOTED;
 	return reflect(f);
 }
 

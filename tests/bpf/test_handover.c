@@ -334,11 +334,11 @@ static void another_cn_says_that_it_has_a_station(void **state)
 		BACKBONE(fast, here_home, REDIRECT, PROBE, FOLLOWED(W_HOME, W_CN3)),
 		BACKBONE(fast, here_visitor, REDIRECT, PROBE, FOLLOWED(W_VISITOR, W_CN3)),
 		BACKBONE(fast, here_elsewhere, REDIRECT, PROBE, FOLLOWED(W_ELSEWHERE, W_CN2)),
-		BACKBONE(fast, here_of_programs, DROP, PROBE_TAKEN, FOLLOWED(W_AWAY, W_CN3)),
-		BACKBONE(fast, here_unknown, DROP, NOT_HERE),
+		BACKBONE(fast, here_of_programs, DROP, PROBE_NOTED, FOLLOWED(W_AWAY, W_CN3)),
+		BACKBONE(fast, here_unknown, DROP, PROBE_NOTED),
 		BACKBONE(fast, here_of_stranger, NEXT, UNKNOWN_PEER),
-		BACKBONE(own_is_flagged, here_away_unheard, DROP, NOT_HERE),
-		BACKBONE(NULL, here_away_unheard, DROP, NOT_HERE), /* fast_handover off */
+		BACKBONE(own_is_flagged, here_away_unheard, DROP, PROBE_NOTED),
+		BACKBONE(NULL, here_away_unheard, DROP, PROBE_NOTED), /* fast_handover off */
 	};
 
 	(void)state;
@@ -357,7 +357,7 @@ static void another_cn_asks_for_a_station(void **state)
 	static const struct bpf_case cases[] = {
 		BACKBONE(NULL, where_visitor, REDIRECT, PROBE),
 		BACKBONE(NULL, where_home, REDIRECT, PROBE),
-		BACKBONE(NULL, where_away, DROP, NOT_HERE),
+		BACKBONE(NULL, where_away, DROP, PROBE_NOTED),
 		BACKBONE(NULL, where_of_stranger, NEXT, UNKNOWN_PEER),
 	};
 

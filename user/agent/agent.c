@@ -54,8 +54,15 @@ void agent_changed(struct agent *agent)
 		status_file_changed(agent->status_file);
 }
 
+/* The programs should wait only for an agent that can decide. */
+static void write_alive(struct agent *agent)
+{
+	datapath_put_alive(agent->dp, roam_self(agent->roam) ? clock_us() * 1000 : 1);
+}
+
 void agent_ready(struct agent *agent)
 {
+	write_alive(agent);
 	if (agent->was_ready)
 		return;
 	agent->was_ready = true;
@@ -159,14 +166,11 @@ static void on_rings(evutil_socket_t fd, short what, void *arg)
 		datapath_each_station(agent->dp, look_again, agent);
 }
 
-/* The programs should wait only for an agent that can decide. */
 static void on_alive(evutil_socket_t fd, short what, void *arg)
 {
-	struct agent *agent = arg;
-
 	(void)fd;
 	(void)what;
-	datapath_put_alive(agent->dp, roam_self(agent->roam) ? clock_us() * 1000 : 1);
+	write_alive(arg);
 }
 
 static void on_roam_timer(evutil_socket_t fd, short what, void *arg)
@@ -350,7 +354,7 @@ static int show_alive(struct agent *agent)
 {
 	struct timeval period = {.tv_usec = TMIP_ALIVE_MS * 1000};
 
-	on_alive(-1, 0, agent);
+	write_alive(agent);
 	agent->alive = event_new(agent->base, -1, EV_PERSIST, on_alive, agent);
 	return agent->alive && event_add(agent->alive, &period) == 0 ? 0 : -ENOMEM;
 }

@@ -326,7 +326,7 @@ static void doubt_move(struct roam *roam, struct replica_station *station, uint6
 }
 
 /* Reports a move to another CN, whose agent is away. The register's record ends the move. */
-static void report_for(struct roam *roam, const struct replica_station *station)
+static void report_for(struct roam *roam, struct replica_station *station)
 {
 	const struct station_record *record = &station->record;
 	const struct replica_cn *cn = replica_find_cn(&roam->replica, station->moved_to);
@@ -342,9 +342,10 @@ static void report_for(struct roam *roam, const struct replica_station *station)
 	message.cn = cn->info;
 	message.cn.cell_count = 0;
 	roam_send_register(roam, &message);
-	roam_log(roam, LOG_LEVEL_INFO, station,
+	roam_log(roam, station->moved_reported ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO, station,
 		 "the station is with %s, whose agent is away: telling the register",
 		 cn->info.name);
+	station->moved_reported = true;
 }
 
 void roam_cn_asked(struct roam *roam, const struct tmip_addr *addr, uint32_t cn, bool there,

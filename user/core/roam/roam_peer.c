@@ -180,7 +180,7 @@ static void moved(struct roam *roam, uint32_t from, const struct mlrp_message *m
 	previous = replica_current(station);
 	here = previous == roam->self ? station->kernel.ifindex : 0;
 	station->moved_to = record->current;
-	station->moved_asked = station->moved_old = false;
+	station->moved_asked = station->moved_reported = station->moved_old = false;
 	station->moved_ms = now_ms;
 	station->ifindex = 0;
 	roam_update_entry(roam, station); /* first, so that its packets go to the new CN at once */
