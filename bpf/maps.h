@@ -82,6 +82,13 @@ struct map_config {
 	__type(value, struct tmip_config);
 };
 
+struct map_alive {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct tmip_alive);
+};
+
 struct map_seen {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 1024);
@@ -124,6 +131,7 @@ extern struct map_way tmip_way SEC(".maps");
 extern struct map_subnet tmip_subnet SEC(".maps");
 extern struct map_group tmip_group SEC(".maps");
 extern struct map_config tmip_config SEC(".maps");
+extern struct map_alive tmip_alive SEC(".maps");
 extern struct map_seen tmip_seen SEC(".maps");
 extern struct map_host tmip_host SEC(".maps");
 extern struct map_drop tmip_drop SEC(".maps");

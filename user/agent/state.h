@@ -30,6 +30,7 @@ struct mlrp_self;
 struct neighbours;
 struct outage;
 struct path_mtus;
+struct places;
 struct status_file;
 struct twins;
 
@@ -41,6 +42,7 @@ struct agent {
 	struct event *signals[3];
 	struct event *roam_timer;
 	struct event *dp_event;
+	struct event *alive;    /* writes tmip_alive */
 	uint64_t started_ms;
 
 	struct backbone backbone;
@@ -56,6 +58,7 @@ struct agent {
 	struct presence *presence;
 	struct greetings *greetings;
 	struct farewells *farewells;
+	struct places *places;
 	struct neighbours *neighbours;
 	struct address_checks *checks;
 	struct buffer *buffer;

@@ -215,6 +215,7 @@ static const struct {
 	{MLRP_BIND, reg_bind},         {MLRP_RENEW, reg_renew},
 	{MLRP_CLAIM, reg_claim},       {MLRP_RELEASE, reg_release},
 	{MLRP_DECLINE, reg_decline},   {MLRP_BLOCK_REQUEST, reg_block_request},
+	{MLRP_FOLLOWED, reg_followed},
 };
 
 static bool is_station(const struct tmip_mac *mac)

@@ -396,5 +396,7 @@ void reg_claim(struct registry *registry, struct registry_session *session,
 	       const struct mlrp_message *message, struct registry_time now);
 void reg_handover(struct registry *registry, struct registry_session *session,
 		  const struct mlrp_message *message, struct registry_time now);
+void reg_followed(struct registry *registry, struct registry_session *session,
+		  const struct mlrp_message *message, struct registry_time now);
 
 #endif
