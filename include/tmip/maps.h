@@ -66,6 +66,12 @@ struct tmip_station {
  * (TMIP_CONFIG_FAST_HANDOVER).
  */
 #define TMIP_STATION_F_STAYS 0x04
+/*
+ * (programs) A program has put the station there in the first step of a handover, and the agent has
+ * not confirmed it yet. Each packet of the station that goes into a tunnel bears the mark
+ * TMIP_HANDOVER_ID.
+ */
+#define TMIP_STATION_F_FRESH 0x08
 
 /*
  * `heard` counts units of 2^30 ns of CLOCK_MONOTONIC, about a second each. The programs write it at
@@ -205,11 +211,19 @@ struct tmip_cell {
 	 */
 	__u32 ifindex;
 	__u32 stand_in;          /* ifindex of the stand-in; 0: there is none */
-	/*
-	 * (programs) Behind which interface the kernel has the subnet: the ifindex in the lower
-	 * half, and in the upper half the moment of about 8 ms in which that was found out.
-	 */
-	__u64 kernel_way;
+	__u32 number;            /* of this CN's cells, from 0: the key in tmip_way */
+};
+
+#define TMIP_CELLS_MAX 16 /* the cells that a CN can have */
+
+/*
+ * map tmip_way (programs), per-CPU array: `number` of a cell -> struct tmip_way. Behind which
+ * interface the kernel has the cell's subnet, and in which moment of about 8 ms this CPU has found
+ * that out.
+ */
+struct tmip_way {
+	__u32 moment;
+	__u32 ifindex;
 };
 
 /* The interface is down or gone, or it cannot be a cell now: nobody is in the cell. */
@@ -288,6 +302,17 @@ struct tmip_config {
  */
 #define TMIP_CONFIG_FAST_HANDOVER 0x20
 
+/*
+ * map tmip_alive (agent), array of one: __u32 0 -> struct tmip_alive. The agent writes the time
+ * while it runs. When it is dead or stopped, the programs do not wait for it: see alive.h in bpf/.
+ */
+struct tmip_alive {
+	__u64 time_ns; /* CLOCK_MONOTONIC; 0: no agent has written it yet, which counts as now */
+};
+
+#define TMIP_ALIVE_MS 250                  /* the agent writes it so often */
+#define TMIP_ALIVE_ENDS_NS 1000000000ull   /* without it for so long, the agent is away */
+
 /* An event about an address, and when: bpf_ktime_get_ns(); 0: none yet. */
 struct tmip_news {
 	struct tmip_addr addr;
@@ -345,12 +370,14 @@ TMIP_ASSERT_SIZE(struct tmip_station, 64);
 TMIP_ASSERT_SIZE(struct tmip_slot, 32);
 TMIP_ASSERT_SIZE(struct tmip_peer, 80);
 TMIP_ASSERT_SIZE(struct tmip_peer_stat, 64);
-TMIP_ASSERT_SIZE(struct tmip_cell, 56);
+TMIP_ASSERT_SIZE(struct tmip_cell, 52);
+TMIP_ASSERT_SIZE(struct tmip_way, 8);
 TMIP_ASSERT_SIZE(struct tmip_subnet_key, 20);
 TMIP_ASSERT_SIZE(struct tmip_subnet, 40);
 TMIP_ASSERT_SIZE(struct tmip_group_key, 20);
 TMIP_ASSERT_SIZE(struct tmip_group, 24);
 TMIP_ASSERT_SIZE(struct tmip_config, 56);
+TMIP_ASSERT_SIZE(struct tmip_alive, 8);
 TMIP_ASSERT_SIZE(struct tmip_host_key, 12);
 TMIP_ASSERT_SIZE(struct tmip_news, 24);
 TMIP_ASSERT_SIZE(struct tmip_seen, 88);

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A new configuration of a running agent or register is taken over as a whole or not at all, and the
-command says which, with what needs a restart.
+"""A new configuration of a running agent or register is taken over as a whole or not at all, and
+the command says which, with what needs a restart.
 """
 import pytest
 
@@ -75,8 +75,8 @@ def test_a_cell_that_is_not_there_yet(make_world):
 
 
 def test_a_pool_that_shrinks(make_world):
-    """The block of the CN, which is at the end of the pool, gives way at once: with the register away
-    clients get addresses of the new pool.
+    """The block of the CN, which is at the end of the pool, gives way at once: with the register
+    away clients get addresses of the new pool.
     """
     world = make_world(cns=1, pools={1: "10.1.0.2 10.1.0.200"}).start()
     cn = world.cn(1)

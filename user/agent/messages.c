@@ -19,6 +19,7 @@ static void on_cn(const struct mlrp_message *message, void *arg)
 {
 	struct agent *agent = arg;
 
+	wiring_note_name(agent, &message->cn);
 	cns_put(agent->cns, &message->cn);
 	if (register_is_ready(agent->reg))
 		outage_cns_changed(agent->outage);

@@ -24,8 +24,7 @@ struct evaluation {
 	struct cn_info *cns; /* the other CNs, as the register names them */
 	unsigned cn_count;
 	bool json, colour;
-	bool failed;       /* at least one check failed */
-	unsigned warnings;
+	bool failed;         /* at least one check failed */
 	json_t *checks; /* all so far, as --json prints them */
 };
 

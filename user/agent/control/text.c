@@ -257,7 +257,25 @@ static void print_drops(const json_t *drops, FILE *to)
 			terminal_span(terminal_number(drop, "age_s"), age),
 			terminal_text(drop, "text"));
 	if (!i)
-		fputs("  none\n", to);
+		fputs("  none by TMip's programs\n", to);
+}
+
+static void print_path(const json_t *path, FILE *to)
+{
+	static const char *const titles[] = {"PART", "NAME", "STATE", ">SENT", ">RECEIVED",
+					     ">DROPPED", NULL};
+	static const char *const texts[] = {"part", "name", "state"};
+	static const char *const numbers[] = {"sent", "received", "dropped"};
+	struct table *table = table_new(titles);
+	const json_t *part;
+	size_t i;
+
+	fputs("\nits way through this CN, with the packets of all stations\n", to);
+	json_array_foreach((json_t *)path, i, part) {
+		add_texts(table, part, texts, COUNT_OF(texts));
+		add_numbers(table, part, numbers, COUNT_OF(numbers));
+	}
+	table_print(table, to);
 }
 
 static void print_why(const json_t *why, FILE *to)
@@ -277,6 +295,114 @@ static void print_why(const json_t *why, FILE *to)
 	print_trail(json_object_get(why, "trail"), to);
 	fputs("\npackets dropped lately\n", to);
 	print_drops(json_object_get(why, "drops"), to);
+	if (json_array_size(json_object_get(why, "path"))) /* an older agent has none */
+		print_path(json_object_get(why, "path"), to);
+}
+
+/* ---- what moved between two answers of `why` */
+
+/* The object of the other list with the same texts. NULL: there is none. */
+static const json_t *find_same(const json_t *list, const json_t *wanted, const char *key,
+			       const char *other_key)
+{
+	const json_t *each;
+	size_t i;
+
+	json_array_foreach((json_t *)list, i, each)
+		if (strcmp(terminal_text(each, key), terminal_text(wanted, key)) == 0 &&
+		    strcmp(terminal_text(each, other_key), terminal_text(wanted, other_key)) == 0)
+			return each;
+	return NULL;
+}
+
+static long long moved(const json_t *before, const json_t *after, const char *key)
+{
+	return terminal_number(after, key) - (before ? terminal_number(before, key) : 0);
+}
+
+static bool print_moved_drops(const json_t *before, const json_t *after, FILE *to)
+{
+	const json_t *counter;
+	bool any = false;
+	size_t i;
+
+	json_array_foreach((json_t *)after, i, counter) {
+		const json_t *former = find_same(before, counter, "reason", "reason");
+		long long count = moved(former, counter, "packets");
+
+		if (count > 0)
+			fprintf(to, "  dropped by TMip's programs: %lld x %s: %s\n", count,
+				terminal_text(counter, "reason"), terminal_text(counter, "text"));
+		any |= count > 0;
+	}
+	return any;
+}
+
+static bool is_kernel(const json_t *part)
+{
+	return strcmp(terminal_text(part, "part"), "kernel") == 0;
+}
+
+/* What has left this host, by any device or tunnel. */
+static long long moved_out(const json_t *before, const json_t *after)
+{
+	const json_t *part;
+	long long sum = 0;
+	size_t i;
+
+	json_array_foreach((json_t *)after, i, part)
+		if (!is_kernel(part))
+			sum += moved(find_same(before, part, "part", "name"), part, "sent");
+	return sum;
+}
+
+/* What the counters of a part say about a loss. out: what has left this host. */
+static const char *remark_of(const json_t *part, long long sent, long long received,
+			     long long dropped, long long out)
+{
+	if (is_kernel(part) && dropped)
+		return ": by its routes or rp_filter";
+	if (is_kernel(part))
+		return received && (!sent || !out) ?
+			       ": nothing leaves, do rules of netfilter drop it?" : "";
+	if (dropped)
+		return ": by the device";
+	return sent && !received ? ": nothing comes back, lost behind it?" : "";
+}
+
+static bool print_moved_parts(const json_t *before, const json_t *after, FILE *to)
+{
+	long long out = moved_out(before, after);
+	const json_t *part;
+	bool any = false;
+	size_t i;
+
+	json_array_foreach((json_t *)after, i, part) {
+		const json_t *former = find_same(before, part, "part", "name");
+		long long sent = moved(former, part, "sent"), in = moved(former, part, "received"),
+			  lost = moved(former, part, "dropped");
+
+		if (!sent && !in && !lost)
+			continue;
+		fprintf(to, "  %s %s: %lld sent, %lld received, %lld dropped%s\n",
+			terminal_text(part, "part"), terminal_text(part, "name"), sent, in, lost,
+			remark_of(part, sent, in, lost, out));
+		any = true;
+	}
+	return any;
+}
+
+void text_print_moved(const json_t *before, const json_t *after, FILE *to)
+{
+	bool any;
+
+	fputs("\nin the last second\n", to);
+	any = print_moved_drops(json_object_get(before, "counters"),
+				json_object_get(after, "counters"), to);
+	any |= print_moved_parts(json_object_get(before, "path"), json_object_get(after, "path"),
+				 to);
+	if (!any)
+		fputs("  no packet passed: none reached this CN\n", to);
 }
 
 /* ---- all of them */

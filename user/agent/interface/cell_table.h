@@ -19,6 +19,7 @@ struct frame_port;
 
 struct cell {
 	char name[CONFIG_IF_LEN];           /* of the interface */
+	unsigned number;                    /* no other cell has it; below CN_CELLS_MAX */
 	bool by_command;                    /* attached by a command, not by the configuration */
 	bool logged;                        /* the log says already that the cell is not served */
 	bool served;                        /* the interface has the programs */
@@ -48,6 +49,8 @@ struct cell_table {
 
 /* The cell with this key; NULL: none. */
 const struct cell *cell_table_find(const struct cell_table *table, unsigned ifindex);
+/* The same if it is served: frames can be sent into it. */
+const struct cell *cell_table_find_served(const struct cell_table *table, unsigned ifindex);
 /* Is this the MAC of a cell's own interface? */
 bool cell_table_has_mac(const struct cell_table *table, const struct tmip_mac *mac);
 /* The place of that cell in the list; -1: none. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What cannot change while a program runs: values that a new configuration must leave alone. Pure. */
+/* What cannot change while a program runs: a new configuration must leave it alone. Pure. */
 #ifndef TMIP_CORE_CONFIG_CONFIG_FIXED_H
 #define TMIP_CORE_CONFIG_CONFIG_FIXED_H
 

@@ -183,9 +183,9 @@ int netlink_get_interface_at(unsigned ifindex, struct netlink_interface *out)
 
 static int on_statistics(const struct nlmsghdr *header, void *arg)
 {
+	struct netlink_counts *counts = arg;
 	struct rtnl_link_stats64 all;
 	const struct nlattr *attr;
-	uint64_t *dropped = arg;
 	size_t len;
 
 	mnl_attr_for_each(attr, header, sizeof(struct ifinfomsg)) {
@@ -194,20 +194,34 @@ static int on_statistics(const struct nlmsghdr *header, void *arg)
 		len = mnl_attr_get_payload_len(attr);
 		memset(&all, 0, sizeof(all)); /* an older kernel sends fewer counters */
 		memcpy(&all, mnl_attr_get_payload(attr), len < sizeof(all) ? len : sizeof(all));
-		*dropped = all.tx_dropped;
+		*counts = (struct netlink_counts){
+			.sent = all.tx_packets, .received = all.rx_packets,
+			.sent_dropped = all.tx_dropped + all.tx_errors,
+			.received_dropped = all.rx_dropped + all.rx_errors + all.rx_missed_errors,
+			.unsent = all.tx_dropped,
+		};
 	}
 	return MNL_CB_OK;
 }
 
-int netlink_get_dropped(unsigned ifindex, uint64_t *dropped)
+int netlink_get_counts(unsigned ifindex, struct netlink_counts *counts)
 {
 	char buffer[NETLINK_BUFFER];
 	struct nlmsghdr *request = netlink_request(buffer, RTM_GETLINK, 0);
 	struct ifinfomsg *link = mnl_nlmsg_put_extra_header(request, sizeof(*link));
 
-	*dropped = 0;
+	memset(counts, 0, sizeof(*counts));
 	link->ifi_index = (int)ifindex;
-	return talk(request, on_statistics, dropped);
+	return talk(request, on_statistics, counts);
+}
+
+int netlink_get_dropped(unsigned ifindex, uint64_t *dropped)
+{
+	struct netlink_counts counts;
+	int error = netlink_get_counts(ifindex, &counts);
+
+	*dropped = counts.unsent;
+	return error;
 }
 
 int netlink_set_promiscuous(unsigned ifindex, bool on)

@@ -38,7 +38,9 @@ struct mlrp_self {
 	uint32_t cn_id;          /* 0: the message has no field CN */
 	struct tmip_addr tunnel; /* of the CN, if cn_id is not 0 */
 	struct version version;  /* only an MLR sends it, */
-	uint64_t clock;          /* and this */
+	uint64_t clock;          /* and this; */
+	char trouble[MLRP_TEXT_LEN]; /* what is, or was, wrong with its database; empty: nothing */
+	bool failing;            /* it is */
 };
 
 /*
