@@ -53,7 +53,7 @@ TABLE = ("add table inet f; "
 RULE = " add rule inet f way %s;"
 OUT = 'iifname "w0" oifname "bb0"'
 USUAL = RULE % "ct state established,related accept"
-STAND_IN = RULE % 'iifname "tmiphome*" accept'
+STAND_IN_RULE = RULE % 'iifname "tmiphome*" accept'
 RULES = {
     "policy": (TABLE % "drop", "FAIL", "the policy of chain inet f way"),
     "drop": (TABLE % "accept" + RULE % 'iifname "w0" drop', "FAIL", "rule 1 of chain inet f way"),
@@ -69,10 +69,22 @@ RULES = {
     "answers": (TABLE % "drop" + RULE % (OUT + " accept"), "FAIL", "answers as well"),
     "second chain": (TABLE % "accept" + "add table ip g; add chain ip g c { type filter hook "
                      "forward priority 10; policy drop; };", "FAIL", "the policy of chain ip g c"),
+    "new connections": (TABLE % "drop" + USUAL, "FAIL", "packets from w0 to bb0 are dropped: by"),
+    "set of states": (TABLE % "drop" + RULE % "ct state { established, related } accept", "FAIL",
+                      "the policy of chain"),
+    "map of states": (TABLE % "drop" + RULE %
+                      "ct state vmap { established : accept, related : accept, invalid : drop }",
+                      "FAIL", "packets from w0 to bb0 are dropped: by the policy"),
+    "map of interfaces": (TABLE % "accept" + " add chain inet f no; add rule inet f no drop;" +
+                          RULE % 'iifname vmap { "w0" : jump no, "w7" : accept }', "FAIL",
+                          "rule 1 of chain inet f no"),
+    "usual map": (TABLE % "drop" + RULE %
+                  "ct state vmap { established : accept, related : accept, invalid : drop }" +
+                  STAND_IN_RULE + RULE % 'iifname vmap { "w0" : accept, "bb0" : drop }', None, ""),
     "conditions": (TABLE % "drop" + USUAL + RULE % (OUT + " tcp dport 80 accept"), "warn",
                    "unless a rule with conditions accepts them"),
     "stand-in": (TABLE % "drop" + USUAL + RULE % (OUT + " accept"), "warn", "tmiphome0"),
-    "usual": (TABLE % "drop" + USUAL + STAND_IN + RULE % (OUT + " accept"), None, ""),
+    "usual": (TABLE % "drop" + USUAL + STAND_IN_RULE + RULE % (OUT + " accept"), None, ""),
     "invalid": (TABLE % "accept" + RULE % "ct state invalid drop", None, ""),
     "elsewhere": (TABLE % "accept" + RULE % 'iifname "w1" drop' +
                   RULE % "ip saddr 10.2.0.0/16 drop", None, ""),
@@ -104,6 +116,24 @@ def test_rules_of_netfilter(net, kind):
         assert ("FAIL" if "FAIL" in kinds else "warn" if kinds else None) == wanted, found
         assert status == int(wanted == "FAIL"), found
         assert told in details(found)
+
+
+def test_the_way_out_is_not_the_backbone(net):
+    """Rules may keep stations off a backbone that has nothing but CNs."""
+    cn = net.cn(1)
+    with link(cn, "link add x0 type veth peer name x1", "link set x0 up", "link set x1 up",
+              "address add 203.0.113.1/24 dev x0", "route add default dev x0 metric 5",
+              f"route add {net.mlr.address} via {cn.router}", "route delete default dev bb0",
+              undo=f"route delete {net.mlr.address}"):
+        try:
+            strict = TABLE % "drop" + USUAL + STAND_IN_RULE
+            with rules(cn, strict + RULE % 'iifname "w0" oifname "x0" accept'):
+                assert {kind for _, _, kind, _ in evaluate(cn)[1]} == {"warn"}
+            with rules(cn, strict + RULE % (OUT + " accept")):
+                status, found = evaluate(cn)
+                assert status == 1 and "packets from w0 to x0 are dropped" in details(found)
+        finally:
+            cn.configure(["link delete x0", f"route add default via {cn.router}"])
 
 
 def test_fastpath_home_needs_no_netfilter(net):

@@ -151,7 +151,7 @@ static void on_found(bool certain, const char *cell, const char *text, void *arg
 
 static void check_forwarding(struct evaluation *e)
 {
-	struct forwarding_setup setup = {.config = &e->config, .backbone = e->config.cn_if,
+	struct forwarding_setup setup = {.config = &e->config,
 					 .backbone_ifindex = e->backbone.ifindex,
 					 .found = on_found, .arg = e};
 	int error;

@@ -92,8 +92,8 @@ static void on_found(bool certain, const char *cell, const char *text, void *arg
 static void list_rules(const struct problems_setup *at, json_t *texts)
 {
 	struct forwarding_setup setup = {
-		.config = at->config, .backbone = at->config->cn_if,
-		.backbone_ifindex = at->backbone->ifindex, .found = on_found, .arg = texts,
+		.config = at->config, .backbone_ifindex = at->backbone->ifindex,
+		.found = on_found, .arg = texts,
 	};
 
 	for (unsigned i = 0; i < at->cells->count; i++)

@@ -46,7 +46,7 @@ const struct cell_fault *cell_check_interface(const struct agent_config *config,
 	};
 	static const struct cell_fault no_mac = {
 		.reason = "it is not like Ethernet: it has no MAC of its own",
-		.advice = "give it one: ip link set INTERFACE address MAC",
+		.advice = "use Ethernet, Wi-Fi, a bridge or veth",
 	};
 	/* It gets packets for its own addresses only, and stations send to all the world. */
 	static const struct cell_fault shared_mac = {

@@ -1,23 +1,28 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Netfilter between the cells and the backbone. See forwarding.h. The packets of stations at home
- * pass it both ways, unless `fastpath home` says otherwise. What comes out of a tunnel enters by
- * the cell, or by its stand-in while the cell cannot be used.
+ * Netfilter between the cells and the way out: the default route's interface, which need not be the
+ * backbone. See forwarding.h. The packets of stations at home pass it both ways, unless `fastpath
+ * home` says otherwise. What comes out of a tunnel enters by the cell, or by its stand-in while the
+ * cell cannot be used.
  */
 #include "forwarding.h"
 
 #include <errno.h>
+#include <net/if.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "io/kernel/netfilter.h"
+#include "io/kernel/netlink_route.h"
 #include "stand_in.h"
 
 struct way {
 	const struct forwarding_setup *setup;
 	struct firewall *firewall;
 	const struct netlink_interface *cell;
-	bool bypassed; /* most packets do not pass netfilter */
+	char out[IF_NAMESIZE];
+	unsigned out_ifindex;
+	bool bypassed; /* most packets do not pass netfilter, or not this way */
 };
 
 static void report(const struct way *way, bool certain, const char *text)
@@ -25,12 +30,13 @@ static void report(const struct way *way, bool certain, const char *text)
 	way->setup->found(certain && !way->bypassed, way->cell->name, text, way->setup->arg);
 }
 
-/* Whoever accepts answers only accepts them by a condition, so this asks for certain drops. */
+/* A firewall need not let in more than answers. */
 static void check_answers(const struct way *way, const struct firewall_packet *out)
 {
 	const struct firewall_packet back = {
 		.in = out->out, .out = out->in, .in_ifindex = out->out_ifindex,
 		.out_ifindex = out->in_ifindex, .destination = out->source,
+		.state = FIREWALL_ESTABLISHED,
 	};
 	char where[FIREWALL_WHERE], text[FORWARDING_WHY];
 
@@ -59,8 +65,8 @@ static void check_cell(const struct way *way)
 	const struct netlink_interface *cell = way->cell;
 	const struct firewall_packet packet = {
 		.in = cell->name, .in_ifindex = cell->ifindex,
-		.out = way->setup->backbone, .out_ifindex = way->setup->backbone_ifindex,
-		.source = {cell->addr, cell->prefix_len},
+		.out = way->out, .out_ifindex = way->out_ifindex,
+		.source = {cell->addr, cell->prefix_len}, .state = FIREWALL_NEW,
 	};
 	char where[FIREWALL_WHERE], text[FORWARDING_WHY];
 	enum firewall_answer answer = firewall_ask(way->firewall, &packet, where);
@@ -77,16 +83,32 @@ static void check_cell(const struct way *way)
 	check_answers(way, &packet);
 }
 
+static void check_way(struct way *way, unsigned out_ifindex)
+{
+	way->out_ifindex = out_ifindex;
+	if (!if_indextoname(out_ifindex, way->out))
+		return; /* gone by now */
+	for (unsigned i = 0; i < way->setup->cell_count; i++) {
+		way->cell = way->setup->cells[i];
+		if (way->cell->ifindex != out_ifindex)
+			check_cell(way);
+	}
+}
+
 int forwarding_check(const struct forwarding_setup *setup)
 {
 	struct way way = {.setup = setup, .firewall = firewall_create(),
 			  .bypassed = setup->config->fastpath == AGENT_FASTPATH_HOME};
 	int error = way.firewall ? netfilter_read_forward(way.firewall) : -ENOMEM;
+	unsigned uplink = setup->backbone_ifindex;
 
-	for (unsigned i = 0; !error && i < setup->cell_count; i++) {
-		way.cell = setup->cells[i];
-		check_cell(&way);
-	}
+	if (!error)
+		netlink_get_default(&uplink);
+	if (!error)
+		check_way(&way, uplink ? uplink : setup->backbone_ifindex);
+	way.bypassed = true; /* there may be nobody on the backbone but CNs */
+	if (!error && uplink && uplink != setup->backbone_ifindex)
+		check_way(&way, setup->backbone_ifindex);
 	firewall_destroy(way.firewall);
 	return error;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Does netfilter let the packets of stations pass between the cells and the backbone? The
- * evaluation and the status ask.
+ * Does netfilter let the packets of stations pass between the cells and the interface of the
+ * default route, or else the backbone? The evaluation and the status ask.
  */
 #ifndef TMIP_AGENT_INTERFACE_FORWARDING_H
 #define TMIP_AGENT_INTERFACE_FORWARDING_H
@@ -18,7 +18,6 @@ typedef void forwarding_found(bool certain, const char *cell, const char *text, 
 
 struct forwarding_setup {
 	const struct agent_config *config;
-	const char *backbone;
 	unsigned backbone_ifindex;
 	const struct netlink_interface *cells[CN_CELLS_MAX];
 	unsigned cell_count;

@@ -177,6 +177,17 @@ static enum match match_address(const struct prefix *packet, const uint8_t *valu
 	return rule.len <= packet->len ? YES : MAYBE;
 }
 
+static enum match match_state(enum firewall_state state, const struct firewall_condition *condition,
+			      const uint8_t *value)
+{
+	uint32_t wanted;
+
+	if (condition->len != sizeof(wanted) || state == FIREWALL_ANY_STATE)
+		return MAYBE;
+	memcpy(&wanted, value, sizeof(wanted));
+	return (state & condition->bits) == wanted ? YES : NO;
+}
+
 static enum match match_value(const struct firewall_condition *condition, const uint8_t *value,
 			      const struct firewall_packet *packet)
 {
@@ -197,6 +208,8 @@ static enum match match_value(const struct firewall_condition *condition, const 
 		return match_address(&packet->destination, value, condition->bits);
 	case FIREWALL_FAMILY:
 		return value[0] == FAMILY_IPV4 ? YES : NO;
+	case FIREWALL_STATE:
+		return match_state(packet->state, condition, value);
 	case FIREWALL_NO_FIELD:
 		break;
 	}
@@ -259,11 +272,21 @@ static struct outcome called(struct firewall *firewall, const struct firewall_ru
 	return outcome;
 }
 
+/* As people count, from 1. */
+static unsigned number_of(const struct chain *chain, unsigned index)
+{
+	unsigned number = 0;
+
+	for (unsigned i = 0; i <= index; i++)
+		number += !chain->rules[i].more;
+	return number;
+}
+
 /* The rule matches. */
-static struct outcome ask_rule(struct firewall *firewall, struct chain *chain, unsigned number,
+static struct outcome ask_rule(struct firewall *firewall, struct chain *chain, unsigned index,
 			       const struct firewall_packet *packet)
 {
-	const struct firewall_rule *rule = &chain->rules[number - 1];
+	const struct firewall_rule *rule = &chain->rules[index];
 	struct outcome outcome = certain(NEXT);
 
 	switch (rule->verdict) {
@@ -276,7 +299,7 @@ static struct outcome ask_rule(struct firewall *firewall, struct chain *chain, u
 	case FIREWALL_DROP:
 		outcome = certain(DROP);
 		outcome.culprit = chain;
-		outcome.rule = number;
+		outcome.rule = number_of(chain, index);
 		break;
 	case FIREWALL_JUMP:
 	case FIREWALL_GOTO:
@@ -317,7 +340,7 @@ static const struct outcome *ask_chain(struct firewall *firewall, struct chain *
 
 		if (match == NO)
 			continue;
-		one = ask_rule(firewall, chain, i + 1, packet);
+		one = ask_rule(firewall, chain, i, packet);
 		add_outcome(&all, &one, match);
 		goes_on = match != YES || one.may[NEXT];
 	}

@@ -25,6 +25,14 @@ enum firewall_field {
 	FIREWALL_IN, FIREWALL_OUT,            /* ifindex, in the byte order of the host */
 	FIREWALL_SOURCE, FIREWALL_DESTINATION, /* IPv4, in network byte order */
 	FIREWALL_FAMILY,                      /* NFPROTO_IPV4 and the like, one byte */
+	FIREWALL_STATE, /* of the connection; 32 bits in the byte order of the host */
+};
+
+/* As netfilter numbers them. */
+enum firewall_state {
+	FIREWALL_ANY_STATE = 0,
+	FIREWALL_ESTABLISHED = 2,
+	FIREWALL_NEW = 8,
 };
 
 /* The field has one of the values, or none of them (`differs`). */
@@ -32,7 +40,7 @@ struct firewall_condition {
 	enum firewall_field field;
 	bool differs;
 	uint8_t len;  /* bytes of each value */
-	uint8_t bits; /* of an address: the length of its prefix */
+	uint8_t bits; /* of an address: the length of its prefix; of a state: those that count */
 	unsigned count;
 	uint8_t values[FIREWALL_VALUES][FIREWALL_NAME];
 };
@@ -51,6 +59,7 @@ struct firewall_rule {
 	unsigned count;
 	struct firewall_condition conditions[FIREWALL_CONDITIONS];
 	bool other; /* it asks for more than its conditions */
+	bool more;  /* for people it is the same rule as the one before it */
 	enum firewall_verdict verdict;
 	const char *target; /* firewall_add_rule() copies it */
 };
@@ -59,6 +68,7 @@ struct firewall_packet {
 	const char *in, *out;              /* interfaces */
 	unsigned in_ifindex, out_ifindex;
 	struct prefix source, destination; /* len 0: any address */
+	enum firewall_state state;
 };
 
 enum firewall_answer {

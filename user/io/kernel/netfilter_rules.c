@@ -10,6 +10,7 @@
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nf_tables_compat.h>
 #include <linux/netfilter/nfnetlink.h>
+#include <linux/netfilter/xt_conntrack.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,6 +40,7 @@ struct reading {
 	uint8_t family;
 	struct firewall_rule rule;
 	struct content registers[REGISTERS];
+	const char *map; /* of verdicts, for the last condition; NULL: none */
 };
 
 /* ---- attributes */
@@ -128,6 +130,14 @@ static void read_meta(struct reading *reading, const struct attributes *expr)
 	load(reading, expr->at[NFTA_META_DREG], known ? fields[key] : FIREWALL_NO_FIELD, 0);
 }
 
+static void read_ct(struct reading *reading, const struct attributes *expr)
+{
+	bool state = number_of(expr->at[NFTA_CT_KEY], UINT32_MAX) == NFT_CT_STATE;
+
+	load(reading, expr->at[NFTA_CT_DREG], state ? FIREWALL_STATE : FIREWALL_NO_FIELD,
+	     UINT8_MAX);
+}
+
 static void read_payload(struct reading *reading, const struct attributes *expr)
 {
 	uint32_t base = number_of(expr->at[NFTA_PAYLOAD_BASE], UINT32_MAX);
@@ -162,8 +172,13 @@ static void read_bitwise(struct reading *reading, const struct attributes *expr)
 	unsigned len;
 	const uint8_t *mask = bytes_of(expr->at[NFTA_BITWISE_MASK], 4, &len);
 	int bits = mask ? mask_bits(mask, len) : -1;
+	uint32_t states;
 
 	/* With a mask the flips (NFTA_BITWISE_XOR) are zero, unless somebody inverts addresses. */
+	if (from && from->field == FIREWALL_STATE && mask && len == sizeof(states)) {
+		memcpy(&states, mask, sizeof(states));
+		content = (struct content){FIREWALL_STATE, (uint8_t)states};
+	}
 	if (from && bits >= 0 &&
 	    (from->field == FIREWALL_SOURCE || from->field == FIREWALL_DESTINATION))
 		content = (struct content){from->field, (uint8_t)bits};
@@ -249,21 +264,44 @@ static int on_elements(const struct nlmsghdr *header, void *arg)
 	return MNL_CB_OK;
 }
 
-/* The values of a small set of interfaces. False: it has something else. */
-static bool read_set(const struct reading *reading, const char *set,
-		     struct firewall_condition *condition)
+static int dump_set(const struct reading *reading, const char *set, mnl_cb_t callback, void *arg)
 {
 	char buffer[NETLINK_BUFFER];
 	struct nlmsghdr *request = netlink_request(
 		buffer, NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_GETSETELEM, NLM_F_DUMP);
 	struct nfgenmsg *message = mnl_nlmsg_put_extra_header(request, sizeof(*message));
-	struct elements elements = {.condition = condition, .all = true};
 
 	message->nfgen_family = reading->family;
 	mnl_attr_put_strz(request, NFTA_SET_ELEM_LIST_TABLE, reading->table);
 	mnl_attr_put_strz(request, NFTA_SET_ELEM_LIST_SET, set);
-	return netlink_talk(NETLINK_NETFILTER, request, on_elements, &elements) == 0 &&
-	       elements.all && condition->count;
+	return netlink_talk(NETLINK_NETFILTER, request, callback, arg);
+}
+
+/* The values of a small set of interfaces or states. False: it has something else. */
+static bool read_set(const struct reading *reading, const char *set,
+		     struct firewall_condition *condition)
+{
+	struct elements elements = {.condition = condition, .all = true};
+
+	return dump_set(reading, set, on_elements, &elements) == 0 && elements.all &&
+	       condition->count;
+}
+
+/* A map: of verdicts, which on_rule() makes rules of, or of something else. */
+static void read_map(struct reading *reading, const struct attributes *expr)
+{
+	struct firewall_condition *condition =
+		add_condition(reading, expr->at[NFTA_LOOKUP_SREG], false);
+
+	if (number_of(expr->at[NFTA_LOOKUP_DREG], REGISTERS) != NFT_REG_VERDICT)
+		load(reading, expr->at[NFTA_LOOKUP_DREG], FIREWALL_NO_FIELD, 0);
+	else if (condition && condition->field != FIREWALL_SOURCE &&
+		 condition->field != FIREWALL_DESTINATION)
+		reading->map = text_of(expr->at[NFTA_LOOKUP_SET]);
+	else
+		reading->rule.verdict = FIREWALL_UNKNOWN;
+	if (condition && !reading->map)
+		drop_condition(&reading->rule);
 }
 
 static void read_lookup(struct reading *reading, const struct attributes *expr)
@@ -271,9 +309,8 @@ static void read_lookup(struct reading *reading, const struct attributes *expr)
 	bool differs = number_of(expr->at[NFTA_LOOKUP_FLAGS], 0) & NFT_LOOKUP_F_INV;
 	struct firewall_condition *condition;
 
-	if (expr->at[NFTA_LOOKUP_DREG]) { /* a map, perhaps one of verdicts */
-		reading->rule.other = true;
-		reading->rule.verdict = FIREWALL_UNKNOWN;
+	if (expr->at[NFTA_LOOKUP_DREG]) {
+		read_map(reading, expr);
 		return;
 	}
 	condition = add_condition(reading, expr->at[NFTA_LOOKUP_SREG], differs);
@@ -286,37 +323,31 @@ static void read_lookup(struct reading *reading, const struct attributes *expr)
 
 /* ---- expressions that decide */
 
+/* data: NFTA_IMMEDIATE_DATA or the like. False: it is no verdict. */
+static bool read_verdict(const struct nlattr *nest, struct firewall_rule *rule)
+{
+	struct attributes data = parse_nested(nest);
+	struct attributes verdict = parse_nested(data.at[NFTA_DATA_VERDICT]);
+	int code = (int)number_of(verdict.at[NFTA_VERDICT_CODE], 0);
+
+	if (!data.at[NFTA_DATA_VERDICT])
+		return false;
+	rule->target = NULL;
+	rule->verdict = code == NF_ACCEPT    ? FIREWALL_ACCEPT :
+			code == NF_DROP      ? FIREWALL_DROP :
+			code == NFT_RETURN   ? FIREWALL_RETURN :
+			code == NFT_JUMP     ? FIREWALL_JUMP :
+			code == NFT_GOTO     ? FIREWALL_GOTO :
+			code == NFT_CONTINUE ? FIREWALL_NEXT : FIREWALL_UNKNOWN;
+	if (code == NFT_JUMP || code == NFT_GOTO)
+		rule->target = text_of(verdict.at[NFTA_VERDICT_CHAIN]);
+	return true;
+}
+
 static void read_immediate(struct reading *reading, const struct attributes *expr)
 {
-	struct attributes data = parse_nested(expr->at[NFTA_IMMEDIATE_DATA]);
-	struct attributes verdict = parse_nested(data.at[NFTA_DATA_VERDICT]);
-	struct firewall_rule *rule = &reading->rule;
-
-	if (!data.at[NFTA_DATA_VERDICT]) { /* a value */
+	if (!read_verdict(expr->at[NFTA_IMMEDIATE_DATA], &reading->rule))
 		load(reading, expr->at[NFTA_IMMEDIATE_DREG], FIREWALL_NO_FIELD, 0);
-		return;
-	}
-	switch ((int)number_of(verdict.at[NFTA_VERDICT_CODE], 0)) {
-	case NF_ACCEPT:
-		rule->verdict = FIREWALL_ACCEPT;
-		break;
-	case NF_DROP:
-		rule->verdict = FIREWALL_DROP;
-		break;
-	case NFT_RETURN:
-		rule->verdict = FIREWALL_RETURN;
-		break;
-	case NFT_JUMP:
-	case NFT_GOTO:
-		rule->verdict = (int)number_of(verdict.at[NFTA_VERDICT_CODE], 0) == NFT_JUMP ?
-					FIREWALL_JUMP : FIREWALL_GOTO;
-		rule->target = text_of(verdict.at[NFTA_VERDICT_CHAIN]);
-		break;
-	case NFT_CONTINUE:
-		break;
-	default:
-		rule->verdict = FIREWALL_UNKNOWN;
-	}
 }
 
 static void read_reject(struct reading *reading, const struct attributes *expr)
@@ -331,10 +362,36 @@ static void read_queue(struct reading *reading, const struct attributes *expr)
 	reading->rule.verdict = FIREWALL_UNKNOWN;
 }
 
+/* `-m conntrack --ctstate', if it asks for nothing else. */
+static bool read_conntrack(struct reading *reading, const struct attributes *expr)
+{
+	const struct nlattr *attr = expr->at[NFTA_MATCH_INFO];
+	struct firewall_condition *condition;
+	struct xt_conntrack_mtinfo3 info;
+	const uint32_t none = 0;
+
+	if (strcmp(text_of(expr->at[NFTA_MATCH_NAME]), "conntrack") != 0 ||
+	    number_of(expr->at[NFTA_MATCH_REV], 0) < 2 || !attr ||
+	    mnl_attr_get_payload_len(attr) < sizeof(struct xt_conntrack_mtinfo2) ||
+	    reading->rule.count == FIREWALL_CONDITIONS)
+		return false;
+	memset(&info, 0, sizeof(info));
+	memcpy(&info, mnl_attr_get_payload(attr), sizeof(struct xt_conntrack_mtinfo2));
+	if (info.match_flags != XT_CONNTRACK_STATE)
+		return false;
+	condition = &reading->rule.conditions[reading->rule.count++];
+	*condition = (struct firewall_condition){
+		.field = FIREWALL_STATE, .bits = (uint8_t)info.state_mask,
+		.differs = !(info.invert_flags & XT_CONNTRACK_STATE),
+	};
+	return add_value(condition, (const uint8_t *)&none, sizeof(none));
+}
+
 /* A match of iptables. */
 static void read_match(struct reading *reading, const struct attributes *expr)
 {
-	if (strcmp(text_of(expr->at[NFTA_MATCH_NAME]), "comment") != 0)
+	if (strcmp(text_of(expr->at[NFTA_MATCH_NAME]), "comment") != 0 &&
+	    !read_conntrack(reading, expr))
 		reading->rule.other = true;
 }
 
@@ -365,8 +422,8 @@ static void read_expression(struct reading *reading, const struct nlattr *attr)
 		const char *name;
 		void (*read)(struct reading *reading, const struct attributes *expr);
 	} known[] = {
-		{"meta", read_meta}, {"payload", read_payload}, {"bitwise", read_bitwise},
-		{"cmp", read_compare}, {"lookup", read_lookup}, {"immediate", read_immediate},
+		{"meta", read_meta}, {"ct", read_ct}, {"payload", read_payload},
+		{"bitwise", read_bitwise}, {"cmp", read_compare}, {"lookup", read_lookup}, {"immediate", read_immediate},
 		{"reject", read_reject}, {"queue", read_queue}, {"match", read_match},
 		{"target", read_target}, {"counter", read_nothing}, {"log", read_nothing},
 		{"notrack", read_nothing}, {"last", read_nothing}, {"flow_offload", read_nothing},
@@ -462,6 +519,56 @@ static int on_chain(const struct nlmsghdr *header, void *arg)
 	return MNL_CB_OK;
 }
 
+/* A rule for each element of a map of verdicts; for people they are one. */
+struct map {
+	struct reading *reading;
+	const char *table, *chain;
+	int error;
+};
+
+static int on_map(const struct nlmsghdr *header, void *arg)
+{
+	const struct nlattr *list = parse_message(header).at[NFTA_SET_ELEM_LIST_ELEMENTS], *attr;
+	struct map *map = arg;
+	struct firewall_rule *rule = &map->reading->rule;
+	struct firewall_condition *key = &rule->conditions[rule->count - 1];
+	struct attributes element;
+	const uint8_t *bytes;
+	unsigned len;
+
+	if (!list)
+		return MNL_CB_OK;
+	mnl_attr_for_each_nested(attr, list) {
+		element = parse_nested(attr);
+		bytes = bytes_of(element.at[NFTA_SET_ELEM_KEY], FIREWALL_NAME, &len);
+		key->count = 0;
+		if (!bytes || element.at[NFTA_SET_ELEM_FLAGS] || !add_value(key, bytes, len) ||
+		    !read_verdict(element.at[NFTA_SET_ELEM_DATA], rule)) {
+			key->field = FIREWALL_NO_FIELD; /* any packet may match */
+			rule->other = true;
+			rule->verdict = FIREWALL_UNKNOWN;
+		}
+		if (!map->error)
+			map->error = firewall_add_rule(map->reading->firewall, map->table,
+						       map->chain, rule);
+		rule->more = true;
+	}
+	return MNL_CB_OK;
+}
+
+static int add_map(struct reading *reading, const char *table, const char *chain)
+{
+	struct map map = {.reading = reading, .table = table, .chain = chain};
+	int error = dump_set(reading, reading->map, on_map, &map);
+
+	if (error || map.error)
+		return error ? error : map.error;
+	if (reading->rule.more) /* it had elements */
+		return 0;
+	reading->rule.verdict = FIREWALL_NEXT;
+	return firewall_add_rule(reading->firewall, table, chain, &reading->rule);
+}
+
 static int on_rule(const struct nlmsghdr *header, void *arg)
 {
 	const struct nfgenmsg *message = mnl_nlmsg_get_payload(header);
@@ -477,11 +584,14 @@ static int on_rule(const struct nlmsghdr *header, void *arg)
 		return MNL_CB_OK;
 	memset(&reading->rule, 0, sizeof(reading->rule));
 	memset(reading->registers, 0, sizeof(reading->registers));
+	reading->map = NULL;
 	if (rule.at[NFTA_RULE_EXPRESSIONS])
 		mnl_attr_for_each_nested(attr, rule.at[NFTA_RULE_EXPRESSIONS])
 			read_expression(reading, attr);
-	reading->error = firewall_add_rule(reading->firewall, table,
-					   text_of(rule.at[NFTA_RULE_CHAIN]), &reading->rule);
+	reading->error = reading->map ?
+		add_map(reading, table, text_of(rule.at[NFTA_RULE_CHAIN])) :
+		firewall_add_rule(reading->firewall, table, text_of(rule.at[NFTA_RULE_CHAIN]),
+				  &reading->rule);
 	return MNL_CB_OK;
 }
 

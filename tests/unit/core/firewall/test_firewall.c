@@ -153,6 +153,38 @@ static void one_of_several_values(void **state)
 	expect(FIREWALL_DROPS, "rule 1 of chain inet t forward");
 }
 
+static void states_of_connections(void **state)
+{
+	static const uint32_t none = 0, new = FIREWALL_NEW;
+	struct firewall_rule rule = rule_of(FIREWALL_ACCEPT);
+
+	(void)state;
+	ask(&rule, FIREWALL_STATE, true, &none, sizeof(none), FIREWALL_ESTABLISHED | 4);
+	add("forward", rule); /* established or related */
+	rule = rule_of(FIREWALL_DROP);
+	ask(&rule, FIREWALL_STATE, false, &new, sizeof(new), UINT8_MAX);
+	add("forward", rule);
+	packet.state = FIREWALL_NEW;
+	expect(FIREWALL_DROPS, "rule 2 of chain inet t forward");
+	packet.state = FIREWALL_ESTABLISHED;
+	expect(FIREWALL_PASSES, "");
+	packet.state = FIREWALL_ANY_STATE;
+	expect(FIREWALL_PASSES, "");
+}
+
+static void a_map_is_one_rule(void **state)
+{
+	struct firewall_rule rule = from("w7", FIREWALL_ACCEPT);
+
+	(void)state;
+	add("forward", rule_of(FIREWALL_NEXT));
+	add("forward", rule);
+	rule = from("w0", FIREWALL_DROP);
+	rule.more = true;
+	add("forward", rule);
+	expect(FIREWALL_DROPS, "rule 2 of chain inet t forward");
+}
+
 static void rules_of_other_families_do_not_match(void **state)
 {
 	static const uint8_t ipv6 = 10;
@@ -264,6 +296,8 @@ int main(void)
 		TEST(interfaces_by_number),
 		TEST(addresses),
 		TEST(one_of_several_values),
+		TEST(states_of_connections),
+		TEST(a_map_is_one_rule),
 		TEST(rules_of_other_families_do_not_match),
 		TEST(what_asks_for_more_may_accept),
 		TEST(an_unknown_verdict_may_be_any),
