@@ -423,7 +423,8 @@ static void read_expression(struct reading *reading, const struct nlattr *attr)
 		void (*read)(struct reading *reading, const struct attributes *expr);
 	} known[] = {
 		{"meta", read_meta}, {"ct", read_ct}, {"payload", read_payload},
-		{"bitwise", read_bitwise}, {"cmp", read_compare}, {"lookup", read_lookup}, {"immediate", read_immediate},
+		{"bitwise", read_bitwise}, {"cmp", read_compare}, {"lookup", read_lookup},
+		{"immediate", read_immediate},
 		{"reject", read_reject}, {"queue", read_queue}, {"match", read_match},
 		{"target", read_target}, {"counter", read_nothing}, {"log", read_nothing},
 		{"notrack", read_nothing}, {"last", read_nothing}, {"flow_offload", read_nothing},
