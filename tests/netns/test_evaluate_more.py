@@ -78,6 +78,9 @@ RULES = {
     "map of interfaces": (TABLE % "accept" + " add chain inet f no; add rule inet f no drop;" +
                           RULE % 'iifname vmap { "w0" : jump no, "w7" : accept }', "FAIL",
                           "rule 1 of chain inet f no"),
+    "map with a wildcard": (TABLE % "drop" + RULE %
+                            'iifname vmap { "w7" : drop, "w*" : accept, "x0" : drop }', "warn",
+                            "unless a rule with conditions accepts"),
     "usual map": (TABLE % "drop" + RULE %
                   "ct state vmap { established : accept, related : accept, invalid : drop }" +
                   STAND_IN_RULE + RULE % 'iifname vmap { "w0" : accept, "bb0" : drop }', None, ""),

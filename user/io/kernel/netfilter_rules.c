@@ -527,32 +527,38 @@ struct map {
 	int error;
 };
 
+/* The rule of one element. What is not understood may match any packet, and do anything. */
+static struct firewall_rule rule_of_element(const struct firewall_rule *map,
+					    const struct nlattr *attr)
+{
+	struct attributes element = parse_nested(attr);
+	struct firewall_rule rule = *map;
+	struct firewall_condition *key = &rule.conditions[rule.count - 1];
+	unsigned len;
+	const uint8_t *bytes = bytes_of(element.at[NFTA_SET_ELEM_KEY], FIREWALL_NAME, &len);
+
+	if (bytes && !element.at[NFTA_SET_ELEM_FLAGS] && add_value(key, bytes, len) &&
+	    read_verdict(element.at[NFTA_SET_ELEM_DATA], &rule))
+		return rule;
+	drop_condition(&rule);
+	rule.verdict = FIREWALL_UNKNOWN;
+	return rule;
+}
+
 static int on_map(const struct nlmsghdr *header, void *arg)
 {
 	const struct nlattr *list = parse_message(header).at[NFTA_SET_ELEM_LIST_ELEMENTS], *attr;
 	struct map *map = arg;
-	struct firewall_rule *rule = &map->reading->rule;
-	struct firewall_condition *key = &rule->conditions[rule->count - 1];
-	struct attributes element;
-	const uint8_t *bytes;
-	unsigned len;
+	struct firewall_rule rule;
 
 	if (!list)
 		return MNL_CB_OK;
 	mnl_attr_for_each_nested(attr, list) {
-		element = parse_nested(attr);
-		bytes = bytes_of(element.at[NFTA_SET_ELEM_KEY], FIREWALL_NAME, &len);
-		key->count = 0;
-		if (!bytes || element.at[NFTA_SET_ELEM_FLAGS] || !add_value(key, bytes, len) ||
-		    !read_verdict(element.at[NFTA_SET_ELEM_DATA], rule)) {
-			key->field = FIREWALL_NO_FIELD; /* any packet may match */
-			rule->other = true;
-			rule->verdict = FIREWALL_UNKNOWN;
-		}
+		rule = rule_of_element(&map->reading->rule, attr);
 		if (!map->error)
 			map->error = firewall_add_rule(map->reading->firewall, map->table,
-						       map->chain, rule);
-		rule->more = true;
+						       map->chain, &rule);
+		map->reading->rule.more = true;
 	}
 	return MNL_CB_OK;
 }
