@@ -116,8 +116,9 @@ static void on_reap(evutil_socket_t fd, short what, void *arg)
 	DL_FOREACH_SAFE(server->links, link, next) {
 		if (!link->ending)
 			continue;
-		log_info("CN %s at %s: connection ended: %s", registry_session_name(link->session),
-			 mlrp_link_peer(link->mlrp), link->ending);
+		/* Whoever is refused comes again and again: what it did is in the log already. */
+		log_debug("CN %s at %s: connection ended: %s", registry_session_name(link->session),
+			  mlrp_link_peer(link->mlrp), link->ending);
 		end_link(link);
 	}
 }

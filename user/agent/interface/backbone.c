@@ -113,6 +113,56 @@ static void replace(struct backbone *backbone, const struct netlink_interface *n
 		log_error("backbone: %s", why);
 }
 
+/* ---- the address */
+
+/*
+ * Where tunnels have to end; zero: this machine has no such address. An address that goes on being
+ * there stays in use, whichever is the first one of the interface.
+ */
+static struct tmip_addr find_tunnel(const struct backbone *backbone,
+				    const struct netlink_interface *now)
+{
+	if (netlink_has_address(&backbone->tunnel))
+		return backbone->tunnel;
+	return addr_is_zero(&backbone->config->tunnel_addr) ? now->addr : (struct tmip_addr){0};
+}
+
+static void note_fault(struct backbone *backbone, bool there)
+{
+	const char *name = backbone->config->cn_if;
+	bool fixed = !addr_is_zero(&backbone->config->tunnel_addr), before = backbone->fault[0];
+	char addr[ADDR_STRLEN];
+
+	addr_format(&backbone->tunnel, addr);
+	if (there)
+		backbone->fault[0] = '\0';
+	else
+		snprintf(backbone->fault, sizeof(backbone->fault),
+			 fixed ? "tunnel_addr %s is no address of this machine now" :
+				 "it has no IPv4 address now; tunnels ended at %s", addr);
+	if (there && before)
+		log_info("backbone %s: it has an address for tunnels again", name);
+	else if (!there && !before)
+		log_error("backbone %s: %s", name, backbone->fault);
+}
+
+static void update_address(struct backbone *backbone, const struct netlink_interface *now)
+{
+	struct tmip_addr tunnel = find_tunnel(backbone, now);
+	char from[ADDR_STRLEN], to[ADDR_STRLEN];
+
+	note_fault(backbone, !addr_is_zero(&tunnel));
+	if (addr_is_zero(&tunnel) || addr_equal(&tunnel, &backbone->tunnel))
+		return;
+	log_warn("backbone %s: tunnels end at %s from now on, and no longer at %s",
+		 backbone->config->cn_if, addr_format(&tunnel, to),
+		 addr_format(&backbone->tunnel, from));
+	backbone->tunnel = tunnel;
+	backbone->calls.moved(backbone->calls.arg);
+}
+
+/* ---- all of it */
+
 void backbone_update(struct backbone *backbone, const struct netlink_interface *now)
 {
 	if (backbone->ifindex != now->ifindex)
@@ -121,5 +171,6 @@ void backbone_update(struct backbone *backbone, const struct netlink_interface *
 		backbone->mtu = now->mtu;
 		backbone->calls.changed(backbone->calls.arg);
 	}
+	update_address(backbone, now);
 	update_xdp(backbone, now);
 }

@@ -20,6 +20,7 @@
 #include "settings.h"
 
 #define REFRESH_MS 100 /* one change of an interface brings several messages */
+#define BACKBONE_MS 20 /* of the backbone, whose packets go astray meanwhile */
 #define REMAINS_MAX (CN_CELLS_MAX * 4)
 
 struct cells {
@@ -215,6 +216,8 @@ static bool concerns(const struct cells *cells, unsigned ifindex, const char *na
 	if (!ifindex || ifindex == cells->with.backbone->ifindex ||
 	    strcmp(name, cells->with.config->cn_if) == 0)
 		return true;
+	if (!addr_is_zero(&cells->with.config->tunnel_addr) && !*name)
+		return true; /* an address, perhaps that one */
 	for (unsigned i = 0; i < cells->table.count; i++) {
 		const struct cell *cell = &cells->table.list[i];
 
@@ -231,7 +234,8 @@ static void on_change(unsigned ifindex, const char *name, void *arg)
 	struct cells *cells = arg;
 
 	if (concerns(cells, ifindex, name))
-		timer_arm_idle(cells->refresh, REFRESH_MS);
+		timer_arm_idle(cells->refresh, ifindex == cells->with.backbone->ifindex ?
+				       BACKBONE_MS : REFRESH_MS);
 }
 
 static void on_monitor(evutil_socket_t fd, short what, void *arg)

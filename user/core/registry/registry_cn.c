@@ -14,6 +14,7 @@
 #include "core/config/config.h"
 
 #define POOL_MAX (1u << 24)
+#define REFUSAL_MS 60000 /* a refused CN that asks no more is of no interest then */
 
 struct reg_cn *reg_find_cn(const struct registry *registry, uint32_t id)
 {
@@ -143,10 +144,17 @@ static bool is_sound(const struct cn_info *info, char *why, size_t size)
 	return cells_are_sound(info, why, size);
 }
 
-static bool cells_collide(const struct cn_info *info, const struct cn_info *other, char *why,
+/* What the operator needs to know of a CN that is in the way. */
+static const char *absence(const struct reg_cn *cn)
+{
+	return cn->session ? "" : ", which is not connected";
+}
+
+static bool cells_collide(const struct cn_info *info, const struct reg_cn *cn, char *why,
 			  size_t size)
 {
-	char ours[ADDR_STRLEN], theirs[ADDR_STRLEN];
+	const struct cn_info *other = &cn->info;
+	char ours[ADDR_STRLEN], theirs[ADDR_STRLEN], here[ADDR_STRLEN], there[ADDR_STRLEN];
 
 	for (int i = 0; i < info->cell_count; i++)
 		for (int k = 0; k < other->cell_count; k++) {
@@ -155,9 +163,12 @@ static bool cells_collide(const struct cn_info *info, const struct cn_info *othe
 
 			if (!prefix_overlaps(a, b))
 				continue;
-			snprintf(why, size, "its cell %s/%u overlaps %s/%u of CN %s",
-				 addr_format(&a->addr, ours), a->len, addr_format(&b->addr, theirs),
-				 b->len, other->name);
+			snprintf(why, size, "its cell %s/%u (tunnel %s) overlaps %s/%u of CN %s "
+				 "(tunnel %s)%s",
+				 addr_format(&a->addr, ours), a->len,
+				 addr_format(&info->tunnel, here), addr_format(&b->addr, theirs),
+				 b->len, other->name, addr_format(&other->tunnel, there),
+				 absence(cn));
 			return true;
 		}
 	return false;
@@ -172,11 +183,11 @@ static bool collides(const struct registry *registry, const struct cn_info *info
 		if (cn->info.gone || strcmp(cn->info.name, info->name) == 0)
 			continue;
 		if (addr_equal(&cn->info.tunnel, &info->tunnel)) {
-			snprintf(why, size, "tunnel address %s is that of CN %s",
-				 addr_format(&info->tunnel, text), cn->info.name);
+			snprintf(why, size, "its tunnel address %s is that of CN %s%s",
+				 addr_format(&info->tunnel, text), cn->info.name, absence(cn));
 			return true;
 		}
-		if (cells_collide(info, &cn->info, why, size))
+		if (cells_collide(info, cn, why, size))
 			return true;
 	}
 	return false;
@@ -249,12 +260,17 @@ static void replace_session(struct registry *registry, struct reg_cn *cn,
 {
 	struct registry_action action = {.type = REGISTRY_CLOSE, .session = cn->session,
 					 .text = "replaced by a newer connection of this CN"};
+	struct mlrp_message reason = {.type = MLRP_ERROR, .code = MLRP_E_REFUSED,
+				      .has = MLRP_HAS(MLRP_F_CODE) | MLRP_HAS(MLRP_F_TEXT)};
 
 	if (!cn->session || cn->session == session)
 		return;
 	reg_log(registry, LOG_LEVEL_WARN,
 		"CN %s at %s registers again from %s: the older connection ends", cn->info.name,
 		cn->session->peer, session->peer);
+	snprintf(reason.text, sizeof(reason.text), "a newer connection of this CN, from %s",
+		 session->peer);
+	reg_send(registry, cn->session, &reason);
 	cn->session->cn = NULL;
 	cn->session->registered = false;
 	cn->session = NULL;
@@ -262,20 +278,100 @@ static void replace_session(struct registry *registry, struct reg_cn *cn,
 	registry->act(&action, registry->arg);
 }
 
+/* ---- refusals: such a CN asks again every few seconds, and the log says so once */
+
+static struct reg_refusal *find_refusal(struct registry *registry, const struct cn_info *info)
+{
+	for (int i = 0; i < REG_REFUSALS; i++) {
+		struct reg_refusal *refusal = &registry->refusals[i];
+
+		if (refusal->last_ms && strcmp(refusal->name, info->name) == 0 &&
+		    addr_equal(&refusal->tunnel, &info->tunnel))
+			return refusal;
+	}
+	return NULL;
+}
+
+/* The oldest entry gives way. */
+static struct reg_refusal *add_refusal(struct registry *registry, const struct cn_info *info)
+{
+	struct reg_refusal *refusal = &registry->refusals[0];
+
+	for (int i = 1; i < REG_REFUSALS; i++)
+		if (registry->refusals[i].last_ms < refusal->last_ms)
+			refusal = &registry->refusals[i];
+	memset(refusal, 0, sizeof(*refusal));
+	snprintf(refusal->name, sizeof(refusal->name), "%s", info->name);
+	refusal->tunnel = info->tunnel;
+	return refusal;
+}
+
+static void forget_refusal(struct registry *registry, const struct cn_info *info)
+{
+	struct reg_refusal *refusal = find_refusal(registry, info);
+
+	if (refusal)
+		memset(refusal, 0, sizeof(*refusal));
+}
+
+static void note_refusal(struct registry *registry, const struct registry_session *session,
+			 const struct cn_info *info, const char *why)
+{
+	struct reg_refusal *refusal = find_refusal(registry, info);
+	bool news = !refusal || strcmp(refusal->why, why) != 0;
+
+	if (!refusal)
+		refusal = add_refusal(registry, info);
+	snprintf(refusal->peer, sizeof(refusal->peer), "%s", session->peer);
+	snprintf(refusal->why, sizeof(refusal->why), "%s", why);
+	refusal->last_ms = registry->now_ms;
+	refusal->count++;
+	if (news)
+		reg_log(registry, LOG_LEVEL_WARN,
+			"CN %s from %s is refused, as often as it asks again: %s", info->name,
+			session->peer, why);
+}
+
 /*
  * A first REGISTER that is refused ends the connection: such a CN has no other business here, and
  * tries again after a while.
  */
-static void refuse_cn(struct registry *registry, struct registry_session *session,
-		      const struct mlrp_message *message, uint16_t code, const char *why)
+void reg_refuse_cn(struct registry *registry, struct registry_session *session,
+		   const struct mlrp_message *message, uint16_t code, const char *why,
+		   uint64_t wait_ms)
 {
 	struct registry_action action = {
 		.type = REGISTRY_CLOSE, .session = session, .text = "it could not be registered"};
+	struct mlrp_message answer = {.type = MLRP_ERROR, .transaction = message->transaction,
+				      .code = code, .wait = (uint32_t)wait_ms,
+				      .has = MLRP_HAS(MLRP_F_CODE) | MLRP_HAS(MLRP_F_TEXT)};
 
-	reg_refuse(registry, session, message, code, NULL, "%s", why);
+	if (wait_ms)
+		answer.has |= MLRP_HAS(MLRP_F_WAIT);
+	snprintf(answer.text, sizeof(answer.text), "%s", why);
+	registry->counts.refused++;
+	note_refusal(registry, session, &message->cn, answer.text);
+	reg_send(registry, session, &answer);
 	if (!session->registered)
 		registry->act(&action, registry->arg);
 }
+
+void registry_each_refusal(const struct registry *registry,
+			   void (*each)(const struct registry_refusal_view *refusal, void *arg),
+			   void *arg)
+{
+	for (int i = 0; i < REG_REFUSALS; i++) {
+		const struct reg_refusal *refusal = &registry->refusals[i];
+		struct registry_refusal_view view = {
+			.name = refusal->name, .tunnel = &refusal->tunnel, .peer = refusal->peer,
+			.why = refusal->why, .count = refusal->count};
+
+		if (refusal->last_ms && registry->now_ms - refusal->last_ms < REFUSAL_MS)
+			each(&view, arg);
+	}
+}
+
+/* ---- REGISTER, from its checks to the answer */
 
 static struct reg_cn *new_cn(struct registry *registry, const char *name)
 {
@@ -291,53 +387,64 @@ static void join(struct registry *registry, struct registry_session *session, st
 		return;
 	session->cn = cn;
 	cn->session = session;
+	cn->instance = session->instance;
+	cn->seen = true;
 	cn->away_ms = 0;
 	registry->counts.connected++;
 	reg_list_cells(registry, cn);
 }
 
-void reg_register(struct registry *registry, struct registry_session *session,
-		  const struct mlrp_message *message)
+void reg_admit(struct registry *registry, struct registry_session *session,
+	       const struct mlrp_message *message)
 {
 	const struct cn_info *info = &message->cn;
 	struct reg_cn *cn = reg_find_cn_name(registry, info->name), *fresh = NULL;
 	bool changed = !cn || !same_description(&cn->info, info), back = cn && !cn->info.gone;
 	char why[MLRP_TEXT_LEN];
 
-	if (session->cn && session->cn != cn) {
-		refuse_cn(registry, session, message, MLRP_E_REFUSED,
-			  "a CN cannot change its name within a connection");
-		return;
-	}
-	if (!is_sound(info, why, sizeof(why)) || info->gone) {
-		refuse_cn(registry, session, message, MLRP_E_REFUSED, why);
-		return;
-	}
 	if (changed && collides(registry, info, why, sizeof(why))) {
-		refuse_cn(registry, session, message, MLRP_E_CONFLICT, why);
+		reg_refuse_cn(registry, session, message, MLRP_E_CONFLICT, why, 0);
 		return;
 	}
 	if (!cn)
 		cn = fresh = new_cn(registry, info->name);
 	if (!cn || (!back && registry->counts.cns >= registry->options.cns_max)) {
 		registry->counts.full++;
-		refuse_cn(registry, session, message, MLRP_E_FULL,
-			  "the register's table of CNs is full (cns_max)");
+		reg_refuse_cn(registry, session, message, MLRP_E_FULL,
+			      "the register's table of CNs is full (cns_max)", 0);
 		return;
 	}
 	replace_session(registry, cn, session);
 	if (changed && change_cn(registry, cn, info) < 0) {
 		if (fresh)
 			remove_cn(registry, fresh);
-		refuse_cn(registry, session, message, MLRP_E_FULL, "the register has no memory");
+		reg_refuse_cn(registry, session, message, MLRP_E_FULL,
+			      "the register has no memory", 0);
 		return;
 	}
 	registry->counts.cns += !back;
 	join(registry, session, cn);
+	forget_refusal(registry, info);
 	reg_log(registry, LOG_LEVEL_INFO, "CN %s registered from %s as number %u, %u cells%s",
 		cn->info.name, session->peer, cn->info.id, cn->info.cell_count,
 		fresh ? ", new" : changed ? ", changed" : "");
 	reg_answer_stored(registry, session, message->transaction, NULL, cn->number);
+}
+
+void reg_register(struct registry *registry, struct registry_session *session,
+		  const struct mlrp_message *message, struct registry_time now)
+{
+	const struct cn_info *info = &message->cn;
+	struct reg_cn *cn = reg_find_cn_name(registry, info->name);
+	char why[MLRP_TEXT_LEN] = "it cannot be forgotten by itself";
+
+	if (session->cn && session->cn != cn)
+		reg_refuse_cn(registry, session, message, MLRP_E_REFUSED,
+			      "a CN cannot change its name within a connection", 0);
+	else if (!is_sound(info, why, sizeof(why)) || info->gone)
+		reg_refuse_cn(registry, session, message, MLRP_E_REFUSED, why, 0);
+	else if (!cn || !reg_rival_stops(registry, session, cn, message, now))
+		reg_admit(registry, session, message);
 }
 
 void reg_send_cns(struct registry *registry, struct registry_session *session)

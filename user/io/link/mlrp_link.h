@@ -37,6 +37,7 @@ struct mlrp_self {
 	char name[NAME_LEN];
 	uint32_t cn_id;          /* 0: the message has no field CN */
 	struct tmip_addr tunnel; /* of the CN, if cn_id is not 0 */
+	uint64_t instance;       /* of the CN's agent; 0: the message has none */
 	struct version version;  /* only an MLR sends it, */
 	uint64_t clock;          /* and this */
 };

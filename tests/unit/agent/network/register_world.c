@@ -49,6 +49,12 @@ NOTES(in_step)
 NOTES(lost)
 NOTES(down)
 
+static void on_refused(const char *why, bool for_now, void *arg)
+{
+	assert_ptr_equal(arg, w);
+	calls_note("refused%s: %s", for_now ? " for now" : "", why);
+}
+
 static void on_changed(void *arg)
 {
 	if (w->client) /* not yet in register_create() */
@@ -170,9 +176,9 @@ int register_setup(void **state)
 	w->config.mlr_port = 6000;
 
 	const struct register_setup setup = {
-		.base = w->base, .config = &w->config,
+		.base = w->base, .dns = FAKE_DNS, .config = &w->config,
 		.calls = {describe_self, describe_cn, on_registered, on_synchronising,
-			  on_synchronised, on_in_step, on_lost, on_down, on_changed, w},
+			  on_synchronised, on_in_step, on_lost, on_down, on_refused, on_changed, w},
 		.subscriptions = SUBSCRIPTIONS,
 		.subscription_count = sizeof(SUBSCRIPTIONS) / sizeof(SUBSCRIPTIONS[0]),
 	};

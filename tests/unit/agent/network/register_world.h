@@ -32,7 +32,10 @@ struct register_world {
 	struct mlrp_message got; /* by a subscription */
 };
 
+#define FAKE_DNS ((struct evdns_base *)&register_world)
+
 extern struct register_world register_world;
+extern unsigned fake_resolver_reads;
 #define w (&register_world)
 
 int register_setup(void **state); /* subscribes to STATION and ERROR */
