@@ -179,6 +179,8 @@ static __always_inline int send_cell_now(struct frame *f, const struct station *
 
 	if (!cell)
 		return -TMIP_REASON_NO_CELL;
+	if (cell->flags & TMIP_CELL_F_DOWN)
+		return -TMIP_REASON_CELL_DOWN;
 	if (write_macs(f->skb, &s->mac, &cell->mac))
 		return -TMIP_REASON_HEADROOM;
 	f->skb->mark = MARK_TRUSTED;
@@ -192,20 +194,62 @@ static __always_inline int send_cell(struct frame *f, const struct station *s)
 	return is_held(f, s) ? hold(f) : send_cell_now(f, s);
 }
 
+/* Asks the kernel's routes behind which interface the station is; 0: they do not say. */
+static __noinline __u32 ask_kernel_way(void *context, const struct tmip_config *config,
+				       __be32 station)
+{
+	struct bpf_fib_lookup fib = {
+		.family = AF_INET_NUMBER, .tot_len = 1, .ipv4_dst = station,
+	};
+	int found;
+
+	if (!config)
+		return 0;
+	fib.ifindex = config->backbone_ifindex;
+	found = bpf_fib_lookup(context, &fib, sizeof(fib), 0);
+	return found == BPF_FIB_LKUP_RET_SUCCESS || found == BPF_FIB_LKUP_RET_NO_NEIGH ?
+		       fib.ifindex : 0;
+}
+
+/*
+ * The interface behind which the kernel has the cell's subnet: the cell's own, or its stand-in
+ * while that is down or gone. The kernel's routes say so even if no agent is there to say it.
+ */
+static __always_inline __u32 kernel_way(const struct frame *f, struct tmip_cell *cell,
+					__be32 station)
+{
+	volatile __u64 *known = &cell->kernel_way;
+	__u32 now = moment(), way;
+	__u64 last = *known;
+
+	if (!cell->stand_in)
+		return cell->ifindex;
+	if (last >> 32 == now)
+		return last;
+	way = ask_kernel_way(f->context, f->config, station);
+	if (!way || way != cell->ifindex) {
+		int absent = way == cell->stand_in || cell->flags & TMIP_CELL_F_DOWN;
+
+		way = absent ? cell->stand_in : cell->ifindex;
+	}
+	*known = (__u64)now << 32 | way;
+	return way;
+}
+
 /*
  * To the kernel, from the station's home cell: routes, rp_filter, netfilter and NAT see a station
  * that never left.
  */
 static __always_inline int send_kernel(struct frame *f, const struct station *s)
 {
-	const struct tmip_cell *cell = find_cell(s->home_ifindex);
+	struct tmip_cell *cell = find_cell(s->home_ifindex);
 
 	if (!cell)
 		return -TMIP_REASON_NO_CELL;
 	if (write_macs(f->skb, &cell->mac, &s->mac))
 		return -TMIP_REASON_HEADROOM;
 	f->skb->mark = MARK_TRUSTED;
-	f->action = bpf_redirect(s->home_ifindex, BPF_F_INGRESS);
+	f->action = bpf_redirect(kernel_way(f, cell, s->ipv4), BPF_F_INGRESS);
 	return 0;
 }
 

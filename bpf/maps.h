@@ -48,7 +48,7 @@ struct map_peer_stat {
 
 struct map_cell {
 	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 16);
+	__uint(max_entries, 32); /* 16 cells and their stand-ins */
 	__type(key, __u32);
 	__type(value, struct tmip_cell);
 };

@@ -188,14 +188,32 @@ struct tmip_peer_stat {
 	__u32 pad;
 };
 
-/* map tmip_cell (agent), hash: __u32 ifindex -> struct tmip_cell */
+/*
+ * map tmip_cell (agent), hash: __u32 ifindex -> struct tmip_cell. A cell keeps its entry, under the
+ * ifindex that its interface had last, while the interface is down or gone. Its stand-in, the
+ * device behind which the kernel has the subnet meanwhile, has an entry of its own.
+ */
 struct tmip_cell {
 	char name[16];           /* interface name */
 	struct tmip_mac mac;     /* of the interface; source of ARP answers and delivered frames */
 	__u8 prefix_len;         /* of the cell's subnet, IPv4 bits 0..32 */
-	__u8 pad;
+	__u8 flags;              /* TMIP_CELL_F_... */
 	struct tmip_addr gateway; /* this CN's own address in the cell */
+	/*
+	 * The interface that has the cell's programs; 0: none has them. In the entry of a stand-in:
+	 * the key of the cell.
+	 */
+	__u32 ifindex;
+	__u32 stand_in;          /* ifindex of the stand-in; 0: there is none */
+	/*
+	 * (programs) Behind which interface the kernel has the subnet: the ifindex in the lower
+	 * half, and in the upper half the moment of about 8 ms in which that was found out.
+	 */
+	__u64 kernel_way;
 };
+
+/* The interface is down or gone, or it cannot be a cell now: nobody is in the cell. */
+#define TMIP_CELL_F_DOWN 0x01
 
 /*
  * map tmip_subnet (agent), LPM trie: struct tmip_subnet_key -> struct tmip_subnet. Every cell of
@@ -327,7 +345,7 @@ TMIP_ASSERT_SIZE(struct tmip_station, 64);
 TMIP_ASSERT_SIZE(struct tmip_slot, 32);
 TMIP_ASSERT_SIZE(struct tmip_peer, 80);
 TMIP_ASSERT_SIZE(struct tmip_peer_stat, 64);
-TMIP_ASSERT_SIZE(struct tmip_cell, 40);
+TMIP_ASSERT_SIZE(struct tmip_cell, 56);
 TMIP_ASSERT_SIZE(struct tmip_subnet_key, 20);
 TMIP_ASSERT_SIZE(struct tmip_subnet, 40);
 TMIP_ASSERT_SIZE(struct tmip_group_key, 20);

@@ -90,6 +90,15 @@ static bool is_associated(const struct agent *agent, const struct tmip_event *ev
 	       wifi_associated(agent->wifi, &event->mac, event->ifindex);
 }
 
+/* A cell that is about to leave serves nobody new. */
+static bool is_new_to_leaving_cell(const struct agent *agent, unsigned ifindex,
+				   const struct tmip_mac *mac)
+{
+	const struct cell *cell = cell_table_find(cells_table(agent->cells), ifindex);
+
+	return cell && cell->leaving && !replica_find_mac(roam_replica(agent->roam), mac);
+}
+
 static void on_sighting(const struct tmip_event *event, void *arg)
 {
 	struct agent *agent = arg;
@@ -99,6 +108,8 @@ static void on_sighting(const struct tmip_event *event, void *arg)
 		  mac_format(&event->mac, mac), addr_format(&event->addr, addr), event->ifindex);
 	if (cell_table_has_mac(cells_table(agent->cells), &event->mac))
 		return; /* a loop has brought back an ARP packet of this CN */
+	if (is_new_to_leaving_cell(agent, event->ifindex, &event->mac))
+		return;
 	if (is_associated(agent, event))
 		roam_associated(agent->roam, &event->mac, event->ifindex, "association",
 				clock_ms());
@@ -157,7 +168,8 @@ static void on_roam_timer(evutil_socket_t fd, short what, void *arg)
 static void on_signal(evutil_socket_t number, short what, void *arg)
 {
 	struct agent *agent = arg;
-	char *errors;
+	json_t *result = NULL;
+	char *errors = NULL;
 
 	(void)what;
 	if (number != SIGHUP) {
@@ -165,8 +177,9 @@ static void on_signal(evutil_socket_t number, short what, void *arg)
 		agent_stop(agent, false);
 	} else if (!agent->config_path) {
 		log_reopen();
-	} else if (apply_reload(agent, &errors) < 0) {
-		log_error("configuration not taken over: %s", errors ? errors : "no memory");
+	} else {
+		apply_reload(agent, &result, &errors);
+		json_decref(result);
 		free(errors);
 	}
 }
@@ -180,11 +193,34 @@ static int on_attach(const char *interface, char why[COMMANDS_WHY], void *arg)
 	return cells_attach(agent->cells, interface, true, why);
 }
 
-static int on_detach(const char *interface, char why[COMMANDS_WHY], void *arg)
+/* All cells go with the agent: counts who depends on them. */
+static void count_users(const struct agent *agent, struct commands_users *users)
+{
+	const struct cell_table *table = cells_table(agent->cells);
+
+	for (unsigned i = 0; i < table->count; i++) {
+		struct roam_users of_cell =
+			roam_cell_users(agent->roam, table->list[i].interface.ifindex);
+
+		users->away += of_cell.away;
+		users->guests += of_cell.guests;
+	}
+}
+
+static int on_detach(const char *interface, bool now, struct commands_users *users,
+		     char why[COMMANDS_WHY], void *arg)
 {
 	struct agent *agent = arg;
+	struct roam_users of_cell = {0};
+	int error = 0;
 
-	return cells_detach(agent->cells, interface, why);
+	if (!interface)
+		count_users(agent, users);
+	else
+		error = cells_detach(agent->cells, interface, now, &of_cell, why);
+	users->away += of_cell.away;
+	users->guests += of_cell.guests;
+	return error;
 }
 
 static unsigned on_cell_count(void *arg)
@@ -203,9 +239,9 @@ static int on_departed(const struct tmip_mac *mac, void *arg)
 	return (int)roam_departed(agent->roam, mac, 0);
 }
 
-static int on_reload(char **errors, void *arg)
+static int on_reload(json_t **result, char **errors, void *arg)
 {
-	return apply_reload(arg, errors);
+	return apply_reload(arg, result, errors);
 }
 
 static void on_stop(bool tear_down, void *arg)
@@ -530,7 +566,7 @@ int agent_run(const struct agent_options *options)
 		agent.status = 1;
 	}
 	if (!agent.status)
-		status_file_write(agent.status_file);
+		status_file_end(agent.status_file, !agent.tear_down);
 	stop(&agent);
 	return agent.status;
 }

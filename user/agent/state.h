@@ -94,7 +94,7 @@ struct roam_options apply_roam_options(const struct agent *agent);
 void apply_config(struct agent *agent);
 void apply_map(struct agent *agent); /* the map tmip_config alone */
 /* Reads the configuration again; for errors see struct commands_calls. */
-int apply_reload(struct agent *agent, char **errors);
+int apply_reload(struct agent *agent, json_t **result, char **errors);
 
 /* ---- wiring.c: 0 or -errno; what cannot be made without the data path comes second */
 int wiring_create_network(struct agent *agent); /* register, outage */

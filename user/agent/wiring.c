@@ -288,13 +288,22 @@ static void on_served(void *arg)
 	wiring_create_wifi(arg);
 }
 
+/* With the last cell the agent ends. */
+static void on_left(void *arg)
+{
+	struct agent *agent = arg;
+
+	if (cells_table(agent->cells)->count == 0)
+		agent_stop(agent, true);
+}
+
 static int create_cells(struct agent *agent)
 {
 	const struct cells_setup setup = {
 		.base = agent->base, .config = &agent->config, .backbone = &agent->backbone,
-		.dp = agent->dp, .roam = agent->roam,
-		.calls = {.described = on_described, .served = on_served, .changed = on_changed,
-			  .arg = agent},
+		.dp = agent->dp, .roam = agent->roam, .by_command = agent->attached,
+		.calls = {.described = on_described, .served = on_served, .left = on_left,
+			  .changed = on_changed, .arg = agent},
 	};
 
 	agent->cells = cells_create(&setup);

@@ -56,9 +56,10 @@ static json_t *handle_stations(struct server *server, json_t *request)
 static json_t *handle_reload(struct server *server, json_t *request)
 {
 	char errors[CONFIG_ERRORS];
+	json_t *result = NULL;
 
 	(void)request;
-	return server_reload(server, errors) ? bad(errors) : good(NULL);
+	return server_reload(server, &result, errors) ? bad(errors) : good(result);
 }
 
 static json_t *handle_forget(struct server *server, json_t *request)

@@ -43,10 +43,10 @@ static const struct command COMMANDS[] = {
 	 "stations and where they are"},
 	{"cns", NULL, NULL, false, "j", show_cns, "the CNs, their connections and pools"},
 	{"status", NULL, NULL, false, "j", show_status, "the state of the register"},
-	{"reload", NULL, NULL, false, "", NULL, "make the register read its configuration again"},
-	{"forget-cn", "NAME", "cn", true, "o", NULL, "forget a CN that is gone for good"},
-	{"free", "ADDRESS", "address", true, "", NULL, "free the address of a station"},
-	{"clear", "ADDRESS|MAC", "station", true, "", NULL,
+	{"reload", NULL, NULL, false, "j", NULL, "make the register read its configuration again"},
+	{"forget-cn", "NAME", "cn", true, "jo", NULL, "forget a CN that is gone for good"},
+	{"free", "ADDRESS", "address", true, "j", NULL, "free the address of a station"},
+	{"clear", "ADDRESS|MAC", "station", true, "j", NULL,
 	 "let a station that is damped move again"},
 };
 #define COMMAND_COUNT (sizeof(COMMANDS) / sizeof(COMMANDS[0]))
@@ -69,7 +69,7 @@ static int print_help(FILE *to)
 		    "  -F              stay in the foreground, log to the screen, "
 		    "take commands from standard input\n"
 		    "  --socket PATH   the register with that control socket\n"
-		    "  --json          print JSON (stations, cns, status)\n"
+		    "  --json          print JSON (all commands)\n"
 		    "  --all           stations: addresses that are free again, too\n"
 		    "  --force         forget-cn: also if stations have addresses of it; "
 		    "these are freed\n"
@@ -128,6 +128,8 @@ static int ask(const struct command *command, const struct options *options)
 	status = terminal_ask("register", socket, make_request(command, options), &result);
 	if (status != TERMINAL_OK)
 		return status;
+	if (json_object_get(result, "restart"))
+		return terminal_print_reload(result, options->json);
 	if (options->json)
 		return terminal_print_json(result);
 	if (command->show)

@@ -287,7 +287,7 @@ static void check_pool(struct evaluation *e, const struct netlink_interface *cel
 
 	if (!cell->ifindex)
 		return;
-	inside = cell_check_describe(&e->config, cell, &info);
+	inside = cell_check_describe(&e->config, cell->name, cell, &info);
 	if (addr_is_zero(&info.pool_first))
 		return;
 	addr_format(&info.pool_first, from);

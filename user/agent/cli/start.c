@@ -22,9 +22,13 @@
 #define ANSWER_MS 5000   /* that attach waits for the register's answer */
 #define ANSWER_STEP_MS 50
 
+/* arg: NULL, or a text for the terminal. */
 static void on_ready(void *arg)
 {
-	(void)arg;
+	if (arg) {
+		puts(arg);
+		fflush(stdout);
+	}
 	daemon_ready();
 }
 
@@ -40,11 +44,28 @@ static void on_refused(const char *why, void *arg)
 	daemon_unready(text);
 }
 
+/* What a configuration needs, if there is none. Returns false if there is one. */
+static bool explain_missing(const char *path, const char *interface)
+{
+	if (access(path, F_OK) == 0 || errno != ENOENT)
+		return false;
+	terminal_fail("there is no configuration %s", path);
+	fprintf(stderr, "An example is " OPTIONS_EXAMPLE_CONFIG "; see tmipd.rc(5). "
+			"These lines are needed:\n\n"
+			"  network_name NAME        # the same in all CNs and the register\n"
+			"  cn_name NAME             # of this CN, unique in the network\n"
+			"  mlr HOST                 # the register\n"
+			"  cn_if INTERFACE          # towards the other CNs and the register\n"
+			"  addr_pool %s * *      # the whole subnet of the cell\n"
+			"  dns_server ADDRESS       # for the stations\n", interface);
+	return true;
+}
+
 /* Returns when the agent has ended; the parent of a daemon exits when the daemon is ready. */
-static int start(const struct agent_config *config, const char *path, bool attached)
+static int start(const struct agent_config *config, const char *path, bool attached, char *words)
 {
 	const char *log_file = config->log && config->log_file[0] ? config->log_file : NULL;
-	struct agent_options options = {.config = *config, .ready = on_ready,
+	struct agent_options options = {.config = *config, .ready = on_ready, .ready_arg = words,
 					.refused = on_refused, .attached = attached};
 	char absolute[PATH_MAX];
 	int error;
@@ -78,13 +99,13 @@ int start_run(const struct cli_options *options)
 	const char *path = options_config_path(options);
 	struct agent_config config;
 
-	if (!options_load_config(path, &config))
+	if (explain_missing(path, "wlan0") || !options_load_config(path, &config))
 		return TERMINAL_FAILED;
 	if (!config.cell_count)
 		return terminal_fail("%s: directive `mobile_if' is missing: "
 				     "there is no cell to serve", path);
 	config.foreground |= options->foreground;
-	return start(&config, path, false);
+	return start(&config, path, false, NULL);
 }
 
 /* The member `register` of the agent's status; NULL: it gives none. */
@@ -146,8 +167,12 @@ static int attach_to_running(const struct cli_options *options)
 	json_t *result = NULL;
 	int status = options_ask_agent(options, request, &result);
 
+	if (status == TERMINAL_OK)
+		status = wait_for_register(options);
+	if (status == TERMINAL_OK && options->json)
+		return terminal_print_json(result);
 	json_decref(result);
-	return status == TERMINAL_OK ? wait_for_register(options) : status;
+	return status;
 }
 
 int start_attach(const struct cli_options *options)
@@ -158,7 +183,7 @@ int start_attach(const struct cli_options *options)
 
 	if (options->socket || options->network)
 		return attach_to_running(options);
-	if (!options_load_config(path, &config))
+	if (explain_missing(path, interface) || !options_load_config(path, &config))
 		return TERMINAL_FAILED;
 	agent_config_socket(&config, socket);
 	if (is_running(socket))
@@ -168,7 +193,7 @@ int start_attach(const struct cli_options *options)
 	memset(config.mobile_if, 0, sizeof(config.mobile_if));
 	strcpy(config.mobile_if[0], interface);
 	config.cell_count = 1;
-	return start(&config, path, true);
+	return start(&config, path, true, options->json ? "true" : NULL);
 }
 
 int start_detach_without_agent(const struct cli_options *options)

@@ -182,6 +182,10 @@ const struct field CELL_FIELDS[] = {
 	FIELD(VALUE, struct cell_view, pool, "pool", 0, "first and last address"),
 	FIELD(TEXT, struct cell_view, hook, "hook", 0, NULL),
 	FIELD(UINT, struct cell_view, stations, "stations", 0, "that are in it"),
+	FIELD(TEXT, struct cell_view, state, "state", 0,
+	      "up, down, no address, no port (an empty bridge), lost (the interface is gone or "
+	      "cannot be a cell), awaited (it never was one), leaving (detach)"),
+	FIELD(TEXT, struct cell_view, reason, "reason", 0, "why it is not served"),
 	FIELD_END,
 };
 
@@ -262,12 +266,28 @@ const struct field DROP_FIELDS[] = {
 	FIELD_END,
 };
 
+const struct field PART_FIELDS[] = {
+	FIELD(TEXT, struct part_view, part, "part", 0,
+	      "cell, stand-in, tunnel, kernel or backbone"),
+	FIELD(TEXT, struct part_view, name, "name", 0, NULL),
+	FIELD(TEXT, struct part_view, state, "state", 0, NULL),
+	FIELD(UINT64, struct part_view, sent, "sent", 0, "packets, of all stations"),
+	FIELD(UINT64, struct part_view, received, "received", 0, NULL),
+	FIELD(UINT64, struct part_view, dropped, "dropped", 0,
+	      "by the device or its queue, in both directions"),
+	FIELD_END,
+};
+
 const struct field WHY_FIELDS[] = {
 	FIELD(TEXT, struct why_view, address, "address", 0, NULL),
 	FIELD(TEXT, struct why_view, mac, "mac", 0, NULL),
 	FIELD(VALUE, struct why_view, record, "record", 0, NULL),
 	FIELD(VALUE, struct why_view, trail, "trail", 0, NULL),
 	FIELD(VALUE, struct why_view, drops, "drops", 0, NULL),
+	FIELD(VALUE, struct why_view, path, "path", 0,
+	      "the cells and tunnels that its packets pass here, and the backbone"),
+	FIELD(VALUE, struct why_view, counters, "counters", 0,
+	      "packets of all stations that the programs have dropped"),
 	FIELD_END,
 };
 

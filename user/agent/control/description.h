@@ -61,6 +61,7 @@ struct cell_view {
 	json_t *pool;
 	const char *hook;
 	unsigned stations;
+	const char *state, *reason;
 };
 extern const struct field CELL_FIELDS[];
 
@@ -107,9 +108,16 @@ struct drop_view {
 };
 extern const struct field DROP_FIELDS[];
 
+/* A device or tunnel on the way of a station's packets. */
+struct part_view {
+	const char *part, *name, *state;
+	uint64_t sent, received, dropped;
+};
+extern const struct field PART_FIELDS[];
+
 struct why_view {
 	const char *address, *mac;
-	json_t *record, *trail, *drops;
+	json_t *record, *trail, *drops, *path, *counters;
 };
 extern const struct field WHY_FIELDS[];
 

@@ -408,7 +408,10 @@ void dhcp_frame(struct dhcp *dhcp, const struct tmip_punt *punt)
 			  "DHCP: a message in the name of another MAC is ignored");
 		return;
 	}
-	if (calls->identify(punt->ifindex, &request, calls->arg))
+	/* A cell that leaves serves nobody new. */
+	if (cell->leaving && !replica_find_mac(roam_replica(dhcp->with.roam), &request.mac))
+		dhcp->counts.ignored++;
+	else if (calls->identify(punt->ifindex, &request, calls->arg))
 		dhcp_handle(dhcp, punt->ifindex, &request);
 }
 

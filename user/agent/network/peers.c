@@ -16,6 +16,7 @@
 #include "io/process/log.h"
 #include "io/process/timer.h"
 
+#define EARLY_MS 1000
 #define RETRY_MIN_MS 50
 #define RETRY_MAX_MS 2000
 #define HANDSHAKE_MS 3000
@@ -34,6 +35,8 @@ struct peer {
 	bool logged;             /* the failure is in the log */
 	unsigned announcements;  /* attempts that are left, if this CN connects only to tell news */
 	struct peer *next;
+	uint64_t up_ms; /* when it was connected last; 0: never */
+	bool early;     /* its last connection ended as soon as it began */
 };
 
 /* What is known of the agent of a CN beyond a connection. */
@@ -189,6 +192,22 @@ static void retry_later(struct peer *peer)
 	timer_arm(peer->retry, half_ms + random_below(half_ms + 1));
 }
 
+/*
+ * One line until the CN is connected again. A connection that ends as soon as it begins is no
+ * reason to warn: the register may name a CN to one side a moment before it does to the other.
+ */
+static void log_lost(struct peer *peer, const char *why)
+{
+	bool early = !peer->early && clock_ms() - peer->up_ms < EARLY_MS;
+	int level = early ? LOG_LEVEL_INFO : LOG_LEVEL_WARN;
+
+	if (!peer->logged)
+		log_at(level, "CN %s (%s): connection lost: %s", name_of(peer),
+		       mlrp_link_peer(peer->link), why);
+	peer->logged |= !early;
+	peer->early = early;
+}
+
 static void on_closed(struct mlrp_link *link, const char *why, void *arg)
 {
 	struct peer *peer = arg;
@@ -198,10 +217,7 @@ static void on_closed(struct mlrp_link *link, const char *why, void *arg)
 		free_peer(peer);
 		return;
 	}
-	if (!peer->logged)
-		log_warn("CN %s (%s): connection lost: %s", name_of(peer), mlrp_link_peer(link),
-			 why);
-	peer->logged = true;
+	log_lost(peer, why);
 	mlrp_link_close(link);
 	peer->link = NULL;
 	raise_changed(peer->peers);
@@ -263,6 +279,7 @@ static void on_up(struct mlrp_link *link, const struct mlrp_message *hello, void
 	remember(peer->peers, peer->id, hello);
 	peer->backoff_ms = RETRY_MIN_MS;
 	peer->logged = false;
+	peer->up_ms = clock_ms();
 	log_info("CN %s (%s): connected", name_of(peer), mlrp_link_peer(link));
 	calls->up(peer->id, calls->arg);
 	raise_changed(peer->peers);

@@ -202,6 +202,90 @@ void roam_remove_cell(struct roam *roam, unsigned ifindex)
 	roam_refresh_all(roam);
 }
 
+/* Writes the entry of a former agent, whose record is not there yet, anew. */
+static void put_adopted(struct roam *roam, struct replica_station *station)
+{
+	struct roam_action action = {.type = ROAM_PUT, .addr = station->record.addr,
+				     .mac = station->record.mac, .station = &station->kernel};
+
+	roam->act(&action, roam->arg);
+}
+
+static void move_station(struct roam *roam, struct replica_station *station, unsigned from,
+			 unsigned to)
+{
+	struct tmip_station *entry = &station->kernel;
+
+	if (station->ifindex == from)
+		station->ifindex = to;
+	if (!station->shown || (entry->ifindex != from && entry->home_ifindex != from))
+		return;
+	if (entry->ifindex == from)
+		entry->ifindex = to;
+	if (entry->home_ifindex == from)
+		entry->home_ifindex = to;
+	station->overtaken = true;
+	if (station->adopted)
+		put_adopted(roam, station);
+}
+
+void roam_move_cell(struct roam *roam, unsigned from, unsigned to)
+{
+	struct roam_cell *cell = (struct roam_cell *)roam_find_cell(roam, from);
+
+	if (!cell || from == to)
+		return;
+	cell->ifindex = to;
+	for (struct replica_station *station = roam->replica.stations; station;
+	     station = station->hh.next)
+		move_station(roam, station, from, to);
+	roam_refresh_all(roam);
+}
+
+static bool is_elsewhere(const struct replica_station *station, unsigned home)
+{
+	return station->shown && station->kernel.home_ifindex == home &&
+	       (station->kernel.state == TMIP_STATION_AWAY ||
+		station->kernel.state == TMIP_STATION_NEXT_DOOR);
+}
+
+static bool is_guest(const struct replica_station *station, unsigned ifindex)
+{
+	return station->shown && station->kernel.ifindex == ifindex &&
+	       station->kernel.home_ifindex != ifindex;
+}
+
+void roam_announce_cell(struct roam *roam, unsigned ifindex)
+{
+	struct replica_station *station = roam->replica.near, *next;
+	struct roam_action action;
+
+	for (; station; station = next) {
+		next = station->near_next;
+		if (is_elsewhere(station, ifindex))
+			action = (struct roam_action){.type = ROAM_ANNOUNCE,
+						      .ifindex = ifindex};
+		else if (is_guest(station, ifindex))
+			action = (struct roam_action){.type = ROAM_GREET};
+		else
+			continue;
+		action.addr = station->record.addr;
+		roam->act(&action, roam->arg);
+	}
+}
+
+struct roam_users roam_cell_users(const struct roam *roam, unsigned ifindex)
+{
+	const struct replica_station *station = roam->replica.near;
+	struct roam_users users = {0};
+
+	for (; station; station = station->near_next) {
+		users.away += is_elsewhere(station, ifindex);
+		users.guests += is_guest(station, ifindex);
+	}
+	return users;
+}
+
 int roam_put_cn(struct roam *roam, const struct cn_info *info)
 {
 	struct replica_cn *cn = replica_find_cn(&roam->replica, info->id);

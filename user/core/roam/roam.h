@@ -115,6 +115,21 @@ void roam_set_self(struct roam *roam, uint32_t cn_id);
 int roam_put_cell(struct roam *roam, unsigned ifindex, const char *name,
 		  const struct prefix *subnet);
 void roam_remove_cell(struct roam *roam, unsigned ifindex);
+/* The cell has another interface now; its stations stay in it. */
+void roam_move_cell(struct roam *roam, unsigned from, unsigned to);
+/*
+ * The cell has another MAC now, or is back: announces to its hosts where its stations are that are
+ * elsewhere, and to its guests where their gateways are.
+ */
+void roam_announce_cell(struct roam *roam, unsigned ifindex);
+
+struct roam_users {
+	unsigned away;   /* stations of the cell's subnet that are elsewhere */
+	unsigned guests; /* stations of other subnets that are in the cell */
+};
+
+/* Who depends on the cell, apart from the stations at home in it. */
+struct roam_users roam_cell_users(const struct roam *roam, unsigned ifindex);
 
 /*
  * The description in an MLRP_CN, or that of this CN. A CN that is `gone` is removed. Returns 0, or
