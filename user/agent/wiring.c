@@ -70,6 +70,7 @@ static void on_described(void *arg)
 {
 	struct agent *agent = arg;
 
+	cells_ask_again(agent->cells);
 	register_announce(agent->reg);
 	put_self(agent);
 }
@@ -151,14 +152,23 @@ static void on_register_down(void *arg)
  * The others have what the register has accepted of this CN: so has this CN. A cell that is not
  * part of that is like one of a stranger, whose hosts may be guests.
  */
-static void on_register_refused(const char *why, bool for_now, void *arg)
+static bool on_register_refused(const struct register_refusal *refusal, void *arg)
 {
 	struct agent *agent = arg;
+	bool left_out = refusal->subnet && cells_refuse(agent->cells, refusal->subnet);
 
 	if (register_is_registered(agent->reg))
 		cns_take_back(agent->cns, register_accepted(agent->reg));
-	if (!for_now)
-		agent_refused(agent, why);
+	if (!refusal->for_now)
+		agent_refused(agent, refusal->why);
+	return left_out;
+}
+
+static void on_register_anew(void *arg)
+{
+	struct agent *agent = arg;
+
+	cells_ask_again(agent->cells);
 }
 
 static int create_register(struct agent *agent)
@@ -169,7 +179,7 @@ static int create_register(struct agent *agent)
 			  .registered = on_registered, .synchronising = on_synchronising,
 			  .synchronised = on_synchronised, .in_step = on_in_step,
 			  .lost = on_register_lost, .down = on_register_down,
-			  .refused = on_register_refused,
+			  .refused = on_register_refused, .anew = on_register_anew,
 			  .changed = on_changed, .arg = agent},
 		.subscriptions = MESSAGES_OF_REGISTER,
 		.subscription_count = MESSAGES_OF_REGISTER_COUNT,

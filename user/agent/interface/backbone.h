@@ -28,7 +28,7 @@ struct backbone {
 	unsigned mtu;             /* bytes */
 	bool headless;            /* packets have no link headers: WireGuard and the like */
 	struct tmip_addr tunnel;  /* this CN's end of the tunnels */
-	char fault[BACKBONE_FAULT]; /* why nothing reaches that end now; empty: it is there */
+	char fault[BACKBONE_FAULT]; /* why nothing reaches that end now; empty: nothing is wrong */
 	unsigned xdp;             /* ifindex of the interface with the XDP program; 0: none */
 	char xdp_why[DATAPATH_WHY]; /* why there is none */
 
@@ -52,5 +52,6 @@ int backbone_attach(struct backbone *backbone, struct datapath *dp,
  * or of the configuration.
  */
 void backbone_update(struct backbone *backbone, const struct netlink_interface *now);
+void backbone_gone(struct backbone *backbone); /* the interface */
 
 #endif

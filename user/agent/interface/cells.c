@@ -36,6 +36,8 @@ static void update_all(struct cells *cells)
 
 	if (netlink_get_interface(with->config->cn_if, &backbone) == 0)
 		backbone_update(with->backbone, &backbone);
+	else
+		backbone_gone(with->backbone);
 	for (unsigned i = 0; i < cells->table.count; i++)
 		changed |= cell_update(cells, &cells->table.list[i]);
 	if (changed)
@@ -291,6 +293,27 @@ void cells_reconfigure(struct cells *cells, const struct agent_config *former)
 			log_error("%s", why);
 	update_all(cells);
 	announce_description(cells);
+}
+
+bool cells_refuse(struct cells *cells, const struct prefix *subnet)
+{
+	const struct cell_table *table = &cells->table;
+	unsigned refused = cell_table_find_subnet(table, subnet);
+	struct cn_info left;
+
+	cell_table_describe(table, &left);
+	if (!refused || left.cell_count < 2)
+		return false;
+	for (unsigned i = 0; i < table->count; i++)
+		if (table->list[i].interface.ifindex == refused)
+			cells->table.list[i].refused = true;
+	return true;
+}
+
+void cells_ask_again(struct cells *cells)
+{
+	for (unsigned i = 0; i < cells->table.count; i++)
+		cells->table.list[i].refused = false;
 }
 
 void cells_set_path_mtu(struct cells *cells, unsigned mtu)

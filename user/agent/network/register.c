@@ -34,7 +34,8 @@ struct register_client {
 	uint32_t described;     /* transaction of the last REGISTER */
 	bool confirmed;         /* it was granted */
 	struct cn_info accepted; /* as the register has this CN */
-	bool refused;           /* it was not, and `error` says why */
+	bool refused;           /* it was not, or only a part, and `error` says why */
+	bool partial;           /* the CN describes itself without what was refused */
 	bool refused_here;      /* on this connection, which ends next */
 	uint64_t refused_ms;    /* since when */
 	unsigned wait_ms;       /* as the register said; 0: it did not */
@@ -124,7 +125,8 @@ static void retry_later(struct register_client *client, const char *why)
 	if (strcmp(client->error, why) != 0)
 		log_warn("register %s:%u is away: %s; forwarding goes on, trying again",
 			 config->mlr_host, config->mlr_port, why);
-	client->refused = false;
+	client->refused = client->partial = false;
+	RAISE(client, anew);
 	snprintf(client->error, sizeof(client->error), "%s", why);
 	enter(client, REGISTER_DOWN);
 	arm_retry(client);
@@ -166,6 +168,8 @@ static void on_again(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
+	client->partial = false;
+	RAISE(client, anew);
 	register_announce(client);
 }
 
@@ -194,12 +198,16 @@ static void on_registered(struct register_client *client, const struct mlrp_mess
 				    .transaction = register_next_transaction(client)};
 
 	client->backoff_ms = BACKOFF_MIN_MS;
-	client->confirmed = message->transaction == client->described;
 	client->accepted = message->cn;
-	if (client->refused)
-		client->error[0] = '\0';
-	client->refused = false;
-	evtimer_del(client->again);
+	if (client->partial) {
+		timer_arm(client->again, REFUSED_MS);
+	} else {
+		client->confirmed = message->transaction == client->described;
+		if (client->refused)
+			client->error[0] = '\0';
+		client->refused = false;
+		evtimer_del(client->again);
+	}
 	client->with.calls.registered(&message->cn, client->with.calls.arg);
 	if (client->state != REGISTER_CONNECTING)
 		return;
@@ -212,33 +220,47 @@ static void on_synchronised(struct register_client *client, const struct mlrp_me
 {
 	client->version = message->version;
 	RAISE(client, synchronised);
-	client->error[0] = '\0';
+	if (!client->refused)
+		client->error[0] = '\0';
 	enter(client, REGISTER_READY);
 	RAISE(client, in_step);
 }
 
-/* The answer to REGISTER. A refused CN asks again and again; the log says so once. */
-static void on_refused(struct register_client *client, const struct mlrp_message *message)
+/* A refused CN asks again and again; the log says so once. */
+static void note_refusal(struct register_client *client, const struct register_refusal *refusal)
 {
-	bool for_now = message->has & MLRP_HAS(MLRP_F_WAIT);
-	char why[256];
-
-	snprintf(why, sizeof(why), "%s%s%s", mlrp_error_name(message->code),
-		 message->text[0] ? ": " : "", message->text);
-	if (!client->refused || strcmp(client->error, why) != 0)
-		log_at(for_now ? LOG_LEVEL_INFO : LOG_LEVEL_ERROR,
-		       "the register refuses this CN: %s; trying again", why);
+	if (!client->refused || strcmp(client->error, refusal->why) != 0)
+		log_at(refusal->for_now ? LOG_LEVEL_INFO : LOG_LEVEL_ERROR,
+		       "the register refuses this CN%s: %s; trying again",
+		       refusal->subnet ? " a cell" : "", refusal->why);
 	if (!client->refused)
 		client->refused_ms = clock_ms();
 	client->refused = true;
-	snprintf(client->error, sizeof(client->error), "%s", why);
-	if (register_is_registered(client)) {
-		timer_arm(client->again, REFUSED_MS);
-	} else {
+	snprintf(client->error, sizeof(client->error), "%s", refusal->why);
+}
+
+/* The answer to REGISTER. */
+static void on_refused(struct register_client *client, const struct mlrp_message *message)
+{
+	char why[256];
+	struct register_refusal refusal = {
+		.why = why, .for_now = message->has & MLRP_HAS(MLRP_F_WAIT),
+		.subnet = message->has & MLRP_HAS(MLRP_F_SUBNET) ? &message->subnet : NULL};
+
+	snprintf(why, sizeof(why), "%s%s%s", mlrp_error_name(message->code),
+		 message->text[0] ? ": " : "", message->text);
+	note_refusal(client, &refusal);
+	client->partial |= client->with.calls.refused(&refusal, client->with.calls.arg);
+	if (!register_is_registered(client)) {
 		client->refused_here = true;
-		client->wait_ms = for_now ? message->wait : 0;
+		client->wait_ms = refusal.for_now ? message->wait : 0;
+		if (client->partial)
+			client->backoff_ms = BACKOFF_MIN_MS;
+	} else if (client->partial) {
+		send_description(client);
+	} else {
+		timer_arm(client->again, REFUSED_MS);
 	}
-	client->with.calls.refused(why, for_now, client->with.calls.arg);
 	RAISE(client, changed);
 }
 
@@ -331,7 +353,8 @@ void register_restart(struct register_client *client)
 	close_link(client);
 	RAISE(client, lost);
 	enter(client, REGISTER_DOWN);
-	client->refused = client->confirmed = false;
+	client->refused = client->partial = client->confirmed = false;
+	RAISE(client, anew);
 	evtimer_del(client->again);
 	client->backoff_ms = BACKOFF_MIN_MS;
 	timer_arm(client->retry, 0);

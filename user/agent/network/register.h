@@ -30,6 +30,12 @@ enum register_state {
 	REGISTER_READY,
 };
 
+struct register_refusal {
+	const char *why;
+	bool for_now;                /* the register will accept it soon, by itself */
+	const struct prefix *subnet; /* of the cell that is refused; NULL: it is not about one */
+};
+
 struct register_calls {
 	void (*describe_self)(struct mlrp_self *self, void *arg); /* for HELLO */
 	void (*describe_cn)(struct cn_info *cn, void *arg);       /* for REGISTER */
@@ -48,9 +54,11 @@ struct register_calls {
 	void (*down)(void *arg);
 	/*
 	 * The register refuses this CN, or what has changed of it: then the connection goes on with
-	 * register_accepted(). for_now: by itself, the register will accept it soon.
+	 * register_accepted(). Returns whether the CN now describes itself without what is refused.
 	 */
-	void (*refused)(const char *why, bool for_now, void *arg);
+	bool (*refused)(const struct register_refusal *refusal, void *arg);
+	/* From now on it describes all of itself again. */
+	void (*anew)(void *arg);
 	void (*changed)(void *arg); /* the state changed */
 	void *arg;
 };

@@ -42,7 +42,8 @@ enum mlrp_type {
 	 * clock
 	 */
 	MLRP_WELCOME = 2,
-	MLRP_ERROR = 3, /* code, text, station, wait; transaction 0: the connection ends next */
+	/* code, text, station, wait, subnet; transaction 0: the connection ends next */
+	MLRP_ERROR = 3,
 	MLRP_PING = 4,
 	MLRP_PONG = 5,
 
@@ -51,7 +52,8 @@ enum mlrp_type {
 	 * cn: name, tunnel, port, cells -> MLRP_REGISTERED, once it is durable. The CN repeats it
 	 * when its description changes. If the register refuses the first REGISTER of a connection
 	 * (CONFLICT, REFUSED, FULL, STORE) it ends the connection; if it refuses a later one the
-	 * description stays as it was. wait: the refusal is for so long only. A REGISTER with the
+	 * description stays as it was. wait: the refusal is for so long only; subnet: it is about
+	 * the cell with that subnet. A REGISTER with the
 	 * name of a CN on another connection ends the older connection, unless another agent lives
 	 * there.
 	 */

@@ -150,8 +150,9 @@ static const char *absence(const struct reg_cn *cn)
 	return cn->session ? "" : ", which is not connected";
 }
 
-static bool cells_collide(const struct cn_info *info, const struct reg_cn *cn, char *why,
-			  size_t size)
+/* The cell of `info` that overlaps one of the CN; NULL: none does. */
+static const struct prefix *find_overlap(const struct cn_info *info, const struct reg_cn *cn,
+					 char *why, size_t size)
 {
 	const struct cn_info *other = &cn->info;
 	char ours[ADDR_STRLEN], theirs[ADDR_STRLEN], here[ADDR_STRLEN], there[ADDR_STRLEN];
@@ -169,15 +170,18 @@ static bool cells_collide(const struct cn_info *info, const struct reg_cn *cn, c
 				 addr_format(&info->tunnel, here), addr_format(&b->addr, theirs),
 				 b->len, other->name, addr_format(&other->tunnel, there),
 				 absence(cn));
-			return true;
+			return a;
 		}
-	return false;
+	return NULL;
 }
 
-static bool collides(const struct registry *registry, const struct cn_info *info, char *why,
-		     size_t size)
+/* *subnet: of the cell that collides; NULL: something else does. */
+static bool collides(const struct registry *registry, const struct cn_info *info,
+		     const struct prefix **subnet, char *why, size_t size)
 {
 	char text[ADDR_STRLEN];
+
+	*subnet = NULL;
 
 	for (const struct reg_cn *cn = registry->cns; cn; cn = cn->hh.next) {
 		if (cn->info.gone || strcmp(cn->info.name, info->name) == 0)
@@ -187,7 +191,8 @@ static bool collides(const struct registry *registry, const struct cn_info *info
 				 addr_format(&info->tunnel, text), cn->info.name, absence(cn));
 			return true;
 		}
-		if (cells_collide(info, cn, why, size))
+		*subnet = find_overlap(info, cn, why, size);
+		if (*subnet)
 			return true;
 	}
 	return false;
@@ -268,9 +273,10 @@ static void replace_session(struct registry *registry, struct reg_cn *cn,
 	reg_log(registry, LOG_LEVEL_WARN,
 		"CN %s at %s registers again from %s: the older connection ends", cn->info.name,
 		cn->session->peer, session->peer);
-	snprintf(reason.text, sizeof(reason.text), "a newer connection of this CN, from %s",
-		 session->peer);
-	reg_send(registry, cn->session, &reason);
+	snprintf(reason.text, sizeof(reason.text), "mute for too long: its name is now that of "
+		 "another agent, from %s", session->peer);
+	if (session->instance != cn->session->instance)
+		reg_send(registry, cn->session, &reason);
 	cn->session->cn = NULL;
 	cn->session->registered = false;
 	cn->session = NULL;
@@ -306,22 +312,33 @@ static struct reg_refusal *add_refusal(struct registry *registry, const struct c
 	return refusal;
 }
 
+static bool has_cell(const struct cn_info *info, const struct prefix *subnet)
+{
+	for (int i = 0; i < info->cell_count; i++)
+		if (memcmp(&info->cells[i].subnet, subnet, sizeof(*subnet)) == 0)
+			return true;
+	return false;
+}
+
+/* The CN is accepted; but a cell that it has left out is still refused. */
 static void forget_refusal(struct registry *registry, const struct cn_info *info)
 {
 	struct reg_refusal *refusal = find_refusal(registry, info);
 
-	if (refusal)
+	if (refusal && (!refusal->subnet.len || has_cell(info, &refusal->subnet)))
 		memset(refusal, 0, sizeof(*refusal));
 }
 
 static void note_refusal(struct registry *registry, const struct registry_session *session,
-			 const struct cn_info *info, const char *why)
+			 const struct cn_info *info, const struct prefix *subnet, const char *why)
 {
 	struct reg_refusal *refusal = find_refusal(registry, info);
-	bool news = !refusal || strcmp(refusal->why, why) != 0;
+	bool news = !refusal || strcmp(refusal->why, why) != 0 ||
+		    registry->now_ms - refusal->last_ms >= REFUSAL_MS;
 
 	if (!refusal)
 		refusal = add_refusal(registry, info);
+	refusal->subnet = *subnet;
 	snprintf(refusal->peer, sizeof(refusal->peer), "%s", session->peer);
 	snprintf(refusal->why, sizeof(refusal->why), "%s", why);
 	refusal->last_ms = registry->now_ms;
@@ -336,24 +353,46 @@ static void note_refusal(struct registry *registry, const struct registry_sessio
  * A first REGISTER that is refused ends the connection: such a CN has no other business here, and
  * tries again after a while.
  */
+static void refuse_as(struct registry *registry, struct registry_session *session,
+		      const struct mlrp_message *message, struct mlrp_message *answer,
+		      const char *why)
+{
+	struct registry_action action = {
+		.type = REGISTRY_CLOSE, .session = session, .text = "it could not be registered"};
+
+	answer->type = MLRP_ERROR;
+	answer->transaction = message->transaction;
+	answer->has |= MLRP_HAS(MLRP_F_CODE) | MLRP_HAS(MLRP_F_TEXT);
+	snprintf(answer->text, sizeof(answer->text), "%s", why);
+	registry->counts.refused++;
+	note_refusal(registry, session, &message->cn, &answer->subnet, answer->text);
+	reg_send(registry, session, answer);
+	if (!session->registered)
+		registry->act(&action, registry->arg);
+}
+
 void reg_refuse_cn(struct registry *registry, struct registry_session *session,
 		   const struct mlrp_message *message, uint16_t code, const char *why,
 		   uint64_t wait_ms)
 {
-	struct registry_action action = {
-		.type = REGISTRY_CLOSE, .session = session, .text = "it could not be registered"};
-	struct mlrp_message answer = {.type = MLRP_ERROR, .transaction = message->transaction,
-				      .code = code, .wait = (uint32_t)wait_ms,
-				      .has = MLRP_HAS(MLRP_F_CODE) | MLRP_HAS(MLRP_F_TEXT)};
+	struct mlrp_message answer = {.code = code, .wait = (uint32_t)wait_ms,
+				      .has = wait_ms ? MLRP_HAS(MLRP_F_WAIT) : 0};
 
-	if (wait_ms)
-		answer.has |= MLRP_HAS(MLRP_F_WAIT);
-	snprintf(answer.text, sizeof(answer.text), "%s", why);
-	registry->counts.refused++;
-	note_refusal(registry, session, &message->cn, answer.text);
-	reg_send(registry, session, &answer);
-	if (!session->registered)
-		registry->act(&action, registry->arg);
+	refuse_as(registry, session, message, &answer, why);
+}
+
+/* Without that cell the CN may come. */
+static void refuse_cell(struct registry *registry, struct registry_session *session,
+			const struct mlrp_message *message, const struct prefix *subnet,
+			const char *why)
+{
+	struct mlrp_message answer = {.code = MLRP_E_CONFLICT};
+
+	if (subnet) {
+		answer.has = MLRP_HAS(MLRP_F_SUBNET);
+		answer.subnet = *subnet;
+	}
+	refuse_as(registry, session, message, &answer, why);
 }
 
 void registry_each_refusal(const struct registry *registry,
@@ -400,10 +439,11 @@ void reg_admit(struct registry *registry, struct registry_session *session,
 	const struct cn_info *info = &message->cn;
 	struct reg_cn *cn = reg_find_cn_name(registry, info->name), *fresh = NULL;
 	bool changed = !cn || !same_description(&cn->info, info), back = cn && !cn->info.gone;
+	const struct prefix *subnet;
 	char why[MLRP_TEXT_LEN];
 
-	if (changed && collides(registry, info, why, sizeof(why))) {
-		reg_refuse_cn(registry, session, message, MLRP_E_CONFLICT, why, 0);
+	if (changed && collides(registry, info, &subnet, why, sizeof(why))) {
+		refuse_cell(registry, session, message, subnet, why);
 		return;
 	}
 	if (!cn)

@@ -154,6 +154,7 @@ struct reg_refusal {
 	struct tmip_addr tunnel;
 	char peer[80];
 	char why[MLRP_TEXT_LEN];
+	struct prefix subnet;      /* of the cell that was refused; all zero: it is not about one */
 	uint64_t last_ms;          /* 0: the entry is not used */
 	uint64_t count;
 };

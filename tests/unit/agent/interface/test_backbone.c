@@ -377,6 +377,22 @@ static void a_directive_holds_whatever_the_interface_has(void **state)
 	assert_string_equal(backbone->fault, "");
 }
 
+static void an_interface_that_is_down_or_gone_is_said(void **state)
+{
+	(void)state;
+	expect_xdp();
+	eth0()->is.up = false;
+	expect_tunnel("192.168.0.1", 0);
+	assert_string_equal(backbone->fault, "it is down");
+	backbone_gone(backbone);
+	assert_string_equal(backbone->fault, "there is no such interface now");
+	eth0()->is.up = true;
+	expect_tunnel("192.168.0.1", 0);
+	assert_string_equal(backbone->fault, "");
+	assert_int_equal(fake_log_count(LOG_LEVEL_ERROR, "backbone eth0: "), 2);
+	assert_int_equal(fake_log_count(LOG_LEVEL_INFO, "it is in order again"), 1);
+}
+
 int main(void)
 {
 #define BACKBONE_CASE(name) cmocka_unit_test_setup_teardown(name, setup, world_teardown)
@@ -409,6 +425,7 @@ int main(void)
 		BACKBONE_CASE(an_address_that_is_still_there_stays),
 		BACKBONE_CASE(without_an_address_that_is_said_once),
 		BACKBONE_CASE(a_directive_holds_whatever_the_interface_has),
+		BACKBONE_CASE(an_interface_that_is_down_or_gone_is_said),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -231,6 +231,69 @@ static void test_a_loss_ends_the_question(void **state)
 	assert_int_equal(time_armed(), 1); /* the next attempt */
 }
 
+static void refuse_cell(void)
+{
+	struct mlrp_message refusal = {
+		.type = MLRP_ERROR, .code = MLRP_E_CONFLICT, .text = "its cell overlaps another",
+		.has = MLRP_HAS(MLRP_F_CODE) | MLRP_HAS(MLRP_F_TEXT) | MLRP_HAS(MLRP_F_SUBNET),
+		.transaction = fake_link_sent(w->link, 0)->transaction};
+
+	fake_link_says(w->link, &refusal);
+}
+
+#define CELL_REFUSAL "conflict: its cell overlaps another"
+
+/* The other cell need not wait for that. */
+static void test_a_cn_comes_without_the_cell_that_is_refused(void **state)
+{
+	(void)state;
+	w->can_leave_out = true;
+	begin_connecting();
+	answer_hello(MLRP_ROLE_MLR);
+	assert_int_equal(fake_link_sent(w->link, 0)->cn.cell_count, 2);
+	refuse_cell();
+	fake_link_ends(w->link, "closed");
+	assert_int_equal(view_now().state, REGISTER_REFUSED);
+	assert_next_attempt_in(50);
+	answer_hello(MLRP_ROLE_MLR);
+	assert_int_equal(fake_link_sent(w->link, 0)->cn.cell_count, 1);
+	say_registered();
+	say_sync_end(4, 100);
+	assert_int_equal(view_now().state, REGISTER_READY);
+	assert_false(view_now().confirmed);
+	assert_error(CELL_REFUSAL);
+	for (int i = 0; i < 3; i++) {
+		time_passes(5000);
+		assert_int_equal(fake_link_sent(w->link, 0)->cn.cell_count, 2);
+		refuse_cell();
+		assert_int_equal(fake_link_sent(w->link, 0)->cn.cell_count, 1);
+		say_registered();
+		assert_error(CELL_REFUSAL);
+	}
+	assert_int_equal(fake_log_count(LOG_LEVEL_ERROR, CELL_REFUSAL), 1);
+	time_passes(5000);
+	assert_int_equal(fake_link_sent(w->link, 0)->cn.cell_count, 2);
+	say_registered();
+	assert_error("");
+	assert_int_equal(time_armed(), 0);
+}
+
+static void test_a_loss_makes_it_ask_for_all_of_it(void **state)
+{
+	(void)state;
+	w->can_leave_out = true;
+	reach_ready();
+	register_announce(w->client);
+	refuse_cell();
+	say_registered();
+	assert_int_equal(w->cells_left_out, 1);
+	fake_link_ends(w->link, "silent for too long");
+	assert_error("silent for too long");
+	assert_next_attempt_in(50);
+	answer_hello(MLRP_ROLE_MLR);
+	assert_int_equal(fake_link_sent(w->link, 0)->cn.cell_count, 2);
+}
+
 /* ---- the name of the register */
 
 static void test_the_name_service_is_read_for_each_attempt(void **state)
@@ -392,6 +455,8 @@ int main(void)
 		CASE(test_the_register_says_when_to_ask_again),
 		CASE(test_a_change_is_refused),
 		CASE(test_a_loss_ends_the_question),
+		CASE(test_a_cn_comes_without_the_cell_that_is_refused),
+		CASE(test_a_loss_makes_it_ask_for_all_of_it),
 		CASE(test_the_name_service_is_read_for_each_attempt),
 		CASE(test_the_same_cause_is_logged_once),
 		CASE(test_a_cause_is_logged_again_after_a_time_in_step),
