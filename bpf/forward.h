@@ -215,25 +215,25 @@ static __noinline __u32 ask_kernel_way(void *context, const struct tmip_config *
  * The interface behind which the kernel has the cell's subnet: the cell's own, or its stand-in
  * while that is down or gone. The kernel's routes say so even if no agent is there to say it.
  */
-static __always_inline __u32 kernel_way(const struct frame *f, struct tmip_cell *cell,
+static __always_inline __u32 kernel_way(const struct frame *f, const struct tmip_cell *cell,
 					__be32 station)
 {
-	volatile __u64 *known = &cell->kernel_way;
-	__u32 now = moment(), way;
-	__u64 last = *known;
+	__u32 number = cell->number, now = moment(), found;
+	struct tmip_way *way = bpf_map_lookup_elem(&tmip_way, &number);
 
-	if (!cell->stand_in)
+	if (!cell->stand_in || !way)
 		return cell->ifindex;
-	if (last >> 32 == now)
-		return last;
-	way = ask_kernel_way(f->context, f->config, station);
-	if (!way || way != cell->ifindex) {
-		int absent = way == cell->stand_in || cell->flags & TMIP_CELL_F_DOWN;
-
-		way = absent ? cell->stand_in : cell->ifindex;
-	}
-	*known = (__u64)now << 32 | way;
-	return way;
+	if (way->moment == now)
+		return way->ifindex;
+	found = ask_kernel_way(f->context, f->config, station);
+	way->moment = 0;
+	if (found && found == cell->ifindex)
+		way->ifindex = found;
+	else
+		way->ifindex = found == cell->stand_in || cell->flags & TMIP_CELL_F_DOWN ?
+				       cell->stand_in : cell->ifindex;
+	way->moment = now;
+	return way->ifindex;
 }
 
 /*
@@ -242,7 +242,7 @@ static __always_inline __u32 kernel_way(const struct frame *f, struct tmip_cell 
  */
 static __always_inline int send_kernel(struct frame *f, const struct station *s)
 {
-	struct tmip_cell *cell = find_cell(s->home_ifindex);
+	const struct tmip_cell *cell = find_cell(s->home_ifindex);
 
 	if (!cell)
 		return -TMIP_REASON_NO_CELL;

@@ -48,9 +48,16 @@ struct map_peer_stat {
 
 struct map_cell {
 	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 32); /* 16 cells and their stand-ins */
+	__uint(max_entries, 2 * TMIP_CELLS_MAX); /* the cells and their stand-ins */
 	__type(key, __u32);
 	__type(value, struct tmip_cell);
+};
+
+struct map_way {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, TMIP_CELLS_MAX);
+	__type(key, __u32);
+	__type(value, struct tmip_way);
 };
 
 struct map_subnet {
@@ -113,6 +120,7 @@ extern struct map_slot tmip_slot SEC(".maps");
 extern struct map_peer tmip_peer SEC(".maps");
 extern struct map_peer_stat tmip_peer_stat SEC(".maps");
 extern struct map_cell tmip_cell SEC(".maps");
+extern struct map_way tmip_way SEC(".maps");
 extern struct map_subnet tmip_subnet SEC(".maps");
 extern struct map_group tmip_group SEC(".maps");
 extern struct map_config tmip_config SEC(".maps");

@@ -205,11 +205,19 @@ struct tmip_cell {
 	 */
 	__u32 ifindex;
 	__u32 stand_in;          /* ifindex of the stand-in; 0: there is none */
-	/*
-	 * (programs) Behind which interface the kernel has the subnet: the ifindex in the lower
-	 * half, and in the upper half the moment of about 8 ms in which that was found out.
-	 */
-	__u64 kernel_way;
+	__u32 number;            /* of this CN's cells, from 0: the key in tmip_way */
+};
+
+#define TMIP_CELLS_MAX 16 /* the cells that a CN can have */
+
+/*
+ * map tmip_way (programs), per-CPU array: `number` of a cell -> struct tmip_way. Behind which
+ * interface the kernel has the cell's subnet, and in which moment of about 8 ms this CPU has found
+ * that out.
+ */
+struct tmip_way {
+	__u32 moment;
+	__u32 ifindex;
 };
 
 /* The interface is down or gone, or it cannot be a cell now: nobody is in the cell. */
@@ -345,7 +353,8 @@ TMIP_ASSERT_SIZE(struct tmip_station, 64);
 TMIP_ASSERT_SIZE(struct tmip_slot, 32);
 TMIP_ASSERT_SIZE(struct tmip_peer, 80);
 TMIP_ASSERT_SIZE(struct tmip_peer_stat, 64);
-TMIP_ASSERT_SIZE(struct tmip_cell, 56);
+TMIP_ASSERT_SIZE(struct tmip_cell, 52);
+TMIP_ASSERT_SIZE(struct tmip_way, 8);
 TMIP_ASSERT_SIZE(struct tmip_subnet_key, 20);
 TMIP_ASSERT_SIZE(struct tmip_subnet, 40);
 TMIP_ASSERT_SIZE(struct tmip_group_key, 20);

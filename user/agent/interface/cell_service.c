@@ -119,6 +119,7 @@ static int put_entry(struct cells *cells, const struct cell *cell)
 	unsigned key = interface->ifindex, stand_in = cell->stand_in.ifindex;
 	struct tmip_cell entry = {.mac = interface->mac, .prefix_len = interface->prefix_len,
 				  .gateway = interface->addr, .stand_in = stand_in,
+				  .number = cell->number,
 				  .flags = cell_is_down(cell) ? TMIP_CELL_F_DOWN : 0,
 				  .ifindex = cell->served || key == stand_in ? key : 0};
 	int error;

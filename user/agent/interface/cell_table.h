@@ -19,6 +19,7 @@ struct frame_port;
 
 struct cell {
 	char name[CONFIG_IF_LEN];           /* of the interface */
+	unsigned number;                    /* no other cell has it; below CN_CELLS_MAX */
 	bool by_command;                    /* attached by a command, not by the configuration */
 	bool logged;                        /* the log says already that the cell is not served */
 	bool served;                        /* the interface has the programs */

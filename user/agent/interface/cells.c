@@ -88,6 +88,14 @@ static void on_monitor(evutil_socket_t fd, short what, void *arg)
 
 /* ---- attach and detach */
 
+static bool is_taken(const struct cell_table *table, unsigned number)
+{
+	for (unsigned i = 0; i < table->count; i++)
+		if (table->list[i].number == number)
+			return true;
+	return false;
+}
+
 /* A new line of the table, which counts when table->count is raised. NULL: there is no room. */
 static struct cell *new_cell(struct cell_table *table, const char *name, bool by_command,
 			     char why[CELLS_WHY])
@@ -100,6 +108,8 @@ static struct cell *new_cell(struct cell_table *table, const char *name, bool by
 	}
 	memset(cell, 0, sizeof(*cell));
 	snprintf(cell->name, sizeof(cell->name), "%s", name);
+	while (is_taken(table, cell->number))
+		cell->number++;
 	cell->by_command = by_command;
 	return cell;
 }
