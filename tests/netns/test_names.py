@@ -205,6 +205,35 @@ def test_attach_of_such_a_cell(network):
     assert third.agent("attach", "x0").returncode == 0
 
 
+def test_one_of_two_cells(network):
+    """The other one need not wait, also when the agent or the register starts anew."""
+    world, (_, _, third) = network, network.cns
+    third.run("ip", "link", "add", "x0", "type", "veth", "peer", "name", "x1")
+    third.run("ip", "address", "add", "10.1.0.1/24", "dev", "x0")
+    third.run("ip", "link", "set", "x0", "up")
+    third.configure_with(mobile_if=["x0", "w0"])
+    done = third.run(third.binary, "run", "-f", third.config, check=False, stdin=-3)
+    try:
+        assert done.returncode == 1 and "10.1.0.0/24" in done.stderr
+        wait_for(lambda: register_of(third)["state"] == "connected", "the other cell", 5)
+        station = leased(world, "station", third)
+        assert station.address().startswith("10.3.0.")
+        assert "10.1.0.0/24" in register_of(third)["error"]
+        world.mlr.stop()
+        world.mlr.start()
+        wait_for(lambda: register_of(third)["state"] == "connected", "the other cell again", 15)
+        assert "10.1.0.0/24" in register_of(third)["error"]
+        station.roam(network.cn(1))
+        station.reaches(world.server.address)
+        assert world.cn(1).agent("evaluate", check=False, timeout=60).returncode == 0
+        third.run("ip", "address", "flush", "dev", "x0")
+        third.run("ip", "address", "add", "10.3.7.1/24", "dev", "x0")
+        wait_for(lambda: register_of(third)["confirmed"], "the cause to be gone", 15)
+    finally:
+        third.stop()
+        wait_for(lambda: not running(third), "its end")
+
+
 @pytest.mark.parametrize("command", ["run", "attach"])
 def test_the_start_of_a_daemon_says_it(network, command):
     world, (_, second, copy) = network, network.cns
