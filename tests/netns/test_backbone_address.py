@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The address of a CN's backbone changes under the running agent: tunnels follow it, with a register
-and without one.
+"""The address of a CN's backbone changes under the running agent: tunnels follow it, with a
+register and without one.
 """
 import json
 import time
@@ -60,7 +60,7 @@ def passes(cn):
 
 @pytest.fixture
 def network(make_world):
-    """Each CN has a station that is away and a guest. In order: a CN with a lower number connects."""
+    """Each CN has a station that is away and a guest. Of two CNs the lower number connects."""
     world = make_world(cns=3, nat=()).start_in_order()
     one, two, three = (leased(world, f"s{cn.number}", cn) for cn in world.cns)
     for station, cn in ((one, 2), (two, 3), (three, 1)):

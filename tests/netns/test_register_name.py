@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""`mlr NAME`: the agent looks the name up as /etc/hosts and /etc/resolv.conf say at that moment, and
-says which name it cannot resolve, and why.
+"""`mlr NAME`: the agent looks the name up as /etc/hosts and /etc/resolv.conf say at that moment,
+and says which name it cannot resolve, and why.
 """
 import json
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A name server of a world, which knows the names that a test gives it, and a machine's own files of
-the name service. Nothing here knows of TMip. This file, started as a program, is the server.
+"""A name server of a world, which knows the names that a test gives it, and a machine's own files
+of the name service. Nothing here knows of TMip. This file, started as a program, is the server.
 """
 import json
 import os
@@ -51,8 +51,7 @@ class NameServer:
 
 
 class Files:
-    """The /etc of one daemon alone, with hosts and resolv.conf: it starts the daemon's program there.
-    """
+    """The /etc of one daemon alone, with hosts and resolv.conf, in which its program runs."""
 
     def __init__(self, daemon):
         self.folder = os.path.join(daemon.folder, "etc")
