@@ -374,7 +374,6 @@ static void check_cns(struct survey *survey)
 
 		connect_target(survey, cn, addr_format(&cn->info.tunnel, text), cn->info.port);
 	}
-
 	if (!survey->cn_count)
 		evaluation_pass(e, "CN", "others", "the register knows no other CN");
 	for (unsigned i = 0; i < survey->cn_count; i++) {

@@ -42,7 +42,7 @@ struct peer {
 /* What is known of the agent of a CN beyond a connection. */
 struct acquaintance {
 	uint32_t id;
-	uint64_t instance;       /* as it said itself; nobody else knows the number */
+	uint64_t instance;       /* as it said itself; only CNs and the register know it */
 	struct tmip_addr moved;  /* where it has moved, unknown to the register; zero: nowhere */
 	struct acquaintance *next;
 };
@@ -363,6 +363,8 @@ static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struc
 	}
 	peer->tunnel = addr_from_ipv4(ntohl(address->sin_addr.s_addr));
 	with->calls.describe_self(&self, with->calls.arg);
+	if (!replica_find_cn_tunnel(roam_replica(with->roam), &peer->tunnel))
+		self.instance = 0; /* what proves who this CN is, is for CNs only */
 	peer->link = mlrp_link_accept(with->base, fd, &self, &handler, peer);
 	if (!peer->link)
 		free_peer(peer);

@@ -439,6 +439,7 @@ void reg_admit(struct registry *registry, struct registry_session *session,
 	const struct cn_info *info = &message->cn;
 	struct reg_cn *cn = reg_find_cn_name(registry, info->name), *fresh = NULL;
 	bool changed = !cn || !same_description(&cn->info, info), back = cn && !cn->info.gone;
+	bool repeated = cn && cn->session == session && !changed;
 	const struct prefix *subnet;
 	char why[MLRP_TEXT_LEN];
 
@@ -465,7 +466,7 @@ void reg_admit(struct registry *registry, struct registry_session *session,
 	registry->counts.cns += !back;
 	join(registry, session, cn);
 	forget_refusal(registry, info);
-	reg_log(registry, LOG_LEVEL_INFO, "CN %s registered from %s as number %u, %u cells%s",
+	reg_log(registry, repeated ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO, "CN %s registered from %s as number %u, %u cells%s",
 		cn->info.name, session->peer, cn->info.id, cn->info.cell_count,
 		fresh ? ", new" : changed ? ", changed" : "");
 	reg_answer_stored(registry, session, message->transaction, NULL, cn->number);

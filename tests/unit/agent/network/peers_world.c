@@ -46,7 +46,7 @@ static void describe_self(struct mlrp_self *self, void *arg)
 {
 	assert_ptr_equal(arg, w);
 	*self = (struct mlrp_self){.role = MLRP_ROLE_CN, .network = "net", .name = "cn5",
-				   .cn_id = roam_self(w->roam)};
+				   .cn_id = roam_self(w->roam), .instance = 0x5555};
 }
 
 static void on_up(uint32_t cn, void *arg)

@@ -109,6 +109,16 @@ static void test_what_the_register_knows_needs_no_correction(void **state)
 	assert_false(addr_equal(&later.tunnel, &now));
 }
 
+/* The number is for CNs: who connects from another address does not get it. */
+static void test_the_own_number_is_for_cns(void **state)
+{
+	(void)state;
+	assert_int_equal(accept_from(3)->self.instance, 0x5555);
+	assert_int_equal(say_hello(net_tunnel(99), MLRP_ROLE_PROBE, 0, "prober")->self.instance, 0);
+	put_cn(8);
+	assert_int_equal(fake_links_newest()->self.instance, 0x5555);
+}
+
 /* ---- this CN moves */
 
 static void test_all_connections_begin_anew(void **state)
@@ -196,6 +206,7 @@ int main(void)
 		CASE(test_nobody_else_moves_a_cn),
 		CASE(test_the_register_may_know_it_later),
 		CASE(test_what_the_register_knows_needs_no_correction),
+		CASE(test_the_own_number_is_for_cns),
 		CASE(test_all_connections_begin_anew),
 		CASE(test_news_are_told_until_the_other_connects),
 		CASE(test_news_are_not_told_for_ever),
