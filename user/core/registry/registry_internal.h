@@ -7,6 +7,7 @@
  * registry_table.c     stations by address and owner, states and their queues
  * registry_cell.c      cells and the free addresses of their pools
  * registry_cn.c        CNs, REGISTER
+ * registry_refusal.c   CNs that are refused
  * registry_rival.c     two agents with the name of one CN
  * registry_store.c     the way of a change to the store, answers that wait for it
  * registry_sync.c      bringing a CN up to date
@@ -176,6 +177,8 @@ struct registry {
 	uint64_t started_ms;
 	uint64_t now_ms;           /* as of the last call that said so */
 	struct reg_refusal refusals[REG_REFUSALS];
+	uint64_t refusals_since_ms; /* the beginning of the minute in which the lines count */
+	unsigned refusal_lines;
 	unsigned claims;           /* sessions that have one */
 	struct reg_station *stations;
 	struct reg_owner *owners;
@@ -294,12 +297,21 @@ void reg_register(struct registry *registry, struct registry_session *session,
 /* The same, once it is clear that nobody else has the name. */
 void reg_admit(struct registry *registry, struct registry_session *session,
 	       const struct mlrp_message *message);
+void reg_send_cns(struct registry *registry, struct registry_session *session);
+void reg_free_cns(struct registry *registry);
+
+/* ---- registry_refusal.c */
+
 /* wait_ms 0: until the cause is gone. Ends a connection that has registered nothing. */
 void reg_refuse_cn(struct registry *registry, struct registry_session *session,
 		   const struct mlrp_message *message, uint16_t code, const char *why,
 		   uint64_t wait_ms);
-void reg_send_cns(struct registry *registry, struct registry_session *session);
-void reg_free_cns(struct registry *registry);
+/* The same for a conflict. Without the cell `subnet` the CN may come; NULL: it is not about one. */
+void reg_refuse_cell(struct registry *registry, struct registry_session *session,
+		     const struct mlrp_message *message, const struct prefix *subnet,
+		     const char *why);
+/* The CN is accepted; but a cell that it has left out is still refused. */
+void reg_forget_refusal(struct registry *registry, const struct cn_info *info);
 
 /* ---- registry_rival.c */
 

@@ -317,21 +317,26 @@ static void refused_cns_are_listed(void **state)
 	assert_int_equal(look_now(), 0);
 }
 
-static void the_list_is_bounded(void **state)
+static void list_and_log_are_bounded(void **state)
 {
+	unsigned lines = 0;
+
 	(void)state;
 	begin_incumbent();
-	for (int i = 0; i < 40; i++) {
+	for (int i = 0; i < 50; i++) {
 		struct cn_info info = describe(INCUMBENT, 10, 20); /* its subnet */
 
 		snprintf(info.name, sizeof(info.name), "other%d", i);
 		info.tunnel.v4[3] = (uint8_t)(100 + i);
 		pass(1);
+		w->told[0] = '\0';
 		open_session(RIVAL, MLRP_ROLE_CN);
 		assert_int_equal(register_info(RIVAL, &info)->code, MLRP_E_CONFLICT);
 		close_session(RIVAL);
+		lines += w->told[0] != '\0';
 	}
 	assert_int_equal(look_now(), 16);
+	assert_int_equal(lines, 33);
 }
 
 static void who_is_accepted_is_listed_no_more(void **state)
@@ -410,7 +415,7 @@ int main(void)
 		CASE(a_start_of_the_register_makes_nobody_lose_a_name),
 		CASE(the_name_of_a_forgotten_cn_is_free),
 		CASE(refused_cns_are_listed),
-		CASE(the_list_is_bounded),
+		CASE(list_and_log_are_bounded),
 		CASE(who_is_accepted_is_listed_no_more),
 		CASE(a_refused_cell_is_named),
 	};
