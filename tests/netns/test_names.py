@@ -259,6 +259,20 @@ def running(cn):
         return False
 
 
+def test_another_network(network):
+    """A register that turns the CN away before it can say its name."""
+    third = network.cn(3)
+    third.configure_with(network_name="elsewhere", control_socket=third.control_socket())
+    done = third.run(third.binary, "run", "-f", third.config, check=False, stdin=-3)
+    try:
+        assert done.returncode == 1
+        assert "another network" in done.stderr and "elsewhere" in done.stderr
+        refused(third, "another network", "elsewhere", network.network)
+    finally:
+        third.agent("detach", "--all")
+        wait_for(lambda: not running(third), "its end")
+
+
 def test_a_start_without_a_register_is_no_refusal(network):
     """As before: the daemon serves what it knows."""
     third = network.cn(3)

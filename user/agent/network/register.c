@@ -133,9 +133,36 @@ static void retry_later(struct register_client *client, const char *why)
 	RAISE(client, down);
 }
 
+/* A refused CN asks again and again; the log says so once. */
+static void note_refusal(struct register_client *client, const struct register_refusal *refusal)
+{
+	if (!client->refused || strcmp(client->error, refusal->why) != 0)
+		log_at(refusal->for_now ? LOG_LEVEL_INFO : LOG_LEVEL_ERROR,
+		       "the register refuses this CN%s: %s; trying again",
+		       refusal->subnet ? " a cell" : "", refusal->why);
+	if (!client->refused)
+		client->refused_ms = clock_ms();
+	client->refused = true;
+	snprintf(client->error, sizeof(client->error), "%s", refusal->why);
+}
+
+/*
+ * The register belongs to another network, or speaks another version. To a CN that has served before
+ * that is like a register that is away.
+ */
+static void turn_away(struct register_client *client, const char *why)
+{
+	const struct register_refusal refusal = {.why = why};
+
+	note_refusal(client, &refusal);
+	client->refused_here = true;
+	client->with.calls.refused(&refusal, client->with.calls.arg);
+}
+
 static void on_closed(struct mlrp_link *link, const char *why, void *arg)
 {
 	struct register_client *client = arg;
+	bool turned_away = mlrp_link_is_refused(link);
 	char text[192];
 
 	snprintf(text, sizeof(text), "%s", why);
@@ -143,12 +170,16 @@ static void on_closed(struct mlrp_link *link, const char *why, void *arg)
 	client->link = NULL;
 	evtimer_del(client->again);
 	RAISE(client, lost);
+	if (turned_away)
+		turn_away(client, text);
 	if (!client->refused_here) {
 		retry_later(client, text);
 		return;
 	}
 	enter(client, REGISTER_DOWN); /* the reason is the register's, and known already */
 	arm_retry(client);
+	if (turned_away)
+		RAISE(client, down);
 }
 
 static void send_description(struct register_client *client)
@@ -224,19 +255,6 @@ static void on_synchronised(struct register_client *client, const struct mlrp_me
 		client->error[0] = '\0';
 	enter(client, REGISTER_READY);
 	RAISE(client, in_step);
-}
-
-/* A refused CN asks again and again; the log says so once. */
-static void note_refusal(struct register_client *client, const struct register_refusal *refusal)
-{
-	if (!client->refused || strcmp(client->error, refusal->why) != 0)
-		log_at(refusal->for_now ? LOG_LEVEL_INFO : LOG_LEVEL_ERROR,
-		       "the register refuses this CN%s: %s; trying again",
-		       refusal->subnet ? " a cell" : "", refusal->why);
-	if (!client->refused)
-		client->refused_ms = clock_ms();
-	client->refused = true;
-	snprintf(client->error, sizeof(client->error), "%s", refusal->why);
 }
 
 /* The answer to REGISTER. */

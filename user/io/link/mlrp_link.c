@@ -36,6 +36,7 @@ struct mlrp_link {
 	bool accepted;          /* the other side sends HELLO, this side WELCOME */
 	bool in_callback;       /* the owner may close the link: then it is freed later */
 	bool free_later;
+	bool refused;           /* the handshake, by the other side */
 	bool gathers;           /* messages leave in the next turn of the loop */
 	struct bufferevent *stream;
 	struct event *timer;    /* the deadline of the handshake, then the next PING */
@@ -191,6 +192,7 @@ static void handshake(struct mlrp_link *link, const struct mlrp_message *message
 
 	if (message->type == MLRP_ERROR) {
 		note_reason(link, message);
+		link->refused = true;
 		link_end(link, link->said);
 		return;
 	}
@@ -545,6 +547,11 @@ void mlrp_link_set_patience(struct mlrp_link *link, int handshake_ms, int ping_m
 bool mlrp_link_is_up(const struct mlrp_link *link)
 {
 	return link->state == LINK_UP;
+}
+
+bool mlrp_link_is_refused(const struct mlrp_link *link)
+{
+	return link->refused;
 }
 
 const char *mlrp_link_peer(const struct mlrp_link *link)

@@ -92,6 +92,8 @@ void mlrp_link_gather(struct mlrp_link *link);
 void mlrp_link_set_patience(struct mlrp_link *link, int handshake_ms, int ping_ms, int dead_ms);
 
 bool mlrp_link_is_up(const struct mlrp_link *link);
+/* The other side has refused the handshake: in `closed`, `why` is its reason. */
+bool mlrp_link_is_refused(const struct mlrp_link *link);
 /* "10.0.0.1:6554", for the log. The link owns it. */
 const char *mlrp_link_peer(const struct mlrp_link *link);
 /* The numbers of messages so far. */

@@ -182,6 +182,29 @@ static void test_the_register_says_when_to_ask_again(void **state)
 	assert_next_attempt_in(7000);
 }
 
+/* Another network, or another version: it says so itself. */
+static void test_a_handshake_is_refused(void **state)
+{
+	(void)state;
+	begin_connecting();
+	calls_forget();
+	for (int i = 0; i < 3; i++) {
+		w->link->refused = true;
+		fake_link_ends(w->link, "the other side refuses: another network");
+		assert_int_equal(view_now().state, REGISTER_REFUSED);
+		assert_error("the other side refuses: another network");
+		time_passes(time_next_due() - fake_now_ms);
+		w->link = fake_links_newest();
+	}
+	assert_true(CALLS_IN_ORDER("refused: the other side refuses: another network",
+				   "down refused"));
+	assert_int_equal(fake_log_count(LOG_LEVEL_ERROR, "another network"), 1);
+	assert_int_equal(fake_log_count(LOG_LEVEL_WARN, ""), 0);
+	answer_hello(MLRP_ROLE_MLR);
+	say_registered();
+	assert_error("");
+}
+
 /* The connection goes on with what the register has accepted. */
 static void test_a_change_is_refused(void **state)
 {
@@ -453,6 +476,7 @@ int main(void)
 		CASE(test_a_refused_cn_is_accepted_at_last),
 		CASE(test_another_failure_takes_the_place_of_a_refusal),
 		CASE(test_the_register_says_when_to_ask_again),
+		CASE(test_a_handshake_is_refused),
 		CASE(test_a_change_is_refused),
 		CASE(test_a_loss_ends_the_question),
 		CASE(test_a_cn_comes_without_the_cell_that_is_refused),
