@@ -147,8 +147,8 @@ static void note_refusal(struct register_client *client, const struct register_r
 }
 
 /*
- * The register belongs to another network, or speaks another version. To a CN that has served before
- * that is like a register that is away.
+ * The register belongs to another network, or speaks another version. To a CN that has served
+ * before, that is like a register that is away.
  */
 static void turn_away(struct register_client *client, const char *why)
 {
