@@ -11,11 +11,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 
 #include "control/status_file.h"
 #include "dhcp/dhcp.h"
 #include "dhcp/twins.h"
 #include "interface/cells.h"
+#include "io/link/resolver.h"
 #include "io/process/clock.h"
 #include "io/process/console.h"
 #include "io/process/control.h"
@@ -68,6 +70,15 @@ void agent_ready(struct agent *agent)
 	agent->was_ready = true;
 	if (agent->ready)
 		agent->ready(agent->ready_arg);
+}
+
+void agent_refused(struct agent *agent, const char *why)
+{
+	if (agent->was_ready || agent->was_refused)
+		return;
+	agent->was_refused = true;
+	if (agent->refused)
+		agent->refused(why, agent->ready_arg);
 }
 
 void agent_stop(struct agent *agent, bool tear_down)
@@ -283,15 +294,11 @@ static void on_stop(bool tear_down, void *arg)
 static int open_loop(struct agent *agent)
 {
 	static const int signals[] = {SIGHUP, SIGTERM, SIGINT};
-	int flags = EVDNS_BASE_INITIALIZE_NAMESERVERS | EVDNS_BASE_DISABLE_WHEN_INACTIVE;
 
 	agent->base = event_base_new();
 	if (!agent->base)
 		return -ENOMEM;
-	/* Without a usable resolv.conf addresses still work. */
-	agent->dns = evdns_base_new(agent->base, flags);
-	if (!agent->dns)
-		agent->dns = evdns_base_new(agent->base, EVDNS_BASE_DISABLE_WHEN_INACTIVE);
+	agent->dns = resolver_open(agent->base);
 	agent->roam_timer = evtimer_new(agent->base, on_roam_timer, agent);
 	if (!agent->dns || !agent->roam_timer)
 		return -ENOMEM;
@@ -301,6 +308,13 @@ static int open_loop(struct agent *agent)
 			return -ENOMEM;
 	}
 	return 0;
+}
+
+static uint64_t random_instance(void)
+{
+	uint64_t number = 0;
+
+	return getrandom(&number, sizeof(number), 0) == sizeof(number) ? number : 0;
 }
 
 /* One agent for each network and run_dir. */
@@ -416,9 +430,15 @@ static void on_backbone_changed(void *arg)
 	apply_map(agent);
 }
 
+static void on_backbone_moved(void *arg)
+{
+	wiring_move_tunnel(arg);
+}
+
 static int attach_programs(struct agent *agent)
 {
-	const struct backbone_calls calls = {.changed = on_backbone_changed, .arg = agent};
+	const struct backbone_calls calls = {.changed = on_backbone_changed,
+					     .moved = on_backbone_moved, .arg = agent};
 	char why[CELLS_WHY] = "no memory";
 	int error = cells_start(agent->cells, why);
 
@@ -591,7 +611,8 @@ int agent_run(const struct agent_options *options)
 {
 	struct agent agent = {
 		.config = options->config, .config_path = options->config_path,
-		.started_ms = clock_ms(), .ready = options->ready,
+		.started_ms = clock_ms(), .instance = random_instance(),
+		.ready = options->ready, .refused = options->refused,
 		.ready_arg = options->ready_arg, .attached = options->attached,
 	};
 

@@ -79,7 +79,8 @@ static bool begin(struct dhcp *dhcp, unsigned ifindex, const struct dhcp_request
 	out->server = (struct dhcp_server){
 		.replica = roam_replica(with->roam),
 		.register_ready = register_is_ready(with->reg),
-		.register_down = register_is_down(with->reg),
+		/* A CN that has no number yet has no block either, whatever its files say. */
+		.register_down = register_is_down(with->reg) && roam_self(with->roam),
 		.block = outage_own_block(with->outage),
 		.now_ms = clock_ms(),
 		.lease_time = with->config->lease_time,

@@ -18,6 +18,7 @@
 #include "settings.h"
 
 #define REFRESH_MS 100  /* one change of an interface brings several messages */
+#define BACKBONE_MS 20  /* of the backbone, whose packets go astray meanwhile */
 #define LEAVING_MS 1000 /* between looks at whether anybody still needs a cell that leaves */
 
 static void announce_description(struct cells *cells)
@@ -35,6 +36,8 @@ static void update_all(struct cells *cells)
 
 	if (netlink_get_interface(with->config->cn_if, &backbone) == 0)
 		backbone_update(with->backbone, &backbone);
+	else
+		backbone_gone(with->backbone);
 	for (unsigned i = 0; i < cells->table.count; i++)
 		changed |= cell_update(cells, &cells->table.list[i]);
 	if (changed)
@@ -55,6 +58,8 @@ static bool concerns(const struct cells *cells, unsigned ifindex, const char *na
 	if (!ifindex || ifindex == cells->with.backbone->ifindex ||
 	    strcmp(name, cells->with.config->cn_if) == 0)
 		return true;
+	if (!addr_is_zero(&cells->with.config->tunnel_addr) && !*name)
+		return true; /* an address, perhaps that one */
 	for (unsigned i = 0; i < cells->table.count; i++) {
 		const struct cell *cell = &cells->table.list[i];
 
@@ -80,7 +85,8 @@ static void on_change(unsigned ifindex, const char *name, void *arg)
 
 	doubt_stand_in(cells, ifindex);
 	if (concerns(cells, ifindex, name))
-		timer_arm_idle(cells->refresh, REFRESH_MS);
+		timer_arm_idle(cells->refresh, ifindex == cells->with.backbone->ifindex ?
+				       BACKBONE_MS : REFRESH_MS);
 }
 
 static void on_monitor(evutil_socket_t fd, short what, void *arg)
@@ -308,6 +314,27 @@ void cells_reconfigure(struct cells *cells, const struct agent_config *former)
 			log_error("%s", why);
 	update_all(cells);
 	announce_description(cells);
+}
+
+bool cells_refuse(struct cells *cells, const struct prefix *subnet)
+{
+	const struct cell_table *table = &cells->table;
+	unsigned refused = cell_table_find_subnet(table, subnet);
+	struct cn_info left;
+
+	cell_table_describe(table, &left);
+	if (!refused || left.cell_count < 2)
+		return false;
+	for (unsigned i = 0; i < table->count; i++)
+		if (table->list[i].interface.ifindex == refused)
+			cells->table.list[i].refused = true;
+	return true;
+}
+
+void cells_ask_again(struct cells *cells)
+{
+	for (unsigned i = 0; i < cells->table.count; i++)
+		cells->table.list[i].refused = false;
 }
 
 void cells_set_path_mtu(struct cells *cells, unsigned mtu)
