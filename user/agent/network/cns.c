@@ -123,7 +123,7 @@ static void drop_renumbered(struct cns *cns, const struct cn_info *info)
 	for (const struct replica_cn *cn = replica_of(cns)->cns; cn; cn = cn->hh.next) {
 		struct cn_info former = cn->info;
 
-		if (!cn->kept || cn->info.id == info->id ||
+		if (!cn->kept || info->gone || cn->info.id == info->id ||
 		    (strcmp(cn->info.name, info->name) != 0 &&
 		     !addr_equal(&cn->info.tunnel, &info->tunnel)))
 			continue;

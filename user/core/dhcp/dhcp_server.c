@@ -136,7 +136,7 @@ static uint32_t server_of(const struct dhcp_server *server, const struct dhcp_re
 		return request->server;
 	if (former && !cell_of(server, addr_to_ipv4(&addr)))
 		return addr_to_ipv4(former);
-	if (request->ciaddr && request->target && request->target != 0xffffffff)
+	if (request->ciaddr && is_ours(server, request->target))
 		return request->target;
 	return addr_to_ipv4(&server->cell->gateway);
 }

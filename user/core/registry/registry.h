@@ -230,8 +230,8 @@ struct registry_cn_view {
 
 /* What the database lacked at the start, as CNs show. */
 struct registry_gap {
-	char cn[NAME_LEN];    /* which has seen most; empty: none */
-	struct version seen;  /* up to this version, */
+	char cn[NAME_LEN];   /* that has seen most; empty: none */
+	struct version seen; /* by it */
 };
 
 struct version registry_version(const struct registry *registry);

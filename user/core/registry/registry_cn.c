@@ -70,7 +70,7 @@ bool reg_name_cn(struct registry *registry, struct reg_cn *cn, const char *name)
 	return false;
 }
 
-void reg_remove_cn(struct registry *registry, struct reg_cn *cn)
+static void remove_cn(struct registry *registry, struct reg_cn *cn)
 {
 	HASH_DELETE(hh, registry->cns, cn);
 	HASH_DELETE(hh_name, registry->cns_by_name, cn);
@@ -82,7 +82,7 @@ void reg_free_cns(struct registry *registry)
 	struct reg_cn *cn, *next;
 
 	HASH_ITER(hh, registry->cns, cn, next)
-		reg_remove_cn(registry, cn);
+		remove_cn(registry, cn);
 }
 
 int registry_load_cn(struct registry *registry, const struct cn_info *info)
@@ -357,7 +357,7 @@ void reg_admit(struct registry *registry, struct registry_session *session,
 	replace_session(registry, cn, session);
 	if (changed && reg_change_cn(registry, cn, info) < 0) {
 		if (fresh)
-			reg_remove_cn(registry, fresh);
+			remove_cn(registry, fresh);
 		reg_refuse_cn(registry, session, message, MLRP_E_FULL,
 			      "the register has no memory", 0);
 		return;

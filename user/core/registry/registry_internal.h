@@ -321,7 +321,6 @@ void reg_admit(struct registry *registry, struct registry_session *session,
 /* Gives the CN this description, under its number and name. 0 or -ENOMEM: as before. */
 int reg_change_cn(struct registry *registry, struct reg_cn *cn, const struct cn_info *info);
 bool reg_name_cn(struct registry *registry, struct reg_cn *cn, const char *name); /* no memory */
-void reg_remove_cn(struct registry *registry, struct reg_cn *cn);
 void reg_send_cns(struct registry *registry, struct registry_session *session);
 void reg_free_cns(struct registry *registry);
 

@@ -41,7 +41,8 @@ struct replica_station {
 	bool refused;            /* by the register: its frames are dropped until deadline_ms */
 	bool held;               /* this CN holds its packets */
 	bool stale;              /* the snapshot that is arriving has not named it yet */
-	bool lost;               /* the register has lost this record; it has version 0.0 now */
+	bool lost;               /* the register has lost this record; it has version 0.0 now, */
+	struct version lost_version; /* and had this one */
 
 	bool adopted;            /* `kernel` is the map entry of a former agent; no record yet */
 	bool shown;              /* `kernel` is in the map */

@@ -116,6 +116,7 @@ void roam_report_local(struct roam *roam, struct replica_station *station, uint6
 		message.has |= MLRP_HAS(MLRP_F_STATION);
 		message.station = *record;
 		message.station.current = replica_current(station);
+		message.station.version = station->lost_version;
 	}
 	if (record->client_id_len) {
 		message.has |= MLRP_HAS(MLRP_F_CLIENT_ID);

@@ -184,6 +184,10 @@ void roam_record(struct roam *roam, const struct station_record *record, unsigne
 		}
 		return;
 	}
+	/* Nor does it know that the address has gone to this station since. */
+	if (station && roam_is_newer(station, record) && is_concerned(roam, station) &&
+	    !mac_equal(&station->record.mac, &record->mac) && !station->adopted)
+		return;
 	was_local = station && roam_is_local(station);
 	if (station && !mac_equal(&station->record.mac, &record->mac)) {
 		seen_in = roam_rival_settled(roam, record, now_ms);

@@ -245,17 +245,17 @@ static void test_addresses_of_a_former_cell(void **state)
 	expect_nothing("the register is away");
 }
 
-/* Of a cell that this CN has never heard of: the client says by the packet where it renews. */
-static void test_renewing_at_an_unknown_server(void **state)
+/* The client says by the packet where it has its lease from. */
+static void test_renewing_at_another_gateway(void **state)
 {
-	struct dhcp_request r = client(DHCP_REQUEST, &NEW);
+	struct dhcp_request r = client(DHCP_REQUEST, &MAC);
 
 	(void)state;
-	r.ciaddr = r.source = FOREIGN;
-	r.target = FOREIGN ^ 1;
+	r.ciaddr = r.source = OTHERS;
+	r.target = GATEWAY1;
 	decide(&r);
-	expect_nak(FOREIGN ^ 1);
-	r.target = 0xffffffff;
+	expect_nak(GATEWAY1);
+	r.target = NET1 | 255;
 	decide(&r);
 	expect_nak(GATEWAY2);
 }
@@ -288,7 +288,7 @@ int main(void)
 		CASE(test_selecting_while_register_is_away), CASE(test_init_reboot_after_roaming),
 		CASE(test_init_reboot_refused), CASE(test_init_reboot_while_register_is_away),
 		CASE(test_renewing), CASE(test_renewing_what_is_not_its_own),
-		CASE(test_addresses_of_a_former_cell), CASE(test_renewing_at_an_unknown_server),
+		CASE(test_addresses_of_a_former_cell), CASE(test_renewing_at_another_gateway),
 		CASE(test_a_cell_that_is_not_there_now),
 	};
 
