@@ -9,41 +9,8 @@
  */
 #include "arp.h"
 #include "finish.h"
-#include "group.h"
 #include "hold.h"
-#include "mss.h"
-#include "tunnel.h"
-
-/* A station in another cell of this CN. */
-static __always_inline int next_door(struct frame *f, const struct station *to)
-{
-	const struct limit limit = cell_limit(f, to);
-	int error;
-
-	if (segment_len(f->skb, &f->ip, ETH_LEN) > limit.mtu && !is_held(f, to))
-		return too_big_from_kernel(f, to, &limit);
-	error = send_cell(f, to);
-	return error ? error : TMIP_REASON_NEXT_DOOR;
-}
-
-/*
- * A station in a cell of another CN. Because of the MTU of the cell's route, the kernel has
- * fragmented or refused most packets that are too big.
- */
-static __always_inline int away(struct frame *f, const struct station *to)
-{
-	struct route route;
-	int error = route_lookup(f, to->current, wire_len(f), &route);
-
-	if (error == -TMIP_REASON_TOO_BIG) {
-		const struct limit limit = tunnel_limit(&route, to->current);
-
-		return too_big_from_kernel(f, to, &limit);
-	}
-	if (!error)
-		error = encap_over(f, to->current, &route);
-	return error ? error : TMIP_REASON_ENCAP_VISITED;
-}
+#include "to_subnet.h"
 
 static __always_inline int to_station(struct frame *f)
 {
@@ -67,20 +34,7 @@ static __always_inline int to_station(struct frame *f)
 		write_macs(f->skb, &to.mac, &f->src);
 	if (to.home_ifindex != f->skb->ifindex || !is_absent(&to))
 		return TMIP_REASON_NOT_OURS;
-	return to.state == TMIP_STATION_NEXT_DOOR ? next_door(f, &to) : away(f, &to);
-}
-
-/* A broadcast or multicast of this host. */
-static __always_inline int to_group(struct frame *f)
-{
-	const struct tmip_subnet *subnet = 0;
-	struct tmip_group *group = 0;
-
-	if (f->config->flags & TMIP_CONFIG_GROUP_HOME)
-		subnet = find_subnet(f->ip.src);
-	if (subnet && subnet->ifindex == f->skb->ifindex)
-		group = find_group(subnet);
-	return group ? group_in_cell(f, subnet, group) : TMIP_REASON_NOT_OURS;
+	return to_absent_station(f, &to);
 }
 
 SEC("tc")
@@ -99,7 +53,7 @@ int tmip_cell_out(struct __sk_buff *skb)
 		if (!reason && f.protocol == bpf_htons(ETH_P_ARP))
 			return finish(&f, arp_to_cell(&f), len);
 		if (!reason && f.protocol == bpf_htons(ETH_P_IP))
-			return finish(&f, to_group(&f), len);
+			return finish(&f, to_group(&f, skb->ifindex), len);
 		return finish(&f, TMIP_REASON_NOT_OURS, len);
 	}
 	if (f.protocol == bpf_htons(ETH_P_ARP))

@@ -237,6 +237,9 @@ int tmip_cell_in(struct __sk_buff *skb)
 
 	if (skb->mark == MARK_TRUSTED) {
 		skb->mark = 0;
+		/* Whatever MAC the interface has at this moment, the frame is for this host. */
+		if (skb->pkt_type != PACKET_HOST)
+			bpf_skb_change_type(skb, PACKET_HOST);
 		return ACTION_NEXT; /* the program that put the frame here has counted it */
 	}
 	if (skb->mark == MARK_TELL) {

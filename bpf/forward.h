@@ -179,6 +179,8 @@ static __always_inline int send_cell_now(struct frame *f, const struct station *
 
 	if (!cell)
 		return -TMIP_REASON_NO_CELL;
+	if (cell->flags & TMIP_CELL_F_DOWN)
+		return -TMIP_REASON_CELL_DOWN;
 	if (write_macs(f->skb, &s->mac, &cell->mac))
 		return -TMIP_REASON_HEADROOM;
 	f->skb->mark = MARK_TRUSTED;
@@ -190,6 +192,48 @@ static __always_inline int send_cell_now(struct frame *f, const struct station *
 static __always_inline int send_cell(struct frame *f, const struct station *s)
 {
 	return is_held(f, s) ? hold(f) : send_cell_now(f, s);
+}
+
+/* Asks the kernel's routes behind which interface the station is; 0: they do not say. */
+static __noinline __u32 ask_kernel_way(void *context, const struct tmip_config *config,
+				       __be32 station)
+{
+	struct bpf_fib_lookup fib = {
+		.family = AF_INET_NUMBER, .tot_len = 1, .ipv4_dst = station,
+	};
+	int found;
+
+	if (!config)
+		return 0;
+	fib.ifindex = config->backbone_ifindex;
+	found = bpf_fib_lookup(context, &fib, sizeof(fib), 0);
+	return found == BPF_FIB_LKUP_RET_SUCCESS || found == BPF_FIB_LKUP_RET_NO_NEIGH ?
+		       fib.ifindex : 0;
+}
+
+/*
+ * The interface behind which the kernel has the cell's subnet: the cell's own, or its stand-in
+ * while that is down or gone. The kernel's routes say so even if no agent is there to say it.
+ */
+static __always_inline __u32 kernel_way(const struct frame *f, const struct tmip_cell *cell,
+					__be32 station)
+{
+	__u32 number = cell->number, now = moment(), found;
+	struct tmip_way *way = bpf_map_lookup_elem(&tmip_way, &number);
+
+	if (!cell->stand_in || !way)
+		return cell->ifindex;
+	if (way->moment == now)
+		return way->ifindex;
+	found = ask_kernel_way(f->context, f->config, station);
+	way->moment = 0;
+	if (found && found == cell->ifindex)
+		way->ifindex = found;
+	else
+		way->ifindex = found == cell->stand_in || cell->flags & TMIP_CELL_F_DOWN ?
+				       cell->stand_in : cell->ifindex;
+	way->moment = now;
+	return way->ifindex;
 }
 
 /*
@@ -205,7 +249,7 @@ static __always_inline int send_kernel(struct frame *f, const struct station *s)
 	if (write_macs(f->skb, &cell->mac, &s->mac))
 		return -TMIP_REASON_HEADROOM;
 	f->skb->mark = MARK_TRUSTED;
-	f->action = bpf_redirect(s->home_ifindex, BPF_F_INGRESS);
+	f->action = bpf_redirect(kernel_way(f, cell, s->ipv4), BPF_F_INGRESS);
 	return 0;
 }
 

@@ -7,6 +7,7 @@ struct map_slot tmip_slot SEC(".maps");
 struct map_peer tmip_peer SEC(".maps");
 struct map_peer_stat tmip_peer_stat SEC(".maps");
 struct map_cell tmip_cell SEC(".maps");
+struct map_way tmip_way SEC(".maps");
 struct map_subnet tmip_subnet SEC(".maps");
 struct map_group tmip_group SEC(".maps");
 struct map_config tmip_config SEC(".maps");

@@ -48,9 +48,16 @@ struct map_peer_stat {
 
 struct map_cell {
 	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 16);
+	__uint(max_entries, 64); /* 16 cells, their stand-ins, and what a former agent had */
 	__type(key, __u32);
 	__type(value, struct tmip_cell);
+};
+
+struct map_way {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, TMIP_CELLS_MAX);
+	__type(key, __u32);
+	__type(value, struct tmip_way);
 };
 
 struct map_subnet {
@@ -120,6 +127,7 @@ extern struct map_slot tmip_slot SEC(".maps");
 extern struct map_peer tmip_peer SEC(".maps");
 extern struct map_peer_stat tmip_peer_stat SEC(".maps");
 extern struct map_cell tmip_cell SEC(".maps");
+extern struct map_way tmip_way SEC(".maps");
 extern struct map_subnet tmip_subnet SEC(".maps");
 extern struct map_group tmip_group SEC(".maps");
 extern struct map_config tmip_config SEC(".maps");

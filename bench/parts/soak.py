@@ -4,19 +4,22 @@ claims. How many differences are there, when all is quiet, between their true pl
 of every CN, of the register and of the kernel's maps?
 
 tests/world/checker.py makes the comparison, bench/tools/crowd.c plays the stations. The part runs
-only with --only. The variable BENCH_SOAK_SECONDS sets another length.
+only with --only. The variable BENCH_SOAK_SECONDS sets another length; with BENCH_SOAK_BAD_DAY=1
+cells go down, lose their addresses and names, and agents are stopped (tests/world/bad_day.py).
 """
 import os
 import sys
 import time
 
 from results import Goal, make_row
+from world.bad_day import BadDay
 from world.crowd import CrowdWorld
 
 NAMES = ("soak",)
 ON_REQUEST = True
 CNS, STATIONS, RATE = 8, 1000, 200
 SECONDS = float(os.environ.get("BENCH_SOAK_SECONDS", "600"))
+BAD_DAY = os.environ.get("BENCH_SOAK_BAD_DAY") == "1"
 # Longer than the kernel may regard a neighbour entry as confirmed that it learned before the
 # register's decision.
 REST = 60
@@ -40,7 +43,8 @@ def settle(world):
 def measure(_names, _rounds):
     with CrowdWorld(cns=CNS) as world:
         world.start()
-        summary = world.roam(STATIONS, SECONDS, RATE)
+        bad_day = BadDay(world.cns) if BAD_DAY else None
+        summary = world.roam(STATIONS, SECONDS, RATE, bad_day=bad_day)
         lines, seconds, found = settle(world)
         handovers = [cn.control("status")["handovers"] for cn in world.cns]
     for line in lines:

@@ -194,14 +194,40 @@ struct tmip_peer_stat {
 	__u32 pad;
 };
 
-/* map tmip_cell (agent), hash: __u32 ifindex -> struct tmip_cell */
+/*
+ * map tmip_cell (agent), hash: __u32 ifindex -> struct tmip_cell. A cell keeps its entry, under the
+ * ifindex that its interface had last, while the interface is down or gone. Its stand-in, the
+ * device behind which the kernel has the subnet meanwhile, has an entry of its own.
+ */
 struct tmip_cell {
 	char name[16];           /* interface name */
 	struct tmip_mac mac;     /* of the interface; source of ARP answers and delivered frames */
 	__u8 prefix_len;         /* of the cell's subnet, IPv4 bits 0..32 */
-	__u8 pad;
+	__u8 flags;              /* TMIP_CELL_F_... */
 	struct tmip_addr gateway; /* this CN's own address in the cell */
+	/*
+	 * The interface that has the cell's programs; 0: none has them. In the entry of a stand-in:
+	 * the key of the cell.
+	 */
+	__u32 ifindex;
+	__u32 stand_in;          /* ifindex of the stand-in; 0: there is none */
+	__u32 number;            /* of this CN's cells, from 0: the key in tmip_way */
 };
+
+#define TMIP_CELLS_MAX 16 /* the cells that a CN can have */
+
+/*
+ * map tmip_way (programs), per-CPU array: `number` of a cell -> struct tmip_way. Behind which
+ * interface the kernel has the cell's subnet, and in which moment of about 8 ms this CPU has found
+ * that out.
+ */
+struct tmip_way {
+	__u32 moment;
+	__u32 ifindex;
+};
+
+/* The interface is down or gone, or it cannot be a cell now: nobody is in the cell. */
+#define TMIP_CELL_F_DOWN 0x01
 
 /*
  * map tmip_subnet (agent), LPM trie: struct tmip_subnet_key -> struct tmip_subnet. Every cell of
@@ -344,7 +370,8 @@ TMIP_ASSERT_SIZE(struct tmip_station, 64);
 TMIP_ASSERT_SIZE(struct tmip_slot, 32);
 TMIP_ASSERT_SIZE(struct tmip_peer, 80);
 TMIP_ASSERT_SIZE(struct tmip_peer_stat, 64);
-TMIP_ASSERT_SIZE(struct tmip_cell, 40);
+TMIP_ASSERT_SIZE(struct tmip_cell, 52);
+TMIP_ASSERT_SIZE(struct tmip_way, 8);
 TMIP_ASSERT_SIZE(struct tmip_subnet_key, 20);
 TMIP_ASSERT_SIZE(struct tmip_subnet, 40);
 TMIP_ASSERT_SIZE(struct tmip_group_key, 20);

@@ -15,7 +15,7 @@
  * The version of everything in include/tmip: map keys and values, events, reasons. The agent writes
  * it into tmip_config.layout, and does not adopt pinned maps of another version.
  */
-#define TMIP_LAYOUT_VERSION 3
+#define TMIP_LAYOUT_VERSION 4
 
 /*
  * The address of a station or of a tunnel end, in network byte order. IPv4 is mapped:

@@ -8,6 +8,7 @@ import json
 import pytest
 
 from world import WorldError, run
+from world.bad_day import BadDay
 from world.checker import demand_agreement, pins
 from world.crowd import CrowdWorld
 
@@ -29,6 +30,16 @@ def test_a_crowd_comes_to_rest(crowd):
     assert min(summary[name] for name in ("ping_pongs", "thefts", "clones")) > 10, summary
     crowd.wait_agreement()
     falsify(crowd)
+
+
+@pytest.mark.quiet
+def test_a_crowd_on_a_bad_day(crowd):
+    """Cells go down, lose their address, are renamed; agents are stopped. In the end all agree."""
+    bad_day = BadDay(crowd.cns)
+    summary = crowd.roam(STATIONS, SECONDS, RATE, bad_day=bad_day)
+    assert min(bad_day.count.values()) >= 2 and len(bad_day.count) == 4, bad_day.count
+    assert not summary["not_joined"] and not summary["not_answered"], summary
+    crowd.wait_agreement()
 
 
 def falsify(crowd):

@@ -92,7 +92,8 @@ NO_POOL = field(6, field(1, addr("10.30.0.0") + u8(30)) + field(2, addr("10.30.0
 VECTORS = [
     ("hello", message(1, 0, *hello(1, "linux-magazin", "wlanpool1.linux-magazin", 1, 1))),
     ("hello_known", message(1, 0, *hello(1, "linux-magazin", "cn2", 1, 3),
-                            cn(2, "cn2", "192.168.0.2", 0, 0))),
+                            cn(2, "cn2", "192.168.0.2", 0, 0),
+                            field(25, u64(0x1122334455667788)))),
     ("welcome", message(2, 0, *hello(2, "linux-magazin", "mlr", 1, 1)[:5],
                         field(8, version(4, 99)), field(23, u64(1750000000)))),
     ("error", message(3, 0x80000007, field(6, u16(5)), field(7, b"pool overlaps"))),

@@ -4,6 +4,7 @@ leg in each CN's cell.
 """
 import json
 import os
+import time
 
 from .checker import differences, snapshot, wait_agreement
 from .network import World
@@ -43,15 +44,18 @@ class CrowdWorld(World):
         link = json.loads(cn.run("ip", "-j", "link", "show", cn.cells[0].device).stdout)[0]
         return f"{cn.place}={cn.cells[0].gateway}={link['address']}"
 
-    def roam(self, stations, seconds, rate=200, more=()):
+    def roam(self, stations, seconds, rate=200, more=(), bad_day=None):
         """Lets the crowd join, roam and come to rest. After that the tool only answers ARP, until
-        the world ends.
+        the world ends. A BadDay goes on for most of the time in which the crowd roams.
         """
         self.before = snapshot(self)
         path = os.path.join(self.folder, "truth")
         self.tool = self.program(self.crowd, TOOL, "-s", self.server.address, "-w", path,
                                  "-n", stations, "-t", seconds, "-r", rate, *more,
                                  *(self.leg(cn) for cn in self.cns), name="crowd")
+        if bad_day:
+            with bad_day:
+                time.sleep(0.8 * seconds)
         wait_for(lambda: not self.tool.alive or self.tool.text().strip(),
                  "the crowd to come to rest", seconds + 150, every=0.1)
         self.summary = result(self.tool)

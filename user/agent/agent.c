@@ -11,11 +11,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 
 #include "control/status_file.h"
 #include "dhcp/dhcp.h"
 #include "dhcp/twins.h"
 #include "interface/cells.h"
+#include "io/link/resolver.h"
 #include "io/process/clock.h"
 #include "io/process/console.h"
 #include "io/process/control.h"
@@ -70,6 +72,15 @@ void agent_ready(struct agent *agent)
 		agent->ready(agent->ready_arg);
 }
 
+void agent_refused(struct agent *agent, const char *why)
+{
+	if (agent->was_ready || agent->was_refused)
+		return;
+	agent->was_refused = true;
+	if (agent->refused)
+		agent->refused(why, agent->ready_arg);
+}
+
 void agent_stop(struct agent *agent, bool tear_down)
 {
 	agent->tear_down |= tear_down;
@@ -88,6 +99,15 @@ static bool is_associated(const struct agent *agent, const struct tmip_event *ev
 	       wifi_associated(agent->wifi, &event->mac, event->ifindex);
 }
 
+/* A cell that is about to leave serves nobody new. */
+static bool is_new_to_leaving_cell(const struct agent *agent, unsigned ifindex,
+				   const struct tmip_mac *mac)
+{
+	const struct cell *cell = cell_table_find(cells_table(agent->cells), ifindex);
+
+	return cell && cell->leaving && !replica_find_mac(roam_replica(agent->roam), mac);
+}
+
 static void on_sighting(const struct tmip_event *event, void *arg)
 {
 	struct agent *agent = arg;
@@ -97,6 +117,8 @@ static void on_sighting(const struct tmip_event *event, void *arg)
 		  mac_format(&event->mac, mac), addr_format(&event->addr, addr), event->ifindex);
 	if (cell_table_has_mac(cells_table(agent->cells), &event->mac))
 		return; /* a loop has brought back an ARP packet of this CN */
+	if (is_new_to_leaving_cell(agent, event->ifindex, &event->mac))
+		return;
 	if (is_associated(agent, event))
 		roam_associated(agent->roam, &event->mac, event->ifindex, "association",
 				clock_ms());
@@ -186,7 +208,8 @@ static void on_roam_timer(evutil_socket_t fd, short what, void *arg)
 static void on_signal(evutil_socket_t number, short what, void *arg)
 {
 	struct agent *agent = arg;
-	char *errors;
+	json_t *result = NULL;
+	char *errors = NULL;
 
 	(void)what;
 	if (number != SIGHUP) {
@@ -194,8 +217,9 @@ static void on_signal(evutil_socket_t number, short what, void *arg)
 		agent_stop(agent, false);
 	} else if (!agent->config_path) {
 		log_reopen();
-	} else if (apply_reload(agent, &errors) < 0) {
-		log_error("configuration not taken over: %s", errors ? errors : "no memory");
+	} else {
+		apply_reload(agent, &result, &errors);
+		json_decref(result);
 		free(errors);
 	}
 }
@@ -209,11 +233,34 @@ static int on_attach(const char *interface, char why[COMMANDS_WHY], void *arg)
 	return cells_attach(agent->cells, interface, true, why);
 }
 
-static int on_detach(const char *interface, char why[COMMANDS_WHY], void *arg)
+/* All cells go with the agent: counts who depends on them. */
+static void count_users(const struct agent *agent, struct commands_users *users)
+{
+	const struct cell_table *table = cells_table(agent->cells);
+
+	for (unsigned i = 0; i < table->count; i++) {
+		struct roam_users of_cell =
+			roam_cell_users(agent->roam, table->list[i].interface.ifindex);
+
+		users->away += of_cell.away;
+		users->guests += of_cell.guests;
+	}
+}
+
+static int on_detach(const char *interface, bool now, struct commands_users *users,
+		     char why[COMMANDS_WHY], void *arg)
 {
 	struct agent *agent = arg;
+	struct roam_users of_cell = {0};
+	int error = 0;
 
-	return cells_detach(agent->cells, interface, why);
+	if (!interface)
+		count_users(agent, users);
+	else
+		error = cells_detach(agent->cells, interface, now, &of_cell, why);
+	users->away += of_cell.away;
+	users->guests += of_cell.guests;
+	return error;
 }
 
 static unsigned on_cell_count(void *arg)
@@ -232,9 +279,9 @@ static int on_departed(const struct tmip_mac *mac, void *arg)
 	return (int)roam_departed(agent->roam, mac, 0);
 }
 
-static int on_reload(char **errors, void *arg)
+static int on_reload(json_t **result, char **errors, void *arg)
 {
-	return apply_reload(arg, errors);
+	return apply_reload(arg, result, errors);
 }
 
 static void on_stop(bool tear_down, void *arg)
@@ -247,15 +294,11 @@ static void on_stop(bool tear_down, void *arg)
 static int open_loop(struct agent *agent)
 {
 	static const int signals[] = {SIGHUP, SIGTERM, SIGINT};
-	int flags = EVDNS_BASE_INITIALIZE_NAMESERVERS | EVDNS_BASE_DISABLE_WHEN_INACTIVE;
 
 	agent->base = event_base_new();
 	if (!agent->base)
 		return -ENOMEM;
-	/* Without a usable resolv.conf addresses still work. */
-	agent->dns = evdns_base_new(agent->base, flags);
-	if (!agent->dns)
-		agent->dns = evdns_base_new(agent->base, EVDNS_BASE_DISABLE_WHEN_INACTIVE);
+	agent->dns = resolver_open(agent->base);
 	agent->roam_timer = evtimer_new(agent->base, on_roam_timer, agent);
 	if (!agent->dns || !agent->roam_timer)
 		return -ENOMEM;
@@ -265,6 +308,13 @@ static int open_loop(struct agent *agent)
 			return -ENOMEM;
 	}
 	return 0;
+}
+
+static uint64_t random_instance(void)
+{
+	uint64_t number = 0;
+
+	return getrandom(&number, sizeof(number), 0) == sizeof(number) ? number : 0;
 }
 
 /* One agent for each network and run_dir. */
@@ -380,9 +430,15 @@ static void on_backbone_changed(void *arg)
 	apply_map(agent);
 }
 
+static void on_backbone_moved(void *arg)
+{
+	wiring_move_tunnel(arg);
+}
+
 static int attach_programs(struct agent *agent)
 {
-	const struct backbone_calls calls = {.changed = on_backbone_changed, .arg = agent};
+	const struct backbone_calls calls = {.changed = on_backbone_changed,
+					     .moved = on_backbone_moved, .arg = agent};
 	char why[CELLS_WHY] = "no memory";
 	int error = cells_start(agent->cells, why);
 
@@ -555,7 +611,8 @@ int agent_run(const struct agent_options *options)
 {
 	struct agent agent = {
 		.config = options->config, .config_path = options->config_path,
-		.started_ms = clock_ms(), .ready = options->ready,
+		.started_ms = clock_ms(), .instance = random_instance(),
+		.ready = options->ready, .refused = options->refused,
 		.ready_arg = options->ready_arg, .attached = options->attached,
 	};
 
@@ -565,7 +622,7 @@ int agent_run(const struct agent_options *options)
 		agent.status = 1;
 	}
 	if (!agent.status)
-		status_file_write(agent.status_file);
+		status_file_end(agent.status_file, !agent.tear_down);
 	stop(&agent);
 	return agent.status;
 }

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/config/config_fixed.h"
 #include "interface/cells.h"
 #include "interface/settings.h"
 #include "io/process/file.h"
@@ -37,6 +38,7 @@ struct roam_options apply_roam_options(const struct agent *agent)
 		.cns_max = config->peers_max,
 		.timeout_ms = config->handover_timeout,
 		.refused_ms = REFUSED_MS,
+		.lease_s = config->lease_time,
 		.back_ms = BACK_MS,
 		.accept_static = config->static_stations,
 		.hold = agent->buffer && buffer_usable(agent->buffer),
@@ -110,33 +112,30 @@ void apply_config(struct agent *agent)
 /* ---- a new configuration */
 
 /* What cannot change while the agent runs. */
-#define FIXED_MEMBER(member) \
-	{#member, offsetof(struct agent_config, member), sizeof(((struct agent_config *)0)->member)}
-static const struct {
-	const char *directive;
-	size_t offset, size;
-} FIXED[] = {
+#define FIXED_MEMBER(member) CONFIG_FIXED(struct agent_config, member)
+static const struct config_fixed FIXED[] = {
 	FIXED_MEMBER(network_name), FIXED_MEMBER(cn_name),        FIXED_MEMBER(cn_if),
 	FIXED_MEMBER(tunnel_addr),  FIXED_MEMBER(port),           FIXED_MEMBER(bpf_dir),
 	FIXED_MEMBER(run_dir),      FIXED_MEMBER(state_dir),      FIXED_MEMBER(control_socket),
 	FIXED_MEMBER(stations_max), FIXED_MEMBER(peers_max),      FIXED_MEMBER(seen_max),
-	FIXED_MEMBER(foreground),
 };
 
-static void keep_fixed(const struct agent_config *now, struct agent_config *wanted)
+static void note_restart(const char *directive, void *arg)
 {
-	for (size_t i = 0; i < sizeof(FIXED) / sizeof(FIXED[0]); i++) {
-		const char *from = (const char *)now + FIXED[i].offset;
-		char *to = (char *)wanted + FIXED[i].offset;
+	log_warn("directive `%s': the change takes effect when the agent is started anew",
+		 directive);
+	json_array_append_new(arg, json_string(directive));
+}
 
-		if (memcmp(from, to, FIXED[i].size) == 0)
-			continue;
-		/* -F may say otherwise than the file */
-		if (FIXED[i].offset != offsetof(struct agent_config, foreground))
-			log_warn("directive `%s': the change takes effect when the agent is "
-				 "started anew", FIXED[i].directive);
-		memcpy(to, from, FIXED[i].size);
-	}
+/* Returns the names of the directives that wanted another value. */
+static json_t *keep_fixed(const struct agent_config *now, struct agent_config *fresh)
+{
+	json_t *restart = json_array();
+
+	config_keep_fixed(FIXED, sizeof(FIXED) / sizeof(FIXED[0]), now, fresh, note_restart,
+			  restart);
+	fresh->foreground = now->foreground; /* -F may say otherwise than the file */
+	return restart;
 }
 
 static int open_log(const struct agent_config *config, char **errors)
@@ -175,32 +174,66 @@ static bool same_register(const struct agent_config *a, const struct agent_confi
 	return strcmp(a->mlr_host, b->mlr_host) == 0 && a->mlr_port == b->mlr_port;
 }
 
-int apply_reload(struct agent *agent, char **errors)
+/* The cells of the configuration whose interface is not there, or cannot be a cell yet. */
+static json_t *list_awaited(const struct agent *agent)
 {
-	struct agent_config former = agent->config, fresh;
+	const struct cell_table *table = cells_table(agent->cells);
+	json_t *awaited = json_array();
+
+	for (unsigned i = 0; i < table->count; i++)
+		if (!table->list[i].served)
+			json_array_append_new(awaited, json_string(table->list[i].name));
+	return awaited;
+}
+
+/* Can the new configuration be taken over as a whole? 0, or -EINVAL with the reasons. */
+static int check(const struct agent *agent, struct agent_config *fresh, char **errors)
+{
+	char faults[CONFIG_ERRORS] = "";
+
+	if (agent->attached) { /* cells come and go by command alone */
+		fresh->cell_count = agent->config.cell_count;
+		memcpy(fresh->mobile_if, agent->config.mobile_if, sizeof(fresh->mobile_if));
+	}
+	if (cells_check(agent->cells, fresh, faults, sizeof(faults)) == 0)
+		return 0;
+	*errors = strdup(faults);
+	return -EINVAL;
+}
+
+static void take_over(struct agent *agent, const struct agent_config *fresh)
+{
+	struct agent_config former = agent->config;
+
+	agent->config = *fresh;
+	apply_config(agent);
+	cells_reconfigure(agent->cells, &former);
+	outage_pools_changed(agent->outage);
+	path_mtu_restart(agent->paths, 0);
+	authenticators_configure(agent->authenticators);
+	if (!same_register(&former, fresh))
+		register_restart(agent->reg);
+	log_info("configuration %s read again", agent->config_path);
+}
+
+int apply_reload(struct agent *agent, json_t **result, char **errors)
+{
+	struct agent_config fresh;
 	int error;
 
 	*errors = NULL;
 	error = read_again(agent, &fresh, errors);
-	if (error)
+	if (!error)
+		error = check(agent, &fresh, errors);
+	if (!error)
+		error = open_log(&fresh, errors);
+	if (error) {
+		log_error("configuration %s not taken over, all stays as it was: %s",
+			  agent->config_path, *errors ? *errors : "no memory");
 		return error;
-	keep_fixed(&former, &fresh);
-	if (agent->attached) {
-		fresh.cell_count = former.cell_count;
-		memcpy(fresh.mobile_if, former.mobile_if, sizeof(fresh.mobile_if));
 	}
-	error = open_log(&fresh, errors);
-	if (error)
-		return error;
-	agent->config = fresh;
-	apply_config(agent);
-	cells_reconfigure(agent->cells, &former);
-	path_mtu_restart(agent->paths, 0);
-	authenticators_configure(agent->authenticators);
-	if (!same_register(&former, &fresh))
-		register_restart(agent->reg);
-	else if (former.away_block != fresh.away_block && register_is_ready(agent->reg))
-		outage_request_blocks(agent->outage);
-	log_info("configuration %s read again", agent->config_path);
+	*result = json_pack("{s:o}", "restart", keep_fixed(&agent->config, &fresh));
+	take_over(agent, &fresh);
+	json_object_set_new(*result, "awaited", list_awaited(agent));
 	return 0;
 }

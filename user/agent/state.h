@@ -44,6 +44,7 @@ struct agent {
 	struct event *dp_event;
 	struct event *alive;    /* writes tmip_alive */
 	uint64_t started_ms;
+	uint64_t instance;       /* random: no other agent has it, nor the next one here */
 
 	struct backbone backbone;
 	struct datapath *dp;
@@ -74,8 +75,11 @@ struct agent {
 	struct console *console;
 
 	void (*ready)(void *arg); /* called once, when stations are served */
+	/* Called once, and before `ready`, if the register refuses this CN. */
+	void (*refused)(const char *why, void *arg);
 	void *ready_arg;
-	bool was_ready;
+	bool was_ready, was_refused;
+	char name[NAME_LEN];     /* that the register has given this CN; empty: that of `config` */
 	bool adopted;            /* the maps of a former agent were there */
 	bool attached;           /* cells come and go by command alone */
 	bool tear_down;          /* forwarding ends with the agent */
@@ -85,6 +89,7 @@ struct agent {
 /* ---- agent.c */
 void agent_stop(struct agent *agent, bool tear_down);
 void agent_ready(struct agent *agent);   /* in step with the register, or it is down */
+void agent_refused(struct agent *agent, const char *why); /* by the register */
 void agent_changed(struct agent *agent); /* the state that people see changed */
 
 /* ---- apply.c */
@@ -93,14 +98,18 @@ struct roam_options apply_roam_options(const struct agent *agent);
 void apply_config(struct agent *agent);
 void apply_map(struct agent *agent); /* the map tmip_config alone */
 /* Reads the configuration again; for errors see struct commands_calls. */
-int apply_reload(struct agent *agent, char **errors);
+int apply_reload(struct agent *agent, json_t **result, char **errors);
 
 /* ---- wiring.c: 0 or -errno; what cannot be made without the data path comes second */
 int wiring_create_network(struct agent *agent); /* register, outage */
 int wiring_create_peers(struct agent *agent);   /* listens */
 int wiring_create_cells(struct agent *agent);   /* with the ways to the other CNs */
+/* This CN's end of the tunnels is another address now: tells everybody. */
+void wiring_move_tunnel(struct agent *agent);
 /* This CN, as the network knows it. */
 void wiring_describe_cn(struct agent *agent, struct cn_info *out);
+/* The register describes a CN: if it is this one, it may have another name now. */
+void wiring_note_name(struct agent *agent, const struct cn_info *cn);
 
 /* ---- wiring_stations.c */
 int wiring_create_stations(struct agent *agent); /* 0 or -errno */

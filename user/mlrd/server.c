@@ -12,11 +12,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/config/config_fixed.h"
+#include "io/process/clock.h"
 #include "io/process/console.h"
 #include "io/process/control.h"
 #include "io/process/daemon.h"
 #include "io/process/file.h"
 #include "io/process/log.h"
+#include "io/process/written.h"
 
 #define PAUSE_MS 10000 /* without a tick: the process or the machine stood still */
 #define MARK_S 60 /* at most so long without a mark of the clock in the database */
@@ -103,12 +106,34 @@ static void on_stored(uint64_t number, bool ok, const char *why, void *arg)
 	else if (ok && server->store_failing)
 		log_info("the database is written again, nothing is lost");
 	server->store_failing = !ok;
+	if (!ok)
+		snprintf(server->store_fault, sizeof(server->store_fault), "%s", why);
 	registry_stored(server->registry, number, ok);
+	if (server->store_anew && registry_is_stored(server->registry)) {
+		server->store_anew = false;
+		log_info("the new database has everything that this register knows");
+	}
 	server->changed = true;
 }
 
+/* What this process knows counts, and goes to a new file; an older copy needs a start. */
+static void on_lost(const char *why, void *arg)
+{
+	struct server *server = arg;
+
+	log_error("the database is lost: %s; this register writes everything that it knows to a "
+		  "new one", why);
+	snprintf(server->store_loss, sizeof(server->store_loss), "%s", why);
+	server->store_lost_s = clock_unix_us() / 1000000;
+	server->store_anew = true;
+	server->changed = true;
+	registry_store_lost(server->registry);
+	store_mark_clock(server->store);
+	event_active(server->tick, 0, 0); /* there may be more to hand over */
+}
+
 static const struct store_handler STORE_HANDLER = {
-	.cn = on_load_cn, .station = on_load_station, .stored = on_stored};
+	.cn = on_load_cn, .station = on_load_station, .stored = on_stored, .lost = on_lost};
 
 static int open_store(struct server *server)
 {
@@ -152,25 +177,29 @@ static void warn_carbon_copy(const struct mlrd_config *config)
 			 "this register stands alone");
 }
 
-/* Directives that need a start keep their values. */
-static void keep_fixed(struct mlrd_config *fresh, const struct mlrd_config *old)
-{
-	struct mlrd_config wanted = *fresh;
+/* What cannot change while the register runs. */
+#define FIXED_MEMBER(member) CONFIG_FIXED(struct mlrd_config, member)
+static const struct config_fixed FIXED[] = {
+	FIXED_MEMBER(network_name),   FIXED_MEMBER(port),    FIXED_MEMBER(listen),
+	FIXED_MEMBER(control_socket), FIXED_MEMBER(run_dir), FIXED_MEMBER(state_dir),
+};
 
-	memcpy(fresh->network_name, old->network_name, sizeof(old->network_name));
-	memcpy(fresh->run_dir, old->run_dir, sizeof(old->run_dir));
-	memcpy(fresh->state_dir, old->state_dir, sizeof(old->state_dir));
-	memcpy(fresh->control_socket, old->control_socket, sizeof(old->control_socket));
-	fresh->port = old->port;
-	fresh->listen = old->listen;
-	fresh->foreground = old->foreground;
-	if (strcmp(wanted.network_name, old->network_name) != 0 ||
-	    strcmp(wanted.run_dir, old->run_dir) != 0 ||
-	    strcmp(wanted.state_dir, old->state_dir) != 0 ||
-	    strcmp(wanted.control_socket, old->control_socket) != 0 || wanted.port != old->port ||
-	    !addr_equal(&wanted.listen, &old->listen))
-		log_warn("network_name, port, listen, control_socket, run_dir and state_dir "
-			 "change with the next start only");
+static void note_restart(const char *directive, void *arg)
+{
+	log_warn("directive `%s': the change takes effect when the register is started anew",
+		 directive);
+	json_array_append_new(arg, json_string(directive));
+}
+
+/* Returns the names of the directives that wanted another value. */
+static json_t *keep_fixed(struct mlrd_config *fresh, const struct mlrd_config *present)
+{
+	json_t *restart = json_array();
+
+	config_keep_fixed(FIXED, sizeof(FIXED) / sizeof(FIXED[0]), present, fresh, note_restart,
+			  restart);
+	fresh->foreground = present->foreground; /* -F may say otherwise than the file */
+	return restart;
 }
 
 static int read_config(const char *path, struct mlrd_config *config, char errors[CONFIG_ERRORS])
@@ -188,18 +217,26 @@ static int read_config(const char *path, struct mlrd_config *config, char errors
 	return error;
 }
 
+static const char *log_file_of(const struct mlrd_config *config)
+{
+	return config->log && config->log_file[0] ? config->log_file : NULL;
+}
+
+/* All or nothing. */
 static int apply(struct server *server, struct mlrd_config *fresh, char errors[CONFIG_ERRORS])
 {
-	const char *log_file = fresh->log && fresh->log_file[0] ? fresh->log_file : NULL;
+	bool foreground = server->config.foreground;
 	struct registry_options options;
-	int error = log_open(log_file, server->config.foreground);
+	int error = log_open(log_file_of(fresh), foreground);
 
 	if (error) {
-		snprintf(errors, CONFIG_ERRORS, "log_file %s: %s", log_file, strerror(-error));
+		snprintf(errors, CONFIG_ERRORS, "log_file %s: %s", fresh->log_file,
+			 strerror(-error));
 		return error;
 	}
 	error = registry_set_hosts(server->registry, fresh->hosts, fresh->host_count);
 	if (error) {
+		log_open(log_file_of(&server->config), foreground);
 		snprintf(errors, CONFIG_ERRORS, "%s", strerror(-error));
 		return error;
 	}
@@ -211,21 +248,24 @@ static int apply(struct server *server, struct mlrd_config *fresh, char errors[C
 	return 0;
 }
 
-int server_reload(struct server *server, char errors[CONFIG_ERRORS])
+int server_reload(struct server *server, json_t **result, char errors[CONFIG_ERRORS])
 {
+	json_t *restart = NULL;
 	struct mlrd_config fresh;
 	int error = read_config(server->config_path, &fresh, errors);
 
 	if (!error) {
-		keep_fixed(&fresh, &server->config);
+		restart = keep_fixed(&fresh, &server->config);
 		error = apply(server, &fresh, errors);
 		if (error)
 			mlrd_config_free(&fresh);
 	}
 	if (error) {
+		json_decref(restart);
 		log_error("the configuration was not read again, all stays as it was: %s", errors);
 		return error;
 	}
+	*result = json_pack("{s:o}", "restart", restart);
 	log_info("configuration %s read again", server->config_path);
 	warn_carbon_copy(&server->config);
 	server->changed = true;
@@ -237,11 +277,13 @@ int server_reload(struct server *server, char errors[CONFIG_ERRORS])
 static void on_hangup(evutil_socket_t fd, short what, void *arg)
 {
 	char errors[CONFIG_ERRORS];
+	json_t *result = NULL;
 
 	(void)fd;
 	(void)what;
 	log_reopen();
-	server_reload(arg, errors);
+	server_reload(arg, &result, errors);
+	json_decref(result);
 }
 
 static void on_end(evutil_socket_t fd, short what, void *arg)
@@ -276,8 +318,8 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 	if (more)
 		return;
 	mark_clock(server);
-	if (server->changed)
-		status_write(server->status_file);
+	if (server->changed || server->ticks % WRITTEN_EVERY_S == 0)
+		status_write(server->status_file, false);
 }
 
 static int add_events(struct server *server)
@@ -374,8 +416,12 @@ static int start(struct server *server, bool commands)
 static void close_store(struct server *server)
 {
 	char why[STORE_ERROR] = "";
-	int error = server->registry ? registry_flush(server->registry) : 0;
+	int error = 0;
 
+	if (server->store && server->registry && store_stop(server->store))
+		registry_store_lost(server->registry);
+	if (server->registry)
+		error = registry_flush(server->registry);
 	if (error)
 		log_error("the last changes are lost, the store did not take them: %s",
 			  strerror(-error));
@@ -441,10 +487,11 @@ int server_run(const struct mlrd_config *config, const char *config_path, bool c
 	error = server.base ? start(&server, commands) : -ENOMEM;
 	if (!error) {
 		log_start(&server);
-		status_write(server.status_file);
+		status_write(server.status_file, false);
 		daemon_ready();
 		if (event_base_dispatch(server.base) < 0)
 			error = -EIO;
+		status_write(server.status_file, true);
 	}
 	stop(&server);
 	if (!error)

@@ -29,6 +29,10 @@ struct server {
 	struct registry *registry;
 	struct store *store;
 	bool store_failing;
+	char store_fault[STORE_ERROR]; /* why it failed last */
+	bool store_anew;             /* its file is a new one, and does not have everything yet */
+	char store_loss[STORE_ERROR]; /* how its file was lost last */
+	uint64_t store_lost_s;       /* Unix time of that; 0: it was not */
 	struct control_server *control;
 	struct console *console;
 	struct evconnlistener *listener;
@@ -50,8 +54,11 @@ struct server {
 int server_run(const struct mlrd_config *config, const char *config_path, bool commands);
 
 void server_stop(struct server *server);
-/* Reads the configuration again. 0, or -errno and the errors. */
-int server_reload(struct server *server, char errors[CONFIG_ERRORS]);
+/*
+ * Reads the configuration again. 0 with the result, {"restart": [DIRECTIVE ...]}; or -errno and the
+ * errors: then nothing has changed.
+ */
+int server_reload(struct server *server, json_t **result, char errors[CONFIG_ERRORS]);
 
 /* links.c */
 int links_bind(struct server *server); /* takes the port, and lets nobody in yet. 0 or -errno */
@@ -68,7 +75,7 @@ void commands_console(char *line, void *arg);
 struct status_file *status_open(struct server *server);
 /* Waits for a write that is under way. NULL is allowed. */
 void status_close(struct status_file *status);
-void status_write(struct status_file *status);
+void status_write(struct status_file *status, bool ended); /* ended: the register ends now */
 
 /* time.c */
 /* Steps of the wall clock do not move it: core/base/net_clock.h. */

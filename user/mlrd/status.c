@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The status file: the output of `mlrd status' and `mlrd cns', written anew when it has changed, at
- * most once a second. A thread writes it, so that the CNs do not wait for the disk.
+ * most once a second, and every WRITTEN_EVERY_S seconds, so that its first line tells whether the
+ * register lives. A thread writes it, so that the CNs do not wait for the disk.
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include "io/process/log.h"
+#include "io/process/written.h"
 #include "io/store/file_writer.h"
 #include "report.h"
 #include "server.h"
@@ -19,10 +21,18 @@ struct status_file {
 	int error;                  /* of the last write */
 };
 
-static void print_all(struct server *server, FILE *to)
+static void print_all(struct server *server, bool ended, FILE *to)
 {
-	json_t *status = report_status(server), *cns = report_cns(server);
+	json_t *status, *cns;
 
+	written_print(to, ended);
+	if (ended) {
+		fprintf(to, "network   %s\nregister  none: it has ended\n",
+			server->config.network_name);
+		return;
+	}
+	status = report_status(server);
+	cns = report_cns(server);
 	show_status(status, to);
 	fputc('\n', to);
 	show_cns(cns, to);
@@ -58,7 +68,7 @@ static struct file_writer *writer_of(struct status_file *status)
 	return status->writer;
 }
 
-void status_write(struct status_file *status)
+void status_write(struct status_file *status, bool ended)
 {
 	struct file_writer *writer = writer_of(status);
 	char *text = NULL;
@@ -68,7 +78,7 @@ void status_write(struct status_file *status)
 	status->server->changed = false;
 	if (!to)
 		return;
-	print_all(status->server, to);
+	print_all(status->server, ended, to);
 	if (fclose(to) == 0)
 		file_writer_put(writer, text, len);
 	else

@@ -22,7 +22,7 @@
 struct command {
 	const char *name;
 	const char *arguments;
-	const char *options; /* letters of getopt; s, j, a stand for --socket, --json, --all */
+	const char *options; /* letters of getopt; s, j, a, w: --socket, --json, --all, --now */
 	int min, max;        /* the number of its arguments */
 	int (*run)(const struct cli_options *options);
 	const char *blurb;
@@ -36,9 +36,9 @@ static int run_departed(const struct cli_options *options);
 static int run_evaluate(const struct cli_options *options);
 
 static const struct command COMMANDS[] = {
-	{"attach", "INTERFACE", "fns", 1, 1, start_attach,
+	{"attach", "INTERFACE", "fnsj", 1, 1, start_attach,
 	 "make INTERFACE a cell; starts the agent if none runs"},
-	{"detach", "INTERFACE|--all", "fnsa", 0, 1, run_detach,
+	{"detach", "INTERFACE|--all", "fnsawj", 0, 1, run_detach,
 	 "take a cell away again; the last one ends the agent and leaves nothing behind"},
 	{"run", "", "fF", 0, 0, start_run, "start the agent with the cells of the configuration"},
 	{"stations", "[ADDRESS|MAC]", "fnsj", 0, 1, show_stations, "stations and where they are"},
@@ -48,9 +48,9 @@ static const struct command COMMANDS[] = {
 	 "the trail of a station: seen, registered, handovers, drops"},
 	{"evaluate", "", "fj", 0, 0, run_evaluate,
 	 "check the network: kernel, interfaces, register, CNs, tunnels"},
-	{"departed", "MAC", "fns", 1, 1, run_departed,
+	{"departed", "MAC", "fnsj", 1, 1, run_departed,
 	 "tell the agent that a station has left its cell, as the link layer knows"},
-	{"reload", "", "fns", 0, 0, run_reload, "make the agent read its configuration again"},
+	{"reload", "", "fnsj", 0, 0, run_reload, "make the agent read its configuration again"},
 	{"help", "", "", 0, 1, run_help, "this text"},
 	{"version", "", "", 0, 0, run_version, "the version"},
 };
@@ -69,10 +69,11 @@ static void print_help(FILE *to)
 		    "  -f FILE         configuration, default " OPTIONS_DEFAULT_CONFIG "\n"
 		    "  -n NETWORK      the agent of that network (where several run)\n"
 		    "  --socket PATH   the agent with that control socket\n"
-		    "  --json          print JSON (stations, peers, status, why, evaluate)\n"
+		    "  --json          print JSON (all commands but run)\n"
 		    "  -F              run: stay in the foreground, log to the screen, take "
 		    "commands from standard input\n"
-		    "  --all           detach: all cells\n"
+		    "  --all           detach: all cells, at once\n"
+		    "  --now           detach: at once; stations that need the cell are cut\n"
 		    "  -h, --help      help\n"
 		    "\nSee tmip-agent(8) and tmipd.rc(5).\n");
 }
@@ -81,7 +82,7 @@ static void print_command_help(FILE *to, const struct command *command)
 {
 	static const char *const words[][2] = {
 		{"f", "[-f FILE]"}, {"n", "[-n NETWORK]"}, {"s", "[--socket PATH]"},
-		{"j", "[--json]"}, {"F", "[-F]"},
+		{"j", "[--json]"}, {"F", "[-F]"}, {"w", "[--now]"},
 	};
 
 	fprintf(to, "usage: tmip-agent %s", command->name);
@@ -143,8 +144,7 @@ static int run_reload(const struct cli_options *options)
 	json_t *request = json_pack("{s:s}", "command", "reload"), *result = NULL;
 	int status = options_ask_agent(options, request, &result);
 
-	json_decref(result);
-	return status;
+	return status == TERMINAL_OK ? terminal_print_reload(result, options->json) : status;
 }
 
 static int run_departed(const struct cli_options *options)
@@ -153,6 +153,8 @@ static int run_departed(const struct cli_options *options)
 	json_t *result = NULL;
 	int status = options_ask_agent(options, request, &result);
 
+	if (status == TERMINAL_OK && options->json)
+		return terminal_print_json(result);
 	if (status == TERMINAL_OK && !json_integer_value(result))
 		printf("it was in no cell of this CN, or was known to have left\n");
 	json_decref(result);
@@ -169,6 +171,23 @@ static int wait_for_end(const struct cli_options *options)
 	return TERMINAL_OK;
 }
 
+/* Says whom the cell waits for, or who was cut. */
+static void print_users(const struct cli_options *options, const json_t *result)
+{
+	long long away = json_integer_value(json_object_get(result, "away"));
+	long long guests = json_integer_value(json_object_get(result, "guests"));
+
+	if (!away && !guests)
+		return;
+	if (json_is_true(json_object_get(result, "waits")))
+		printf("%s serves nobody new, and leaves when nobody needs it any more. Now: "
+		       "%lld of its stations elsewhere, %lld guests in it.\n"
+		       "`tmip-agent detach --now %s' cuts them.\n",
+		       options->args[0], away, guests, options->args[0]);
+	else
+		printf("cut: %lld stations elsewhere, %lld guests\n", away, guests);
+}
+
 static int run_detach(const struct cli_options *options)
 {
 	json_t *request, *result = NULL;
@@ -182,9 +201,13 @@ static int run_detach(const struct cli_options *options)
 	if (options->all)
 		request = json_pack("{s:s, s:b}", "command", "detach", "all", 1);
 	else
-		request = json_pack("{s:s, s:s}", "command", "detach",
-				    "interface", options->args[0]);
+		request = json_pack("{s:s, s:s, s:b}", "command", "detach",
+				    "interface", options->args[0], "now", options->now);
 	status = options_ask_agent(options, request, &result);
+	if (status == TERMINAL_OK && !options->json)
+		print_users(options, result);
+	if (status == TERMINAL_OK && options->json)
+		terminal_print_json(json_incref(result));
 	if (status == TERMINAL_OK && json_is_true(json_object_get(result, "ended")))
 		status = wait_for_end(options);
 	json_decref(result);
@@ -211,6 +234,7 @@ static int parse_options(const struct command *command, int argc, char **argv,
 		{"json", no_argument, NULL, 'j'},
 		{"foreground", no_argument, NULL, 'F'},
 		{"all", no_argument, NULL, 'a'},
+		{"now", no_argument, NULL, 'w'},
 		{"help", no_argument, NULL, 'h'},
 		{0},
 	};
@@ -234,6 +258,7 @@ static int parse_options(const struct command *command, int argc, char **argv,
 		case 'j': options->json = true; break;
 		case 'F': options->foreground = true; break;
 		case 'a': options->all = true; break;
+		case 'w': options->now = true; break;
 		}
 	}
 	options->count = argc - optind;

@@ -13,6 +13,7 @@
 #include "io/process/terminal.h"
 
 #define OPTIONS_DEFAULT_CONFIG "/etc/tmip/tmipd.rc"
+#define OPTIONS_EXAMPLE_CONFIG OPTIONS_DEFAULT_CONFIG ".example"
 
 struct cli_options {
 	const char *config;  /* -f; NULL: not given */
@@ -21,6 +22,7 @@ struct cli_options {
 	bool json;           /* --json */
 	bool foreground;     /* -F */
 	bool all;            /* --all */
+	bool now;            /* --now */
 	int count;           /* words after the subcommand */
 	char **args;
 };

@@ -2,6 +2,8 @@
 /* The subcommands that show something. See show.h. */
 #include "show.h"
 
+#include <time.h>
+
 #include "agent/control/text.h"
 #include "io/process/terminal.h"
 
@@ -40,7 +42,33 @@ int show_status(const struct cli_options *options)
 	return show(options, "status");
 }
 
+static json_t *ask_why(const struct cli_options *options)
+{
+	json_t *request = json_pack("{s:s, s:s}", "command", "why", "station", options->args[0]);
+	json_t *result = NULL;
+
+	options_ask_agent(options, request, &result);
+	return result;
+}
+
+/* Asks twice, to see which counters move. */
 int show_why(const struct cli_options *options)
 {
-	return show(options, "why");
+	const struct timespec second = {.tv_sec = 1};
+	json_t *before, *after;
+
+	if (options->json)
+		return show(options, "why");
+	before = ask_why(options);
+	if (!before)
+		return TERMINAL_FAILED;
+	nanosleep(&second, NULL);
+	after = ask_why(options);
+	if (after) {
+		text_print("why", after, stdout);
+		text_print_moved(before, after, stdout);
+	}
+	json_decref(before);
+	json_decref(after);
+	return after ? TERMINAL_OK : TERMINAL_FAILED;
 }

@@ -73,16 +73,20 @@ static json_t *handle_detach(struct commands *commands, const json_t *request)
 	const struct commands_calls *calls = &commands->calls;
 	const char *interface = member(request, "interface");
 	bool all = json_is_true(json_object_get(request, "all")), last;
+	bool now = all || json_is_true(json_object_get(request, "now"));
+	struct commands_users users = {0};
 	char why[COMMANDS_WHY] = "";
 
 	if (!all && !interface)
 		return refuse("`interface' is missing");
-	if (!all && calls->detach(interface, why, calls->arg) < 0)
+	if (calls->detach(all ? NULL : interface, now, &users, why, calls->arg) < 0)
 		return refuse(why);
 	last = all || calls->cell_count(calls->arg) == 0;
 	if (last)
 		calls->stop(true, calls->arg);
-	return result(json_pack("{s:b}", "ended", last));
+	return result(json_pack("{s:b, s:b, s:i, s:i}", "ended", last,
+				"waits", !now && (users.away || users.guests),
+				"away", users.away, "guests", users.guests));
 }
 
 /* What watches the link layer (hostapd, a controller) reports a station that has left. */
@@ -102,12 +106,12 @@ static json_t *handle_departed(struct commands *commands, const json_t *request)
 
 static json_t *handle_reload(struct commands *commands, const json_t *request)
 {
+	json_t *done, *reply;
 	char *errors;
-	json_t *reply;
 
 	(void)request;
-	if (commands->calls.reload(&errors, commands->calls.arg) == 0)
-		return result(json_true());
+	if (commands->calls.reload(&done, &errors, commands->calls.arg) == 0)
+		return result(done);
 	reply = refuse(errors ? errors : "no memory");
 	free(errors);
 	return reply;

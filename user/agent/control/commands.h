@@ -15,15 +15,26 @@
 
 struct report;
 
+/* Who loses what when a cell is taken away. */
+struct commands_users {
+	unsigned away;   /* stations of its subnet that are elsewhere */
+	unsigned guests; /* stations of other subnets in it */
+};
+
 struct commands_calls {
 	/* 0, or -errno with `why`. */
 	int (*attach)(const char *interface, char why[COMMANDS_WHY], void *arg);
-	int (*detach)(const char *interface, char why[COMMANDS_WHY], void *arg);
+	/* NULL: all cells. With `now` they are cut; else the cell waits for them. */
+	int (*detach)(const char *interface, bool now, struct commands_users *users,
+		      char why[COMMANDS_WHY], void *arg);
 	unsigned (*cell_count)(void *arg);
 	/* The station has left its cell. The number of such stations; -ENOENT: unknown MAC. */
 	int (*departed)(const struct tmip_mac *mac, void *arg);
-	/* 0, or -errno (nothing has changed) with a text that the caller frees; NULL: no memory. */
-	int (*reload)(char **errors, void *arg);
+	/*
+	 * 0 with the result, {"restart": [DIRECTIVE ...], "awaited": [CELL ...]}; or -errno
+	 * (nothing has changed) with a text that the caller frees; NULL: no memory.
+	 */
+	int (*reload)(json_t **result, char **errors, void *arg);
 	/* Ends the agent; tear_down: forwarding ends, too. */
 	void (*stop)(bool tear_down, void *arg);
 	void *arg;

@@ -158,7 +158,10 @@ const struct field REGISTER_FIELDS[] = {
 	FIELD(UINT64, struct register_report, since_s, "since_s", 0, "how long in this state"),
 	FIELD(UINT64, struct register_report, epoch, "epoch", 0, "of the newest record"),
 	FIELD(UINT64, struct register_report, seq, "seq", 0, "of the newest record"),
-	FIELD(TEXT, struct register_report, error, "error", 0, "of the last attempt"),
+	FIELD(TEXT, struct register_report, error, "error", 0,
+	      "of the last attempt, or why it refuses this CN"),
+	FIELD(BOOL, struct register_report, confirmed, "confirmed", 0,
+	      "the register has this CN as it is now"),
 	FIELD_END,
 };
 
@@ -168,6 +171,7 @@ const struct field BACKBONE_FIELDS[] = {
 	FIELD(TEXT, struct backbone_view, xdp, "xdp", 0, NULL),
 	FIELD(TEXT, struct backbone_view, xdp_reason, "xdp_reason", 0, "why there is no XDP"),
 	FIELD(UINT, struct backbone_view, mtu, "mtu", 0, "bytes"),
+	FIELD(TEXT, struct backbone_view, fault, "fault", 0, "what is wrong with its address"),
 	FIELD_END,
 };
 
@@ -178,6 +182,10 @@ const struct field CELL_FIELDS[] = {
 	FIELD(VALUE, struct cell_view, pool, "pool", 0, "first and last address"),
 	FIELD(TEXT, struct cell_view, hook, "hook", 0, NULL),
 	FIELD(UINT, struct cell_view, stations, "stations", 0, "that are in it"),
+	FIELD(TEXT, struct cell_view, state, "state", 0,
+	      "up, down, no address, no port (an empty bridge), lost (the interface is gone or "
+	      "cannot be a cell), awaited (it never was one), leaving (detach)"),
+	FIELD(TEXT, struct cell_view, reason, "reason", 0, "why it is not served"),
 	FIELD_END,
 };
 
@@ -258,12 +266,28 @@ const struct field DROP_FIELDS[] = {
 	FIELD_END,
 };
 
+const struct field PART_FIELDS[] = {
+	FIELD(TEXT, struct part_view, part, "part", 0,
+	      "cell, stand-in, tunnel, kernel or backbone"),
+	FIELD(TEXT, struct part_view, name, "name", 0, NULL),
+	FIELD(TEXT, struct part_view, state, "state", 0, NULL),
+	FIELD(UINT64, struct part_view, sent, "sent", 0, "packets, of all stations"),
+	FIELD(UINT64, struct part_view, received, "received", 0, NULL),
+	FIELD(UINT64, struct part_view, dropped, "dropped", 0,
+	      "by the device or its queue, in both directions"),
+	FIELD_END,
+};
+
 const struct field WHY_FIELDS[] = {
 	FIELD(TEXT, struct why_view, address, "address", 0, NULL),
 	FIELD(TEXT, struct why_view, mac, "mac", 0, NULL),
 	FIELD(VALUE, struct why_view, record, "record", 0, NULL),
 	FIELD(VALUE, struct why_view, trail, "trail", 0, NULL),
 	FIELD(VALUE, struct why_view, drops, "drops", 0, NULL),
+	FIELD(VALUE, struct why_view, path, "path", 0,
+	      "the cells and tunnels that its packets pass here, and the backbone"),
+	FIELD(VALUE, struct why_view, counters, "counters", 0,
+	      "packets of all stations that the programs have dropped"),
 	FIELD_END,
 };
 

@@ -45,12 +45,14 @@ struct register_report {
 	const char *state;
 	uint64_t since_s, epoch, seq;
 	const char *error;
+	bool confirmed;
 };
 extern const struct field REGISTER_FIELDS[];
 
 struct backbone_view {
 	const char *interface, *hook, *xdp, *xdp_reason;
 	unsigned mtu;
+	const char *fault;
 };
 extern const struct field BACKBONE_FIELDS[];
 
@@ -59,6 +61,7 @@ struct cell_view {
 	json_t *pool;
 	const char *hook;
 	unsigned stations;
+	const char *state, *reason;
 };
 extern const struct field CELL_FIELDS[];
 
@@ -105,9 +108,16 @@ struct drop_view {
 };
 extern const struct field DROP_FIELDS[];
 
+/* A device or tunnel on the way of a station's packets. */
+struct part_view {
+	const char *part, *name, *state;
+	uint64_t sent, received, dropped;
+};
+extern const struct field PART_FIELDS[];
+
 struct why_view {
 	const char *address, *mac;
-	json_t *record, *trail, *drops;
+	json_t *record, *trail, *drops, *path, *counters;
 };
 extern const struct field WHY_FIELDS[];
 

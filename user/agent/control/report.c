@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The state of the agent as JSON. See report.h. */
-#include "report.h"
+#include "report_internal.h"
 
 #include <net/if.h>
 #include <stdio.h>
@@ -10,6 +10,7 @@
 
 #include "agent/dhcp/dhcp.h"
 #include "agent/interface/backbone.h"
+#include "agent/interface/cell_check.h"
 #include "agent/interface/cell_table.h"
 #include "agent/network/path_mtu.h"
 #include "agent/network/peers.h"
@@ -74,7 +75,7 @@ static json_t *heard_json(const struct report *report, const struct replica_stat
 	return heard_ms ? json_integer((json_int_t)(clock_ms() - heard_ms) / 1000) : json_null();
 }
 
-static json_t *station_json(const struct report *report, const struct replica_station *station)
+json_t *report_station(const struct report *report, const struct replica_station *station)
 {
 	const struct station_record *record = &station->record;
 	unsigned state = station->shown ? station->kernel.state : 0;
@@ -119,7 +120,7 @@ static void append_near(const struct report *report, json_t *list)
 	if (sorted)
 		qsort(sorted, count, sizeof(*sorted), by_number);
 	for (unsigned i = 0; i < count; i++)
-		json_array_append_new(list, station_json(report, sorted[i]));
+		json_array_append_new(list, report_station(report, sorted[i]));
 	free(sorted);
 }
 
@@ -134,16 +135,16 @@ json_t *report_stations(const struct report *report, const char *which, bool her
 	if (which && addr_parse(which, &addr) == 0) {
 		station = replica_find(replica, &addr);
 		if (station)
-			json_array_append_new(list, station_json(report, station));
+			json_array_append_new(list, report_station(report, station));
 	} else if (which && mac_parse(which, &mac) == 0) {
 		station = replica_find_mac(replica, &mac);
 		for (; station; station = station->mac_next)
-			json_array_append_new(list, station_json(report, station));
+			json_array_append_new(list, report_station(report, station));
 	} else if (!which && here) {
 		append_near(report, list);
 	} else if (!which) {
 		for (station = replica->stations; station; station = station->hh.next)
-			json_array_append_new(list, station_json(report, station));
+			json_array_append_new(list, report_station(report, station));
 	}
 	return list;
 }
@@ -206,7 +207,7 @@ static json_t *register_json(const struct report *report)
 	view = (struct register_report){.state = register_state_name(reg.state),
 					.since_s = (clock_ms() - reg.since_ms) / 1000,
 					.epoch = reg.version.epoch, .seq = reg.version.seq,
-					.error = reg.error};
+					.error = reg.error, .confirmed = reg.confirmed};
 	snprintf(view.address, sizeof(view.address), "%s:%u", report->config->mlr_host,
 		 report->config->mlr_port);
 	return fields_json(REGISTER_FIELDS, &view);
@@ -218,7 +219,8 @@ static json_t *backbone_json(const struct report *report)
 				     .hook = datapath_hook(report->dp),
 				     .xdp = report->backbone->xdp ? "native" : "off",
 				     .xdp_reason = report->backbone->xdp_why,
-				     .mtu = report->backbone->mtu};
+				     .mtu = report->backbone->mtu,
+				     .fault = report->backbone->fault};
 
 	return fields_json(BACKBONE_FIELDS, &view);
 }
@@ -237,15 +239,29 @@ static json_t *pool_json(const struct cell_info *info)
 			 addr_format(&info->pool_last, last));
 }
 
+const char *report_cell_state(const struct cell *cell)
+{
+	if (!cell->served)
+		return cell->interface.ifindex ? "lost" : "awaited";
+	if (cell->leaving)
+		return "leaving";
+	if (!cell->interface.up)
+		return "down";
+	if (cell->bare)
+		return "no address";
+	return cell_check_is_empty(&cell->interface) ? "no port" : "up";
+}
+
 static json_t *cell_json(const struct report *report, const struct cell *cell, unsigned stations)
 {
 	char addr[ADDR_STRLEN], subnet[ADDR_STRLEN + 4] = "", gateway[ADDR_STRLEN] = "";
-	bool served = cell->interface.ifindex;
+	bool served = cell->served;
 	struct cell_view view = {.interface = cell->name, .subnet = subnet, .gateway = gateway,
 				 .pool = pool_json(&cell->info), .stations = stations,
-				 .hook = served ? datapath_hook(report->dp) : "not served now"};
+				 .hook = served ? datapath_hook(report->dp) : "not served now",
+				 .state = report_cell_state(cell), .reason = cell->why};
 
-	if (served) {
+	if (cell->interface.ifindex) {
 		snprintf(subnet, sizeof(subnet), "%s/%u",
 			 addr_format(&cell->info.subnet.addr, addr), cell->info.subnet.len);
 		addr_format(&cell->info.gateway, gateway);
@@ -334,68 +350,4 @@ json_t *report_status(const struct report *report)
 	view.buffer = COUNTS_JSON(buffer_counts, buffer_count, BUFFER_COUNT_FIELDS, report->buffer);
 	view.groups = COUNTS_JSON(groups_counts, groups_count, GROUPS_COUNT_FIELDS, report->groups);
 	return fields_json(STATUS_FIELDS, &view);
-}
-
-/* ---- why */
-
-static void add_step(const struct trail_line *line, void *arg)
-{
-	struct step_view view = {.time = (double)line->time_us / 1e6, .text = line->text};
-
-	json_array_append_new(arg, fields_json(STEP_FIELDS, &view));
-}
-
-static json_t *drops_json(const struct report *report, const struct tmip_addr *addr)
-{
-	uint64_t now_ns = clock_ms() * 1000000;
-	struct tmip_drop drop;
-	json_t *list = json_array();
-
-	if (datapath_read_drops(report->dp, addr, &drop) < 0)
-		return list;
-	for (int i = 0; i < TMIP_DROP_TRAIL && drop.trail[i].count; i++) {
-		unsigned reason = drop.trail[i].reason;
-		uint64_t then_ns = drop.trail[i].time_ns;
-		char name[IF_NAMESIZE] = "?";
-		struct drop_view view = {
-			.count = drop.trail[i].count, .reason = datapath_reason_name(reason),
-			.text = datapath_reason_text(reason), .interface = name,
-			.age_s = now_ns > then_ns ? (double)(now_ns - then_ns) / 1e9 : 0,
-		};
-
-		if (!if_indextoname(drop.trail[i].ifindex, name))
-			strcpy(name, "?");
-		json_array_append_new(list, fields_json(DROP_FIELDS, &view));
-	}
-	return list;
-}
-
-json_t *report_why(const struct report *report, const char *which, const char **error)
-{
-	const struct replica_station *station = NULL;
-	struct tmip_addr addr = {0};
-	struct tmip_mac mac = {0};
-	char addr_text[ADDR_STRLEN], mac_text[MAC_STRLEN] = "-";
-	struct why_view view = {.mac = mac_text};
-
-	if (addr_parse(which, &addr) == 0) {
-		station = replica_find(replica_of(report), &addr);
-	} else if (mac_parse(which, &mac) == 0) {
-		station = replica_find_mac(replica_of(report), &mac);
-	} else {
-		*error = "that is neither an IPv4 address nor a MAC";
-		return NULL;
-	}
-	if (station) {
-		addr = station->record.addr;
-		mac = station->record.mac;
-	}
-	view.address = addr_format(&addr, addr_text);
-	if (!mac_is_zero(&mac))
-		mac_format(&mac, mac_text);
-	view.record = station ? station_json(report, station) : json_null();
-	view.trail = json_array();
-	trail_each(report->trail, &mac, add_step, view.trail);
-	view.drops = drops_json(report, &addr);
-	return fields_json(WHY_FIELDS, &view);
 }

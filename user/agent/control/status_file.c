@@ -11,6 +11,7 @@
 #include "core/roam/roam.h"
 #include "io/process/log.h"
 #include "io/process/timer.h"
+#include "io/process/written.h"
 #include "io/store/file_writer.h"
 #include "report.h"
 #include "text.h"
@@ -21,6 +22,8 @@ struct status_file {
 	struct event_base *base;
 	const struct report *report;
 	struct event *timer;
+	bool due;        /* the timer waits for a change, not for WRITTEN_EVERY_S */
+	bool forwarding; /* goes on after the agent's end */
 	struct file_writer *writer; /* of `path`; NULL: none yet */
 	char path[CONFIG_PATH_LEN];
 };
@@ -30,8 +33,8 @@ static json_t *report_stations_here(const struct report *report)
 	return report_stations(report, NULL, true);
 }
 
-/* The reports, with an empty line between them. */
-static void print_all(const struct report *report, FILE *to)
+/* With an empty line between them. */
+static void print_reports(const struct report *report, FILE *to)
 {
 	static const struct {
 		const char *command;
@@ -50,6 +53,20 @@ static void print_all(const struct report *report, FILE *to)
 		text_print(parts[i].command, part, to);
 		json_decref(part);
 	}
+}
+
+static void print_end(const struct report *report, bool forwarding, FILE *to)
+{
+	json_t *stations;
+
+	written_print(to, true);
+	fprintf(to, "network   %s, CN %s\n", report->config->network_name, report->config->cn_name);
+	fprintf(to, "agent     none; forwarding %s\n\n", forwarding ? "goes on" : "has ended");
+	if (!forwarding)
+		return;
+	stations = report_stations_here(report);
+	text_print("stations", stations, to);
+	json_decref(stations);
 }
 
 static void on_written(uint64_t number, int error, void *arg)
@@ -78,7 +95,7 @@ static struct file_writer *writer_of(struct status_file *file)
 	return file->writer;
 }
 
-void status_file_write(struct status_file *file)
+static void write_now(struct status_file *file, void (*print)(struct status_file *file, FILE *to))
 {
 	struct file_writer *writer = writer_of(file);
 	char *text = NULL;
@@ -87,22 +104,45 @@ void status_file_write(struct status_file *file)
 
 	if (!memory)
 		return;
-	print_all(file->report, memory);
+	print(file, memory);
 	fclose(memory);
 	file_writer_put(writer, text, len);
 }
 
+static void print_present(struct status_file *file, FILE *to)
+{
+	written_print(to, false);
+	print_reports(file->report, to);
+}
+
+static void print_last(struct status_file *file, FILE *to)
+{
+	print_end(file->report, file->forwarding, to);
+}
+
+void status_file_end(struct status_file *file, bool forwarding)
+{
+	file->forwarding = forwarding;
+	write_now(file, print_last);
+}
+
 void status_file_changed(struct status_file *file)
 {
-	if (file->report->config->status_file[0])
-		timer_arm_idle(file->timer, INTERVAL_MS);
+	if (file->report->config->status_file[0] && !file->due) {
+		file->due = true;
+		timer_arm(file->timer, INTERVAL_MS);
+	}
 }
 
 static void on_timer(evutil_socket_t fd, short what, void *arg)
 {
+	struct status_file *file = arg;
+
 	(void)fd;
 	(void)what;
-	status_file_write(arg);
+	file->due = false;
+	write_now(file, print_present);
+	timer_arm(file->timer, WRITTEN_EVERY_S * 1000);
 }
 
 struct status_file *status_file_create(struct event_base *base, const struct report *report)

@@ -1,7 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Keeps status_file up to date: the reports as text, a second after a change at the soonest. */
+/*
+ * Keeps status_file up to date: the reports as text, a second after a change at the soonest, and
+ * every WRITTEN_EVERY_S seconds, so that its first line tells whether the agent lives.
+ */
 #ifndef TMIP_AGENT_CONTROL_STATUS_FILE_H
 #define TMIP_AGENT_CONTROL_STATUS_FILE_H
+
+#include <stdbool.h>
 
 struct event_base;
 struct report;
@@ -14,7 +19,10 @@ void status_file_destroy(struct status_file *file);
 
 /* The state changed: the file is written soon, if the configuration names one. */
 void status_file_changed(struct status_file *file);
-/* The file is written now; status_file_destroy() waits for that. */
-void status_file_write(struct status_file *file);
+/*
+ * The agent ends: the file says so, and whether forwarding goes on. status_file_destroy() waits
+ * until it is written.
+ */
+void status_file_end(struct status_file *file, bool forwarding);
 
 #endif

@@ -30,8 +30,8 @@ static void add_numbers(struct table *table, const json_t *object, const char *c
 
 /* ---- stations */
 
-static const char *const STATION_TITLES[] = {"ADDRESS", "MAC",  "STATE", "CELL",     "PARENT",
-					     "CURRENT", "KIND", "LEASE", ">VERSION", NULL};
+static const char *const STATION_TITLES[] = {"ADDRESS", "MAC",     "STATE", "CELL",
+					     "PARENT",  "CURRENT", "LEASE", NULL};
 
 static const char *remark(const json_t *station, const char *key, const char *text)
 {
@@ -41,7 +41,8 @@ static const char *remark(const json_t *station, const char *key, const char *te
 static void add_station(struct table *table, const json_t *station)
 {
 	static const char *const who[] = {"address", "mac"};
-	static const char *const where[] = {"cell", "parent", "current", "kind"};
+	static const char *const where[] = {"cell", "parent", "current"};
+	const char *kind = terminal_text(station, "kind");
 	char left[TERMINAL_SPAN];
 
 	add_texts(table, station, who, COUNT_OF(who));
@@ -49,9 +50,9 @@ static void add_station(struct table *table, const json_t *station)
 		  remark(station, "pending", " (pending)"), remark(station, "damped", " (damped)"),
 		  remark(station, "silent", " (silent)"));
 	add_texts(table, station, where, COUNT_OF(where));
-	table_add(table, "%s", terminal_lease(station, left));
-	table_add(table, "%lld.%lld", terminal_number(station, "epoch"),
-		  terminal_number(station, "seq"));
+	/* Only a lease ends. */
+	table_add(table, "%s", strcmp(kind, "static") == 0 || strcmp(kind, "reserved") == 0 ?
+			       kind : terminal_lease(station, left));
 }
 
 static void print_stations(const json_t *stations, FILE *to)
@@ -72,11 +73,11 @@ static void print_peers(const json_t *peers, FILE *to)
 {
 	static const char *const titles[] = {
 		"NAME", ">ID", "TUNNEL", "TYPE", "LINK", ">STATIONS", ">MTU",
-		">RX PACKETS", ">RX BYTES", ">TX PACKETS", ">TX BYTES", "MTU BY", NULL,
+		"BY", ">RX", ">TX", NULL,
 	};
 	static const char *const texts[] = {"tunnel", "type", "link"};
-	static const char *const numbers[] = {"stations", "mtu",	"rx_packets",
-					      "rx_bytes", "tx_packets", "tx_bytes"};
+	static const char *const sizes[] = {"stations", "mtu"};
+	static const char *const packets[] = {"rx_packets", "tx_packets"};
 	struct table *table = table_new(titles);
 	const json_t *peer;
 	size_t i;
@@ -85,8 +86,9 @@ static void print_peers(const json_t *peers, FILE *to)
 		table_add(table, "%s", terminal_text(peer, "name"));
 		table_add(table, "%lld", terminal_number(peer, "id"));
 		add_texts(table, peer, texts, COUNT_OF(texts));
-		add_numbers(table, peer, numbers, COUNT_OF(numbers));
+		add_numbers(table, peer, sizes, COUNT_OF(sizes));
 		table_add(table, "%s", terminal_text(peer, "mtu_source"));
+		add_numbers(table, peer, packets, COUNT_OF(packets));
 	}
 	if (!table_print(table, to))
 		fputs("no other CN is known\n", to);
@@ -106,7 +108,7 @@ static const char *pool_text(const json_t *pool, char text[128])
 static void print_cells(const json_t *cells, FILE *to)
 {
 	static const char *const titles[] = {"CELL", "SUBNET",	  "GATEWAY", "POOL",
-					     "HOOK", ">STATIONS", NULL};
+					     "STATE", ">STATIONS", NULL};
 	static const char *const keys[] = {"interface", "subnet", "gateway"};
 	struct table *table = table_new(titles);
 	const json_t *cell;
@@ -116,12 +118,15 @@ static void print_cells(const json_t *cells, FILE *to)
 	json_array_foreach((json_t *)cells, i, cell) {
 		add_texts(table, cell, keys, COUNT_OF(keys));
 		table_add(table, "%s", pool_text(json_object_get(cell, "pool"), pool));
-		table_add(table, "%s", terminal_text(cell, "hook"));
+		table_add(table, "%s", terminal_text(cell, "state"));
 		table_add(table, "%lld", terminal_number(cell, "stations"));
 	}
 	fputc('\n', to);
 	if (!table_print(table, to))
 		fputs("no cell\n", to);
+	json_array_foreach((json_t *)cells, i, cell)
+		if (strcmp(terminal_text(cell, "reason"), "-") != 0)
+			fprintf(to, "%s\n", terminal_text(cell, "reason"));
 }
 
 static void print_counters(const json_t *counters, FILE *to)
@@ -174,9 +179,12 @@ static void print_backbone(const json_t *backbone, FILE *to)
 {
 	const char *name = terminal_text(backbone, "interface");
 	const char *why = json_string_value(json_object_get(backbone, "xdp_reason"));
+	const char *fault = json_string_value(json_object_get(backbone, "fault"));
 
 	fprintf(to, "backbone  %s, hook %s, MTU %lld\n", name, terminal_text(backbone, "hook"),
 		terminal_number(backbone, "mtu"));
+	if (fault && *fault)
+		fprintf(to, "FAULT     %s: %s\n", name, fault);
 	fprintf(to, "xdp       %s on %s%s%s\n", terminal_text(backbone, "xdp"), name,
 		why && *why ? ": " : "", why ? why : "");
 }
@@ -242,7 +250,25 @@ static void print_drops(const json_t *drops, FILE *to)
 			terminal_span(terminal_number(drop, "age_s"), age),
 			terminal_text(drop, "text"));
 	if (!i)
-		fputs("  none\n", to);
+		fputs("  none by TMip's programs\n", to);
+}
+
+static void print_path(const json_t *path, FILE *to)
+{
+	static const char *const titles[] = {"PART", "NAME", "STATE", ">SENT", ">RECEIVED",
+					     ">DROPPED", NULL};
+	static const char *const texts[] = {"part", "name", "state"};
+	static const char *const numbers[] = {"sent", "received", "dropped"};
+	struct table *table = table_new(titles);
+	const json_t *part;
+	size_t i;
+
+	fputs("\nits way through this CN, with the packets of all stations\n", to);
+	json_array_foreach((json_t *)path, i, part) {
+		add_texts(table, part, texts, COUNT_OF(texts));
+		add_numbers(table, part, numbers, COUNT_OF(numbers));
+	}
+	table_print(table, to);
 }
 
 static void print_why(const json_t *why, FILE *to)
@@ -262,6 +288,114 @@ static void print_why(const json_t *why, FILE *to)
 	print_trail(json_object_get(why, "trail"), to);
 	fputs("\npackets dropped lately\n", to);
 	print_drops(json_object_get(why, "drops"), to);
+	if (json_array_size(json_object_get(why, "path"))) /* an older agent has none */
+		print_path(json_object_get(why, "path"), to);
+}
+
+/* ---- what moved between two answers of `why` */
+
+/* The object of the other list with the same texts. NULL: there is none. */
+static const json_t *find_same(const json_t *list, const json_t *wanted, const char *key,
+			       const char *other_key)
+{
+	const json_t *each;
+	size_t i;
+
+	json_array_foreach((json_t *)list, i, each)
+		if (strcmp(terminal_text(each, key), terminal_text(wanted, key)) == 0 &&
+		    strcmp(terminal_text(each, other_key), terminal_text(wanted, other_key)) == 0)
+			return each;
+	return NULL;
+}
+
+static long long moved(const json_t *before, const json_t *after, const char *key)
+{
+	return terminal_number(after, key) - (before ? terminal_number(before, key) : 0);
+}
+
+static bool print_moved_drops(const json_t *before, const json_t *after, FILE *to)
+{
+	const json_t *counter;
+	bool any = false;
+	size_t i;
+
+	json_array_foreach((json_t *)after, i, counter) {
+		const json_t *former = find_same(before, counter, "reason", "reason");
+		long long count = moved(former, counter, "packets");
+
+		if (count > 0)
+			fprintf(to, "  dropped by TMip's programs: %lld x %s: %s\n", count,
+				terminal_text(counter, "reason"), terminal_text(counter, "text"));
+		any |= count > 0;
+	}
+	return any;
+}
+
+static bool is_kernel(const json_t *part)
+{
+	return strcmp(terminal_text(part, "part"), "kernel") == 0;
+}
+
+/* What has left this host, by any device or tunnel. */
+static long long moved_out(const json_t *before, const json_t *after)
+{
+	const json_t *part;
+	long long sum = 0;
+	size_t i;
+
+	json_array_foreach((json_t *)after, i, part)
+		if (!is_kernel(part))
+			sum += moved(find_same(before, part, "part", "name"), part, "sent");
+	return sum;
+}
+
+/* What the counters of a part say about a loss. out: what has left this host. */
+static const char *remark_of(const json_t *part, long long sent, long long received,
+			     long long dropped, long long out)
+{
+	if (is_kernel(part) && dropped)
+		return ": by its routes or rp_filter";
+	if (is_kernel(part))
+		return received && (!sent || !out) ?
+			       ": nothing leaves, do rules of netfilter drop it?" : "";
+	if (dropped)
+		return ": by the device";
+	return sent && !received ? ": nothing comes back, lost behind it?" : "";
+}
+
+static bool print_moved_parts(const json_t *before, const json_t *after, FILE *to)
+{
+	long long out = moved_out(before, after);
+	const json_t *part;
+	bool any = false;
+	size_t i;
+
+	json_array_foreach((json_t *)after, i, part) {
+		const json_t *former = find_same(before, part, "part", "name");
+		long long sent = moved(former, part, "sent"), in = moved(former, part, "received"),
+			  lost = moved(former, part, "dropped");
+
+		if (!sent && !in && !lost)
+			continue;
+		fprintf(to, "  %s %s: %lld sent, %lld received, %lld dropped%s\n",
+			terminal_text(part, "part"), terminal_text(part, "name"), sent, in, lost,
+			remark_of(part, sent, in, lost, out));
+		any = true;
+	}
+	return any;
+}
+
+void text_print_moved(const json_t *before, const json_t *after, FILE *to)
+{
+	bool any;
+
+	fputs("\nin the last second\n", to);
+	any = print_moved_drops(json_object_get(before, "counters"),
+				json_object_get(after, "counters"), to);
+	any |= print_moved_parts(json_object_get(before, "path"), json_object_get(after, "path"),
+				 to);
+	if (!any)
+		fputs("  no packet passed: none reached this CN\n", to);
 }
 
 /* ---- all of them */

@@ -12,5 +12,7 @@
 
 /* Prints what `command` (stations, peers, status, why) gave. False: there is no such command. */
 bool text_print(const char *command, const json_t *result, FILE *to);
+/* Prints which counters moved between two results of `why`, a second apart. */
+void text_print_moved(const json_t *before, const json_t *after, FILE *to);
 
 #endif

@@ -12,7 +12,8 @@ static const struct cell_fault *port_fault(unsigned master)
 {
 	static char reason[96];
 	static const struct cell_fault port = {
-		reason, "name that instead; the gateway's address belongs there, too",
+		.reason = reason,
+		.advice = "name that instead; the gateway's address belongs there, too",
 	};
 	char name[IF_NAMESIZE] = "?";
 
@@ -28,6 +29,7 @@ static const struct cell_fault *missing_fault(int error)
 
 	missing.reason = error == -ENODEV ? "there is no such interface" : strerror(-error);
 	missing.advice = "name an interface that exists: mobile_if";
+	missing.passes = true;
 	return &missing;
 }
 
@@ -35,24 +37,30 @@ const struct cell_fault *cell_check_interface(const struct agent_config *config,
 					      const struct netlink_interface *interface, int error)
 {
 	static const struct cell_fault backbone = {
-		"it is the backbone (directive cn_if)", "name another interface: mobile_if",
+		.reason = "it is the backbone (directive cn_if)",
+		.advice = "name another interface: mobile_if",
 	};
 	static const struct cell_fault no_mac = {
-		"it is not like Ethernet", "use Ethernet, Wi-Fi, a bridge or veth",
+		.reason = "it is not like Ethernet",
+		.advice = "use Ethernet, Wi-Fi, a bridge or veth",
 	};
 	static const struct cell_fault no_addr = {
-		"it has no IPv4 address, which would be the stations' gateway",
-		"give it the gateway's address: ip address add ADDRESS/LENGTH dev INTERFACE",
+		.reason = "it has no IPv4 address, which would be the stations' gateway",
+		.advice = "give it the gateway's address: "
+			  "ip address add ADDRESS/LENGTH dev INTERFACE",
+		.passes = true,
 	};
 	static const struct cell_fault narrow = {
-		"its subnet has no room for stations", "use a prefix length of 30 or less",
+		.reason = "its subnet has no room for stations",
+		.advice = "use a prefix length of 30 or less",
 	};
 
 	if (error)
 		return missing_fault(error);
 	if (strcmp(interface->name, config->cn_if) == 0)
 		return &backbone;
-	if (!interface->ethernet || mac_is_zero(&interface->mac))
+	if (!interface->ethernet ||
+	    (mac_is_zero(&interface->mac) && !cell_check_is_empty(interface)))
 		return &no_mac;
 	if (interface->port_of)
 		return port_fault(interface->port_of);
@@ -83,10 +91,15 @@ static void set_pool(struct cell_info *info, const struct config_pool *pool)
 		info->pool_last = addr_from_ipv4(broadcast - 1);
 }
 
-bool cell_check_describe(const struct agent_config *config,
+bool cell_check_is_empty(const struct netlink_interface *interface)
+{
+	return mac_is_zero(&interface->mac) && strcmp(interface->kind, "bridge") == 0;
+}
+
+bool cell_check_describe(const struct agent_config *config, const char *name,
 			 const struct netlink_interface *interface, struct cell_info *info)
 {
-	const struct config_pool *pool = find_pool(config, interface->name);
+	const struct config_pool *pool = find_pool(config, name);
 	uint32_t network = addr_to_ipv4(&interface->addr) & prefix_mask(interface->prefix_len);
 
 	memset(info, 0, sizeof(*info));

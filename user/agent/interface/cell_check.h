@@ -17,6 +17,7 @@
 struct cell_fault {
 	const char *reason; /* completes "INTERFACE cannot be a cell: " */
 	const char *advice;
+	bool passes; /* the interface may become a cell without another configuration */
 };
 
 /*
@@ -27,8 +28,14 @@ struct cell_fault {
 const struct cell_fault *cell_check_interface(const struct agent_config *config,
 					      const struct netlink_interface *interface, int error);
 
-/* Describes the cell of such an interface. False: its pool does not lie in its subnet. */
-bool cell_check_describe(const struct agent_config *config,
+/*
+ * Describes the cell of that name in the configuration, with the address of the interface. False:
+ * its pool does not lie in its subnet.
+ */
+bool cell_check_describe(const struct agent_config *config, const char *name,
 			 const struct netlink_interface *interface, struct cell_info *info);
+
+/* A bridge without ports has no MAC: the cell is empty. */
+bool cell_check_is_empty(const struct netlink_interface *interface);
 
 #endif

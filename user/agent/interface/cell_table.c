@@ -19,6 +19,13 @@ const struct cell *cell_table_find(const struct cell_table *table, unsigned ifin
 	return i < 0 ? NULL : &table->list[i];
 }
 
+const struct cell *cell_table_find_served(const struct cell_table *table, unsigned ifindex)
+{
+	const struct cell *cell = cell_table_find(table, ifindex);
+
+	return cell && cell->served ? cell : NULL;
+}
+
 bool cell_table_has_mac(const struct cell_table *table, const struct tmip_mac *mac)
 {
 	for (unsigned i = 0; i < table->count; i++)
@@ -64,7 +71,17 @@ const struct cell *cell_table_find_overlap(const struct cell_table *table, const
 void cell_table_describe(const struct cell_table *table, struct cn_info *out)
 {
 	out->cell_count = 0;
-	for (unsigned i = 0; i < table->count; i++)
-		if (table->list[i].interface.ifindex)
-			out->cells[out->cell_count++] = table->list[i].info;
+	for (unsigned i = 0; i < table->count; i++) {
+		const struct cell *cell = &table->list[i];
+		struct cell_info *info;
+
+		if (!cell->interface.ifindex || cell->refused)
+			continue;
+		info = &out->cells[out->cell_count++];
+		*info = cell->info;
+		if (!cell->leaving)
+			continue;
+		memset(&info->pool_first, 0, sizeof(info->pool_first));
+		memset(&info->pool_last, 0, sizeof(info->pool_last));
+	}
 }

@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The cells of this CN in service. See cells.h; what the kernel needs for each is in settings.c. */
-#include "cells.h"
+#include "cells_internal.h"
 
 #include <errno.h>
 #include <event2/event.h>
-#include <net/if.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,171 +17,16 @@
 #include "io/process/timer.h"
 #include "settings.h"
 
-#define REFRESH_MS 100 /* one change of an interface brings several messages */
-#define REMAINS_MAX (CN_CELLS_MAX * 4)
-
-struct cells {
-	struct cells_setup with;
-	struct cell_table table;
-	struct sysctl_store *settings; /* former values */
-	unsigned path_mtu;             /* as in cells_set_path_mtu() */
-	int monitor_fd;
-	struct event *monitor, *refresh;
-};
-
-/* Interfaces that carry programs of a former agent, by the pins of the network. */
-struct remains {
-	unsigned ifindex[REMAINS_MAX];
-	enum datapath_role role[REMAINS_MAX];
-	int count;
-};
+#define REFRESH_MS 100  /* one change of an interface brings several messages */
+#define BACKBONE_MS 20  /* of the backbone, whose packets go astray meanwhile */
+#define LEAVING_MS 1000 /* between looks at whether anybody still needs a cell that leaves */
 
 static void announce_description(struct cells *cells)
 {
 	cells->with.calls.described(cells->with.calls.arg);
 }
 
-/* ---- from an interface to a cell */
-
-__attribute__((format(printf, 3, 4)))
-static int unusable(const char *name, char why[CELLS_WHY], const char *format, ...)
-{
-	int used = snprintf(why, CELLS_WHY, "%s cannot be a cell: ", name);
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(why + used, CELLS_WHY - (size_t)used, format, args);
-	va_end(args);
-	return -EINVAL;
-}
-
-/* Reads the interface and decides whether it can be a cell. */
-static int examine(const struct cells *cells, const char *name, struct netlink_interface *interface,
-		   struct cell_info *info, char why[CELLS_WHY])
-{
-	const struct agent_config *config = cells->with.config;
-	int error = netlink_get_interface(name, interface);
-	const struct cell_fault *fault = cell_check_interface(config, interface, error);
-	char first[ADDR_STRLEN], last[ADDR_STRLEN], subnet[ADDR_STRLEN];
-	const struct cell *other;
-
-	if (fault)
-		return unusable(name, why, "%s", fault->reason);
-	if (!cell_check_describe(config, interface, info))
-		return unusable(name, why,
-				"the pool %s to %s does not lie in its subnet %s/%u "
-				"(directive addr_pool)",
-				addr_format(&info->pool_first, first),
-				addr_format(&info->pool_last, last),
-				addr_format(&info->subnet.addr, subnet), info->subnet.len);
-	other = cell_table_find_overlap(&cells->table, name, &info->subnet);
-	if (other)
-		return unusable(name, why, "its subnet overlaps that of %s", other->name);
-	return 0;
-}
-
-/* ---- into service and out of it */
-
-/* The largest outer packet that fits into every tunnel. */
-static unsigned tunnel_mtu(const struct cells *cells)
-{
-	unsigned mtu = cells->with.backbone->mtu;
-
-	return cells->path_mtu && cells->path_mtu < mtu ? cells->path_mtu : mtu;
-}
-
-static int put_entry(struct cells *cells, const struct netlink_interface *interface)
-{
-	struct tmip_cell entry = {.mac = interface->mac, .prefix_len = interface->prefix_len,
-				  .gateway = interface->addr};
-
-	memcpy(entry.name, interface->name, sizeof(entry.name));
-	return datapath_put_cell(cells->with.dp, interface->ifindex, &entry);
-}
-
-static void withdraw(struct cells *cells, struct cell *cell)
-{
-	unsigned ifindex = cell->interface.ifindex;
-
-	if (!ifindex)
-		return;
-	datapath_detach(cells->with.dp, ifindex);
-	roam_remove_cell(cells->with.roam, ifindex);
-	datapath_delete_cell(cells->with.dp, ifindex);
-	settings_clear_cell(cells->settings, &cell->interface);
-	frame_close(cell->port);
-	cell->port = NULL;
-	cell->interface.ifindex = 0;
-}
-
-/* Puts a cell into service. A failure undoes what was done before it. */
-static int serve(struct cells *cells, struct cell *cell, const struct netlink_interface *interface,
-		 const struct cell_info *info, char why[CELLS_WHY])
-{
-	const struct cells_setup *with = &cells->with;
-	unsigned ifindex = interface->ifindex;
-	int error = -EIO;
-
-	cell->port = frame_open(interface->name, why);
-	if (!cell->port)
-		return error;
-	cell->interface = *interface;
-	cell->info = *info;
-	error = put_entry(cells, interface);
-	if (!error)
-		error = roam_put_cell(with->roam, ifindex, interface->name, &info->subnet);
-	if (error)
-		snprintf(why, CELLS_WHY, "%s: the table of cells: %s", cell->name,
-			 strerror(-error));
-	if (!error)
-		error = settings_set_cell(cells->settings, interface, tunnel_mtu(cells), why);
-	if (!error)
-		error = datapath_attach(with->dp, ifindex, DATAPATH_CELL, why);
-	if (error) {
-		withdraw(cells, cell);
-		return error;
-	}
-	cell->logged = false;
-	with->calls.served(with->calls.arg);
-	return 0;
-}
-
-static bool same_interface(const struct netlink_interface *a, const struct netlink_interface *b)
-{
-	return a->ifindex == b->ifindex && mac_equal(&a->mac, &b->mac) &&
-	       addr_equal(&a->addr, &b->addr) && a->prefix_len == b->prefix_len;
-}
-
-/*
- * Brings a cell up to date with its interface and the configuration. Returns whether what the
- * network knows of the cell changed.
- */
-static bool update_cell(struct cells *cells, struct cell *cell)
-{
-	struct netlink_interface now;
-	struct cell_info info;
-	char why[CELLS_WHY] = "";
-	unsigned before = cell->interface.ifindex;
-	bool changed;
-	int error = examine(cells, cell->name, &now, &info, why);
-
-	if (!error && before && same_interface(&cell->interface, &now)) {
-		changed = memcmp(&cell->info, &info, sizeof(info)) != 0;
-		cell->interface = now;
-		cell->info = info;
-		settings_set_route(cells->settings, &now, tunnel_mtu(cells));
-		return changed;
-	}
-	withdraw(cells, cell);
-	if (!error)
-		error = serve(cells, cell, &now, &info, why);
-	if (!error)
-		log_info("cell %s: served%s", cell->name, before ? " with its new address" : "");
-	else if (!cell->logged)
-		log_warn("cell not served for the time being: %s", why);
-	cell->logged |= error != 0;
-	return before || !error;
-}
+/* ---- changes of interfaces */
 
 static void update_all(struct cells *cells)
 {
@@ -193,14 +36,14 @@ static void update_all(struct cells *cells)
 
 	if (netlink_get_interface(with->config->cn_if, &backbone) == 0)
 		backbone_update(with->backbone, &backbone);
+	else
+		backbone_gone(with->backbone);
 	for (unsigned i = 0; i < cells->table.count; i++)
-		changed |= update_cell(cells, &cells->table.list[i]);
+		changed |= cell_update(cells, &cells->table.list[i]);
 	if (changed)
 		announce_description(cells);
 	with->calls.changed(with->calls.arg);
 }
-
-/* ---- changes of interfaces */
 
 static void on_refresh(evutil_socket_t fd, short what, void *arg)
 {
@@ -215,14 +58,24 @@ static bool concerns(const struct cells *cells, unsigned ifindex, const char *na
 	if (!ifindex || ifindex == cells->with.backbone->ifindex ||
 	    strcmp(name, cells->with.config->cn_if) == 0)
 		return true;
+	if (!addr_is_zero(&cells->with.config->tunnel_addr) && !*name)
+		return true; /* an address, perhaps that one */
 	for (unsigned i = 0; i < cells->table.count; i++) {
 		const struct cell *cell = &cells->table.list[i];
 
-		if (cell->interface.ifindex ? cell->interface.ifindex == ifindex :
-					      !*name || strcmp(cell->name, name) == 0)
+		if (cell->interface.ifindex == ifindex || strcmp(cell->name, name) == 0 ||
+		    cell->stand_in.ifindex == ifindex || (!cell->served && !*name))
 			return true;
 	}
 	return false;
+}
+
+/* It is the stand-in of a cell, or may be: changes were lost. */
+static void doubt_stand_in(struct cells *cells, unsigned ifindex)
+{
+	for (unsigned i = 0; i < cells->table.count; i++)
+		if (!ifindex || cells->table.list[i].stand_in.ifindex == ifindex)
+			cells->table.list[i].stand_in.doubted = true;
 }
 
 /* A question about an interface waits for a lock of the whole machine: ask only when needed. */
@@ -230,8 +83,10 @@ static void on_change(unsigned ifindex, const char *name, void *arg)
 {
 	struct cells *cells = arg;
 
+	doubt_stand_in(cells, ifindex);
 	if (concerns(cells, ifindex, name))
-		timer_arm_idle(cells->refresh, REFRESH_MS);
+		timer_arm_idle(cells->refresh, ifindex == cells->with.backbone->ifindex ?
+				       BACKBONE_MS : REFRESH_MS);
 }
 
 static void on_monitor(evutil_socket_t fd, short what, void *arg)
@@ -242,36 +97,80 @@ static void on_monitor(evutil_socket_t fd, short what, void *arg)
 
 /* ---- attach and detach */
 
+static bool is_taken(const struct cell_table *table, unsigned number)
+{
+	for (unsigned i = 0; i < table->count; i++)
+		if (table->list[i].number == number)
+			return true;
+	return false;
+}
+
+/* A new line of the table, which counts when table->count is raised. NULL: there is no room. */
+static struct cell *new_cell(struct cell_table *table, const char *name, bool by_command,
+			     char why[CELLS_WHY])
+{
+	struct cell *cell = &table->list[table->count];
+
+	if (table->count == CN_CELLS_MAX) {
+		snprintf(why, CELLS_WHY, "%s: a CN has at most %d cells", name, CN_CELLS_MAX);
+		return NULL;
+	}
+	memset(cell, 0, sizeof(*cell));
+	snprintf(cell->name, sizeof(cell->name), "%s", name);
+	while (is_taken(table, cell->number))
+		cell->number++;
+	cell->by_command = by_command;
+	return cell;
+}
+
 int cells_attach(struct cells *cells, const char *name, bool by_command, char why[CELLS_WHY])
 {
 	struct cell_table *table = &cells->table;
-	struct cell *cell = cell_table_find_name(table, name);
-	struct netlink_interface interface;
-	struct cell_info info;
+	struct cell *known = cell_table_find_name(table, name), *cell = known;
+	struct cell_look look;
 	int error;
 
-	if (cell && cell->interface.ifindex)
+	if (known && known->leaving) {
+		log_info("cell %s: it stays", name);
+		known->leaving = false;
+		announce_description(cells); /* with its pool again */
+	}
+	if (known && known->served)
 		return 0;
-	if (!cell && table->count == CN_CELLS_MAX) {
-		snprintf(why, CELLS_WHY, "%s: a CN has at most %d cells", name, CN_CELLS_MAX);
+	if (!cell)
+		cell = new_cell(table, name, by_command, why);
+	if (!cell)
 		return -ENOSPC;
-	}
-	error = examine(cells, name, &interface, &info, why);
+	error = cell_examine(cells, cells->with.config, name, known, &look, why);
+	if (!error)
+		error = cell_serve(cells, cell, &look, why);
+	if (error && !known)
+		cell_withdraw(cells, cell);
 	if (error)
 		return error;
-	if (!cell) {
-		cell = &table->list[table->count];
-		memset(cell, 0, sizeof(*cell));
-		snprintf(cell->name, sizeof(cell->name), "%s", name);
-		cell->by_command = by_command;
-	}
-	error = serve(cells, cell, &interface, &info, why);
-	if (error)
-		return error;
-	if (cell == &table->list[table->count])
+	if (!known)
 		table->count++;
-	log_info("cell %s: served%s%s", name, interface.up ? "" : "; the interface is down",
-		 interface.deaf ? CELL_DEAF : "");
+	log_info("cell %s: served%s%s", name, look.interface.up ? "" : "; the interface is down",
+		 look.interface.deaf ? CELL_DEAF : "");
+	announce_description(cells);
+	return 0;
+}
+
+/* A cell of the configuration, whose interface may come later. 0, or -errno with `why`. */
+static int attach_configured(struct cells *cells, const char *name, char why[CELLS_WHY])
+{
+	int error = cells_attach(cells, name, false, why);
+	char reason[CELLS_WHY];
+	struct cell *cell;
+
+	if (error != -EAGAIN || cells->with.by_command)
+		return error;
+	cell = new_cell(&cells->table, name, false, reason);
+	if (!cell)
+		return error;
+	cells->table.count++;
+	cell_lose(cells, cell, why);
+	cell_recall(cells, cell);
 	announce_description(cells);
 	return 0;
 }
@@ -279,11 +178,45 @@ int cells_attach(struct cells *cells, const char *name, bool by_command, char wh
 static void forget_cell(struct cells *cells, struct cell *cell)
 {
 	log_info("cell %s: no longer served", cell->name);
-	withdraw(cells, cell);
+	settings_forget_cell(cells->settings, cell->name);
+	cell_withdraw(cells, cell);
 	*cell = cells->table.list[--cells->table.count];
 }
 
-int cells_detach(struct cells *cells, const char *name, char why[CELLS_WHY])
+static bool is_needed(const struct cells *cells, const struct cell *cell)
+{
+	struct roam_users users = roam_cell_users(cells->with.roam, cell->interface.ifindex);
+
+	return users.away || users.guests;
+}
+
+static void on_leaving(evutil_socket_t fd, short what, void *arg)
+{
+	struct cells *cells = arg;
+	bool more = false, gone = false;
+
+	(void)fd;
+	(void)what;
+	for (unsigned i = cells->table.count; i-- > 0;) {
+		struct cell *cell = &cells->table.list[i];
+
+		if (cell->leaving && is_needed(cells, cell)) {
+			more = true;
+		} else if (cell->leaving) {
+			forget_cell(cells, cell);
+			gone = true;
+		}
+	}
+	if (more)
+		timer_arm_idle(cells->leaving, LEAVING_MS);
+	if (!gone)
+		return;
+	announce_description(cells);
+	cells->with.calls.left(cells->with.calls.arg);
+}
+
+int cells_detach(struct cells *cells, const char *name, bool now, struct roam_users *users,
+		 char why[CELLS_WHY])
 {
 	struct cell *cell = cell_table_find_name(&cells->table, name);
 
@@ -291,7 +224,15 @@ int cells_detach(struct cells *cells, const char *name, char why[CELLS_WHY])
 		snprintf(why, CELLS_WHY, "%s is not a cell of this CN", name);
 		return -ENOENT;
 	}
-	forget_cell(cells, cell);
+	*users = roam_cell_users(cells->with.roam, cell->interface.ifindex);
+	if (now || (!users->away && !users->guests)) {
+		forget_cell(cells, cell);
+	} else {
+		log_info("cell %s: it leaves when nobody needs it any more: %u of its stations are "
+			 "elsewhere, %u guests are in it", name, users->away, users->guests);
+		cell->leaving = true;
+		timer_arm_idle(cells->leaving, LEAVING_MS);
+	}
 	announce_description(cells);
 	return 0;
 }
@@ -302,6 +243,58 @@ static bool names(const struct agent_config *config, const char *cell)
 		if (strcmp(config->mobile_if[i], cell) == 0)
 			return true;
 	return false;
+}
+
+/* A cell whose interface is away must be able to come back. */
+static int check_known(const struct agent_config *config, const struct cell *cell,
+		       struct cell_info *info, char why[CELLS_WHY])
+{
+	if (!cell || !cell->interface.ifindex)
+		return -EAGAIN;
+	if (cell_check_describe(config, cell->name, &cell->interface, info))
+		return 0;
+	return cell_unusable(cell->name, why, "its pool does not lie in its subnet "
+					      "(directive addr_pool)");
+}
+
+static int check_cell(const struct cells *cells, const struct agent_config *config,
+		      const char *name, struct cell_info *info, char why[CELLS_WHY])
+{
+	const struct cell *known = cell_table_find_name((struct cell_table *)&cells->table, name);
+	struct cell_look look;
+	int error = cell_examine(cells, config, name, known, &look, why);
+
+	*info = look.info;
+	return error == -EAGAIN ? check_known(config, known, info, why) : error;
+}
+
+unsigned cells_check(const struct cells *cells, const struct agent_config *config, char *errors,
+		     size_t size)
+{
+	struct cell_info infos[CN_CELLS_MAX];
+	const char *names_of[CN_CELLS_MAX];
+	unsigned known = 0, faults = 0;
+	char why[CELLS_WHY];
+	size_t used = 0;
+
+	for (unsigned i = 0; i < config->cell_count; i++) {
+		const char *name = config->mobile_if[i];
+		int error = check_cell(cells, config, name, &infos[known], why);
+
+		if (error == -EAGAIN)
+			continue;
+		for (unsigned k = 0; !error && k < known; k++)
+			if (prefix_overlaps(&infos[k].subnet, &infos[known].subnet))
+				error = cell_unusable(name, why, "its subnet overlaps that of %s",
+						      names_of[k]);
+		names_of[known] = name;
+		known += !error;
+		if (error && used < size)
+			used += (size_t)snprintf(errors + used, size - used, "%s%s",
+						 faults ? "\n" : "", why);
+		faults += error != 0;
+	}
+	return faults;
 }
 
 void cells_reconfigure(struct cells *cells, const struct agent_config *former)
@@ -317,127 +310,43 @@ void cells_reconfigure(struct cells *cells, const struct agent_config *former)
 	}
 	for (unsigned i = 0; i < config->cell_count; i++)
 		if (!cell_table_find_name(&cells->table, config->mobile_if[i]) &&
-		    cells_attach(cells, config->mobile_if[i], false, why) < 0)
+		    attach_configured(cells, config->mobile_if[i], why) < 0)
 			log_error("%s", why);
 	update_all(cells);
 	announce_description(cells);
 }
 
+bool cells_refuse(struct cells *cells, const struct prefix *subnet)
+{
+	const struct cell_table *table = &cells->table;
+	unsigned refused = cell_table_find_subnet(table, subnet);
+	struct cn_info left;
+
+	cell_table_describe(table, &left);
+	if (!refused || left.cell_count < 2)
+		return false;
+	for (unsigned i = 0; i < table->count; i++)
+		if (table->list[i].interface.ifindex == refused)
+			cells->table.list[i].refused = true;
+	return true;
+}
+
+void cells_ask_again(struct cells *cells)
+{
+	for (unsigned i = 0; i < cells->table.count; i++)
+		cells->table.list[i].refused = false;
+}
+
 void cells_set_path_mtu(struct cells *cells, unsigned mtu)
 {
 	cells->path_mtu = mtu;
-	for (unsigned i = 0; i < cells->table.count; i++) {
-		const struct netlink_interface *interface = &cells->table.list[i].interface;
-
-		if (interface->ifindex)
-			settings_set_route(cells->settings, interface, tunnel_mtu(cells));
-	}
+	for (unsigned i = 0; i < cells->table.count; i++)
+		cell_update_mtu(cells, &cells->table.list[i]);
 }
 
 const struct cell_table *cells_table(const struct cells *cells)
 {
 	return &cells->table;
-}
-
-void cells_announce(struct cells *cells, unsigned ifindex, const struct tmip_addr *addr,
-		    const struct tmip_mac *mac)
-{
-	const struct cell *cell = cell_table_find(&cells->table, ifindex);
-	const struct tmip_mac *own = cell ? &cell->interface.mac : NULL;
-	int error = 0;
-
-	if (cell)
-		error = frame_announce(cell->port, own, addr, mac_is_zero(mac) ? own : mac);
-	if (error)
-		log_debug("cell %s: gratuitous ARP not sent: %s", cell->name, strerror(-error));
-}
-
-void cells_defend(struct cells *cells, unsigned ifindex, const struct tmip_addr *addr,
-		  const struct tmip_mac *to, const struct tmip_mac *mac)
-{
-	const struct cell *cell = cell_table_find(&cells->table, ifindex);
-	const struct tmip_mac *own = cell ? &cell->interface.mac : NULL;
-	int error = 0;
-
-	if (cell)
-		error = frame_defend(cell->port, to, own, addr, mac_is_zero(mac) ? own : mac);
-	if (error)
-		log_debug("cell %s: ARP defence not sent: %s", cell->name, strerror(-error));
-}
-
-void cells_answer(struct cells *cells, unsigned ifindex, const struct tmip_addr *addr,
-		  const struct tmip_mac *to, const struct tmip_addr *to_addr)
-{
-	const struct cell *cell = cell_table_find(&cells->table, ifindex);
-	int error = 0;
-
-	if (cell)
-		error = frame_answer(cell->port, to, to_addr, &cell->interface.mac, addr);
-	if (error)
-		log_debug("cell %s: ARP answer not sent: %s", cell->name, strerror(-error));
-}
-
-/* ---- what a former agent left */
-
-static void find_remains(const struct agent_config *config, struct remains *remains)
-{
-	char dir[CONFIG_PATH_LEN + NAME_LEN];
-
-	agent_config_pin_dir(config, dir);
-	remains->count = datapath_attached(dir, remains->ifindex, remains->role, REMAINS_MAX);
-	if (remains->count > REMAINS_MAX)
-		remains->count = REMAINS_MAX;
-}
-
-/* The kernel settings of an interface that was a cell. */
-static void clear_former(struct sysctl_store *settings, unsigned ifindex)
-{
-	struct netlink_interface interface;
-	char name[IF_NAMESIZE];
-
-	if (if_indextoname(ifindex, name) && netlink_get_interface(name, &interface) == 0)
-		settings_clear_cell(settings, &interface);
-}
-
-/* Links on interfaces that are neither cell nor backbone any more. */
-static void detach_former(struct cells *cells)
-{
-	struct remains remains;
-
-	find_remains(cells->with.config, &remains);
-	for (int i = 0; i < remains.count; i++) {
-		unsigned ifindex = remains.ifindex[i];
-		bool is_cell = remains.role[i] == DATAPATH_CELL;
-
-		if (is_cell ? cell_table_find(&cells->table, ifindex) != NULL :
-			      ifindex == cells->with.backbone->ifindex)
-			continue;
-		datapath_detach(cells->with.dp, ifindex);
-		datapath_delete_cell(cells->with.dp, ifindex);
-		if (remains.role[i] == DATAPATH_CELL)
-			clear_former(cells->settings, ifindex);
-	}
-}
-
-int cells_remove_remains(const struct agent_config *config)
-{
-	char dir[CONFIG_PATH_LEN + NAME_LEN], why[CELLS_WHY];
-	struct sysctl_store *settings = settings_open(config, why);
-	struct remains remains;
-
-	if (!settings) {
-		log_error("%s", why);
-		return -EIO;
-	}
-	find_remains(config, &remains);
-	for (int i = 0; i < remains.count; i++)
-		if (remains.role[i] == DATAPATH_CELL)
-			clear_former(settings, remains.ifindex[i]);
-	sysctl_restore(settings, "");
-	sysctl_close(settings);
-	settings_clear_machine(config);
-	agent_config_pin_dir(config, dir);
-	return datapath_remove(dir);
 }
 
 /* ---- life */
@@ -448,9 +357,11 @@ static int watch(struct cells *cells)
 	if (cells->monitor_fd < 0)
 		return cells->monitor_fd;
 	cells->refresh = evtimer_new(cells->with.base, on_refresh, cells);
+	cells->leaving = evtimer_new(cells->with.base, on_leaving, cells);
 	cells->monitor = event_new(cells->with.base, cells->monitor_fd, EV_READ | EV_PERSIST,
 				   on_monitor, cells);
-	if (!cells->refresh || !cells->monitor || event_add(cells->monitor, NULL) < 0)
+	if (!cells->refresh || !cells->leaving || !cells->monitor ||
+	    event_add(cells->monitor, NULL) < 0)
 		return -ENOMEM;
 	return 0;
 }
@@ -464,7 +375,7 @@ int cells_start(struct cells *cells, char why[CELLS_WHY])
 	if (!cells->settings)
 		return -EIO;
 	for (unsigned i = 0; !error && i < config->cell_count; i++)
-		error = cells_attach(cells, config->mobile_if[i], false, why);
+		error = attach_configured(cells, config->mobile_if[i], why);
 	if (!error)
 		error = settings_set_machine(config, why);
 	if (!error) {
@@ -474,7 +385,7 @@ int cells_start(struct cells *cells, char why[CELLS_WHY])
 				 strerror(-error));
 	}
 	if (!error)
-		detach_former(cells);
+		cells_detach_former(cells);
 	return error;
 }
 
@@ -495,7 +406,7 @@ void cells_destroy(struct cells *cells, bool tear_down)
 		return;
 	for (unsigned i = 0; i < cells->table.count; i++) {
 		if (tear_down)
-			withdraw(cells, &cells->table.list[i]);
+			cell_withdraw(cells, &cells->table.list[i]);
 		frame_close(cells->table.list[i].port);
 	}
 	if (tear_down && cells->settings) {
@@ -507,6 +418,8 @@ void cells_destroy(struct cells *cells, bool tear_down)
 		event_free(cells->monitor);
 	if (cells->refresh)
 		event_free(cells->refresh);
+	if (cells->leaving)
+		event_free(cells->leaving);
 	if (cells->monitor_fd >= 0)
 		evutil_closesocket(cells->monitor_fd);
 	free(cells);

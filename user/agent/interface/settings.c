@@ -276,3 +276,61 @@ void settings_clear_cell(struct sysctl_store *store, const struct netlink_interf
 	snprintf(prefix, sizeof(prefix), "net/ipv4/conf/%s/", cell->name);
 	sysctl_restore(store, prefix);
 }
+
+void settings_rename_cell(struct sysctl_store *store, const char *from, const char *to)
+{
+	static const char *const folders[] = {"net/ipv4/conf", "link", "route"};
+	char former[64], now[64];
+
+	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++) {
+		snprintf(former, sizeof(former), "%s/%s/", folders[i], from);
+		snprintf(now, sizeof(now), "%s/%s/", folders[i], to);
+		sysctl_rename(store, former, now);
+	}
+}
+
+/* ---- the address that a cell had last */
+
+/* The note's name in the store: it is no file below /proc/sys. */
+static void format_memory(const char *cell, char name[64])
+{
+	snprintf(name, 64, "cell/%s/address", cell);
+}
+
+void settings_remember_cell(struct sysctl_store *store, const char *name,
+			    const struct tmip_addr *addr, uint8_t prefix_len)
+{
+	char note[64], value[ADDR_STRLEN + 8], text[ADDR_STRLEN];
+	int error = 0;
+
+	format_memory(name, note);
+	snprintf(value, sizeof(value), "%s %u", addr_format(addr, text), prefix_len);
+	if (!sysctl_noted(store, note, value))
+		error = sysctl_renote(store, note, value);
+	if (error)
+		log_warn("the address of cell %s cannot be kept: %s", name, strerror(-error));
+}
+
+bool settings_recall_cell(const struct sysctl_store *store, const char *name,
+			  struct tmip_addr *addr, uint8_t *prefix_len)
+{
+	char note[64], text[ADDR_STRLEN];
+	const char *value;
+	unsigned len;
+
+	format_memory(name, note);
+	value = sysctl_note_of(store, note);
+	if (!value || sscanf(value, "%45s %u", text, &len) != 2 || len > 30 ||
+	    addr_parse(text, addr) < 0)
+		return false;
+	*prefix_len = (uint8_t)len;
+	return true;
+}
+
+void settings_forget_cell(struct sysctl_store *store, const char *name)
+{
+	char note[64];
+
+	format_memory(name, note);
+	sysctl_restore(store, note);
+}

@@ -34,6 +34,18 @@ void settings_clear_machine(const struct agent_config *config);
 int settings_set_cell(struct sysctl_store *store, const struct netlink_interface *cell,
 		      unsigned tunnel_mtu, char why[SETTINGS_WHY]);
 void settings_clear_cell(struct sysctl_store *store, const struct netlink_interface *cell);
+/* The interface has another name now, and its settings with it. */
+void settings_rename_cell(struct sysctl_store *store, const char *from, const char *to);
+
+/*
+ * The address of a cell, so that a later agent knows the subnet when the interface is not there.
+ * `name`: of the cell in the configuration. recall returns false if there is none.
+ */
+void settings_remember_cell(struct sysctl_store *store, const char *name,
+			    const struct tmip_addr *addr, uint8_t prefix_len);
+bool settings_recall_cell(const struct sysctl_store *store, const char *name,
+			  struct tmip_addr *addr, uint8_t *prefix_len);
+void settings_forget_cell(struct sysctl_store *store, const char *name);
 
 /*
  * Sets the MTU of the cell's route. To be called again when tunnel_mtu changes, and when the

@@ -53,6 +53,8 @@ void outage_register_lost(struct outage *outage);
 void outage_report_leases(struct outage *outage);
 /* Asks the register for the blocks of this CN's cells. */
 void outage_request_blocks(struct outage *outage);
+/* The configuration has other pools, or another size of the blocks: the blocks follow. */
+void outage_pools_changed(struct outage *outage);
 /* MLRP_BLOCK. */
 void outage_handle_block(struct outage *outage, const struct mlrp_message *message);
 /* MLRP_ERROR. False: it answers a question of somebody else. */

@@ -68,10 +68,13 @@ static bool shrink(struct outage *outage, const struct cn_info *self)
 	unsigned wanted = outage->with.config->away_block;
 	bool shrunk = false;
 
-	for (int i = 0; i < self->cell_count; i++)
-		if (!addr_is_zero(&self->cells[i].pool_first))
-			shrunk |= block_shrink(outage_block(outage), &self->cells[i].subnet,
-					       wanted);
+	for (int i = 0; i < self->cell_count; i++) {
+		const struct cell_info *cell = &self->cells[i];
+
+		shrunk |= block_confine(outage_block(outage), &cell->subnet, &cell->pool_first,
+					&cell->pool_last);
+		shrunk |= block_shrink(outage_block(outage), &cell->subnet, wanted);
+	}
 	outage->stale |= shrunk;
 	if ((shrunk || (outage->stale && !outage->request_after)) &&
 	    outage_save(outage, &outage->request_after) < 0)
@@ -96,6 +99,18 @@ void outage_request_blocks(struct outage *outage)
 	outage->asked_ms = clock_ms();
 	outage_arm(outage);
 	outage_cns_changed(outage);
+}
+
+void outage_pools_changed(struct outage *outage)
+{
+	struct cn_info self;
+
+	if (register_is_ready(outage->with.reg)) {
+		outage_request_blocks(outage);
+		return;
+	}
+	outage->with.calls.describe_cn(&self, outage->with.calls.arg);
+	shrink(outage, &self);
 }
 
 /* After the last answer, if what was asked for is out of date. */

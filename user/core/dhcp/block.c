@@ -82,6 +82,24 @@ bool block_shrink(struct block *block, const struct prefix *subnet, size_t keep)
 	return count != before;
 }
 
+bool block_confine(struct block *block, const struct prefix *subnet, const struct tmip_addr *first,
+		   const struct tmip_addr *last)
+{
+	bool removed = false;
+
+	for (size_t i = block->count; i-- > 0;) {
+		const struct block_entry *entry = &block->list[i];
+
+		if (!prefix_contains(subnet, &entry->addr) || entry->state == BLOCK_BOUND ||
+		    (addr_compare(&entry->addr, first) >= 0 &&
+		     addr_compare(&entry->addr, last) <= 0))
+			continue;
+		remove_entry(block, i);
+		removed = true;
+	}
+	return removed;
+}
+
 size_t block_list(const struct block *block, const struct prefix *subnet, struct tmip_addr *addrs,
 		  size_t max)
 {

@@ -48,6 +48,12 @@ int block_replace(struct block *block, const struct prefix *subnet, const struct
  */
 bool block_shrink(struct block *block, const struct prefix *subnet, size_t keep);
 /*
+ * Removes the addresses of the subnet that are not from `first` to `last`, except those in state
+ * BOUND. Returns whether it removed any.
+ */
+bool block_confine(struct block *block, const struct prefix *subnet, const struct tmip_addr *first,
+		   const struct tmip_addr *last);
+/*
  * Writes the addresses of the subnet, at most `max`, into `addrs` and returns how many it wrote.
  * With `max` 0 it returns how many there are.
  */

@@ -34,8 +34,10 @@ void registry_destroy(struct registry *registry)
 		return;
 	DL_FOREACH_SAFE(registry->waiting, waiting, next_waiting)
 		free(waiting);
-	DL_FOREACH_SAFE(registry->sessions, session, next_session)
+	DL_FOREACH_SAFE(registry->sessions, session, next_session) {
+		free(session->claim);
 		free(session);
+	}
 	reg_table_free(registry);
 	reg_bounds_free(registry);
 	reg_free_cells(registry);
@@ -163,6 +165,7 @@ struct registry_session *registry_open(struct registry *registry, const struct m
 		return NULL;
 	session->arg = arg;
 	session->role = hello->role;
+	session->instance = hello->has & MLRP_HAS(MLRP_F_INSTANCE) ? hello->instance : 0;
 	snprintf(session->name, sizeof(session->name), "%s", hello->name);
 	snprintf(session->peer, sizeof(session->peer), "%s", peer);
 	DL_APPEND(registry->sessions, session);
@@ -182,10 +185,12 @@ void registry_close(struct registry *registry, struct registry_session *session)
 	reg_sync_end(registry, session);
 	if (cn) {
 		cn->session = NULL;
+		cn->left_ms = registry->now_ms;
 		registry->counts.connected--;
 		reg_list_cells(registry, cn);
 	}
 	DL_DELETE(registry->sessions, session);
+	reg_rival_closed(registry, session);
 	free(session);
 }
 
@@ -244,14 +249,27 @@ static void serve(struct registry *registry, struct registry_session *session,
 			   "a register is not asked this");
 }
 
+static void serve_register(struct registry *registry, struct registry_session *session,
+			   const struct mlrp_message *message, struct registry_time now)
+{
+	struct mlrp_message copy = *message;
+
+	reg_change_describe(registry, &copy.cn);
+	reg_register(registry, session, &copy, now);
+}
+
 void registry_message(struct registry *registry, struct registry_session *session,
 		      const struct mlrp_message *message, struct registry_time now)
 {
+	registry->now_ms = now.ms;
+	reg_rival_heard(registry, session);
+	if (message->type == MLRP_PONG)
+		return; /* that was all it had to say */
 	if (session->role != MLRP_ROLE_CN)
 		reg_refuse(registry, session, message, MLRP_E_REFUSED, NULL,
 			   "a prober changes nothing");
 	else if (message->type == MLRP_REGISTER)
-		reg_register(registry, session, message);
+		serve_register(registry, session, message, now);
 	else if (message->type != MLRP_SYNC)
 		serve(registry, session, message, now);
 	else if (session->registered)
@@ -285,6 +303,8 @@ int registry_load_station(struct registry *registry, const struct station_record
 	station->record.parent = record->parent;
 	station->record.current = record->current;
 	station->record.version = record->version;
+	if (version_compare(record->version, registry->loaded) > 0)
+		registry->loaded = record->version;
 	DL_APPEND2(registry->changes, station, change_prev, change_next);
 	if (record->state == RECORD_DECLINED)
 		due = now.ms + registry->options.decline_s * 1000ull;
@@ -292,12 +312,13 @@ int registry_load_station(struct registry *registry, const struct station_record
 		due = record->lease_end + registry->options.grace_s;
 	station->record.lease_end = record->lease_end;
 	reg_set_state(registry, station, record->state, due);
+	station->record.lease_end = record->lease_end; /* of a lease that was cut, too */
 	return 0;
 }
 
 int registry_load_end(struct registry *registry, struct registry_time now)
 {
-	registry->loaded_ms = now.ms;
+	registry->loaded_ms = registry->started_ms = registry->now_ms = now.ms;
 	return reg_rebuild_cells(registry);
 }
 
@@ -315,7 +336,7 @@ static void end_use(struct registry *registry, struct reg_station *station, cons
 {
 	char addr[ADDR_STRLEN], mac[MAC_STRLEN];
 
-	reg_set_state(registry, station, RECORD_FREE, 0);
+	reg_cut(registry, station); /* the end of a lease that has ended is past */
 	reg_commit(registry, station, NULL, false);
 	reg_log(registry, LOG_LEVEL_INFO, "%s of %s is free: %s",
 		addr_format(&station->record.addr, addr), mac_format(&station->record.mac, mac),
@@ -338,6 +359,8 @@ bool registry_tick(struct registry *registry, struct registry_time now)
 {
 	bool unstored = reg_store_tick(registry);
 
+	registry->now_ms = now.ms;
+	reg_rival_tick(registry);
 	reg_flap_tick(registry, now);
 	for (int i = 0; i < TICK_MAX; i++) {
 		if (registry->offers && registry->offers->due <= now.ms) {
@@ -373,6 +396,11 @@ int registry_free_address(struct registry *registry, const struct tmip_addr *add
 struct version registry_version(const struct registry *registry)
 {
 	return registry->version;
+}
+
+struct version registry_loaded(const struct registry *registry)
+{
+	return registry->loaded;
 }
 
 void registry_count(const struct registry *registry, struct registry_counts *counts)

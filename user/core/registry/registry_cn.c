@@ -14,6 +14,7 @@
 #include "core/config/config.h"
 
 #define POOL_MAX (1u << 24)
+#define CN_ID_MAX (1u << 24) /* of a number that a CN brings */
 
 struct reg_cn *reg_find_cn(const struct registry *registry, uint32_t id)
 {
@@ -52,6 +53,21 @@ static struct reg_cn *add_cn(struct registry *registry, uint32_t id, const char 
 	}
 	free(cn);
 	return NULL;
+}
+
+bool reg_name_cn(struct registry *registry, struct reg_cn *cn, const char *name)
+{
+	char before[NAME_LEN];
+
+	memcpy(before, cn->info.name, sizeof(before));
+	HASH_DELETE(hh_name, registry->cns_by_name, cn);
+	snprintf(cn->info.name, sizeof(cn->info.name), "%s", name);
+	HASH_ADD_KEYPTR(hh_name, registry->cns_by_name, cn->info.name, strlen(cn->info.name), cn);
+	if (cn->hh_name.tbl)
+		return true;
+	memcpy(cn->info.name, before, sizeof(before));
+	HASH_ADD_KEYPTR(hh_name, registry->cns_by_name, cn->info.name, strlen(cn->info.name), cn);
+	return false;
 }
 
 static void remove_cn(struct registry *registry, struct reg_cn *cn)
@@ -143,10 +159,18 @@ static bool is_sound(const struct cn_info *info, char *why, size_t size)
 	return cells_are_sound(info, why, size);
 }
 
-static bool cells_collide(const struct cn_info *info, const struct cn_info *other, char *why,
-			  size_t size)
+/* What the operator needs to know of a CN that is in the way. */
+static const char *absence(const struct reg_cn *cn)
 {
-	char ours[ADDR_STRLEN], theirs[ADDR_STRLEN];
+	return cn->session ? "" : ", which is not connected";
+}
+
+/* The cell of `info` that overlaps one of the CN; NULL: none does. */
+static const struct prefix *find_overlap(const struct cn_info *info, const struct reg_cn *cn,
+					 char *why, size_t size)
+{
+	const struct cn_info *other = &cn->info;
+	char ours[ADDR_STRLEN], theirs[ADDR_STRLEN], here[ADDR_STRLEN], there[ADDR_STRLEN];
 
 	for (int i = 0; i < info->cell_count; i++)
 		for (int k = 0; k < other->cell_count; k++) {
@@ -155,28 +179,35 @@ static bool cells_collide(const struct cn_info *info, const struct cn_info *othe
 
 			if (!prefix_overlaps(a, b))
 				continue;
-			snprintf(why, size, "its cell %s/%u overlaps %s/%u of CN %s",
-				 addr_format(&a->addr, ours), a->len, addr_format(&b->addr, theirs),
-				 b->len, other->name);
-			return true;
+			snprintf(why, size, "its cell %s/%u (tunnel %s) overlaps %s/%u of CN %s "
+				 "(tunnel %s)%s",
+				 addr_format(&a->addr, ours), a->len,
+				 addr_format(&info->tunnel, here), addr_format(&b->addr, theirs),
+				 b->len, other->name, addr_format(&other->tunnel, there),
+				 absence(cn));
+			return a;
 		}
-	return false;
+	return NULL;
 }
 
-static bool collides(const struct registry *registry, const struct cn_info *info, char *why,
-		     size_t size)
+/* *subnet: of the cell that collides; NULL: something else does. */
+static bool collides(const struct registry *registry, const struct cn_info *info,
+		     const struct prefix **subnet, char *why, size_t size)
 {
 	char text[ADDR_STRLEN];
+
+	*subnet = NULL;
 
 	for (const struct reg_cn *cn = registry->cns; cn; cn = cn->hh.next) {
 		if (cn->info.gone || strcmp(cn->info.name, info->name) == 0)
 			continue;
 		if (addr_equal(&cn->info.tunnel, &info->tunnel)) {
-			snprintf(why, size, "tunnel address %s is that of CN %s",
-				 addr_format(&info->tunnel, text), cn->info.name);
+			snprintf(why, size, "its tunnel address %s is that of CN %s%s",
+				 addr_format(&info->tunnel, text), cn->info.name, absence(cn));
 			return true;
 		}
-		if (cells_collide(info, &cn->info, why, size))
+		*subnet = find_overlap(info, cn, why, size);
+		if (*subnet)
 			return true;
 	}
 	return false;
@@ -224,14 +255,15 @@ static void adopt_records(struct registry *registry)
 	}
 }
 
-static int change_cn(struct registry *registry, struct reg_cn *cn, const struct cn_info *info)
+int reg_change_cn(struct registry *registry, struct reg_cn *cn, const struct cn_info *info)
 {
-	struct cn_info before = cn->info;
+	struct cn_info before = cn->info, wanted = *info;
 	struct mlrp_message message = {.type = MLRP_CN, .has = MLRP_HAS(MLRP_F_CN)};
 	struct registry_action push = {
 		.type = REGISTRY_PUSH, .session = cn->session, .message = &message};
 
-	cn->info = *info;
+	memcpy(wanted.name, before.name, sizeof(wanted.name)); /* the key of a table */
+	cn->info = wanted;
 	cn->info.id = before.id;
 	if (reg_rebuild_cells(registry) < 0) {
 		cn->info = before;
@@ -241,6 +273,7 @@ static int change_cn(struct registry *registry, struct reg_cn *cn, const struct 
 	message.cn = cn->info;
 	registry->act(&push, registry->arg);
 	adopt_records(registry);
+	reg_change_withdraw(registry, cn, &before);
 	return 0;
 }
 
@@ -249,12 +282,18 @@ static void replace_session(struct registry *registry, struct reg_cn *cn,
 {
 	struct registry_action action = {.type = REGISTRY_CLOSE, .session = cn->session,
 					 .text = "replaced by a newer connection of this CN"};
+	struct mlrp_message reason = {.type = MLRP_ERROR, .code = MLRP_E_REFUSED,
+				      .has = MLRP_HAS(MLRP_F_CODE) | MLRP_HAS(MLRP_F_TEXT)};
 
 	if (!cn->session || cn->session == session)
 		return;
 	reg_log(registry, LOG_LEVEL_WARN,
 		"CN %s at %s registers again from %s: the older connection ends", cn->info.name,
 		cn->session->peer, session->peer);
+	snprintf(reason.text, sizeof(reason.text), "mute for too long: its name is now that of "
+		 "another agent, from %s", session->peer);
+	if (session->instance != cn->session->instance)
+		reg_send(registry, cn->session, &reason);
 	cn->session->cn = NULL;
 	cn->session->registered = false;
 	cn->session = NULL;
@@ -262,26 +301,21 @@ static void replace_session(struct registry *registry, struct reg_cn *cn,
 	registry->act(&action, registry->arg);
 }
 
+/* ---- REGISTER, from its checks to the answer */
+
 /*
- * A first REGISTER that is refused ends the connection: such a CN has no other business here, and
- * tries again after a while.
+ * A CN that the database has lost keeps its number, unless another one has got it meanwhile:
+ * records name CNs by it.
  */
-static void refuse_cn(struct registry *registry, struct registry_session *session,
-		      const struct mlrp_message *message, uint16_t code, const char *why)
+static struct reg_cn *new_cn(struct registry *registry, const struct cn_info *info)
 {
-	struct registry_action action = {
-		.type = REGISTRY_CLOSE, .session = session, .text = "it could not be registered"};
+	uint32_t id = registry->last_cn_id + 1;
 
-	reg_refuse(registry, session, message, code, NULL, "%s", why);
-	if (!session->registered)
-		registry->act(&action, registry->arg);
-}
-
-static struct reg_cn *new_cn(struct registry *registry, const char *name)
-{
 	if (registry->counts.cns >= registry->options.cns_max)
 		return NULL;
-	return add_cn(registry, registry->last_cn_id + 1, name);
+	if (info->id && info->id <= CN_ID_MAX && !reg_find_cn(registry, info->id))
+		id = info->id;
+	return add_cn(registry, id, info->name);
 }
 
 static void join(struct registry *registry, struct registry_session *session, struct reg_cn *cn)
@@ -291,53 +325,66 @@ static void join(struct registry *registry, struct registry_session *session, st
 		return;
 	session->cn = cn;
 	cn->session = session;
+	cn->instance = session->instance;
+	cn->seen = true;
 	cn->away_ms = 0;
 	registry->counts.connected++;
 	reg_list_cells(registry, cn);
 }
 
-void reg_register(struct registry *registry, struct registry_session *session,
-		  const struct mlrp_message *message)
+void reg_admit(struct registry *registry, struct registry_session *session,
+	       const struct mlrp_message *message)
 {
 	const struct cn_info *info = &message->cn;
 	struct reg_cn *cn = reg_find_cn_name(registry, info->name), *fresh = NULL;
 	bool changed = !cn || !same_description(&cn->info, info), back = cn && !cn->info.gone;
+	bool repeated = cn && cn->session == session && !changed;
+	const struct prefix *subnet;
 	char why[MLRP_TEXT_LEN];
 
-	if (session->cn && session->cn != cn) {
-		refuse_cn(registry, session, message, MLRP_E_REFUSED,
-			  "a CN cannot change its name within a connection");
-		return;
-	}
-	if (!is_sound(info, why, sizeof(why)) || info->gone) {
-		refuse_cn(registry, session, message, MLRP_E_REFUSED, why);
-		return;
-	}
-	if (changed && collides(registry, info, why, sizeof(why))) {
-		refuse_cn(registry, session, message, MLRP_E_CONFLICT, why);
+	if (changed && collides(registry, info, &subnet, why, sizeof(why))) {
+		reg_refuse_cell(registry, session, message, subnet, why);
 		return;
 	}
 	if (!cn)
-		cn = fresh = new_cn(registry, info->name);
+		cn = fresh = new_cn(registry, info);
 	if (!cn || (!back && registry->counts.cns >= registry->options.cns_max)) {
 		registry->counts.full++;
-		refuse_cn(registry, session, message, MLRP_E_FULL,
-			  "the register's table of CNs is full (cns_max)");
+		reg_refuse_cn(registry, session, message, MLRP_E_FULL,
+			      "the register's table of CNs is full (cns_max)", 0);
 		return;
 	}
 	replace_session(registry, cn, session);
-	if (changed && change_cn(registry, cn, info) < 0) {
+	if (changed && reg_change_cn(registry, cn, info) < 0) {
 		if (fresh)
 			remove_cn(registry, fresh);
-		refuse_cn(registry, session, message, MLRP_E_FULL, "the register has no memory");
+		reg_refuse_cn(registry, session, message, MLRP_E_FULL,
+			      "the register has no memory", 0);
 		return;
 	}
 	registry->counts.cns += !back;
 	join(registry, session, cn);
-	reg_log(registry, LOG_LEVEL_INFO, "CN %s registered from %s as number %u, %u cells%s",
-		cn->info.name, session->peer, cn->info.id, cn->info.cell_count,
-		fresh ? ", new" : changed ? ", changed" : "");
+	reg_forget_refusal(registry, info);
+	reg_log(registry, repeated ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO,
+		"CN %s registered from %s as number %u, %u cells%s", cn->info.name, session->peer,
+		cn->info.id, cn->info.cell_count, fresh ? ", new" : changed ? ", changed" : "");
 	reg_answer_stored(registry, session, message->transaction, NULL, cn->number);
+}
+
+void reg_register(struct registry *registry, struct registry_session *session,
+		  const struct mlrp_message *message, struct registry_time now)
+{
+	const struct cn_info *info = &message->cn;
+	struct reg_cn *cn = reg_find_cn_name(registry, info->name);
+	char why[MLRP_TEXT_LEN] = "it cannot be forgotten by itself";
+
+	if (session->cn && session->cn != cn)
+		reg_refuse_cn(registry, session, message, MLRP_E_REFUSED,
+			      "a CN cannot change its name within a connection", 0);
+	else if (!is_sound(info, why, sizeof(why)) || info->gone)
+		reg_refuse_cn(registry, session, message, MLRP_E_REFUSED, why, 0);
+	else if (!cn || !reg_rival_stops(registry, session, cn, message, now))
+		reg_admit(registry, session, message);
 }
 
 void reg_send_cns(struct registry *registry, struct registry_session *session)
@@ -364,33 +411,50 @@ static void free_records_of(struct registry *registry, uint32_t id)
 		if (station->record.parent != id || station->record.state == RECORD_FREE ||
 		    station->record.state == RECORD_OFFERED)
 			continue;
-		reg_set_state(registry, station, RECORD_FREE, 0);
+		reg_cut(registry, station);
 		reg_commit(registry, station, NULL, false);
 	}
 }
 
-int registry_forget_cn(struct registry *registry, const char *name, bool force, char *why,
-		       size_t size)
+/* Says what it would cut. */
+static int refuse_to_cut(const struct reg_cn *cn, const struct registry_cut *cut, char *why,
+			 size_t size)
+{
+	char guests[80] = "";
+
+	if (cut->guests)
+		snprintf(guests, sizeof(guests), "; %u stations of other CNs are in its cells",
+			 cut->guests);
+	return explain(-EBUSY, why, size,
+		       "%u stations have addresses of CN %s (%u leases; %u are at other CNs and "
+		       "would be cut off)%s: --force frees these addresses", cut->stations,
+		       cn->info.name, cut->leases, cut->away, guests);
+}
+
+int registry_forget_cn(struct registry *registry, const char *name, bool force,
+		       struct registry_cut *cut, char *why, size_t size)
 {
 	struct reg_cn *cn = reg_find_cn_name(registry, name);
 	struct cn_info info;
 
+	memset(cut, 0, sizeof(*cut));
 	if (!cn || cn->info.gone)
 		return explain(-ENOENT, why, size, "no CN %s is known", name);
 	if (cn->session)
 		return explain(-EBUSY, why, size, "CN %s is connected from %s: end its agent first",
 			       name, cn->session->peer);
-	if (cn->stations && !force)
-		return explain(-EBUSY, why, size,
-			       "%u stations have addresses of CN %s; --force frees them",
-			       cn->stations, name);
+	reg_change_count_cn(registry, cn->info.id, cut);
+	if ((cut->stations || cut->guests) && !force)
+		return refuse_to_cut(cn, cut, why, size);
 	free_records_of(registry, cn->info.id);
 	info = cn->info;
 	info.gone = true;
-	if (change_cn(registry, cn, &info) < 0)
+	if (reg_change_cn(registry, cn, &info) < 0)
 		return explain(-ENOMEM, why, size, "no memory");
 	registry->counts.cns--;
-	reg_log(registry, LOG_LEVEL_INFO, "CN %s, number %u, was forgotten", name, info.id);
+	reg_log(registry, LOG_LEVEL_INFO,
+		"CN %s, number %u, was forgotten; %u stations with addresses of it lose them",
+		cn->info.name, info.id, cut->stations);
 	return 0;
 }
 

@@ -7,10 +7,14 @@
  * registry_table.c     stations by address and owner, states and their queues
  * registry_cell.c      cells and the free addresses of their pools
  * registry_cn.c        CNs, REGISTER
+ * registry_refusal.c   CNs that are refused
+ * registry_rival.c     two agents with the name of one CN
  * registry_store.c     the way of a change to the store, answers that wait for it
  * registry_sync.c      bringing a CN up to date
+ * registry_restore.c   what the database lacks and CNs know
  * registry_address.c   requests about addresses
  * registry_station.c   requests about the place of a station
+ * registry_change.c    CNs and subnets that the operator renames, moves, or replaces
  * registry_flap.c      stations that move too often
  * registry_block.c     addresses set aside for CNs
  * registry_host.c      registered hosts
@@ -23,6 +27,8 @@
 #include <utlist.h>
 
 #include "registry.h"
+
+#define REG_REFUSALS 16 /* refused CNs that are remembered */
 
 struct reg_owner;
 struct reg_cn;
@@ -101,6 +107,12 @@ struct reg_cn {
 	unsigned brought;          /* static stations that it has claimed */
 	/* Since when, at the latest, it is not connected, as far as anybody asked; 0: unknown. */
 	uint64_t away_ms;
+	bool synced;               /* it has all up to a version of this run */
+	char former[NAME_LEN];     /* its name before; empty: none that still counts */
+	uint64_t instance;         /* of the agent that registered last; 0: unknown */
+	bool seen;                 /* it has registered since the start of the register */
+	uint64_t left_ms;          /* when its last connection ended */
+	uint64_t contested_ms;     /* when a rival was refused last; 0: never */
 	UT_hash_handle hh;         /* by id */
 	UT_hash_handle hh_name;
 };
@@ -110,6 +122,10 @@ struct registry_session {
 	char name[NAME_LEN];
 	char peer[80];
 	uint8_t role;
+	uint64_t instance;         /* of the agent, from its HELLO; 0: it names none */
+	struct mlrp_message *claim; /* a REGISTER that waits for word of the CN with that name */
+	const struct registry_session *claim_against; /* the connection that is asked */
+	uint64_t claim_due_ms;     /* until then */
 	struct reg_cn *cn;         /* NULL: not registered yet, or replaced */
 	bool registered;           /* REGISTERED was sent: pushes go to it */
 	bool syncing;
@@ -130,11 +146,31 @@ struct reg_waiting {
 	struct reg_waiting *prev, *next;
 };
 
+/* A subnet that is to go to another CN. */
+struct reg_move {
+	struct prefix subnet;
+	uint32_t from;             /* cn_id */
+	char to[NAME_LEN];         /* empty: no move */
+};
+
 struct reg_host {
 	struct registry_host host;
 	UT_hash_handle hh;         /* by MAC */
 	UT_hash_handle hh_addr;    /* by address; the first of a host that has several MACs */
 	struct reg_host *next;     /* the same host's next MAC */
+};
+
+#define REG_MOVES_MAX 16
+
+/* A CN whose REGISTER was refused. */
+struct reg_refusal {
+	char name[NAME_LEN];
+	struct tmip_addr tunnel;
+	char peer[80];
+	char why[MLRP_TEXT_LEN];
+	struct prefix subnet;      /* of the cell that was refused; all zero: it is not about one */
+	uint64_t last_ms;          /* 0: the entry is not used */
+	uint64_t count;
 };
 
 struct registry {
@@ -143,6 +179,8 @@ struct registry {
 	void *arg;
 	struct registry_store store;
 	struct version version;    /* of the last change */
+	struct version loaded;     /* the newest one in the database at the start */
+	struct registry_gap behind;
 	uint64_t number;           /* of the last change that goes to the store */
 	uint64_t gap;              /* of the last change in the place of an unstored one */
 	uint64_t handed;           /* the store took everything up to this number ... */
@@ -151,6 +189,12 @@ struct registry {
 	struct reg_cn *unstored_cns; /* the store lacks them; in this order */
 	bool refused;              /* the store takes no changes; the log says so */
 	uint64_t loaded_ms;        /* after it leases stand until the CNs had time to come back */
+	uint64_t started_ms;
+	uint64_t now_ms;           /* as of the last call that said so */
+	struct reg_refusal refusals[REG_REFUSALS];
+	uint64_t refusals_since_ms; /* the beginning of the minute in which the lines count */
+	unsigned refusal_lines;
+	unsigned claims;           /* sessions that have one */
 	struct reg_station *stations;
 	struct reg_owner *owners;
 	struct reg_mac *macs;
@@ -168,6 +212,7 @@ struct registry {
 	size_t cell_count;
 	struct reg_cell *available;
 	struct reg_host *hosts, *hosts_by_addr;
+	struct reg_move moves[REG_MOVES_MAX];
 	struct registry_session *sessions, *syncing;
 	struct reg_waiting *waiting;
 	struct registry_counts counts;
@@ -229,6 +274,11 @@ bool reg_set_owner(struct registry *registry, struct reg_station *station,
 /* due as in struct reg_station. */
 void reg_set_state(struct registry *registry, struct reg_station *station, uint8_t state,
 		   uint64_t due);
+/*
+ * Frees the address before its time, as the operator wants it. The tombstone keeps the end of the
+ * lease: if the station goes on using the address, it has a lease as before.
+ */
+void reg_cut(struct registry *registry, struct reg_station *station);
 void reg_set_current(struct registry *registry, struct reg_station *station, uint32_t current);
 void reg_set_parent(struct registry *registry, struct reg_station *station, uint32_t parent);
 struct reg_station *reg_owned(const struct registry *registry, const struct tmip_mac *mac,
@@ -264,9 +314,52 @@ void reg_free_cells(struct registry *registry);
 struct reg_cn *reg_find_cn(const struct registry *registry, uint32_t id);
 struct reg_cn *reg_find_cn_name(const struct registry *registry, const char *name);
 void reg_register(struct registry *registry, struct registry_session *session,
-		  const struct mlrp_message *message);
+		  const struct mlrp_message *message, struct registry_time now);
+/* The same, once it is clear that nobody else has the name. */
+void reg_admit(struct registry *registry, struct registry_session *session,
+	       const struct mlrp_message *message);
+/* Gives the CN this description, under its number and name. 0 or -ENOMEM: as before. */
+int reg_change_cn(struct registry *registry, struct reg_cn *cn, const struct cn_info *info);
+bool reg_name_cn(struct registry *registry, struct reg_cn *cn, const char *name); /* no memory */
 void reg_send_cns(struct registry *registry, struct registry_session *session);
 void reg_free_cns(struct registry *registry);
+
+/* ---- registry_refusal.c */
+
+/* wait_ms 0: until the cause is gone. Ends a connection that has registered nothing. */
+void reg_refuse_cn(struct registry *registry, struct registry_session *session,
+		   const struct mlrp_message *message, uint16_t code, const char *why,
+		   uint64_t wait_ms);
+/* The same for a conflict. Without the cell `subnet` the CN may come; NULL: it is not about one. */
+void reg_refuse_cell(struct registry *registry, struct registry_session *session,
+		     const struct mlrp_message *message, const struct prefix *subnet,
+		     const char *why);
+/* The CN is accepted; but a cell that it has left out is still refused. */
+void reg_forget_refusal(struct registry *registry, const struct cn_info *info);
+
+/* ---- registry_rival.c */
+
+/* Does this REGISTER have to wait, or was it refused, for another agent with this name? */
+bool reg_rival_stops(struct registry *registry, struct registry_session *session,
+		     struct reg_cn *cn, const struct mlrp_message *message,
+		     struct registry_time now);
+/* The session has said something. */
+void reg_rival_heard(struct registry *registry, struct registry_session *session);
+/* It is about to be freed; its CN has no connection any more. */
+void reg_rival_closed(struct registry *registry, struct registry_session *session);
+void reg_rival_tick(struct registry *registry);
+
+/* ---- registry_change.c */
+
+/* A CN describes itself by REGISTER: what the operator has decided about it goes before. */
+void reg_change_describe(struct registry *registry, struct cn_info *info);
+/*
+ * The CN's description was another one before. Where a cell has got another subnet, the use of the
+ * former addresses ends; where a subnet is only gone, it may come back.
+ */
+void reg_change_withdraw(struct registry *registry, const struct reg_cn *cn,
+			 const struct cn_info *before);
+void reg_change_count_cn(const struct registry *registry, uint32_t id, struct registry_cut *cut);
 
 /* ---- registry_sync.c */
 
@@ -275,6 +368,15 @@ void reg_sync_begin(struct registry *registry, struct registry_session *session,
 /* The station leaves its place in the order of changes. */
 void reg_sync_skip(struct registry *registry, const struct reg_station *station);
 void reg_sync_end(struct registry *registry, struct registry_session *session);
+
+/* ---- registry_restore.c */
+
+/* The CN says up to which version it has everything. */
+void reg_restore_seen(struct registry *registry, const struct registry_session *session,
+		      struct version seen);
+/* BIND with STATION. */
+void reg_restore(struct registry *registry, struct registry_session *session,
+		 const struct mlrp_message *message, struct registry_time now);
 
 /* ---- registry_flap.c */
 

@@ -224,14 +224,27 @@ static void refuse_full(struct registry *registry, struct registry_session *sess
 		   "the register's table of stations is full (stations_max)");
 }
 
+/* The operator freed the address, by itself or with its CN, and its station goes on using it. */
+static bool has_lease_still(const struct reg_station *station, const struct mlrp_message *message,
+			    struct registry_time now)
+{
+	return station && station->record.state == RECORD_FREE &&
+	       station->record.kind == RECORD_DYNAMIC && station->record.lease_end > now.unix_s &&
+	       mac_equal(&station->record.mac, &message->mac);
+}
+
 static void claim(struct registry *registry, struct registry_session *session,
 		  const struct mlrp_message *message, const struct reg_cell *cell,
 		  struct reg_station *station, struct registry_time now)
 {
 	const struct reg_host *host = reg_host_of_addr(registry, &message->addr);
+	bool leased = !host && has_lease_still(station, message, now);
+	uint64_t end = leased ? station->record.lease_end : 0;
 	char addr[ADDR_STRLEN], mac[MAC_STRLEN];
 
-	if (!station)
+	if (leased)
+		; /* it keeps its client identifier */
+	else if (!station)
 		station = reg_add(registry, &message->addr, &message->mac, NULL, 0);
 	else if (!reg_set_owner(registry, station, &message->mac, NULL, 0))
 		station = NULL;
@@ -240,15 +253,16 @@ static void claim(struct registry *registry, struct registry_session *session,
 		return;
 	}
 	reg_set_state(registry, station, 0, 0);
-	station->record.kind = host ? RECORD_RESERVED : RECORD_STATIC;
+	station->record.kind = host ? RECORD_RESERVED : leased ? RECORD_DYNAMIC : RECORD_STATIC;
 	station->record.parent = cell->cn->info.id;
 	station->record.current = session->cn->info.id;
 	station->arrived_ms = reg_since(message, now);
-	station->record.lease_end = 0;
-	reg_set_state(registry, station, RECORD_BOUND, 0);
+	station->record.lease_end = end;
+	reg_set_state(registry, station, RECORD_BOUND, end ? end + registry->options.grace_s : 0);
 	finish_claim(registry, session, message, station);
 	reg_log(registry, LOG_LEVEL_INFO, "%s %s %s at CN %s", mac_format(&message->mac, mac),
-		host ? "is the registered host of" : "brings the address",
+		host ? "is the registered host of" :
+		leased ? "still has the lease of" : "brings the address",
 		addr_format(&message->addr, addr), session->name);
 }
 

@@ -41,6 +41,8 @@ struct replica_station {
 	bool refused;            /* by the register: its frames are dropped until deadline_ms */
 	bool held;               /* this CN holds its packets */
 	bool stale;              /* the snapshot that is arriving has not named it yet */
+	bool lost;               /* the register has lost this record; it has version 0.0 now, */
+	struct version lost_version; /* and had this one */
 
 	bool adopted;            /* `kernel` is the map entry of a former agent; no record yet */
 	bool shown;              /* `kernel` is in the map */
@@ -64,8 +66,11 @@ struct replica_cn {
 	uint32_t stations; /* that need the tunnel to it */
 	uint8_t tunnel;    /* enum tmip_tunnel */
 	bool stale;        /* the register has not named it since the last connection came up */
+	bool kept;         /* the register has lost it, and it has not come back there yet */
 	UT_hash_handle hh; /* by info.id */
 };
+
+#define REPLICA_FORMER 32
 
 struct replica_mac; /* the head of the list of stations with one MAC */
 
@@ -81,6 +86,12 @@ struct replica {
 	struct replica_mac *macs;
 	struct replica_cn *cns;
 	unsigned stations_max, cns_max;
+	/* Subnets that were cells until now: the last ones, the oldest is overwritten. */
+	struct {
+		struct prefix subnet;
+		struct tmip_addr gateway;
+	} former[REPLICA_FORMER];
+	unsigned former_next;
 };
 
 void replica_init(struct replica *replica, unsigned stations_max, unsigned cns_max);
@@ -116,6 +127,13 @@ void replica_remove_cn(struct replica *replica, struct replica_cn *cn);
 const struct cell_info *replica_find_cell(const struct replica *replica,
 					  const struct tmip_addr *addr,
 					  const struct replica_cn **cn);
+
+/* A CN has this cell no more. */
+void replica_note_former(struct replica *replica, const struct prefix *subnet,
+			 const struct tmip_addr *gateway);
+/* The gateway of the cell that last contained addr and is gone; NULL: none that is known. */
+const struct tmip_addr *replica_former_gateway(const struct replica *replica,
+					       const struct tmip_addr *addr);
 
 /* The cn_id of the CN where the station is, as far as this CN knows; 0: not seen yet. */
 static inline uint32_t replica_current(const struct replica_station *station)

@@ -212,11 +212,123 @@ void roam_remove_cell(struct roam *roam, unsigned ifindex)
 	roam_refresh_all(roam);
 }
 
+/* Writes the entry of a former agent, whose record is not there yet, anew. */
+static void put_adopted(struct roam *roam, struct replica_station *station)
+{
+	struct roam_action action = {.type = ROAM_PUT, .addr = station->record.addr,
+				     .mac = station->record.mac, .station = &station->kernel};
+
+	roam->act(&action, roam->arg);
+}
+
+static void move_station(struct roam *roam, struct replica_station *station, unsigned from,
+			 unsigned to)
+{
+	struct tmip_station *entry = &station->kernel;
+
+	if (station->ifindex == from)
+		station->ifindex = to;
+	if (!station->shown || (entry->ifindex != from && entry->home_ifindex != from))
+		return;
+	if (entry->ifindex == from)
+		entry->ifindex = to;
+	if (entry->home_ifindex == from)
+		entry->home_ifindex = to;
+	station->overtaken = true;
+	if (station->adopted)
+		put_adopted(roam, station);
+}
+
+void roam_move_cell(struct roam *roam, unsigned from, unsigned to)
+{
+	struct roam_cell *cell = (struct roam_cell *)roam_find_cell(roam, from);
+
+	if (!from || from == to)
+		return;
+	if (cell)
+		cell->ifindex = to;
+	for (struct replica_station *station = roam->replica.stations; station;
+	     station = station->hh.next)
+		move_station(roam, station, from, to);
+	roam_refresh_all(roam);
+}
+
+static bool is_elsewhere(const struct replica_station *station, unsigned home)
+{
+	return station->shown && station->kernel.home_ifindex == home &&
+	       (station->kernel.state == TMIP_STATION_AWAY ||
+		station->kernel.state == TMIP_STATION_NEXT_DOOR);
+}
+
+static bool is_guest(const struct replica_station *station, unsigned ifindex)
+{
+	return station->shown && station->kernel.ifindex == ifindex &&
+	       station->kernel.home_ifindex != ifindex;
+}
+
+void roam_announce_cell(struct roam *roam, unsigned ifindex)
+{
+	struct replica_station *station = roam->replica.near, *next;
+	struct roam_action action;
+
+	for (; station; station = next) {
+		next = station->near_next;
+		if (is_elsewhere(station, ifindex))
+			action = (struct roam_action){.type = ROAM_ANNOUNCE,
+						      .ifindex = ifindex};
+		else if (is_guest(station, ifindex))
+			action = (struct roam_action){.type = ROAM_GREET};
+		else
+			continue;
+		action.addr = station->record.addr;
+		roam->act(&action, roam->arg);
+	}
+}
+
+struct roam_users roam_cell_users(const struct roam *roam, unsigned ifindex)
+{
+	const struct replica_station *station = roam->replica.near;
+	struct roam_users users = {0};
+
+	for (; ifindex && station; station = station->near_next) {
+		users.away += is_elsewhere(station, ifindex);
+		users.guests += is_guest(station, ifindex);
+	}
+	return users;
+}
+
+static bool has_subnet(const struct cn_info *info, const struct prefix *subnet)
+{
+	for (int i = 0; i < info->cell_count; i++)
+		if (addr_equal(&info->cells[i].subnet.addr, &subnet->addr) &&
+		    info->cells[i].subnet.len == subnet->len)
+			return true;
+	return false;
+}
+
+void roam_note_former(struct roam *roam, const struct prefix *subnet,
+		      const struct tmip_addr *gateway)
+{
+	replica_note_former(&roam->replica, subnet, gateway);
+}
+
+static void note_former(struct roam *roam, const struct replica_cn *cn, const struct cn_info *info)
+{
+	for (int i = 0; cn && i < cn->info.cell_count; i++)
+		if (info->gone || !has_subnet(info, &cn->info.cells[i].subnet))
+			roam_note_former(roam, &cn->info.cells[i].subnet,
+					 &cn->info.cells[i].gateway);
+}
+
 int roam_put_cn(struct roam *roam, const struct cn_info *info)
 {
 	struct replica_cn *cn = replica_find_cn(&roam->replica, info->id);
 	bool moved = !cn || !addr_equal(&cn->info.tunnel, &info->tunnel) || info->gone;
 
+	note_former(roam, cn, info);
+	if (!info->gone)
+		roam_cn_named(roam, info);
+	cn = replica_find_cn(&roam->replica, info->id);
 	if (info->gone) {
 		if (cn)
 			replica_remove_cn(&roam->replica, cn);
@@ -233,6 +345,12 @@ void roam_expect_cns(struct roam *roam)
 {
 	for (struct replica_cn *cn = roam->replica.cns; cn; cn = cn->hh.next)
 		cn->stale = cn->info.id != roam->self;
+}
+
+void roam_keep_cns(struct roam *roam)
+{
+	for (struct replica_cn *cn = roam->replica.cns; cn; cn = cn->hh.next)
+		cn->kept |= cn->stale;
 }
 
 /*
@@ -384,8 +502,10 @@ static void expire(struct roam *roam, struct replica_station *station, uint64_t 
 	} else if (roam_is_local(station)) {
 		if (station->attempt)
 			roam_attempt_expire(roam, station->attempt, now_ms);
-		else if (station->record.parent == roam->self)
+		else if (roam_reports(roam, station))
 			roam_report_local(roam, station, now_ms);
+		else if (station->lost && replica_current(station) != roam->self)
+			roam_forget(roam, station); /* it has left: others report it */
 	} else if (station->attempt) {
 		/* Another CN notified a later move, which is not confirmed either. */
 		if (station->moved_to != roam->self)

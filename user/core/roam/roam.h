@@ -89,6 +89,7 @@ struct roam_options {
 	unsigned timeout_ms;     /* of a handover or claim */
 	unsigned back_ms;        /* another CN may connect to the register so much later */
 	unsigned refused_ms;     /* how long this CN does not repeat a refused claim */
+	unsigned lease_s;        /* the longest lease, for stations whose lease nobody knows */
 	bool accept_static;      /* accept stations with a static address */
 	bool hold;               /* hold packets for stations that have left (see roam_unhold) */
 };
@@ -123,6 +124,24 @@ void roam_set_self(struct roam *roam, uint32_t cn_id);
 int roam_put_cell(struct roam *roam, unsigned ifindex, const char *name,
 		  const struct prefix *subnet);
 void roam_remove_cell(struct roam *roam, unsigned ifindex);
+/*
+ * The cell has another interface now, perhaps since a former agent had it; its stations stay in
+ * it.
+ */
+void roam_move_cell(struct roam *roam, unsigned from, unsigned to);
+/*
+ * The cell has another MAC now, or is back: announces to its hosts where its stations are that are
+ * elsewhere, and to its guests where their gateways are.
+ */
+void roam_announce_cell(struct roam *roam, unsigned ifindex);
+
+struct roam_users {
+	unsigned away;   /* stations of the cell's subnet that are elsewhere */
+	unsigned guests; /* stations of other subnets that are in the cell */
+};
+
+/* Who depends on the cell, apart from the stations at home in it. */
+struct roam_users roam_cell_users(const struct roam *roam, unsigned ifindex);
 
 /*
  * The description in an MLRP_CN, or that of this CN. A CN that is `gone` is removed. Returns 0, or
@@ -130,8 +149,19 @@ void roam_remove_cell(struct roam *roam, unsigned ifindex);
  */
 int roam_put_cn(struct roam *roam, const struct cn_info *info);
 
+/* A subnet that was a cell of the network until now: clients may still renew at its gateway. */
+void roam_note_former(struct roam *roam, const struct prefix *subnet,
+		      const struct tmip_addr *gateway);
+
 /* The register will name all CNs again. Marks the others `stale` in the replica until it does. */
 void roam_expect_cns(struct roam *roam);
+/* It has lost its memory: the CNs that it has not named yet stay until they are back there. */
+void roam_keep_cns(struct roam *roam);
+/*
+ * The register's clock, by which lease_end counts, above CLOCK_MONOTONIC. Another register, or one
+ * that has lost its memory, may have another clock: the ends of all leases move with it.
+ */
+void roam_set_clock(struct roam *roam, int64_t ahead_ms);
 
 /*
  * A frame of a station that the map did not show in this cell (TMIP_EVENT_SEEN), or does only since
@@ -177,10 +207,15 @@ void roam_record(struct roam *roam, const struct station_record *record, unsigne
 /* The register's answer (MLRP_STATION or MLRP_ERROR) to a request of the machine. */
 void roam_register_answer(struct roam *roam, const struct mlrp_message *message, uint64_t now_ms);
 /*
+ * What a snapshot lacks, or has in an older state than this CN, the register has lost: the parent
+ * and the CN that has the station keep such a record and report it as it was.
+ *
  * A sync: between the two calls the caller passes the records of the snapshot (full) or delta to
  * roam_record. At its end the machine reports its unreported moves and leases to the register.
  */
 void roam_sync_start(struct roam *roam, bool full);
+/* Before its end: does the snapshot lack a record that this CN has? */
+bool roam_sync_lacks(const struct roam *roam);
 void roam_sync_end(struct roam *roam, uint64_t now_ms);
 /* The register is down. */
 void roam_register_lost(struct roam *roam);

@@ -17,7 +17,6 @@
 #include "io/process/file.h"
 #include "tmip.skel.h"
 
-#define CELLS 16 /* the cells that a CN can have */
 
 /* The last warning of libbpf, for `why`. */
 static char complaint[DATAPATH_WHY];
@@ -107,7 +106,8 @@ static int set_sizes(struct datapath *dp)
 		{skel->maps.tmip_peer, options->peers_max},
 		{skel->maps.tmip_peer_stat, options->peers_max},
 		{skel->maps.tmip_subnet, options->peers_max * 4},
-		{skel->maps.tmip_group, options->peers_max ? options->peers_max + CELLS : 0},
+		{skel->maps.tmip_group,
+		 options->peers_max ? options->peers_max + TMIP_CELLS_MAX : 0},
 		{skel->maps.tmip_seen, options->seen_max},
 		{skel->maps.tmip_host, options->seen_max},
 		{skel->maps.tmip_drop, options->seen_max},

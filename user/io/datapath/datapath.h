@@ -47,7 +47,7 @@ void datapath_destroy(struct datapath *dp);
 /* Detaches the programs from all interfaces and removes the folder `dir`. Loads nothing. */
 int datapath_remove(const char *dir);
 
-enum datapath_role { DATAPATH_CELL, DATAPATH_BACKBONE };
+enum datapath_role { DATAPATH_CELL, DATAPATH_STAND_IN, DATAPATH_BACKBONE };
 
 /*
  * Attaches the programs of the role to the interface: as TCX links pinned in the folder, or as

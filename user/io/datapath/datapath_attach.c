@@ -32,16 +32,19 @@ static const struct hook INGRESS = {"in", TCX_INGRESS, BPF_TC_INGRESS};
 static const struct hook EGRESS = {"out", TCX_EGRESS, BPF_TC_EGRESS};
 static const struct hook EARLY = {.name = "xdp"};
 
-static const char *role_name(enum datapath_role role)
-{
-	return role == DATAPATH_CELL ? "cell" : "backbone";
-}
+/* In the pins' names. */
+static const char *const ROLE_NAMES[] = {
+	[DATAPATH_CELL] = "cell",
+	[DATAPATH_STAND_IN] = "standin",
+	[DATAPATH_BACKBONE] = "backbone",
+};
+#define ROLES (sizeof(ROLE_NAMES) / sizeof(ROLE_NAMES[0]))
 
 static void link_path(const char *dir, unsigned ifindex, const struct hook *hook,
 		      enum datapath_role role, char path[DATAPATH_PATH])
 {
 	snprintf(path, DATAPATH_PATH, "%.400s/link_%u_%s_%s", dir, ifindex, hook->name,
-		 role_name(role));
+		 ROLE_NAMES[role]);
 }
 
 /* Returns the pinned link if it is attached to that interface, else removes the pin. -1: none. */
@@ -131,17 +134,19 @@ static int attach_hook(struct datapath *dp, const struct bpf_program *program, u
 int datapath_attach(struct datapath *dp, unsigned ifindex, enum datapath_role role,
 		    char why[DATAPATH_WHY])
 {
+	const struct bpf_program *in = dp->skel->progs.tmip_cell_in, *out = NULL;
 	char name[IF_NAMESIZE] = "?";
 	int error;
 
-	if (role == DATAPATH_CELL) {
-		error = attach_hook(dp, dp->skel->progs.tmip_cell_in, ifindex, &INGRESS, role);
-		if (!error)
-			error = attach_hook(dp, dp->skel->progs.tmip_cell_out, ifindex, &EGRESS,
-					    role);
-	} else {
-		error = attach_hook(dp, dp->skel->progs.tmip_bb_in, ifindex, &INGRESS, role);
-	}
+	if (role == DATAPATH_CELL)
+		out = dp->skel->progs.tmip_cell_out;
+	else if (role == DATAPATH_STAND_IN)
+		out = dp->skel->progs.tmip_stand_in_out;
+	else
+		in = dp->skel->progs.tmip_bb_in;
+	error = attach_hook(dp, in, ifindex, &INGRESS, role);
+	if (!error && out)
+		error = attach_hook(dp, out, ifindex, &EGRESS, role);
 	if (error)
 		datapath_why(why, "cannot attach to %s: %s",
 			     if_indextoname(ifindex, name) ? name : "?", strerror(-error));
@@ -205,10 +210,9 @@ static void detach_all(const char *dir, unsigned ifindex)
 	static const struct hook *const hooks[] = {&EARLY, &INGRESS, &EGRESS};
 	char path[DATAPATH_PATH];
 
-	for (size_t i = 0; i < sizeof(hooks) / sizeof(hooks[0]); i++) {
-		detach_hook(dir, ifindex, hooks[i], DATAPATH_CELL);
-		detach_hook(dir, ifindex, hooks[i], DATAPATH_BACKBONE);
-	}
+	for (size_t i = 0; i < sizeof(hooks) / sizeof(hooks[0]); i++)
+		for (unsigned role = 0; role < ROLES; role++)
+			detach_hook(dir, ifindex, hooks[i], role);
 	qdisc_path(dir, ifindex, path);
 	if (unlink(path) == 0)
 		clsact_remove(ifindex);
@@ -223,6 +227,14 @@ int datapath_detach(struct datapath *dp, unsigned ifindex)
 {
 	detach_all(dp->dir, ifindex);
 	return 0;
+}
+
+static enum datapath_role role_named(const char *name)
+{
+	for (unsigned role = 0; role < ROLES; role++)
+		if (strcmp(ROLE_NAMES[role], name) == 0)
+			return role;
+	return DATAPATH_BACKBONE;
 }
 
 int datapath_attached(const char *dir, unsigned *ifindexes, enum datapath_role *roles, int max)
@@ -240,8 +252,7 @@ int datapath_attached(const char *dir, unsigned *ifindexes, enum datapath_role *
 			continue;
 		if (found < max) {
 			ifindexes[found] = ifindex;
-			roles[found] =
-				strcmp(role, "cell") == 0 ? DATAPATH_CELL : DATAPATH_BACKBONE;
+			roles[found] = role_named(role);
 		}
 		found++;
 	}

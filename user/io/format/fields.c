@@ -4,6 +4,8 @@
 
 #include <stdbool.h>
 
+#define LINE 80 /* columns of a terminal */
+
 static json_t *value_of(const struct field *field, const void *object)
 {
 	const char *at = (const char *)object + field->offset;
@@ -40,12 +42,19 @@ static const struct field *find_place(const struct field *fields, unsigned place
 
 void fields_print(const char *title, const struct field *fields, const json_t *object, FILE *to)
 {
+	int column = fprintf(to, "%-8s ", title);
 	const struct field *field;
+	char word[96];
 
-	fprintf(to, "%-8s ", title);
-	for (unsigned place = 1; (field = find_place(fields, place)); place++)
-		fprintf(to, "%s %lld %s", place == 1 ? "" : ",",
-			(long long)json_integer_value(json_object_get(object, field->key)),
-			field->key);
+	for (unsigned place = 1; (field = find_place(fields, place)); place++) {
+		json_int_t value = json_integer_value(json_object_get(object, field->key));
+		bool more = find_place(fields, place + 1);
+		int len = snprintf(word, sizeof(word), " %lld %s%s", (long long)value, field->key,
+				   more ? "," : "");
+
+		if (column + len > LINE)
+			column = fprintf(to, "\n%-8s ", "") - 1;
+		column += fprintf(to, "%s", word);
+	}
 	fputc('\n', to);
 }

@@ -59,6 +59,7 @@ static int on_link(const struct nlmsghdr *header, void *arg)
 	const struct ifinfomsg *info = mnl_nlmsg_get_payload(header);
 	struct netlink_interface *out = arg;
 	const struct nlattr *attr, *linkinfo = NULL;
+	const char *name = "";
 
 	out->ifindex = (unsigned)info->ifi_index;
 	out->up = info->ifi_flags & IFF_UP;
@@ -68,9 +69,11 @@ static int on_link(const struct nlmsghdr *header, void *arg)
 		netlink_read_bytes(attr, IFLA_ADDRESS, &out->mac, sizeof(out->mac));
 		netlink_read_u32(attr, IFLA_MTU, &out->mtu);
 		netlink_read_u32(attr, IFLA_MASTER, &out->port_of);
+		netlink_read_text(attr, IFLA_IFNAME, &name);
 		if (mnl_attr_get_type(attr) == IFLA_LINKINFO)
 			linkinfo = attr;
 	}
+	snprintf(out->name, sizeof(out->name), "%s", name);
 	if (linkinfo)
 		read_kind(linkinfo, out);
 	return MNL_CB_OK;
@@ -115,31 +118,79 @@ unsigned netlink_get_master(unsigned ifindex)
 	return talk(request, on_master, &master) == 0 ? master : 0;
 }
 
-int netlink_get_interface(const char *name, struct netlink_interface *out)
+/* The request asks for the link. */
+static int get_interface(struct nlmsghdr *request, struct netlink_interface *out)
 {
+	struct ifaddrmsg *filter;
 	char buffer[NETLINK_BUFFER];
-	struct nlmsghdr *request = netlink_request(buffer, RTM_GETLINK, 0);
 	int error;
 
 	memset(out, 0, sizeof(*out));
-	mnl_nlmsg_put_extra_header(request, sizeof(struct ifinfomsg));
-	mnl_attr_put_strz(request, IFLA_IFNAME, name);
 	error = talk(request, on_link, out);
 	if (error)
 		return error;
-	snprintf(out->name, sizeof(out->name), "%s", name);
 	request = netlink_request(buffer, RTM_GETADDR, NLM_F_DUMP);
-	struct ifaddrmsg *filter = mnl_nlmsg_put_extra_header(request, sizeof(*filter));
-
+	filter = mnl_nlmsg_put_extra_header(request, sizeof(*filter));
 	filter->ifa_family = AF_INET;
 	return talk(request, on_address, out);
 }
 
+int netlink_get_interface(const char *name, struct netlink_interface *out)
+{
+	char buffer[NETLINK_BUFFER];
+	struct nlmsghdr *request = netlink_request(buffer, RTM_GETLINK, 0);
+
+	mnl_nlmsg_put_extra_header(request, sizeof(struct ifinfomsg));
+	mnl_attr_put_strz(request, IFLA_IFNAME, name);
+	return get_interface(request, out);
+}
+
+int netlink_get_interface_at(unsigned ifindex, struct netlink_interface *out)
+{
+	char buffer[NETLINK_BUFFER];
+	struct nlmsghdr *request = netlink_request(buffer, RTM_GETLINK, 0);
+	struct ifinfomsg *link = mnl_nlmsg_put_extra_header(request, sizeof(*link));
+
+	link->ifi_index = (int)ifindex;
+	return get_interface(request, out);
+}
+
+struct address_search {
+	struct tmip_addr addr;
+	bool found;
+};
+
+static int on_any_address(const struct nlmsghdr *header, void *arg)
+{
+	struct address_search *search = arg;
+	struct tmip_addr addr;
+	const struct nlattr *attr;
+	uint32_t local; /* network byte order */
+
+	mnl_attr_for_each(attr, header, sizeof(struct ifaddrmsg))
+		if (netlink_read_u32(attr, IFA_LOCAL, &local)) {
+			addr = addr_from_ipv4(ntohl(local));
+			search->found |= addr_equal(&addr, &search->addr);
+		}
+	return MNL_CB_OK;
+}
+
+bool netlink_has_address(const struct tmip_addr *addr)
+{
+	struct address_search search = {.addr = *addr};
+	char buffer[NETLINK_BUFFER];
+	struct nlmsghdr *request = netlink_request(buffer, RTM_GETADDR, NLM_F_DUMP);
+	struct ifaddrmsg *filter = mnl_nlmsg_put_extra_header(request, sizeof(*filter));
+
+	filter->ifa_family = AF_INET;
+	return talk(request, on_any_address, &search) < 0 || search.found;
+}
+
 static int on_statistics(const struct nlmsghdr *header, void *arg)
 {
+	struct netlink_counts *counts = arg;
 	struct rtnl_link_stats64 all;
 	const struct nlattr *attr;
-	uint64_t *dropped = arg;
 	size_t len;
 
 	mnl_attr_for_each(attr, header, sizeof(struct ifinfomsg)) {
@@ -148,20 +199,34 @@ static int on_statistics(const struct nlmsghdr *header, void *arg)
 		len = mnl_attr_get_payload_len(attr);
 		memset(&all, 0, sizeof(all)); /* an older kernel sends fewer counters */
 		memcpy(&all, mnl_attr_get_payload(attr), len < sizeof(all) ? len : sizeof(all));
-		*dropped = all.tx_dropped;
+		*counts = (struct netlink_counts){
+			.sent = all.tx_packets, .received = all.rx_packets,
+			.sent_dropped = all.tx_dropped + all.tx_errors,
+			.received_dropped = all.rx_dropped + all.rx_errors + all.rx_missed_errors,
+			.unsent = all.tx_dropped,
+		};
 	}
 	return MNL_CB_OK;
 }
 
-int netlink_get_dropped(unsigned ifindex, uint64_t *dropped)
+int netlink_get_counts(unsigned ifindex, struct netlink_counts *counts)
 {
 	char buffer[NETLINK_BUFFER];
 	struct nlmsghdr *request = netlink_request(buffer, RTM_GETLINK, 0);
 	struct ifinfomsg *link = mnl_nlmsg_put_extra_header(request, sizeof(*link));
 
-	*dropped = 0;
+	memset(counts, 0, sizeof(*counts));
 	link->ifi_index = (int)ifindex;
-	return talk(request, on_statistics, dropped);
+	return talk(request, on_statistics, counts);
+}
+
+int netlink_get_dropped(unsigned ifindex, uint64_t *dropped)
+{
+	struct netlink_counts counts;
+	int error = netlink_get_counts(ifindex, &counts);
+
+	*dropped = counts.unsent;
+	return error;
 }
 
 int netlink_set_promiscuous(unsigned ifindex, bool on)

@@ -33,6 +33,10 @@ struct netlink_interface {
 
 /* -ENODEV: there is no such interface. */
 int netlink_get_interface(const char *name, struct netlink_interface *out);
+int netlink_get_interface_at(unsigned ifindex, struct netlink_interface *out);
+
+/* Is this an IPv4 address of this machine? True if that is unknown. */
+bool netlink_has_address(const struct tmip_addr *addr);
 
 /*
  * Sets or clears IFF_PROMISC. It must outlive this process, so it is not the membership of a packet
@@ -49,6 +53,14 @@ bool netlink_has_vlan(unsigned ifindex);
 /* Returns the ifindex of the bridge whose port the interface is; 0: none. */
 unsigned netlink_get_master(unsigned ifindex);
 
+/* Frames since the interface was made. */
+struct netlink_counts {
+	uint64_t sent, received;
+	uint64_t sent_dropped, received_dropped; /* by the device or its queue, errors included */
+	uint64_t unsent;                         /* of sent_dropped: without an error */
+};
+
+int netlink_get_counts(unsigned ifindex, struct netlink_counts *counts);
 /* Sets *dropped to the number of leaving frames that the interface has dropped. */
 int netlink_get_dropped(unsigned ifindex, uint64_t *dropped);
 

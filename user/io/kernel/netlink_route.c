@@ -181,8 +181,7 @@ int netlink_set_route_mtu(const struct netlink_interface *interface, unsigned mt
 	char buffer[NETLINK_BUFFER];
 	struct connected found;
 	int error = find_connected(interface, &found);
-	struct nlmsghdr *request =
-		netlink_request(buffer, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE);
+	struct nlmsghdr *request = netlink_request(buffer, RTM_NEWROUTE, NLM_F_REPLACE);
 	struct rtmsg *route = mnl_nlmsg_put_extra_header(request, sizeof(*route));
 
 	if (error)
@@ -199,5 +198,6 @@ int netlink_set_route_mtu(const struct netlink_interface *interface, unsigned mt
 	if (found.priority)
 		mnl_attr_put_u32(request, RTA_PRIORITY, found.priority);
 	put_metrics(request, &found, mtu);
-	return talk(request, NULL, NULL);
+	error = talk(request, NULL, NULL);
+	return error == -ENOENT ? 0 : error; /* the address is gone, and its route with it */
 }

@@ -22,7 +22,8 @@ int netlink_get_way(const struct tmip_addr *from, const struct tmip_addr *to,
 
 /*
  * The MTU, in bytes, of the connected route that the kernel made for the interface's address; 0:
- * that of the interface. Setting it leaves the route's other metrics as they are.
+ * that of the interface. Setting it leaves the route's other metrics as they are, and makes no
+ * route where there is none.
  */
 int netlink_get_route_mtu(const struct netlink_interface *interface, unsigned *mtu);
 int netlink_set_route_mtu(const struct netlink_interface *interface, unsigned mtu);

@@ -93,7 +93,7 @@ int sysctl_get(const char *name, char *value, size_t size)
 	return 0;
 }
 
-static int write_value(const char *name, const char *value)
+int sysctl_write(const char *name, const char *value)
 {
 	int fd = open_setting(name, O_WRONLY), error = 0;
 
@@ -136,7 +136,27 @@ int sysctl_set(struct sysctl_store *store, const char *name, const char *value)
 	if (error || strcmp(now, value) == 0)
 		return error;
 	error = sysctl_note(store, name, now);
-	return error ? error : write_value(name, value);
+	return error ? error : sysctl_write(name, value);
+}
+
+void sysctl_rename(struct sysctl_store *store, const char *from, const char *to)
+{
+	json_t *renamed = json_object(), *value;
+	const char *name;
+	char now[512];
+
+	if (!renamed)
+		return; /* no memory: the notes keep their names */
+	json_object_foreach(store->former, name, value) {
+		bool matches = strncmp(name, from, strlen(from)) == 0;
+
+		snprintf(now, sizeof(now), "%s%s", matches ? to : "",
+			 matches ? name + strlen(from) : name);
+		json_object_set(renamed, now, value);
+	}
+	json_decref(store->former);
+	store->former = renamed;
+	save(store);
 }
 
 void sysctl_restore(struct sysctl_store *store, const char *prefix)
@@ -149,7 +169,7 @@ void sysctl_restore(struct sysctl_store *store, const char *prefix)
 		if (strncmp(name, prefix, strlen(prefix)) != 0)
 			continue;
 		/* Fails if the setting is gone with its interface. */
-		write_value(name, json_string_value(value));
+		sysctl_write(name, json_string_value(value));
 		json_object_del(store->former, name);
 	}
 	save(store);

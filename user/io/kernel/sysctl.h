@@ -33,6 +33,8 @@ int sysctl_renote(struct sysctl_store *store, const char *name, const char *valu
 bool sysctl_noted(const struct sysctl_store *store, const char *name, const char *value);
 /* The value in the note of this setting, until the note changes; NULL: there is no note. */
 const char *sysctl_note_of(const struct sysctl_store *store, const char *name);
+/* The settings whose names begin with `from` begin with `to` now: their notes follow. */
+void sysctl_rename(struct sysctl_store *store, const char *from, const char *to);
 /*
  * Restores each setting whose name begins with `prefix` ("": all) and deletes its note. Removes the
  * file with the last note.
@@ -41,5 +43,7 @@ void sysctl_restore(struct sysctl_store *store, const char *prefix);
 
 /* Reads a file below /proc/sys, without its newline. Returns 0 or -errno. */
 int sysctl_get(const char *name, char *value, size_t size);
+/* Writes such a file, and notes nothing. Returns 0 or -errno. */
+int sysctl_write(const char *name, const char *value);
 
 #endif

@@ -8,6 +8,8 @@
 #include <string.h>
 
 #define COLUMNS_MAX 16
+#define LINE 80      /* columns of a terminal */
+#define WRAPPED 24   /* a last column narrower than this is not wrapped */
 
 struct table {
 	size_t columns, used, room; /* `used` and `room` count cells */
@@ -68,16 +70,50 @@ void table_add(struct table *table, const char *format, ...)
 	put(table, text);
 }
 
+/* How much of the text fits into `room` columns: it is cut between words. */
+static size_t fitting(const char *text, size_t room)
+{
+	size_t len = strlen(text), at = room;
+
+	if (len <= room)
+		return len;
+	while (at && text[at] != ' ')
+		at--;
+	return at ? at : len; /* one long word stays whole */
+}
+
+/* A text at the end of the line goes on below its beginning, which is at column `start`. */
+static void print_last(const char *text, size_t start, FILE *to)
+{
+	size_t room = start + WRAPPED < LINE ? LINE - start : strlen(text), len;
+
+	for (;;) {
+		len = fitting(text, room);
+		fprintf(to, "%.*s", (int)len, text);
+		text += len;
+		while (*text == ' ')
+			text++;
+		if (!*text)
+			return;
+		fprintf(to, "\n%*s", (int)start, "");
+	}
+}
+
 static void print_row(const struct table *table, size_t row, FILE *to)
 {
+	size_t start = 0;
+
 	for (size_t i = 0; i < table->columns; i++) {
 		const char *text = table->cells[row * table->columns + i];
 		int width = (int)table->width[i];
 
+		fputs(i ? "  " : "", to);
+		start += i ? 2 : 0;
 		if (i + 1 == table->columns && !table->right[i])
-			width = 0; /* no blanks at the end of the line */
-		fprintf(to, "%s%*s", i ? "  " : "", table->right[i] ? width : -width,
-			text ? text : "?");
+			print_last(text ? text : "?", start, to);
+		else
+			fprintf(to, "%*s", table->right[i] ? width : -width, text ? text : "?");
+		start += table->width[i];
 	}
 	fputc('\n', to);
 }

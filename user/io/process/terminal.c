@@ -51,6 +51,23 @@ int terminal_ask(const char *whom, const char *socket, json_t *request, json_t *
 	return status;
 }
 
+int terminal_print_reload(json_t *result, bool as_json)
+{
+	const json_t *restart = json_object_get(result, "restart");
+	const json_t *awaited = json_object_get(result, "awaited"), *name;
+	int status = json_array_size(restart) ? TERMINAL_PARTLY : TERMINAL_OK;
+	size_t i;
+
+	if (as_json)
+		return terminal_print_json(result) == TERMINAL_OK ? status : TERMINAL_FAILED;
+	json_array_foreach((json_t *)restart, i, name)
+		printf("needs a restart: directive `%s'\n", json_string_value(name));
+	json_array_foreach((json_t *)awaited, i, name)
+		printf("not served yet: cell %s\n", json_string_value(name));
+	json_decref(result);
+	return status;
+}
+
 int terminal_print_json(json_t *result)
 {
 	int failed = json_dumpf(result, stdout, JSON_INDENT(2) | JSON_ENCODE_ANY);

@@ -8,13 +8,14 @@
 #define TMIP_IO_PROCESS_TERMINAL_H
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stdio.h>
 
 #define TERMINAL_TIMEOUT_MS 20000 /* for an answer */
 #define TERMINAL_SPAN 40          /* bytes of a span of time as text, with the NUL */
 
-/* Exit statuses. */
-enum { TERMINAL_OK = 0, TERMINAL_FAILED = 1, TERMINAL_USAGE = 2 };
+/* Exit statuses. PARTLY: done as far as it can be done without a restart. */
+enum { TERMINAL_OK = 0, TERMINAL_FAILED = 1, TERMINAL_USAGE = 2, TERMINAL_PARTLY = 3 };
 
 /* Writes one line "PROGRAM: ..." to stderr. Returns TERMINAL_FAILED. */
 __attribute__((format(printf, 1, 2))) int terminal_fail(const char *format, ...);
@@ -25,6 +26,12 @@ __attribute__((format(printf, 1, 2))) int terminal_fail(const char *format, ...)
  * reference, or TERMINAL_FAILED after an error message.
  */
 int terminal_ask(const char *whom, const char *socket, json_t *request, json_t **result);
+
+/*
+ * Prints the result of `reload`, and releases it: each directive whose new value needs a restart,
+ * and each cell that is awaited; or all as JSON. Returns an exit status.
+ */
+int terminal_print_reload(json_t *result, bool as_json);
 
 /* Prints the JSON and releases it. Returns an exit status. */
 int terminal_print_json(json_t *result);

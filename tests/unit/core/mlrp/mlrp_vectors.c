@@ -129,8 +129,9 @@ static void add_handshake(void)
 
 	ADD(hello, hello(MLRP_HELLO, MLRP_ROLE_CN, "linux-magazin", "wlanpool1.linux-magazin", 1));
 	m = ADD(hello_known, hello(MLRP_HELLO, MLRP_ROLE_CN, "linux-magazin", "cn2", 3));
-	m->has |= F(CN);
+	m->has |= F(CN) | F(INSTANCE);
 	m->cn = cn(0, 0, 2, "cn2", 0).cn;
+	m->instance = 0x1122334455667788;
 	m = ADD(welcome, hello(MLRP_WELCOME, MLRP_ROLE_MLR, "linux-magazin", "mlr", 1));
 	m->has |= F(VERSION) | F(CLOCK);
 	m->version = (struct version){4, 99};
