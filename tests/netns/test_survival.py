@@ -134,12 +134,16 @@ def test_roaming_past_a_dead_parent(world):
 
 
 def test_roaming_into_and_out_of_a_dead_cn(world):
-    """A station enters a cell whose agent is dead: it is served when the agent starts again."""
+    """A station enters a cell whose agent is dead: it is served, and so it is when the agent starts
+    again (test_absent_agents.py has more of the kind).
+    """
     phone = leased(world, "phone", world.cn(2))
     world.cn(3).kill()
     phone.roam(world.cn(3))
-    # The programs hand it over, but no agent confirms that: the parent goes back to the record.
-    wait_for(lambda: not phone.ping(world.server.address, seconds=0.3), "the move to be undone")
+    reaches(phone, world.server.address)
+    wait_for(lambda: register_stations(world)[phone.address()]["current"] == "cn3",
+             "the parent to tell the register", 8)
+    assert phone.ping(world.server.address, count=20)
     world.cn(3).start()
     reaches(phone, world.server.address)
     agree(world, phone)

@@ -92,7 +92,8 @@ NO_POOL = field(6, field(1, addr("10.30.0.0") + u8(30)) + field(2, addr("10.30.0
 VECTORS = [
     ("hello", message(1, 0, *hello(1, "linux-magazin", "wlanpool1.linux-magazin", 1, 1))),
     ("hello_known", message(1, 0, *hello(1, "linux-magazin", "cn2", 1, 3),
-                            cn(2, "cn2", "192.168.0.2", 0, 0))),
+                            cn(2, "cn2", "192.168.0.2", 0, 0),
+                            field(25, u64(0x1122334455667788)))),
     ("welcome", message(2, 0, *hello(2, "linux-magazin", "mlr", 1, 1)[:5],
                         field(8, version(4, 99)), field(23, u64(1750000000)))),
     ("error", message(3, 0x80000007, field(6, u16(5)), field(7, b"pool overlaps"))),
@@ -113,6 +114,8 @@ VECTORS = [
     ("decline", message(18, 7, ADDR, HW)),
     ("handover_late", message(15, 0x80000003, field(8, version(4, 0x1122334455)), ADDR, HW,
                               field(22, u32(60000)))),
+    ("followed", message(20, 0x80000005, field(8, version(4, 0x1122334455)), ADDR, HW,
+                         cn(2, "cn2", "192.168.0.2", 6554, 0))),
     ("block_request", message(19, 8, SUBNET, field(20, u16(16)),
                               field(21, addr("10.10.1.254") + addr("10.10.1.253")))),
     ("registered", message(30, 1, cn(1, "cn1", "192.168.0.1", 6554, 0))),

@@ -108,6 +108,30 @@ int netlink_get_interface(const char *name, struct netlink_interface *out)
 	return 0;
 }
 
+int netlink_get_interface_at(unsigned ifindex, struct netlink_interface *out)
+{
+	const struct fake_interface *interface = find_index(ifindex);
+
+	fake_netlink.gets++;
+	memset(out, 0, sizeof(*out));
+	if (fake_netlink.get_error)
+		return fake_netlink.get_error;
+	if (!interface)
+		return -ENODEV;
+	*out = interface->is;
+	return 0;
+}
+
+bool netlink_has_address(const struct tmip_addr *addr)
+{
+	if (!addr_is_zero(&fake_netlink.more) && addr_equal(&fake_netlink.more, addr))
+		return true;
+	for (unsigned i = 0; i < fake_netlink.count; i++)
+		if (addr_equal(&fake_netlink.list[i].is.addr, addr))
+			return true;
+	return false;
+}
+
 int netlink_set_promiscuous(unsigned ifindex, bool on)
 {
 	struct fake_interface *interface = find_index(ifindex);
@@ -142,6 +166,17 @@ int netlink_get_dropped(unsigned ifindex, uint64_t *dropped)
 	if (!interface)
 		return -ENODEV;
 	*dropped = interface->dropped;
+	return 0;
+}
+
+int netlink_get_counts(unsigned ifindex, struct netlink_counts *counts)
+{
+	const struct fake_interface *interface = find_index(ifindex);
+
+	memset(counts, 0, sizeof(*counts));
+	if (!interface)
+		return -ENODEV;
+	counts->sent_dropped = counts->unsent = interface->dropped;
 	return 0;
 }
 

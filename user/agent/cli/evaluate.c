@@ -155,6 +155,7 @@ int evaluate_run(const char *config_path, bool json)
 		print_json(&evaluation);
 	else
 		print_summary(&evaluation);
+	json_decref(evaluation.agent);
 	json_decref(evaluation.checks);
 	return evaluation.failed ? 1 : 0;
 }

@@ -100,6 +100,28 @@ static int try_listen(const struct tmip_addr *addr, unsigned port)
 	return error;
 }
 
+static void find_agent(struct evaluation *e)
+{
+	char path[CONFIG_PATH_LEN];
+	json_t *request = json_pack("{s:s}", "command", "status"), *reply = NULL;
+
+	agent_config_socket(&e->config, path);
+	if (control_call(path, request, &reply, STATUS_MS) == 0)
+		e->agent = json_incref(json_object_get(reply, "result"));
+	json_decref(request);
+	json_decref(reply);
+}
+
+/* Where the running agent's tunnels end; zero: none runs. */
+static struct tmip_addr agent_tunnel(const struct evaluation *e)
+{
+	const json_t *cn = json_object_get(e->agent, "cn");
+	const char *text = json_string_value(json_object_get(cn, "tunnel"));
+	struct tmip_addr tunnel;
+
+	return text && addr_parse(text, &tunnel) == 0 ? tunnel : (struct tmip_addr){0};
+}
+
 /* False: the interface cannot be used, and the report says why. */
 static bool find_backbone(struct evaluation *e)
 {
@@ -116,6 +138,24 @@ static bool find_backbone(struct evaluation *e)
 	return false;
 }
 
+/* The agent stays with an address that is still there, even if it is not the first any more. */
+static void check_agent_tunnel(struct evaluation *e)
+{
+	const char *advice = "give the machine that address again, or one to cn_if; if the agent "
+			     "does not follow, end it and start it anew";
+	struct tmip_addr tunnel = agent_tunnel(e);
+	char addr[ADDR_STRLEN];
+
+	if (addr_is_zero(&tunnel))
+		return;
+	if (netlink_has_address(&tunnel))
+		e->tunnel = tunnel;
+	else
+		evaluation_fail(e, "backbone", e->config.cn_if, advice, "the running agent's "
+				"tunnels end at %s, which is no address of this machine",
+				addr_format(&tunnel, addr));
+}
+
 static void check_tunnel_address(struct evaluation *e)
 {
 	const char *name = e->config.cn_if, *advice;
@@ -124,6 +164,7 @@ static void check_tunnel_address(struct evaluation *e)
 	e->tunnel = e->config.tunnel_addr;
 	if (addr_is_zero(&e->tunnel))
 		e->tunnel = e->backbone.addr;
+	check_agent_tunnel(e);
 	if (addr_is_zero(&e->tunnel)) {
 		advice = "give the interface an address, or name one with tunnel_addr";
 		evaluation_fail(e, "backbone", name, advice, "it has no IPv4 address");
@@ -160,19 +201,6 @@ static void report_tunnel(const struct netlink_tunnel *tunnel, void *arg)
 			remote);
 }
 
-static bool agent_answers(const struct agent_config *config)
-{
-	char path[CONFIG_PATH_LEN];
-	json_t *request = json_pack("{s:s}", "command", "status"), *reply = NULL;
-	bool answers;
-
-	agent_config_socket(config, path);
-	answers = control_call(path, request, &reply, STATUS_MS) == 0;
-	json_decref(request);
-	json_decref(reply);
-	return answers;
-}
-
 static void check_port(struct evaluation *e)
 {
 	const char *advice = "end the program that has the port (ss -tlnp), "
@@ -186,7 +214,7 @@ static void check_port(struct evaluation *e)
 	error = try_listen(&e->tunnel, e->config.port);
 	if (!error)
 		evaluation_pass(e, "port", subject, "free");
-	else if (error == -EADDRINUSE && agent_answers(&e->config))
+	else if (error == -EADDRINUSE && e->agent)
 		evaluation_pass(e, "port", subject, "used by the running agent");
 	else
 		evaluation_fail(e, "port", subject, advice, "%s", strerror(-error));
@@ -353,6 +381,7 @@ void evaluate_host(struct evaluation *evaluation)
 {
 	const struct agent_config *config = &evaluation->config;
 
+	find_agent(evaluation);
 	check_kernel(evaluation);
 	if (find_backbone(evaluation))
 		check_tunnel_address(evaluation);

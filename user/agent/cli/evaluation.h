@@ -16,6 +16,7 @@
 struct evaluation {
 	struct agent_config config;
 	struct netlink_interface backbone; /* ifindex 0: it cannot be used */
+	json_t *agent;                     /* the status of the running one; NULL: none runs */
 	struct tmip_addr tunnel;           /* this end of the tunnels; zero: unknown or unusable */
 	/* In the order of config.mobile_if; ifindex 0: the interface cannot be a cell. */
 	struct netlink_interface cells[CN_CELLS_MAX];

@@ -45,12 +45,14 @@ struct register_report {
 	const char *state;
 	uint64_t since_s, epoch, seq;
 	const char *error;
+	bool confirmed;
 };
 extern const struct field REGISTER_FIELDS[];
 
 struct backbone_view {
 	const char *interface, *hook, *xdp, *xdp_reason;
 	unsigned mtu;
+	const char *fault;
 };
 extern const struct field BACKBONE_FIELDS[];
 

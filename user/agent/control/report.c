@@ -207,7 +207,7 @@ static json_t *register_json(const struct report *report)
 	view = (struct register_report){.state = register_state_name(reg.state),
 					.since_s = (clock_ms() - reg.since_ms) / 1000,
 					.epoch = reg.version.epoch, .seq = reg.version.seq,
-					.error = reg.error};
+					.error = reg.error, .confirmed = reg.confirmed};
 	snprintf(view.address, sizeof(view.address), "%s:%u", report->config->mlr_host,
 		 report->config->mlr_port);
 	return fields_json(REGISTER_FIELDS, &view);
@@ -219,7 +219,8 @@ static json_t *backbone_json(const struct report *report)
 				     .hook = datapath_hook(report->dp),
 				     .xdp = report->backbone->xdp ? "native" : "off",
 				     .xdp_reason = report->backbone->xdp_why,
-				     .mtu = report->backbone->mtu};
+				     .mtu = report->backbone->mtu,
+				     .fault = report->backbone->fault};
 
 	return fields_json(BACKBONE_FIELDS, &view);
 }

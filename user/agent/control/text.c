@@ -179,9 +179,12 @@ static void print_backbone(const json_t *backbone, FILE *to)
 {
 	const char *name = terminal_text(backbone, "interface");
 	const char *why = json_string_value(json_object_get(backbone, "xdp_reason"));
+	const char *fault = json_string_value(json_object_get(backbone, "fault"));
 
 	fprintf(to, "backbone  %s, hook %s, MTU %lld\n", name, terminal_text(backbone, "hook"),
 		terminal_number(backbone, "mtu"));
+	if (fault && *fault)
+		fprintf(to, "FAULT     %s: %s\n", name, fault);
 	fprintf(to, "xdp       %s on %s%s%s\n", terminal_text(backbone, "xdp"), name,
 		why && *why ? ": " : "", why ? why : "");
 }
@@ -260,6 +263,7 @@ static void print_path(const json_t *path, FILE *to)
 	const json_t *part;
 	size_t i;
 
+	fputs("\nits way through this CN, with the packets of all stations\n", to);
 	json_array_foreach((json_t *)path, i, part) {
 		add_texts(table, part, texts, COUNT_OF(texts));
 		add_numbers(table, part, numbers, COUNT_OF(numbers));
@@ -284,8 +288,8 @@ static void print_why(const json_t *why, FILE *to)
 	print_trail(json_object_get(why, "trail"), to);
 	fputs("\npackets dropped lately\n", to);
 	print_drops(json_object_get(why, "drops"), to);
-	fputs("\nits way through this CN, with the packets of all stations\n", to);
-	print_path(json_object_get(why, "path"), to);
+	if (json_array_size(json_object_get(why, "path"))) /* an older agent has none */
+		print_path(json_object_get(why, "path"), to);
 }
 
 /* ---- what moved between two answers of `why` */

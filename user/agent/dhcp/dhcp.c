@@ -72,14 +72,15 @@ static bool begin(struct dhcp *dhcp, unsigned ifindex, const struct dhcp_request
 	const struct dhcp_setup *with = &dhcp->with;
 
 	*out = (struct exchange){.dhcp = dhcp, .request = request,
-				 .cell = cell_table_find(with->cells, ifindex)};
+				 .cell = cell_table_find_served(with->cells, ifindex)};
 	dhcp->counts.unanswered += !out->cell;
 	if (!out->cell)
 		return false;
 	out->server = (struct dhcp_server){
 		.replica = roam_replica(with->roam),
 		.register_ready = register_is_ready(with->reg),
-		.register_down = register_is_down(with->reg),
+		/* A CN that has no number yet has no block either, whatever its files say. */
+		.register_down = register_is_down(with->reg) && roam_self(with->roam),
 		.block = outage_own_block(with->outage),
 		.now_ms = clock_ms(),
 		.lease_time = with->config->lease_time,
@@ -387,7 +388,7 @@ void dhcp_handle(struct dhcp *dhcp, unsigned ifindex, const struct dhcp_request 
 void dhcp_frame(struct dhcp *dhcp, const struct tmip_punt *punt)
 {
 	const struct dhcp_calls *calls = &dhcp->with.calls;
-	const struct cell *cell = cell_table_find(dhcp->with.cells, punt->ifindex);
+	const struct cell *cell = cell_table_find_served(dhcp->with.cells, punt->ifindex);
 	struct dhcp_request request;
 	struct dhcp_fault fault = {0};
 

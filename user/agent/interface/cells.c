@@ -18,6 +18,7 @@
 #include "settings.h"
 
 #define REFRESH_MS 100  /* one change of an interface brings several messages */
+#define BACKBONE_MS 20  /* of the backbone, whose packets go astray meanwhile */
 #define LEAVING_MS 1000 /* between looks at whether anybody still needs a cell that leaves */
 
 static void announce_description(struct cells *cells)
@@ -35,6 +36,8 @@ static void update_all(struct cells *cells)
 
 	if (netlink_get_interface(with->config->cn_if, &backbone) == 0)
 		backbone_update(with->backbone, &backbone);
+	else
+		backbone_gone(with->backbone);
 	for (unsigned i = 0; i < cells->table.count; i++)
 		changed |= cell_update(cells, &cells->table.list[i]);
 	if (changed)
@@ -55,14 +58,24 @@ static bool concerns(const struct cells *cells, unsigned ifindex, const char *na
 	if (!ifindex || ifindex == cells->with.backbone->ifindex ||
 	    strcmp(name, cells->with.config->cn_if) == 0)
 		return true;
+	if (!addr_is_zero(&cells->with.config->tunnel_addr) && !*name)
+		return true; /* an address, perhaps that one */
 	for (unsigned i = 0; i < cells->table.count; i++) {
 		const struct cell *cell = &cells->table.list[i];
 
 		if (cell->interface.ifindex == ifindex || strcmp(cell->name, name) == 0 ||
-		    (!cell->served && !*name))
+		    cell->stand_in.ifindex == ifindex || (!cell->served && !*name))
 			return true;
 	}
 	return false;
+}
+
+/* It is the stand-in of a cell, or may be: changes were lost. */
+static void doubt_stand_in(struct cells *cells, unsigned ifindex)
+{
+	for (unsigned i = 0; i < cells->table.count; i++)
+		if (!ifindex || cells->table.list[i].stand_in.ifindex == ifindex)
+			cells->table.list[i].stand_in.doubted = true;
 }
 
 /* A question about an interface waits for a lock of the whole machine: ask only when needed. */
@@ -70,8 +83,10 @@ static void on_change(unsigned ifindex, const char *name, void *arg)
 {
 	struct cells *cells = arg;
 
+	doubt_stand_in(cells, ifindex);
 	if (concerns(cells, ifindex, name))
-		timer_arm_idle(cells->refresh, REFRESH_MS);
+		timer_arm_idle(cells->refresh, ifindex == cells->with.backbone->ifindex ?
+				       BACKBONE_MS : REFRESH_MS);
 }
 
 static void on_monitor(evutil_socket_t fd, short what, void *arg)
@@ -115,10 +130,11 @@ int cells_attach(struct cells *cells, const char *name, bool by_command, char wh
 	struct cell_look look;
 	int error;
 
-	if (known && known->leaving)
+	if (known && known->leaving) {
 		log_info("cell %s: it stays", name);
-	if (known)
 		known->leaving = false;
+		announce_description(cells); /* with its pool again */
+	}
 	if (known && known->served)
 		return 0;
 	if (!cell)
@@ -155,6 +171,7 @@ static int attach_configured(struct cells *cells, const char *name, char why[CEL
 	cells->table.count++;
 	cell_lose(cells, cell, why);
 	cell_recall(cells, cell);
+	announce_description(cells);
 	return 0;
 }
 
@@ -297,6 +314,27 @@ void cells_reconfigure(struct cells *cells, const struct agent_config *former)
 			log_error("%s", why);
 	update_all(cells);
 	announce_description(cells);
+}
+
+bool cells_refuse(struct cells *cells, const struct prefix *subnet)
+{
+	const struct cell_table *table = &cells->table;
+	unsigned refused = cell_table_find_subnet(table, subnet);
+	struct cn_info left;
+
+	cell_table_describe(table, &left);
+	if (!refused || left.cell_count < 2)
+		return false;
+	for (unsigned i = 0; i < table->count; i++)
+		if (table->list[i].interface.ifindex == refused)
+			cells->table.list[i].refused = true;
+	return true;
+}
+
+void cells_ask_again(struct cells *cells)
+{
+	for (unsigned i = 0; i < cells->table.count; i++)
+		cells->table.list[i].refused = false;
 }
 
 void cells_set_path_mtu(struct cells *cells, unsigned mtu)

@@ -42,6 +42,7 @@ static const struct wire_field FIELDS[MLRP_F_COUNT] = {
 	[MLRP_F_AGE] = {WIRE_U32, OFFSET(age)},
 	[MLRP_F_CLOCK] = {WIRE_U64, OFFSET(clock)},
 	[MLRP_F_HOLDER] = {WIRE_U8, OFFSET(holder)},
+	[MLRP_F_INSTANCE] = {WIRE_U64, OFFSET(instance)},
 };
 
 #define F(name) MLRP_HAS(MLRP_F_##name)
@@ -66,6 +67,7 @@ static const struct {
 	{MLRP_RELEASE, "RELEASE", F(MAC) | F(ADDR)},
 	{MLRP_DECLINE, "DECLINE", F(MAC) | F(ADDR)},
 	{MLRP_BLOCK_REQUEST, "BLOCK_REQUEST", F(SUBNET) | F(COUNT_WANTED) | F(ADDRS)},
+	{MLRP_FOLLOWED, "FOLLOWED", F(MAC) | F(ADDR) | F(VERSION) | F(CN)},
 	{MLRP_REGISTERED, "REGISTERED", F(CN)},
 	{MLRP_CN, "CN", F(CN)},
 	{MLRP_SYNC_START, "SYNC_START", F(FULL) | F(VERSION)},

@@ -32,14 +32,18 @@
  */
 enum mlrp_type {
 	/* Both ways, first on every connection. */
-	/* role, network, name, the versions that the sender speaks; cn, if it is a CN with an id */
+	/*
+	 * role, network, name, the versions that the sender speaks; a CN: instance, and cn if it
+	 * has an id
+	 */
 	MLRP_HELLO = 1,
 	/*
 	 * role, network, name, version_min = version_max = the chosen one; a register: version,
 	 * clock
 	 */
 	MLRP_WELCOME = 2,
-	MLRP_ERROR = 3, /* code, text, station, wait; transaction 0: the connection ends next */
+	/* code, text, station, wait, subnet; transaction 0: the connection ends next */
+	MLRP_ERROR = 3,
 	MLRP_PING = 4,
 	MLRP_PONG = 5,
 
@@ -48,8 +52,10 @@ enum mlrp_type {
 	 * cn: name, tunnel, port, cells -> MLRP_REGISTERED, once it is durable. The CN repeats it
 	 * when its description changes. If the register refuses the first REGISTER of a connection
 	 * (CONFLICT, REFUSED, FULL, STORE) it ends the connection; if it refuses a later one the
-	 * description stays as it was. A REGISTER with the same name on another connection ends the
-	 * older connection.
+	 * description stays as it was. wait: the refusal is for so long only; subnet: it is about
+	 * the cell with that subnet. A REGISTER with the
+	 * name of a CN on another connection ends the older connection, unless another agent lives
+	 * there.
 	 */
 	MLRP_REGISTER = 10,
 	/* version: the CN's newest -> MLRP_SYNC_START, MLRP_STATION ..., MLRP_SYNC_END */
@@ -81,6 +87,11 @@ enum mlrp_type {
 	MLRP_DECLINE = 18, /* mac, addr -> MLRP_STATION, declined */
 	/* subnet of the cell, count wanted in all, addrs in the CN's block -> MLRP_BLOCK */
 	MLRP_BLOCK_REQUEST = 19,
+	/*
+	 * mac, addr, version of the CN's record, cn: the station is with that CN, whose agent is
+	 * away. From the parent, or from the CN that the record names -> as MLRP_HANDOVER
+	 */
+	MLRP_FOLLOWED = 20,
 
 	/* Register to CN. */
 	MLRP_REGISTERED = 30, /* cn, with its id */
@@ -172,6 +183,7 @@ enum mlrp_field {
 	MLRP_F_AGE = 22,        /* u32 milliseconds since the reported event; absent: now */
 	MLRP_F_CLOCK = 23,      /* u64 Unix time in seconds */
 	MLRP_F_HOLDER = 24,     /* u8, enum mlrp_holder */
+	MLRP_F_INSTANCE = 25,   /* u64, random */
 	MLRP_F_COUNT
 };
 
@@ -209,6 +221,7 @@ struct mlrp_message {
 	uint32_t age;         /* milliseconds */
 	uint64_t clock;       /* the register's, by which lease_end counts; seconds */
 	uint8_t holder;       /* enum mlrp_holder */
+	uint64_t instance;    /* of the CN's agent: it keeps it for as long as it runs */
 };
 
 /* An error that the decoder found. */

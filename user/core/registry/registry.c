@@ -34,8 +34,10 @@ void registry_destroy(struct registry *registry)
 		return;
 	DL_FOREACH_SAFE(registry->waiting, waiting, next_waiting)
 		free(waiting);
-	DL_FOREACH_SAFE(registry->sessions, session, next_session)
+	DL_FOREACH_SAFE(registry->sessions, session, next_session) {
+		free(session->claim);
 		free(session);
+	}
 	reg_table_free(registry);
 	reg_bounds_free(registry);
 	reg_free_cells(registry);
@@ -163,6 +165,7 @@ struct registry_session *registry_open(struct registry *registry, const struct m
 		return NULL;
 	session->arg = arg;
 	session->role = hello->role;
+	session->instance = hello->has & MLRP_HAS(MLRP_F_INSTANCE) ? hello->instance : 0;
 	snprintf(session->name, sizeof(session->name), "%s", hello->name);
 	snprintf(session->peer, sizeof(session->peer), "%s", peer);
 	DL_APPEND(registry->sessions, session);
@@ -182,10 +185,12 @@ void registry_close(struct registry *registry, struct registry_session *session)
 	reg_sync_end(registry, session);
 	if (cn) {
 		cn->session = NULL;
+		cn->left_ms = registry->now_ms;
 		registry->counts.connected--;
 		reg_list_cells(registry, cn);
 	}
 	DL_DELETE(registry->sessions, session);
+	reg_rival_closed(registry, session);
 	free(session);
 }
 
@@ -215,6 +220,7 @@ static const struct {
 	{MLRP_BIND, reg_bind},         {MLRP_RENEW, reg_renew},
 	{MLRP_CLAIM, reg_claim},       {MLRP_RELEASE, reg_release},
 	{MLRP_DECLINE, reg_decline},   {MLRP_BLOCK_REQUEST, reg_block_request},
+	{MLRP_FOLLOWED, reg_followed},
 };
 
 static bool is_station(const struct tmip_mac *mac)
@@ -244,22 +250,26 @@ static void serve(struct registry *registry, struct registry_session *session,
 }
 
 static void serve_register(struct registry *registry, struct registry_session *session,
-			   const struct mlrp_message *message)
+			   const struct mlrp_message *message, struct registry_time now)
 {
 	struct mlrp_message copy = *message;
 
 	reg_change_describe(registry, &copy.cn);
-	reg_register(registry, session, &copy);
+	reg_register(registry, session, &copy, now);
 }
 
 void registry_message(struct registry *registry, struct registry_session *session,
 		      const struct mlrp_message *message, struct registry_time now)
 {
+	registry->now_ms = now.ms;
+	reg_rival_heard(registry, session);
+	if (message->type == MLRP_PONG)
+		return; /* that was all it had to say */
 	if (session->role != MLRP_ROLE_CN)
 		reg_refuse(registry, session, message, MLRP_E_REFUSED, NULL,
 			   "a prober changes nothing");
 	else if (message->type == MLRP_REGISTER)
-		serve_register(registry, session, message);
+		serve_register(registry, session, message, now);
 	else if (message->type != MLRP_SYNC)
 		serve(registry, session, message, now);
 	else if (session->registered)
@@ -308,7 +318,7 @@ int registry_load_station(struct registry *registry, const struct station_record
 
 int registry_load_end(struct registry *registry, struct registry_time now)
 {
-	registry->loaded_ms = now.ms;
+	registry->loaded_ms = registry->started_ms = registry->now_ms = now.ms;
 	return reg_rebuild_cells(registry);
 }
 
@@ -349,6 +359,8 @@ bool registry_tick(struct registry *registry, struct registry_time now)
 {
 	bool unstored = reg_store_tick(registry);
 
+	registry->now_ms = now.ms;
+	reg_rival_tick(registry);
 	reg_flap_tick(registry, now);
 	for (int i = 0; i < TICK_MAX; i++) {
 		if (registry->offers && registry->offers->due <= now.ms) {

@@ -28,8 +28,10 @@ struct replica_station {
 	struct station_record record;
 	uint64_t arrived_ms;     /* when it came to this CN, for reports of moves; 0: unknown */
 	uint32_t moved_to;       /* cn_id of a move not confirmed yet; 0: the record counts */
+	bool moved_asked;        /* the CN of that move is asked whether it has the station, */
+	bool moved_reported;     /* and has been, and the register heard of it */
 	bool moved_old;          /* that move is older than the end of the last sync */
-	uint64_t moved_ms;       /* when this CN began that move, or another CN notified it */
+	uint64_t moved_ms;       /* when this CN began a move, or another notified one or its end */
 	uint64_t deadline_ms;    /* end of a move not confirmed, or of a refusal; 0: none */
 	uint32_t ifindex;        /* the cell of this CN that it was last seen in; 0: none */
 	uint64_t quiet_until_ms; /* damped: no handover to this CN before, unless a record comes */

@@ -47,6 +47,14 @@ enum roam_action_type {
 	ROAM_NEIGHBOUR,
 	/* addr: is the station that has it still there? roam_holder_asked takes the answer */
 	ROAM_ASK_HOLDER,
+	/*
+	 * addr, cn: the station has come to this CN; the programs of that CN shall know, unless its
+	 * agent answers soon (ROAM_CN_TOLD)
+	 */
+	ROAM_TELL_CN,
+	ROAM_CN_TOLD,       /* addr, cn: the agent there has answered MOVED */
+	/* addr, cn: do that CN's programs have the station? roam_cn_asked takes the answer */
+	ROAM_ASK_CN,
 	ROAM_GONE,          /* mac, ifindex: the station has left this cell and is elsewhere */
 	ROAM_CHECK_ADDRESS, /* cn, message: answer that CN's PROBE about a station of this CN */
 	ROAM_PROBE_STATION, /* addr, mac, ifindex: probe it: it may be in this cell */
@@ -116,7 +124,10 @@ void roam_set_self(struct roam *roam, uint32_t cn_id);
 int roam_put_cell(struct roam *roam, unsigned ifindex, const char *name,
 		  const struct prefix *subnet);
 void roam_remove_cell(struct roam *roam, unsigned ifindex);
-/* The cell has another interface now; its stations stay in it. */
+/*
+ * The cell has another interface now, perhaps since a former agent had it; its stations stay in
+ * it.
+ */
 void roam_move_cell(struct roam *roam, unsigned from, unsigned to);
 /*
  * The cell has another MAC now, or is back: announces to its hosts where its stations are that are
@@ -183,8 +194,12 @@ void roam_holder_asked(struct roam *roam, const struct tmip_addr *addr, const st
  * place of the station.
  */
 void roam_stale(struct roam *roam, const struct tmip_event *event);
-/* A station of this CN is at another CN, and the map shows it already (TMIP_EVENT_FOLLOWED). */
+/* A station is at another CN, and the map shows it already (TMIP_EVENT_FOLLOWED). */
 void roam_followed(struct roam *roam, const struct tmip_event *event, uint64_t now_ms);
+
+/* The answer to ROAM_ASK_CN. No answer counts as no after a while. */
+void roam_cn_asked(struct roam *roam, const struct tmip_addr *addr, uint32_t cn, bool there,
+		   uint64_t now_ms);
 
 /* A committed record. ifindex: the cell of this CN that the station is in; 0: unknown. */
 void roam_record(struct roam *roam, const struct station_record *record, unsigned ifindex,

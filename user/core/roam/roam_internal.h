@@ -56,6 +56,8 @@ struct roam {
 
 /* ---- roam.c */
 
+/* Asks the station in that cell of this CN, by ARP. Its answer is a frame like any other. */
+void roam_probe_in(struct roam *roam, const struct replica_station *station, unsigned ifindex);
 /* `station` is the station in question, or NULL. */
 __attribute__((format(printf, 4, 5))) void roam_log(struct roam *roam, int level,
 						    const struct replica_station *station,

@@ -52,12 +52,26 @@ static bool is_outdated(const struct roam *roam, const struct replica_station *s
 	       (station->moved_old || !roam->register_ready);
 }
 
+/*
+ * The cell of this CN that the station came to while no agent was here, as the programs noticed; 0:
+ * none.
+ */
+static unsigned adopted_cell(const struct roam *roam, const struct replica_station *station)
+{
+	const struct tmip_station *entry = &station->kernel;
+
+	return station->adopted && entry->flags & TMIP_STATION_F_FRESH &&
+			       roam_find_cell(roam, entry->ifindex) ?
+		       entry->ifindex : 0;
+}
+
 static void apply(struct roam *roam, struct replica_station *station,
 		  const struct station_record *record, unsigned ifindex)
 {
 	uint32_t before = replica_current(station);
 	bool known = station->record.state == RECORD_BOUND,
 	     outdated = is_outdated(roam, station, record);
+	unsigned came_to = adopted_cell(roam, station);
 
 	station->record = *record; /* the caller has set the MAC */
 	station->refused = station->adopted = station->stale = station->lost = false;
@@ -73,6 +87,8 @@ static void apply(struct roam *roam, struct replica_station *station,
 	if (replica_current(station) != roam->self)
 		station->ifindex = 0;
 	roam_refresh(roam, station);
+	if (came_to && replica_current(station) != roam->self)
+		roam_probe_in(roam, station, came_to);
 	if (known && before == roam->self && replica_current(station) != roam->self)
 		roam_log(roam, LOG_LEVEL_INFO, station,
 			 "station has moved to %s, as the register says",

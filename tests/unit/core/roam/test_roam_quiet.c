@@ -125,6 +125,7 @@ static void a_refusal_leaves_another_s_move_its_deadline(void **state)
 	expect(2, addr, TMIP_STATION_ELSEWHERE, 3);
 	w->queued = 0;
 	time_passes(TIMEOUT);
+	time_passes(ASK_CN);
 	expect(2, addr, TMIP_STATION_ELSEWHERE, 1);
 	expect_quiet();
 }
