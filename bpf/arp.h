@@ -84,8 +84,13 @@ static __always_inline void notify_arp(struct frame *f, const struct arp *arp,
 		if (!(sender->flags & TMIP_STATION_F_SILENT))
 			return;
 	}
+	/*
+	 * A host may answer on one interface for the address of another, so the agent decides
+	 * whether the station has come here. If there is none, the program believes the packet.
+	 */
 	if (sender->state)
-		notify(f, TMIP_EVENT_SEEN, arp->sender, ABOUT_STATION);
+		notify(f, agent_is_away() ? TMIP_EVENT_ARRIVED : TMIP_EVENT_SEEN, arp->sender,
+		       ABOUT_STATION);
 	else if (find_subnet(arp->sender))
 		notify(f, asks(arp) ? TMIP_EVENT_ASKED : TMIP_EVENT_SEEN, arp->sender, ABOUT_OTHER);
 }

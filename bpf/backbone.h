@@ -150,7 +150,7 @@ static __always_inline int from_tunnel(struct frame *f)
 	if (!is_from_peer(f))
 		return TMIP_REASON_UNKNOWN_PEER;
 	find_station(f, inner.src, &from);
-	if (from.home_ifindex && f->ip.id == HANDOVER_ID && follow(f, inner.src))
+	if (f->ip.id == HANDOVER_ID && !is_with(&from, f->ip.src) && follow(f, inner.src))
 		find_station(f, inner.src, &from);
 	find_station(f, inner.dst, &to);
 	f->station = inner.src;

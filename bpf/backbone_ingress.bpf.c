@@ -130,6 +130,29 @@ static __always_inline int reflect(struct frame *f)
 	return TMIP_REASON_PROBE;
 }
 
+/*
+ * TMIP_PROBE_HERE, TMIP_PROBE_WHERE: only a known CN is believed, and gets an answer.
+ */
+static __always_inline int answer_about_station(struct frame *f, __u8 kind)
+{
+	struct tmip_probe_station probe;
+	struct station s;
+	__be32 ipv4;
+
+	if (!is_from_peer(f))
+		return TMIP_REASON_UNKNOWN_PEER;
+	if (bpf_skb_load_bytes(f->skb, ETH_LEN + 2 * IPV4_LEN + UDP_LEN, &probe, sizeof(probe)))
+		return TMIP_REASON_MALFORMED;
+	ipv4 = ipv4_of(&probe.addr);
+	find_station(f, ipv4, &s);
+	if (kind == TMIP_PROBE_HERE && !is_with(&s, f->ip.src) && follow(f, ipv4))
+		find_station(f, ipv4, &s);
+	if (!probe.number ||
+	    (kind == TMIP_PROBE_HERE ? !is_with(&s, f->ip.src) : !tmip_is_here(s.state)))
+		return TMIP_REASON_PROBE_NOTED;
+	return reflect(f);
+}
+
 static __always_inline int reflect_probe(struct frame *f)
 {
 	__u32 udp = ETH_LEN + 2 * IPV4_LEN;
@@ -139,6 +162,8 @@ static __always_inline int reflect_probe(struct frame *f)
 	if (bpf_skb_load_bytes(f->skb, udp, ports, sizeof(ports)) || ports[1] != PROBE_PORT ||
 	    bpf_skb_load_bytes(f->skb, udp + UDP_LEN, &kind, 1))
 		return 0;
+	if (kind == TMIP_PROBE_HERE || kind == TMIP_PROBE_WHERE)
+		return answer_about_station(f, kind);
 	return kind == TMIP_PROBE_REQUEST ? reflect(f) : TMIP_REASON_PROBE_REPLY;
 }
 

@@ -16,6 +16,7 @@
 #include "mss.h"
 #include "overheard.h"
 #include "plain.h"
+#include "tell.h"
 
 /* Addresses in 0/8, 127/8 and 169.254/16 do not identify a station. */
 static __always_inline int is_no_identity(__be32 ipv4)
@@ -178,6 +179,7 @@ static __always_inline int from_station(struct frame *f)
 		if (!from.state)
 			return TMIP_REASON_UNREGISTERED; /* the entry was deleted just now */
 	}
+	f->outer_id = from.flags & TMIP_STATION_F_FRESH ? HANDOVER_ID : 0;
 	if (is_group(&f->dst))
 		return from_group(f, &from);
 	find_station(f, f->ip.dst, &to);
@@ -191,8 +193,21 @@ static __always_inline int from_station(struct frame *f)
 	error = send_direct(f, &from, &to);
 	if (error)
 		return error;
-	f->outer_id = arrived ? HANDOVER_ID : 0;
 	return to_tunnel(f, from.parent, TMIP_REASON_ENCAP_PARENT);
+}
+
+/* To the DHCP server. A client that renews its lease has the address of a station already. */
+static __always_inline int from_client(struct frame *f)
+{
+	struct station from;
+
+	find_station(f, f->ip.src, &from);
+	if (from.state && from.state != TMIP_STATION_BLOCKED && same_mac(&from.mac, &f->src) &&
+	    !is_in_cell(&from, f->skb->ifindex))
+		notify(f, TMIP_EVENT_ARRIVED, f->ip.src, ABOUT_STATION);
+	else
+		notify(f, TMIP_EVENT_SEEN, 0, ABOUT_OTHER);
+	return punt(f, TMIP_PUNT_DHCP);
 }
 
 static __always_inline int handle(struct frame *f)
@@ -209,11 +224,7 @@ static __always_inline int handle(struct frame *f)
 		notify(f, TMIP_EVENT_SEEN, 0, ABOUT_OTHER);
 		return TMIP_REASON_NOT_OURS;
 	}
-	if (is_dhcp(f)) {
-		notify(f, TMIP_EVENT_SEEN, 0, ABOUT_OTHER);
-		return punt(f, TMIP_PUNT_DHCP);
-	}
-	return from_station(f);
+	return is_dhcp(f) ? from_client(f) : from_station(f);
 }
 
 SEC("tc")
@@ -229,6 +240,11 @@ int tmip_cell_in(struct __sk_buff *skb)
 		if (skb->pkt_type != PACKET_HOST)
 			bpf_skb_change_type(skb, PACKET_HOST);
 		return ACTION_NEXT; /* the program that put the frame here has counted it */
+	}
+	if (skb->mark == MARK_TELL) {
+		skb->mark = 0;
+		reason = frame_begin(&f, skb);
+		return finish(&f, reason ? reason : become_tidings(&f), len);
 	}
 	reason = frame_begin(&f, skb);
 	return finish(&f, reason ? reason : handle(&f), len);

@@ -8,13 +8,15 @@
 #ifndef TMIP_BPF_FRAGMENT_H
 #define TMIP_BPF_FRAGMENT_H
 
+#include "alive.h"
 #include "size.h"
 
 #include <tmip/fragment.h>
 
 static __always_inline int has_agent(const struct frame *f)
 {
-	return f->config->buffer_ifindex && device_mtu(f, f->config->buffer_ifindex);
+	return f->config->buffer_ifindex && device_mtu(f, f->config->buffer_ifindex) &&
+	       !agent_is_away();
 }
 
 /* Not if DF is set (RFC 791), or if no agent is there to do it. */

@@ -147,6 +147,8 @@ static __always_inline int group_put(struct frame *f, __be32 dst, __u32 ifindex)
 
 	if (!cell)
 		return TMIP_REASON_NO_CELL;
+	if (cell->flags & TMIP_CELL_F_DOWN)
+		return TMIP_REASON_CELL_DOWN;
 	if (write_macs(f->skb, &mac, &cell->mac))
 		return TMIP_REASON_HEADROOM;
 	f->skb->mark = MARK_TRUSTED;

@@ -9,6 +9,7 @@
 #ifndef TMIP_BPF_HOLD_H
 #define TMIP_BPF_HOLD_H
 
+#include "alive.h"
 #include "lookup.h"
 
 /*
@@ -17,7 +18,7 @@
  */
 static __always_inline int is_held(const struct frame *f, const struct station *to)
 {
-	if (!(to->flags & TMIP_STATION_F_HELD) || !f->config->buffer_ifindex)
+	if (!(to->flags & TMIP_STATION_F_HELD) || !f->config->buffer_ifindex || agent_is_away())
 		return 0;
 	return !to->heard || (__u16)(tmip_heard_half(heard_now()) - to->heard) <= TMIP_HEARD_HOLD;
 }

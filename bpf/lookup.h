@@ -46,6 +46,12 @@ static __always_inline int is_in_cell(const struct station *s, __u32 ifindex)
 	return s->ifindex == ifindex && tmip_is_here(s->state);
 }
 
+/* Does the map show the station with that other CN? */
+static __always_inline int is_with(const struct station *s, __be32 cn)
+{
+	return s->state && !s->ifindex && s->current == cn;
+}
+
 /* Does the station belong to a cell of this CN, without being in it? */
 static __always_inline int is_absent(const struct station *s)
 {

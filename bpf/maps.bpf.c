@@ -11,6 +11,7 @@ struct map_way tmip_way SEC(".maps");
 struct map_subnet tmip_subnet SEC(".maps");
 struct map_group tmip_group SEC(".maps");
 struct map_config tmip_config SEC(".maps");
+struct map_alive tmip_alive SEC(".maps");
 struct map_seen tmip_seen SEC(".maps");
 struct map_host tmip_host SEC(".maps");
 struct map_drop tmip_drop SEC(".maps");

@@ -48,7 +48,7 @@ struct map_peer_stat {
 
 struct map_cell {
 	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 2 * TMIP_CELLS_MAX); /* the cells and their stand-ins */
+	__uint(max_entries, 64); /* 16 cells, their stand-ins, and what a former agent had */
 	__type(key, __u32);
 	__type(value, struct tmip_cell);
 };
@@ -80,6 +80,13 @@ struct map_config {
 	__uint(max_entries, 1);
 	__type(key, __u32);
 	__type(value, struct tmip_config);
+};
+
+struct map_alive {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct tmip_alive);
 };
 
 struct map_seen {
@@ -124,6 +131,7 @@ extern struct map_way tmip_way SEC(".maps");
 extern struct map_subnet tmip_subnet SEC(".maps");
 extern struct map_group tmip_group SEC(".maps");
 extern struct map_config tmip_config SEC(".maps");
+extern struct map_alive tmip_alive SEC(".maps");
 extern struct map_seen tmip_seen SEC(".maps");
 extern struct map_host tmip_host SEC(".maps");
 extern struct map_drop tmip_drop SEC(".maps");

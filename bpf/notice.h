@@ -65,7 +65,7 @@ static __noinline int notify(struct frame *f, __u32 type, __be32 ipv4, enum even
 	struct tmip_event *event = 0;
 	/* One room for both, because the callers use most of the stack. */
 	union { struct tmip_station moved; struct tmip_seen fresh; } room;
-	int arrived = 0;
+	int arrived = 0, within;
 	__u64 now = bpf_ktime_get_ns();
 
 	if (!f)
@@ -75,17 +75,19 @@ static __noinline int notify(struct frame *f, __u32 type, __be32 ipv4, enum even
 		addr = addr_of(ipv4);
 	if (is_too_loud(f, seen, now) || (seen && is_repeated(f, seen, &addr, !ipv4, now)))
 		return 0;
-	if (about == ABOUT_STATION ? within_budget(f, ABOUT_STATION, now) :
-	    about == ABOUT_RIVAL   ? within_budget(f, ABOUT_RIVAL, now) :
-				     within_budget(f, ABOUT_OTHER, now))
+	within = about == ABOUT_STATION ? within_budget(f, ABOUT_STATION, now) :
+		 about == ABOUT_RIVAL   ? within_budget(f, ABOUT_RIVAL, now) :
+					  within_budget(f, ABOUT_OTHER, now);
+	if (within)
 		event = begin_event(f, type, &addr, &f->src, 0, now);
-	if (!event)
+	if (within && type == TMIP_EVENT_ARRIVED)
+		arrived = enter_cell(f, &addr, &room.moved); /* though nobody may read the ring */
+	if (event && type == TMIP_EVENT_ARRIVED && !arrived)
+		event->type = TMIP_EVENT_SEEN;
+	if (event)
+		bpf_ringbuf_submit(event, 0);
+	else if (!arrived)
 		return 0; /* tmip_seen stays as it is, so the next frame of this MAC tries again */
-	if (type == TMIP_EVENT_ARRIVED) {
-		arrived = enter_cell(f, &addr, &room.moved);
-		event->type = arrived ? TMIP_EVENT_ARRIVED : TMIP_EVENT_SEEN;
-	}
-	bpf_ringbuf_submit(event, 0);
 	remember_notice(f, seen, &room.fresh, &addr, !ipv4, now);
 	return arrived;
 }

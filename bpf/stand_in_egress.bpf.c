@@ -17,7 +17,7 @@ static __always_inline int to_station(struct frame *f, __u32 cell)
 
 	f->station = f->ip.dst;
 	find_station(f, f->ip.dst, &to);
-	if (to.home_ifindex != cell)
+	if (to.home_ifindex != cell || !(to.ifindex || is_absent(&to)))
 		return TMIP_REASON_CELL_DOWN;
 	if (is_link_local(f->ip.src) && f->skb->ingress_ifindex)
 		return TMIP_REASON_LINK_LOCAL;

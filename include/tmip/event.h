@@ -26,9 +26,9 @@ enum tmip_event_type {
 	/* As TMIP_EVENT_SEEN, and the program has put the station's entry into this cell. */
 	TMIP_EVENT_ARRIVED = 4,
 	/*
-	 * The station addr, whose parent is this CN, is in a cell of the CN `peer`, which has sent
-	 * the station's first packet from there (TMIP_HANDOVER_ID). The program has changed the
-	 * station's entry accordingly.
+	 * The station addr is in a cell of the CN `peer`, which has sent a packet of the station
+	 * from there (TMIP_HANDOVER_ID), or has said so (TMIP_PROBE_HERE). The program has changed
+	 * the station's entry accordingly.
 	 */
 	TMIP_EVENT_FOLLOWED = 5,
 	/*
@@ -91,15 +91,32 @@ struct tmip_punt {
 #define TMIP_PROBE_PORT 6555
 #define TMIP_PROBE_REQUEST 1
 #define TMIP_PROBE_REPLY 2
+/*
+ * Probes of a known CN about a station (struct tmip_probe_station), which the programs answer
+ * whether their agent is there or not. HERE says that the station is in a cell of the CN that
+ * sends it: the answer is that the map shows the station there. WHERE asks: the answer is that the
+ * station is in a cell of the CN that is asked. Else there is no answer, as from older programs.
+ */
+#define TMIP_PROBE_HERE 3
+#define TMIP_PROBE_WHERE 4
+
+struct tmip_probe_station {
+	__u8 kind;
+	__u8 pad[3];
+	__u32 number;  /* of the prober's own; 0: a program asks, and wants no answer */
+	__u64 secret;  /* of the prober's own */
+	struct tmip_addr addr;
+};
 
 /*
- * "TM". When a station comes to a CN, its first packet from there to the parent has this
- * identification in the outer header. All other outer headers have 0. An identification has no
- * other meaning where DF is set (RFC 6864, 4).
+ * "TM". When a station comes to a CN, its packets from there have this identification in the outer
+ * header until the agent there has confirmed the move. All other outer headers have 0. An
+ * identification has no other meaning where DF is set (RFC 6864, 4).
  */
 #define TMIP_HANDOVER_ID 0x544d
 
 TMIP_ASSERT_SIZE(struct tmip_event, 56);
 TMIP_ASSERT_SIZE(struct tmip_punt, 24 + TMIP_PUNT_DATA);
+TMIP_ASSERT_SIZE(struct tmip_probe_station, 32);
 
 #endif

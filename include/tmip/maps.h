@@ -66,6 +66,12 @@ struct tmip_station {
  * (TMIP_CONFIG_FAST_HANDOVER).
  */
 #define TMIP_STATION_F_STAYS 0x04
+/*
+ * (programs) A program has put the station there in the first step of a handover, and the agent has
+ * not confirmed it yet. Each packet of the station that goes into a tunnel bears the mark
+ * TMIP_HANDOVER_ID.
+ */
+#define TMIP_STATION_F_FRESH 0x08
 
 /*
  * `heard` counts units of 2^30 ns of CLOCK_MONOTONIC, about a second each. The programs write it at
@@ -296,6 +302,17 @@ struct tmip_config {
  */
 #define TMIP_CONFIG_FAST_HANDOVER 0x20
 
+/*
+ * map tmip_alive (agent), array of one: __u32 0 -> struct tmip_alive. The agent writes the time
+ * while it runs. When it is dead or stopped, the programs do not wait for it: see alive.h in bpf/.
+ */
+struct tmip_alive {
+	__u64 time_ns; /* CLOCK_MONOTONIC; 0: no agent has written it yet, which counts as now */
+};
+
+#define TMIP_ALIVE_MS 250                  /* the agent writes it so often */
+#define TMIP_ALIVE_ENDS_NS 1000000000ull   /* without it for so long, the agent is away */
+
 /* An event about an address, and when: bpf_ktime_get_ns(); 0: none yet. */
 struct tmip_news {
 	struct tmip_addr addr;
@@ -360,6 +377,7 @@ TMIP_ASSERT_SIZE(struct tmip_subnet, 40);
 TMIP_ASSERT_SIZE(struct tmip_group_key, 20);
 TMIP_ASSERT_SIZE(struct tmip_group, 24);
 TMIP_ASSERT_SIZE(struct tmip_config, 56);
+TMIP_ASSERT_SIZE(struct tmip_alive, 8);
 TMIP_ASSERT_SIZE(struct tmip_host_key, 12);
 TMIP_ASSERT_SIZE(struct tmip_news, 24);
 TMIP_ASSERT_SIZE(struct tmip_seen, 88);

@@ -74,7 +74,8 @@
 	  "tunnel packet between addresses that belong to no cell: left to the kernel")            \
 	X(49, LINK_LOCAL, DROP,                                                                    \
 	  "link-local address (169.254/16), which no router may forward (RFC 3927)")               \
-	X(50, CELL_DOWN, DROP, "for a cell whose interface is down or gone")
+	X(50, CELL_DOWN, DROP, "for a cell whose interface is down or gone")                       \
+	X(51, PROBE_NOTED, TAKE, "tunnel probe about a station: noted, and not answered")
 
 enum tmip_reason {
 #define X(number, name, verdict, text) TMIP_REASON_##name = number,

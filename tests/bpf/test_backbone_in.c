@@ -23,6 +23,18 @@ static void slow_path(void)
 	world_set_config(&config);
 }
 
+static void group_cell_down(void)
+{
+	world_group();
+	world_cell_down();
+}
+
+static void past_cell_down(void)
+{
+	world_past();
+	world_cell_down();
+}
+
 static const struct bpf_case cases[] = {
 	/* plain packets */
 	IN(bb_away, REDIRECT, ENCAP_VISITED),
@@ -61,6 +73,7 @@ static const struct bpf_case cases[] = {
 	PAST(past_tunnel_ttl1, REDIRECT, DECAP_KERNEL, TRUSTED),
 	PAST(tunnel_from_away_to_gateway, REDIRECT, DECAP_KERNEL, TRUSTED),
 	PAST(tunnel_to_visitor, REDIRECT, DECAP_STATION, TRUSTED),
+	NAMED("past_in, cell is down", past_in, DROP, CELL_DOWN, .prepare = past_cell_down),
 	IN(past_in_ttl1, NEXT, NOT_OURS),
 	/* broadcast and multicast to the home subnet */
 	GROUP(group_home_mdns, REDIRECT, GROUP_HOME, TRUSTED, .copy = &group_home_mdns_copy),
@@ -99,6 +112,10 @@ static const struct bpf_case cases[] = {
 	IN(tunnel_mss, REDIRECT, DECAP_STATION, TRUSTED),
 	NAMED("tunnel_to_visitor, cell is gone", tunnel_to_visitor, DROP, NO_CELL,
 	      .prepare = world_no_cell),
+	NAMED("tunnel_to_visitor, cell is down", tunnel_to_visitor, DROP, CELL_DOWN,
+	      .prepare = world_cell_down),
+	NAMED("group_home_mdns, cell is down", group_home_mdns, DROP, CELL_DOWN,
+	      .copy = &group_home_mdns_copy, .prepare = group_cell_down),
 	/* too big for the cell, or for the next tunnel */
 	IN(size_cell_fits, REDIRECT, DECAP_STATION, TRUSTED),
 	IN(size_cell, REDIRECT, ICMP_CELL),

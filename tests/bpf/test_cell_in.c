@@ -166,6 +166,8 @@ static const struct bpf_case cases[] = {
 	IN(visitor_no_route, DROP, NO_ROUTE),
 	IN(visitor_wrong_mac, DROP, WRONG_MAC, CONFLICT(W_VISITOR)),
 	IN(blocked, DROP, BLOCKED),
+	NAMED("home_to_home_old_gateway, cell is down", home_to_home_old_gateway, DROP, CELL_DOWN,
+	      .prepare = world_cell_down),
 	NAMED("visitor_to_server, cell is gone", visitor_to_server, DROP, NO_CELL,
 	      .prepare = world_no_cell),
 	/* route optimisation: straight to the other station */

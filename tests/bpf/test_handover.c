@@ -78,7 +78,26 @@ static void the_rest_stays(const char *station, const char *mac, const char *hom
 	assert_memory_equal(&found.mac, &its, sizeof(its));
 	assert_memory_equal(&found.parent, &at, sizeof(at));
 	assert_int_equal(found.home_ifindex, home ? world_ifindex(home) : 0);
-	assert_int_equal(found.flags, 0);
+	assert_int_equal(found.flags, TMIP_STATION_F_FRESH);
+}
+
+/* The agent has been away for a while. */
+static void agent_is_away(void)
+{
+	struct tmip_alive alive = {.time_ns = 1};
+	uint32_t zero = 0;
+
+	assert_int_equal(bpf_map_update_elem(bpf_map__fd(world_bpf->maps.tmip_alive), &zero, &alive,
+					     BPF_ANY), 0);
+}
+
+static void agent_is_back(void)
+{
+	struct tmip_alive alive = {.time_ns = 0};
+	uint32_t zero = 0;
+
+	assert_int_equal(bpf_map_update_elem(bpf_map__fd(world_bpf->maps.tmip_alive), &zero, &alive,
+					     BPF_ANY), 0);
 }
 
 /* `how`: prepares the case; `where`: the cell; `what`: the event about the station `addr`. */
@@ -96,13 +115,22 @@ static void a_guest_comes(void **state)
 {
 	static const struct bpf_case c = CELL(fast, "cell0", ARRIVED, W_ELSEWHERE, first_of_guest,
 					      REDIRECT, ENCAP_PARENT);
+	struct tmip_addr addr = world_addr(W_ELSEWHERE);
+	struct tmip_station entry;
 	struct outcome out;
 
 	(void)state;
 	world_run(&c);
 	is_in(W_ELSEWHERE, TMIP_STATION_VISITING, "cell0", W_TUNNEL);
 	the_rest_stays(W_ELSEWHERE, W_ELSEWHERE_MAC, NULL, W_CN2);
-	/* The next packet bears no mark and raises no event. */
+	/* The next packet bears the mark, too, and raises no event. */
+	world_send_packet(CELL_IN, "cell0", &first_of_guest, &out);
+	assert_int_equal(out.len, first_of_guest.out_len);
+	assert_memory_equal(out.data, first_of_guest.out, out.len);
+	/* The agent confirms. */
+	entry = world_station(W_ELSEWHERE);
+	entry.flags = 0;
+	assert_int_equal(slots_put(&world_slots, &addr, &entry), 0);
 	world_send_packet(CELL_IN, "cell0", &second_of_guest, &out);
 	assert_int_equal(out.len, second_of_guest.out_len);
 	assert_memory_equal(out.data, second_of_guest.out, out.len);
@@ -129,7 +157,7 @@ static void a_guest_that_asked_first_comes(void **state)
 	is_in(W_ELSEWHERE, TMIP_STATION_VISITING, "cell0", W_TUNNEL);
 }
 
-static void a_packet_that_goes_straight_bears_no_mark(void **state)
+static void a_first_packet_may_go_straight(void **state)
 {
 	static const struct bpf_case c = CELL(fast_and_direct, "cell0", ARRIVED, W_ELSEWHERE,
 					      first_direct, REDIRECT, NEXT_DOOR, TRUSTED);
@@ -252,7 +280,93 @@ static void the_agent_may_decide_alone(void **state)
 	}
 }
 
-/* If there is no room for an event, the programs do not move a station. */
+/* What an agent that is away has reserved for itself counts no more. */
+static void a_dead_agent_decides_nothing(void **state)
+{
+	static const uint8_t flags[] = {
+		TMIP_STATION_F_STAYS, TMIP_STATION_F_HELD | TMIP_STATION_F_SILENT,
+	};
+	struct outcome out;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(flags); i++) {
+		flags_of_station = flags[i];
+		world_reset();
+		guest_is_flagged();
+		agent_is_away();
+		world_send_packet(CELL_IN, "cell0", &first_of_guest, &out);
+		assert_int_equal(out.len, first_of_guest.out_len);
+		assert_memory_equal(out.data, first_of_guest.out, out.len);
+		is_in(W_ELSEWHERE, TMIP_STATION_VISITING, "cell0", W_TUNNEL);
+		the_rest_stays(W_ELSEWHERE, W_ELSEWHERE_MAC, NULL, W_CN2);
+		world_reset();
+		own_is_flagged();
+		world_send_packet(BACKBONE_IN, "bb", &first_from_away, &out);
+		is_in(W_AWAY, TMIP_STATION_AWAY, NULL, W_CN3);
+	}
+	agent_is_back();
+}
+
+/* While the agent is there, it decides what an ARP packet proves. */
+static void a_dead_agent_does_not_ask_by_arp(void **state)
+{
+	struct tmip_event event;
+	struct outcome out;
+
+	(void)state;
+	world_reset();
+	fast();
+	agent_is_away();
+	world_send_packet(CELL_IN, "cell0", &arp_elsewhere_gateway, &out);
+	assert_int_equal(out.action, REDIRECT); /* it gets its answer all the same */
+	assert_int_equal(out.len, arp_elsewhere_gateway.out_len);
+	assert_memory_equal(out.data, arp_elsewhere_gateway.out, out.len);
+	assert_int_equal(world_events(&event), 1);
+	assert_int_equal(event.type, TMIP_EVENT_ARRIVED);
+	is_in(W_ELSEWHERE, TMIP_STATION_VISITING, "cell0", W_TUNNEL);
+	agent_is_back();
+}
+
+static void another_cn_says_that_it_has_a_station(void **state)
+{
+	static const struct bpf_case cases[] = {
+		BACKBONE(fast, here_away, REDIRECT, PROBE, FOLLOWED(W_AWAY, W_CN3)),
+		BACKBONE(fast, here_home, REDIRECT, PROBE, FOLLOWED(W_HOME, W_CN3)),
+		BACKBONE(fast, here_visitor, REDIRECT, PROBE, FOLLOWED(W_VISITOR, W_CN3)),
+		BACKBONE(fast, here_elsewhere, REDIRECT, PROBE, FOLLOWED(W_ELSEWHERE, W_CN2)),
+		BACKBONE(fast, here_of_programs, DROP, PROBE_NOTED, FOLLOWED(W_AWAY, W_CN3)),
+		BACKBONE(fast, here_unknown, DROP, PROBE_NOTED),
+		BACKBONE(fast, here_of_stranger, NEXT, UNKNOWN_PEER),
+		BACKBONE(own_is_flagged, here_away_unheard, DROP, PROBE_NOTED),
+		BACKBONE(NULL, here_away_unheard, DROP, PROBE_NOTED), /* fast_handover off */
+	};
+
+	(void)state;
+	flags_of_station = TMIP_STATION_F_STAYS;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		world_run(&cases[i]);
+	world_run(&cases[0]);
+	is_in(W_AWAY, TMIP_STATION_AWAY, NULL, W_CN3);
+	the_rest_stays(W_AWAY, W_AWAY_MAC, "cell0", W_TUNNEL);
+	world_run(&cases[2]);
+	is_in(W_VISITOR, TMIP_STATION_ELSEWHERE, NULL, W_CN3);
+}
+
+static void another_cn_asks_for_a_station(void **state)
+{
+	static const struct bpf_case cases[] = {
+		BACKBONE(NULL, where_visitor, REDIRECT, PROBE),
+		BACKBONE(NULL, where_home, REDIRECT, PROBE),
+		BACKBONE(NULL, where_away, DROP, PROBE_NOTED),
+		BACKBONE(NULL, where_of_stranger, NEXT, UNKNOWN_PEER),
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		world_run(&cases[i]);
+}
+
+/* Over the limit of events, the programs do not move a station. */
 static void nothing_moves_behind_the_agents_back(void **state)
 {
 	static const struct bpf_case guest =
@@ -273,7 +387,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_guest_comes),
 		cmocka_unit_test(a_guest_that_asked_first_comes),
-		cmocka_unit_test(a_packet_that_goes_straight_bears_no_mark),
+		cmocka_unit_test(a_first_packet_may_go_straight),
 		cmocka_unit_test(a_station_comes_home),
 		cmocka_unit_test(a_station_comes_next_door),
 		cmocka_unit_test(the_parent_follows),
@@ -281,6 +395,10 @@ int main(void)
 		cmocka_unit_test(a_followed_station_may_be_back_at_once),
 		cmocka_unit_test(only_a_mark_of_a_peer_counts),
 		cmocka_unit_test(the_agent_may_decide_alone),
+		cmocka_unit_test(a_dead_agent_decides_nothing),
+		cmocka_unit_test(a_dead_agent_does_not_ask_by_arp),
+		cmocka_unit_test(another_cn_says_that_it_has_a_station),
+		cmocka_unit_test(another_cn_asks_for_a_station),
 		cmocka_unit_test(nothing_moves_behind_the_agents_back),
 	};
 

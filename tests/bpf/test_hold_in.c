@@ -35,6 +35,8 @@ static const struct bpf_case cases[] = {
 	IN(held_away4, REDIRECT, REPLAYED),
 	WITH(still_held, held_home, REDIRECT, REPLAYED, .mark = MARK_TRUSTED),
 	WITH(world_no_cell, held_home, DROP, NO_CELL),
+	WITH(world_cell_down, held_home, DROP, CELL_DOWN),
+	WITH(world_cell_down, held_away, REDIRECT, REPLAYED),
 	WITH(nowhere, held_away, DROP, NOT_HERE),
 	IN(held_no_route, DROP, NO_ROUTE),
 	IN(size_held_visitor, REDIRECT, ICMP_CELL),

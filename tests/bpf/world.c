@@ -27,6 +27,8 @@ static const char *const batch[] = {
 	DEVICE("bb"), UP("bb", W_BACKBONE_MAC), "address add " W_TUNNEL "/24 dev bb",
 	DEVICE("cell0"), UP("cell0", W_CELL0_MAC), "address add " W_GATEWAY0 "/24 dev cell0",
 	DEVICE("cell1"), UP("cell1", W_CELL1_MAC), "address add " W_GATEWAY1 "/24 dev cell1",
+	DEVICE("standin"), "link set standin up",
+	"route add 10.1.0.0/24 dev standin metric 4294967295",
 	DEVICE("hold"), "link set hold up",
 	NEIGHBOUR(W_CN2, W_CN2_MAC, "bb"),
 	NEIGHBOUR(W_CN3, W_CN3_MAC, "bb"),
@@ -123,6 +125,7 @@ static int program_fd(enum program program)
 	const struct bpf_program *const programs[] = {
 		[CELL_IN] = world_bpf->progs.tmip_cell_in,
 		[CELL_OUT] = world_bpf->progs.tmip_cell_out,
+		[STAND_IN_OUT] = world_bpf->progs.tmip_stand_in_out,
 		[BACKBONE_IN] = world_bpf->progs.tmip_bb_in,
 		[BACKBONE_XDP] = world_bpf->progs.tmip_bb_xdp,
 		[HOLD_IN] = world_bpf->progs.tmip_hold_in,

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The world of the BPF tests: a network namespace with a backbone, two cells and the agent's
- * device, the BPF programs loaded without pins, and the map contents of one CN. The interfaces are
- * veth pairs. Nobody is at their far ends, but the tests read there the copies that a program sends
- * into the agent's device. A case is one frame through one program; world_run checks all its
- * effects. The frames and the names of the world come from tests/vectors/packets.py.
+ * The world of the BPF tests: a network namespace with a backbone, two cells, the stand-in of the
+ * first and the agent's device, the BPF programs loaded without pins, and the map contents of one
+ * CN. The interfaces are veth pairs. Nobody is at their far ends, but the tests read there the
+ * copies that a program sends into the agent's device. A case is one frame through one program;
+ * world_run checks all its effects. The frames and the names of the world come from
+ * tests/vectors/packets.py.
  */
 #ifndef TMIP_TESTS_WORLD_H
 #define TMIP_TESTS_WORLD_H
@@ -30,7 +31,7 @@
 #define MARK_TRUSTED 0x746d6970 /* bpf/forward.h */
 
 enum action { NEXT = -1, DROP = 2, REDIRECT = 7 }; /* TC_ACT_UNSPEC, TC_ACT_SHOT, TC_ACT_REDIRECT */
-enum program { CELL_IN, CELL_OUT, BACKBONE_IN, BACKBONE_XDP, HOLD_IN };
+enum program { CELL_IN, CELL_OUT, STAND_IN_OUT, BACKBONE_IN, BACKBONE_XDP, HOLD_IN };
 
 struct bpf_case {
 	const char *name;
@@ -82,6 +83,7 @@ void world_reset_budget(void);
 struct tmip_addr world_addr(const char *text);
 struct tmip_mac world_mac(const char *text);
 unsigned world_ifindex(const char *interface);
+struct tmip_cell world_cell(const char *interface); /* the entry in tmip_cell */
 void world_put_station(const char *addr, const char *mac, enum tmip_station_state state,
 		       const char *in, const char *home, const char *parent, const char *current);
 struct tmip_station world_station(const char *addr); /* the entry in tmip_station */
@@ -99,6 +101,7 @@ void world_past(void);           /* `fastpath home`: past netfilter */
 void world_direct(void);         /* route optimisation */
 void world_no_agent(void);       /* nothing is behind the agent's device */
 void world_no_cell(void);        /* cell0 is not a cell any more */
+void world_cell_down(void);      /* the agent says so of cell0 */
 void world_narrow(void);         /* the paths to all CNs are narrow; route optimisation */
 
 /* ---- world_output.c: what the programs have put out */

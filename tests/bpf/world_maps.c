@@ -62,14 +62,29 @@ struct tmip_station world_station(const char *addr)
 	return station;
 }
 
-static void put_cell(const char *interface, const char *mac, const char *gateway)
+struct tmip_cell world_cell(const char *interface)
 {
-	struct tmip_cell cell = {.mac = world_mac(mac), .prefix_len = 24,
-				 .gateway = world_addr(gateway)};
+	int map = bpf_map__fd(world_bpf->maps.tmip_cell);
 	uint32_t key = world_ifindex(interface);
+	struct tmip_cell cell;
+
+	assert_int_equal(bpf_map_lookup_elem(map, &key, &cell), 0);
+	return cell;
+}
+
+/* stand_in: NULL, or the device that has an entry beside the cell's. */
+static void put_cell(const char *interface, const char *mac, const char *gateway,
+		     const char *stand_in, uint8_t flags)
+{
+	uint32_t key = world_ifindex(interface), other = world_ifindex(stand_in);
+	struct tmip_cell cell = {.mac = world_mac(mac), .prefix_len = 24, .flags = flags,
+				 .gateway = world_addr(gateway), .ifindex = key,
+				 .stand_in = other};
 
 	snprintf(cell.name, sizeof(cell.name), "%s", interface);
 	put(world_bpf->maps.tmip_cell, &key, &cell);
+	if (stand_in)
+		put(world_bpf->maps.tmip_cell, &other, &cell);
 }
 
 static void put_subnet(const char *addr, const char *gateway, const char *interface,
@@ -185,6 +200,11 @@ static void put_peers(unsigned mtu)
 	put_peer(W_CN6, "cn6", mtu);
 }
 
+void world_cell_down(void)
+{
+	put_cell("cell0", W_CELL0_MAC, W_GATEWAY0, "standin", TMIP_CELL_F_DOWN);
+}
+
 void world_narrow(void)
 {
 	world_direct();
@@ -228,8 +248,8 @@ static void fill_stations(void)
 
 static void fill_network(void)
 {
-	put_cell("cell0", W_CELL0_MAC, W_GATEWAY0);
-	put_cell("cell1", W_CELL1_MAC, W_GATEWAY1);
+	put_cell("cell0", W_CELL0_MAC, W_GATEWAY0, "standin", 0);
+	put_cell("cell1", W_CELL1_MAC, W_GATEWAY1, NULL, 0);
 	put_subnet("10.1.0.0", "10.1.0.1", "cell0", W_TUNNEL);
 	put_subnet("10.1.1.0", "10.1.1.1", "cell1", W_TUNNEL);
 	put_subnet("10.2.0.0", "10.2.0.1", NULL, W_CN2);

@@ -134,10 +134,29 @@ def test_no_cell(cn):
     refuse(cn, "`mobile_if' is missing", mobile_if=None, addr_pool=None)
 
 
-@pytest.mark.parametrize("words", [(AGENT, "run"), (AGENT, "run", "-F"), (TMIPD,)],
-                         ids=["run", "run -F", "tmipd"])
+def is_awaited(cn, words, cell, reason, **options):
+    """The agent runs, and says which cell it waits for. It ends without a trace all the same."""
+    done = cn.call(*words, mobile_if=cell, **options)
+    assert done.returncode == 0, done.stderr
+    assert f"{cell} cannot be a cell: {reason}" in done.stderr, done.stderr
+    told = cn.call(AGENT, "status", mobile_if=cell, **options).stdout
+    assert "awaited" in told and reason in told, told
+    done = cn.call(AGENT, "detach", cell, mobile_if=cell, **options)
+    assert done.returncode == 0, done.stderr
+    wait_for(lambda: processes_in(NAME) == [] and remains(cn) == [], "detach removes everything")
+
+
+@pytest.mark.parametrize("words", [(AGENT, "run"), (TMIPD,)], ids=["run", "tmipd"])
 def test_unknown_cell(cn, words):
-    refuse(cn, "w9", words=words, mobile_if="w9", addr_pool="w9 * *")
+    """Its interface may come later."""
+    is_awaited(cn, words, "w9", "there is no such interface", addr_pool="w9 * *")
+
+
+def test_port_as_a_cell(cn):
+    """No change of the interface makes that right."""
+    run(*cn.inside, "ip", "link", "add", "br0", "type", "bridge")
+    run(*cn.inside, "ip", "link", "set", "w1", "master", "br0")
+    refuse(cn, "w1 cannot be a cell: it is a port of br0", mobile_if="w1", addr_pool=None)
 
 
 def test_attach_of_an_unknown_interface(cn):
@@ -149,7 +168,8 @@ def test_unknown_backbone(cn):
 
 
 def test_cell_without_address(cn):
-    refuse(cn, "w1", mobile_if="w1", addr_pool=None)
+    is_awaited(cn, (AGENT, "run"), "w1", "it has no IPv4 address", addr_pool=None)
+    refuse(cn, "w1", words=(AGENT, "attach", "w1"))
 
 
 def test_foreign_tunnel_address(cn):

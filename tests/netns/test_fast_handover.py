@@ -1,10 +1,15 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The programs hand a station over; the agents, which get no CPU here, only confirm it."""
+import socket
+
 import pytest
 
 from world import Stream, WorldError, wait_for
 from world.agreement import agree, frozen, leased
-from world.checker import kernel_stations
+from world.checker import kernel_stations, register_stations
+from world.frames import ipv4, udp
+
+HANDOVER = 0x544d  # the mark in the outer header
 
 
 def shown(cn, address):
@@ -68,19 +73,41 @@ def test_switched_off(make_world):
 def test_nobody_confirms(make_world):
     """The agent of the visited CN is frozen, and the parent's is not.
 
-    In the end the record stands, and all is well when the frozen agent wakes.
+    The parent tells the register for it, and all is well when the frozen agent wakes.
     """
     world = make_world(cns=2, nat=(), directives={0: {"handover_timeout": 300}}).start()
     laptop = leased(world, "laptop", world.cn(1))
     address = laptop.address()
     stream = Stream(world, world.server, laptop)
     stream.flowing()
-    before = shown(world.cn(1), address)
     with frozen(world.cn(2)):
         laptop.roam(world.cn(2))
-        wait_for(lambda: "nobody confirmed the move" in world.cn(1).agent("why", laptop.mac).stdout,
-                 "the parent to go back to the record")
-        assert shown(world.cn(1), address) == before
+        wait_for(lambda: register_stations(world)[address]["current"] == "cn2",
+                 "the register to be told")
+        assert "whose agent is away" in world.cn(1).agent("why", laptop.mac).stdout
+        stream.flowing()
     stream.flowing()
     agree(world, laptop)
     stream.stop()
+
+
+def test_a_mark_that_is_not_true(make_world):
+    """A packet with the address of a CN says that a station is there. The programs of that CN know
+    better, so the parent goes back to the record, though the station does not hear its question.
+    """
+    world = make_world(cns=2, nat=(), directives={0: {"handover_timeout": 300}}).start()
+    laptop = leased(world, "laptop", world.cn(1))
+    address = laptop.address()
+    assert laptop.ping(world.server.address)
+    before = shown(world.cn(1), address)
+    laptop.leave()
+    forged = ipv4(world.cn(2).address, world.cn(1).address, socket.IPPROTO_IPIP,
+                  udp(address, world.server.address), HANDOVER)
+    with world.router.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW) as raw:
+        raw.sendto(forged, (world.cn(1).address, 0))
+    wait_for(lambda: "nobody confirmed the move" in world.cn(1).agent("why", laptop.mac).stdout,
+             "the parent to go back to the record")
+    assert shown(world.cn(1), address) == before
+    laptop.roam(world.cn(1))
+    wait_for(lambda: world.server.ping(address, seconds=0.3), "the station")
+    agree(world, laptop)

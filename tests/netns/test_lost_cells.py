@@ -45,6 +45,10 @@ def cell_of(cn):
     return cn.control("status")["cells"][0]
 
 
+def is_lent(cn):
+    return HOME in cn.run("ip", "address", "show", "tmiphome0").stdout
+
+
 def converse(world, cn, phone, *talks):
     """Both directions of all conversations, the gateway, and the gateway's own packets."""
     for talk in talks:
@@ -96,6 +100,70 @@ def test_the_kernel_needs_no_agent(make_world, loss):
         talks[0].say()
 
 
+def test_a_cell_that_is_lost_twice(make_world):
+    """The second time the agent is dead: what it lent and took back has left the way as it was."""
+    world = make_world(cns=2).start()
+    cn, (lose, restore) = world.cn(1), LOSSES["down"]
+    with away(world, cn) as (phone, talks):
+        cn.sysctl("net.ipv4.conf.all.rp_filter", 1)
+        lose(cn)
+        wait_for(lambda: is_lent(cn), "the stand-in to have the gateway", 5)
+        converse(world, cn, phone, *talks)
+        restore(cn)
+        wait_for(lambda: not is_lent(cn), "the gateway to be at home again", 5)
+        converse(world, cn, phone, *talks)
+        cn.kill()
+        lose(cn)
+        talks[0].say()
+
+
+@pytest.mark.parametrize("how", ["link delete tmiphome0", "link set tmiphome0 down"],
+                         ids=["deleted", "down"])
+def test_a_stand_in_that_somebody_takes_away(make_world, how):
+    """It is made anew, before the cell goes or after that."""
+    world = make_world(cns=2).start()
+    cn, (lose, _) = world.cn(1), LOSSES["down"]
+    with away(world, cn) as (phone, talks):
+        cut(cn, how)
+        wait_for(lambda: "tmiphome" in cn.run("ip", "route").stdout, "a new way", 5)
+        lose(cn)
+        converse(world, cn, phone, *talks)
+        cut(cn, how)
+        converse(world, cn, phone, *talks)
+
+
+def test_an_interface_made_anew_while_nobody_looks(make_world):
+    """The next agent finds another ifindex, and no register tells it of the stations."""
+    world = make_world(cns=2).start()
+    cn = world.cn(1)
+    with away(world, cn) as (_phone, talks):
+        cn.kill()
+        cut(cn, "link delete w0")
+        recreate(cn)
+        world.mlr.kill()
+        cn.start(wait=False)
+        wait_for(lambda: cell_of(cn)["state"] == "up", "the cell to be served", 10)
+        talks[0].say()
+        talks[1].say()
+
+
+def test_stations_at_home_in_a_cell_that_goes(make_world):
+    """Nobody can reach them, but the agent must bear what it wants to ask and tell them."""
+    world = make_world(cns=2, directives={0: {"probe_idle": 1, "probe_count": 2}}).start()
+    cn = world.cn(1)
+    laptop, guest = leased(world, "laptop", cn), leased(world, "guest", world.cn(2))
+    guest.roam(cn)
+    reaches(guest, laptop.address())
+    cut(cn, "link delete w0")
+    for station in (laptop, guest):
+        wait_for(lambda s=station: cn.control("why", station=s.address())["record"]["silent"],
+                 f"{station.place} to be silent", 15)
+    recreate(cn)
+    reaches(laptop, laptop.cell.gateway)
+    reaches(guest, laptop.address())
+    agree(world, laptop, guest)
+
+
 def test_a_bridge_that_loses_its_only_port(make_world):
     """It has no MAC then, and a new one with the next port."""
     world = make_world(cns=2)
@@ -118,7 +186,7 @@ def test_a_bridge_that_loses_its_only_port(make_world):
 
 
 def test_a_new_mac_is_announced(make_world, listen):
-    """Neighbours of a station that is elsewhere, and guests, follow the gateway's new MAC."""
+    """Neighbours at home of a station that is elsewhere, and guests, follow the new MAC."""
     world = make_world(cns=2).start()
     cn = world.cn(1)
     with away(world, cn) as (phone, talks):

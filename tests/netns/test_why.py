@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""`why` says where the packets of a station are lost: in the programs, in the kernel, at a device, or
-behind this CN. Never nothing.
+"""`why` says where the packets of a station are lost: in the programs, in the kernel, at a device,
+or behind this CN. Never nothing.
 """
 import threading
 

@@ -114,6 +114,8 @@ VECTORS = [
     ("decline", message(18, 7, ADDR, HW)),
     ("handover_late", message(15, 0x80000003, field(8, version(4, 0x1122334455)), ADDR, HW,
                               field(22, u32(60000)))),
+    ("followed", message(20, 0x80000005, field(8, version(4, 0x1122334455)), ADDR, HW,
+                         cn(2, "cn2", "192.168.0.2", 6554, 0))),
     ("block_request", message(19, 8, SUBNET, field(20, u16(16)),
                               field(21, addr("10.10.1.254") + addr("10.10.1.253")))),
     ("registered", message(30, 1, cn(1, "cn1", "192.168.0.1", 6554, 0))),

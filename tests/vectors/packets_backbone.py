@@ -46,6 +46,11 @@ packet = udp(W.SERVER, W.AWAY6)
 to_cell("out_away_no_neighbour", W.AWAY6_MAC, packet, into_cell0("AWAY6", outer(W.CN6, packet)))
 packet = udp(W.SERVER, W.NEXT_DOOR)
 to_cell("out_next_door", W.NEXT_DOOR_MAC, packet, into_cell1("NEXT_DOOR", packet))
+# The agent gets the frame as it is, while the station is held or the cell has no entry.
+to_cell("held_out_away", W.AWAY_MAC, udp(W.SERVER, W.AWAY))
+to_cell("held_out_next_door", W.NEXT_DOOR_MAC, udp(W.SERVER, W.NEXT_DOOR))
+to_cell("out_blocked_own", W.BLOCKED_OWN_MAC, udp(W.SERVER, W.BLOCKED_OWN))
+to_cell("out_guest", W.VISITOR_MAC, udp(W.SERVER, W.VISITOR))
 to_cell("out_broadcast", ALL, udp(W.GATEWAY0, "255.255.255.255"))
 to_cell("out_unknown", W.STRANGER_MAC, udp(W.SERVER, W.STRANGER))
 to_cell("out_mss_home", W.HOME_MAC, syn(W.SERVER, W.HOME, BIG, flags="SA"),

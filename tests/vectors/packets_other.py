@@ -2,6 +2,8 @@
 """Packets of the BPF tests: frames that the agent writes to its device, probes of the tunnel, and
 headers that contradict themselves. Part of packets.py.
 """
+import socket
+
 from packet_world import (ALL, MDNS, PACKETS, W, WHO_HAS, case, ether, from_cell, into_cell0,
                           into_cell1, outer, sent, to_cn2, to_cn3, udp)
 from scapy.all import ARP, IP, UDP, Ether, Raw, raw
@@ -42,21 +44,43 @@ case("held_unknown", *held("STRANGER"))
 case("held_arp", ether(W.HOME_MAC, ALL, ARP(hwsrc=W.HOME_MAC, psrc=W.HOME, pdst=W.AWAY, **WHO_HAS)))
 
 # ---- probes
-REQUEST, REPLY = 1, 2
+REQUEST, REPLY, HERE, WHERE = 1, 2, 3, 4
 
 
-def probe(kind, src, dst):
+def probe(kind, src, dst, token=b"token of the prober"):
     """A probe from CN `src` to CN `dst`, where `TUNNEL` is this CN."""
-    macs = {"TUNNEL": W.BACKBONE_MAC, "CN2": W.CN2_MAC, "CN7": W.CN7_MAC}
+    macs = {"TUNNEL": W.BACKBONE_MAC, "CN2": W.CN2_MAC, "CN3": W.CN3_MAC, "CN7": W.CN7_MAC}
     source, target = getattr(W, src), getattr(W, dst)
     inner = (IP(src=source, dst=target, id=3) / UDP(sport=6555, dport=6555, chksum=0) /
-             Raw(bytes([kind]) + b"token of the prober"))
+             Raw(bytes([kind]) + token))
     return ether(macs[src], macs[dst], outer(target, inner, src=source))
 
 
 case("probe_request", probe(REQUEST, "CN2", "TUNNEL"), probe(REPLY, "TUNNEL", "CN2"))
 case("probe_reply", probe(REPLY, "CN2", "TUNNEL"))
 case("probe_of_anyone", probe(REQUEST, "CN7", "TUNNEL"), probe(REPLY, "TUNNEL", "CN7"))
+
+
+def about(name, kind, station, cn="CN3", number=b"\1\2\3\4", answered=True):
+    """A probe of a CN about a station, and the answer."""
+    address = bytes(10) + b"\xff\xff" + socket.inet_aton(getattr(W, station))
+    token = bytes(3) + number + b"a secret" + address
+    case(name, probe(kind, cn, "TUNNEL", token),
+         probe(REPLY, "TUNNEL", cn, token) if answered else None)
+
+
+about("here_away", HERE, "AWAY")
+about("here_away_unheard", HERE, "AWAY", answered=False)
+about("here_home", HERE, "HOME")
+about("here_visitor", HERE, "VISITOR")
+about("here_elsewhere", HERE, "ELSEWHERE", "CN2")
+about("here_unknown", HERE, "STRANGER", answered=False)
+about("here_of_stranger", HERE, "AWAY", "CN7", answered=False)
+about("here_of_programs", HERE, "AWAY", number=bytes(4), answered=False)
+about("where_visitor", WHERE, "VISITOR")
+about("where_home", WHERE, "HOME")
+about("where_away", WHERE, "AWAY", answered=False)
+about("where_of_stranger", WHERE, "HOME", "CN7", answered=False)
 
 # ---- headers that contradict themselves
 VALID = raw(udp(W.VISITOR, W.SERVER))

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What befalls CNs on a bad day, at random, while stations roam: a cell's interface goes down, loses
-its address or has another name for a while; an agent is stopped, and goes on later.
+"""What befalls CNs on a bad day, at random, while stations roam: a cell's interface goes down,
+loses its address or has another name for a while; an agent is stopped, and goes on later.
 """
 import itertools
 import os

@@ -20,6 +20,7 @@
 #include "station/farewell.h"
 #include "station/greeting.h"
 #include "station/groups.h"
+#include "station/places.h"
 #include "station/presence.h"
 #include "station/trail.h"
 #include "wifi/wifi.h"
@@ -143,6 +144,18 @@ void actions_apply(const struct roam_action *action, void *arg)
 		break;
 	case ROAM_ASK_HOLDER:
 		ask_holder(agent, action);
+		break;
+	case ROAM_TELL_CN:
+		if (agent->places)
+			places_tell(agent->places, action->cn, &action->addr);
+		break;
+	case ROAM_CN_TOLD:
+		if (agent->places)
+			places_told(agent->places, action->cn, &action->addr);
+		break;
+	case ROAM_ASK_CN:
+		if (agent->places)
+			places_ask(agent->places, action->cn, &action->addr);
 		break;
 	case ROAM_GONE:
 		if (agent->wifi)

@@ -39,12 +39,14 @@
 #include "station/greeting.h"
 #include "station/groups.h"
 #include "station/neighbours.h"
+#include "station/places.h"
 #include "station/presence.h"
 #include "station/trail.h"
 #include "wifi/authenticator.h"
 #include "wifi/wifi.h"
 
 #define TRAIL_MACS 4096
+#define MANY_EVENTS 2000 /* about half of what the ring has room for */
 
 /* ---- what the root itself is asked for */
 
@@ -54,8 +56,15 @@ void agent_changed(struct agent *agent)
 		status_file_changed(agent->status_file);
 }
 
+/* The programs should wait only for an agent that can decide. */
+static void write_alive(struct agent *agent)
+{
+	datapath_put_alive(agent->dp, roam_self(agent->roam) ? clock_us() * 1000 : 1);
+}
+
 void agent_ready(struct agent *agent)
 {
+	write_alive(agent);
 	if (agent->was_ready)
 		return;
 	agent->was_ready = true;
@@ -146,13 +155,44 @@ static void on_punt(const struct tmip_punt *punt, void *arg)
 		dhcp_frame(agent->dhcp, punt);
 }
 
+/*
+ * A program has put the station there, and the event about that may have found no room in the ring:
+ * another one takes its place. When the station came is not known.
+ */
+static int look_again(const struct tmip_addr *addr, const struct tmip_station *station, void *arg)
+{
+	struct tmip_event event = {
+		.time_ns = 1, .addr = *addr, .mac = station->mac, .type = TMIP_EVENT_ARRIVED,
+		.ifindex = station->ifindex,
+	};
+
+	if (!(station->flags & TMIP_STATION_F_FRESH))
+		return 0;
+	if (!station->ifindex) {
+		event.type = TMIP_EVENT_FOLLOWED;
+		event.peer = station->current;
+		event.time_ns = clock_ms() * 1000000;
+	}
+	on_sighting(&event, arg);
+	return 0;
+}
+
+/* The ring may have been full if the agent stood still. */
 static void on_rings(evutil_socket_t fd, short what, void *arg)
 {
 	struct agent *agent = arg;
 
 	(void)fd;
 	(void)what;
-	datapath_poll(agent->dp);
+	if (datapath_poll(agent->dp) >= MANY_EVENTS)
+		datapath_each_station(agent->dp, look_again, agent);
+}
+
+static void on_alive(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	write_alive(arg);
 }
 
 static void on_roam_timer(evutil_socket_t fd, short what, void *arg)
@@ -360,6 +400,15 @@ static int open_datapath(struct agent *agent)
 	return agent->dp_event && event_add(agent->dp_event, NULL) == 0 ? 0 : -ENOMEM;
 }
 
+static int show_alive(struct agent *agent)
+{
+	struct timeval period = {.tv_usec = TMIP_ALIVE_MS * 1000};
+
+	write_alive(agent);
+	agent->alive = event_new(agent->base, -1, EV_PERSIST, on_alive, agent);
+	return agent->alive && event_add(agent->alive, &period) == 0 ? 0 : -ENOMEM;
+}
+
 static int adopt_station(const struct tmip_addr *addr, const struct tmip_station *station,
 			 void *arg)
 {
@@ -436,6 +485,8 @@ static int start_serving(struct agent *agent)
 	authenticators_configure(agent->authenticators);
 	error = drop_rights(agent);
 	if (!error)
+		error = show_alive(agent);
+	if (!error)
 		register_connect(agent->reg);
 	return error;
 }
@@ -509,6 +560,7 @@ static void stop_stations(struct agent *agent)
 		apply_map(agent); /* which says that nothing is held any more */
 	}
 	FREE(agent, farewells, farewells_destroy);
+	FREE(agent, places, places_destroy);
 	FREE(agent, cells, cells_destroy, agent->tear_down);
 	greetings_destroy(agent->greetings);
 	presence_destroy(agent->presence);
@@ -536,6 +588,10 @@ static void stop(struct agent *agent)
 	stop_stations(agent);
 	if (agent->dp_event)
 		event_free(agent->dp_event);
+	if (agent->alive) {
+		event_free(agent->alive);
+		datapath_put_alive(agent->dp, 1); /* the programs are on their own from now on */
+	}
 	if (agent->tear_down)
 		datapath_destroy(agent->dp);
 	else

@@ -38,6 +38,7 @@ struct roam_options apply_roam_options(const struct agent *agent)
 		.cns_max = config->peers_max,
 		.timeout_ms = config->handover_timeout,
 		.refused_ms = REFUSED_MS,
+		.lease_s = config->lease_time,
 		.back_ms = BACK_MS,
 		.accept_static = config->static_stations,
 		.hold = agent->buffer && buffer_usable(agent->buffer),

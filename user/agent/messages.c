@@ -21,6 +21,7 @@ static void on_cn(const struct mlrp_message *message, void *arg)
 	struct agent *agent = arg;
 	struct cn_info info = message->cn;
 
+	wiring_note_name(agent, &message->cn);
 	peers_correct(agent->peers, &info);
 	cns_put(agent->cns, &info);
 	if (register_is_ready(agent->reg))

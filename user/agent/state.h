@@ -30,6 +30,7 @@ struct mlrp_self;
 struct neighbours;
 struct outage;
 struct path_mtus;
+struct places;
 struct status_file;
 struct twins;
 
@@ -41,6 +42,7 @@ struct agent {
 	struct event *signals[3];
 	struct event *roam_timer;
 	struct event *dp_event;
+	struct event *alive;    /* writes tmip_alive */
 	uint64_t started_ms;
 	uint64_t instance;       /* random: no other agent has it, nor the next one here */
 
@@ -57,6 +59,7 @@ struct agent {
 	struct presence *presence;
 	struct greetings *greetings;
 	struct farewells *farewells;
+	struct places *places;
 	struct neighbours *neighbours;
 	struct address_checks *checks;
 	struct buffer *buffer;
@@ -76,6 +79,7 @@ struct agent {
 	void (*refused)(const char *why, void *arg);
 	void *ready_arg;
 	bool was_ready, was_refused;
+	char name[NAME_LEN];     /* that the register has given this CN; empty: that of `config` */
 	bool adopted;            /* the maps of a former agent were there */
 	bool attached;           /* cells come and go by command alone */
 	bool tear_down;          /* forwarding ends with the agent */
@@ -104,6 +108,8 @@ int wiring_create_cells(struct agent *agent);   /* with the ways to the other CN
 void wiring_move_tunnel(struct agent *agent);
 /* This CN, as the network knows it. */
 void wiring_describe_cn(struct agent *agent, struct cn_info *out);
+/* The register describes a CN: if it is this one, it may have another name now. */
+void wiring_note_name(struct agent *agent, const struct cn_info *cn);
 
 /* ---- wiring_stations.c */
 int wiring_create_stations(struct agent *agent); /* 0 or -errno */

@@ -26,11 +26,26 @@ static void on_changed(void *arg)
 
 /* ---- this CN, described */
 
+static const char *own_name(const struct agent *agent)
+{
+	return agent->name[0] ? agent->name : agent->config.cn_name;
+}
+
+/* `mlrd rename-cn': the other CNs know this one by its new name from now on. */
+void wiring_note_name(struct agent *agent, const struct cn_info *cn)
+{
+	if (cn->gone || cn->id != roam_self(agent->roam) || strcmp(cn->name, own_name(agent)) == 0)
+		return;
+	log_warn("the register calls this CN %s now: write `cn_name %s' in the configuration, "
+		 "which has %s", cn->name, cn->name, agent->config.cn_name);
+	memcpy(agent->name, cn->name, sizeof(agent->name));
+}
+
 void wiring_describe_cn(struct agent *agent, struct cn_info *out)
 {
 	memset(out, 0, sizeof(*out));
 	out->id = roam_self(agent->roam);
-	snprintf(out->name, sizeof(out->name), "%s", agent->config.cn_name);
+	snprintf(out->name, sizeof(out->name), "%s", own_name(agent));
 	out->tunnel = agent->backbone.tunnel;
 	out->port = (uint16_t)agent->config.port;
 	cell_table_describe(cells_table(agent->cells), out);
@@ -48,7 +63,7 @@ static void describe_self(struct mlrp_self *self, void *arg)
 	memset(self, 0, sizeof(*self));
 	self->role = MLRP_ROLE_CN;
 	snprintf(self->network, sizeof(self->network), "%s", agent->config.network_name);
-	snprintf(self->name, sizeof(self->name), "%s", agent->config.cn_name);
+	snprintf(self->name, sizeof(self->name), "%s", own_name(agent));
 	self->cn_id = roam_self(agent->roam);
 	self->tunnel = agent->backbone.tunnel;
 	self->instance = agent->instance;
@@ -98,6 +113,7 @@ static void on_registered(const struct cn_info *cn, void *arg)
 	if (before && before != cn->id)
 		log_warn("the register now calls this CN number %u, before %u", cn->id, before);
 	roam_set_self(agent->roam, cn->id);
+	wiring_note_name(agent, cn);
 	cns_put(agent->cns, cn);
 }
 
@@ -105,6 +121,7 @@ static void on_synchronising(void *arg)
 {
 	struct agent *agent = arg;
 
+	roam_set_clock(agent->roam, register_clock_ahead_ms(agent->reg));
 	cns_expect(agent->cns);
 }
 
@@ -112,6 +129,8 @@ static void on_synchronised(void *arg)
 {
 	struct agent *agent = arg;
 
+	if (register_has_lost(agent->reg) || roam_sync_lacks(agent->roam))
+		cns_keep_unnamed(agent->cns);
 	cns_drop_unnamed(agent->cns);
 	outage_report_leases(agent->outage);
 	roam_sync_end(agent->roam, clock_ms());

@@ -9,6 +9,7 @@
 #include "dhcp/twins.h"
 #include "interface/cells.h"
 #include "io/datapath/tunnel_probe.h"
+#include "io/process/clock.h"
 #include "network/peers.h"
 #include "state.h"
 #include "station/address_check.h"
@@ -17,6 +18,7 @@
 #include "station/greeting.h"
 #include "station/groups.h"
 #include "station/neighbours.h"
+#include "station/places.h"
 #include "station/presence.h"
 #include "wifi/authenticator.h"
 #include "wifi/wifi.h"
@@ -127,6 +129,23 @@ static int create_neighbours(struct agent *agent)
 
 	agent->neighbours = neighbours_create(&setup);
 	return agent->neighbours ? 0 : -ENOMEM;
+}
+
+static void on_cn_asked(const struct tmip_addr *addr, uint32_t cn, bool there, void *arg)
+{
+	struct agent *agent = arg;
+
+	roam_cn_asked(agent->roam, addr, cn, there, clock_ms());
+}
+
+static int create_places(struct agent *agent)
+{
+	const struct places_setup setup = {
+		.base = agent->base, .tunnel = agent->backbone.tunnel, .roam = agent->roam,
+		.calls = {.asked = on_cn_asked, .arg = agent},
+	};
+
+	return places_create(&agent->places, &setup);
 }
 
 static bool is_connected(uint32_t cn, void *arg)
@@ -338,8 +357,8 @@ int wiring_create_stations(struct agent *agent)
 {
 	int (*const steps[])(struct agent *) = {
 		create_presence, create_greetings, create_farewells, create_neighbours,
-		create_checks,   create_buffer,    create_groups,    create_twins,
-		create_dhcp,     create_authenticators,
+		create_places,   create_checks,    create_buffer,    create_groups,
+		create_twins,    create_dhcp,      create_authenticators,
 	};
 	int error = 0;
 

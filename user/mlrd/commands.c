@@ -66,14 +66,65 @@ static json_t *handle_forget(struct server *server, json_t *request)
 {
 	const char *name = member(request, "cn");
 	bool force = json_is_true(json_object_get(request, "force"));
-	char why[160];
+	struct registry_cut cut;
+	char why[256];
 	int error;
 
 	if (!name)
 		return bad("which CN?");
 	server->changed = true;
-	error = registry_forget_cn(server->registry, name, force, why, sizeof(why));
-	return error ? bad(why) : good(NULL);
+	error = registry_forget_cn(server->registry, name, force, &cut, why, sizeof(why));
+	return error ? bad(why) : good(report_cut(&cut, name, NULL));
+}
+
+static json_t *handle_rename(struct server *server, json_t *request)
+{
+	const char *name = member(request, "cn"), *to = member(request, "to");
+	char why[160];
+
+	if (!name || !to)
+		return bad("which CN, and what is it to be called?");
+	server->changed = true;
+	if (registry_rename_cn(server->registry, name, to, why, sizeof(why)))
+		return bad(why);
+	return good(json_pack("{s:s, s:s}", "cn", name, "to", to));
+}
+
+/* "10.1.0.0/24"; the bits behind the prefix do not count. */
+static bool parse_subnet(const char *text, struct prefix *subnet)
+{
+	char addr[ADDR_STRLEN], *end;
+	const char *slash = strchr(text, '/');
+	unsigned long len = slash && slash[1] >= '0' && slash[1] <= '9' ?
+				    strtoul(slash + 1, &end, 10) : 33;
+
+	if (len > 32 || *end || (size_t)(slash - text) >= sizeof(addr))
+		return false;
+	memcpy(addr, text, (size_t)(slash - text));
+	addr[slash - text] = '\0';
+	if (addr_parse(addr, &subnet->addr) < 0 || !addr_is_ipv4(&subnet->addr))
+		return false;
+	subnet->len = (uint8_t)len;
+	subnet->addr = addr_from_ipv4(addr_to_ipv4(&subnet->addr) & prefix_mask(subnet->len));
+	return true;
+}
+
+static json_t *handle_move(struct server *server, json_t *request)
+{
+	const char *text = member(request, "subnet"), *to = member(request, "to");
+	char from[NAME_LEN], why[160];
+	struct registry_cut cut;
+	struct prefix subnet;
+	json_t *result;
+
+	if (!text || !to || !parse_subnet(text, &subnet))
+		return bad("which subnet (like 10.1.0.0/24), and to which CN?");
+	server->changed = true;
+	if (registry_move_subnet(server->registry, &subnet, to, &cut, from, why, sizeof(why)))
+		return bad(why);
+	result = report_cut(&cut, from, to);
+	json_object_set_new(result, "subnet", json_string(text));
+	return good(result);
 }
 
 static json_t *handle_free(struct server *server, json_t *request)
@@ -114,6 +165,8 @@ static const struct {
 	{"cns", handle_cns, show_cns},
 	{"reload", handle_reload, NULL},
 	{"forget-cn", handle_forget, NULL},
+	{"rename-cn", handle_rename, NULL},
+	{"move-subnet", handle_move, NULL},
 	{"free", handle_free, NULL},
 	{"clear", handle_clear, NULL},
 };

@@ -16,6 +16,7 @@
 
 #include "io/link/mlrp_link.h"
 #include "io/process/log.h"
+#include "report.h"
 #include "server.h"
 
 #define SLICE 500              /* stations */
@@ -202,6 +203,7 @@ static void describe_self(const struct server *server, struct mlrp_self *self)
 	memcpy(self->name, server->config.network_name, sizeof(self->name));
 	self->version = registry_version(server->registry);
 	self->clock = server_now().unix_s;
+	self->failing = report_trouble(server, self->trouble, sizeof(self->trouble));
 }
 
 /* Says why, as far as the socket takes it at once, and closes the connection. */

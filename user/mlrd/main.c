@@ -26,6 +26,7 @@ struct options {
 	const char *socket;
 	bool json, foreground, all, force;
 	const char *argument; /* of the command, or NULL */
+	const char *to;       /* its second one, or NULL */
 };
 
 struct command {
@@ -36,18 +37,26 @@ struct command {
 	const char *letters;   /* options beside f and s: j(son) a(ll) o(force) */
 	void (*show)(json_t *result, FILE *to);
 	const char *blurb;
+	const char *to;        /* what a second argument is called, which is required; or NULL */
 };
 
 static const struct command COMMANDS[] = {
 	{"stations", "ADDRESS|MAC", "station", false, "ja", show_stations,
-	 "stations and where they are"},
-	{"cns", NULL, NULL, false, "j", show_cns, "the CNs, their connections and pools"},
-	{"status", NULL, NULL, false, "j", show_status, "the state of the register"},
-	{"reload", NULL, NULL, false, "j", NULL, "make the register read its configuration again"},
-	{"forget-cn", "NAME", "cn", true, "jo", NULL, "forget a CN that is gone for good"},
-	{"free", "ADDRESS", "address", true, "j", NULL, "free the address of a station"},
+	 "stations and where they are", NULL},
+	{"cns", NULL, NULL, false, "j", show_cns, "the CNs, their connections and pools", NULL},
+	{"status", NULL, NULL, false, "j", show_status, "the state of the register",
+	 NULL},
+	{"reload", NULL, NULL, false, "j", NULL, "make the register read its configuration again",
+	 NULL},
+	{"forget-cn", "NAME", "cn", true, "jo", show_forgotten,
+	 "forget a CN that is gone for good", NULL},
+	{"rename-cn", "NAME", "cn", true, "j", show_renamed, "give a CN another name", "NEW"},
+	{"move-subnet", "SUBNET", "subnet", true, "j", show_moved,
+	 "let another CN take over a subnet", "CN"},
+	{"free", "ADDRESS", "address", true, "j", NULL, "free the address of a station",
+	 NULL},
 	{"clear", "ADDRESS|MAC", "station", true, "j", NULL,
-	 "let a station that is damped move again"},
+	 "let a station that is damped move again", NULL},
 };
 #define COMMAND_COUNT (sizeof(COMMANDS) / sizeof(COMMANDS[0]))
 
@@ -60,8 +69,9 @@ static int print_help(FILE *to)
 		char left[40];
 
 		snprintf(left, sizeof(left),
-			 command->required ? "%s %s" : command->argument ? "%s [%s]" : "%s",
-			 command->name, command->argument);
+			 command->to ? "%s %s %s" : command->required ? "%s %s" :
+			 command->argument ? "%s [%s]" : "%s",
+			 command->name, command->argument, command->to);
 		fprintf(to, "  %-25s %s\n", left, command->blurb);
 	}
 	fprintf(to, "\noptions:\n"
@@ -71,8 +81,8 @@ static int print_help(FILE *to)
 		    "  --socket PATH   the register with that control socket\n"
 		    "  --json          print JSON (all commands)\n"
 		    "  --all           stations: addresses that are free again, too\n"
-		    "  --force         forget-cn: also if stations have addresses of it; "
-		    "these are freed\n"
+		    "  --force         forget-cn: free the addresses of its stations; "
+		    "without it, the command says what it would cut\n"
 		    "  -V, -h          the version; this text\n"
 		    "\nSee mlrd(8) and mlrd.rc(5).\n");
 	return to == stdout ? TERMINAL_OK : TERMINAL_USAGE;
@@ -103,6 +113,8 @@ static json_t *make_request(const struct command *command, const struct options 
 
 	if (options->argument)
 		json_object_set_new(request, command->key, json_string(options->argument));
+	if (options->to)
+		json_object_set_new(request, "to", json_string(options->to));
 	if (options->all)
 		json_object_set_new(request, "all", json_true());
 	if (options->force)
@@ -219,6 +231,16 @@ static int read_options(int argc, char **argv, const char *letters, struct optio
 	return -1;
 }
 
+/* What the command lacks; NULL: nothing. */
+static const char *missing(const struct command *command, const struct options *options)
+{
+	if (!command || !command->required)
+		return NULL;
+	if (!options->argument)
+		return command->argument;
+	return command->to && !options->to ? command->to : NULL;
+}
+
 int main(int argc, char **argv)
 {
 	struct options options = {.config = DEFAULT_CONFIG};
@@ -237,15 +259,17 @@ int main(int argc, char **argv)
 		return status;
 	if (command && command->argument && optind < argc)
 		options.argument = argv[optind++];
+	if (command && command->to && optind < argc)
+		options.to = argv[optind++];
 	if (!command && optind < argc && find_command(argv[optind])) {
 		terminal_fail("the command comes first: mlrd %s -f FILE", argv[optind]);
 		return TERMINAL_USAGE;
 	}
 	if (optind < argc)
 		terminal_fail(command ? "unexpected word `%s'" : "no command `%s'", argv[optind]);
-	else if (command && command->required && !options.argument)
-		terminal_fail("%s whom? %s is missing", command->name, command->argument);
-	if (optind < argc || (command && command->required && !options.argument))
+	else if (missing(command, &options))
+		terminal_fail("%s whom? %s is missing", command->name, missing(command, &options));
+	if (optind < argc || missing(command, &options))
 		return print_help(stderr);
 	return command ? ask(command, &options) : start(&options);
 }

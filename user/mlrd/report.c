@@ -86,7 +86,8 @@ static json_t *station_json(const struct server *server, const struct station_re
 		.current = cn_name(server, record->current),
 		.epoch = record->version.epoch,
 		.seq = record->version.seq,
-		.lease_end = server_wall_end(record->lease_end),
+		.lease_end = record->state == RECORD_FREE ? 0 :
+							    server_wall_end(record->lease_end),
 		.host = registry_host_name(server->registry, &record->addr),
 	};
 
@@ -228,6 +229,15 @@ json_t *report_cns(const struct server *server)
 	return selection.list;
 }
 
+/* ---- changes of the network */
+
+json_t *report_cut(const struct registry_cut *cut, const char *from, const char *to)
+{
+	return json_pack("{s:s, s:s*, s:i, s:i, s:i, s:i}", "cn", from, "to", to,
+			 "stations", cut->stations, "leases", cut->leases, "away", cut->away,
+			 "guests", cut->guests);
+}
+
 /* ---- status */
 
 struct cns_view {
@@ -248,6 +258,9 @@ struct store_view {
 	bool failing;
 	struct store_counts counts;
 	unsigned waiting;
+	bool incomplete;
+	const char *why, *lost;
+	uint64_t lost_at;
 };
 
 static const struct field STORE_FIELDS[] = {
@@ -257,6 +270,29 @@ static const struct field STORE_FIELDS[] = {
 	FIELD(UINT64, struct store_view, counts.failed, "failed", 0, "commits that failed"),
 	FIELD(DOUBLE, struct store_view, counts.commit_ms, "commit_ms", 0, "of the last commit"),
 	FIELD(UINT, struct store_view, waiting, "waiting", 0, "answers that wait for the disk"),
+	FIELD(OPTIONAL, struct store_view, why, "why", 0, "changes cannot be written"),
+	FIELD(UINT64, struct store_view, counts.lost, "files_lost", 0,
+	      "under the running register"),
+	FIELD(OPTIONAL, struct store_view, lost, "lost", 0, "how the last one was lost"),
+	FIELD(UINT64, struct store_view, lost_at, "lost_at", 0, "Unix time of that; 0: never"),
+	FIELD(BOOL, struct store_view, incomplete, "incomplete", 0,
+	      "the new one does not have everything yet"),
+	FIELD_END,
+};
+
+struct behind_view {
+	const char *cn;
+	uint64_t seen_epoch, seen_seq, knew_epoch, knew_seq;
+	uint64_t restored;
+};
+
+static const struct field BEHIND_FIELDS[] = {
+	FIELD(TEXT, struct behind_view, cn, "cn", 0, "that has seen most"),
+	FIELD(UINT64, struct behind_view, seen_epoch, "seen_epoch", 0, NULL),
+	FIELD(UINT64, struct behind_view, seen_seq, "seen_seq", 0, NULL),
+	FIELD(UINT64, struct behind_view, knew_epoch, "knew_epoch", 0, "the database"),
+	FIELD(UINT64, struct behind_view, knew_seq, "knew_seq", 0, NULL),
+	FIELD(UINT64, struct behind_view, restored, "restored", 0, "stations, by CNs"),
 	FIELD_END,
 };
 
@@ -297,6 +333,10 @@ const struct field COUNTER_FIELDS[] = {
 	FIELD(UINT64, struct registry_counts, dampings, "dampings", 14, "stations damped"),
 	FIELD(UINT64, struct registry_counts, bounded, "bounded", 15,
 	      "requests for more than one MAC or cell may have"),
+	FIELD(UINT64, struct registry_counts, restored, "restored", 16,
+	      "stations that CNs knew and the database did not"),
+	FIELD(UINT64, struct registry_counts, withdrawn, "withdrawn", 17,
+	      "addresses that ended with their subnet"),
 	FIELD_END,
 };
 
@@ -346,7 +386,7 @@ struct status_view {
 	uint64_t epoch, seq;
 	json_t *cns, *refused, *stations;
 	unsigned hosts;
-	json_t *counters, *store;
+	json_t *counters, *store, *behind;
 };
 
 static const struct field STATUS_FIELDS[] = {
@@ -364,6 +404,8 @@ static const struct field STATUS_FIELDS[] = {
 	FIELD(UINT, struct status_view, hosts, "hosts", 0, "reserved hosts"),
 	FIELD(VALUE, struct status_view, counters, "counters", 0, NULL),
 	FIELD(VALUE, struct status_view, store, "store", 0, NULL),
+	FIELD(VALUE, struct status_view, behind, "behind", 0,
+	      "what the database lacked at the start; null: nothing, as far as CNs know"),
 	FIELD_END,
 };
 
@@ -380,10 +422,56 @@ static json_t *store_json(const struct server *server, const struct registry_cou
 {
 	struct store_view view = {.failing = server->store_failing ||
 					     registry_store_refuses(server->registry),
-				  .waiting = counts->waiting};
+				  .waiting = counts->waiting,
+				  .incomplete = server->store_anew,
+				  .lost_at = server->store_lost_s};
 
+	if (server->store_failing)
+		view.why = server->store_fault;
+	if (server->store_lost_s)
+		view.lost = server->store_loss;
 	store_count(server->store, &view.counts);
 	return fields_json(STORE_FIELDS, &view);
+}
+
+static json_t *behind_json(const struct server *server, const struct registry_counts *counts)
+{
+	const struct registry_gap *gap = registry_behind(server->registry);
+	struct version knew = registry_loaded(server->registry);
+	struct behind_view view;
+
+	if (!gap)
+		return json_null();
+	view = (struct behind_view){.cn = gap->cn, .seen_epoch = gap->seen.epoch,
+				    .seen_seq = gap->seen.seq, .knew_epoch = knew.epoch,
+				    .knew_seq = knew.seq, .restored = counts->restored};
+	return fields_json(BEHIND_FIELDS, &view);
+}
+
+bool report_trouble(const struct server *server, char *out, size_t size)
+{
+	const struct registry_gap *gap = registry_behind(server->registry);
+	struct registry_counts counts;
+
+	out[0] = '\0';
+	if (server->store_failing || registry_store_refuses(server->registry)) {
+		snprintf(out, size, "the database cannot be written: %s", server->store_fault);
+		return true;
+	}
+	registry_count(server->registry, &counts);
+	if (server->store_lost_s)
+		snprintf(out, size, "the database was lost: %s; %s", server->store_loss,
+			 server->store_anew ? "it is being written anew" :
+					      "it was written anew from memory");
+	else if (gap)
+		snprintf(out, size,
+			 "the database was lost or is an older copy: CN %s has seen %u.%llu, it "
+			 "knew %u.%llu; CNs brought back %llu stations", gap->cn, gap->seen.epoch,
+			 (unsigned long long)gap->seen.seq,
+			 registry_loaded(server->registry).epoch,
+			 (unsigned long long)registry_loaded(server->registry).seq,
+			 (unsigned long long)counts.restored);
+	return server->store_anew;
 }
 
 json_t *report_status(const struct server *server)
@@ -408,5 +496,6 @@ json_t *report_status(const struct server *server)
 	view.hosts = counts.hosts;
 	view.counters = fields_json(COUNTER_FIELDS, &counts);
 	view.store = store_json(server, &counts);
+	view.behind = behind_json(server, &counts);
 	return fields_json(STATUS_FIELDS, &view);
 }

@@ -11,6 +11,7 @@
 
 #include "io/format/fields.h"
 
+struct registry_cut;
 struct server;
 
 /* Described once, for JSON and text. */
@@ -25,5 +26,12 @@ json_t *report_cns(const struct server *server);
  */
 json_t *report_stations(const struct server *server, const char *which, bool all,
 			size_t *left_out);
+/* What a change of the network cuts. from: the CN; to: where it goes, or NULL. */
+json_t *report_cut(const struct registry_cut *cut, const char *from, const char *to);
+/*
+ * What people must know about the database, in words; empty: nothing. True: it is wrong now; false:
+ * it was wrong, and what could be done is done.
+ */
+bool report_trouble(const struct server *server, char *out, size_t size);
 
 #endif

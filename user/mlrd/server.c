@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "core/config/config_fixed.h"
+#include "io/process/clock.h"
 #include "io/process/console.h"
 #include "io/process/control.h"
 #include "io/process/daemon.h"
@@ -105,12 +106,34 @@ static void on_stored(uint64_t number, bool ok, const char *why, void *arg)
 	else if (ok && server->store_failing)
 		log_info("the database is written again, nothing is lost");
 	server->store_failing = !ok;
+	if (!ok)
+		snprintf(server->store_fault, sizeof(server->store_fault), "%s", why);
 	registry_stored(server->registry, number, ok);
+	if (server->store_anew && registry_is_stored(server->registry)) {
+		server->store_anew = false;
+		log_info("the new database has everything that this register knows");
+	}
 	server->changed = true;
 }
 
+/* What this process knows counts, and goes to a new file; an older copy needs a start. */
+static void on_lost(const char *why, void *arg)
+{
+	struct server *server = arg;
+
+	log_error("the database is lost: %s; this register writes everything that it knows to a "
+		  "new one", why);
+	snprintf(server->store_loss, sizeof(server->store_loss), "%s", why);
+	server->store_lost_s = clock_unix_us() / 1000000;
+	server->store_anew = true;
+	server->changed = true;
+	registry_store_lost(server->registry);
+	store_mark_clock(server->store);
+	event_active(server->tick, 0, 0); /* there may be more to hand over */
+}
+
 static const struct store_handler STORE_HANDLER = {
-	.cn = on_load_cn, .station = on_load_station, .stored = on_stored};
+	.cn = on_load_cn, .station = on_load_station, .stored = on_stored, .lost = on_lost};
 
 static int open_store(struct server *server)
 {
@@ -393,8 +416,12 @@ static int start(struct server *server, bool commands)
 static void close_store(struct server *server)
 {
 	char why[STORE_ERROR] = "";
-	int error = server->registry ? registry_flush(server->registry) : 0;
+	int error = 0;
 
+	if (server->store && server->registry && store_stop(server->store))
+		registry_store_lost(server->registry);
+	if (server->registry)
+		error = registry_flush(server->registry);
 	if (error)
 		log_error("the last changes are lost, the store did not take them: %s",
 			  strerror(-error));

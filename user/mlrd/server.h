@@ -29,6 +29,10 @@ struct server {
 	struct registry *registry;
 	struct store *store;
 	bool store_failing;
+	char store_fault[STORE_ERROR]; /* why it failed last */
+	bool store_anew;             /* its file is a new one, and does not have everything yet */
+	char store_loss[STORE_ERROR]; /* how its file was lost last */
+	uint64_t store_lost_s;       /* Unix time of that; 0: it was not */
 	struct control_server *control;
 	struct console *console;
 	struct evconnlistener *listener;

@@ -3,6 +3,7 @@
 #include "show.h"
 
 #include <string.h>
+#include <time.h>
 
 #include "io/process/table.h"
 #include "io/process/terminal.h"
@@ -132,17 +133,47 @@ static void print_refused(const json_t *refused, FILE *to)
 			terminal_text(cn, "why"));
 }
 
+static const char *store_state(const json_t *store)
+{
+	if (json_is_true(json_object_get(store, "failing")))
+		return "CANNOT BE WRITTEN";
+	return json_is_true(json_object_get(store, "incomplete")) ? "BEING WRITTEN ANEW" :
+								    "in order";
+}
+
 static void print_store(const json_t *store, FILE *to)
 {
-	bool failing = json_is_true(json_object_get(store, "failing"));
+	const json_t *why = json_object_get(store, "why"), *lost = json_object_get(store, "lost");
 
 	fprintf(to, "database  %s, %lld commits of %lld records, %lld failed, "
-		"the last took %.1f ms, %lld answers wait\n",
-		failing ? "CANNOT BE WRITTEN" : "in order",
+		"the last took %.1f ms, %lld answers wait\n", store_state(store),
 		terminal_number(store, "commits"), terminal_number(store, "written"),
 		terminal_number(store, "failed"),
 		json_number_value(json_object_get(store, "commit_ms")),
 		terminal_number(store, "waiting"));
+	if (why)
+		fprintf(to, "          %s\n", json_string_value(why));
+	if (lost) {
+		time_t at = (time_t)terminal_number(store, "lost_at");
+		char when[32] = "";
+
+		strftime(when, sizeof(when), "%F %T", localtime(&at));
+		fprintf(to, "          LOST at %s: %s;\n"
+			"          this register wrote what it knew to a new file\n", when,
+			json_string_value(lost));
+	}
+}
+
+/* A database that was lost, or replaced by an older copy, while no register ran. */
+static void print_behind(const json_t *behind, FILE *to)
+{
+	if (!json_is_object(behind))
+		return;
+	fprintf(to, "          BEHIND THE NETWORK at the start: CN %s had seen version %lld.%lld,\n"
+		"          it knew %lld.%lld; CNs have brought back %lld stations\n",
+		terminal_text(behind, "cn"), terminal_number(behind, "seen_epoch"),
+		terminal_number(behind, "seen_seq"), terminal_number(behind, "knew_epoch"),
+		terminal_number(behind, "knew_seq"), terminal_number(behind, "restored"));
 }
 
 void show_status(json_t *result, FILE *to)
@@ -153,4 +184,40 @@ void show_status(json_t *result, FILE *to)
 	fprintf(to, "hosts     %lld reserved\n", terminal_number(result, "hosts"));
 	fields_print("since", COUNTER_FIELDS, json_object_get(result, "counters"), to);
 	print_store(json_object_get(result, "store"), to);
+	print_behind(json_object_get(result, "behind"), to);
+}
+
+/* ---- changes of the network */
+
+static void print_cut(const json_t *cut, FILE *to)
+{
+	fprintf(to, "%lld stations have addresses of it (%lld leases), %lld of them are at other "
+		"CNs", terminal_number(cut, "stations"), terminal_number(cut, "leases"),
+		terminal_number(cut, "away"));
+}
+
+void show_forgotten(json_t *result, FILE *to)
+{
+	fprintf(to, "CN %s is forgotten: %lld stations lost their addresses (%lld leases), %lld of "
+		"them at other CNs; %lld stations of other CNs were in its cells\n",
+		terminal_text(result, "cn"), terminal_number(result, "stations"),
+		terminal_number(result, "leases"), terminal_number(result, "away"),
+		terminal_number(result, "guests"));
+}
+
+void show_renamed(json_t *result, FILE *to)
+{
+	fprintf(to, "CN %s is called %s now; write `cn_name %s' in its configuration, and start "
+		"its agent anew\n", terminal_text(result, "cn"), terminal_text(result, "to"),
+		terminal_text(result, "to"));
+}
+
+void show_moved(json_t *result, FILE *to)
+{
+	fprintf(to, "%s goes from CN %s to CN %s as soon as that has a cell with it.\n",
+		terminal_text(result, "subnet"), terminal_text(result, "cn"),
+		terminal_text(result, "to"));
+	print_cut(result, to);
+	fputs(";\nall keep them. Until then nothing changes; those in the cell itself are cut from "
+	      "when its\ninterface goes until they are in a cell of the other CN.\n", to);
 }

@@ -9,5 +9,8 @@
 void show_status(json_t *result, FILE *to);
 void show_stations(json_t *result, FILE *to);
 void show_cns(json_t *result, FILE *to);
+void show_forgotten(json_t *result, FILE *to);
+void show_renamed(json_t *result, FILE *to);
+void show_moved(json_t *result, FILE *to);
 
 #endif

@@ -63,11 +63,17 @@ static void detach(struct datapath *dp, unsigned ifindex)
 			i++;
 }
 
+static const char *const ROLES[] = {
+	[DATAPATH_CELL] = "cell",
+	[DATAPATH_STAND_IN] = "stand-in",
+	[DATAPATH_BACKBONE] = "backbone",
+};
+
 int datapath_attach(struct datapath *dp, unsigned ifindex, enum datapath_role role,
 		    char why[DATAPATH_WHY])
 {
-	calls_note("datapath_attach %u %s", ifindex, role == DATAPATH_CELL ? "cell" : "backbone");
-	if (dp->attach_error) {
+	calls_note("datapath_attach %u %s", ifindex, ROLES[role]);
+	if (dp->attach_error && (!dp->only_role || *dp->only_role == role)) {
 		snprintf(why, DATAPATH_WHY, "the kernel refuses the program");
 		return dp->attach_error;
 	}

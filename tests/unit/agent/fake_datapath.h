@@ -21,6 +21,7 @@ struct fake_map {
 struct datapath {
 	/* What these return; 0: they succeed. */
 	int open_error, attach_error, xdp_error, hold_error, remove_error;
+	const enum datapath_role *only_role; /* attach_error is of this role; NULL: of all */
 	int put_error, delete_error; /* of all maps */
 	int config_error, stats_error;
 	bool adopted;                /* datapath_open() says so */

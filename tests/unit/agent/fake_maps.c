@@ -82,6 +82,13 @@ int datapath_get_config(const struct datapath *dp, struct tmip_config *config)
 	return dp->config_error;
 }
 
+int datapath_put_alive(struct datapath *dp, uint64_t time_ns)
+{
+	(void)dp;
+	(void)time_ns;
+	return 0;
+}
+
 int datapath_put_station(struct datapath *dp, const struct tmip_addr *addr,
 			 const struct tmip_station *station)
 {

@@ -118,6 +118,20 @@ bool netlink_has_address(const struct tmip_addr *addr)
 	return false;
 }
 
+int netlink_get_interface_at(unsigned ifindex, struct netlink_interface *out)
+{
+	const struct fake_interface *interface = find_index(ifindex);
+
+	fake_netlink.gets++;
+	memset(out, 0, sizeof(*out));
+	if (fake_netlink.get_error)
+		return fake_netlink.get_error;
+	if (!interface)
+		return -ENODEV;
+	*out = interface->is;
+	return 0;
+}
+
 int netlink_set_promiscuous(unsigned ifindex, bool on)
 {
 	struct fake_interface *interface = find_index(ifindex);
@@ -152,6 +166,17 @@ int netlink_get_dropped(unsigned ifindex, uint64_t *dropped)
 	if (!interface)
 		return -ENODEV;
 	*dropped = interface->dropped;
+	return 0;
+}
+
+int netlink_get_counts(unsigned ifindex, struct netlink_counts *counts)
+{
+	const struct fake_interface *interface = find_index(ifindex);
+
+	memset(counts, 0, sizeof(*counts));
+	if (!interface)
+		return -ENODEV;
+	counts->sent_dropped = counts->unsent = interface->dropped;
 	return 0;
 }
 

@@ -9,7 +9,7 @@
 #include "io/kernel/netlink.h"
 #include "io/kernel/netlink_route.h"
 
-#define FAKE_INTERFACES 32
+#define FAKE_INTERFACES 64
 #define FAKE_WAYS 8
 
 struct fake_interface {
@@ -25,12 +25,12 @@ struct fake_way {
 };
 
 struct fake_netlink {
-	int get_error;         /* netlink_get_interface() returns it */
+	int get_error;         /* netlink_get_interface() and ..._at() return it */
 	int promiscuous_error; /* netlink_set_promiscuous() */
 	int route_error;       /* netlink_set_route_mtu() */
 	int monitor_error;     /* netlink_monitor_open() */
 	struct tmip_addr more; /* an address of the machine besides those of the interfaces */
-	unsigned gets;         /* calls of netlink_get_interface() */
+	unsigned gets;         /* calls of those two */
 	unsigned count;
 	struct fake_interface list[FAKE_INTERFACES];
 	unsigned way_count;

@@ -94,6 +94,17 @@ int probe_socket_send(struct probe_socket *socket, const struct tmip_addr *remot
 	return 0;
 }
 
+int probe_socket_ask(struct probe_socket *socket, const struct tmip_addr *remote, uint8_t kind,
+		     const struct tmip_addr *station, uint32_t *number)
+{
+	(void)socket;
+	fake_probes.kind = kind;
+	fake_probes.remote = *remote;
+	fake_probes.station = *station;
+	*number = ++fake_probes.asked;
+	return fake_probes.send_error;
+}
+
 bool probe_socket_read(struct probe_socket *socket, struct probe_news *news)
 {
 	(void)socket;

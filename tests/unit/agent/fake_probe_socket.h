@@ -19,6 +19,9 @@ struct fake_probes {
 	struct tmip_addr local;     /* of the newest one */
 	unsigned count;             /* of probes sent, */
 	unsigned sizes[FAKE_PROBES]; /* and their sizes */
+	unsigned asked;             /* probes about stations; each gets the next number */
+	uint8_t kind;               /* of the last one, */
+	struct tmip_addr remote, station;
 };
 
 extern struct fake_probes fake_probes;

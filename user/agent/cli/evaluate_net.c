@@ -182,6 +182,18 @@ static const char *connect_advice(const char *why, bool reg)
 
 /* ---- the register */
 
+/* The register says itself what is, or was, wrong with its database. */
+static void check_database(struct evaluation *e, const struct target *reg)
+{
+	const char *advice = "see the log of mlrd, and `mlrd status'";
+	const struct mlrp_message *hello = &reg->hello;
+
+	if (hello->has & MLRP_HAS(MLRP_F_CODE))
+		evaluation_fail(e, "database", reg->hello.name, advice, "%s", hello->text);
+	else if (hello->has & MLRP_HAS(MLRP_F_TEXT))
+		evaluation_pass(e, "database", reg->hello.name, "note: %s", hello->text);
+}
+
 /* True: the register has answered, and has named the CNs. */
 static bool check_register(struct survey *survey)
 {
@@ -205,6 +217,8 @@ static bool check_register(struct survey *survey)
 		evaluation_pass(e, "register", subject,
 				"%s, same network, epoch %u, round trip %.2f ms", reg->hello.name,
 				reg->hello.version.epoch, reg->round_trip_ms);
+	if (is_register)
+		check_database(e, reg);
 	mlrp_link_close(reg->link);
 	return is_register;
 }
@@ -244,7 +258,7 @@ static void check_cn(struct evaluation *e, const struct target *cn)
 		evaluation_fail(e, "CN", name, advice, "%s:%u: %s", text, port, why_silent(cn));
 	} else if (cn->hello.role != MLRP_ROLE_CN || strcmp(cn->hello.name, name) != 0) {
 		advice = "two CNs use one address, or the CN was renamed: "
-			 "`forget' it at the register";
+			 "`mlrd rename-cn' at the register";
 		evaluation_fail(e, "CN", name, advice, "%s:%u: `%s' answers there", text, port,
 				cn->hello.name);
 	} else {

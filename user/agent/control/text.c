@@ -263,6 +263,7 @@ static void print_path(const json_t *path, FILE *to)
 	const json_t *part;
 	size_t i;
 
+	fputs("\nits way through this CN, with the packets of all stations\n", to);
 	json_array_foreach((json_t *)path, i, part) {
 		add_texts(table, part, texts, COUNT_OF(texts));
 		add_numbers(table, part, numbers, COUNT_OF(numbers));
@@ -287,8 +288,8 @@ static void print_why(const json_t *why, FILE *to)
 	print_trail(json_object_get(why, "trail"), to);
 	fputs("\npackets dropped lately\n", to);
 	print_drops(json_object_get(why, "drops"), to);
-	fputs("\nits way through this CN, with the packets of all stations\n", to);
-	print_path(json_object_get(why, "path"), to);
+	if (json_array_size(json_object_get(why, "path"))) /* an older agent has none */
+		print_path(json_object_get(why, "path"), to);
 }
 
 /* ---- what moved between two answers of `why` */

@@ -72,7 +72,7 @@ static bool begin(struct dhcp *dhcp, unsigned ifindex, const struct dhcp_request
 	const struct dhcp_setup *with = &dhcp->with;
 
 	*out = (struct exchange){.dhcp = dhcp, .request = request,
-				 .cell = cell_table_find(with->cells, ifindex)};
+				 .cell = cell_table_find_served(with->cells, ifindex)};
 	dhcp->counts.unanswered += !out->cell;
 	if (!out->cell)
 		return false;
@@ -388,7 +388,7 @@ void dhcp_handle(struct dhcp *dhcp, unsigned ifindex, const struct dhcp_request 
 void dhcp_frame(struct dhcp *dhcp, const struct tmip_punt *punt)
 {
 	const struct dhcp_calls *calls = &dhcp->with.calls;
-	const struct cell *cell = cell_table_find(dhcp->with.cells, punt->ifindex);
+	const struct cell *cell = cell_table_find_served(dhcp->with.cells, punt->ifindex);
 	struct dhcp_request request;
 	struct dhcp_fault fault = {0};
 

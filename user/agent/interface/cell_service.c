@@ -139,6 +139,23 @@ static void update_stand_in(struct cells *cells, struct cell *cell)
 	stand_in_lend(&cell->stand_in, &cell->info, cell_is_down(cell) || cell->bare);
 }
 
+/* The cell may have got another address while no agent ran. */
+static void forget_former(struct cells *cells, struct cell *cell)
+{
+	struct netlink_interface was = {0};
+	struct cell_info info;
+
+	if (!cell->stand_in.former ||
+	    !settings_recall_cell(cells->settings, cell->name, &was.addr, &was.prefix_len))
+		return;
+	cell_check_describe(cells->with.config, cell->name, &was, &info);
+	if (addr_equal(&info.gateway, &cell->info.gateway) &&
+	    info.subnet.len == cell->info.subnet.len)
+		return;
+	stand_in_set(&cell->stand_in, &info.subnet, tunnel_mtu(cells) - TUNNEL_OVERHEAD);
+	stand_in_lend(&cell->stand_in, &info, false);
+}
+
 /* Without one, the cell's stations that are elsewhere depend on the cell's interface. */
 static void make_stand_in(struct cells *cells, struct cell *cell)
 {
@@ -154,15 +171,43 @@ static void make_stand_in(struct cells *cells, struct cell *cell)
 		stand_in_close(&cell->stand_in);
 	if (!cell->stand_in.ifindex)
 		log_warn("%s: its stations elsewhere lose their packets while it is down", why);
+	else
+		forget_former(cells, cell);
+}
+
+static void delete_stand_in(struct cells *cells, struct cell *cell)
+{
+	unsigned ifindex = cell->stand_in.ifindex;
+
+	if (!ifindex)
+		return;
+	datapath_detach(cells->with.dp, ifindex);
+	datapath_delete_cell(cells->with.dp, ifindex);
+	stand_in_close(&cell->stand_in);
 }
 
 /* ---- into service and out of it */
 
+/* The settings of the interface have come along under its new name. */
+static void follow_name(struct cells *cells, struct cell *cell, const char *name)
+{
+	struct netlink_interface *interface = &cell->interface;
+
+	if (strcmp(interface->name, name) == 0)
+		return;
+	settings_rename_cell(cells->settings, interface->name, name);
+	snprintf(interface->name, sizeof(interface->name), "%s", name);
+}
+
 /* Takes the programs off the interface. The cell stays in the tables. */
 static void release_interface(struct cells *cells, struct cell *cell)
 {
+	struct netlink_interface now;
+
 	if (!cell->served)
 		return;
+	if (netlink_get_interface_at(cell->interface.ifindex, &now) == 0)
+		follow_name(cells, cell, now.name);
 	datapath_detach(cells->with.dp, cell->interface.ifindex);
 	settings_clear_cell(cells->settings, &cell->interface);
 	frame_close(cell->port);
@@ -180,18 +225,14 @@ void cell_update_mtu(struct cells *cells, struct cell *cell)
 
 void cell_withdraw(struct cells *cells, struct cell *cell)
 {
-	unsigned key = cell->interface.ifindex, stand_in = cell->stand_in.ifindex;
+	unsigned key = cell->interface.ifindex;
 
 	release_interface(cells, cell);
 	if (key) {
 		roam_remove_cell(cells->with.roam, key);
 		datapath_delete_cell(cells->with.dp, key);
 	}
-	if (stand_in) {
-		datapath_detach(cells->with.dp, stand_in);
-		datapath_delete_cell(cells->with.dp, stand_in);
-		stand_in_close(&cell->stand_in);
-	}
+	delete_stand_in(cells, cell);
 	cell->interface.ifindex = 0;
 }
 
@@ -208,18 +249,79 @@ void cell_lose(struct cells *cells, struct cell *cell, const char *why)
 	update_stand_in(cells, cell);
 }
 
-/* The agent's tables have the cell under the ifindex `key` from now on. */
+/* ---- the tables */
+
+struct key_search {
+	const struct cell *cell;
+	unsigned key;
+};
+
+static int on_entry(unsigned key, const struct tmip_cell *entry, void *arg)
+{
+	struct key_search *search = arg;
+
+	if (key != search->cell->stand_in.ifindex &&
+	    strncmp(entry->name, search->cell->name, sizeof(entry->name)) == 0)
+		search->key = key;
+	return search->key != 0;
+}
+
+/* The key under which a former agent has the cell in the maps, or else the stand-in's ifindex. */
+static unsigned find_key(const struct cells *cells, const struct cell *cell)
+{
+	struct key_search search = {.cell = cell};
+
+	datapath_each_cell(cells->with.dp, on_entry, &search);
+	return search.key ? search.key : cell->stand_in.ifindex;
+}
+
+/*
+ * All tables have the cell under the ifindex of its interface from now on, and no more under
+ * `former`. On failure they are as they were.
+ */
 static int put_key(struct cells *cells, const struct cell *cell, unsigned former)
 {
 	unsigned key = cell->interface.ifindex;
+	bool moved = former && former != key;
 	int error = put_entry(cells, cell);
 
+	if (error && moved)
+		datapath_delete_cell(cells->with.dp, key);
 	if (error)
 		return error;
-	if (former && former != key)
+	if (moved) {
 		roam_move_cell(cells->with.roam, former, key);
+		if (former != cell->stand_in.ifindex)
+			datapath_delete_cell(cells->with.dp, former);
+	}
 	return roam_put_cell(cells->with.roam, key, cell->name, &cell->info.subnet);
 }
+
+/*
+ * Somebody may have deleted the device, or switched it off: then its route is gone. Returns whether
+ * the cell has another key now.
+ */
+static bool check_stand_in(struct cells *cells, struct cell *cell)
+{
+	unsigned former = cell->stand_in.ifindex;
+	struct netlink_interface device;
+
+	if (!former || !cell->stand_in.doubted)
+		return false;
+	cell->stand_in.doubted = false;
+	if (netlink_get_interface_at(former, &device) == 0 && device.up)
+		return false;
+	log_warn("cell %s: its stand-in was deleted or switched off, and is made anew", cell->name);
+	delete_stand_in(cells, cell);
+	make_stand_in(cells, cell);
+	if (cell->interface.ifindex == former && cell->stand_in.ifindex)
+		cell->interface.ifindex = cell->stand_in.ifindex;
+	put_key(cells, cell, former);
+	update_stand_in(cells, cell);
+	return cell->interface.ifindex == cell->stand_in.ifindex;
+}
+
+/* ---- an interface becomes a cell, and changes */
 
 static void announce_cell(struct cells *cells, const struct cell *cell)
 {
@@ -241,16 +343,18 @@ int cell_serve(struct cells *cells, struct cell *cell, const struct cell_look *l
 	if (!port)
 		return -EIO;
 	release_interface(cells, cell);
-	make_stand_in(cells, cell);
 	cell->port = port;
 	cell->interface = *interface;
 	cell->info = look->info;
 	cell->bare = look->bare;
 	cell->served = true;
-	error = put_key(cells, cell, former);
-	if (error)
+	make_stand_in(cells, cell);
+	error = put_key(cells, cell, former ? former : find_key(cells, cell));
+	if (error) {
 		snprintf(why, CELLS_WHY, "%s: the table of cells: %s", cell->name,
 			 strerror(-error));
+		cell->interface.ifindex = former ? former : interface->ifindex;
+	}
 	if (!error)
 		error = settings_set_cell(cells->settings, interface, tunnel_mtu(cells), why);
 	if (!error)
@@ -261,8 +365,6 @@ int cell_serve(struct cells *cells, struct cell *cell, const struct cell_look *l
 		update_stand_in(cells, cell);
 		return error;
 	}
-	if (former && former != interface->ifindex && former != cell->stand_in.ifindex)
-		datapath_delete_cell(with->dp, former);
 	update_stand_in(cells, cell);
 	settings_remember_cell(cells->settings, cell->name, &interface->addr,
 			       interface->prefix_len);
@@ -307,8 +409,7 @@ static bool follow(struct cells *cells, struct cell *cell, const struct cell_loo
 	bool back = (now->up && !before.up) || (cell->bare && !look->bare);
 
 	log_change(cell, look);
-	if (strcmp(before.name, now->name) != 0)
-		settings_rename_cell(cells->settings, before.name, now->name);
+	follow_name(cells, cell, now->name);
 	cell->interface = *now;
 	cell->info = look->info;
 	cell->bare = look->bare;
@@ -330,6 +431,7 @@ bool cell_update(struct cells *cells, struct cell *cell)
 {
 	struct cell_look look;
 	char why[CELLS_WHY] = "";
+	bool moved = check_stand_in(cells, cell);
 	int error = cell_examine(cells, cells->with.config, cell->name, cell, &look, why);
 
 	if (!error && cell->served && cell->interface.ifindex == look.interface.ifindex)
@@ -340,34 +442,10 @@ bool cell_update(struct cells *cells, struct cell *cell)
 		cell_lose(cells, cell, why);
 	else
 		log_info("cell %s: served again", cell->name);
-	return !error;
+	return moved || !error;
 }
 
 /* ---- a cell whose interface is not there at the start */
-
-struct key_search {
-	const struct cell *cell;
-	unsigned key;
-};
-
-static int on_entry(unsigned key, const struct tmip_cell *entry, void *arg)
-{
-	struct key_search *search = arg;
-
-	if (key != search->cell->stand_in.ifindex &&
-	    strncmp(entry->name, search->cell->name, sizeof(entry->name)) == 0)
-		search->key = key;
-	return search->key != 0;
-}
-
-/* The key under which a former agent has the cell in the maps, or else the stand-in's ifindex. */
-static unsigned find_key(const struct cells *cells, const struct cell *cell)
-{
-	struct key_search search = {.cell = cell};
-
-	datapath_each_cell(cells->with.dp, on_entry, &search);
-	return search.key ? search.key : cell->stand_in.ifindex;
-}
 
 void cell_recall(struct cells *cells, struct cell *cell)
 {

@@ -19,6 +19,13 @@ const struct cell *cell_table_find(const struct cell_table *table, unsigned ifin
 	return i < 0 ? NULL : &table->list[i];
 }
 
+const struct cell *cell_table_find_served(const struct cell_table *table, unsigned ifindex)
+{
+	const struct cell *cell = cell_table_find(table, ifindex);
+
+	return cell && cell->served ? cell : NULL;
+}
+
 bool cell_table_has_mac(const struct cell_table *table, const struct tmip_mac *mac)
 {
 	for (unsigned i = 0; i < table->count; i++)

@@ -50,6 +50,8 @@ struct cell_table {
 
 /* The cell with this key; NULL: none. */
 const struct cell *cell_table_find(const struct cell_table *table, unsigned ifindex);
+/* The same if it is served: frames can be sent into it. */
+const struct cell *cell_table_find_served(const struct cell_table *table, unsigned ifindex);
 /* Is this the MAC of a cell's own interface? */
 bool cell_table_has_mac(const struct cell_table *table, const struct tmip_mac *mac);
 /* The place of that cell in the list; -1: none. */

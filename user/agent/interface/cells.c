@@ -64,10 +64,18 @@ static bool concerns(const struct cells *cells, unsigned ifindex, const char *na
 		const struct cell *cell = &cells->table.list[i];
 
 		if (cell->interface.ifindex == ifindex || strcmp(cell->name, name) == 0 ||
-		    (!cell->served && !*name))
+		    cell->stand_in.ifindex == ifindex || (!cell->served && !*name))
 			return true;
 	}
 	return false;
+}
+
+/* It is the stand-in of a cell, or may be: changes were lost. */
+static void doubt_stand_in(struct cells *cells, unsigned ifindex)
+{
+	for (unsigned i = 0; i < cells->table.count; i++)
+		if (!ifindex || cells->table.list[i].stand_in.ifindex == ifindex)
+			cells->table.list[i].stand_in.doubted = true;
 }
 
 /* A question about an interface waits for a lock of the whole machine: ask only when needed. */
@@ -75,6 +83,7 @@ static void on_change(unsigned ifindex, const char *name, void *arg)
 {
 	struct cells *cells = arg;
 
+	doubt_stand_in(cells, ifindex);
 	if (concerns(cells, ifindex, name))
 		timer_arm_idle(cells->refresh, ifindex == cells->with.backbone->ifindex ?
 				       BACKBONE_MS : REFRESH_MS);
@@ -121,10 +130,11 @@ int cells_attach(struct cells *cells, const char *name, bool by_command, char wh
 	struct cell_look look;
 	int error;
 
-	if (known && known->leaving)
+	if (known && known->leaving) {
 		log_info("cell %s: it stays", name);
-	if (known)
 		known->leaving = false;
+		announce_description(cells); /* with its pool again */
+	}
 	if (known && known->served)
 		return 0;
 	if (!cell)
@@ -161,6 +171,7 @@ static int attach_configured(struct cells *cells, const char *name, char why[CEL
 	cells->table.count++;
 	cell_lose(cells, cell, why);
 	cell_recall(cells, cell);
+	announce_description(cells);
 	return 0;
 }
 

@@ -118,23 +118,22 @@ void stand_in_set(struct stand_in *stand_in, const struct prefix *subnet, unsign
 	stand_in->subnet = *subnet;
 }
 
-/* With its last address the kernel also takes the device's routes away. */
-static void take_back(struct stand_in *stand_in, const struct tmip_addr *gateway, uint8_t len)
+/* With a device's last address, the kernel deletes its routes as well. */
+static void take_back(struct stand_in *stand_in, const struct tmip_addr *addr, uint8_t len)
 {
-	netlink_set_address(stand_in->ifindex, gateway, len, false);
-	complain("route", netlink_put_last_route(stand_in->ifindex, &stand_in->subnet));
+	netlink_set_address(stand_in->ifindex, addr, len, false);
+	if (stand_in->subnet.len)
+		complain("route", netlink_put_last_route(stand_in->ifindex, &stand_in->subnet));
 }
 
 void stand_in_lend(struct stand_in *stand_in, const struct cell_info *cell, bool lent)
 {
-	bool has = !addr_is_zero(&stand_in->gateway);
-
 	if (!stand_in->ifindex || (lent && addr_equal(&stand_in->gateway, &cell->gateway) &&
 				   stand_in->gateway_len == cell->subnet.len))
 		return;
-	if (has)
+	if (!addr_is_zero(&stand_in->gateway))
 		take_back(stand_in, &stand_in->gateway, stand_in->gateway_len);
-	else if (stand_in->former)
+	else if (stand_in->former && !lent)
 		take_back(stand_in, &cell->gateway, cell->subnet.len);
 	stand_in->former = false;
 	memset(&stand_in->gateway, 0, sizeof(stand_in->gateway));

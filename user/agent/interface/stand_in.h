@@ -22,6 +22,7 @@ struct stand_in {
 	struct tmip_addr gateway; /* that it has now; zero: none */
 	uint8_t gateway_len;      /* prefix length of `gateway` */
 	bool former;              /* a former agent made it, and may have lent it an address */
+	bool doubted;             /* the kernel told of a change of the device */
 };
 
 /*

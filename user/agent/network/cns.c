@@ -117,6 +117,22 @@ static void log_change(const struct cn_info *info, const struct cn_info *former)
 		log_info("CN %s was forgotten by the register", former->name);
 }
 
+/* A CN that the register had lost has come back there under another number. */
+static void drop_renumbered(struct cns *cns, const struct cn_info *info)
+{
+	for (const struct replica_cn *cn = replica_of(cns)->cns; cn; cn = cn->hh.next) {
+		struct cn_info former = cn->info;
+
+		if (!cn->kept || cn->info.id == info->id ||
+		    (strcmp(cn->info.name, info->name) != 0 &&
+		     !addr_equal(&cn->info.tunnel, &info->tunnel)))
+			continue;
+		former.gone = true;
+		path_mtu_remove(cns->with.paths, former.id);
+		peers_put(cns->with.peers, &former, false);
+	}
+}
+
 void cns_put(struct cns *cns, const struct cn_info *info)
 {
 	const struct replica_cn *known = replica_find_cn(replica_of(cns), info->id);
@@ -125,6 +141,7 @@ void cns_put(struct cns *cns, const struct cn_info *info)
 	bool moved = known && (!addr_equal(&former.tunnel, &info->tunnel) ||
 			       former.port != info->port);
 
+	drop_renumbered(cns, info);
 	/* The peer is in the map before any station leads to it. */
 	if (!info->gone)
 		put_subnets(cns, info);
@@ -156,7 +173,7 @@ static const struct replica_cn *find_unnamed(const struct cns *cns)
 {
 	const struct replica_cn *cn = replica_of(cns)->cns;
 
-	while (cn && !cn->stale)
+	while (cn && (!cn->stale || cn->kept))
 		cn = cn->hh.next;
 	return cn;
 }
@@ -193,6 +210,11 @@ void cns_drop_unnamed(struct cns *cns)
 		put_all(cns);
 }
 
+void cns_keep_unnamed(struct cns *cns)
+{
+	roam_keep_cns(cns->with.roam);
+}
+
 static int sweep_peer(const struct tmip_addr *tunnel, const struct tmip_peer *entry, void *arg)
 {
 	struct cns *cns = arg;
@@ -208,10 +230,12 @@ static int sweep_subnet(const struct tmip_subnet_key *key, const struct tmip_sub
 			void *arg)
 {
 	struct cns *cns = arg;
+	struct prefix subnet = {.addr = key->addr, .len = entry->prefix_len};
 
-	(void)entry;
-	if (!is_of_a_cn(cns, key))
-		datapath_delete_subnet(cns->with.dp, key);
+	if (is_of_a_cn(cns, key))
+		return 0;
+	roam_note_former(cns->with.roam, &subnet, &entry->gateway);
+	datapath_delete_subnet(cns->with.dp, key);
 	return 0;
 }
 

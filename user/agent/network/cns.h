@@ -42,6 +42,8 @@ void cns_put_peer_entry(struct cns *cns, uint32_t cn_id);
 /* The register is about to name all CNs anew; cns_drop_unnamed() drops those it has not named. */
 void cns_expect(struct cns *cns);
 void cns_drop_unnamed(struct cns *cns);
+/* Instead: the register has lost them, and they stay until they are back there. */
+void cns_keep_unnamed(struct cns *cns);
 /* Deletes map entries that a former agent left and the register does not know. */
 void cns_sweep(struct cns *cns);
 

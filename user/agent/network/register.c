@@ -31,6 +31,7 @@ struct register_client {
 	uint32_t transaction;   /* the last one */
 	struct version version; /* newest record seen */
 	int64_t clock_ms;       /* of the register, above clock_ms() */
+	bool behind;            /* the register is behind `version` */
 	uint32_t described;     /* transaction of the last REGISTER */
 	bool confirmed;         /* it was granted */
 	struct cn_info accepted; /* as the register has this CN */
@@ -75,6 +76,16 @@ static void set_clock(struct register_client *client, uint64_t unix_ms)
 static uint64_t wall_ms(void)
 {
 	return clock_unix_us() / 1000;
+}
+
+int64_t register_clock_ahead_ms(const struct register_client *client)
+{
+	return client->clock_ms;
+}
+
+bool register_has_lost(const struct register_client *client)
+{
+	return client->behind;
 }
 
 static int64_t now_ms(const struct register_client *client)
@@ -214,6 +225,13 @@ static void on_up(struct mlrp_link *link, const struct mlrp_message *hello, void
 		return;
 	}
 	set_clock(client, hello->has & MLRP_HAS(MLRP_F_CLOCK) ? hello->clock * 1000 : wall_ms());
+	client->behind = hello->has & MLRP_HAS(MLRP_F_VERSION) &&
+			 version_compare(hello->version, client->version) < 0;
+	if (client->behind)
+		log_warn("register %s has lost its memory, or has gone back to an older one: it "
+			 "knows version %u.%llu, this CN %u.%llu", mlrp_link_peer(link),
+			 hello->version.epoch, (unsigned long long)hello->version.seq,
+			 client->version.epoch, (unsigned long long)client->version.seq);
 	log_at(client->refused ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO,
 	       "register %s: connected, registering as %s", mlrp_link_peer(link),
 	       client->with.config->cn_name);

@@ -88,6 +88,11 @@ uint64_t register_clock(const struct register_client *client);
 /* An end by that clock as the wall clock of this machine now shows it; 0: none. */
 uint64_t register_wall_end(const struct register_client *client, uint64_t lease_end);
 
+/* The same clock in milliseconds above clock_ms(). */
+int64_t register_clock_ahead_ms(const struct register_client *client);
+/* The register has gone back to an older state than this CN has seen: it has lost its memory. */
+bool register_has_lost(const struct register_client *client);
+
 /* For those who look. */
 struct register_view {
 	enum register_state state;

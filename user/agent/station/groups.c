@@ -69,7 +69,7 @@ static int send_to_cell(const uint8_t *frame, size_t len, void *arg)
 static void on_station(const struct tmip_mac *mac, unsigned ifindex, void *arg)
 {
 	struct groups *groups = arg;
-	const struct cell *cell = cell_table_find(groups->with.cells, ifindex);
+	const struct cell *cell = cell_table_find_served(groups->with.cells, ifindex);
 	struct fragments_exit exit = {.send = send_to_cell};
 	uint8_t *frame = groups->frame.data;
 

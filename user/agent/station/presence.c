@@ -43,7 +43,7 @@ void presence_probe_in(struct presence *presence, const struct tmip_addr *addr,
 {
 	const struct replica *replica = roam_replica(presence->with.roam);
 	const struct cell_info *home = replica_find_cell(replica, addr, NULL);
-	const struct cell *cell = cell_table_find(presence->with.cells, ifindex);
+	const struct cell *cell = cell_table_find_served(presence->with.cells, ifindex);
 	int error;
 
 	if (!home || !cell)

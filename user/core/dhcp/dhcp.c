@@ -195,6 +195,7 @@ static int unwrap(const uint8_t *frame, size_t frame_len, struct dhcp_request *o
 		return fail(fault, "not to the server's port", 0, *at + 2);
 	memcpy(&out->from, frame + 6, sizeof(out->from));
 	out->source = bytes_get(frame + ETH + 12, 4);
+	out->target = bytes_get(frame + ETH + 16, 4);
 	*at += UDP;
 	*len -= UDP;
 	return 0;

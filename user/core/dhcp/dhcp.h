@@ -30,7 +30,7 @@ struct dhcp_request {
 	uint32_t ciaddr, giaddr;
 	struct tmip_mac mac;       /* chaddr */
 	struct tmip_mac from;      /* the source MAC of the frame */
-	uint32_t source;           /* the source address of the IP packet */
+	uint32_t source, target;   /* the addresses of the IP packet */
 	uint32_t requested;        /* option 50 */
 	uint32_t server;           /* option 54 */
 	uint32_t lease;            /* option 51, seconds */

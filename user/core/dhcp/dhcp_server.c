@@ -56,7 +56,10 @@ static bool is_of(const struct station_record *record, const struct dhcp_request
 	return is_of_owner(record, request);
 }
 
-/* Returns a leased or reserved record of the MAC: if it has several, the one that it asks for. */
+/*
+ * Returns a leased or reserved record of the MAC: if it has several, the one that it asks for. One
+ * whose subnet is no cell any more does not count.
+ */
 static const struct station_record *record_of_mac(const struct dhcp_server *server,
 						  const struct dhcp_request *request)
 {
@@ -65,7 +68,8 @@ static const struct station_record *record_of_mac(const struct dhcp_server *serv
 	for (const struct replica_station *s = replica_find_mac(server->replica, &request->mac); s;
 	     s = s->mac_next) {
 		if (s->record.state != RECORD_BOUND || s->record.kind == RECORD_STATIC ||
-		    !is_of(&s->record, request))
+		    !is_of(&s->record, request) ||
+		    !replica_find_cell(server->replica, &s->record.addr, NULL))
 			continue;
 		if (!found || addr_to_ipv4(&s->record.addr) == request->requested)
 			found = &s->record;
@@ -118,18 +122,33 @@ static void renew(const struct dhcp_server *server, const struct dhcp_request *r
 }
 
 /*
- * Sends a NAK. If the client chose one of our servers, the NAK carries its address: some clients
- * accept a NAK from no other server.
+ * The server that the client has its lease from, as far as that can be known: the one that it
+ * names, the gateway of a subnet that was a cell until now, the one that it renews at (RFC 2131,
+ * 4.4.5).
  */
+static uint32_t server_of(const struct dhcp_server *server, const struct dhcp_request *request)
+{
+	struct tmip_addr addr = addr_from_ipv4(request->requested ? request->requested :
+								    request->ciaddr);
+	const struct tmip_addr *former = replica_former_gateway(server->replica, &addr);
+
+	if (is_ours(server, request->server))
+		return request->server;
+	if (former && !cell_of(server, addr_to_ipv4(&addr)))
+		return addr_to_ipv4(former);
+	if (request->ciaddr && request->target && request->target != 0xffffffff)
+		return request->target;
+	return addr_to_ipv4(&server->cell->gateway);
+}
+
+/* Sends a NAK in the name of the client's server: some clients accept a NAK from no other one. */
 static void refuse(const struct dhcp_server *server, const struct dhcp_request *request,
 		   const char *why, struct dhcp_decision *out)
 {
-	uint32_t name = is_ours(server, request->server) ? request->server :
-							   addr_to_ipv4(&server->cell->gateway);
-
 	out->action = DHCP_DO_REPLY;
 	out->why = why;
-	out->reply = (struct dhcp_reply){.type = DHCP_NAK, .server = name, .from = server->mac};
+	out->reply = (struct dhcp_reply){.type = DHCP_NAK, .server = server_of(server, request),
+					 .from = server->mac};
 }
 
 /* The register is not ready. While it is down the address comes from this CN's block. */
@@ -186,7 +205,9 @@ static void confirm(const struct dhcp_server *server, const struct dhcp_request 
 {
 	const struct station_record *record = record_of(server, addr);
 
-	if (!cell_of(server, addr) && server->register_ready)
+	if (!cell_of(server, addr) && server->register_ready && record && is_of(record, request))
+		drop(out, "no CN serves the cell of that address now");
+	else if (!cell_of(server, addr) && server->register_ready)
 		refuse(server, request, "the address lies in no cell of this network", out);
 	else if (!cell_of(server, addr))
 		drop(out, "the address lies in no cell that is known, and the register is away");

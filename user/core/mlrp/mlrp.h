@@ -87,6 +87,11 @@ enum mlrp_type {
 	MLRP_DECLINE = 18, /* mac, addr -> MLRP_STATION, declined */
 	/* subnet of the cell, count wanted in all, addrs in the CN's block -> MLRP_BLOCK */
 	MLRP_BLOCK_REQUEST = 19,
+	/*
+	 * mac, addr, version of the CN's record, cn: the station is with that CN, whose agent is
+	 * away. From the parent, or from the CN that the record names -> as MLRP_HANDOVER
+	 */
+	MLRP_FOLLOWED = 20,
 
 	/* Register to CN. */
 	MLRP_REGISTERED = 30, /* cn, with its id */

@@ -220,6 +220,7 @@ static const struct {
 	{MLRP_BIND, reg_bind},         {MLRP_RENEW, reg_renew},
 	{MLRP_CLAIM, reg_claim},       {MLRP_RELEASE, reg_release},
 	{MLRP_DECLINE, reg_decline},   {MLRP_BLOCK_REQUEST, reg_block_request},
+	{MLRP_FOLLOWED, reg_followed},
 };
 
 static bool is_station(const struct tmip_mac *mac)
@@ -248,6 +249,15 @@ static void serve(struct registry *registry, struct registry_session *session,
 			   "a register is not asked this");
 }
 
+static void serve_register(struct registry *registry, struct registry_session *session,
+			   const struct mlrp_message *message, struct registry_time now)
+{
+	struct mlrp_message copy = *message;
+
+	reg_change_describe(registry, &copy.cn);
+	reg_register(registry, session, &copy, now);
+}
+
 void registry_message(struct registry *registry, struct registry_session *session,
 		      const struct mlrp_message *message, struct registry_time now)
 {
@@ -259,7 +269,7 @@ void registry_message(struct registry *registry, struct registry_session *sessio
 		reg_refuse(registry, session, message, MLRP_E_REFUSED, NULL,
 			   "a prober changes nothing");
 	else if (message->type == MLRP_REGISTER)
-		reg_register(registry, session, message, now);
+		serve_register(registry, session, message, now);
 	else if (message->type != MLRP_SYNC)
 		serve(registry, session, message, now);
 	else if (session->registered)
@@ -293,6 +303,8 @@ int registry_load_station(struct registry *registry, const struct station_record
 	station->record.parent = record->parent;
 	station->record.current = record->current;
 	station->record.version = record->version;
+	if (version_compare(record->version, registry->loaded) > 0)
+		registry->loaded = record->version;
 	DL_APPEND2(registry->changes, station, change_prev, change_next);
 	if (record->state == RECORD_DECLINED)
 		due = now.ms + registry->options.decline_s * 1000ull;
@@ -300,6 +312,7 @@ int registry_load_station(struct registry *registry, const struct station_record
 		due = record->lease_end + registry->options.grace_s;
 	station->record.lease_end = record->lease_end;
 	reg_set_state(registry, station, record->state, due);
+	station->record.lease_end = record->lease_end; /* of a lease that was cut, too */
 	return 0;
 }
 
@@ -323,7 +336,7 @@ static void end_use(struct registry *registry, struct reg_station *station, cons
 {
 	char addr[ADDR_STRLEN], mac[MAC_STRLEN];
 
-	reg_set_state(registry, station, RECORD_FREE, 0);
+	reg_cut(registry, station); /* the end of a lease that has ended is past */
 	reg_commit(registry, station, NULL, false);
 	reg_log(registry, LOG_LEVEL_INFO, "%s of %s is free: %s",
 		addr_format(&station->record.addr, addr), mac_format(&station->record.mac, mac),
@@ -383,6 +396,11 @@ int registry_free_address(struct registry *registry, const struct tmip_addr *add
 struct version registry_version(const struct registry *registry)
 {
 	return registry->version;
+}
+
+struct version registry_loaded(const struct registry *registry)
+{
+	return registry->loaded;
 }
 
 void registry_count(const struct registry *registry, struct registry_counts *counts)

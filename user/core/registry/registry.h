@@ -107,6 +107,8 @@ struct registry_counts {
 	uint64_t dampings;
 	uint64_t snapshots, deltas;
 	uint64_t bounded;    /* requests for more than one MAC or cell may have */
+	uint64_t restored;   /* stations that CNs knew and the database did not */
+	uint64_t withdrawn;  /* addresses that ended because their subnet did */
 };
 
 /* Copies options and store. NULL: no memory. */
@@ -150,6 +152,13 @@ bool registry_session_syncing(const struct registry_session *session);
  * trying. Answers those who wait for these numbers.
  */
 void registry_stored(struct registry *registry, uint64_t number, bool ok);
+/*
+ * The store has lost everything and begins anew: the registry hands over all that it has, with this
+ * call and in registry_tick(), and acknowledges nothing before the store has it again.
+ */
+void registry_store_lost(struct registry *registry);
+/* The store has everything on the disk. */
+bool registry_is_stored(const struct registry *registry);
 /* Before the end: hands the store what it refused. 0, or its error; then it lacks changes. */
 int registry_flush(struct registry *registry);
 uint64_t registry_last_number(const struct registry *registry);
@@ -168,12 +177,31 @@ void registry_resume(struct registry *registry, struct registry_time now);
  */
 bool registry_tick(struct registry *registry, struct registry_time now);
 
+/* What a change of the network cuts. */
+struct registry_cut {
+	unsigned stations; /* with addresses of the CN, or of the subnet; of them: */
+	unsigned leases;   /* dynamic addresses */
+	unsigned away;     /* stations that are at other CNs now */
+	unsigned guests;   /* stations of other CNs in the CN's cells */
+};
+
 /*
- * Forgets a CN that is not connected. If stations have it as parent, `force` is needed, and frees
- * their addresses. 0, or -errno and the reason in `why`.
+ * Forgets a CN that is not connected. If that cuts stations, `force` is needed, and frees the
+ * addresses that it has given. *cut: what it has cut, or would. 0, or -errno and the reason in
+ * `why`.
  */
-int registry_forget_cn(struct registry *registry, const char *name, bool force, char *why,
+int registry_forget_cn(struct registry *registry, const char *name, bool force,
+		       struct registry_cut *cut, char *why, size_t size);
+/* The CN keeps number, stations and connection. 0, or -errno and the reason in `why`. */
+int registry_rename_cn(struct registry *registry, const char *name, const char *to, char *why,
 		       size_t size);
+/*
+ * From now on the CN `to` may register the subnet, and takes it with all records from the CN that
+ * has it, whose name goes to `from` (NAME_LEN). *cut: the stations of the subnet. 0, or -errno and
+ * the reason in `why`.
+ */
+int registry_move_subnet(struct registry *registry, const struct prefix *subnet, const char *to,
+			 struct registry_cut *cut, char *from, char *why, size_t size);
 /* Frees the address, whichever station has it. 0, -ENOENT. */
 int registry_free_address(struct registry *registry, const struct tmip_addr *addr);
 
@@ -200,7 +228,17 @@ struct registry_cn_view {
 	unsigned here;       /* bound, in its cells */
 };
 
+/* What the database lacked at the start, as CNs show. */
+struct registry_gap {
+	char cn[NAME_LEN];    /* which has seen most; empty: none */
+	struct version seen;  /* up to this version, */
+};
+
 struct version registry_version(const struct registry *registry);
+/* The newest version that the database had at the start. */
+struct version registry_loaded(const struct registry *registry);
+/* NULL: the database had all that CNs have seen. */
+const struct registry_gap *registry_behind(const struct registry *registry);
 void registry_count(const struct registry *registry, struct registry_counts *counts);
 /* `each` returns false to stop. Order: last change, oldest first. */
 void registry_each_station(const struct registry *registry,

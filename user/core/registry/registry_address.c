@@ -351,8 +351,13 @@ void reg_bind(struct registry *registry, struct registry_session *session,
 	const struct reg_station *station = reg_find(registry, &message->addr), *newer = NULL;
 	bool bound = station && station->record.state == RECORD_BOUND;
 	const char *why;
-	uint16_t error = check_bind(registry, session, message, &why);
+	uint16_t error;
 
+	if (message->has & MLRP_HAS(MLRP_F_STATION)) {
+		reg_restore(registry, session, message, now);
+		return;
+	}
+	error = check_bind(registry, session, message, &why);
 	/* A CN that could not ask gave it out, while another CN could: the newer lease stands. */
 	if (message->has & MLRP_HAS(MLRP_F_AGE))
 		newer = newer_lease(registry, message, reg_since(message, now));

@@ -14,6 +14,7 @@
 #include "core/config/config.h"
 
 #define POOL_MAX (1u << 24)
+#define CN_ID_MAX (1u << 24) /* of a number that a CN brings */
 
 struct reg_cn *reg_find_cn(const struct registry *registry, uint32_t id)
 {
@@ -54,7 +55,22 @@ static struct reg_cn *add_cn(struct registry *registry, uint32_t id, const char 
 	return NULL;
 }
 
-static void remove_cn(struct registry *registry, struct reg_cn *cn)
+bool reg_name_cn(struct registry *registry, struct reg_cn *cn, const char *name)
+{
+	char before[NAME_LEN];
+
+	memcpy(before, cn->info.name, sizeof(before));
+	HASH_DELETE(hh_name, registry->cns_by_name, cn);
+	snprintf(cn->info.name, sizeof(cn->info.name), "%s", name);
+	HASH_ADD_KEYPTR(hh_name, registry->cns_by_name, cn->info.name, strlen(cn->info.name), cn);
+	if (cn->hh_name.tbl)
+		return true;
+	memcpy(cn->info.name, before, sizeof(before));
+	HASH_ADD_KEYPTR(hh_name, registry->cns_by_name, cn->info.name, strlen(cn->info.name), cn);
+	return false;
+}
+
+void reg_remove_cn(struct registry *registry, struct reg_cn *cn)
 {
 	HASH_DELETE(hh, registry->cns, cn);
 	HASH_DELETE(hh_name, registry->cns_by_name, cn);
@@ -66,7 +82,7 @@ void reg_free_cns(struct registry *registry)
 	struct reg_cn *cn, *next;
 
 	HASH_ITER(hh, registry->cns, cn, next)
-		remove_cn(registry, cn);
+		reg_remove_cn(registry, cn);
 }
 
 int registry_load_cn(struct registry *registry, const struct cn_info *info)
@@ -239,14 +255,15 @@ static void adopt_records(struct registry *registry)
 	}
 }
 
-static int change_cn(struct registry *registry, struct reg_cn *cn, const struct cn_info *info)
+int reg_change_cn(struct registry *registry, struct reg_cn *cn, const struct cn_info *info)
 {
-	struct cn_info before = cn->info;
+	struct cn_info before = cn->info, wanted = *info;
 	struct mlrp_message message = {.type = MLRP_CN, .has = MLRP_HAS(MLRP_F_CN)};
 	struct registry_action push = {
 		.type = REGISTRY_PUSH, .session = cn->session, .message = &message};
 
-	cn->info = *info;
+	memcpy(wanted.name, before.name, sizeof(wanted.name)); /* the key of a table */
+	cn->info = wanted;
 	cn->info.id = before.id;
 	if (reg_rebuild_cells(registry) < 0) {
 		cn->info = before;
@@ -256,6 +273,7 @@ static int change_cn(struct registry *registry, struct reg_cn *cn, const struct 
 	message.cn = cn->info;
 	registry->act(&push, registry->arg);
 	adopt_records(registry);
+	reg_change_withdraw(registry, cn, &before);
 	return 0;
 }
 
@@ -285,11 +303,19 @@ static void replace_session(struct registry *registry, struct reg_cn *cn,
 
 /* ---- REGISTER, from its checks to the answer */
 
-static struct reg_cn *new_cn(struct registry *registry, const char *name)
+/*
+ * A CN that the database has lost keeps its number, unless another one has got it meanwhile:
+ * records name CNs by it.
+ */
+static struct reg_cn *new_cn(struct registry *registry, const struct cn_info *info)
 {
+	uint32_t id = registry->last_cn_id + 1;
+
 	if (registry->counts.cns >= registry->options.cns_max)
 		return NULL;
-	return add_cn(registry, registry->last_cn_id + 1, name);
+	if (info->id && info->id <= CN_ID_MAX && !reg_find_cn(registry, info->id))
+		id = info->id;
+	return add_cn(registry, id, info->name);
 }
 
 static void join(struct registry *registry, struct registry_session *session, struct reg_cn *cn)
@@ -321,7 +347,7 @@ void reg_admit(struct registry *registry, struct registry_session *session,
 		return;
 	}
 	if (!cn)
-		cn = fresh = new_cn(registry, info->name);
+		cn = fresh = new_cn(registry, info);
 	if (!cn || (!back && registry->counts.cns >= registry->options.cns_max)) {
 		registry->counts.full++;
 		reg_refuse_cn(registry, session, message, MLRP_E_FULL,
@@ -329,9 +355,9 @@ void reg_admit(struct registry *registry, struct registry_session *session,
 		return;
 	}
 	replace_session(registry, cn, session);
-	if (changed && change_cn(registry, cn, info) < 0) {
+	if (changed && reg_change_cn(registry, cn, info) < 0) {
 		if (fresh)
-			remove_cn(registry, fresh);
+			reg_remove_cn(registry, fresh);
 		reg_refuse_cn(registry, session, message, MLRP_E_FULL,
 			      "the register has no memory", 0);
 		return;
@@ -385,33 +411,50 @@ static void free_records_of(struct registry *registry, uint32_t id)
 		if (station->record.parent != id || station->record.state == RECORD_FREE ||
 		    station->record.state == RECORD_OFFERED)
 			continue;
-		reg_set_state(registry, station, RECORD_FREE, 0);
+		reg_cut(registry, station);
 		reg_commit(registry, station, NULL, false);
 	}
 }
 
-int registry_forget_cn(struct registry *registry, const char *name, bool force, char *why,
-		       size_t size)
+/* Says what it would cut. */
+static int refuse_to_cut(const struct reg_cn *cn, const struct registry_cut *cut, char *why,
+			 size_t size)
+{
+	char guests[80] = "";
+
+	if (cut->guests)
+		snprintf(guests, sizeof(guests), "; %u stations of other CNs are in its cells",
+			 cut->guests);
+	return explain(-EBUSY, why, size,
+		       "%u stations have addresses of CN %s (%u leases; %u are at other CNs and "
+		       "would be cut off)%s: --force frees these addresses", cut->stations,
+		       cn->info.name, cut->leases, cut->away, guests);
+}
+
+int registry_forget_cn(struct registry *registry, const char *name, bool force,
+		       struct registry_cut *cut, char *why, size_t size)
 {
 	struct reg_cn *cn = reg_find_cn_name(registry, name);
 	struct cn_info info;
 
+	memset(cut, 0, sizeof(*cut));
 	if (!cn || cn->info.gone)
 		return explain(-ENOENT, why, size, "no CN %s is known", name);
 	if (cn->session)
 		return explain(-EBUSY, why, size, "CN %s is connected from %s: end its agent first",
 			       name, cn->session->peer);
-	if (cn->stations && !force)
-		return explain(-EBUSY, why, size,
-			       "%u stations have addresses of CN %s; --force frees them",
-			       cn->stations, name);
+	reg_change_count_cn(registry, cn->info.id, cut);
+	if ((cut->stations || cut->guests) && !force)
+		return refuse_to_cut(cn, cut, why, size);
 	free_records_of(registry, cn->info.id);
 	info = cn->info;
 	info.gone = true;
-	if (change_cn(registry, cn, &info) < 0)
+	if (reg_change_cn(registry, cn, &info) < 0)
 		return explain(-ENOMEM, why, size, "no memory");
 	registry->counts.cns--;
-	reg_log(registry, LOG_LEVEL_INFO, "CN %s, number %u, was forgotten", name, info.id);
+	reg_log(registry, LOG_LEVEL_INFO,
+		"CN %s, number %u, was forgotten; %u stations with addresses of it lose them",
+		cn->info.name, info.id, cut->stations);
 	return 0;
 }
 

@@ -11,8 +11,10 @@
  * registry_rival.c     two agents with the name of one CN
  * registry_store.c     the way of a change to the store, answers that wait for it
  * registry_sync.c      bringing a CN up to date
+ * registry_restore.c   what the database lacks and CNs know
  * registry_address.c   requests about addresses
  * registry_station.c   requests about the place of a station
+ * registry_change.c    CNs and subnets that the operator renames, moves, or replaces
  * registry_flap.c      stations that move too often
  * registry_block.c     addresses set aside for CNs
  * registry_host.c      registered hosts
@@ -109,6 +111,8 @@ struct reg_cn {
 	bool seen;                 /* it has registered since the start of the register */
 	uint64_t left_ms;          /* when its last connection ended */
 	uint64_t contested_ms;     /* when a rival was refused last; 0: never */
+	bool synced;               /* it has all up to a version of this run */
+	char former[NAME_LEN];     /* its name before; empty: none that still counts */
 	UT_hash_handle hh;         /* by id */
 	UT_hash_handle hh_name;
 };
@@ -142,6 +146,13 @@ struct reg_waiting {
 	struct reg_waiting *prev, *next;
 };
 
+/* A subnet that is to go to another CN. */
+struct reg_move {
+	struct prefix subnet;
+	uint32_t from;             /* cn_id */
+	char to[NAME_LEN];         /* empty: no move */
+};
+
 struct reg_host {
 	struct registry_host host;
 	UT_hash_handle hh;         /* by MAC */
@@ -160,12 +171,16 @@ struct reg_refusal {
 	uint64_t count;
 };
 
+#define REG_MOVES_MAX 16
+
 struct registry {
 	struct registry_options options;
 	registry_act *act;
 	void *arg;
 	struct registry_store store;
 	struct version version;    /* of the last change */
+	struct version loaded;     /* the newest one in the database at the start */
+	struct registry_gap behind;
 	uint64_t number;           /* of the last change that goes to the store */
 	uint64_t gap;              /* of the last change in the place of an unstored one */
 	uint64_t handed;           /* the store took everything up to this number ... */
@@ -197,6 +212,7 @@ struct registry {
 	size_t cell_count;
 	struct reg_cell *available;
 	struct reg_host *hosts, *hosts_by_addr;
+	struct reg_move moves[REG_MOVES_MAX];
 	struct registry_session *sessions, *syncing;
 	struct reg_waiting *waiting;
 	struct registry_counts counts;
@@ -258,6 +274,11 @@ bool reg_set_owner(struct registry *registry, struct reg_station *station,
 /* due as in struct reg_station. */
 void reg_set_state(struct registry *registry, struct reg_station *station, uint8_t state,
 		   uint64_t due);
+/*
+ * Frees the address before its time, as the operator wants it. The tombstone keeps the end of the
+ * lease: if the station goes on using the address, it has a lease as before.
+ */
+void reg_cut(struct registry *registry, struct reg_station *station);
 void reg_set_current(struct registry *registry, struct reg_station *station, uint32_t current);
 void reg_set_parent(struct registry *registry, struct reg_station *station, uint32_t parent);
 struct reg_station *reg_owned(const struct registry *registry, const struct tmip_mac *mac,
@@ -297,6 +318,10 @@ void reg_register(struct registry *registry, struct registry_session *session,
 /* The same, once it is clear that nobody else has the name. */
 void reg_admit(struct registry *registry, struct registry_session *session,
 	       const struct mlrp_message *message);
+/* Gives the CN this description, under its number and name. 0 or -ENOMEM: as before. */
+int reg_change_cn(struct registry *registry, struct reg_cn *cn, const struct cn_info *info);
+bool reg_name_cn(struct registry *registry, struct reg_cn *cn, const char *name); /* no memory */
+void reg_remove_cn(struct registry *registry, struct reg_cn *cn);
 void reg_send_cns(struct registry *registry, struct registry_session *session);
 void reg_free_cns(struct registry *registry);
 
@@ -325,6 +350,18 @@ void reg_rival_heard(struct registry *registry, struct registry_session *session
 void reg_rival_closed(struct registry *registry, struct registry_session *session);
 void reg_rival_tick(struct registry *registry);
 
+/* ---- registry_change.c */
+
+/* A CN describes itself by REGISTER: what the operator has decided about it goes before. */
+void reg_change_describe(struct registry *registry, struct cn_info *info);
+/*
+ * The CN's description was another one before. Where a cell has got another subnet, the use of the
+ * former addresses ends; where a subnet is only gone, it may come back.
+ */
+void reg_change_withdraw(struct registry *registry, const struct reg_cn *cn,
+			 const struct cn_info *before);
+void reg_change_count_cn(const struct registry *registry, uint32_t id, struct registry_cut *cut);
+
 /* ---- registry_sync.c */
 
 void reg_sync_begin(struct registry *registry, struct registry_session *session,
@@ -332,6 +369,15 @@ void reg_sync_begin(struct registry *registry, struct registry_session *session,
 /* The station leaves its place in the order of changes. */
 void reg_sync_skip(struct registry *registry, const struct reg_station *station);
 void reg_sync_end(struct registry *registry, struct registry_session *session);
+
+/* ---- registry_restore.c */
+
+/* The CN says up to which version it has everything. */
+void reg_restore_seen(struct registry *registry, const struct registry_session *session,
+		      struct version seen);
+/* BIND with STATION. */
+void reg_restore(struct registry *registry, struct registry_session *session,
+		 const struct mlrp_message *message, struct registry_time now);
 
 /* ---- registry_flap.c */
 
@@ -406,6 +452,8 @@ uint64_t reg_since(const struct mlrp_message *message, struct registry_time now)
 void reg_claim(struct registry *registry, struct registry_session *session,
 	       const struct mlrp_message *message, struct registry_time now);
 void reg_handover(struct registry *registry, struct registry_session *session,
+		  const struct mlrp_message *message, struct registry_time now);
+void reg_followed(struct registry *registry, struct registry_session *session,
 		  const struct mlrp_message *message, struct registry_time now);
 
 #endif

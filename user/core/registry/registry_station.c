@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Requests about the place of a station: HANDOVER of a known station, CLAIM of one that brings an
- * address of its own, or that takes over an address whose holder is mute.
+ * Requests about the place of a station: HANDOVER of a known station, FOLLOWED for a CN whose agent
+ * is away, CLAIM of a station that brings an address of its own, or that takes over an address
+ * whose holder is mute.
  */
 #include "registry_internal.h"
 
@@ -29,15 +30,15 @@ static bool is_overtaken(const struct reg_station *station, const struct mlrp_me
 }
 
 static void move(struct registry *registry, struct registry_session *session,
-		 struct reg_station *station, const struct mlrp_message *message,
-		 struct registry_time now)
+		 struct reg_station *station, const struct reg_cn *to,
+		 const struct mlrp_message *message, struct registry_time now)
 {
 	const struct station_record *record = &station->record;
 	uint32_t from = record->current;
 	char addr[ADDR_STRLEN], mac[MAC_STRLEN];
 	const char *name;
 
-	if (from == session->cn->info.id) {
+	if (from == to->info.id) {
 		if (!(message->has & MLRP_HAS(MLRP_F_AGE)))
 			reg_flap_heard(registry, station, now);
 		if (!is_overtaken(station, message, now))
@@ -53,7 +54,7 @@ static void move(struct registry *registry, struct registry_session *session,
 	}
 	if (reg_flap_refuses(registry, session, station, message, now))
 		return;
-	reg_set_current(registry, station, session->cn->info.id);
+	reg_set_current(registry, station, to->info.id);
 	station->arrived_ms = reg_since(message, now);
 	registry->counts.handovers++;
 	reg_commit(registry, station, session, false);
@@ -61,7 +62,7 @@ static void move(struct registry *registry, struct registry_session *session,
 	name = registry_cn_name(registry, from);
 	reg_log(registry, LOG_LEVEL_INFO, "%s (%s) moved from %s to %s, version %u.%llu",
 		addr_format(&record->addr, addr), mac_format(&record->mac, mac),
-		name ? name : "nowhere", session->name, record->version.epoch,
+		name ? name : "nowhere", to->info.name, record->version.epoch,
 		(unsigned long long)record->version.seq);
 }
 
@@ -77,7 +78,35 @@ void reg_handover(struct registry *registry, struct registry_session *session,
 		reg_refuse(registry, session, message, MLRP_E_CONFLICT, &station->record,
 			   "the address belongs to another MAC");
 	else
-		move(registry, session, station, message, now);
+		move(registry, session, station, session->cn, message, now);
+}
+
+/*
+ * The station's parent, or the CN that the record names, has found that the programs of another CN
+ * have the station, and that its agent does not say so.
+ */
+void reg_followed(struct registry *registry, struct registry_session *session,
+		  const struct mlrp_message *message, struct registry_time now)
+{
+	struct reg_station *station = reg_find(registry, &message->addr);
+	const struct reg_cn *to = reg_find_cn(registry, message->cn.id);
+	const struct station_record *record = station ? &station->record : NULL;
+	uint32_t self = session->cn->info.id;
+
+	if (!station || record->state != RECORD_BOUND)
+		reg_refuse(registry, session, message, MLRP_E_UNKNOWN, NULL,
+			   "no station has this address");
+	else if (!mac_equal(&record->mac, &message->mac))
+		reg_refuse(registry, session, message, MLRP_E_CONFLICT, record,
+			   "the address belongs to another MAC");
+	else if (!to || (self != record->parent && self != record->current))
+		reg_refuse(registry, session, message, MLRP_E_REFUSED, record,
+			   "only the parent, or the CN of the station, says where it is");
+	else if (version_compare(message->version, record->version) != 0)
+		reg_refuse(registry, session, message, MLRP_E_STALE, record,
+			   "the station has moved on since");
+	else
+		move(registry, session, station, to, message, now);
 }
 
 /* ---- CLAIM */
@@ -195,14 +224,27 @@ static void refuse_full(struct registry *registry, struct registry_session *sess
 		   "the register's table of stations is full (stations_max)");
 }
 
+/* The operator freed the address, by itself or with its CN, and its station goes on using it. */
+static bool has_lease_still(const struct reg_station *station, const struct mlrp_message *message,
+			    struct registry_time now)
+{
+	return station && station->record.state == RECORD_FREE &&
+	       station->record.kind == RECORD_DYNAMIC && station->record.lease_end > now.unix_s &&
+	       mac_equal(&station->record.mac, &message->mac);
+}
+
 static void claim(struct registry *registry, struct registry_session *session,
 		  const struct mlrp_message *message, const struct reg_cell *cell,
 		  struct reg_station *station, struct registry_time now)
 {
 	const struct reg_host *host = reg_host_of_addr(registry, &message->addr);
+	bool leased = !host && has_lease_still(station, message, now);
+	uint64_t end = leased ? station->record.lease_end : 0;
 	char addr[ADDR_STRLEN], mac[MAC_STRLEN];
 
-	if (!station)
+	if (leased)
+		; /* it keeps its client identifier */
+	else if (!station)
 		station = reg_add(registry, &message->addr, &message->mac, NULL, 0);
 	else if (!reg_set_owner(registry, station, &message->mac, NULL, 0))
 		station = NULL;
@@ -211,15 +253,16 @@ static void claim(struct registry *registry, struct registry_session *session,
 		return;
 	}
 	reg_set_state(registry, station, 0, 0);
-	station->record.kind = host ? RECORD_RESERVED : RECORD_STATIC;
+	station->record.kind = host ? RECORD_RESERVED : leased ? RECORD_DYNAMIC : RECORD_STATIC;
 	station->record.parent = cell->cn->info.id;
 	station->record.current = session->cn->info.id;
 	station->arrived_ms = reg_since(message, now);
-	station->record.lease_end = 0;
-	reg_set_state(registry, station, RECORD_BOUND, 0);
+	station->record.lease_end = end;
+	reg_set_state(registry, station, RECORD_BOUND, end ? end + registry->options.grace_s : 0);
 	finish_claim(registry, session, message, station);
 	reg_log(registry, LOG_LEVEL_INFO, "%s %s %s at CN %s", mac_format(&message->mac, mac),
-		host ? "is the registered host of" : "brings the address",
+		host ? "is the registered host of" :
+		leased ? "still has the lease of" : "brings the address",
 		addr_format(&message->addr, addr), session->name);
 }
 
@@ -297,7 +340,7 @@ void reg_claim(struct registry *registry, struct registry_session *session,
 		refuse_claim(registry, session, message, error, why,
 			     bound ? &station->record : NULL, wait_ms);
 	else if (bound && mac_equal(&station->record.mac, &message->mac))
-		move(registry, session, station, message, now);
+		move(registry, session, station, session->cn, message, now);
 	else if (bound)
 		take_over(registry, session, message, cell, station, now);
 	else

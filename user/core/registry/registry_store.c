@@ -270,6 +270,36 @@ void registry_stored(struct registry *registry, uint64_t number, bool ok)
 	settle(registry, 0, number, ok);
 }
 
+/*
+ * All changes get new numbers, as if they had come now and in the same order. Those who wait for
+ * one wait for the last of them.
+ */
+void registry_store_lost(struct registry *registry)
+{
+	struct reg_station *station;
+	struct reg_waiting *waiting;
+
+	registry->handed = registry->durable = registry->number;
+	registry->gap = 0;
+	registry->unstored_cns = NULL;
+	for (struct reg_cn *cn = registry->cns; cn; cn = cn->hh.next) {
+		cn->number = cn->unstored = ++registry->number;
+		DL_APPEND2(registry->unstored_cns, cn, unstored_prev, unstored_next);
+	}
+	registry->unstored = registry->changes;
+	DL_FOREACH2(registry->changes, station, change_next)
+		station->number = ++registry->number;
+	DL_FOREACH(registry->waiting, waiting)
+		waiting->number = registry->number;
+	if (!store_has_all(registry))
+		hand_over(registry, true);
+}
+
+bool registry_is_stored(const struct registry *registry)
+{
+	return store_has_all(registry) && registry->durable >= registry->handed;
+}
+
 bool reg_store_tick(struct registry *registry)
 {
 	if (store_has_all(registry))

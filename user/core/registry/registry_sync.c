@@ -6,10 +6,15 @@
  */
 #include "registry_internal.h"
 
-/* What the CN has is a version of this epoch, and every tombstone since then is still there. */
-static bool delta_is_enough(const struct registry *registry, struct version has)
+/*
+ * What the CN has is a version of this run, and every tombstone since then is still there. The
+ * epoch alone does not show the run if the database has gone back to an older copy.
+ */
+static bool delta_is_enough(const struct registry *registry,
+			    const struct registry_session *session, struct version has)
 {
-	return has.epoch == registry->version.epoch && has.seq <= registry->version.seq &&
+	return session->cn->synced && has.epoch == registry->version.epoch &&
+	       has.seq <= registry->version.seq &&
 	       version_compare(has, registry->forgotten) >= 0;
 }
 
@@ -29,13 +34,14 @@ static struct reg_station *first_newer(const struct registry *registry, struct v
 void reg_sync_begin(struct registry *registry, struct registry_session *session,
 		    const struct mlrp_message *message)
 {
-	bool delta = delta_is_enough(registry, message->version);
+	bool delta = delta_is_enough(registry, session, message->version);
 	struct mlrp_message start = {.type = MLRP_SYNC_START,
 				     .transaction = message->transaction,
 				     .full = !delta,
-				     .version = registry->version,
 				     .has = MLRP_HAS(MLRP_F_FULL) | MLRP_HAS(MLRP_F_VERSION)};
 
+	reg_restore_seen(registry, session, message->version);
+	start.version = registry->version;
 	reg_sync_end(registry, session);
 	reg_send(registry, session, &start);
 	session->syncing = true;
@@ -101,6 +107,8 @@ bool registry_sync_continue(struct registry *registry, struct registry_session *
 		send_record(registry, session, &station->record);
 	}
 	end.version = registry->version;
+	if (session->cn) /* not replaced meanwhile */
+		session->cn->synced = true;
 	reg_sync_end(registry, session);
 	reg_send(registry, session, &end);
 	return false;

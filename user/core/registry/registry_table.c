@@ -280,6 +280,14 @@ void reg_set_state(struct registry *registry, struct reg_station *station, uint8
 	reg_bounds_enter(registry, station);
 }
 
+void reg_cut(struct registry *registry, struct reg_station *station)
+{
+	uint64_t end = station->record.kind == RECORD_DYNAMIC ? station->record.lease_end : 0;
+
+	reg_set_state(registry, station, RECORD_FREE, 0);
+	station->record.lease_end = end;
+}
+
 void reg_set_current(struct registry *registry, struct reg_station *station, uint32_t current)
 {
 	bool bound = station->record.state == RECORD_BOUND;

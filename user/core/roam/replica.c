@@ -175,7 +175,7 @@ struct replica_cn *replica_put_cn(struct replica *replica, const struct cn_info 
 
 	if (cn) {
 		cn->info = *info;
-		cn->stale = false;
+		cn->stale = cn->kept = false;
 		return cn;
 	}
 	if (HASH_COUNT(replica->cns) >= replica->cns_max)
@@ -209,5 +209,29 @@ const struct cell_info *replica_find_cell(const struct replica *replica,
 					*owner = cn;
 				return &cn->info.cells[i];
 			}
+	return NULL;
+}
+
+void replica_note_former(struct replica *replica, const struct prefix *subnet,
+			 const struct tmip_addr *gateway)
+{
+	unsigned at = replica->former_next++ % REPLICA_FORMER;
+
+	replica->former[at].subnet = *subnet;
+	replica->former[at].gateway = *gateway;
+}
+
+const struct tmip_addr *replica_former_gateway(const struct replica *replica,
+					       const struct tmip_addr *addr)
+{
+	unsigned count = replica->former_next < REPLICA_FORMER ? replica->former_next :
+								 REPLICA_FORMER;
+
+	for (unsigned i = 1; i <= count; i++) {
+		unsigned at = (replica->former_next - i) % REPLICA_FORMER;
+
+		if (prefix_contains(&replica->former[at].subnet, addr))
+			return &replica->former[at].gateway;
+	}
 	return NULL;
 }

@@ -28,8 +28,10 @@ struct replica_station {
 	struct station_record record;
 	uint64_t arrived_ms;     /* when it came to this CN, for reports of moves; 0: unknown */
 	uint32_t moved_to;       /* cn_id of a move not confirmed yet; 0: the record counts */
+	bool moved_asked;        /* the CN of that move is asked whether it has the station, */
+	bool moved_reported;     /* and has been, and the register heard of it */
 	bool moved_old;          /* that move is older than the end of the last sync */
-	uint64_t moved_ms;       /* when this CN began that move, or another CN notified it */
+	uint64_t moved_ms;       /* when this CN began a move, or another notified one or its end */
 	uint64_t deadline_ms;    /* end of a move not confirmed, or of a refusal; 0: none */
 	uint32_t ifindex;        /* the cell of this CN that it was last seen in; 0: none */
 	uint64_t quiet_until_ms; /* damped: no handover to this CN before, unless a record comes */
@@ -39,6 +41,7 @@ struct replica_station {
 	bool refused;            /* by the register: its frames are dropped until deadline_ms */
 	bool held;               /* this CN holds its packets */
 	bool stale;              /* the snapshot that is arriving has not named it yet */
+	bool lost;               /* the register has lost this record; it has version 0.0 now */
 
 	bool adopted;            /* `kernel` is the map entry of a former agent; no record yet */
 	bool shown;              /* `kernel` is in the map */
@@ -62,8 +65,11 @@ struct replica_cn {
 	uint32_t stations; /* that need the tunnel to it */
 	uint8_t tunnel;    /* enum tmip_tunnel */
 	bool stale;        /* the register has not named it since the last connection came up */
+	bool kept;         /* the register has lost it, and it has not come back there yet */
 	UT_hash_handle hh; /* by info.id */
 };
+
+#define REPLICA_FORMER 32
 
 struct replica_mac; /* the head of the list of stations with one MAC */
 
@@ -79,6 +85,12 @@ struct replica {
 	struct replica_mac *macs;
 	struct replica_cn *cns;
 	unsigned stations_max, cns_max;
+	/* Subnets that were cells until now: the last ones, the oldest is overwritten. */
+	struct {
+		struct prefix subnet;
+		struct tmip_addr gateway;
+	} former[REPLICA_FORMER];
+	unsigned former_next;
 };
 
 void replica_init(struct replica *replica, unsigned stations_max, unsigned cns_max);
@@ -114,6 +126,13 @@ void replica_remove_cn(struct replica *replica, struct replica_cn *cn);
 const struct cell_info *replica_find_cell(const struct replica *replica,
 					  const struct tmip_addr *addr,
 					  const struct replica_cn **cn);
+
+/* A CN has this cell no more. */
+void replica_note_former(struct replica *replica, const struct prefix *subnet,
+			 const struct tmip_addr *gateway);
+/* The gateway of the cell that last contained addr and is gone; NULL: none that is known. */
+const struct tmip_addr *replica_former_gateway(const struct replica *replica,
+					       const struct tmip_addr *addr);
 
 /* The cn_id of the CN where the station is, as far as this CN knows; 0: not seen yet. */
 static inline uint32_t replica_current(const struct replica_station *station)

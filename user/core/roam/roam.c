@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <utlist.h>
 
+#define ASK_CN_MS 1000 /* an answer to ROAM_ASK_CN takes no longer */
+
 struct roam *roam_create(const struct roam_options *options, roam_act *act, void *arg)
 {
 	struct roam *roam = calloc(1, sizeof(*roam));
@@ -77,6 +79,14 @@ const char *roam_cn_name(const struct roam *roam, uint32_t id)
 	const struct replica_cn *cn = replica_find_cn(&roam->replica, id);
 
 	return cn ? cn->info.name : id ? "a CN that is not known" : "nowhere";
+}
+
+void roam_probe_in(struct roam *roam, const struct replica_station *station, unsigned ifindex)
+{
+	struct roam_action action = {.type = ROAM_PROBE_STATION, .addr = station->record.addr,
+				     .mac = station->record.mac, .ifindex = ifindex};
+
+	roam->act(&action, roam->arg);
 }
 
 static int due_order(const struct replica_station *a, const struct replica_station *b)
@@ -233,9 +243,10 @@ void roam_move_cell(struct roam *roam, unsigned from, unsigned to)
 {
 	struct roam_cell *cell = (struct roam_cell *)roam_find_cell(roam, from);
 
-	if (!cell || from == to)
+	if (!from || from == to)
 		return;
-	cell->ifindex = to;
+	if (cell)
+		cell->ifindex = to;
 	for (struct replica_station *station = roam->replica.stations; station;
 	     station = station->hh.next)
 		move_station(roam, station, from, to);
@@ -279,11 +290,34 @@ struct roam_users roam_cell_users(const struct roam *roam, unsigned ifindex)
 	const struct replica_station *station = roam->replica.near;
 	struct roam_users users = {0};
 
-	for (; station; station = station->near_next) {
+	for (; ifindex && station; station = station->near_next) {
 		users.away += is_elsewhere(station, ifindex);
 		users.guests += is_guest(station, ifindex);
 	}
 	return users;
+}
+
+static bool has_subnet(const struct cn_info *info, const struct prefix *subnet)
+{
+	for (int i = 0; i < info->cell_count; i++)
+		if (addr_equal(&info->cells[i].subnet.addr, &subnet->addr) &&
+		    info->cells[i].subnet.len == subnet->len)
+			return true;
+	return false;
+}
+
+void roam_note_former(struct roam *roam, const struct prefix *subnet,
+		      const struct tmip_addr *gateway)
+{
+	replica_note_former(&roam->replica, subnet, gateway);
+}
+
+static void note_former(struct roam *roam, const struct replica_cn *cn, const struct cn_info *info)
+{
+	for (int i = 0; cn && i < cn->info.cell_count; i++)
+		if (info->gone || !has_subnet(info, &cn->info.cells[i].subnet))
+			roam_note_former(roam, &cn->info.cells[i].subnet,
+					 &cn->info.cells[i].gateway);
 }
 
 int roam_put_cn(struct roam *roam, const struct cn_info *info)
@@ -291,6 +325,10 @@ int roam_put_cn(struct roam *roam, const struct cn_info *info)
 	struct replica_cn *cn = replica_find_cn(&roam->replica, info->id);
 	bool moved = !cn || !addr_equal(&cn->info.tunnel, &info->tunnel) || info->gone;
 
+	note_former(roam, cn, info);
+	if (!info->gone)
+		roam_cn_named(roam, info);
+	cn = replica_find_cn(&roam->replica, info->id);
 	if (info->gone) {
 		if (cn)
 			replica_remove_cn(&roam->replica, cn);
@@ -307,6 +345,12 @@ void roam_expect_cns(struct roam *roam)
 {
 	for (struct replica_cn *cn = roam->replica.cns; cn; cn = cn->hh.next)
 		cn->stale = cn->info.id != roam->self;
+}
+
+void roam_keep_cns(struct roam *roam)
+{
+	for (struct replica_cn *cn = roam->replica.cns; cn; cn = cn->hh.next)
+		cn->kept |= cn->stale;
 }
 
 /*
@@ -376,6 +420,70 @@ static void end_quiet(struct roam *roam, struct replica_station *station)
 	roam_refresh(roam, station);
 }
 
+static void undo_move(struct roam *roam, struct replica_station *station)
+{
+	roam_log(roam, LOG_LEVEL_WARN, station,
+		 "nobody confirmed the move to %s: back to the record",
+		 roam_cn_name(roam, station->moved_to));
+	station->moved_to = 0;
+	roam_refresh(roam, station);
+}
+
+/*
+ * Nobody confirmed a move that another CN, or a packet of it, has notified. If the agent of that CN
+ * is away, its programs know whether they have the station.
+ */
+static void doubt_move(struct roam *roam, struct replica_station *station, uint64_t now_ms)
+{
+	struct roam_action action = {.type = ROAM_ASK_CN, .addr = station->record.addr,
+				     .cn = station->moved_to};
+
+	station->moved_asked = true;
+	roam_arm(roam, station, now_ms + ASK_CN_MS);
+	roam->act(&action, roam->arg);
+}
+
+/* Reports a move to another CN, whose agent is away. The register's record ends the move. */
+static void report_for(struct roam *roam, struct replica_station *station)
+{
+	const struct station_record *record = &station->record;
+	const struct replica_cn *cn = replica_find_cn(&roam->replica, station->moved_to);
+	struct mlrp_message message = {
+		.type = MLRP_FOLLOWED, .transaction = ROAM_TRANSACTION | roam->next_transaction++,
+		.has = MLRP_HAS(MLRP_F_MAC) | MLRP_HAS(MLRP_F_ADDR) | MLRP_HAS(MLRP_F_VERSION) |
+		       MLRP_HAS(MLRP_F_CN),
+		.mac = record->mac, .addr = record->addr, .version = record->version,
+	};
+
+	if (!cn || (record->parent != roam->self && record->current != roam->self))
+		return;
+	message.cn = cn->info;
+	message.cn.cell_count = 0;
+	roam_send_register(roam, &message);
+	roam_log(roam, station->moved_reported ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO, station,
+		 "the station is with %s, whose agent is away: telling the register",
+		 cn->info.name);
+	station->moved_reported = true;
+}
+
+void roam_cn_asked(struct roam *roam, const struct tmip_addr *addr, uint32_t cn, bool there,
+		   uint64_t now_ms)
+{
+	struct replica_station *station = replica_find(&roam->replica, addr);
+
+	if (!station || !station->moved_asked || station->moved_to != cn || station->attempt)
+		return;
+	station->moved_asked = false;
+	if (!there) {
+		roam_arm(roam, station, 0);
+		undo_move(roam, station);
+		return;
+	}
+	if (roam->register_ready)
+		report_for(roam, station);
+	roam_arm_pending(roam, station, now_ms);
+}
+
 static void expire(struct roam *roam, struct replica_station *station, uint64_t now_ms)
 {
 	bool quiet = now_ms < station->quiet_until_ms;
@@ -394,8 +502,10 @@ static void expire(struct roam *roam, struct replica_station *station, uint64_t 
 	} else if (roam_is_local(station)) {
 		if (station->attempt)
 			roam_attempt_expire(roam, station->attempt, now_ms);
-		else if (station->record.parent == roam->self)
+		else if (roam_reports(roam, station))
 			roam_report_local(roam, station, now_ms);
+		else if (station->lost && replica_current(station) != roam->self)
+			roam_forget(roam, station); /* it has left: others report it */
 	} else if (station->attempt) {
 		/* Another CN notified a later move, which is not confirmed either. */
 		if (station->moved_to != roam->self)
@@ -403,12 +513,14 @@ static void expire(struct roam *roam, struct replica_station *station, uint64_t 
 		roam_attempt_expire(roam, station->attempt, now_ms);
 	} else if (station->moved_to == roam->self && roam->self) {
 		roam_report(roam, station, now_ms); /* there was no memory for the report */
-	} else if (station->moved_to) {
-		roam_log(roam, LOG_LEVEL_WARN, station,
-			 "nobody confirmed the move to %s: back to the record",
-			 roam_cn_name(roam, station->moved_to));
-		station->moved_to = 0;
+	} else if (station->moved_to && station->moved_to == station->record.current) {
+		station->moved_to = 0; /* the record came first */
 		roam_refresh(roam, station);
+	} else if (station->moved_to && !station->moved_asked) {
+		doubt_move(roam, station, now_ms);
+	} else if (station->moved_to) {
+		station->moved_asked = false;
+		undo_move(roam, station);
 	}
 }
 

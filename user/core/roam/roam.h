@@ -47,6 +47,14 @@ enum roam_action_type {
 	ROAM_NEIGHBOUR,
 	/* addr: is the station that has it still there? roam_holder_asked takes the answer */
 	ROAM_ASK_HOLDER,
+	/*
+	 * addr, cn: the station has come to this CN; the programs of that CN shall know, unless its
+	 * agent answers soon (ROAM_CN_TOLD)
+	 */
+	ROAM_TELL_CN,
+	ROAM_CN_TOLD,       /* addr, cn: the agent there has answered MOVED */
+	/* addr, cn: do that CN's programs have the station? roam_cn_asked takes the answer */
+	ROAM_ASK_CN,
 	ROAM_GONE,          /* mac, ifindex: the station has left this cell and is elsewhere */
 	ROAM_CHECK_ADDRESS, /* cn, message: answer that CN's PROBE about a station of this CN */
 	ROAM_PROBE_STATION, /* addr, mac, ifindex: probe it: it may be in this cell */
@@ -81,6 +89,7 @@ struct roam_options {
 	unsigned timeout_ms;     /* of a handover or claim */
 	unsigned back_ms;        /* another CN may connect to the register so much later */
 	unsigned refused_ms;     /* how long this CN does not repeat a refused claim */
+	unsigned lease_s;        /* the longest lease, for stations whose lease nobody knows */
 	bool accept_static;      /* accept stations with a static address */
 	bool hold;               /* hold packets for stations that have left (see roam_unhold) */
 };
@@ -115,7 +124,10 @@ void roam_set_self(struct roam *roam, uint32_t cn_id);
 int roam_put_cell(struct roam *roam, unsigned ifindex, const char *name,
 		  const struct prefix *subnet);
 void roam_remove_cell(struct roam *roam, unsigned ifindex);
-/* The cell has another interface now; its stations stay in it. */
+/*
+ * The cell has another interface now, perhaps since a former agent had it; its stations stay in
+ * it.
+ */
 void roam_move_cell(struct roam *roam, unsigned from, unsigned to);
 /*
  * The cell has another MAC now, or is back: announces to its hosts where its stations are that are
@@ -137,8 +149,19 @@ struct roam_users roam_cell_users(const struct roam *roam, unsigned ifindex);
  */
 int roam_put_cn(struct roam *roam, const struct cn_info *info);
 
+/* A subnet that was a cell of the network until now: clients may still renew at its gateway. */
+void roam_note_former(struct roam *roam, const struct prefix *subnet,
+		      const struct tmip_addr *gateway);
+
 /* The register will name all CNs again. Marks the others `stale` in the replica until it does. */
 void roam_expect_cns(struct roam *roam);
+/* It has lost its memory: the CNs that it has not named yet stay until they are back there. */
+void roam_keep_cns(struct roam *roam);
+/*
+ * The register's clock, by which lease_end counts, above CLOCK_MONOTONIC. Another register, or one
+ * that has lost its memory, may have another clock: the ends of all leases move with it.
+ */
+void roam_set_clock(struct roam *roam, int64_t ahead_ms);
 
 /*
  * A frame of a station that the map did not show in this cell (TMIP_EVENT_SEEN), or does only since
@@ -171,8 +194,12 @@ void roam_holder_asked(struct roam *roam, const struct tmip_addr *addr, const st
  * place of the station.
  */
 void roam_stale(struct roam *roam, const struct tmip_event *event);
-/* A station of this CN is at another CN, and the map shows it already (TMIP_EVENT_FOLLOWED). */
+/* A station is at another CN, and the map shows it already (TMIP_EVENT_FOLLOWED). */
 void roam_followed(struct roam *roam, const struct tmip_event *event, uint64_t now_ms);
+
+/* The answer to ROAM_ASK_CN. No answer counts as no after a while. */
+void roam_cn_asked(struct roam *roam, const struct tmip_addr *addr, uint32_t cn, bool there,
+		   uint64_t now_ms);
 
 /* A committed record. ifindex: the cell of this CN that the station is in; 0: unknown. */
 void roam_record(struct roam *roam, const struct station_record *record, unsigned ifindex,
@@ -180,10 +207,15 @@ void roam_record(struct roam *roam, const struct station_record *record, unsigne
 /* The register's answer (MLRP_STATION or MLRP_ERROR) to a request of the machine. */
 void roam_register_answer(struct roam *roam, const struct mlrp_message *message, uint64_t now_ms);
 /*
+ * What a snapshot lacks, or has in an older state than this CN, the register has lost: the parent
+ * and the CN that has the station keep such a record and report it as it was.
+ *
  * A sync: between the two calls the caller passes the records of the snapshot (full) or delta to
  * roam_record. At its end the machine reports its unreported moves and leases to the register.
  */
 void roam_sync_start(struct roam *roam, bool full);
+/* Before its end: does the snapshot lack a record that this CN has? */
+bool roam_sync_lacks(const struct roam *roam);
 void roam_sync_end(struct roam *roam, uint64_t now_ms);
 /* The register is down. */
 void roam_register_lost(struct roam *roam);

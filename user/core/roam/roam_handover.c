@@ -466,6 +466,14 @@ void roam_register_answer(struct roam *roam, const struct mlrp_message *message,
 	end_if_done(roam, attempt);
 }
 
+static void note_answer(struct roam *roam, const struct roam_attempt *attempt, uint32_t from)
+{
+	struct roam_action action = {.type = ROAM_CN_TOLD, .cn = from,
+				     .addr = attempt->station->record.addr};
+
+	roam->act(&action, roam->arg);
+}
+
 void roam_attempt_answered(struct roam *roam, uint32_t from, const struct mlrp_message *message)
 {
 	struct roam_attempt *attempt;
@@ -476,6 +484,7 @@ void roam_attempt_answered(struct roam *roam, uint32_t from, const struct mlrp_m
 		if (attempt->notified[i].cn != from || !attempt->notified[i].waiting)
 			continue;
 		attempt->notified[i].waiting = false;
+		note_answer(roam, attempt, from);
 		if (message->type == MLRP_ERROR)
 			roam_log(roam, LOG_LEVEL_WARN, attempt->station, "%s does not agree: %s",
 				 roam_cn_name(roam, from), mlrp_error_name(message->code));

@@ -2,7 +2,8 @@
 /*
  * The parts that the files of the roaming machine share: roam.c (life, stations seen, time),
  * roam_record.c (the register), roam_peer.c (messages of other CNs), roam_handover.c (handovers and
- * claims of this CN), roam_local.c (records that the register does not know yet), roam_view.c (from
+ * claims of this CN), roam_local.c (records that the register does not know yet),
+ * roam_lost.c (records that the register has lost), roam_view.c (from
  * a record to a map entry, tunnels), roam_rival.c (another MAC uses the address of a station),
  * roam_sighting.c (frames without an address). No other file includes it.
  */
@@ -41,6 +42,7 @@ struct roam {
 	uint32_t self;
 	bool register_ready; /* connected, and the last sync has ended */
 	bool sync_full;      /* a snapshot is arriving */
+	int64_t clock_ms;    /* the register's, above CLOCK_MONOTONIC; 0: unknown */
 	struct replica replica;
 	struct roam_cell cells[CN_CELLS_MAX];
 	struct roam_attempt *attempts;
@@ -54,6 +56,8 @@ struct roam {
 
 /* ---- roam.c */
 
+/* Asks the station in that cell of this CN, by ARP. Its answer is a frame like any other. */
+void roam_probe_in(struct roam *roam, const struct replica_station *station, unsigned ifindex);
 /* `station` is the station in question, or NULL. */
 __attribute__((format(printf, 4, 5))) void roam_log(struct roam *roam, int level,
 						    const struct replica_station *station,
@@ -166,6 +170,20 @@ void roam_local_refused(struct roam *roam, struct replica_station *station,
 			const struct mlrp_message *message, uint64_t now_ms);
 /* The cn_id of this CN was `former`, and is another now. */
 void roam_renumber(struct roam *roam, uint32_t former);
+/* Is the station bound by a newer record than this one, or by the map entry of a former agent? */
+bool roam_is_newer(const struct replica_station *station, const struct station_record *record);
+/* Is it this CN that reports the record, and does the register know its parent? */
+bool roam_reports(const struct roam *roam, const struct replica_station *station);
+/* The register has given this CN the number `id`. Frees a former entry of it. */
+void roam_cn_named(struct roam *roam, const struct cn_info *info);
+/*
+ * The snapshot lacks the station. True: the register has lost it, and it is a record now that the
+ * register does not know.
+ */
+bool roam_lose(struct roam *roam, struct replica_station *station, uint64_t now_ms);
+/* Seconds that are left of the lease. */
+uint32_t roam_lease_left(const struct roam *roam, const struct station_record *record,
+			 uint64_t now_ms);
 /* A sync has ended. May forget the station. */
 void roam_sync_local(struct roam *roam, struct replica_station *station, uint64_t now_ms);
 

@@ -78,18 +78,33 @@ int roam_local(struct roam *roam, const struct station_record *record, uint32_t 
 	return 0;
 }
 
+static void withdraw(struct roam *roam, struct replica_station *station)
+{
+	for (const struct replica_cn *cn = roam->replica.cns; cn; cn = cn->hh.next)
+		if (cn->info.id != roam->self)
+			roam_send_abort(roam, cn->info.id, station);
+	roam_forget(roam, station);
+}
+
 void roam_report_local(struct roam *roam, struct replica_station *station, uint64_t now_ms)
 {
 	const struct station_record *record = &station->record;
-	struct roam_attempt *attempt = roam_attempt_begin(roam, station, true, now_ms);
+	bool ended = station->lost && record->kind == RECORD_DYNAMIC &&
+		     !roam_lease_left(roam, record, now_ms);
+	struct roam_attempt *attempt =
+		ended ? NULL : roam_attempt_begin(roam, station, true, now_ms);
 	struct mlrp_message message = {
 		.type = MLRP_BIND, .mac = record->mac, .addr = record->addr,
-		.lease = station->renewed,
+		.lease = station->lost ? roam_lease_left(roam, record, now_ms) : station->renewed,
 		.has = MLRP_HAS(MLRP_F_MAC) | MLRP_HAS(MLRP_F_ADDR) | MLRP_HAS(MLRP_F_LEASE) |
 		MLRP_HAS(MLRP_F_AGE),
 		.age = roam_age(station, now_ms),
 	};
 
+	if (ended) {
+		withdraw(roam, station);
+		return;
+	}
 	roam_arm(roam, station, now_ms + roam->options.timeout_ms);
 	if (!attempt) {
 		roam->counts.overflow++;
@@ -97,22 +112,20 @@ void roam_report_local(struct roam *roam, struct replica_station *station, uint6
 	}
 	attempt->ifindex = station->ifindex;
 	message.transaction = attempt->transaction;
+	if (station->lost) {
+		message.has |= MLRP_HAS(MLRP_F_STATION);
+		message.station = *record;
+		message.station.current = replica_current(station);
+	}
 	if (record->client_id_len) {
 		message.has |= MLRP_HAS(MLRP_F_CLIENT_ID);
 		message.client_id_len = record->client_id_len;
 		memcpy(message.client_id, record->client_id, record->client_id_len);
 	}
 	roam_send_register(roam, &message);
-	roam_log(roam, LOG_LEVEL_INFO, station,
+	roam_log(roam, station->lost ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO, station,
+		 station->lost ? "telling the register of the station, which it has lost" :
 		 "telling the register of the address that was given out while it was away");
-}
-
-static void withdraw(struct roam *roam, struct replica_station *station)
-{
-	for (const struct replica_cn *cn = roam->replica.cns; cn; cn = cn->hh.next)
-		if (cn->info.id != roam->self)
-			roam_send_abort(roam, cn->info.id, station);
-	roam_forget(roam, station);
 }
 
 void roam_withdraw(struct roam *roam, const struct tmip_addr *addr)
@@ -135,13 +148,15 @@ void roam_local_refused(struct roam *roam, struct replica_station *station,
 
 	if (station->attempt)
 		roam_attempt_end(roam, station->attempt);
-	if (!verdict) {
-		roam_arm(roam, station, now_ms + roam->options.timeout_ms); /* to report again */
+	/* The cell may not be ready; or to report again. */
+	if (!verdict || (station->lost && message->code == MLRP_E_NOT_IN_POOL)) {
+		roam_arm(roam, station, now_ms + (verdict ? roam->options.refused_ms :
+							    roam->options.timeout_ms));
 		return;
 	}
-	roam_log(roam, LOG_LEVEL_WARN, station,
-		 "the register does not take over the address that was given out while it was "
-		 "away: the station must ask for another one");
+	roam_log(roam, LOG_LEVEL_WARN, station, "the register does not take over the address that "
+		 "%s: the station must ask for another one",
+		 station->lost ? "it has lost" : "was given out while it was away");
 	withdraw(roam, station);
 	if (message->has & MLRP_HAS(MLRP_F_STATION))
 		roam_record(roam, &message->station, 0, now_ms);
@@ -154,7 +169,7 @@ void roam_sync_local(struct roam *roam, struct replica_station *station, uint64_
 		roam_attempt_end(roam, station->attempt);
 	roam_arm(roam, station, 0);
 	station->moved_old = true;
-	if (station->record.parent == roam->self)
+	if (roam_reports(roam, station))
 		roam_report_local(roam, station, now_ms);
 	else if (!replica_find_cn(&roam->replica, station->record.parent))
 		roam_forget(roam, station);
@@ -171,12 +186,17 @@ void roam_renumber(struct roam *roam, uint32_t former)
 	HASH_ITER(hh, roam->replica.stations, station, next) {
 		bool local = roam_is_local(station), here = replica_current(station) == former;
 
-		if (local && station->record.parent != former) {
+		if (local && !station->lost && station->record.parent != former) {
 			roam_forget(roam, station);
 			continue;
 		}
-		if (local)
+		if (local && !station->lost)
 			station->record.parent = station->record.current = roam->self;
+		/* If the register has lost it, it will be reported; else a snapshot replaces it. */
+		if (station->record.parent == former)
+			station->record.parent = roam->self;
+		if (station->record.current == former)
+			station->record.current = roam->self;
 		if (station->moved_to)
 			station->moved_to = here ? roam->self : 0;
 	}

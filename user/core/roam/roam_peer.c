@@ -135,14 +135,11 @@ void roam_stale(struct roam *roam, const struct tmip_event *event)
  */
 static void recall(struct roam *roam, const struct replica_station *station, unsigned ifindex)
 {
-	struct roam_action action = {.type = ROAM_PROBE_STATION, .addr = station->record.addr,
-				     .mac = station->record.mac, .ifindex = ifindex};
-
 	if (!roam_find_cell(roam, ifindex))
 		return;
 	roam_log(roam, LOG_LEVEL_INFO, station,
 		 "asking whether the station is still here: its moves have crossed");
-	roam->act(&action, roam->arg);
+	roam_probe_in(roam, station, ifindex);
 }
 
 /* This CN has no record of the station: the notifying CN's record counts. NULL: no room. */
@@ -183,7 +180,7 @@ static void moved(struct roam *roam, uint32_t from, const struct mlrp_message *m
 	previous = replica_current(station);
 	here = previous == roam->self ? station->kernel.ifindex : 0;
 	station->moved_to = record->current;
-	station->moved_old = false;
+	station->moved_asked = station->moved_reported = station->moved_old = false;
 	station->moved_ms = now_ms;
 	station->ifindex = 0;
 	roam_update_entry(roam, station); /* first, so that its packets go to the new CN at once */
@@ -205,9 +202,10 @@ static void moved(struct roam *roam, uint32_t from, const struct mlrp_message *m
 }
 
 /*
- * A CN's tunnel brought the first packet of the station, and the BPF programs send to that CN
- * already: the packet counts as its MOVED, which comes later. If another message came since the
- * packet, the packet does not count, and roam_update_entry corrects the map entry.
+ * A CN's tunnel brought a packet of the station, or a notice of the programs there, and the BPF
+ * programs send to that CN already: the packet counts as its MOVED, which comes later, unless its
+ * agent is away. If another message came since the packet, the packet does not count, and
+ * roam_update_entry corrects the map entry.
  */
 void roam_followed(struct roam *roam, const struct tmip_event *event, uint64_t now_ms)
 {
@@ -217,9 +215,9 @@ void roam_followed(struct roam *roam, const struct tmip_event *event, uint64_t n
 
 	if (!station)
 		return;
-	if (peer && station->record.state == RECORD_BOUND && station->record.parent == roam->self &&
+	if (peer && station->record.state == RECORD_BOUND &&
 	    replica_current(station) != peer->info.id &&
-	    event->time_ns / 1000000 >= station->moved_ms) {
+	    event->time_ns / 1000000 > station->moved_ms) {
 		message.station = station->record;
 		message.station.current = peer->info.id;
 		moved(roam, peer->info.id, &message, now_ms);
@@ -242,6 +240,7 @@ static void aborted(struct roam *roam, uint32_t from, const struct tmip_addr *ad
 	if (!station || station->moved_to != from)
 		return;
 	station->moved_to = 0;
+	station->moved_ms = now_ms;
 	/* This CN may have an attempt of its own, which the move has overtaken. */
 	roam_arm_pending(roam, station, now_ms);
 	roam_refresh(roam, station);

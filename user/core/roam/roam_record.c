@@ -6,6 +6,12 @@
  */
 #include "roam_internal.h"
 
+/* This CN is the station's parent, or has it. */
+static bool is_concerned(const struct roam *roam, const struct replica_station *station)
+{
+	return station->record.parent == roam->self || replica_current(station) == roam->self;
+}
+
 /*
  * The snapshot of a register that has lost its last changes: the newer place that this CN knows
  * becomes a move that the register must confirm.
@@ -20,6 +26,15 @@ static void keep_as_move(struct roam *roam, struct replica_station *station,
 		roam_arm(roam, station,
 			 current == roam->self ? 0 : now_ms + roam->options.timeout_ms);
 	}
+}
+
+/* The same for a lease that this CN knows to end later: the register learns that it was renewed. */
+static void keep_lease(const struct roam *roam, struct replica_station *station,
+		       const struct station_record *record, uint64_t now_ms)
+{
+	if (station->record.kind == RECORD_DYNAMIC && record->kind == RECORD_DYNAMIC &&
+	    station->record.lease_end > record->lease_end + 1 && is_concerned(roam, station))
+		station->renewed = roam_lease_left(roam, &station->record, now_ms);
 }
 
 /*
@@ -37,15 +52,29 @@ static bool is_outdated(const struct roam *roam, const struct replica_station *s
 	       (station->moved_old || !roam->register_ready);
 }
 
+/*
+ * The cell of this CN that the station came to while no agent was here, as the programs noticed; 0:
+ * none.
+ */
+static unsigned adopted_cell(const struct roam *roam, const struct replica_station *station)
+{
+	const struct tmip_station *entry = &station->kernel;
+
+	return station->adopted && entry->flags & TMIP_STATION_F_FRESH &&
+			       roam_find_cell(roam, entry->ifindex) ?
+		       entry->ifindex : 0;
+}
+
 static void apply(struct roam *roam, struct replica_station *station,
 		  const struct station_record *record, unsigned ifindex)
 {
 	uint32_t before = replica_current(station);
 	bool known = station->record.state == RECORD_BOUND,
 	     outdated = is_outdated(roam, station, record);
+	unsigned came_to = adopted_cell(roam, station);
 
 	station->record = *record; /* the caller has set the MAC */
-	station->refused = station->adopted = station->stale = false;
+	station->refused = station->adopted = station->stale = station->lost = false;
 	station->quiet_until_ms = 0;
 	if (ifindex)
 		station->ifindex = ifindex;
@@ -58,6 +87,8 @@ static void apply(struct roam *roam, struct replica_station *station,
 	if (replica_current(station) != roam->self)
 		station->ifindex = 0;
 	roam_refresh(roam, station);
+	if (came_to && replica_current(station) != roam->self)
+		roam_probe_in(roam, station, came_to);
 	if (known && before == roam->self && replica_current(station) != roam->self)
 		roam_log(roam, LOG_LEVEL_INFO, station,
 			 "station has moved to %s, as the register says",
@@ -141,8 +172,12 @@ void roam_record(struct roam *roam, const struct station_record *record, unsigne
 	if (station && order < 0 && !roam->sync_full)
 		return;
 	if (record->state != RECORD_BOUND) {
+		/* The snapshot of a register that has lost what came after that, or is older. */
+		if (station && roam_is_newer(station, record))
+			return;
 		/* The register sends an address of a block as free. */
-		if (station && station->record.state && !roam_is_local(station)) {
+		if (station && (station->record.state || station->kernel.epoch) &&
+		    !roam_is_local(station)) {
 			roam_log(roam, LOG_LEVEL_INFO, station,
 				 "the register has freed the address");
 			roam_forget(roam, station);
@@ -159,6 +194,7 @@ void roam_record(struct roam *roam, const struct station_record *record, unsigne
 			change_holder(roam, station, record);
 	} else if (station && order < 0) {
 		keep_as_move(roam, station, record, now_ms);
+		keep_lease(roam, station, record, now_ms);
 	}
 	if (!station)
 		station = replica_add(&roam->replica, &record->addr, &record->mac);
@@ -181,15 +217,30 @@ void roam_sync_start(struct roam *roam, bool full)
 	roam->sync_full = full;
 	for (struct replica_station *station = roam->replica.stations; full && station;
 	     station = station->hh.next)
-		station->stale = station->adopted || station->record.state;
+		station->stale = station->adopted ||
+				 (station->record.state && !roam_is_local(station));
+}
+
+bool roam_sync_lacks(const struct roam *roam)
+{
+	const struct replica_station *station;
+
+	for (station = roam->replica.stations; roam->sync_full && station;
+	     station = station->hh.next)
+		if (station->stale && station->record.state == RECORD_BOUND)
+			return true;
+	return false;
 }
 
 void roam_sync_end(struct roam *roam, uint64_t now_ms)
 {
 	struct replica_station *station, *next;
+	unsigned lost = 0;
 
 	roam->register_ready = true;
 	HASH_ITER(hh, roam->replica.stations, station, next) {
+		if (roam->sync_full && station->stale)
+			lost += roam_lose(roam, station, now_ms);
 		if (roam_is_local(station)) {
 			roam_sync_local(roam, station, now_ms);
 			continue;
@@ -215,6 +266,10 @@ void roam_sync_end(struct roam *roam, uint64_t now_ms)
 		station->moved_old = true;
 	}
 	roam->sync_full = false;
+	if (lost)
+		roam_log(roam, LOG_LEVEL_WARN, NULL,
+			 "the register has lost %u stations of this CN: they are reported to it",
+			 lost);
 	roam_rivals_wake(roam, now_ms);
 }
 

@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #define CONFLICT_LOG_MS 60000
+#define LATE_MS 2000
 
 /*
  * A station that comes here may believe that its gateway has the MAC of the CN where it was. A
@@ -49,6 +50,17 @@ static void arrival(struct roam *roam, struct replica_station *station,
 		greet(roam, station, false);
 }
 
+/*
+ * This CN stood still meanwhile. The station may be somewhere else by now: it is asked, and its
+ * answer counts.
+ */
+static bool is_late(const struct roam *roam, const struct replica_station *station,
+		    const struct tmip_event *event, uint64_t now_ms)
+{
+	return event->time_ns && event->time_ns / 1000000 + LATE_MS < now_ms &&
+	       replica_current(station) != roam->self;
+}
+
 static void seen(struct roam *roam, const struct tmip_event *event, uint64_t now_ms)
 {
 	const struct roam_cell *cell = roam_find_cell(roam, event->ifindex);
@@ -68,6 +80,8 @@ static void seen(struct roam *roam, const struct tmip_event *event, uint64_t now
 		return;
 	else if (!mac_equal(&station->record.mac, &event->mac))
 		roam_conflict(roam, event, now_ms);
+	else if (is_late(roam, station, event, now_ms))
+		roam_probe_in(roam, station, cell->ifindex);
 	else if (!roam_sighting_answered(roam, event, now_ms))
 		arrival(roam, station, cell, arp ? "ARP activity" : "IP activity", now_ms);
 }

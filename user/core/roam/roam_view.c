@@ -149,6 +149,31 @@ static void announce_change(struct roam *roam, const struct replica_station *sta
 		announce(roam, station, after->ifindex, &after->mac);
 }
 
+static void tell_cn(struct roam *roam, const struct replica_station *station, uint32_t id)
+{
+	struct roam_action action = {.type = ROAM_TELL_CN, .addr = station->record.addr, .cn = id};
+
+	if (id != roam->self)
+		roam->act(&action, roam->arg);
+}
+
+/*
+ * A known station has come to this CN. The agents of its parent and of the CN where it was learn
+ * that by messages; but if one of them is away, only its programs listen.
+ */
+static void tell_cns(struct roam *roam, const struct replica_station *station,
+		     const struct tmip_station *before, const struct tmip_station *after)
+{
+	const struct replica_cn *previous =
+		replica_find_cn_tunnel(&roam->replica, &before->current);
+
+	if (!before->state || before->ifindex || !after->ifindex)
+		return;
+	tell_cn(roam, station, station->record.parent);
+	if (previous && previous->info.id != station->record.parent)
+		tell_cn(roam, station, previous->info.id);
+}
+
 static void report_cn(struct roam *roam, const struct replica_cn *cn)
 {
 	struct roam_action action = {.type = ROAM_CN, .cn = cn->info.id};
@@ -266,6 +291,7 @@ void roam_update_entry(struct roam *roam, struct replica_station *station)
 	recount(roam, station);
 	roam->act(&action, roam->arg);
 	announce_change(roam, station, &before, &after);
+	tell_cns(roam, station, &before, &after);
 }
 
 struct replica_station *roam_overtaken(struct roam *roam, const struct tmip_addr *addr)

@@ -81,6 +81,9 @@ const char *datapath_hook(const struct datapath *dp);
 int datapath_put_config(struct datapath *dp, const struct tmip_config *config);
 int datapath_get_config(const struct datapath *dp, struct tmip_config *config);
 
+/* When the agent was last alive, in ns of CLOCK_MONOTONIC; 1: it decides nothing, or has ended. */
+int datapath_put_alive(struct datapath *dp, uint64_t time_ns);
+
 /* A delete returns 0 also if the entry is not there. */
 
 /*

@@ -39,6 +39,14 @@ int datapath_get_config(const struct datapath *dp, struct tmip_config *config)
 	return bpf_map_lookup_elem(MAP(dp, config), &zero, config);
 }
 
+int datapath_put_alive(struct datapath *dp, uint64_t time_ns)
+{
+	struct tmip_alive alive = {.time_ns = time_ns};
+	__u32 zero = 0;
+
+	return put(MAP(dp, alive), &zero, &alive);
+}
+
 int datapath_put_station(struct datapath *dp, const struct tmip_addr *addr,
 			 const struct tmip_station *station)
 {

@@ -199,19 +199,48 @@ static void fill(struct probe_socket *socket, const struct sent *sent)
 				     .secret = socket->secret};
 }
 
+static struct in_addr in_addr_of(const struct tmip_addr *addr)
+{
+	return (struct in_addr){htonl(addr_to_ipv4(addr))};
+}
+
+static int transmit(struct probe_socket *socket, const struct sent *sent)
+{
+	struct sockaddr_in there = {.sin_family = AF_INET, .sin_addr = sent->remote};
+	int error = -EINVAL;
+
+	for (int i = 0; error && i < TRIES; i++)
+		error = sendto(socket->fd, socket->bytes, sent->size, 0,
+			       (struct sockaddr *)&there, sizeof(there)) < 0 ? -errno : 0;
+	return error;
+}
+
 int probe_socket_send(struct probe_socket *socket, const struct tmip_addr *remote, unsigned size)
 {
-	struct sockaddr_in there = {.sin_family = AF_INET,
-				    .sin_addr = {htonl(addr_to_ipv4(remote))}};
-	int error = -EINVAL;
+	const struct sent *sent;
 
 	if (size < PROBE_SIZE_MIN || size > SIZE_MAX_BYTES)
 		return -EINVAL;
-	fill(socket, note_sent(socket, there.sin_addr, size));
-	for (int i = 0; error && i < TRIES; i++)
-		error = sendto(socket->fd, socket->bytes, size, 0, (struct sockaddr *)&there,
-			       sizeof(there)) < 0 ? -errno : 0;
-	return error;
+	sent = note_sent(socket, in_addr_of(remote), size);
+	fill(socket, sent);
+	return transmit(socket, sent);
+}
+
+_Static_assert(offsetof(struct tmip_probe_station, addr) == sizeof(struct mark),
+	       "a probe about a station begins as any probe");
+
+int probe_socket_ask(struct probe_socket *socket, const struct tmip_addr *remote, uint8_t kind,
+		     const struct tmip_addr *station, uint32_t *number)
+{
+	struct packet *packet = (struct packet *)socket->bytes;
+	const struct sent *sent = note_sent(socket, in_addr_of(remote),
+					    sizeof(*packet) + sizeof(*station));
+
+	fill(socket, sent);
+	packet->mark.kind = kind;
+	memcpy(packet + 1, station, sizeof(*station));
+	*number = sent->number;
+	return transmit(socket, sent);
 }
 
 /* ---- news */
@@ -233,7 +262,8 @@ static bool read_answer(const struct probe_socket *socket, size_t len, struct pr
 	if (packet.mark.secret != socket->secret || packet.mark.number != sent->number ||
 	    packet.outer.saddr != sent->remote.s_addr || len != sent->size)
 		return false;
-	*news = (struct probe_news){.type = PROBE_BACK, .size = sent->size};
+	*news = (struct probe_news){.type = PROBE_BACK, .size = sent->size,
+				    .number = sent->number};
 	fill_remote(news, packet.outer.saddr);
 	return true;
 }

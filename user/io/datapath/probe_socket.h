@@ -28,6 +28,7 @@ struct probe_news {
 	enum probe_news_type type;
 	struct tmip_addr remote; /* where the packet was sent */
 	unsigned size;           /* bytes of the packet, the outer header included */
+	uint32_t number;         /* PROBE_BACK: of the probe */
 	unsigned mtu;            /* PROBE_TOO_BIG: of the next link; 0: the router names none */
 	/*
 	 * PROBE_TOO_BIG: the ICMP quotes one of the last probes, random numbers included. It is not
@@ -45,6 +46,12 @@ int probe_socket_fd(const struct probe_socket *socket);
 
 /* Sends a probe of `size` bytes. -EMSGSIZE: the interface does not take it. */
 int probe_socket_send(struct probe_socket *socket, const struct tmip_addr *remote, unsigned size);
+/*
+ * Sends a probe about a station, TMIP_PROBE_HERE or TMIP_PROBE_WHERE, and sets *number. An answer
+ * comes back as PROBE_BACK with that number.
+ */
+int probe_socket_ask(struct probe_socket *socket, const struct tmip_addr *remote, uint8_t kind,
+		     const struct tmip_addr *station, uint32_t *number);
 /* Reads one piece of news. False: none waits. */
 bool probe_socket_read(struct probe_socket *socket, struct probe_news *news);
 

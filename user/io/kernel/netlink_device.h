@@ -27,7 +27,10 @@ int netlink_set_mtu(unsigned ifindex, unsigned mtu);
 int netlink_each_alias(const char *alias,
 		       void (*visit)(unsigned ifindex, const char *alias, void *arg), void *arg);
 
-/* Sends packets for the subnet to the device, if no route with a better metric leads away. */
+/*
+ * Sends packets for the subnet to the device, as far as no route with a better metric leads away.
+ * The kernel deletes the route when the device loses its last address.
+ */
 int netlink_put_last_route(unsigned ifindex, const struct prefix *subnet);
 int netlink_delete_last_route(unsigned ifindex, const struct prefix *subnet);
 

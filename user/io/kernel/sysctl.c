@@ -145,6 +145,8 @@ void sysctl_rename(struct sysctl_store *store, const char *from, const char *to)
 	const char *name;
 	char now[512];
 
+	if (!renamed)
+		return; /* no memory: the notes keep their names */
 	json_object_foreach(store->former, name, value) {
 		bool matches = strncmp(name, from, strlen(from)) == 0;
 

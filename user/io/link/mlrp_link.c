@@ -141,6 +141,14 @@ static void send_hello(struct mlrp_link *link, uint8_t type, uint8_t min, uint8_
 		message.has |= MLRP_HAS(MLRP_F_INSTANCE);
 		message.instance = self->instance;
 	}
+	if (self->trouble[0]) {
+		message.has |= MLRP_HAS(MLRP_F_TEXT);
+		memcpy(message.text, self->trouble, sizeof(message.text));
+	}
+	if (self->failing) {
+		message.has |= MLRP_HAS(MLRP_F_CODE);
+		message.code = MLRP_E_STORE;
+	}
 	if (self->cn_id) {
 		message.has |= MLRP_HAS(MLRP_F_CN);
 		message.cn.id = self->cn_id;

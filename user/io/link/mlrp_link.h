@@ -39,7 +39,9 @@ struct mlrp_self {
 	struct tmip_addr tunnel; /* of the CN, if cn_id is not 0 */
 	uint64_t instance;       /* of the CN's agent; 0: the message has none */
 	struct version version;  /* only an MLR sends it, */
-	uint64_t clock;          /* and this */
+	uint64_t clock;          /* and this; */
+	char trouble[MLRP_TEXT_LEN]; /* what is, or was, wrong with its database; empty: nothing */
+	bool failing;            /* it is */
 };
 
 /*

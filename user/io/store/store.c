@@ -1,59 +1,22 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The writer of the register's database, and how the event loop hands over to it. See store.h. The
- * database belongs to the loop until the writer starts, then to the writer; the statements are in
- * store_sql.c.
+ * How the event loop hands over to the writer of the register's database. See store.h. The database
+ * belongs to the loop until the writer starts, then to the writer (store_writer.c).
  */
 #include "store.h"
 
 #include <errno.h>
 #include <event2/event.h>
-#include <fcntl.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <sys/file.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "store_internal.h"
 
 #define LAZY_MS 20    /* how long a record that nobody waits for may lie */
-#define RETRY_MS 1000 /* after a failed commit */
-
-struct result {
-	uint64_t number;
-	bool ok, fresh;
-	char why[STORE_ERROR];
-};
-
-struct store {
-	struct database db;
-	int lock_fd;
-
-	/* the loop's */
-	const struct store_handler *handler;
-	void *arg;
-	struct event *wake, *submit;
-	struct batch batches[2];     /* one gathers; the other is empty, or the writer's */
-	struct batch *gathering;
-	uint64_t number;             /* the last one given */
-	bool busy;                   /* the writer has a batch */
-
-	/* between the two, under `mutex` */
-	pthread_t thread;
-	bool running;
-	pthread_mutex_t mutex;
-	pthread_cond_t cond;
-	struct batch *handed;
-	bool stop;
-	struct result result;
-	struct store_counts counts;
-	int event_fd;
-};
 
 /* ---- batches */
 
@@ -62,7 +25,7 @@ static bool batch_is_empty(const struct batch *batch)
 	return !batch->stations && !batch->cns && !batch->mark;
 }
 
-static void batch_clear(struct batch *batch)
+void store_batch_clear(struct batch *batch)
 {
 	struct station_op *station, *next_station;
 	struct cn_op *cn, *next_cn;
@@ -121,94 +84,6 @@ static struct cn_op *gather_cn(struct store *store, uint32_t id)
 	return NULL;
 }
 
-/* ---- the writer's side */
-
-static void post_result(struct store *store, uint64_t number, size_t written, bool ok,
-			const char *why, double ms)
-{
-	uint64_t one = 1;
-
-	pthread_mutex_lock(&store->mutex);
-	store->result.number = number;
-	store->result.ok = ok;
-	store->result.fresh = true;
-	snprintf(store->result.why, sizeof(store->result.why), "%s", why);
-	store->counts.commits += ok;
-	store->counts.failed += !ok;
-	store->counts.written += ok ? written : 0;
-	store->counts.commit_ms = ms;
-	pthread_mutex_unlock(&store->mutex);
-	if (write(store->event_fd, &one, sizeof(one)) < 0)
-		return; /* its counter is full: the loop has results to read already */
-}
-
-static double now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (double)now.tv_sec * 1000 + (double)now.tv_nsec / 1e6;
-}
-
-/* The batch to write, or NULL: the end. Waits. */
-static struct batch *next_batch(struct store *store)
-{
-	struct batch *batch;
-
-	pthread_mutex_lock(&store->mutex);
-	while (!store->handed && !store->stop)
-		pthread_cond_wait(&store->cond, &store->mutex);
-	batch = store->handed;
-	store->handed = NULL;
-	pthread_mutex_unlock(&store->mutex);
-	return batch;
-}
-
-/* False: the loop asked for the end. */
-static bool wait_before_retry(struct store *store)
-{
-	struct timespec until;
-	bool stop;
-
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += RETRY_MS / 1000;
-	pthread_mutex_lock(&store->mutex);
-	while (!store->stop && pthread_cond_timedwait(&store->cond, &store->mutex, &until) == 0)
-		;
-	stop = store->stop;
-	pthread_mutex_unlock(&store->mutex);
-	return !stop;
-}
-
-/* The batch is empty when the loop hears that it is written. It stays as it is if the end comes. */
-static void write_batch(struct store *store, struct batch *batch)
-{
-	size_t size = HASH_COUNT(batch->stations) + HASH_COUNT(batch->cns);
-	uint64_t number = batch->number;
-	char why[STORE_ERROR] = "";
-	bool ok;
-
-	do {
-		double start = now_ms(), taken;
-
-		ok = database_write(&store->db, batch, why) == 0;
-		taken = now_ms() - start;
-		if (ok)
-			batch_clear(batch);
-		post_result(store, number, size, ok, why, taken);
-	} while (!ok && wait_before_retry(store));
-}
-
-static void *writer(void *arg)
-{
-	struct store *store = arg;
-	struct batch *batch;
-
-	while ((batch = next_batch(store)))
-		write_batch(store, batch);
-	return NULL;
-}
-
 /* ---- the loop's side */
 
 /* Needs no memory, so that no change lies here for want of it. */
@@ -258,8 +133,10 @@ static void on_wake(evutil_socket_t fd, short what, void *arg)
 		return;
 	pthread_mutex_lock(&store->mutex);
 	result = store->result;
-	store->result.fresh = false;
+	store->result.fresh = store->result.lost = false;
 	pthread_mutex_unlock(&store->mutex);
+	if (result.lost)
+		store->handler->lost(result.lost_why, store->arg);
 	if (!result.fresh)
 		return;
 	if (result.ok)
@@ -328,25 +205,6 @@ void store_count(const struct store *store, struct store_counts *counts)
 
 /* ---- begin and end */
 
-/*
- * flock(2) does not disturb SQLite's own locks; but the descriptor must outlive the database,
- * because closing it drops them.
- */
-static int lock_file(struct store *store, const char *path, char why[STORE_ERROR])
-{
-	int error;
-
-	store->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (store->lock_fd >= 0 && flock(store->lock_fd, LOCK_EX | LOCK_NB) == 0)
-		return 0;
-	error = errno;
-	if (error == EWOULDBLOCK)
-		snprintf(why, STORE_ERROR, "database %s is in use by another process", path);
-	else
-		snprintf(why, STORE_ERROR, "database %s: %s", path, strerror(error));
-	return -error;
-}
-
 /* The writer waits by a clock that nobody sets. */
 static void init_cond(pthread_cond_t *cond)
 {
@@ -371,7 +229,8 @@ int store_open(struct store **out, const char *path, uint32_t *epoch, char why[S
 	pthread_mutex_init(&store->mutex, NULL);
 	init_cond(&store->cond);
 	store->event_fd = -1;
-	error = lock_file(store, path, why);
+	snprintf(store->path, sizeof(store->path), "%s", path);
+	error = store_lock_file(store, why);
 	if (!error)
 		error = database_open(&store->db, path, epoch, why);
 	if (error) {
@@ -390,27 +249,17 @@ int store_read_clock(struct store *store, struct net_clock_past *past, char why[
 int store_set_clock(struct store *store, const struct net_clock_mark *mark, int64_t shift_s,
 		    char why[STORE_ERROR])
 {
-	return database_set_clock(&store->db, mark, shift_s, why);
+	int error = database_set_clock(&store->db, mark, shift_s, why);
+
+	if (!error)
+		database_watch(&store->db);
+	return error;
 }
 
 int store_load(struct store *store, const struct store_handler *handler, void *arg,
 	       char why[STORE_ERROR])
 {
 	return database_load(&store->db, handler, arg, why);
-}
-
-/* Signals go to the loop's thread. */
-static int start_thread(struct store *store)
-{
-	sigset_t all, before;
-	int error;
-
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	error = pthread_create(&store->thread, NULL, writer, store);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	store->running = !error;
-	return -error;
 }
 
 int store_start(struct store *store, struct event_base *base, const struct store_handler *handler,
@@ -426,18 +275,14 @@ int store_start(struct store *store, struct event_base *base, const struct store
 	if (!store->wake || !store->submit || event_add(store->wake, NULL) < 0)
 		return -ENOMEM;
 	arm(store); /* for changes that came while the database was read */
-	return start_thread(store);
+	return store_start_thread(store);
 }
 
-/* A batch that the writer could not write stays in its place. */
-static void stop_thread(struct store *store)
+bool store_stop(struct store *store)
 {
-	pthread_mutex_lock(&store->mutex);
-	store->stop = true;
-	pthread_cond_signal(&store->cond);
-	pthread_mutex_unlock(&store->mutex);
-	pthread_join(store->thread, NULL);
-	store->running = false;
+	if (store->running)
+		store_stop_thread(store);
+	return store_look(store) || store->result.lost;
 }
 
 /*
@@ -451,7 +296,7 @@ static int write_rest(struct store *store, char why[STORE_ERROR])
 
 	for (int i = 0; i < 2 && !error; i++)
 		if (!batch_is_empty(rest[i]))
-			error = database_write(&store->db, rest[i], why);
+			error = store_write_once(store, rest[i], why);
 	return error;
 }
 
@@ -461,7 +306,7 @@ static void write_mark(struct store *store)
 	const struct batch nothing = {.number = store->number};
 	char why[STORE_ERROR];
 
-	if (store->db.mark)
+	if (store->db.handle && store->db.mark)
 		database_write(&store->db, &nothing, why);
 }
 
@@ -472,12 +317,12 @@ int store_close(struct store *store, char why[STORE_ERROR])
 	if (!store)
 		return 0;
 	if (store->running)
-		stop_thread(store);
+		store_stop_thread(store);
 	error = write_rest(store, why);
 	if (!error)
 		write_mark(store);
 	for (int i = 0; i < 2; i++)
-		batch_clear(&store->batches[i]);
+		store_batch_clear(&store->batches[i]);
 	database_close(&store->db);
 	if (store->lock_fd >= 0)
 		close(store->lock_fd);

@@ -29,10 +29,17 @@ struct store_handler {
 	 * the store keeps it and tries again.
 	 */
 	void (*stored)(uint64_t number, bool ok, const char *why, void *arg);
+	/*
+	 * From the loop: somebody has deleted the file, or put another one in its place, so all
+	 * that was ever written is lost. The store writes to a new file from now on; all records
+	 * must be handed over again, with new numbers.
+	 */
+	void (*lost)(const char *why, void *arg);
 };
 
 struct store_counts {
 	uint64_t commits, written, failed; /* written: records; failed: commits */
+	uint64_t lost;                     /* files */
 	double commit_ms;                  /* the last one took */
 };
 
@@ -69,6 +76,11 @@ int store_put_cn(struct store *store, const struct cn_info *info, uint64_t numbe
 void store_mark_clock(struct store *store);
 
 void store_count(const struct store *store, struct store_counts *counts);
+/*
+ * Ends the writer. What is put from now on waits for store_close. True: the file is lost, as with
+ * `lost`, and everything must be put anew.
+ */
+bool store_stop(struct store *store);
 /*
  * Makes one attempt to write what is not on the disk yet, then closes; NULL is allowed. 0, or
  * -errno and the cause in `why`: these changes are lost.

@@ -30,7 +30,7 @@ static void read_mark(struct database *db, struct net_clock_past *past)
 
 	if (first_row(db, "SELECT epoch, boot, boot_ms, unix_ms FROM clock", &row)) {
 		boot = (const char *)sqlite3_column_text(row, 1);
-		past->marked = sqlite3_column_int64(row, 0) == (int64_t)db->epoch - 1;
+		past->marked = sqlite3_column_int64(row, 0) == (int64_t)db->before;
 		snprintf(past->mark.boot, sizeof(past->mark.boot), "%s", boot ? boot : "");
 		past->mark.boot_ms = (uint64_t)sqlite3_column_int64(row, 2);
 		past->mark.unix_ms = (uint64_t)sqlite3_column_int64(row, 3);
@@ -105,6 +105,13 @@ int database_set_clock(struct database *db, const struct net_clock_mark *mark, i
 	if (error && !sqlite3_get_autocommit(db->handle))
 		sqlite3_exec(db->handle, "ROLLBACK", NULL, NULL, NULL);
 	return error;
+}
+
+int database_begin_clock(struct database *db, char why[STORE_ERROR])
+{
+	int error = db->clock.unix_ms ? database_execute(db, TABLE, "setting the clock", why) : 0;
+
+	return error || !db->clock.unix_ms ? error : replace_mark(db, why);
 }
 
 int database_mark_clock(struct database *db, char why[STORE_ERROR])

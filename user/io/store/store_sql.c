@@ -47,6 +47,8 @@ static int to_errno(int code)
 	case SQLITE_NOMEM: return -ENOMEM;
 	case SQLITE_READONLY:
 	case SQLITE_PERM: return -EACCES;
+	case SQLITE_CORRUPT:
+	case SQLITE_NOTADB: return -EUCLEAN;
 	default: return -EIO;
 	}
 }
@@ -189,16 +191,43 @@ static int check_layout(struct database *db, const char *path, int64_t *epoch,
 	return -EINVAL;
 }
 
-static int raise_epoch(struct database *db, const char *path, int64_t epoch, char why[STORE_ERROR])
+static int write_epoch(struct database *db, char why[STORE_ERROR])
 {
 	char sql[80];
 
+	snprintf(sql, sizeof(sql), "UPDATE meta SET epoch = %" PRIu32, db->epoch);
+	return database_execute(db, sql, db->path, why);
+}
+
+/* A register that has gone back to an older copy gives records an epoch above that of its run. */
+static int newest_epoch(struct database *db, int64_t *epoch, char why[STORE_ERROR])
+{
+	sqlite3_stmt *row = NULL;
+	int error = database_prepare(db, &row, "SELECT max(epoch) FROM station", why);
+
+	if (!error && sqlite3_step(row) != SQLITE_ROW)
+		error = database_fail(db, "reading the database", why);
+	if (!error && sqlite3_column_int64(row, 0) > *epoch)
+		*epoch = sqlite3_column_int64(row, 0);
+	sqlite3_finalize(row);
+	return error;
+}
+
+static int raise_epoch(struct database *db, int64_t epoch, char why[STORE_ERROR])
+{
+	int error;
+
+	db->before = (uint32_t)epoch;
+	error = newest_epoch(db, &epoch, why);
+	if (error)
+		return error;
 	if (epoch < 0 || epoch >= UINT32_MAX) {
-		snprintf(why, STORE_ERROR, "database %s has no epoch that could be raised", path);
+		snprintf(why, STORE_ERROR, "database %.180s has no epoch that could be raised",
+			 db->path);
 		return -EINVAL;
 	}
-	snprintf(sql, sizeof(sql), "UPDATE meta SET epoch = %" PRId64, epoch + 1);
-	return database_execute(db, sql, path, why);
+	db->epoch = (uint32_t)epoch + 1;
+	return write_epoch(db, why);
 }
 
 static int prepare_all(struct database *db, char why[STORE_ERROR])
@@ -216,34 +245,68 @@ static int prepare_all(struct database *db, char why[STORE_ERROR])
 	return error;
 }
 
-int database_open(struct database *db, const char *path, uint32_t *epoch, char why[STORE_ERROR])
+static int open_file(struct database *db, char why[STORE_ERROR])
 {
 	const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_FULLMUTEX;
+
+	if (sqlite3_open_v2(db->path, &db->handle, flags, NULL) != SQLITE_OK)
+		return database_fail(db, db->path, why);
+	sqlite3_busy_timeout(db->handle, BUSY_MS);
+	db->synchronous = 2;
+	return database_execute(db, SETTINGS, db->path, why);
+}
+
+int database_open(struct database *db, const char *path, uint32_t *epoch, char why[STORE_ERROR])
+{
 	int64_t before = 0;
 	int error;
 
-	if (sqlite3_open_v2(path, &db->handle, flags, NULL) != SQLITE_OK)
-		return database_fail(db, path, why);
-	sqlite3_busy_timeout(db->handle, BUSY_MS);
-	db->synchronous = 2;
-	error = database_execute(db, SETTINGS, path, why);
+	if ((size_t)snprintf(db->path, sizeof(db->path), "%s", path) >= sizeof(db->path)) {
+		snprintf(why, STORE_ERROR, "database %.100s...: the path is too long", path);
+		return -ENAMETOOLONG;
+	}
+	error = open_file(db, why);
 	if (!error)
 		error = check_layout(db, path, &before, why);
 	if (!error)
-		error = raise_epoch(db, path, before, why);
+		error = raise_epoch(db, before, why);
 	if (!error)
 		error = prepare_all(db, why);
-	*epoch = db->epoch = (uint32_t)before + 1;
+	*epoch = db->epoch;
 	return error;
 }
 
-void database_close(struct database *db)
+int database_begin(struct database *db, char why[STORE_ERROR])
+{
+	int error = open_file(db, why);
+
+	if (!error)
+		error = database_execute(db, SCHEMA, db->path, why);
+	if (!error)
+		error = write_epoch(db, why);
+	if (!error)
+		error = prepare_all(db, why);
+	if (!error)
+		error = database_begin_clock(db, why);
+	if (!error)
+		database_watch(db);
+	return error;
+}
+
+void database_end(struct database *db)
 {
 	sqlite3_finalize(db->mark);
 	sqlite3_finalize(db->put_station);
 	sqlite3_finalize(db->erase_station);
 	sqlite3_finalize(db->put_cn);
 	sqlite3_close(db->handle);
+	db->mark = db->put_station = db->erase_station = db->put_cn = NULL;
+	db->handle = NULL;
+}
+
+void database_close(struct database *db)
+{
+	database_end(db);
 	memset(db, 0, sizeof(*db));
 }
 

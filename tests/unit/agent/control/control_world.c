@@ -33,9 +33,12 @@ static void put_cells(void)
 
 	w->cells.count = 2;
 	strcpy(cell->name, "wlan0");
+	cell->served = cell->interface.up = true;
 	cell->interface.ifindex = IFINDEX;
+	cell->interface.mac = (struct tmip_mac){{2, 0, 0, 0, 0, IFINDEX}};
 	cell->info = net_cn(SELF).cells[0];
 	strcpy(w->cells.list[1].name, "wlan1");
+	strcpy(w->cells.list[1].why, "wlan1 cannot be a cell: there is no such interface");
 	assert_int_equal(roam_put_cell(w->roam, IFINDEX, "wlan0", &cell->info.subnet), 0);
 	fake_interface_add(IFINDEX, "wlan0", NULL);
 }

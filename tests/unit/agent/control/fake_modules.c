@@ -5,6 +5,7 @@
 #include "agent/network/path_mtu.h"
 #include "agent/network/peers.h"
 #include "agent/station/presence.h"
+#include "io/kernel/ip_counts.h"
 
 struct fake_modules fake_modules;
 
@@ -72,4 +73,12 @@ void authenticators_each(const struct authenticators *all,
 	(void)all;
 	for (unsigned i = 0; i < fake_modules.hostapd_count; i++)
 		visit(&fake_modules.hostapds[i], i == 0, arg);
+}
+
+/* ---- io/kernel/ip_counts.h */
+
+int ip_counts_read(struct ip_counts *counts)
+{
+	*counts = (struct ip_counts){.received = 9, .forwarded = 8, .dropped = 1};
+	return 0;
 }

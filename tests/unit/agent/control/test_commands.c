@@ -10,6 +10,7 @@
 
 static struct commands commands;
 static int attach_error, detach_error, departed, reload_error;
+static struct commands_users detach_users;
 static unsigned cells;
 static const char *reload_text; /* NULL: no memory */
 
@@ -24,10 +25,12 @@ static int on_attach(const char *interface, char why[COMMANDS_WHY], void *arg)
 	return attach_error;
 }
 
-static int on_detach(const char *interface, char why[COMMANDS_WHY], void *arg)
+static int on_detach(const char *interface, bool now, struct commands_users *users,
+		     char why[COMMANDS_WHY], void *arg)
 {
 	assert_ptr_equal(arg, w);
-	calls_note("detach %s", interface);
+	calls_note("detach %s%s", interface ? interface : "all", now ? " now" : "");
+	*users = detach_users;
 	if (detach_error)
 		snprintf(why, COMMANDS_WHY, "%s is not a cell of this CN", interface);
 	return detach_error;
@@ -46,10 +49,12 @@ static int on_departed(const struct tmip_mac *mac, void *arg)
 	return departed;
 }
 
-static int on_reload(char **errors, void *arg)
+static int on_reload(json_t **result, char **errors, void *arg)
 {
 	assert_ptr_equal(arg, w);
 	calls_note("reload");
+	if (!reload_error)
+		*result = json_pack("{s:[s], s:[]}", "restart", "port", "awaited");
 	*errors = reload_error && reload_text ? strdup(reload_text) : NULL;
 	return reload_error;
 }
@@ -67,6 +72,7 @@ static int set_up(void **state)
 	control_setup(state);
 	attach_error = detach_error = departed = reload_error = 0;
 	reload_text = NULL;
+	detach_users = (struct commands_users){0};
 	cells = 1;
 	commands = (struct commands){
 		.report = &w->report,
@@ -146,7 +152,11 @@ static void test_reports_are_results(void **state)
 		      "\"tx_bytes\":0,\"mtu_source\":\"route\"}]}", "");
 	assert_answer("{\"command\": \"why\", \"station\": \"10.10.5.77\"}",
 		      "{\"ok\":true,\"result\":{\"address\":\"10.10.5.77\",\"mac\":\"-\","
-		      "\"record\":null,\"trail\":[],\"drops\":[]}}", "");
+		      "\"record\":null,\"trail\":[],\"drops\":[],\"path\":["
+		      "{\"part\":\"kernel\",\"name\":\"IPv4\",\"state\":\"up\",\"sent\":8,"
+		      "\"received\":9,\"dropped\":1},{\"part\":\"backbone\",\"name\":\"eth0\","
+		      "\"state\":\"gone\",\"sent\":0,\"received\":0,\"dropped\":0}],"
+		      "\"counters\":[]}}", "");
 }
 
 static void test_all_stations_of_the_network_are_a_result(void **state)
@@ -196,11 +206,15 @@ static void test_attach(void **state)
 		      "{\"ok\":false,\"error\":\"wlan1 cannot be a cell\"}", "attach wlan1\n");
 }
 
+#define DETACHED(ended, waits, users) \
+	"{\"ok\":true,\"result\":{\"ended\":" ended ",\"waits\":" waits "," users "}}"
+#define NOBODY(ended) DETACHED(ended, "false", "\"away\":0,\"guests\":0")
+
 static void test_detach(void **state)
 {
 	(void)state;
 	assert_answer("{\"command\": \"detach\", \"interface\": \"wlan0\"}",
-		      "{\"ok\":true,\"result\":{\"ended\":false}}", "detach wlan0\n");
+		      NOBODY("false"), "detach wlan0\n");
 	assert_answer("{\"command\": \"detach\"}",
 		      "{\"ok\":false,\"error\":\"`interface' is missing\"}", "");
 	assert_answer("{\"command\": \"detach\", \"all\": false}",
@@ -211,15 +225,37 @@ static void test_detach(void **state)
 		      "detach wlan1\n");
 }
 
+static void test_detach_says_whom_the_cell_waits_for(void **state)
+{
+	(void)state;
+	detach_users = (struct commands_users){.away = 2, .guests = 1};
+	assert_answer("{\"command\": \"detach\", \"interface\": \"wlan0\"}",
+		      DETACHED("false", "true", "\"away\":2,\"guests\":1"), "detach wlan0\n");
+	detach_users.away = 0;
+	assert_answer("{\"command\": \"detach\", \"interface\": \"wlan0\", \"now\": false}",
+		      DETACHED("false", "true", "\"away\":0,\"guests\":1"), "detach wlan0\n");
+}
+
+static void test_detach_now_says_whom_it_cuts(void **state)
+{
+	(void)state;
+	detach_users = (struct commands_users){.away = 2, .guests = 1};
+	assert_answer("{\"command\": \"detach\", \"interface\": \"wlan0\", \"now\": true}",
+		      DETACHED("false", "false", "\"away\":2,\"guests\":1"), "detach wlan0 now\n");
+	assert_answer("{\"command\": \"detach\", \"all\": true}",
+		      DETACHED("true", "false", "\"away\":2,\"guests\":1"),
+		      "detach all now\nstop 1\n");
+}
+
 static void test_without_a_cell_the_agent_ends(void **state)
 {
 	(void)state;
 	cells = 0;
 	assert_answer("{\"command\": \"detach\", \"interface\": \"wlan0\"}",
-		      "{\"ok\":true,\"result\":{\"ended\":true}}", "detach wlan0\nstop 1\n");
+		      NOBODY("true"), "detach wlan0\nstop 1\n");
 	cells = 3;
 	assert_answer("{\"command\": \"detach\", \"all\": true}",
-		      "{\"ok\":true,\"result\":{\"ended\":true}}", "stop 1\n");
+		      NOBODY("true"), "detach all now\nstop 1\n");
 }
 
 static void test_departed(void **state)
@@ -244,7 +280,9 @@ static void test_departed(void **state)
 static void test_reload(void **state)
 {
 	(void)state;
-	assert_answer("{\"command\": \"reload\"}", "{\"ok\":true,\"result\":true}", "reload\n");
+	assert_answer("{\"command\": \"reload\"}",
+		      "{\"ok\":true,\"result\":{\"restart\":[\"port\"],\"awaited\":[]}}",
+		      "reload\n");
 	reload_error = -EINVAL;
 	reload_text = "rc:7: no such directive: mtr";
 	assert_answer("{\"command\": \"reload\"}",
@@ -271,9 +309,10 @@ static void test_a_typed_report_is_text(void **state)
 {
 	(void)state;
 	assert_typed("stations nonsense", "no station is known\n");
-	assert_typed("why 10.10.5.77",
-		     "address 10.10.5.77, MAC -: not registered\n\ntrail\n"
-		     "  nothing is remembered\n\npackets dropped lately\n  none\n");
+	assert_typed_begins("why 10.10.5.77",
+			    "address 10.10.5.77, MAC -: not registered\n\ntrail\n"
+			    "  nothing is remembered\n\npackets dropped lately\n"
+			    "  none by TMip's programs\n\nits way through this CN");
 	assert_typed_begins("status", "network   net\nCN        cn5, number 5, tunnels from 192");
 	assert_typed_begins("peers", "NAME  ID  TUNNEL");
 }
@@ -360,6 +399,8 @@ int main(void)
 		CASE(test_a_why_needs_a_station),
 		CASE(test_attach),
 		CASE(test_detach),
+		CASE(test_detach_says_whom_the_cell_waits_for),
+		CASE(test_detach_now_says_whom_it_cuts),
 		CASE(test_without_a_cell_the_agent_ends),
 		CASE(test_departed),
 		CASE(test_reload),

@@ -232,9 +232,10 @@ static void test_status_has_these_members(void **state)
 		 "\"to_stations\":4,\"nobody\":5,\"over_limit\":6,\"not_sent\":7},"
 		 "\"cells\":[{\"interface\":\"wlan0\",\"subnet\":\"10.10.5.0/24\","
 		 "\"gateway\":\"10.10.5.1\",\"pool\":[\"10.10.5.10\",\"10.10.5.99\"],"
-		 "\"hook\":\"tcx\",\"stations\":2},{\"interface\":\"wlan1\","
-		 "\"subnet\":\"\",\"gateway\":\"\",\"pool\":null,\"hook\":\"not served now\","
-		 "\"stations\":0}],"
+		 "\"hook\":\"tcx\",\"stations\":2,\"state\":\"up\",\"reason\":\"\"},"
+		 "{\"interface\":\"wlan1\",\"subnet\":\"\",\"gateway\":\"\",\"pool\":null,"
+		 "\"hook\":\"not served now\",\"stations\":0,\"state\":\"awaited\","
+		 "\"reason\":\"wlan1 cannot be a cell: there is no such interface\"}],"
 		 "\"wifi\":{\"associated\":1,\"arrived\":2,\"departed\":3,\"dropped\":4,"
 		 "\"overflow\":5},"
 		 "\"hostapd\":{\"links\":[{\"interface\":\"wlan0\","
@@ -252,6 +253,37 @@ static void assert_status(const char *key, const char *expected)
 
 	assert_json(json_incref(json_object_get(status, key)), expected);
 	json_decref(status);
+}
+
+static void assert_cell(const char *state, const char *hook)
+{
+	json_t *status = report_status(&w->report);
+	json_t *cell = json_array_get(json_object_get(status, "cells"), 0);
+
+	assert_string_equal(json_string_value(json_object_get(cell, "state")), state);
+	assert_string_equal(json_string_value(json_object_get(cell, "hook")), hook);
+	assert_string_equal(json_string_value(json_object_get(cell, "subnet")), "10.10.5.0/24");
+	assert_string_equal(json_string_value(json_object_get(cell, "gateway")), "10.10.5.1");
+	json_decref(status);
+}
+
+static void test_a_cell_has_a_state(void **state)
+{
+	struct cell *cell = &w->cells.list[0];
+
+	(void)state;
+	assert_cell("up", "tcx");
+	strcpy(cell->interface.kind, "bridge");
+	memset(&cell->interface.mac, 0, sizeof(cell->interface.mac));
+	assert_cell("no port", "tcx");
+	cell->bare = true;
+	assert_cell("no address", "tcx");
+	cell->interface.up = false;
+	assert_cell("down", "tcx");
+	cell->leaving = true;
+	assert_cell("leaving", "tcx");
+	cell->served = false;
+	assert_cell("lost", "not served now"); /* its subnet is served all the same */
 }
 
 static void test_without_nl80211_wifi_is_null(void **state)
@@ -327,13 +359,20 @@ static void test_only_an_address_or_a_mac_has_a_why(void **state)
 	assert_string_equal(error, "that is neither an IPv4 address nor a MAC");
 }
 
+/* What every packet passes, and what the programs have dropped. */
+#define ANY_WAY \
+	"\"path\":[{\"part\":\"kernel\",\"name\":\"IPv4\",\"state\":\"up\",\"sent\":8," \
+	"\"received\":9,\"dropped\":1},{\"part\":\"backbone\",\"name\":\"eth0\"," \
+	"\"state\":\"gone\",\"sent\":0,\"received\":0,\"dropped\":0}],\"counters\":[]"
+
 static void test_why_of_a_stranger_has_no_record(void **state)
 {
 	(void)state;
 	assert_json(why("10.10.5.77"), "{\"address\":\"10.10.5.77\",\"mac\":\"-\",\"record\":null,"
-				       "\"trail\":[],\"drops\":[]}");
-	assert_json(why("02:00:00:00:00:77"), "{\"address\":\"-\",\"mac\":\"02:00:00:00:00:77\","
-					      "\"record\":null,\"trail\":[],\"drops\":[]}");
+				       "\"trail\":[],\"drops\":[]," ANY_WAY "}");
+	assert_json(why("02:00:00:00:00:77"),
+		    "{\"address\":\"-\",\"mac\":\"02:00:00:00:00:77\",\"record\":null,"
+		    "\"trail\":[],\"drops\":[]," ANY_WAY "}");
 }
 
 static void test_why_by_address_and_by_mac_is_the_same(void **state)
@@ -397,6 +436,7 @@ int main(void)
 		CASE(test_a_path_may_be_narrow),
 		CASE(test_a_peer_may_be_idle_and_down),
 		CASE(test_status_has_these_members),
+		CASE(test_a_cell_has_a_state),
 		CASE(test_without_nl80211_wifi_is_null),
 		CASE(test_a_register_that_is_away_says_why),
 		CASE(test_native_xdp_is_told),

@@ -45,8 +45,10 @@ static void test_a_change_is_written_a_second_later(void **state)
 	assert_string_equal(fake_file.path, "/var/log/status");
 	assert_int_equal(fake_file.mode, 0644);
 	assert_false(fake_file.durable);
-	time_passes(60000);
+	time_passes(9000);
 	assert_int_equal(fake_file.number, 1);
+	time_passes(1000); /* nothing has changed, but the agent lives */
+	assert_int_equal(fake_file.number, 2);
 }
 
 static void test_it_has_all_reports(void **state)
@@ -54,7 +56,9 @@ static void test_it_has_all_reports(void **state)
 	(void)state;
 	change_and_wait();
 	fake_file_ends_all();
-	assert_int_equal(strncmp(fake_file.text, "network   net\nCN        cn5, number 5", 36), 0);
+	assert_int_equal(strncmp(fake_file.text, "written   ", 10), 0);
+	assert_non_null(strstr(fake_file.text, ", every 10 s while it lives\nnetwork   net\n"
+					       "CN        cn5, number 5"));
 	assert_non_null(strstr(fake_file.text, "\n\nNAME  ID  TUNNEL"));
 	assert_non_null(strstr(fake_file.text, "\ncn8    8  192.168.0.8"));
 	assert_non_null(strstr(fake_file.text, "\n\nADDRESS "));
@@ -68,7 +72,7 @@ static void test_without_the_directive_there_is_none(void **state)
 	w->config.status_file[0] = '\0';
 	status_file_changed(file);
 	assert_int_equal(time_armed(), 0);
-	status_file_write(file);
+	status_file_end(file, true);
 	assert_int_equal(fake_file.writers, 0);
 }
 
@@ -90,10 +94,23 @@ static void test_at_the_end_it_is_written_at_once(void **state)
 {
 	(void)state;
 	see_station(8, 8);
-	status_file_write(file);
+	status_file_end(file, true);
 	status_file_destroy(file);
 	file = NULL;
+	assert_non_null(strstr(fake_file.text, ", which has ended\n"));
+	assert_non_null(strstr(fake_file.text, "forwarding goes on"));
 	assert_non_null(strstr(fake_file.text, "visiting (pending)"));
+	assert_null(strstr(fake_file.text, "connected"));
+}
+
+static void test_the_end_of_forwarding_is_said(void **state)
+{
+	(void)state;
+	status_file_end(file, false);
+	status_file_destroy(file);
+	file = NULL;
+	assert_non_null(strstr(fake_file.text, "forwarding has ended"));
+	assert_null(strstr(fake_file.text, "ADDRESS"));
 }
 
 static void test_the_end_forgets_a_change_that_waits(void **state)
@@ -116,7 +133,7 @@ static void test_a_reload_may_name_another_file(void **state)
 	assert_string_equal(fake_file.path, "/var/log/other");
 	assert_int_equal(fake_file.writers, 1);
 	w->config.status_file[0] = '\0';
-	status_file_write(file);
+	status_file_end(file, true);
 	assert_int_equal(fake_file.writers, 0);
 }
 
@@ -154,6 +171,7 @@ int main(void)
 		CASE(test_without_the_directive_there_is_none),
 		CASE(test_it_is_written_while_stations_move),
 		CASE(test_at_the_end_it_is_written_at_once),
+		CASE(test_the_end_of_forwarding_is_said),
 		CASE(test_the_end_forgets_a_change_that_waits),
 		CASE(test_a_reload_may_name_another_file),
 		CASE(test_a_failed_write_is_logged_and_the_next_is_tried),

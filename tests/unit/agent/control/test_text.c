@@ -70,9 +70,9 @@ static void test_stations_are_a_table(void **state)
 		      " \"current\": \"cn1\", \"kind\": \"static\", \"lease_end\": 0,"
 		      " \"epoch\": 1, \"seq\": 12, \"pending\": false, \"damped\": false,"
 		      " \"silent\": false, \"heard_s\": 3}]",
-"ADDRESS     MAC                STATE     CELL  PARENT  CURRENT  KIND     LEASE   VERSION\n"
-"10.1.0.2    02:00:00:00:00:01  away      -     cn1     cn3      dynamic  ended       1.7\n"
-"10.3.0.200  02:00:00:00:00:04  visiting  w0    cn3     cn1      static   no end     1.12\n");
+"ADDRESS     MAC                STATE     CELL  PARENT  CURRENT  LEASE\n"
+"10.1.0.2    02:00:00:00:00:01  away      -     cn1     cn3      ended\n"
+"10.3.0.200  02:00:00:00:00:04  visiting  w0    cn3     cn1      static\n");
 }
 
 static void test_a_station_has_its_remarks_behind_its_state(void **state)
@@ -81,8 +81,8 @@ static void test_a_station_has_its_remarks_behind_its_state(void **state)
 	assert_prints("stations",
 		      "[{\"address\": \"10.1.0.2\", \"state\": \"home\", \"pending\": true,"
 		      " \"damped\": true, \"silent\": true}]",
-"ADDRESS   MAC  STATE                             CELL  PARENT  CURRENT  KIND  LEASE   VERSION\n"
-"10.1.0.2  -    home (pending) (damped) (silent)  -     -       -        -     no end      0.0\n");
+"ADDRESS   MAC  STATE                             CELL  PARENT  CURRENT  LEASE\n"
+"10.1.0.2  -    home (pending) (damped) (silent)  -     -       -        no end\n");
 }
 
 static void test_a_lease_shows_what_is_left_of_it(void **state)
@@ -97,7 +97,8 @@ static void test_a_lease_shows_what_is_left_of_it(void **state)
 	result = json_loads(json, 0, NULL);
 	assert_true(text_print("stations", result, memory));
 	fclose(memory);
-	assert_non_null(strstr(text, " 1d1h ") ? strstr(text, " 1d1h ") : strstr(text, " 1d0h "));
+	assert_non_null(strstr(text, " 1d1h\n") ? strstr(text, " 1d1h\n") :
+						  strstr(text, " 1d0h\n"));
 	free(text);
 	json_decref(result);
 }
@@ -121,12 +122,9 @@ static void test_peers_are_a_table(void **state)
 		      " \"rx_bytes\": 20, \"tx_packets\": 300, \"tx_bytes\": 123456789,"
 		      " \"mtu_source\": \"icmp\"},"
 		      "{\"name\": \"cn3\"}]",
-"NAME  ID  TUNNEL      TYPE  LINK  STATIONS   MTU  RX PACKETS  RX BYTES  TX PACKETS   TX BYTES  "
-"MTU BY\n"
-"cn2    2  10.202.0.1  idle  up           0  1500           1        20         300  123456789  "
-"icmp\n"
-"cn3    0  -           -     -            0     0           0         0           0          0  "
-"-\n");
+"NAME  ID  TUNNEL      TYPE  LINK  STATIONS   MTU  BY    RX   TX\n"
+"cn2    2  10.202.0.1  idle  up           0  1500  icmp   1  300\n"
+"cn3    0  -           -     -            0     0  -      0    0\n");
 }
 
 static void test_no_peer_is_told_as_well(void **state)
@@ -154,9 +152,10 @@ static void test_no_peer_is_told_as_well(void **state)
 	" \"over_limit\": 6}," \
 	"\"cells\": [{\"interface\": \"w0\", \"subnet\": \"10.2.0.0/24\", " \
 	" \"gateway\": \"10.2.0.1\", \"pool\": [\"10.2.0.2\", \"10.2.0.254\"]," \
-	" \"hook\": \"tcx\", \"stations\": 3}," \
+	" \"hook\": \"tcx\", \"stations\": 3, \"state\": \"up\", \"reason\": \"\"}," \
 	" {\"interface\": \"w1\", \"subnet\": \"\", \"gateway\": \"\", \"pool\": null," \
-	" \"hook\": \"not served now\", \"stations\": 0}]," \
+	" \"hook\": \"not served now\", \"stations\": 0, \"state\": \"awaited\"," \
+	" \"reason\": \"w1 cannot be a cell: it has no address\"}]," \
 	"\"counters\": [{\"reason\": \"HOME\", \"verdict\": \"pass\"," \
 	" \"text\": \"at home\", \"packets\": 5, \"bytes\": 600}, {\"reason\": \"RELAY\"," \
 	" \"verdict\": \"send\"," \
@@ -170,7 +169,8 @@ static void test_no_peer_is_told_as_well(void **state)
 #define STATUS_COUNTS \
 "backbone  bb0, hook tcx, MTU 1500\n" \
 "xdp       off on bb0: no hardware (veth)\n" \
-"stations  6 total, 3 home, 1 next_door, 2 away, 4 visiting, 5 elsewhere, 7 blocked, 8 silent\n" \
+"stations  6 total, 3 home, 1 next_door, 2 away, 4 visiting, 5 elsewhere,\n" \
+"          7 blocked, 8 silent\n" \
 "moves     1 completed, 2 refused, 7 damped, 3 undone, 4 pending, 5 conflicts\n" \
 "DHCP      1 received, 2 offered, 3 confirmed, 4 refused, 5 ignored, 7 unanswered\n" \
 "buffer    2 packets, 4 held, 5 replayed, 6 overflow, 7 expired, 8 lost\n" \
@@ -178,9 +178,10 @@ static void test_no_peer_is_told_as_well(void **state)
 
 #define STATUS_END \
 "\n" \
-"CELL  SUBNET       GATEWAY   POOL                   HOOK            STATIONS\n" \
-"w0    10.2.0.0/24  10.2.0.1  10.2.0.2 - 10.2.0.254  tcx                    3\n" \
-"w1    -            -         none                   not served now         0\n" \
+"CELL  SUBNET       GATEWAY   POOL                   STATE    STATIONS\n" \
+"w0    10.2.0.0/24  10.2.0.1  10.2.0.2 - 10.2.0.254  up              3\n" \
+"w1    -            -         none                   awaited         0\n" \
+"w1 cannot be a cell: it has no address\n" \
 "\n" \
 "PACKETS  BYTES  VERDICT  REASON\n" \
 "      5    600  pass     HOME    at home\n"
@@ -243,16 +244,22 @@ static void test_why_has_record_trail_and_drops(void **state)
 		      "\"trail\": [{\"time\": 1700000000.25, \"text\": \"first\"},"
 		      " {\"time\": 1700000001.0, \"text\": \"second\"}],"
 		      "\"drops\": [{\"count\": 3, \"reason\": \"WRONG_MAC\", \"interface\": \"w0\","
-		      " \"text\": \"another MAC\", \"age_s\": 61.7}]}",
-"ADDRESS   MAC                STATE  CELL  PARENT  CURRENT  KIND      LEASE   VERSION\n"
-"10.2.0.3  02:00:00:00:00:06  home   w0    cn2     cn2      reserved  no end      1.7\n"
+		      " \"text\": \"another MAC\", \"age_s\": 61.7}],"
+		      "\"path\": [{\"part\": \"cell\", \"name\": \"w0\", \"state\": \"up\","
+		      " \"sent\": 5, \"received\": 17, \"dropped\": 0}]}",
+"ADDRESS   MAC                STATE  CELL  PARENT  CURRENT  LEASE\n"
+"10.2.0.3  02:00:00:00:00:06  home   w0    cn2     cn2      reserved\n"
 "\n"
 "trail\n"
 "  2023-11-14 22:13:20.250  first\n"
 "  2023-11-14 22:13:21.000  second\n"
 "\n"
 "packets dropped lately\n"
-"  3 x WRONG_MAC on w0, last 1m1s ago: another MAC\n");
+"  3 x WRONG_MAC on w0, last 1m1s ago: another MAC\n"
+"\n"
+"its way through this CN, with the packets of all stations\n"
+"PART  NAME  STATE  SENT  RECEIVED  DROPPED\n"
+"cell  w0    up        5        17        0\n");
 }
 
 static void test_why_of_a_stranger(void **state)
@@ -267,7 +274,7 @@ static void test_why_of_a_stranger(void **state)
 "  nothing is remembered\n"
 "\n"
 "packets dropped lately\n"
-"  none\n");
+"  none by TMip's programs\n");
 }
 
 static void test_why_of_an_agent_that_says_little(void **state)
@@ -281,6 +288,58 @@ static void test_why_of_an_agent_that_says_little(void **state)
 "\n"
 "packets dropped lately\n"
 "  0 x - on -, last 0s ago: -\n");
+}
+
+/* ---- what moved between two answers */
+
+static void assert_moved(const char *before, const char *after, const char *expected)
+{
+	json_t *first = json_loads(before, 0, NULL), *second = json_loads(after, 0, NULL);
+	char *text = NULL;
+	size_t len = 0;
+	FILE *memory = open_memstream(&text, &len);
+
+	assert_non_null(first);
+	assert_non_null(second);
+	text_print_moved(first, second, memory);
+	fclose(memory);
+	assert_string_equal(text, expected);
+	free(text);
+	json_decref(first);
+	json_decref(second);
+}
+
+#define PART(part, name, sent, received, dropped) \
+	"{\"part\": \"" part "\", \"name\": \"" name "\", \"sent\": " sent ", \"received\": " \
+	received ", \"dropped\": " dropped "}"
+
+static void test_nothing_moved(void **state)
+{
+	(void)state;
+	assert_moved("{\"path\": [" PART("cell", "w0", "1", "2", "3") "]}",
+		     "{\"path\": [" PART("cell", "w0", "1", "2", "3") "]}",
+"\nin the last second\n  no packet passed: none reached this CN\n");
+}
+
+static void test_what_moved_says_where_packets_are_lost(void **state)
+{
+	(void)state;
+	assert_moved("{\"counters\": [{\"reason\": \"NO_ROUTE\", \"packets\": 2}]}",
+		     "{\"counters\": [{\"reason\": \"NO_ROUTE\", \"packets\": 5,"
+		     " \"text\": \"t\"}]}",
+"\nin the last second\n  dropped by TMip's programs: 3 x NO_ROUTE: t\n");
+	assert_moved("{\"path\": [" PART("cell", "w0", "1", "2", "3") "]}",
+		     "{\"path\": [" PART("cell", "w0", "1", "4", "8") "]}",
+"\nin the last second\n  cell w0: 0 sent, 2 received, 5 dropped: by the device\n");
+	assert_moved("{}", "{\"path\": [" PART("tunnel", "cn2", "4", "0", "0") "]}",
+"\nin the last second\n"
+"  tunnel cn2: 4 sent, 0 received, 0 dropped: nothing comes back, lost behind it?\n");
+	assert_moved("{}", "{\"path\": [" PART("kernel", "IPv4", "0", "4", "4") "]}",
+"\nin the last second\n"
+"  kernel IPv4: 0 sent, 4 received, 4 dropped: by its routes or rp_filter\n");
+	assert_moved("{}", "{\"path\": [" PART("kernel", "IPv4", "4", "4", "0") "]}",
+"\nin the last second\n"
+"  kernel IPv4: 4 sent, 4 received, 0 dropped: nothing leaves, do rules of netfilter drop it?\n");
 }
 
 /* ---- all of them */
@@ -316,6 +375,8 @@ int main(void)
 		CASE(test_why_has_record_trail_and_drops),
 		CASE(test_why_of_a_stranger),
 		CASE(test_why_of_an_agent_that_says_little),
+		CASE(test_nothing_moved),
+		CASE(test_what_moved_says_where_packets_are_lost),
 		CASE(test_other_commands_have_no_text),
 	};
 

@@ -66,6 +66,7 @@ static void make_cell(void)
 
 	w->cells.count = 1;
 	strcpy(cell->name, "wlan0");
+	cell->served = true;
 	cell->interface.ifindex = IFINDEX;
 	cell->interface.mac = (struct tmip_mac){{2, 0, 0, 0, 5, 1}};
 	cell->info = net_cn(SELF).cells[0];
@@ -133,7 +134,7 @@ void lose_register(void)
 
 void remove_cell(void)
 {
-	w->cells.list[0].interface.ifindex = 0;
+	w->cells.list[0].served = false;
 	frame_close(w->cells.list[0].port);
 	w->cells.list[0].port = NULL;
 }

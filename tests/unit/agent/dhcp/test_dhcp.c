@@ -64,6 +64,31 @@ static void test_a_frame_of_a_client_is_answered(void **state)
 	assert_int_equal(in_trail(9, "DISCOVER in cell wlan0 answered by OFFER 10.10.5.9"), 1);
 }
 
+/* detach waits for those that need the cell; who has an address keeps it, wherever that is. */
+static void test_a_cell_that_leaves_serves_nobody_new(void **state)
+{
+	struct station_record record = {
+		.addr = net_address(SELF, 9), .mac = {{2, 0, 0, 0, 0, 9}}, .state = RECORD_BOUND,
+		.kind = RECORD_DYNAMIC, .parent = SELF, .current = SELF, .version = {3, 99},
+	};
+	struct dhcp_request message = client(DHCP_DISCOVER, 9);
+
+	(void)state;
+	w->cells.list[0].leaving = true;
+	message.mac.octet[4] = message.from.octet[4] = 7;
+	punt_message(&message, IFINDEX);
+	assert_no_reply();
+	assert_int_equal(counts_now().ignored, 1);
+	assert_int_equal(w->identified, 0);
+	record.mac = message.mac;
+	record.addr = net_address(SELF, 40);
+	roam_record(w->roam, &record, IFINDEX, clock_ms());
+	punt_message(&message, IFINDEX);
+	assert_int_equal(w->identified, 1);
+	assert_int_equal(counts_now().offered, 1);
+	assert_int_equal(counts_now().ignored, 1);
+}
+
 static void test_a_reply_comes_from_the_gateway_of_the_cell(void **state)
 {
 	static const uint8_t gateway[] = {10, 10, 5, 1};
@@ -399,6 +424,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CASE(test_a_frame_of_a_client_is_answered),
+		CASE(test_a_cell_that_leaves_serves_nobody_new),
 		CASE(test_a_reply_comes_from_the_gateway_of_the_cell),
 		CASE(test_a_frame_that_is_not_understood_is_counted),
 		CASE(test_a_message_in_the_name_of_another_mac_is_ignored),

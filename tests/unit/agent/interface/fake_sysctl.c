@@ -9,7 +9,7 @@
 
 #include "../calls.h"
 
-#define SETTINGS_MAX 128
+#define SETTINGS_MAX 256
 #define STORES_MAX 4
 
 struct setting {
@@ -110,6 +110,26 @@ int sysctl_get(const char *name, char *value, size_t size)
 {
 	snprintf(value, size, "%s", fake_sysctl_value(name));
 	return 0;
+}
+
+int sysctl_write(const char *name, const char *value)
+{
+	calls_note("sysctl_write %s %s", name, value);
+	put(&kernel, name, value);
+	return 0;
+}
+
+void sysctl_rename(struct sysctl_store *store, const char *from, const char *to)
+{
+	for (unsigned i = 0; i < store->former.count; i++) {
+		struct setting *setting = &store->former.list[i];
+		char rest[sizeof(setting->name)];
+
+		if (strncmp(setting->name, from, strlen(from)) != 0)
+			continue;
+		snprintf(rest, sizeof(rest), "%s", setting->name + strlen(from));
+		snprintf(setting->name, sizeof(setting->name), "%s%s", to, rest);
+	}
 }
 
 int sysctl_note(struct sysctl_store *store, const char *name, const char *value)

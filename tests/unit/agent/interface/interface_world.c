@@ -19,8 +19,21 @@ struct tmip_addr ip(const char *text)
 
 static void act(const struct roam_action *action, void *arg)
 {
-	(void)action;
+	char addr[ADDR_STRLEN];
+
 	(void)arg;
+	addr_format(&action->addr, addr);
+	if (action->type == ROAM_PUT)
+		calls_note("put %s in %u home %u", addr, action->station->ifindex,
+			   action->station->home_ifindex);
+	else if (action->type == ROAM_DELETE)
+		calls_note("delete %s", addr);
+	else if (action->type == ROAM_ANNOUNCE)
+		calls_note("announce %s in %u", addr, action->ifindex);
+	else if (action->type == ROAM_GREET)
+		calls_note("greet %s", addr);
+	else if (action->type == ROAM_GONE)
+		calls_note("gone from %u", action->ifindex);
 }
 
 static void write_config(void)
@@ -40,6 +53,7 @@ static void write_config(void)
 static void begin_machine(void)
 {
 	fake_datapath_reset();
+	fake_devices_reset();
 	fake_frames_reset();
 	fake_netlink_reset();
 	fake_sysctl_reset();
@@ -65,6 +79,8 @@ int world_setup(void **state)
 	w->roam = roam_create(&options, act, NULL);
 	assert_non_null(w->roam);
 	roam_set_self(w->roam, 1);
+	net_learns(w->roam, 1);
+	net_learns(w->roam, 2);
 	assert_int_equal(backbone_find(&w->backbone, &w->config), 0);
 	calls_forget();
 	fake_log_forget();
@@ -119,6 +135,12 @@ static void on_served(void *arg)
 	w->served++;
 }
 
+static void on_left(void *arg)
+{
+	(void)arg;
+	w->left++;
+}
+
 static void on_changed(void *arg)
 {
 	(void)arg;
@@ -129,8 +151,9 @@ void create_cells(void)
 {
 	const struct cells_setup setup = {
 		.base = w->base, .config = &w->config, .backbone = &w->backbone,
-		.dp = &fake_datapath, .roam = w->roam,
-		.calls = {.described = on_described, .served = on_served, .changed = on_changed},
+		.dp = &fake_datapath, .roam = w->roam, .by_command = w->by_command,
+		.calls = {.described = on_described, .served = on_served, .left = on_left,
+			  .changed = on_changed},
 	};
 	const struct backbone_calls calls = {.changed = on_backbone_changed};
 
@@ -146,7 +169,7 @@ void start_cells(void)
 	assert_int_equal(cells_start(w->cells, w->why), 0);
 	calls_forget();
 	fake_log_forget();
-	w->backbone_changed = w->described = w->served = w->changed = 0;
+	w->backbone_changed = w->described = w->served = w->left = w->changed = 0;
 }
 
 void end_cells(bool tear_down)
@@ -161,7 +184,14 @@ void interface_changes(unsigned ifindex, const char *name)
 	time_passes(100);
 }
 
-static const struct cell *find(const char *name)
+int detach(const char *name)
+{
+	struct roam_users users;
+
+	return cells_detach(w->cells, name, false, &users, w->why);
+}
+
+const struct cell *cell_of(const char *name)
 {
 	const struct cell_table *table = cells_table(w->cells);
 
@@ -173,18 +203,48 @@ static const struct cell *find(const char *name)
 
 bool is_known(const char *name)
 {
-	return find(name) != NULL;
+	return cell_of(name) != NULL;
+}
+
+static void expect_entry(const struct cell *cell)
+{
+	unsigned key = cell->interface.ifindex, stand_in = cell->stand_in.ifindex;
+	const struct tmip_cell *entry = fake_datapath_cell(key);
+
+	assert_non_null(entry);
+	assert_string_equal(entry->name, cell->name);
+	assert_int_equal(entry->flags, cell_is_down(cell) ? TMIP_CELL_F_DOWN : 0);
+	assert_int_equal(entry->stand_in, stand_in);
+	if (stand_in != key)
+		assert_int_equal(entry->ifindex, cell->served ? key : 0);
+	if (!stand_in)
+		return;
+	assert_true(fake_datapath_is_attached(stand_in, DATAPATH_STAND_IN));
+	assert_int_equal(fake_datapath_cell(stand_in)->ifindex, key);
 }
 
 bool is_served(const char *name)
 {
-	const struct cell *cell = find(name);
-	unsigned ifindex = cell ? cell->interface.ifindex : 0;
-	bool served = ifindex && cell->port;
+	const struct cell *cell = cell_of(name);
+	unsigned key = cell ? cell->interface.ifindex : 0;
 
-	if (ifindex) {
-		assert_int_equal(fake_datapath_is_attached(ifindex, DATAPATH_CELL), served);
-		assert_int_equal(fake_datapath_cell(ifindex) != NULL, served);
+	if (key) {
+		assert_int_equal(fake_datapath_is_attached(key, DATAPATH_CELL), cell->served);
+		assert_int_equal(cell->port != NULL, cell->served);
+		expect_entry(cell);
 	}
-	return served;
+	return key && cell->served;
+}
+
+/* ---- stations */
+
+void put_station(uint32_t parent, int host, uint32_t current, unsigned ifindex)
+{
+	struct station_record record = {
+		.addr = net_address(parent, host), .mac = {{2, 0, 0, 0, 1, (uint8_t)host}},
+		.kind = RECORD_DYNAMIC, .state = RECORD_BOUND, .parent = parent,
+		.current = current, .version = {3, ++w->seq},
+	};
+
+	roam_record(w->roam, &record, ifindex, clock_ms());
 }

@@ -26,11 +26,13 @@
 #include "../fake_log.h"
 #include "../fake_netlink.h"
 #include "../fake_timer.h"
+#include "../small_network.h"
 #include "agent/interface/backbone.h"
 #include "agent/interface/cells.h"
 #include "agent/interface/settings.h"
 #include "core/config/agent_config.h"
 #include "core/roam/roam.h"
+#include "fake_device.h"
 #include "fake_ethtool.h"
 #include "fake_sysctl.h"
 
@@ -44,7 +46,9 @@ struct interface_world {
 	struct roam *roam;
 	struct backbone backbone;
 	struct cells *cells;        /* NULL: the test does not need them */
-	unsigned backbone_changed, described, served, changed; /* how often each was called */
+	bool by_command;            /* a command names the cells of the start */
+	unsigned backbone_changed, described, served, left, changed; /* how often each was called */
+	uint64_t seq;               /* of the last record of a station */
 	char folder[64];            /* of the configuration: state_dir */
 	char why[CELLS_WHY];
 };
@@ -63,7 +67,16 @@ void create_cells(void); /* and no more */
 void end_cells(bool tear_down);
 /* The kernel tells of a change, and its time passes. */
 void interface_changes(unsigned ifindex, const char *name);
-bool is_served(const char *name); /* by the table, by the data path, and with a port for frames */
+int detach(const char *name);     /* not before nobody needs the cell */
+/* By the table. Demands that the data path agrees, and that there is a port for frames. */
+bool is_served(const char *name);
 bool is_known(const char *name);  /* to the table */
+const struct cell *cell_of(const char *name); /* NULL: it is not known */
+/*
+ * The record of the station 10.10.PARENT.HOST. This CN is number 1; `ifindex`: of its cell where
+ * the station is. What becomes of stations is in the list of calls: "put ADDRESS in IFINDEX home
+ * IFINDEX", "delete ADDRESS", "announce ADDRESS in IFINDEX", "greet ADDRESS", "gone from IFINDEX".
+ */
+void put_station(uint32_t parent, int host, uint32_t current, unsigned ifindex);
 
 #endif

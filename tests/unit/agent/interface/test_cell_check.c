@@ -12,6 +12,7 @@ static const struct cell_fault *check(void)
 	return cell_check_interface(&w->config, &interface, error);
 }
 
+/* It stays until there is another configuration. */
 static void expect_fault(const char *reason)
 {
 	const struct cell_fault *fault = check();
@@ -19,6 +20,17 @@ static void expect_fault(const char *reason)
 	assert_non_null(fault);
 	assert_non_null(strstr(fault->reason, reason));
 	assert_non_null(fault->advice);
+	assert_false(fault->passes);
+}
+
+static void expect_passing_fault(const char *reason)
+{
+	const struct cell_fault *fault = check();
+
+	assert_non_null(fault);
+	assert_non_null(strstr(fault->reason, reason));
+	assert_non_null(fault->advice);
+	assert_true(fault->passes);
 }
 
 static struct netlink_interface *wlan0(void)
@@ -40,10 +52,10 @@ static void an_interface_that_is_not_there_cannot(void **state)
 {
 	(void)state;
 	fake_netlink.get_error = -EPERM;
-	expect_fault(strerror(EPERM));
+	expect_passing_fault(strerror(EPERM));
 	fake_netlink.get_error = 0;
 	fake_interface_remove("wlan0");
-	expect_fault("there is no such interface");
+	expect_passing_fault("there is no such interface");
 }
 
 static void the_backbone_cannot(void **state)
@@ -63,6 +75,18 @@ static void an_interface_without_macs_cannot(void **state)
 	expect_fault("not like Ethernet");
 }
 
+/* The MAC of a bridge is that of a port. Without a port it waits for its next one. */
+static void an_empty_bridge_can(void **state)
+{
+	(void)state;
+	assert_false(cell_check_is_empty(wlan0()));
+	strcpy(wlan0()->kind, "bridge");
+	assert_false(cell_check_is_empty(wlan0()));
+	wlan0()->mac = (struct tmip_mac){{0}};
+	assert_true(cell_check_is_empty(wlan0()));
+	assert_null(check());
+}
+
 static void a_port_cannot_and_the_bridge_is_named(void **state)
 {
 	(void)state;
@@ -77,7 +101,7 @@ static void an_interface_without_an_address_cannot(void **state)
 {
 	(void)state;
 	wlan0()->addr = (struct tmip_addr){0};
-	expect_fault("no IPv4 address");
+	expect_passing_fault("no IPv4 address");
 }
 
 static void a_subnet_without_room_cannot(void **state)
@@ -107,7 +131,7 @@ static void use_pool(const char *first, const char *last)
 static bool describe(struct cell_info *info)
 {
 	memset(info, 0xee, sizeof(*info)); /* nothing of it may stay */
-	return cell_check_describe(&w->config, wlan0(), info);
+	return cell_check_describe(&w->config, "wlan0", wlan0(), info);
 }
 
 static void expect_addr(const struct tmip_addr *addr, const char *text)
@@ -163,6 +187,19 @@ static void the_pool_of_another_interface_is_not_its_own(void **state)
 	assert_true(addr_is_zero(&info.pool_first));
 }
 
+/* The interface has another name now; the configuration has the cell's. */
+static void the_pool_is_found_by_the_name_of_the_cell(void **state)
+{
+	struct netlink_interface renamed = *wlan0();
+	struct cell_info info;
+
+	(void)state;
+	use_pool("10.10.1.50", "10.10.1.60");
+	strcpy(renamed.name, "other0");
+	assert_true(cell_check_describe(&w->config, "wlan0", &renamed, &info));
+	expect_addr(&info.pool_first, "10.10.1.50");
+}
+
 static void a_pool_must_lie_in_the_subnet(void **state)
 {
 	static const struct {
@@ -190,12 +227,14 @@ int main(void)
 		CASE(an_interface_that_is_not_there_cannot),
 		CASE(the_backbone_cannot),
 		CASE(an_interface_without_macs_cannot),
+		CASE(an_empty_bridge_can),
 		CASE(a_port_cannot_and_the_bridge_is_named),
 		CASE(an_interface_without_an_address_cannot),
 		CASE(a_subnet_without_room_cannot),
 		CASE(a_cell_without_a_pool_has_subnet_and_gateway),
 		CASE(stars_are_the_whole_subnet),
 		CASE(the_pool_of_another_interface_is_not_its_own),
+		CASE(the_pool_is_found_by_the_name_of_the_cell),
 		CASE(a_pool_must_lie_in_the_subnet),
 	};
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Cells in the table: those that are not served are found by their name only. */
+/* Cells in the table: those that were never served are found by their name only. */
 #include "agent/interface/cell_table.h"
 #include "interface_world.h"
 
@@ -15,7 +15,7 @@ static void add(const char *name, unsigned ifindex, const char *subnet, uint8_t 
 	cell->info.subnet = (struct prefix){ip(subnet), len};
 }
 
-/* wlan0 and wlan2 are served, wlan1 is not. */
+/* wlan0 and wlan2 have a subnet, wlan1 never was a cell. */
 static int fill(void **state)
 {
 	(void)state;
@@ -35,7 +35,7 @@ static void a_served_cell_is_found_by_its_interface(void **state)
 	assert_int_equal(cell_table_index(&table, 99), -1);
 }
 
-/* ifindex 0 is what a cell has that is not served. */
+/* ifindex 0 is what a cell has that was never served. */
 static void no_interface_is_no_cell(void **state)
 {
 	(void)state;
@@ -87,6 +87,52 @@ static void the_network_hears_of_served_cells(void **state)
 	assert_int_equal(info.id, 7);
 }
 
+static void only_a_served_cell_takes_frames(void **state)
+{
+	(void)state;
+	assert_null(cell_table_find_served(&table, 10));
+	table.list[0].served = true;
+	assert_ptr_equal(cell_table_find_served(&table, 10), &table.list[0]);
+	assert_null(cell_table_find_served(&table, 0));
+	assert_null(cell_table_find_served(&table, 99));
+}
+
+/* Nobody new gets an address of it, and those that have one keep it. */
+static void a_cell_that_leaves_has_no_pool(void **state)
+{
+	struct cn_info info = {0};
+	struct cell_info *cell = &table.list[2].info;
+
+	(void)state;
+	cell->gateway = ip("10.10.3.1");
+	cell->pool_first = ip("10.10.3.10");
+	cell->pool_last = ip("10.10.3.20");
+	cell_table_describe(&table, &info);
+	assert_memory_equal(&info.cells[1], cell, sizeof(*cell));
+	table.list[2].leaving = true;
+	cell_table_describe(&table, &info);
+	assert_int_equal(info.cell_count, 2);
+	assert_true(addr_equal(&info.cells[1].gateway, &cell->gateway));
+	assert_int_equal(info.cells[1].subnet.len, 25);
+	assert_true(addr_is_zero(&info.cells[1].pool_first));
+	assert_true(addr_is_zero(&info.cells[1].pool_last));
+	assert_false(addr_is_zero(&cell->pool_first)); /* it may stay after all */
+}
+
+static void nobody_is_in_a_cell_that_is_down(void **state)
+{
+	struct cell *cell = &table.list[0];
+
+	(void)state;
+	assert_true(cell_is_down(cell));
+	cell->interface.up = true; /* as it was when the interface went */
+	assert_true(cell_is_down(cell));
+	cell->served = true;
+	assert_false(cell_is_down(cell));
+	cell->interface.up = false;
+	assert_true(cell_is_down(cell));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -96,6 +142,9 @@ int main(void)
 		cmocka_unit_test_setup(only_the_very_subnet_of_a_served_cell_is_found, fill),
 		cmocka_unit_test_setup(subnets_overlap_those_of_other_served_cells, fill),
 		cmocka_unit_test_setup(the_network_hears_of_served_cells, fill),
+		cmocka_unit_test_setup(only_a_served_cell_takes_frames, fill),
+		cmocka_unit_test_setup(a_cell_that_leaves_has_no_pool, fill),
+		cmocka_unit_test_setup(nobody_is_in_a_cell_that_is_down, fill),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -65,13 +65,25 @@ static void the_entry_tells_what_the_programs_need(void **state)
 	assert_true(addr_equal(&entry->gateway, &gateway));
 }
 
-static void a_start_without_a_cell_fails(void **state)
+static void a_start_with_what_cannot_be_a_cell_fails(void **state)
 {
 	(void)state;
 	create_cells();
-	fake_interface_remove("wlan0");
+	wlan0()->is.ethernet = false;
 	assert_int_equal(cells_start(w->cells, w->why), -EINVAL);
+	assert_string_equal(w->why, "wlan0 cannot be a cell: it is not like Ethernet");
+}
+
+/* Whoever names a cell in a command hears at once that it is not there. */
+static void a_start_by_command_awaits_no_interface(void **state)
+{
+	(void)state;
+	w->by_command = true;
+	create_cells();
+	fake_interface_remove("wlan0");
+	assert_int_equal(cells_start(w->cells, w->why), -EAGAIN);
 	assert_string_equal(w->why, "wlan0 cannot be a cell: there is no such interface");
+	assert_false(is_known("wlan0"));
 }
 
 static void a_start_without_a_store_fails(void **state)
@@ -116,7 +128,7 @@ static void programs_of_a_former_agent_go_where_nobody_needs_them(void **state)
 	assert_int_equal(cells_start(w->cells, w->why), 0);
 	assert_true(is_served("wlan0"));
 	assert_true(fake_datapath_is_attached(ETH0, DATAPATH_BACKBONE));
-	assert_int_equal(fake_datapath.attached_count, 2);
+	assert_int_equal(fake_datapath.attached_count, 3); /* and the stand-in of wlan0 */
 	assert_null(fake_datapath_cell(WLAN1));
 }
 
@@ -177,7 +189,7 @@ static void what_cannot_be_a_cell_is_refused(void **state)
 {
 	(void)state;
 	start_cells();
-	assert_int_equal(attach("eth9"), -EINVAL);
+	assert_int_equal(attach("eth9"), -EAGAIN);
 	assert_string_equal(w->why, "eth9 cannot be a cell: there is no such interface");
 	assert_int_equal(attach("eth0"), -EINVAL);
 	assert_non_null(strstr(w->why, "eth0 cannot be a cell: it is the backbone"));
@@ -225,7 +237,7 @@ static void a_cn_has_a_number_of_cells_at_most(void **state)
 		assert_int_equal(attach(name), i < CN_CELLS_MAX ? 0 : -ENOSPC);
 	}
 	assert_non_null(strstr(w->why, "cell16: a CN has at most 16 cells"));
-	assert_int_equal(cells_detach(w->cells, "cell3", w->why), 0);
+	assert_int_equal(detach("cell3"), 0);
 	assert_int_equal(attach(name), 0);
 	assert_true(is_served(name));
 }
@@ -245,6 +257,11 @@ static void expect_nothing_of(const char *name, unsigned ifindex)
 	assert_int_equal(fake_frames.open, 1);
 	assert_false(interface->is.promiscuous);
 	assert_int_equal(interface->route_mtu, 0);
+	assert_int_equal(fake_devices.count, 1);
+	assert_null(fake_device_find(name));
+	assert_int_equal(fake_datapath.attached_count, 3); /* the backbone, wlan0, its stand-in */
+	snprintf(begin, sizeof(begin), "cell/%s/", name);
+	assert_int_equal(fake_sysctl_remembered(begin), 0);
 	snprintf(begin, sizeof(begin), "net/ipv4/conf/%s/", name);
 	assert_int_equal(fake_sysctl_remembered(begin), 0);
 	assert_int_equal(w->described, 0);
@@ -282,7 +299,7 @@ static void without_its_settings_there_is_no_cell(void **state)
 	assert_int_equal(attach("wlan1"), -EROFS);
 	assert_non_null(strstr(w->why, "net/ipv4/conf/wlan1/send_redirects"));
 	expect_nothing_of("wlan1", WLAN1);
-	assert_int_equal(calls_count("datapath_attach"), 0);
+	assert_int_equal(calls_count("datapath_attach 14"), 0);
 }
 
 static void without_its_program_there_is_no_cell(void **state)
@@ -304,10 +321,13 @@ static void a_cell_can_be_detached(void **state)
 {
 	(void)state;
 	start_cells();
-	assert_int_equal(cells_detach(w->cells, "wlan0", w->why), 0);
-	assert_true(CALLS_IN_ORDER("datapath_detach 10", "datapath_delete_cell 10",
-				   "netlink_set_route_mtu wlan0 0", "netlink_set_promiscuous 10 0",
-				   "sysctl_restore net/ipv4/conf/wlan0/", "frame_close wlan0"));
+	assert_int_equal(detach("wlan0"), 0);
+	assert_true(CALLS_IN_ORDER("datapath_detach 10", "netlink_set_route_mtu wlan0 0",
+				   "netlink_set_promiscuous 10 0",
+				   "sysctl_restore net/ipv4/conf/wlan0/", "frame_close wlan0",
+				   "datapath_delete_cell 10"));
+	assert_int_equal(fake_sysctl_remembered("cell/wlan0/"), 0);
+	assert_int_equal(fake_devices.count, 0);
 	assert_false(is_known("wlan0"));
 	assert_int_equal(fake_sysctl_remembered("net/ipv4/conf/wlan0/"), 0);
 	assert_int_equal(w->described, 1);
@@ -319,7 +339,7 @@ static void what_is_no_cell_cannot_be_detached(void **state)
 {
 	(void)state;
 	start_cells();
-	assert_int_equal(cells_detach(w->cells, "wlan1", w->why), -ENOENT);
+	assert_int_equal(detach("wlan1"), -ENOENT);
 	assert_string_equal(w->why, "wlan1 is not a cell of this CN");
 	assert_int_equal(w->described, 0);
 }
@@ -329,7 +349,7 @@ static void the_others_stay(void **state)
 	(void)state;
 	start_cells();
 	assert_int_equal(attach("wlan1"), 0);
-	assert_int_equal(cells_detach(w->cells, "wlan0", w->why), 0);
+	assert_int_equal(detach("wlan0"), 0);
 	assert_true(is_served("wlan1"));
 	assert_int_equal(attach("wlan0"), 0);
 	assert_true(is_served("wlan0"));
@@ -342,6 +362,7 @@ static void an_agent_that_ends_leaves_its_cells_in_service(void **state)
 	(void)state;
 	start_cells();
 	end_cells(false);
+	assert_non_null(fake_device_find("wlan0"));
 	assert_true(fake_datapath_is_attached(WLAN0, DATAPATH_CELL));
 	assert_non_null(fake_datapath_cell(WLAN0));
 	assert_true(wlan0()->is.promiscuous);
@@ -354,6 +375,8 @@ static void an_agent_that_tears_down_leaves_nothing(void **state)
 	(void)state;
 	start_cells();
 	end_cells(true);
+	assert_int_equal(fake_devices.count, 0);
+	assert_int_equal(fake_datapath.cells.count, 0);
 	assert_false(fake_datapath_is_attached(WLAN0, DATAPATH_CELL));
 	assert_null(fake_datapath_cell(WLAN0));
 	assert_false(wlan0()->is.promiscuous);
@@ -389,6 +412,7 @@ static void a_killed_agent_leaves_what_can_be_removed(void **state)
 	assert_int_equal(fake_sysctl_remembered(""), 0);
 	assert_string_equal(fake_sysctl_value("net/ipv4/ip_forward"), "0");
 	assert_int_equal(fake_datapath.attached_count, 0);
+	assert_int_equal(fake_devices.count, 0);
 	assert_int_equal(calls_count("datapath_remove /sys/fs/bpf/tmip/net"), 1);
 }
 
@@ -414,7 +438,8 @@ int main(void)
 		CASE(the_cells_of_the_configuration_are_served),
 		CASE(the_program_comes_last),
 		CASE(the_entry_tells_what_the_programs_need),
-		CASE(a_start_without_a_cell_fails),
+		CASE(a_start_with_what_cannot_be_a_cell_fails),
+		CASE(a_start_by_command_awaits_no_interface),
 		CASE(a_start_without_a_store_fails),
 		CASE(a_start_on_a_machine_that_refuses_fails),
 		CASE(a_start_without_news_of_interfaces_fails),

@@ -7,17 +7,6 @@ static struct fake_interface *wlan0(void)
 	return fake_interface_find("wlan0");
 }
 
-static const struct cell *cell(const char *name)
-{
-	const struct cell_table *table = cells_table(w->cells);
-
-	for (unsigned i = 0; i < table->count; i++)
-		if (strcmp(table->list[i].name, name) == 0)
-			return &table->list[i];
-	fail_msg("%s is not in the table", name);
-	return NULL;
-}
-
 static int start(void **state)
 {
 	int error = world_setup(state);
@@ -35,10 +24,13 @@ static void a_cell_without_its_interface_is_not_served(void **state)
 	interface_changes(WLAN0, "wlan0");
 	assert_false(is_served("wlan0"));
 	assert_true(is_known("wlan0"));
-	assert_null(fake_datapath_cell(WLAN0));
+	assert_int_equal(fake_datapath_cell(WLAN0)->flags, TMIP_CELL_F_DOWN);
+	assert_int_equal(fake_datapath_cell(WLAN0)->ifindex, 0);
 	assert_false(fake_datapath_is_attached(WLAN0, DATAPATH_CELL));
 	assert_int_equal(fake_frames.open, 0);
-	assert_int_equal(w->described, 1);
+	assert_string_equal(cell_of("wlan0")->why,
+			    "wlan0 cannot be a cell: there is no such interface");
+	assert_int_equal(w->described, 0);
 	assert_int_equal(w->changed, 1);
 	assert_int_equal(fake_log_count(LOG_LEVEL_WARN, "cell not served for the time being: wlan0 "
 							"cannot be a cell: there is no such"), 1);
@@ -51,7 +43,7 @@ static void the_log_says_so_once(void **state)
 	for (int i = 0; i < 3; i++)
 		interface_changes(0, "");
 	assert_int_equal(fake_log_count(LOG_LEVEL_WARN, "cell not served"), 1);
-	assert_int_equal(w->described, 1);
+	assert_int_equal(w->described, 0);
 	fake_interface_add(20, "wlan0", "10.10.1.1/24");
 	interface_changes(20, "wlan0");
 	fake_interface_remove("wlan0");
@@ -68,7 +60,7 @@ static void a_cell_whose_interface_is_back_is_served_again(void **state)
 	fake_interface_add(20, "wlan0", "10.10.1.1/24");
 	interface_changes(20, "wlan0");
 	assert_true(is_served("wlan0"));
-	assert_int_equal(cell("wlan0")->interface.ifindex, 20);
+	assert_int_equal(cell_of("wlan0")->interface.ifindex, 20);
 	assert_int_equal(w->served, 1);
 	assert_int_equal(w->described, 1);
 	assert_int_equal(fake_log_count(LOG_LEVEL_INFO, "cell wlan0: served"), 1);
@@ -84,7 +76,7 @@ static void an_interface_that_was_made_anew_is_served(void **state)
 	fake_interface_add(20, "wlan0", "10.10.1.1/24")->is.mac = same;
 	interface_changes(WLAN0, "wlan0");
 	assert_true(is_served("wlan0"));
-	assert_int_equal(cell("wlan0")->interface.ifindex, 20);
+	assert_int_equal(cell_of("wlan0")->interface.ifindex, 20);
 	assert_null(fake_datapath_cell(WLAN0));
 	assert_false(fake_datapath_is_attached(WLAN0, DATAPATH_CELL));
 	assert_int_equal(fake_frames.open, 1);
@@ -99,9 +91,11 @@ static void a_new_address_is_served(void **state)
 	interface_changes(WLAN0, "wlan0");
 	assert_true(is_served("wlan0"));
 	assert_true(addr_equal(&fake_datapath_cell(WLAN0)->gateway, &gateway));
-	assert_true(addr_equal(&cell("wlan0")->info.gateway, &gateway));
+	assert_true(addr_equal(&cell_of("wlan0")->info.gateway, &gateway));
 	assert_int_equal(w->described, 1);
 	assert_int_equal(fake_log_count(LOG_LEVEL_INFO, "served with its new address"), 1);
+	assert_int_equal(calls_count("datapath_detach 10"), 0); /* the programs stay */
+	assert_int_equal(calls_count("frame_open"), 0);
 }
 
 static void a_new_mac_and_a_new_prefix_length_are_served(void **state)
@@ -110,10 +104,12 @@ static void a_new_mac_and_a_new_prefix_length_are_served(void **state)
 	wlan0()->is.mac.octet[5] = 0x77;
 	interface_changes(WLAN0, "wlan0");
 	assert_int_equal(fake_datapath_cell(WLAN0)->mac.octet[5], 0x77);
+	assert_int_equal(fake_log_count(LOG_LEVEL_INFO, "its MAC is 02:00:00:00:00:77 now"), 1);
 	wlan0()->is.prefix_len = 25;
 	interface_changes(WLAN0, "wlan0");
 	assert_int_equal(fake_datapath_cell(WLAN0)->prefix_len, 25);
-	assert_int_equal(cell("wlan0")->info.subnet.len, 25);
+	assert_int_equal(cell_of("wlan0")->info.subnet.len, 25);
+	assert_int_equal(calls_count("datapath_detach 10"), 0);
 }
 
 static void an_address_within_the_subnet_of_another_cell_ends_the_service(void **state)
@@ -139,14 +135,17 @@ static void a_cell_that_becomes_a_port_is_not_served(void **state)
 static void what_the_kernel_refuses_is_tried_again_with_the_next_change(void **state)
 {
 	(void)state;
-	wlan0()->is.addr = ip("10.10.7.1");
+	fake_interface_remove("wlan0");
+	fake_interface_add(20, "wlan0", "10.10.1.1/24");
 	fake_datapath.attach_error = -EINVAL;
-	interface_changes(WLAN0, "wlan0");
+	interface_changes(20, "wlan0");
 	assert_false(is_served("wlan0"));
 	assert_int_equal(fake_log_count(LOG_LEVEL_WARN, "the kernel refuses the program"), 1);
+	assert_null(fake_datapath_cell(WLAN0)); /* the tables have it under 20 already */
 	fake_datapath.attach_error = 0;
-	interface_changes(WLAN0, "wlan0");
+	interface_changes(20, "wlan0");
 	assert_true(is_served("wlan0"));
+	assert_null(fake_datapath_cell(WLAN0));
 }
 
 static void a_cell_that_is_not_served_can_be_detached_and_attached(void **state)
@@ -154,7 +153,7 @@ static void a_cell_that_is_not_served_can_be_detached_and_attached(void **state)
 	(void)state;
 	fake_interface_remove("wlan0");
 	interface_changes(WLAN0, "wlan0");
-	assert_int_equal(cells_attach(w->cells, "wlan0", true, w->why), -EINVAL);
+	assert_int_equal(cells_attach(w->cells, "wlan0", true, w->why), -EAGAIN);
 	assert_true(is_known("wlan0"));
 	fake_interface_add(20, "wlan0", "10.10.1.1/24");
 	assert_int_equal(cells_attach(w->cells, "wlan0", true, w->why), 0);
@@ -162,7 +161,7 @@ static void a_cell_that_is_not_served_can_be_detached_and_attached(void **state)
 	assert_int_equal(cells_table(w->cells)->count, 1);
 	fake_interface_remove("wlan0");
 	interface_changes(20, "wlan0");
-	assert_int_equal(cells_detach(w->cells, "wlan0", w->why), 0);
+	assert_int_equal(detach("wlan0"), 0);
 	assert_false(is_known("wlan0"));
 }
 
@@ -263,7 +262,7 @@ static void the_route_of_a_cell_that_was_down_at_first_is_put_back(void **state)
 	fake_interface_find("wlan1")->is.up = true;
 	interface_changes(WLAN1, "wlan1");
 	assert_int_equal(fake_interface_find("wlan1")->route_mtu, 1480);
-	assert_int_equal(cells_detach(w->cells, "wlan1", w->why), 0);
+	assert_int_equal(detach("wlan1"), 0);
 	assert_int_equal(fake_interface_find("wlan1")->route_mtu, 0);
 }
 
@@ -302,7 +301,7 @@ static void cells_of_the_file_come_and_go(void **state)
 	reconfigure(name_wlan1_instead);
 	assert_false(is_known("wlan0"));
 	assert_true(is_served("wlan1"));
-	assert_false(cell("wlan1")->by_command);
+	assert_false(cell_of("wlan1")->by_command);
 	assert_true(w->described > 0);
 }
 

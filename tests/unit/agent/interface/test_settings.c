@@ -170,6 +170,75 @@ static void without_the_note_the_flag_is_not_set(void **state)
 	assert_false(wlan0()->is.promiscuous);
 }
 
+/* ---- another name, and the memory of an address */
+
+static void the_notes_of_a_cell_follow_its_name(void **state)
+{
+	struct fake_interface *renamed = wlan0();
+
+	(void)state;
+	assert_int_equal(set_cell(), 0);
+	strcpy(renamed->is.name, "other0");
+	settings_rename_cell(store, "wlan0", "other0");
+	fake_sysctl_put("net/ipv4/conf/other0/forwarding", "1"); /* it has come along */
+	assert_int_equal(fake_sysctl_remembered("net/ipv4/conf/wlan0/"), 0);
+	assert_int_equal(fake_sysctl_remembered("link/wlan0/"), 0);
+	assert_int_equal(fake_sysctl_remembered("route/wlan0/"), 0);
+	settings_clear_cell(store, &renamed->is);
+	assert_string_equal(fake_sysctl_value("net/ipv4/conf/other0/forwarding"), "0");
+	assert_false(renamed->is.promiscuous);
+	assert_int_equal(renamed->route_mtu, 0);
+	assert_int_equal(fake_sysctl_remembered(""), 0);
+}
+
+static void the_address_of_a_cell_is_remembered(void **state)
+{
+	struct tmip_addr addr = ip("10.10.1.1"), other = ip("10.10.7.1"), found;
+	uint8_t len = 0;
+
+	(void)state;
+	assert_false(settings_recall_cell(store, "wlan0", &found, &len));
+	settings_remember_cell(store, "wlan0", &addr, 24);
+	sysctl_close(store);
+	store = settings_open(&w->config, w->why); /* the next agent */
+	assert_true(settings_recall_cell(store, "wlan0", &found, &len));
+	assert_true(addr_equal(&found, &addr));
+	assert_int_equal(len, 24);
+	assert_false(settings_recall_cell(store, "wlan", &found, &len));
+	settings_remember_cell(store, "wlan0", &other, 25);
+	assert_true(settings_recall_cell(store, "wlan0", &found, &len));
+	assert_true(addr_equal(&found, &other));
+	assert_int_equal(len, 25);
+	settings_forget_cell(store, "wlan0");
+	assert_false(settings_recall_cell(store, "wlan0", &found, &len));
+	assert_int_equal(fake_sysctl_remembered(""), 0);
+}
+
+static void what_no_agent_wrote_is_not_recalled(void **state)
+{
+	static const char *const values[] = {"", "10.10.1.1", "10.10.1.1 31", "10.10.1.1 -1",
+					     "wlan0 24", "10.10.1 24"};
+	struct tmip_addr found;
+	uint8_t len;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
+		assert_int_equal(sysctl_renote(store, "cell/wlan0/address", values[i]), 0);
+		assert_false(settings_recall_cell(store, "wlan0", &found, &len));
+	}
+}
+
+static void an_address_that_cannot_be_kept_is_logged(void **state)
+{
+	struct tmip_addr addr = ip("10.10.1.1");
+
+	(void)state;
+	fake_sysctl.note_error = -ENOSPC;
+	settings_remember_cell(store, "wlan0", &addr, 24);
+	assert_int_equal(fake_log_count(LOG_LEVEL_WARN, "the address of cell wlan0 cannot be kept"),
+			 1);
+}
+
 /* ---- the machine */
 
 static void the_machine_forwards(void **state)
@@ -241,6 +310,10 @@ int main(void)
 		SETTINGS_CASE(a_route_that_stays_is_no_reason_to_fail),
 		SETTINGS_CASE(what_the_kernel_refuses_is_named),
 		SETTINGS_CASE(without_the_note_the_flag_is_not_set),
+		SETTINGS_CASE(the_notes_of_a_cell_follow_its_name),
+		SETTINGS_CASE(the_address_of_a_cell_is_remembered),
+		SETTINGS_CASE(what_no_agent_wrote_is_not_recalled),
+		SETTINGS_CASE(an_address_that_cannot_be_kept_is_logged),
 		SETTINGS_CASE(the_machine_forwards),
 		SETTINGS_CASE(the_last_network_puts_the_machine_back),
 		SETTINGS_CASE(a_machine_that_refuses_is_an_error),

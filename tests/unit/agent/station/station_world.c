@@ -103,6 +103,7 @@ static void put_cell(struct cn_info *info, unsigned net, unsigned ifindex)
 		.addr = about->gateway, .prefix_len = 24,
 	};
 	cell->info = *about;
+	cell->served = true;
 	cell->port = frame_open(cell->name, NULL);
 	assert_int_equal(roam_put_cell(w->roam, ifindex, cell->name, &about->subnet), 0);
 }

@@ -283,6 +283,21 @@ static void a_guest_in_a_cell_that_is_gone_is_counted(void **state)
 	assert_int_equal(counts_of().not_sent, 1);
 }
 
+/* Only its interface is gone: the cell keeps its key, and has no port for frames. */
+static void a_guest_in_a_lost_cell_is_counted(void **state)
+{
+	struct cell *cell = &w->cells.list[1];
+
+	(void)state;
+	station_in(1, 9, cell->interface.ifindex);
+	frame_close(cell->port);
+	cell->port = NULL;
+	cell->served = false;
+	assert_true(copy(ip(1, 50), broadcast()));
+	assert_int_equal(fake_frames.count, 0);
+	assert_int_equal(counts_of().not_sent, 1);
+}
+
 static void copies_are_limited(void **state)
 {
 	(void)state;
@@ -381,6 +396,7 @@ int main(void)
 		GROUPS_CASE(one_that_must_not_be_fragmented_is_counted),
 		GROUPS_CASE(what_does_not_leave_is_counted),
 		GROUPS_CASE(a_guest_in_a_cell_that_is_gone_is_counted),
+		GROUPS_CASE(a_guest_in_a_lost_cell_is_counted),
 		GROUPS_CASE(copies_are_limited),
 		GROUPS_CASE(the_map_names_the_homes_with_stations_elsewhere),
 		GROUPS_CASE(the_map_names_the_cns_with_guests_here),

@@ -94,6 +94,21 @@ static void a_guest_is_asked_in_the_name_of_its_gateway_at_home(void **state)
 	assert_true(addr_equal(&frame->from, &gateway));
 }
 
+/* Its interface is gone, and with it the port for frames. */
+static void a_station_of_a_lost_cell_cannot_be_asked(void **state)
+{
+	struct tmip_addr addr = station_in(1, 9, WLAN0);
+	struct cell *cell = &w->cells.list[0];
+
+	(void)state;
+	frame_close(cell->port);
+	cell->port = NULL;
+	cell->served = false;
+	presence_probe(presence, &addr);
+	pass_s(IDLE_S + 10);
+	assert_int_equal(fake_frames.count, 0);
+}
+
 static void a_station_that_is_heard_is_left_alone(void **state)
 {
 	struct tmip_addr addr = station_in(1, 9, WLAN0);
@@ -277,6 +292,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		PRESENCE_CASE(a_quiet_station_is_asked_in_the_name_of_its_gateway),
 		PRESENCE_CASE(a_guest_is_asked_in_the_name_of_its_gateway_at_home),
+		PRESENCE_CASE(a_station_of_a_lost_cell_cannot_be_asked),
 		PRESENCE_CASE(a_station_that_is_heard_is_left_alone),
 		PRESENCE_CASE(a_station_that_answers_no_probe_is_silent),
 		PRESENCE_CASE(an_answer_begins_the_time_anew),

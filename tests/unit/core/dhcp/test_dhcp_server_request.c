@@ -213,6 +213,72 @@ static void test_renewing_what_is_not_its_own(void **state)
 	expect_nothing("names no address");
 }
 
+/* ---- a cell that has got another subnet */
+
+#define FORMER 0x0a0a0900u
+
+static void end_former_cell(void)
+{
+	const struct prefix subnet = {addr_from_ipv4(FORMER), 24};
+	const struct tmip_addr gateway = addr_from_ipv4(FORMER | 1);
+
+	replica_note_former(&replica, &subnet, &gateway);
+}
+
+/* The NAK comes in the name of the server that gave the lease: some clients take no other. */
+static void test_addresses_of_a_former_cell(void **state)
+{
+	struct dhcp_request r = client(DHCP_REQUEST, &NEW);
+
+	(void)state;
+	end_former_cell();
+	r.requested = FORMER | 9; /* INIT-REBOOT */
+	decide(&r);
+	expect_nak(FORMER | 1);
+	r = client(DHCP_REQUEST, &NEW);
+	r.ciaddr = r.source = FORMER | 9; /* REBINDING */
+	r.target = 0xffffffff;
+	decide(&r);
+	expect_nak(FORMER | 1);
+	server.register_ready = false; /* perhaps the CN has only not come back yet */
+	decide(&r);
+	expect_nothing("the register is away");
+}
+
+/* Of a cell that this CN has never heard of: the client says by the packet where it renews. */
+static void test_renewing_at_an_unknown_server(void **state)
+{
+	struct dhcp_request r = client(DHCP_REQUEST, &NEW);
+
+	(void)state;
+	r.ciaddr = r.source = FOREIGN;
+	r.target = FOREIGN ^ 1;
+	decide(&r);
+	expect_nak(FOREIGN ^ 1);
+	r.target = 0xffffffff;
+	decide(&r);
+	expect_nak(GATEWAY2);
+}
+
+/* The register has the record still, so the cell may be back soon. */
+static void test_a_cell_that_is_not_there_now(void **state)
+{
+	struct dhcp_request r = client(DHCP_REQUEST, &NEW);
+
+	(void)state;
+	put_station(FORMER | 9, &NEW, RECORD_DYNAMIC, 1);
+	r.ciaddr = r.source = FORMER | 9;
+	decide(&r);
+	expect_nothing("no CN serves the cell");
+	r = client(DHCP_REQUEST, &MAC); /* nor has it another station's address */
+	r.ciaddr = FORMER | 9;
+	decide(&r);
+	assert_int_equal(out.reply.type, DHCP_NAK);
+	r = client(DHCP_DISCOVER, &NEW); /* it needs one now */
+	decide(&r);
+	expect_question(DHCP_DO_ALLOCATE, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -222,6 +288,8 @@ int main(void)
 		CASE(test_selecting_while_register_is_away), CASE(test_init_reboot_after_roaming),
 		CASE(test_init_reboot_refused), CASE(test_init_reboot_while_register_is_away),
 		CASE(test_renewing), CASE(test_renewing_what_is_not_its_own),
+		CASE(test_addresses_of_a_former_cell), CASE(test_renewing_at_an_unknown_server),
+		CASE(test_a_cell_that_is_not_there_now),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

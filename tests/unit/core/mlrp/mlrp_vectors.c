@@ -180,6 +180,11 @@ static void add_requests(void)
 	m = ADD(handover_late, about(MLRP_HANDOVER, 0x80000003, F(VERSION) | F(AGE)));
 	m->version = (struct version){4, 0x1122334455};
 	m->age = 60000;
+	m = ADD(followed, cn(MLRP_FOLLOWED, 0x80000005, 2, "cn2", 6554));
+	m->has |= F(MAC) | F(ADDR) | F(VERSION);
+	m->mac = MAC;
+	m->addr = ip(10, 10, 1, 9);
+	m->version = (struct version){4, 0x1122334455};
 	m = ADD(block_request, about_subnet(MLRP_BLOCK_REQUEST, 8, F(COUNT_WANTED) | F(ADDRS)));
 	m->count = 16;
 	m->addr_count = 2;

@@ -70,18 +70,25 @@ static void a_second_connection_replaces_the_first(void **state)
 	assert_int_equal(ask(0, &allocate)->type, MLRP_STATION);
 }
 
+static int forget(const char *name, bool force)
+{
+	struct registry_cut cut;
+	char why[256];
+
+	return registry_forget_cn(w->registry, name, force, &cut, why, sizeof(why));
+}
+
 static void a_subnet_changes_hands(void **state)
 {
-	char why[160];
 	uint32_t third;
 
 	(void)state;
 	join(1, 10, 20);
 	join(2, 10, 20);
 	lease(1, 1);
-	assert_int_not_equal(registry_forget_cn(w->registry, "cn1", false, why, sizeof(why)), 0);
+	assert_int_not_equal(forget("cn1", false), 0);
 	close_session(1);
-	assert_int_not_equal(registry_forget_cn(w->registry, "cn1", false, why, sizeof(why)), 0);
+	assert_int_not_equal(forget("cn1", false), 0);
 	struct cn_info none = describe(1, 0, 0);
 
 	none.cell_count = 0;
@@ -94,9 +101,9 @@ static void a_subnet_changes_hands(void **state)
 	third = register_info(3, &info)->cn.id;
 	assert_int_equal(record(ip(1, 10))->parent, third);
 	close_session(3);
-	assert_int_equal(registry_forget_cn(w->registry, "cn3", true, why, sizeof(why)), 0);
+	assert_int_equal(forget("cn3", true), 0);
 	assert_int_equal(record(ip(1, 10))->state, RECORD_FREE);
-	assert_int_not_equal(registry_forget_cn(w->registry, "cn3", true, why, sizeof(why)), 0);
+	assert_int_not_equal(forget("cn3", true), 0);
 	assert_int_equal(join(3, 10, 20), third); /* forgotten, but the number is the name's */
 }
 

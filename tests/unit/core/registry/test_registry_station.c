@@ -81,12 +81,47 @@ static void reports_are_ordered_by_when_it_happened(void **state)
 	assert_int_equal(ask(3, &report)->station.current, 3);
 }
 
+/* The agent of the CN where the station is does not say so. */
+static void others_report_for_an_agent_that_is_away(void **state)
+{
+	struct mlrp_message report = {.type = MLRP_FOLLOWED, .mac = mac(1),
+				      .has = MLRP_HAS(MLRP_F_MAC) | MLRP_HAS(MLRP_F_ADDR) |
+					     MLRP_HAS(MLRP_F_VERSION) | MLRP_HAS(MLRP_F_CN)};
+	uint32_t id[5] = {0};
+
+	(void)state;
+	for (int cn = 1; cn <= 4; cn++)
+		id[cn] = join(cn, 10, 20);
+	report.addr = lease(1, 1);
+	report.version = record(report.addr)->version;
+	report.cn.id = id[2];
+	w->cn[2].count = w->cn[3].count = 0;
+	assert_int_equal(ask(1, &report)->station.current, id[2]); /* the parent */
+	assert_int_equal(w->cn[2].count, 1); /* it learns what it did not say */
+	assert_int_equal(w->cn[2].box[0].station.current, id[2]);
+	assert_int_equal(w->cn[3].count, 1);
+	report.cn.id = id[3];
+	assert_int_equal(ask(1, &report)->code, MLRP_E_STALE); /* the former version */
+	report.version = record(report.addr)->version;
+	assert_int_equal(ask(4, &report)->code, MLRP_E_REFUSED); /* not its business */
+	assert_int_equal(ask(2, &report)->station.current, id[3]); /* the CN of the record */
+	report.version = record(report.addr)->version;
+	assert_int_equal(ask(3, &report)->station.version.seq, report.version.seq); /* known */
+	report.cn.id = 99;
+	assert_int_equal(ask(1, &report)->code, MLRP_E_REFUSED); /* no such CN */
+	report.mac = mac(9);
+	assert_int_equal(ask(1, &report)->code, MLRP_E_CONFLICT);
+	report.addr = ip(1, 19);
+	assert_int_equal(ask(1, &report)->code, MLRP_E_UNKNOWN);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CASE(a_handover_there_and_back),
 		CASE(static_addresses_are_claimed),
 		CASE(reports_are_ordered_by_when_it_happened),
+		CASE(others_report_for_an_agent_that_is_away),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

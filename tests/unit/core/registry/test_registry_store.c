@@ -298,6 +298,7 @@ static void a_tombstone_stays_until_the_store_erases_it(void **state)
 	begin_refusing();
 	bound = waits(1, MLRP_BIND, 1, ip(1, 10));
 	before = registry_version(w->registry);
+	request_sync(2, (struct version){0}, 99);
 	released = waits(1, MLRP_RELEASE, 1, ip(1, 10));
 	refused(2, MLRP_CLAIM, 2, ip(2, 100), MLRP_E_FULL);
 	expect_calls("s10! s10! s10! ");

@@ -76,6 +76,7 @@ static void somebody_commands(int cn)
 {
 	struct tmip_addr addr = any_address();
 	char name[NAME_LEN], why[160];
+	struct registry_cut cut;
 
 	if (any(4)) {
 		registry_free_address(w->registry, &addr);
@@ -84,7 +85,7 @@ static void somebody_commands(int cn)
 	if (w->cn[cn].session)
 		close_session(cn);
 	snprintf(name, sizeof(name), "cn%d", cn);
-	registry_forget_cn(w->registry, name, true, why, sizeof(why));
+	registry_forget_cn(w->registry, name, true, &cut, why, sizeof(why));
 }
 
 static void the_weather_changes(void)

@@ -81,6 +81,7 @@ static void a_lost_tombstone_needs_a_snapshot(void **state)
 	for (unsigned i = 1; i <= 3; i++)
 		lease(1, i);
 	before = registry_version(w->registry);
+	request_sync(2, (struct version){0}, 9);
 	good(1, MLRP_RELEASE, 2, ip(1, 11));
 	request_sync(2, before, 9);
 	assert_int_equal(w->cn[2].box[0].full, 0);

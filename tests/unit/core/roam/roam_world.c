@@ -82,6 +82,9 @@ void act(const struct roam_action *action, void *arg)
 		cn->gone_mac = action->mac;
 		break;
 	case ROAM_ASK_HOLDER: cn->asked++; break;
+	case ROAM_TELL_CN: cn->told[cn->told_count++ % 4] = action->cn; break;
+	case ROAM_CN_TOLD: cn->cns_told++; break;
+	case ROAM_ASK_CN: cn->asked_cn = action->cn; break;
 	case ROAM_NEIGHBOUR: cn->neighbour = action->mac; break;
 	case ROAM_DEFEND:
 		cn->defended++;

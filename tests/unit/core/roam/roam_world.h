@@ -25,6 +25,7 @@
 #define TIMEOUT 1000
 #define REFUSED 5000
 #define DAMPED 8000
+#define ASK_CN 1000 /* a CN that is asked whether it has a station answers within this time */
 
 struct envelope {
 	uint32_t from, to;
@@ -44,6 +45,9 @@ struct world {
 		struct tmip_mac announced_mac, gone_mac;
 		unsigned asked;        /* times that the holder of an address was asked for */
 		unsigned probed;       /* ROAM_PROBE_STATION */
+		uint32_t told[4];      /* CNs of ROAM_TELL_CN */
+		unsigned told_count, cns_told; /* ROAM_CN_TOLD */
+		uint32_t asked_cn;     /* of the last ROAM_ASK_CN */
 		unsigned defended, defended_ifindex;
 		struct tmip_mac defended_mac, holder, neighbour;
 		uint64_t due_ms; /* the deadline at the machine's last ROAM_DUE */

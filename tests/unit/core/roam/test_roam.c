@@ -182,8 +182,9 @@ static void dead_new_cn_leaves_nothing_half_done(void **state)
 	seen(2, &addr, &MAC);
 	deliver_between(2, 1);
 	w->queued = 0; /* CN 2 dies before it sends its request to the register */
-	w->now += TIMEOUT;
-	roam_tick(w->cn[1].roam, w->now);
+	time_goes(1, TIMEOUT);
+	assert_int_equal(w->cn[1].asked_cn, 2); /* its programs do not answer either */
+	time_goes(1, ASK_CN);
 	expect(1, addr, TMIP_STATION_HOME, 1);
 }
 

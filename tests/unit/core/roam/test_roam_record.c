@@ -197,7 +197,8 @@ static void full_table_is_counted(void **state)
 	assert_int_equal(counts.overflow, 2);
 }
 
-static void adopted_entries_stand_until_the_snapshot(void **state)
+/* The register is told of an entry that its snapshot lacks: it may have lost it. */
+static void adopted_entries_stand_until_the_register_has_spoken(void **state)
 {
 	struct tmip_addr known = ip(1, 9), unknown = ip(1, 10);
 	const struct roam_options options = {
@@ -226,6 +227,13 @@ static void adopted_entries_stand_until_the_snapshot(void **state)
 	roam_sync_start(cn->roam, true);
 	roam_record(cn->roam, &w->record, 0, w->now);
 	roam_sync_end(cn->roam, w->now);
+	assert_int_equal(cn->map_count, 2);
+	assert_int_equal(w->queued, 1);
+	assert_int_equal(w->queue[0].message.type, MLRP_BIND);
+	assert_memory_equal(&w->queue[0].message.addr, &unknown, sizeof(unknown));
+	w->refuse = MLRP_E_CONFLICT;
+	deliver_between(1, REGISTER);
+	deliver_between(REGISTER, 1);
 	assert_int_equal(cn->map_count, 1);
 	assert_memory_equal(entry(1, known), &old, sizeof(old));
 }
@@ -239,7 +247,7 @@ int main(void)
 		CASE(refused_local_address_is_withdrawn), CASE(late_cn_is_told_of_local_addresses),
 		CASE(older_record_changes_nothing), CASE(newer_epoch_beats_sequence),
 		CASE(freed_address_leaves_the_map), CASE(full_table_is_counted),
-		CASE(adopted_entries_stand_until_the_snapshot),
+		CASE(adopted_entries_stand_until_the_register_has_spoken),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

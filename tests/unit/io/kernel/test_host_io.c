@@ -20,6 +20,7 @@
 #include <cmocka.h>
 
 #include "io/kernel/netlink.h"
+#include "io/kernel/netlink_device.h"
 #include "io/kernel/netlink_route.h"
 #include "io/kernel/sysctl.h"
 
@@ -94,6 +95,24 @@ static void an_interface_is_described(void **state)
 	assert_int_equal(netlink_get_interface("tm9", &interface), -ENODEV);
 	assert_int_equal(netlink_get_interface("lo", &interface), 0);
 	assert_false(interface.up);
+}
+
+static void an_interface_is_found_under_another_name(void **state)
+{
+	struct netlink_interface interface;
+	unsigned ifindex = if_nametoindex("tm0");
+
+	(void)state;
+	if (!usable)
+		skip();
+	run("ip link set tm0 down && ip link set tm0 name tm7");
+	assert_int_equal(netlink_get_interface("tm0", &interface), -ENODEV);
+	assert_int_equal(netlink_get_interface_at(ifindex, &interface), 0);
+	assert_string_equal(interface.name, "tm7");
+	assert_int_equal(interface.ifindex, ifindex);
+	assert_int_equal(interface.prefix_len, 24);
+	assert_int_equal(netlink_get_interface_at(9999, &interface), -ENODEV);
+	run("ip link set tm7 name tm0");
 }
 
 static void a_port_and_a_macvlan_are_known(void **state)
@@ -222,6 +241,105 @@ static void the_monitor_tells_of_changes(void **state)
 	close(fd);
 }
 
+/* ---- devices of the agent */
+
+struct found {
+	unsigned ifindex, count;
+};
+
+static void on_alias(unsigned ifindex, const char *alias, void *arg)
+{
+	struct found *found = arg;
+
+	assert_non_null(strstr(alias, "for tm"));
+	found->ifindex = ifindex;
+	found->count++;
+}
+
+/* The one whose alias begins like this; 0: none. */
+static unsigned find_alias(const char *alias)
+{
+	struct found found = {0};
+
+	assert_int_equal(netlink_each_alias(alias, on_alias, &found), 0);
+	assert_true(found.count <= 1);
+	return found.ifindex;
+}
+
+/* Not every kernel has dummy or ifb. */
+static unsigned make_device(void)
+{
+	unsigned ifindex = 0;
+	int error = netlink_make_device("tmstand", "stand-in for tm0", &ifindex);
+
+	if (error == -EOPNOTSUPP)
+		skip();
+	assert_int_equal(error, 0);
+	return ifindex;
+}
+
+static void a_device_is_made_found_and_deleted(void **state)
+{
+	unsigned ifindex, other = 0;
+	struct netlink_interface interface;
+
+	(void)state;
+	if (!usable)
+		skip();
+	ifindex = make_device();
+	assert_int_equal(netlink_get_interface_at(ifindex, &interface), 0);
+	assert_string_equal(interface.name, "tmstand0");
+	assert_true(interface.up);
+	assert_string_equal(output("ip link show tmstand0 | grep -c NOARP"), "1");
+	assert_string_equal(output("ip -6 address show dev tmstand0"), "");
+	assert_int_equal(netlink_make_device("tmstand", "for tm1", &other), 0);
+	assert_int_equal(if_nametoindex("tmstand1"), other);
+	assert_int_equal(find_alias("stand-in for tm0"), ifindex);
+	assert_int_equal(find_alias("stand-in"), ifindex);
+	assert_int_equal(find_alias("for tm1"), other);
+	assert_int_equal(find_alias("tm1"), 0);
+	assert_int_equal(netlink_set_mtu(ifindex, 1380), 0);
+	assert_int_equal(netlink_get_interface_at(ifindex, &interface), 0);
+	assert_int_equal(interface.mtu, 1380);
+	assert_int_equal(netlink_delete_device(ifindex), 0);
+	assert_int_equal(netlink_delete_device(other), 0);
+	assert_int_equal(find_alias("stand-in"), 0);
+	assert_int_equal(netlink_delete_device(ifindex), -ENODEV);
+}
+
+#define DEVICE_TO(host) "ip route get 10.7.0." host " | grep -o 'dev [a-z0-9]*'"
+
+/* The last route counts as soon as the interface has none, and not before. */
+static void a_device_stands_in_for_an_interface(void **state)
+{
+	struct prefix subnet = {addr_from_ipv4(0x0a070000), 24};
+	struct tmip_addr gateway = addr_from_ipv4(0x0a070001);
+	unsigned ifindex;
+
+	(void)state;
+	if (!usable)
+		skip();
+	ifindex = make_device();
+	assert_int_equal(netlink_put_last_route(ifindex, &subnet), 0);
+	assert_int_equal(netlink_put_last_route(ifindex, &subnet), 0); /* it is there already */
+	assert_string_equal(output(DEVICE_TO("9")), "dev tm0");
+	run("ip link set tm0 down");
+	assert_string_equal(output(DEVICE_TO("9")), "dev tmstand0");
+	assert_int_equal(netlink_set_address(ifindex, &gateway, 24, true), 0);
+	assert_int_equal(netlink_set_address(ifindex, &gateway, 24, true), 0);
+	assert_string_equal(output("ip route show dev tmstand0 | wc -l"), "1");
+	assert_non_null(strstr(output("ip -4 -o address show tmstand0"), "10.7.0.1/24"));
+	run("ip link set tm0 up");
+	assert_string_equal(output(DEVICE_TO("9")), "dev tm0");
+	assert_int_equal(netlink_set_address(ifindex, &gateway, 24, false), 0);
+	/* With a device's last address the kernel deletes its routes. */
+	assert_int_equal(netlink_put_last_route(ifindex, &subnet), 0);
+	assert_string_equal(output("ip route get 10.7.0.1 | grep -c '^local'"), "1"); /* tm0's */
+	assert_int_equal(netlink_delete_last_route(ifindex, &subnet), 0);
+	assert_int_equal(netlink_delete_last_route(ifindex, &subnet), -ESRCH);
+	assert_int_equal(netlink_delete_device(ifindex), 0);
+}
+
 #define FORWARD "net/ipv4/conf/tm0/forwarding"
 #define FILTER "net/ipv4/conf/tm0/rp_filter"
 
@@ -270,17 +388,58 @@ static void settings_are_put_back_by_the_next_process(void **state)
 	sysctl_close(store);
 }
 
+/* The notes of an interface follow its name; those of others stay. */
+static void notes_follow_a_new_name(void **state)
+{
+	char path[64];
+	struct sysctl_store *store;
+
+	(void)state;
+	snprintf(path, sizeof(path), "/tmp/tmip-test-rename.%d", (int)getpid());
+	unlink(path);
+	store = sysctl_open(path);
+	assert_non_null(store);
+	assert_int_equal(sysctl_note(store, "link/tm0/promiscuous", "0"), 0);
+	assert_int_equal(sysctl_note(store, "link/tm01/promiscuous", "1"), 0);
+	assert_int_equal(sysctl_note(store, "route/tm0/mtu", "0 1480"), 0);
+	sysctl_rename(store, "link/tm0/", "link/other0/");
+	sysctl_close(store);
+	store = sysctl_open(path); /* the file has them as well */
+	assert_non_null(store);
+	assert_null(sysctl_note_of(store, "link/tm0/promiscuous"));
+	assert_string_equal(sysctl_note_of(store, "link/other0/promiscuous"), "0");
+	assert_string_equal(sysctl_note_of(store, "link/tm01/promiscuous"), "1");
+	assert_string_equal(sysctl_note_of(store, "route/tm0/mtu"), "0 1480");
+	sysctl_restore(store, "");
+	sysctl_close(store);
+}
+
+static void a_setting_is_written_without_a_note(void **state)
+{
+	(void)state;
+	if (!usable)
+		skip();
+	assert_int_equal(sysctl_write(FILTER, "2"), 0);
+	assert_string_equal(value(FILTER), "2");
+	assert_int_equal(sysctl_write("net/ipv4/conf/none/forwarding", "1"), -ENOENT);
+}
+
 int main(void)
 {
 #define WITH_LINK(test) cmocka_unit_test_setup_teardown(test, link_up, link_down)
 	const struct CMUnitTest tests[] = {
 		WITH_LINK(an_interface_is_described),
+		WITH_LINK(an_interface_is_found_under_another_name),
 		WITH_LINK(a_port_and_a_macvlan_are_known),
 		WITH_LINK(an_interface_hears_all),
 		WITH_LINK(the_connected_route_gets_an_mtu_and_loses_it),
 		WITH_LINK(a_route_with_a_metric_stays_one_route),
 		WITH_LINK(the_monitor_tells_of_changes),
+		WITH_LINK(a_device_is_made_found_and_deleted),
+		WITH_LINK(a_device_stands_in_for_an_interface),
 		WITH_LINK(settings_are_put_back_by_the_next_process),
+		WITH_LINK(a_setting_is_written_without_a_note),
+		cmocka_unit_test(notes_follow_a_new_name),
 	};
 
 	return cmocka_run_group_tests(tests, enter, NULL);

@@ -14,6 +14,8 @@ struct station_record records[64];
 int cn_count, record_count;
 uint64_t durable;
 bool failed;
+int lost;
+char lost_why[STORE_ERROR];
 
 /* ---- memory */
 
@@ -106,7 +108,16 @@ static void on_stored(uint64_t number, bool ok, const char *cause, void *arg)
 	event_base_loopbreak(base);
 }
 
-const struct store_handler HANDLER = {.cn = on_cn, .station = on_station, .stored = on_stored};
+static void on_lost(const char *text, void *arg)
+{
+	(void)arg;
+	lost++;
+	snprintf(lost_why, sizeof(lost_why), "%s", text);
+	event_base_loopbreak(base);
+}
+
+const struct store_handler HANDLER = {
+	.cn = on_cn, .station = on_station, .stored = on_stored, .lost = on_lost};
 
 int open_again(void)
 {

@@ -34,6 +34,8 @@ extern int cn_count, record_count;
 /* What the store said last. */
 extern uint64_t durable;
 extern bool failed;
+extern int lost;
+extern char lost_why[STORE_ERROR];
 
 extern const struct store_handler HANDLER;
 

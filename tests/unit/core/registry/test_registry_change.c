@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What an operator changes: names of CNs, the CN of a subnet, the subnet of a cell. */
+#include "registry_world.h"
+
+static char why[256], from[NAME_LEN];
+static struct registry_cut cut;
+
+static int rename_cn(const char *name, const char *to)
+{
+	return registry_rename_cn(w->registry, name, to, why, sizeof(why));
+}
+
+static int move(int net, const char *to)
+{
+	struct prefix subnet = {ip(net, 0), 24};
+
+	return registry_move_subnet(w->registry, &subnet, to, &cut, from, why, sizeof(why));
+}
+
+static void go_to(int cn, unsigned number, struct tmip_addr addr)
+{
+	good(cn, MLRP_HANDOVER, number, addr);
+}
+
+/* ---- names */
+
+static void a_cn_gets_another_name(void **state)
+{
+	struct cn_info info = describe(1, 10, 20);
+	uint32_t number = join(1, 10, 20);
+
+	(void)state;
+	join(2, 10, 20);
+	lease(1, 1);
+	w->cn[1].count = w->cn[2].count = 0;
+	assert_int_equal(rename_cn("cn1", "harbour"), 0);
+	/* Every CN hears of it, and the one that is renamed. */
+	for (int cn = 1; cn <= 2; cn++) {
+		assert_int_equal(last(cn)->type, MLRP_CN);
+		assert_int_equal(last(cn)->cn.id, number);
+		assert_string_equal(last(cn)->cn.name, "harbour");
+	}
+	disk_writes();
+	assert_string_equal(disk_find_cn(&w->durable, number)->name, "harbour");
+	go_to(2, 1, ip(1, 10)); /* the connection stands */
+	go_to(1, 1, ip(1, 10));
+	/* On this connection, and after a start with the old file, it is the same CN. */
+	assert_string_equal(register_info(1, &info)->cn.name, "harbour");
+	close_session(1);
+	open_session(1, MLRP_ROLE_CN);
+	assert_int_equal(register_info(1, &info)->cn.id, number);
+	close_session(1);
+	strcpy(info.name, "harbour");
+	open_session(1, MLRP_ROLE_CN);
+	assert_int_equal(register_info(1, &info)->cn.id, number);
+	assert_int_equal(record(ip(1, 10))->parent, number);
+	expect_all_durable();
+}
+
+/* Another machine that has the old name now is another CN. */
+static void the_old_name_is_free(void **state)
+{
+	struct cn_info other = describe(3, 10, 20);
+	uint32_t number = join(1, 10, 20);
+
+	(void)state;
+	assert_int_equal(rename_cn("cn1", "harbour"), 0);
+	strcpy(other.name, "cn1");
+	open_session(3, MLRP_ROLE_CN);
+	assert_int_not_equal(register_info(3, &other)->cn.id, number);
+	assert_string_equal(last(3)->cn.name, "harbour"); /* the other CN, named to it */
+}
+
+static void names_that_cannot_be(void **state)
+{
+	(void)state;
+	join(1, 10, 20);
+	join(2, 10, 20);
+	assert_int_equal(rename_cn("cn1", "cn2"), -EEXIST);
+	assert_int_equal(rename_cn("cn7", "x"), -ENOENT);
+	assert_int_equal(rename_cn("cn1", "not a name"), -EINVAL);
+	close_session(2);
+	assert_int_equal(registry_forget_cn(w->registry, "cn2", false, &cut, why, sizeof(why)), 0);
+	assert_int_equal(rename_cn("cn1", "cn2"), 0); /* a CN that was forgotten gives it up */
+	disk_writes();
+	expect_all_durable();
+}
+
+/* ---- subnets */
+
+static void a_subnet_goes_to_another_cn(void **state)
+{
+	struct cn_info info = describe(2, 10, 20), former = describe(1, 10, 20);
+	uint32_t first = join(1, 10, 20), second = join(2, 10, 20);
+
+	(void)state;
+	lease(1, 1);
+	lease(1, 2);
+	go_to(2, 2, ip(1, 11));
+	assert_int_equal(move(1, "cn2"), 0);
+	assert_string_equal(from, "cn1");
+	assert_int_equal(cut.stations, 2);
+	assert_int_equal(cut.away, 1);
+	assert_true(w->cn[2].closed); /* it registers anew, with the subnet */
+	assert_int_equal(record(ip(1, 10))->parent, first); /* until then nothing changes */
+	close_session(2);
+	info.cells[1] = former.cells[0];
+	info.cell_count = 2;
+	open_session(2, MLRP_ROLE_CN);
+	assert_int_equal(register_info(2, &info)->type, MLRP_REGISTERED);
+	assert_int_equal(record(ip(1, 10))->parent, second);
+	assert_int_equal(record(ip(1, 11))->parent, second);
+	assert_int_equal(record(ip(1, 11))->state, RECORD_BOUND);
+	/* The former CN is left what else it has, even if it still names the subnet. */
+	close_session(1);
+	open_session(1, MLRP_ROLE_CN);
+	assert_int_not_equal(register_info(1, &former)->type, MLRP_ERROR);
+	assert_int_equal(record(ip(1, 10))->parent, second);
+	expect_all_durable();
+}
+
+static void moves_that_cannot_be(void **state)
+{
+	struct cn_info info = describe(3, 10, 20);
+
+	(void)state;
+	join(1, 10, 20);
+	assert_int_equal(move(5, "cn1"), -ENOENT);
+	assert_int_equal(move(1, "cn1"), -EEXIST);
+	assert_int_equal(move(1, "not a name"), -EINVAL);
+	/* Only the CN that is named gets it. */
+	assert_int_equal(move(1, "cn2"), 0);
+	info.cells[0] = describe(1, 10, 20).cells[0];
+	open_session(3, MLRP_ROLE_CN);
+	assert_int_equal(register_info(3, &info)->code, MLRP_E_CONFLICT);
+}
+
+static void forgetting_says_what_it_cuts(void **state)
+{
+	(void)state;
+	join(1, 10, 20);
+	join(2, 10, 20);
+	lease(1, 1);
+	lease(1, 2);
+	lease(2, 3);
+	good(1, MLRP_CLAIM, 4, ip(1, 200));
+	go_to(2, 2, ip(1, 11));
+	go_to(1, 3, ip(2, 10));
+	close_session(1);
+	assert_int_equal(registry_forget_cn(w->registry, "cn1", false, &cut, why, sizeof(why)),
+			 -EBUSY);
+	assert_int_equal(cut.stations, 3);
+	assert_int_equal(cut.leases, 2);
+	assert_int_equal(cut.away, 1);
+	assert_int_equal(cut.guests, 1);
+	assert_int_equal(record(ip(1, 10))->state, RECORD_BOUND);
+	assert_int_equal(registry_forget_cn(w->registry, "cn1", true, &cut, why, sizeof(why)), 0);
+	assert_int_equal(cut.stations, 3);
+	assert_int_equal(record(ip(1, 10))->state, RECORD_FREE);
+	assert_int_equal(record(ip(2, 10))->state, RECORD_BOUND);
+	disk_writes();
+	expect_all_durable();
+}
+
+/* The operator was wrong: the station uses its address still. */
+static void a_lease_that_was_cut_is_a_lease_again(void **state)
+{
+	uint64_t end;
+
+	(void)state;
+	join(1, 10, 20);
+	lease(1, 1);
+	lease(1, 2);
+	lease(1, 3);
+	end = record(ip(1, 10))->lease_end;
+	for (int host = 10; host <= 12; host++) {
+		struct tmip_addr addr = ip(1, host);
+
+		assert_int_equal(registry_free_address(w->registry, &addr), 0);
+	}
+	disk_writes();
+	expect_all_durable();
+	begin_from_disk(EPOCH + 1);
+	assert_int_equal(registry_load_end(w->registry, w->now), 0);
+	join(1, 10, 20);
+	assert_int_equal(record(ip(1, 10))->state, RECORD_FREE);
+	good(1, MLRP_CLAIM, 1, ip(1, 10));
+	assert_int_equal(record(ip(1, 10))->kind, RECORD_DYNAMIC);
+	assert_int_equal(record(ip(1, 10))->lease_end, end);
+	good(1, MLRP_CLAIM, 9, ip(1, 11)); /* another MAC brings it */
+	assert_int_equal(record(ip(1, 11))->kind, RECORD_STATIC);
+	pass((unsigned)(end - w->now.unix_s) + 1);
+	good(1, MLRP_CLAIM, 3, ip(1, 12)); /* after its end */
+	assert_int_equal(record(ip(1, 12))->kind, RECORD_STATIC);
+	assert_int_equal(record(ip(1, 12))->lease_end, 0);
+	expect_all_durable();
+}
+
+/* ---- a cell gets another subnet */
+
+static void old_leases_end_in_good_order(void **state)
+{
+	const struct registry_host host = {.name = "printer", .mac = mac(9), .addr = ip(1, 50)};
+	struct cn_info info = describe(1, 10, 20);
+	struct registry_counts counts;
+
+	(void)state;
+	assert_int_equal(registry_set_hosts(w->registry, &host, 1), 0);
+	join(1, 10, 20);
+	join(2, 10, 20);
+	lease(1, 1);
+	lease(1, 2);
+	lease(2, 3);
+	good(1, MLRP_BIND, 9, ip(1, 50));
+	good(1, MLRP_CLAIM, 4, ip(1, 200));
+	go_to(2, 2, ip(1, 11));
+	info.cells[0] = describe(4, 10, 20).cells[0];
+	w->cn[2].count = 0;
+	register_info(1, &info);
+	registry_count(w->registry, &counts);
+	assert_int_equal(counts.withdrawn, 4);
+	for (int i = 0; i < 4; i++)
+		assert_int_equal(record(ip(1, (int[]){10, 11, 50, 200}[i]))->state, RECORD_FREE);
+	assert_int_equal(record(ip(2, 10))->state, RECORD_BOUND);
+	assert_int_equal(w->cn[2].count, 1 + 4); /* the CN, and the end of each record */
+	refused(2, MLRP_RENEW, 2, ip(1, 11), MLRP_E_NOT_IN_POOL);
+	good(1, MLRP_BIND, 1, ip(4, 10));
+	expect_all_durable();
+}
+
+static void a_subnet_that_is_only_gone_may_come_back(void **state)
+{
+	struct cn_info none = describe(1, 10, 20), info = describe(1, 10, 20);
+
+	(void)state;
+	join(1, 10, 20);
+	lease(1, 1);
+	none.cell_count = 0;
+	register_info(1, &none);
+	assert_int_equal(record(ip(1, 10))->state, RECORD_BOUND);
+	register_info(1, &info);
+	assert_int_equal(record(ip(1, 10))->state, RECORD_BOUND);
+	register_info(1, &none);
+	info.cells[0] = describe(4, 10, 20).cells[0]; /* it was another one, in two steps */
+	register_info(1, &info);
+	assert_int_equal(record(ip(1, 10))->state, RECORD_FREE);
+}
+
+/* Its CN has another subnet before the one that takes over has registered. */
+static void a_subnet_that_moves_is_not_over(void **state)
+{
+	struct cn_info info = describe(1, 10, 20), taker = describe(2, 10, 20);
+
+	(void)state;
+	join(1, 10, 20);
+	join(2, 10, 20);
+	lease(1, 1);
+	assert_int_equal(move(1, "cn2"), 0);
+	info.cells[0] = describe(4, 10, 20).cells[0];
+	register_info(1, &info);
+	assert_int_equal(record(ip(1, 10))->state, RECORD_BOUND);
+	close_session(2);
+	taker.cells[0] = describe(1, 10, 20).cells[0];
+	open_session(2, MLRP_ROLE_CN);
+	assert_int_not_equal(register_info(2, &taker)->type, MLRP_ERROR);
+	assert_int_equal(record(ip(1, 10))->state, RECORD_BOUND);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		CASE(a_cn_gets_another_name),
+		CASE(the_old_name_is_free),
+		CASE(names_that_cannot_be),
+		CASE(a_subnet_goes_to_another_cn),
+		CASE(moves_that_cannot_be),
+		CASE(forgetting_says_what_it_cuts),
+		CASE(a_lease_that_was_cut_is_a_lease_again),
+		CASE(old_leases_end_in_good_order),
+		CASE(a_subnet_that_is_only_gone_may_come_back),
+		CASE(a_subnet_that_moves_is_not_over),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

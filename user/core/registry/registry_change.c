@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Changes of the network that its operator makes: a CN gets another name, a subnet goes to another
+ * CN, a cell gets another subnet. Names that a CN had and subnets that are to move are in memory
+ * only: a register that starts again forgets them.
+ */
+#include "registry_internal.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core/config/config.h"
+
+/* Says why, and returns `result`. */
+__attribute__((format(printf, 4, 5)))
+static int explain(int result, char *why, size_t size, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(why, size, format, args);
+	va_end(args);
+	return result;
+}
+
+static bool same_subnet(const struct prefix *a, const struct prefix *b)
+{
+	return a->len == b->len && addr_equal(&a->addr, &b->addr);
+}
+
+static bool has_subnet(const struct cn_info *info, const struct prefix *subnet)
+{
+	for (int i = 0; i < info->cell_count; i++)
+		if (same_subnet(&info->cells[i].subnet, subnet))
+			return true;
+	return false;
+}
+
+/* ---- what would be cut */
+
+static void count(struct registry_cut *cut, const struct station_record *record, uint32_t id)
+{
+	bool home = record->parent == id;
+
+	if (record->state != RECORD_BOUND || (!home && record->current != id))
+		return;
+	cut->stations += home;
+	cut->leases += home && record->kind == RECORD_DYNAMIC;
+	cut->away += home && record->current && record->current != id;
+	cut->guests += !home;
+}
+
+void reg_change_count_cn(const struct registry *registry, uint32_t id, struct registry_cut *cut)
+{
+	const struct reg_station *station;
+
+	memset(cut, 0, sizeof(*cut));
+	DL_FOREACH2(registry->changes, station, change_next)
+		count(cut, &station->record, id);
+}
+
+static void count_subnet(const struct registry *registry, const struct prefix *subnet,
+			 uint32_t id, struct registry_cut *cut)
+{
+	const struct reg_station *station;
+
+	memset(cut, 0, sizeof(*cut));
+	DL_FOREACH2(registry->changes, station, change_next)
+		if (prefix_contains(subnet, &station->record.addr))
+			count(cut, &station->record, id);
+}
+
+/* ---- a CN gets another name */
+
+/* A CN that was forgotten gives up its name. */
+static void drop_gone(struct registry *registry, struct reg_cn *cn)
+{
+	if (cn->unstored)
+		DL_DELETE2(registry->unstored_cns, cn, unstored_prev, unstored_next);
+	reg_remove_cn(registry, cn);
+}
+
+static void push_cn(struct registry *registry, const struct reg_cn *cn)
+{
+	struct mlrp_message message = {.type = MLRP_CN, .has = MLRP_HAS(MLRP_F_CN),
+				       .cn = cn->info};
+	struct registry_action push = {.type = REGISTRY_PUSH, .message = &message};
+
+	registry->act(&push, registry->arg);
+}
+
+int registry_rename_cn(struct registry *registry, const char *name, const char *to, char *why,
+		       size_t size)
+{
+	struct reg_cn *cn = reg_find_cn_name(registry, name), *other;
+
+	if (!cn || cn->info.gone)
+		return explain(-ENOENT, why, size, "no CN %s is known", name);
+	if (!config_is_name(to))
+		return explain(-EINVAL, why, size,
+			       "a name has letters, digits, '.', '-' and '_' only");
+	other = reg_find_cn_name(registry, to);
+	if (other && !other->info.gone)
+		return explain(-EEXIST, why, size,
+			       "CN %s is known, too, as number %u: forget it first", to,
+			       other->info.id);
+	if (other)
+		drop_gone(registry, other);
+	if (!reg_name_cn(registry, cn, to))
+		return explain(-ENOMEM, why, size, "no memory");
+	snprintf(cn->former, sizeof(cn->former), "%s", name);
+	reg_store_cn(registry, cn);
+	push_cn(registry, cn);
+	reg_log(registry, LOG_LEVEL_INFO, "CN %s, number %u, is called %s now", name, cn->info.id,
+		to);
+	return 0;
+}
+
+/* The CN that had this name, with the same tunnel address: another machine is another CN. */
+static struct reg_cn *find_former(const struct registry *registry, const struct cn_info *info)
+{
+	struct reg_cn *cn = registry->cns;
+
+	while (cn && (cn->info.gone || strcmp(cn->former, info->name) != 0 ||
+		      !addr_equal(&cn->info.tunnel, &info->tunnel)))
+		cn = cn->hh.next;
+	return cn;
+}
+
+/* The agent of a renamed CN may come back before its configuration has the new name. */
+static void apply_name(struct registry *registry, struct cn_info *info)
+{
+	const struct reg_cn *cn = reg_find_cn_name(registry, info->name);
+
+	if (cn && !cn->info.gone)
+		return;
+	cn = info->name[0] ? find_former(registry, info) : NULL;
+	if (!cn)
+		return;
+	reg_log(registry, LOG_LEVEL_WARN,
+		"CN %s registers under its former name %s: correct its cn_name", cn->info.name,
+		info->name);
+	snprintf(info->name, sizeof(info->name), "%s", cn->info.name);
+}
+
+/* ---- a subnet goes to another CN */
+
+static struct reg_move *find_move(struct registry *registry, const struct prefix *subnet)
+{
+	for (int i = 0; i < REG_MOVES_MAX; i++)
+		if (registry->moves[i].to[0] && same_subnet(&registry->moves[i].subnet, subnet))
+			return &registry->moves[i];
+	return NULL;
+}
+
+static struct reg_move *free_move(struct registry *registry)
+{
+	for (int i = 0; i < REG_MOVES_MAX; i++)
+		if (!registry->moves[i].to[0])
+			return &registry->moves[i];
+	return NULL;
+}
+
+/* A CN that was refused the subnet does not ask again on the same connection. */
+static void call_again(struct registry *registry, const char *name)
+{
+	const struct reg_cn *cn = reg_find_cn_name(registry, name);
+	struct registry_action action = {.type = REGISTRY_CLOSE,
+					 .text = "it may register a subnet that moves to it"};
+
+	if (!cn || !cn->session)
+		return;
+	action.session = cn->session;
+	registry->act(&action, registry->arg);
+}
+
+int registry_move_subnet(struct registry *registry, const struct prefix *subnet, const char *to,
+			 struct registry_cut *cut, char *from, char *why, size_t size)
+{
+	const struct reg_cell *cell = reg_find_cell(registry, &subnet->addr);
+	struct reg_move *move = find_move(registry, subnet);
+	char text[ADDR_STRLEN];
+
+	addr_format(&subnet->addr, text);
+	if (!cell || !same_subnet(&cell->info->subnet, subnet))
+		return explain(-ENOENT, why, size, "%s/%u is no cell of the network", text,
+			       subnet->len);
+	if (strcmp(cell->cn->info.name, to) == 0)
+		return explain(-EEXIST, why, size, "CN %s has %s/%u already", to, text,
+			       subnet->len);
+	if (!config_is_name(to))
+		return explain(-EINVAL, why, size, "`%s' is no name of a CN", to);
+	move = move ? move : free_move(registry);
+	if (!move)
+		return explain(-ENOSPC, why, size, "%d subnets are to move already",
+			       REG_MOVES_MAX);
+	move->subnet = *subnet;
+	move->from = cell->cn->info.id;
+	snprintf(move->to, sizeof(move->to), "%s", to);
+	count_subnet(registry, subnet, move->from, cut);
+	snprintf(from, NAME_LEN, "%s", cell->cn->info.name);
+	reg_log(registry, LOG_LEVEL_INFO,
+		"%s/%u goes from CN %s to CN %s as soon as that registers it", text, subnet->len,
+		from, to);
+	call_again(registry, to);
+	return 0;
+}
+
+static void drop_cell(struct cn_info *info, const struct prefix *subnet)
+{
+	for (int i = info->cell_count; i-- > 0;) {
+		if (!same_subnet(&info->cells[i].subnet, subnet))
+			continue;
+		info->cell_count--;
+		memmove(&info->cells[i], &info->cells[i + 1],
+			(size_t)(info->cell_count - i) * sizeof(info->cells[0]));
+		memset(&info->cells[info->cell_count], 0, sizeof(info->cells[0]));
+	}
+}
+
+/* The CN that gave the subnet away may still have it in its configuration. */
+static void apply_move(struct registry *registry, const struct reg_move *move, struct cn_info *info)
+{
+	struct reg_cn *from = reg_find_cn(registry, move->from);
+	const struct reg_cn *to = reg_find_cn_name(registry, move->to);
+	char text[ADDR_STRLEN];
+	struct cn_info without;
+
+	if (!from || !has_subnet(info, &move->subnet))
+		return;
+	addr_format(&move->subnet.addr, text);
+	if (strcmp(info->name, move->to) == 0 && has_subnet(&from->info, &move->subnet)) {
+		without = from->info;
+		drop_cell(&without, &move->subnet);
+		if (reg_change_cn(registry, from, &without) == 0)
+			reg_log(registry, LOG_LEVEL_INFO, "%s/%u goes from CN %s to CN %s", text,
+				move->subnet.len, from->info.name, info->name);
+	} else if (strcmp(info->name, from->info.name) == 0 && to &&
+		   has_subnet(&to->info, &move->subnet)) {
+		drop_cell(info, &move->subnet);
+		reg_log(registry, LOG_LEVEL_WARN,
+			"CN %s names %s/%u, which went to CN %s: take it out of its configuration",
+			info->name, text, move->subnet.len, to->info.name);
+	}
+}
+
+void reg_change_describe(struct registry *registry, struct cn_info *info)
+{
+	apply_name(registry, info);
+	for (int i = 0; i < REG_MOVES_MAX; i++)
+		if (registry->moves[i].to[0])
+			apply_move(registry, &registry->moves[i], info);
+}
+
+/* ---- a cell gets another subnet */
+
+static bool is_moving(struct registry *registry, const struct tmip_addr *addr)
+{
+	for (int i = 0; i < REG_MOVES_MAX; i++)
+		if (registry->moves[i].to[0] && prefix_contains(&registry->moves[i].subnet, addr))
+			return true;
+	return false;
+}
+
+/* Its subnet is gone, and its CN has another one. */
+static bool is_over(struct registry *registry, const struct reg_station *station,
+		    const struct reg_cn *cn)
+{
+	const struct station_record *record = &station->record;
+
+	return record->parent == cn->info.id && record->state != RECORD_FREE &&
+	       record->state != RECORD_OFFERED && !reg_find_cell(registry, &record->addr) &&
+	       !is_moving(registry, &record->addr);
+}
+
+static bool has_new_subnet(const struct cn_info *now, const struct cn_info *before)
+{
+	for (int i = 0; i < now->cell_count; i++)
+		if (!has_subnet(before, &now->cells[i].subnet))
+			return true;
+	return false;
+}
+
+void reg_change_withdraw(struct registry *registry, const struct reg_cn *cn,
+			 const struct cn_info *before)
+{
+	struct version until = registry->version;
+	struct reg_station *station = registry->changes, *next;
+	uint64_t withdrawn = registry->counts.withdrawn;
+
+	if (!has_new_subnet(&cn->info, before))
+		return;
+	for (; station && version_compare(station->record.version, until) <= 0; station = next) {
+		next = station->change_next;
+		if (!is_over(registry, station, cn))
+			continue;
+		registry->counts.withdrawn += station->record.state == RECORD_BOUND;
+		reg_cut(registry, station);
+		reg_commit(registry, station, NULL, false);
+	}
+	withdrawn = registry->counts.withdrawn - withdrawn;
+	if (withdrawn)
+		reg_log(registry, LOG_LEVEL_WARN,
+			"CN %s has another subnet now: %llu stations with addresses of the former "
+			"one lose them", cn->info.name, (unsigned long long)withdrawn);
+}

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A database that lacks what the network knows: it was lost, or it is an older copy. A CN shows it
+ * by the version up to which it has everything, and reports the records that the register does not
+ * send it: as they were, by BIND with STATION.
+ */
+#include "registry_internal.h"
+
+#include <string.h>
+
+/* Whatever a CN says, so many starts are left. */
+#define EPOCH_MAX (1u << 31)
+
+/*
+ * The CN has got this version, which is no version of this run. All versions that this run gives
+ * must be above it.
+ */
+static void rise_above(struct registry *registry, struct version seen)
+{
+	if (seen.epoch < registry->version.epoch || seen.epoch >= EPOCH_MAX)
+		return;
+	registry->version = (struct version){.epoch = seen.epoch + 1};
+	reg_log(registry, LOG_LEVEL_INFO, "versions go on in epoch %u", registry->version.epoch);
+}
+
+void reg_restore_seen(struct registry *registry, const struct registry_session *session,
+		      struct version seen)
+{
+	struct registry_gap *gap = &registry->behind;
+
+	/* With sequence 0, a run has changed nothing. */
+	if (session->cn->synced || !seen.seq || version_compare(seen, registry->loaded) <= 0)
+		return;
+	if (!gap->cn[0])
+		reg_log(registry, LOG_LEVEL_WARN,
+			"CN %s has seen changes up to version %u.%llu, and this database knew none "
+			"after %u.%llu: it was lost, or is an older copy. The CNs report the "
+			"stations that it lacks", session->name, seen.epoch,
+			(unsigned long long)seen.seq, registry->loaded.epoch,
+			(unsigned long long)registry->loaded.seq);
+	if (version_compare(seen, gap->seen) > 0) {
+		memcpy(gap->cn, session->name, sizeof(gap->cn));
+		gap->seen = seen;
+	}
+	rise_above(registry, seen);
+}
+
+const struct registry_gap *registry_behind(const struct registry *registry)
+{
+	return registry->behind.cn[0] ? &registry->behind : NULL;
+}
+
+/* ---- records that come back */
+
+/* 0 or the error. */
+static uint16_t check(struct registry *registry, const struct mlrp_message *message,
+		      const struct reg_station *station, const char **why)
+{
+	const struct reg_cell *cell = reg_find_cell(registry, &message->addr);
+	const struct reg_host *host = reg_host_of_addr(registry, &message->addr);
+
+	*why = "the address lies in no cell of the network";
+	if (!cell)
+		return MLRP_E_NOT_IN_POOL;
+	*why = "the address is a gateway's, the network's or its broadcast address";
+	if (!reg_is_host_address(cell, &message->addr))
+		return MLRP_E_CONFLICT;
+	*why = "the address is reserved for another host";
+	if (host && !reg_host_has(host, &message->mac))
+		return MLRP_E_CONFLICT;
+	*why = "the address was found in use by a stranger";
+	if (station && station->record.state == RECORD_DECLINED)
+		return MLRP_E_CONFLICT;
+	*why = "the address belongs to another station";
+	if (station && station->record.state == RECORD_BOUND && !reg_is_holder(station, message) &&
+	    !(host && reg_host_has(host, &station->record.mac)))
+		return MLRP_E_CONFLICT;
+	*why = "the MAC has as many addresses as it may (mac_addresses)";
+	if (!reg_bounds_may_have(registry, &message->mac, &message->addr))
+		return MLRP_E_EXHAUSTED;
+	return 0;
+}
+
+/* The station may be at a CN that this register does not know, or not under that number. */
+static uint32_t place_of(const struct registry *registry, const struct registry_session *session,
+			 const struct station_record *told)
+{
+	const struct reg_cn *cn = reg_find_cn(registry, told->current);
+
+	return cn && !cn->info.gone ? told->current : session->cn->info.id;
+}
+
+static void restore(struct registry *registry, struct registry_session *session,
+		    const struct mlrp_message *message, struct reg_station *station,
+		    struct registry_time now)
+{
+	const struct reg_cell *cell = reg_find_cell(registry, &message->addr);
+	const struct station_record *told = &message->station;
+	bool host = reg_host_of_addr(registry, &message->addr);
+	struct station_record *record = &station->record;
+	uint64_t end = now.unix_s + message->lease;
+	char addr[ADDR_STRLEN], mac[MAC_STRLEN];
+
+	reg_set_state(registry, station, 0, 0);
+	record->kind = host ? RECORD_RESERVED :
+		       told->kind == RECORD_STATIC ? RECORD_STATIC : RECORD_DYNAMIC;
+	record->parent = cell->cn->info.id;
+	record->current = place_of(registry, session, told);
+	record->lease_end = record->kind == RECORD_DYNAMIC ? end : 0;
+	station->arrived_ms = reg_since(message, now);
+	reg_set_state(registry, station, RECORD_BOUND,
+		      record->lease_end ? end + registry->options.grace_s : 0);
+	registry->counts.restored++;
+	reg_commit(registry, station, NULL, true);
+	reg_answer_stored(registry, session, message->transaction, record, registry->number);
+	reg_log(registry, LOG_LEVEL_DEBUG,
+		"%s of %s is back: CN %s knows it, and this database did not",
+		addr_format(&message->addr, addr), mac_format(&message->mac, mac), session->name);
+}
+
+void reg_restore(struct registry *registry, struct registry_session *session,
+		 const struct mlrp_message *message, struct registry_time now)
+{
+	struct reg_station *station = reg_find(registry, &message->addr);
+	bool bound = station && station->record.state == RECORD_BOUND;
+	const char *why;
+	uint16_t error = check(registry, message, station, &why);
+
+	if (error) {
+		reg_refuse(registry, session, message, error, bound ? &station->record : NULL, "%s",
+			   why);
+		return;
+	}
+	if (bound) { /* another CN has reported it, or the station was faster */
+		reg_answer_stored(registry, session, message->transaction, &station->record,
+				  station->number);
+		return;
+	}
+	if (!station)
+		station = reg_add(registry, &message->addr, &message->mac, message->client_id,
+				  message->client_id_len);
+	else if (!reg_set_owner(registry, station, &message->mac, message->client_id,
+				message->client_id_len))
+		station = NULL;
+	if (station)
+		restore(registry, session, message, station, now);
+	else
+		reg_refuse(registry, session, message, MLRP_E_FULL, NULL,
+			   "the register's table of stations is full (stations_max)");
+}
