@@ -270,12 +270,14 @@ static void a_start_of_the_register_makes_nobody_lose_a_name(void **state)
 
 static void the_name_of_a_forgotten_cn_is_free(void **state)
 {
+	struct registry_cut cut;
 	char why[160];
 
 	(void)state;
 	begin_incumbent();
 	close_session(INCUMBENT);
-	assert_int_equal(registry_forget_cn(w->registry, "cn2", true, why, sizeof(why)), 0);
+	assert_int_equal(registry_forget_cn(w->registry, "cn2", true, &cut, why,
+					    sizeof(why)), 0);
 	assert_int_equal(claim(RIVAL, 30, RIVAL)->type, MLRP_REGISTERED);
 }
 
@@ -390,9 +392,11 @@ static void a_refused_cell_is_named(void **state)
 	}
 	assert_null(strstr(w->told, "refused"));
 	close_session(INCUMBENT);
+	struct registry_cut cut;
 	char why[160];
 
-	assert_int_equal(registry_forget_cn(w->registry, "cn2", true, why, sizeof(why)), 0);
+	assert_int_equal(registry_forget_cn(w->registry, "cn2", true, &cut, why,
+					    sizeof(why)), 0);
 	assert_int_equal(register_info(RIVAL, &bad)->type, MLRP_REGISTERED);
 	assert_int_equal(look_now(), 0);
 }
