@@ -147,7 +147,7 @@ static int read_meta(struct database *db, const char *path, int64_t *layout, int
 		*layout = sqlite3_column_int64(statement, 0);
 		*epoch = sqlite3_column_int64(statement, 1);
 	} else if ((code & 0xff) == SQLITE_ERROR || code == SQLITE_DONE) {
-		snprintf(why, STORE_ERROR, "database %s is not that of a register", path);
+		snprintf(why, STORE_ERROR, "database %.180s is not that of a register", path);
 		error = -EINVAL;
 	} else {
 		error = database_fail(db, path, why);
@@ -185,7 +185,7 @@ static int check_layout(struct database *db, const char *path, int64_t *epoch,
 	if (error || layout == STORE_LAYOUT)
 		return error;
 	snprintf(why, STORE_ERROR,
-		 "database %s was made by %s version of mlrd (layout %" PRId64
+		 "database %.150s was made by %s version of mlrd (layout %" PRId64
 		 ", this one knows %d)",
 		 path, layout > STORE_LAYOUT ? "a newer" : "an unknown", layout, STORE_LAYOUT);
 	return -EINVAL;
