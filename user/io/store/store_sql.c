@@ -147,7 +147,7 @@ static int read_meta(struct database *db, const char *path, int64_t *layout, int
 		*layout = sqlite3_column_int64(statement, 0);
 		*epoch = sqlite3_column_int64(statement, 1);
 	} else if ((code & 0xff) == SQLITE_ERROR || code == SQLITE_DONE) {
-		snprintf(why, STORE_ERROR, "database %s is not that of a register", path);
+		snprintf(why, STORE_ERROR, "database %.180s is not that of a register", path);
 		error = -EINVAL;
 	} else {
 		error = database_fail(db, path, why);
@@ -185,7 +185,7 @@ static int check_layout(struct database *db, const char *path, int64_t *epoch,
 	if (error || layout == STORE_LAYOUT)
 		return error;
 	snprintf(why, STORE_ERROR,
-		 "database %s was made by %s version of mlrd (layout %" PRId64
+		 "database %.150s was made by %s version of mlrd (layout %" PRId64
 		 ", this one knows %d)",
 		 path, layout > STORE_LAYOUT ? "a newer" : "an unknown", layout, STORE_LAYOUT);
 	return -EINVAL;
@@ -245,15 +245,18 @@ static int prepare_all(struct database *db, char why[STORE_ERROR])
 	return error;
 }
 
-static int open_file(struct database *db, char why[STORE_ERROR])
+/* Opens or makes the file, with all tables. */
+static int open_tables(struct database *db, int64_t *epoch, char why[STORE_ERROR])
 {
 	const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_FULLMUTEX;
+	int error;
 
 	if (sqlite3_open_v2(db->path, &db->handle, flags, NULL) != SQLITE_OK)
 		return database_fail(db, db->path, why);
 	sqlite3_busy_timeout(db->handle, BUSY_MS);
 	db->synchronous = 2;
-	return database_execute(db, SETTINGS, db->path, why);
+	error = database_execute(db, SETTINGS, db->path, why);
+	return error ? error : check_layout(db, db->path, epoch, why);
 }
 
 int database_open(struct database *db, const char *path, uint32_t *epoch, char why[STORE_ERROR])
@@ -265,9 +268,7 @@ int database_open(struct database *db, const char *path, uint32_t *epoch, char w
 		snprintf(why, STORE_ERROR, "database %.100s...: the path is too long", path);
 		return -ENAMETOOLONG;
 	}
-	error = open_file(db, why);
-	if (!error)
-		error = check_layout(db, path, &before, why);
+	error = open_tables(db, &before, why);
 	if (!error)
 		error = raise_epoch(db, before, why);
 	if (!error)
@@ -278,10 +279,9 @@ int database_open(struct database *db, const char *path, uint32_t *epoch, char w
 
 int database_begin(struct database *db, char why[STORE_ERROR])
 {
-	int error = open_file(db, why);
+	int64_t none;
+	int error = open_tables(db, &none, why);
 
-	if (!error)
-		error = database_execute(db, SCHEMA, db->path, why);
 	if (!error)
 		error = write_epoch(db, why);
 	if (!error)
