@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "control/problems.h"
 #include "control/status_file.h"
 #include "dhcp/dhcp.h"
 #include "dhcp/twins.h"
@@ -38,6 +39,7 @@
 #include "station/farewell.h"
 #include "station/greeting.h"
 #include "station/groups.h"
+#include "station/impostors.h"
 #include "station/neighbours.h"
 #include "station/places.h"
 #include "station/presence.h"
@@ -119,6 +121,8 @@ static void on_sighting(const struct tmip_event *event, void *arg)
 		return; /* a loop has brought back an ARP packet of this CN */
 	if (is_new_to_leaving_cell(agent, event->ifindex, &event->mac))
 		return;
+	impostors_seen(agent->impostors, roam_replica(agent->roam), cells_table(agent->cells),
+		       event, clock_ms());
 	if (is_associated(agent, event))
 		roam_associated(agent->roam, &event->mac, event->ifindex, "association",
 				clock_ms());
@@ -565,6 +569,8 @@ static void stop_stations(struct agent *agent)
 	greetings_destroy(agent->greetings);
 	presence_destroy(agent->presence);
 	groups_destroy(agent->groups);
+	impostors_destroy(agent->impostors);
+	problems_destroy(agent->problems);
 	cns_destroy(agent->cns);
 	path_mtus_destroy(agent->paths);
 	roam_destroy(agent->roam);

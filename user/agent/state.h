@@ -26,10 +26,12 @@ struct console;
 struct control_server;
 struct farewells;
 struct greetings;
+struct impostors;
 struct mlrp_self;
 struct neighbours;
 struct outage;
 struct path_mtus;
+struct problems;
 struct places;
 struct status_file;
 struct twins;
@@ -68,6 +70,8 @@ struct agent {
 	struct twins *twins;
 	struct wifi *wifi; /* NULL: no nl80211 here */
 	struct authenticators *authenticators;
+	struct impostors *impostors;
+	struct problems *problems;
 	struct report report;
 	struct status_file *status_file;
 	struct commands commands;

@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 
+#include "control/problems.h"
 #include "dhcp/dhcp.h"
 #include "dhcp/twins.h"
 #include "interface/cells.h"
@@ -17,6 +18,7 @@
 #include "station/farewell.h"
 #include "station/greeting.h"
 #include "station/groups.h"
+#include "station/impostors.h"
 #include "station/neighbours.h"
 #include "station/places.h"
 #include "station/presence.h"
@@ -350,7 +352,20 @@ static void fill_report(struct agent *agent)
 		.presence = agent->presence, .trail = agent->trail,
 		.buffer = agent->buffer, .groups = agent->groups, .dhcp = agent->dhcp,
 		.authenticators = agent->authenticators,
+		.problems = agent->problems,
 	};
+}
+
+static int create_problems(struct agent *agent)
+{
+	const struct problems_setup setup = {
+		.config = &agent->config, .backbone = &agent->backbone,
+		.cells = cells_table(agent->cells),
+		.impostors = agent->impostors = impostors_create(),
+	};
+
+	agent->problems = problems_create(&setup);
+	return agent->impostors && agent->problems ? 0 : -ENOMEM;
 }
 
 int wiring_create_stations(struct agent *agent)
@@ -358,7 +373,7 @@ int wiring_create_stations(struct agent *agent)
 	int (*const steps[])(struct agent *) = {
 		create_presence, create_greetings, create_farewells, create_neighbours,
 		create_places,   create_checks,    create_buffer,    create_groups,
-		create_twins,    create_dhcp,      create_authenticators,
+		create_twins,    create_dhcp,      create_authenticators, create_problems,
 	};
 	int error = 0;
 

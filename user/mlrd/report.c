@@ -7,6 +7,8 @@
 
 #include "server.h"
 
+#define PROBLEMS_MAX 32 /* that are shown */
+
 #define STATIONS_SHOWN 10000 /* while more are listed, the CNs wait */
 
 static json_t *addr_json(const struct tmip_addr *addr)
@@ -386,7 +388,7 @@ struct status_view {
 	uint64_t epoch, seq;
 	json_t *cns, *refused, *stations;
 	unsigned hosts;
-	json_t *counters, *store, *behind;
+	json_t *problems, *counters, *store, *behind;
 };
 
 static const struct field STATUS_FIELDS[] = {
@@ -402,6 +404,7 @@ static const struct field STATUS_FIELDS[] = {
 	FIELD(VALUE, struct status_view, refused, "refused", 0, "CNs that were refused lately"),
 	FIELD(VALUE, struct status_view, stations, "stations", 0, NULL),
 	FIELD(UINT, struct status_view, hosts, "hosts", 0, "reserved hosts"),
+	FIELD(VALUE, struct status_view, problems, "problems", 0, "texts"),
 	FIELD(VALUE, struct status_view, counters, "counters", 0, NULL),
 	FIELD(VALUE, struct status_view, store, "store", 0, NULL),
 	FIELD(VALUE, struct status_view, behind, "behind", 0,
@@ -432,6 +435,29 @@ static json_t *store_json(const struct server *server, const struct registry_cou
 		view.lost = server->store_loss;
 	store_count(server->store, &view.counts);
 	return fields_json(STORE_FIELDS, &view);
+}
+
+static void add_host_problem(const struct registry_host *host, enum registry_host_fault fault,
+			     void *arg)
+{
+	char addr[ADDR_STRLEN], mac[MAC_STRLEN];
+	json_t *list = arg;
+
+	if (json_array_size(list) < PROBLEMS_MAX)
+		json_array_append_new(list, json_sprintf("host %s: %s gets %s %s", host->name,
+							 mac_format(&host->mac, mac),
+							 addr_format(&host->addr, addr),
+							 registry_host_fault_text(fault)));
+	else if (json_array_size(list) == PROBLEMS_MAX)
+		json_array_append_new(list, json_string("more hosts than are shown here"));
+}
+
+static json_t *problems_json(const struct server *server)
+{
+	json_t *list = json_array();
+
+	registry_each_host_fault(server->registry, add_host_problem, list);
+	return list;
 }
 
 static json_t *behind_json(const struct server *server, const struct registry_counts *counts)
@@ -494,6 +520,7 @@ json_t *report_status(const struct server *server)
 	view.refused = refusals_json(server);
 	view.stations = fields_json(STATION_COUNT_FIELDS, &counts);
 	view.hosts = counts.hosts;
+	view.problems = problems_json(server);
 	view.counters = fields_json(COUNTER_FIELDS, &counts);
 	view.store = store_json(server, &counts);
 	view.behind = behind_json(server, &counts);

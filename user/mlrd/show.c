@@ -178,10 +178,15 @@ static void print_behind(const json_t *behind, FILE *to)
 
 void show_status(json_t *result, FILE *to)
 {
+	const json_t *problem;
+	size_t i;
+
 	print_register(result, to);
 	print_refused(json_object_get(result, "refused"), to);
 	fields_print("stations", STATION_COUNT_FIELDS, json_object_get(result, "stations"), to);
 	fprintf(to, "hosts     %lld reserved\n", terminal_number(result, "hosts"));
+	json_array_foreach(json_object_get(result, "problems"), i, problem)
+		fprintf(to, "problem   %s\n", json_string_value(problem));
 	fields_print("since", COUNTER_FIELDS, json_object_get(result, "counters"), to);
 	print_store(json_object_get(result, "store"), to);
 	print_behind(json_object_get(result, "behind"), to);

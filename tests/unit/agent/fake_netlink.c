@@ -180,6 +180,12 @@ int netlink_get_counts(unsigned ifindex, struct netlink_counts *counts)
 	return 0;
 }
 
+int netlink_get_default(unsigned *ifindex)
+{
+	*ifindex = 0;
+	return -ENOENT;
+}
+
 int netlink_get_route_mtu(const struct netlink_interface *asked, unsigned *mtu)
 {
 	const struct fake_interface *interface = find_index(asked->ifindex);

@@ -16,19 +16,21 @@
 
 struct verdict {
 	const char *check, *subject;
-	bool ok;
+	bool ok, warning;
 	const char *advice; /* NULL: none */
 	char detail[512];
 };
 
 static void print_verdict(const struct evaluation *evaluation, const struct verdict *verdict)
 {
-	const char *on = verdict->ok ? "\033[32m" : "\033[1;31m", *off = "\033[0m";
+	const char *on = verdict->warning ? "\033[33m" :
+			 verdict->ok ? "\033[32m" : "\033[1;31m", *off = "\033[0m";
+	const char *word = verdict->warning ? "warn" : verdict->ok ? "ok" : "FAIL";
 
 	if (!evaluation->colour)
 		on = off = "";
-	printf("%s%-4s%s  %-13s %-18s %s\n", on, verdict->ok ? "ok" : "FAIL", off, verdict->check,
-	       verdict->subject, verdict->detail);
+	printf("%s%-4s%s  %-13s %-18s %s\n", on, word, off, verdict->check, verdict->subject,
+	       verdict->detail);
 	if (verdict->advice)
 		printf("      > %s\n", verdict->advice);
 	fflush(stdout);
@@ -40,6 +42,8 @@ static void add_verdict(struct evaluation *evaluation, const struct verdict *ver
 				   "subject", verdict->subject, "ok", verdict->ok,
 				   "detail", verdict->detail, "advice", verdict->advice);
 
+	if (verdict->warning)
+		json_object_set_new(object, "warning", json_true());
 	json_array_append_new(evaluation->checks, object);
 	evaluation->failed |= !verdict->ok;
 	if (!evaluation->json)
@@ -50,6 +54,18 @@ void evaluation_pass(struct evaluation *evaluation, const char *check, const cha
 		     const char *format, ...)
 {
 	struct verdict verdict = {.check = check, .subject = subject, .ok = true};
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(verdict.detail, sizeof(verdict.detail), format, args);
+	va_end(args);
+	add_verdict(evaluation, &verdict);
+}
+
+void evaluation_warn(struct evaluation *evaluation, const char *check, const char *subject,
+		     const char *format, ...)
+{
+	struct verdict verdict = {.check = check, .subject = subject, .ok = true, .warning = true};
 	va_list args;
 
 	va_start(args, format);
@@ -143,19 +159,23 @@ int evaluate_run(const char *config_path, bool json)
 {
 	struct evaluation evaluation = {.json = json, .checks = json_array()};
 	const char *no_colour = getenv("NO_COLOR");
+	struct evaluation_survey *survey;
 
 	evaluation.colour = !json && isatty(STDOUT_FILENO) && !(no_colour && *no_colour);
 	if (!evaluation.checks)
 		return 1;
 	if (read_config(&evaluation, config_path)) {
 		evaluate_host(&evaluation);
+		survey = evaluate_survey_begin(&evaluation);
 		evaluate_net(&evaluation);
+		evaluate_survey_end(&evaluation, survey);
 	}
 	if (json)
 		print_json(&evaluation);
 	else
 		print_summary(&evaluation);
-	json_decref(evaluation.agent);
 	json_decref(evaluation.checks);
+	json_decref(evaluation.agent);
+	free(evaluation.cns);
 	return evaluation.failed ? 1 : 0;
 }

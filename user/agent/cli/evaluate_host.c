@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The evaluation of this machine: kernel, rights, backbone, port, cells, pools, hostapds, settings,
- * rules. See evaluation.h.
+ * The evaluation of this machine: kernel, rights, running agent, backbone, port, settings. See
+ * evaluation.h.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -9,16 +9,16 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
-#include "agent/interface/cell_check.h"
+#include "agent/interface/settings.h"
 #include "evaluation.h"
+#include "io/datapath/datapath.h"
 #include "io/kernel/kernel.h"
-#include "io/kernel/netfilter.h"
 #include "io/kernel/netlink_tunnel.h"
 #include "io/kernel/sysctl.h"
 #include "io/process/control.h"
+#include "io/process/usable.h"
 
 #define STATUS_MS 2000 /* for the answer of a running agent */
 
@@ -56,12 +56,37 @@ static void check_bpffs(struct evaluation *e)
 {
 	const char *advice = "mount it: mount -t bpf bpf /sys/fs/bpf";
 	const char *directory = e->config.bpf_dir;
+	int error;
 
-	if (kernel_is_bpffs(directory))
-		evaluation_pass(e, "kernel", "BPF file system", "%s is below one", directory);
-	else
+	if (!kernel_is_bpffs(directory))
 		evaluation_fail(e, "kernel", "BPF file system", advice, "%s is not below one",
 				directory);
+	else if ((error = usable_dir(directory)))
+		evaluation_fail(e, "kernel", "BPF file system", "correct bpf_dir", "%s: %s",
+				directory, strerror(-error));
+	else
+		evaluation_pass(e, "kernel", "BPF file system", "%s is below one", directory);
+}
+
+/* The programs and maps themselves: the former ones may be of another version or size. */
+static void check_datapath(struct evaluation *e)
+{
+	const struct agent_config *config = &e->config;
+	char dir[CONFIG_PATH_LEN + NAME_LEN], why[DATAPATH_WHY];
+	const struct datapath_options options = {
+		.dir = dir, .stations_max = config->stations_max, .peers_max = config->peers_max,
+		.seen_max = config->seen_max,
+	};
+	int error;
+
+	agent_config_pin_dir(config, dir);
+	error = datapath_try(&options, why);
+	if (error)
+		evaluation_fail(e, "kernel", "data path", error == -EPERM || error == -EACCES ?
+				"run as root, or with CAP_BPF and CAP_NET_ADMIN" :
+				"do as it says; the kernel's log (dmesg) may say more", "%s", why);
+	else
+		evaluation_pass(e, "kernel", "data path", "all programs load");
 }
 
 static void check_kernel(struct evaluation *e)
@@ -77,6 +102,31 @@ static void check_kernel(struct evaluation *e)
 	check_feature(e, "BPF programs", kernel_try_bpf_program(), "may be loaded",
 		      "use a kernel with CONFIG_NET_CLS_BPF and CONFIG_BPF_SYSCALL");
 	check_bpffs(e);
+	check_datapath(e);
+}
+
+/* ---- the running agent */
+
+static bool is_text(const json_t *object, const char *key, const char *text)
+{
+	const char *value = json_string_value(json_object_get(object, key));
+
+	return value && strcmp(value, text) == 0;
+}
+
+/* The agent of this configuration, if it runs. */
+static void find_agent(struct evaluation *e)
+{
+	json_t *request = json_pack("{s:s}", "command", "status"), *reply = NULL, *result;
+	char path[CONFIG_PATH_LEN];
+
+	agent_config_socket(&e->config, path);
+	control_call(path, request, &reply, STATUS_MS);
+	result = json_object_get(reply, "result");
+	if (is_text(result, "network", e->config.network_name))
+		e->agent = json_incref(result);
+	json_decref(request);
+	json_decref(reply);
 }
 
 /* ---- the backbone, and the port for other CNs */
@@ -98,18 +148,6 @@ static int try_listen(const struct tmip_addr *addr, unsigned port)
 		error = -errno;
 	close(fd);
 	return error;
-}
-
-static void find_agent(struct evaluation *e)
-{
-	char path[CONFIG_PATH_LEN];
-	json_t *request = json_pack("{s:s}", "command", "status"), *reply = NULL;
-
-	agent_config_socket(&e->config, path);
-	if (control_call(path, request, &reply, STATUS_MS) == 0)
-		e->agent = json_incref(json_object_get(reply, "result"));
-	json_decref(request);
-	json_decref(reply);
 }
 
 /* Where the running agent's tunnels end; zero: none runs. */
@@ -178,6 +216,11 @@ static void check_tunnel_address(struct evaluation *e)
 		memset(&e->tunnel, 0, sizeof(e->tunnel));
 		return;
 	}
+	if (!e->backbone.carrier) {
+		advice = "check its cable, or what it lies on";
+		evaluation_fail(e, "backbone", name, advice, "up, but it has no carrier");
+		return;
+	}
 	evaluation_pass(e, "backbone", name, "up%s, tunnels from %s, MTU %u",
 			e->backbone.ethernet ? "" : " (without link headers)", addr,
 			e->backbone.mtu);
@@ -220,122 +263,17 @@ static void check_port(struct evaluation *e)
 		evaluation_fail(e, "port", subject, advice, "%s", strerror(-error));
 }
 
-/* ---- cells and their pools */
+/* ---- settings */
 
-static struct prefix subnet_of(const struct netlink_interface *interface)
-{
-	return (struct prefix){interface->addr, interface->prefix_len};
-}
-
-static bool overlaps_earlier_cell(const struct evaluation *e, unsigned i)
-{
-	struct prefix subnet = subnet_of(&e->cells[i]);
-
-	for (unsigned k = 0; k < i; k++) {
-		struct prefix other = subnet_of(&e->cells[k]);
-
-		if (e->cells[k].ifindex && prefix_overlaps(&subnet, &other))
-			return true;
-	}
-	return false;
-}
-
-static const struct cell_fault *find_cell_fault(struct evaluation *e, unsigned i)
-{
-	static const struct cell_fault down = {
-		.reason = "the interface is down",
-		.advice = "switch it on: ip link set INTERFACE up",
-	};
-	static const struct cell_fault overlap = {
-		.reason = "its subnet overlaps that of another cell",
-		.advice = "give each cell a subnet of its own",
-	};
-	struct netlink_interface *cell = &e->cells[i];
-	int error = netlink_get_interface(e->config.mobile_if[i], cell);
-	const struct cell_fault *fault = cell_check_interface(&e->config, cell, error);
-
-	if (fault)
-		return fault;
-	if (!cell->up)
-		return &down;
-	return overlaps_earlier_cell(e, i) ? &overlap : NULL;
-}
-
-static void check_cell(struct evaluation *e, unsigned i)
-{
-	const struct cell_fault *fault = find_cell_fault(e, i);
-	struct netlink_interface *cell = &e->cells[i];
-	const char *name = e->config.mobile_if[i];
-	char addr[ADDR_STRLEN];
-
-	if (fault) {
-		evaluation_fail(e, "cell", name, fault->advice, "%s", fault->reason);
-		cell->ifindex = 0;
-		return;
-	}
-	evaluation_pass(e, "cell", name, "up, gateway %s%s", addr_format(&cell->addr, addr),
-			cell->deaf ? CELL_DEAF : "");
-}
-
-/* Skips a cell without a pool, and an interface that check_cell() has reported as no cell. */
-static void check_pool(struct evaluation *e, const struct netlink_interface *cell)
-{
-	const char *advice = "correct addr_pool; `*' stands for the first or last of the subnet";
-	char from[ADDR_STRLEN], to[ADDR_STRLEN];
-	struct cell_info info;
-	bool inside;
-
-	if (!cell->ifindex)
-		return;
-	inside = cell_check_describe(&e->config, cell->name, cell, &info);
-	if (addr_is_zero(&info.pool_first))
-		return;
-	addr_format(&info.pool_first, from);
-	addr_format(&info.pool_last, to);
-	if (inside)
-		evaluation_pass(e, "pool", cell->name, "%s to %s in the subnet", from, to);
-	else
-		evaluation_fail(e, "pool", cell->name, advice, "%s to %s is not in the subnet",
-				from, to);
-}
-
-/* ---- hostapds, settings and rules */
-
-/* Does a process have the socket? Only the agent talks to it. 0 or -errno. */
-static int try_connect(const char *path)
-{
-	struct sockaddr_un there = {.sun_family = AF_UNIX};
-	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0), error = 0;
-
-	snprintf(there.sun_path, sizeof(there.sun_path), "%s", path);
-	if (fd < 0 || connect(fd, (struct sockaddr *)&there, sizeof(there)) < 0)
-		error = -errno;
-	if (fd >= 0)
-		close(fd);
-	return error;
-}
-
-/* A missing hostapd is no failure: it may start later, and the agent serves stations without it. */
-static void check_hostapd(struct evaluation *e, const struct config_hostapd *hostapd)
-{
-	const char *advice = "correct the path, which is a socket below hostapd's ctrl_interface";
-	const char *name = hostapd->interface, *path = hostapd->socket;
-	int error = try_connect(path);
-
-	if (!error)
-		evaluation_pass(e, "hostapd", name, "%s: there", path);
-	else if (error == -ENOENT || error == -ECONNREFUSED)
-		evaluation_pass(e, "hostapd", name, "%s: %s; not used before it is there", path,
-				strerror(-error));
-	else
-		evaluation_fail(e, "hostapd", name, advice, "%s: %s", path, strerror(-error));
-}
-
-/* The agent sets these itself: the check fails only if the agent could not. */
-static void check_setting(struct evaluation *e, const char *name, const char *wanted)
+/*
+ * The agent sets these itself: the check fails only if the agent could not. Of those that are right
+ * or can be set, the report has only the one that people know.
+ */
+static int check_setting(const char *name, const char *wanted, void *arg)
 {
 	const char *advice = "run as root with /proc/sys writable";
 	const char *subject = strrchr(name, '/') + 1;
+	struct evaluation *e = arg;
 	char value[64], path[256];
 	int error = sysctl_get(name, value, sizeof(value));
 	bool right = !error && strcmp(value, wanted) == 0;
@@ -343,57 +281,38 @@ static void check_setting(struct evaluation *e, const char *name, const char *wa
 	snprintf(path, sizeof(path), "/proc/sys/%s", name);
 	if (!error && !right && access(path, W_OK) < 0)
 		error = -errno;
+	if (error == -ENOENT && !e->backbone.ifindex)
+		return 0; /* of the backbone, which the report has named */
 	if (error)
 		evaluation_fail(e, "setting", subject, advice, "%s: cannot be set to %s: %s", name,
 				wanted, strerror(-error));
-	else if (right)
+	else if (strcmp(subject, "ip_forward") == 0 && right)
 		evaluation_pass(e, "setting", subject, "%s: %s", name, value);
-	else
-		evaluation_pass(e, "setting", subject, "%s: %s now; the agent sets %s", name, value,
-				wanted);
+	else if (strcmp(subject, "ip_forward") == 0)
+		evaluation_pass(e, "setting", subject, "%s: %s now; the agent sets %s", name,
+				value, wanted);
+	return 0;
 }
 
-/*
- * Packets that the data path forwards itself bypass the rules of netfilter. The check passes, since
- * the rules may be meant for other hosts; but the operator may want them for stations.
- */
-static void check_nat(struct evaluation *e)
+static void check_settings(struct evaluation *e)
 {
-	bool home = e->config.fastpath == AGENT_FASTPATH_HOME;
-	char chain[128];
-
-	if (!home && !e->config.route_optimisation)
-		return;
-	if (netfilter_find_nat(chain, sizeof(chain)) <= 0)
-		return;
-	if (home)
-		evaluation_pass(e, "NAT", "fastpath",
-				"warning: rules of %s do not see the packets of stations (fastpath "
-				"home): if they are to translate these, say fastpath away", chain);
-	if (e->config.route_optimisation)
-		evaluation_pass(e, "NAT", "route_optimisation",
-				"warning: rules of %s do not see packets between two stations once "
-				"one has roamed: if they translate these, say route_optimisation "
-				"off in all CNs", chain);
+	settings_each_of_machine(&e->config, check_setting, e);
+	for (unsigned i = 0; i < e->config.cell_count; i++)
+		if (e->cells[i].ifindex)
+			settings_each_of_cell(e->cells[i].name, check_setting, e);
 }
 
 void evaluate_host(struct evaluation *evaluation)
 {
-	const struct agent_config *config = &evaluation->config;
-
-	find_agent(evaluation);
 	check_kernel(evaluation);
+	find_agent(evaluation);
 	if (find_backbone(evaluation))
 		check_tunnel_address(evaluation);
 	if (!addr_is_zero(&evaluation->tunnel))
 		netlink_each_tunnel(report_tunnel, evaluation);
 	check_port(evaluation);
-	for (unsigned i = 0; i < config->cell_count; i++)
-		check_cell(evaluation, i);
-	for (unsigned i = 0; i < config->cell_count; i++)
-		check_pool(evaluation, &evaluation->cells[i]);
-	for (unsigned i = 0; i < config->hostapd_count; i++)
-		check_hostapd(evaluation, &config->hostapd[i]);
-	check_setting(evaluation, "net/ipv4/ip_forward", "1");
-	check_nat(evaluation);
+	evaluate_cells(evaluation);
+	evaluate_paths(evaluation);
+	check_settings(evaluation);
+	evaluate_rules(evaluation);
 }

@@ -394,6 +394,16 @@ static void check_own_name(const struct survey *survey)
 				"the register calls this CN %s", survey->own_name);
 }
 
+/* For the survey of the cells. */
+static void note_cns(struct survey *survey)
+{
+	struct evaluation *e = survey->evaluation;
+
+	e->cns = calloc(survey->cn_count, sizeof(*e->cns));
+	for (; e->cns && e->cn_count < survey->cn_count; e->cn_count++)
+		e->cns[e->cn_count] = survey->cns[e->cn_count].info;
+}
+
 static void check_cns(struct survey *survey)
 {
 	struct evaluation *e = survey->evaluation;
@@ -417,6 +427,7 @@ static void check_cns(struct survey *survey)
 		check_namesake(survey);
 		mlrp_link_close(survey->namesake.link);
 	}
+	note_cns(survey);
 	for (unsigned i = 0; i < survey->cn_count; i++) {
 		struct target *cn = &survey->cns[i];
 

@@ -142,6 +142,7 @@ const struct field STATUS_FIELDS[] = {
 	FIELD(VALUE, struct status_view, counters, "counters", 0, NULL),
 	FIELD(VALUE, struct status_view, wifi, "wifi", 0, NULL),
 	FIELD(VALUE, struct status_view, hostapd, "hostapd", 0, NULL),
+	FIELD(VALUE, struct status_view, problems, "problems", 0, "texts"),
 	FIELD_END,
 };
 

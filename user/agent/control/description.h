@@ -29,7 +29,7 @@ struct status_view {
 	uint64_t uptime_s;
 	bool adopted;
 	json_t *reg, *backbone, *stations, *handovers, *dhcp, *buffer, *groups, *cells, *counters;
-	json_t *wifi, *hostapd;
+	json_t *wifi, *hostapd, *problems;
 };
 extern const struct field STATUS_FIELDS[];
 

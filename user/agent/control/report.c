@@ -25,6 +25,7 @@
 #include "description.h"
 #include "io/datapath/datapath.h"
 #include "io/process/clock.h"
+#include "problems.h"
 
 static const char *const STATE_NAMES[] = {
 	[0] = "unknown", [TMIP_STATION_HOME] = "home", [TMIP_STATION_NEXT_DOOR] = "next_door",
@@ -249,7 +250,7 @@ const char *report_cell_state(const struct cell *cell)
 		return "down";
 	if (cell->bare)
 		return "no address";
-	return cell_check_is_empty(&cell->interface) ? "no port" : "up";
+	return cell_check_has_port(&cell->interface) ? "up" : "no port";
 }
 
 static json_t *cell_json(const struct report *report, const struct cell *cell, unsigned stations)
@@ -339,7 +340,7 @@ json_t *report_status(const struct report *report)
 		.adopted = report->adopted, .cn = cn_json_of(report), .reg = register_json(report),
 		.backbone = backbone_json(report), .cells = cells_json(report),
 		.counters = counters_json(report), .wifi = wifi_json(report),
-		.hostapd = hostapds_json(report),
+		.hostapd = hostapds_json(report), .problems = problems_json(report->problems),
 	};
 	struct roam_counts roam;
 

@@ -22,6 +22,7 @@ struct groups;
 struct path_mtus;
 struct peers;
 struct presence;
+struct problems;
 struct register_client;
 struct roam;
 struct trail;
@@ -46,6 +47,7 @@ struct report {
 	const struct dhcp *dhcp;
 	const struct wifi *wifi; /* NULL: no nl80211 here */
 	const struct authenticators *authenticators;
+	struct problems *problems; /* it remembers */
 };
 
 json_t *report_status(const struct report *report);

@@ -189,6 +189,15 @@ static void print_backbone(const json_t *backbone, FILE *to)
 		why && *why ? ": " : "", why ? why : "");
 }
 
+static void print_problems(const json_t *problems, FILE *to)
+{
+	const json_t *problem;
+	size_t i;
+
+	json_array_foreach((json_t *)problems, i, problem)
+		fprintf(to, "problem   %s\n", json_string_value(problem));
+}
+
 static void print_status(const json_t *status, FILE *to)
 {
 	static const struct {
@@ -206,6 +215,7 @@ static void print_status(const json_t *status, FILE *to)
 	print_agent(status, to);
 	print_register(json_object_get(status, "register"), to);
 	print_backbone(json_object_get(status, "backbone"), to);
+	print_problems(json_object_get(status, "problems"), to);
 	for (size_t i = 0; i < COUNT_OF(lines); i++) {
 		const json_t *object = json_object_get(status, lines[i].key);
 

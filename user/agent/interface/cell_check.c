@@ -40,9 +40,18 @@ const struct cell_fault *cell_check_interface(const struct agent_config *config,
 		.reason = "it is the backbone (directive cn_if)",
 		.advice = "name another interface: mobile_if",
 	};
-	static const struct cell_fault no_mac = {
+	static const struct cell_fault headless = {
 		.reason = "it is not like Ethernet",
 		.advice = "use Ethernet, Wi-Fi, a bridge or veth",
+	};
+	static const struct cell_fault no_mac = {
+		.reason = "it is not like Ethernet: it has no MAC of its own",
+		.advice = "use Ethernet, Wi-Fi, a bridge or veth",
+	};
+	/* It gets packets for its own addresses only, and stations send to all the world. */
+	static const struct cell_fault shared_mac = {
+		.reason = "it has no MAC of its own: an ipvlan has that of the interface below it",
+		.advice = "use that interface, or a macvlan in mode passthru",
 	};
 	static const struct cell_fault no_addr = {
 		.reason = "it has no IPv4 address, which would be the stations' gateway",
@@ -59,9 +68,12 @@ const struct cell_fault *cell_check_interface(const struct agent_config *config,
 		return missing_fault(error);
 	if (strcmp(interface->name, config->cn_if) == 0)
 		return &backbone;
-	if (!interface->ethernet ||
-	    (mac_is_zero(&interface->mac) && !cell_check_is_empty(interface)))
+	if (!interface->ethernet)
+		return &headless;
+	if (mac_is_zero(&interface->mac) && !cell_check_is_empty(interface))
 		return &no_mac;
+	if (strcmp(interface->kind, "ipvlan") == 0)
+		return &shared_mac;
 	if (interface->port_of)
 		return port_fault(interface->port_of);
 	if (addr_is_zero(&interface->addr))
@@ -89,6 +101,11 @@ static void set_pool(struct cell_info *info, const struct config_pool *pool)
 		info->pool_first = addr_from_ipv4(network + 1);
 	if (addr_is_zero(&pool->last))
 		info->pool_last = addr_from_ipv4(broadcast - 1);
+}
+
+bool cell_check_has_port(const struct netlink_interface *interface)
+{
+	return interface->carrier || strcmp(interface->kind, "bridge") != 0;
 }
 
 bool cell_check_is_empty(const struct netlink_interface *interface)

@@ -35,6 +35,8 @@ const struct cell_fault *cell_check_interface(const struct agent_config *config,
 bool cell_check_describe(const struct agent_config *config, const char *name,
 			 const struct netlink_interface *interface, struct cell_info *info);
 
+/* Can somebody be in the cell? A bridge needs a port that carries frames. */
+bool cell_check_has_port(const struct netlink_interface *interface);
 /* A bridge without ports has no MAC: the cell is empty. */
 bool cell_check_is_empty(const struct netlink_interface *interface);
 

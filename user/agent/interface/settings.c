@@ -43,13 +43,41 @@ static int set(struct sysctl_store *store, const char *name, const char *value,
 	return error;
 }
 
-static int set_interface(struct sysctl_store *store, const char *interface, const char *name,
-			 const char *value, char why[SETTINGS_WHY])
+static int call_for(const char *interface, const char *name, const char *value,
+		    settings_call *call, void *arg)
 {
 	char path[128];
 
 	snprintf(path, sizeof(path), "net/ipv4/conf/%s/%s", interface, name);
-	return set(store, path, value, why);
+	return call(path, value, arg);
+}
+
+int settings_each_of_machine(const struct agent_config *config, settings_call *call, void *arg)
+{
+	int error = call("net/ipv4/ip_forward", "1", arg);
+
+	if (!error)
+		error = call_for("all", "send_redirects", "0", call, arg);
+	return error ? error : call_for(config->cn_if, "forwarding", "1", call, arg);
+}
+
+int settings_each_of_cell(const char *cell, settings_call *call, void *arg)
+{
+	int error = call_for(cell, "forwarding", "1", call, arg);
+
+	return error ? error : call_for(cell, "send_redirects", "0", call, arg);
+}
+
+struct setting {
+	struct sysctl_store *store;
+	char *why;
+};
+
+static int set_one(const char *name, const char *value, void *arg)
+{
+	const struct setting *setting = arg;
+
+	return set(setting->store, name, value, setting->why);
 }
 
 /*
@@ -89,6 +117,7 @@ static int open_machine(const struct agent_config *config, struct sysctl_store *
 int settings_set_machine(const struct agent_config *config, char why[SETTINGS_WHY])
 {
 	struct sysctl_store *store = NULL;
+	struct setting setting;
 	char path[MACHINE_PATH];
 	int error;
 
@@ -100,11 +129,8 @@ int settings_set_machine(const struct agent_config *config, char why[SETTINGS_WH
 		snprintf(why, SETTINGS_WHY, "%.250s: %s", path, strerror(-error));
 		return error;
 	}
-	error = set(store, "net/ipv4/ip_forward", "1", why);
-	if (!error)
-		error = set_interface(store, "all", "send_redirects", "0", why);
-	if (!error)
-		error = set_interface(store, config->cn_if, "forwarding", "1", why);
+	setting = (struct setting){store, why};
+	error = settings_each_of_machine(config, set_one, &setting);
 	sysctl_close(store);
 	return error;
 }
@@ -256,10 +282,9 @@ static void restore_promiscuous(struct sysctl_store *store, const struct netlink
 int settings_set_cell(struct sysctl_store *store, const struct netlink_interface *cell,
 		      unsigned tunnel_mtu, char why[SETTINGS_WHY])
 {
-	int error = set_interface(store, cell->name, "forwarding", "1", why);
+	struct setting setting = {store, why};
+	int error = settings_each_of_cell(cell->name, set_one, &setting);
 
-	if (!error)
-		error = set_interface(store, cell->name, "send_redirects", "0", why);
 	if (!error)
 		error = set_promiscuous(store, cell, why);
 	if (!error)

@@ -22,6 +22,14 @@ struct sysctl_store;
 /* Opens the file of former values of the cells' settings. NULL with `why` on failure. */
 struct sysctl_store *settings_open(const struct agent_config *config, char why[SETTINGS_WHY]);
 
+/*
+ * Call `call` for each file below /proc/sys and the value that it needs: of the whole machine and
+ * the backbone, or of a cell. Return the first result that is not 0.
+ */
+typedef int settings_call(const char *name, const char *value, void *arg);
+int settings_each_of_machine(const struct agent_config *config, settings_call *call, void *arg);
+int settings_each_of_cell(const char *cell, settings_call *call, void *arg);
+
 /* The settings that all cells share, and those of the backbone. 0, or -errno with `why`. */
 int settings_set_machine(const struct agent_config *config, char why[SETTINGS_WHY]);
 /* Restores them, unless the agent of another network needs them. */

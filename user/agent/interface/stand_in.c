@@ -11,8 +11,6 @@
 #include "io/kernel/sysctl.h"
 #include "io/process/log.h"
 
-#define NAME "tmiphome"
-
 static void format_alias(const char *network, const char *cell, char alias[NETLINK_ALIAS])
 {
 	snprintf(alias, NETLINK_ALIAS, "TMip: network %s, stands in for cell %s", network, cell);
@@ -58,7 +56,7 @@ int stand_in_open(struct stand_in *stand_in, const char *network, const char *ce
 	netlink_each_alias(search.alias, on_found, &search);
 	stand_in->former = search.ifindex;
 	if (!search.ifindex)
-		error = netlink_make_device(NAME, search.alias, &search.ifindex);
+		error = netlink_make_device(STAND_IN_NAME, search.alias, &search.ifindex);
 	if (error) {
 		snprintf(why, STAND_IN_WHY, "cell %s: no device can stand in for it (%s)", cell,
 			 error == -EOPNOTSUPP ? "the kernel has neither dummy nor ifb" :

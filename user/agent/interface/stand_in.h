@@ -14,6 +14,7 @@
 #include "core/base/station.h"
 
 #define STAND_IN_WHY 320
+#define STAND_IN_NAME "tmiphome" /* a number follows */
 
 struct stand_in {
 	unsigned ifindex;         /* 0: there is none */

@@ -371,10 +371,9 @@ static struct hostapd_link *connect_to(struct authenticator *authenticator)
 					    .arg = authenticator};
 	const struct agent_config *config = authenticator->all->with.config;
 	const struct config_hostapd *hostapd = &authenticator->config;
-	char own[CONFIG_PATH_LEN + NAME_LEN + 64];
+	char own[CONFIG_HOSTAPD_OWN];
 
-	snprintf(own, sizeof(own), "%s/%s.%s.hostapd", config->run_dir, config->network_name,
-		 hostapd->interface);
+	agent_config_hostapd_socket(config, hostapd, own);
 	if (strlen(own) < CONFIG_SOCKET_LEN)
 		return hostapd_open(authenticator->all->with.base, hostapd->socket, own, &calls);
 	log_error("hostapd of %s: the path of the agent's socket is too long "

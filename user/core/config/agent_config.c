@@ -291,6 +291,14 @@ void agent_config_pin_dir(const struct agent_config *config, char out[CONFIG_PAT
 			*c = ':';
 }
 
+void agent_config_hostapd_socket(const struct agent_config *config,
+				 const struct config_hostapd *hostapd,
+				 char out[CONFIG_HOSTAPD_OWN])
+{
+	snprintf(out, CONFIG_HOSTAPD_OWN, "%s/%s.%s.hostapd", config->run_dir,
+		 config->network_name, hostapd->interface);
+}
+
 void agent_config_socket(const struct agent_config *config, char out[CONFIG_PATH_LEN])
 {
 	if (config->control_socket[0])

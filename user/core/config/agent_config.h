@@ -13,6 +13,7 @@
 #define CONFIG_PATH_LEN 256   /* bytes of a path, with the NUL */
 #define CONFIG_SOCKET_LEN 108 /* bytes of the path of a Unix socket, with the NUL: sun_path */
 #define CONFIG_HOSTAPD_MAX 32 /* directives `hostapd` */
+#define CONFIG_HOSTAPD_OWN (CONFIG_PATH_LEN + NAME_LEN + 64)
 #define CONFIG_ERRORS 4096    /* bytes of the text of all errors of a file, with the NUL */
 
 /* addr_pool: the dynamic addresses of a cell. */
@@ -103,5 +104,13 @@ int agent_config_read(struct agent_config *config, const char *file, const char 
 void agent_config_pin_dir(const struct agent_config *config, char out[CONFIG_PATH_LEN + NAME_LEN]);
 /* Writes the path of the control socket: control_socket, or run_dir/network_name.sock. */
 void agent_config_socket(const struct agent_config *config, char out[CONFIG_PATH_LEN]);
+
+/*
+ * Writes the path of the agent's own socket for the talk with a hostapd. It cannot be used if it
+ * has CONFIG_SOCKET_LEN bytes or more.
+ */
+void agent_config_hostapd_socket(const struct agent_config *config,
+				 const struct config_hostapd *hostapd,
+				 char out[CONFIG_HOSTAPD_OWN]);
 
 #endif

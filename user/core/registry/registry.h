@@ -265,6 +265,23 @@ const char *registry_cn_name(const struct registry *registry, uint32_t id);
 /* Free addresses of a cell's pool: never used, and used before. */
 void registry_count_pool(const struct registry *registry, const struct cell_info *cell,
 			 uint64_t *unused, uint64_t *freed);
+
+/* Can a registered host have its address? */
+enum registry_host_fault {
+	REGISTRY_HOST_FITS,
+	REGISTRY_HOST_NO_CELL, /* not yet: no CN has registered a cell with the address */
+	/* never, in the network as it is: */
+	REGISTRY_HOST_NO_ADDRESS, /* no host can have it (RFC 1122, 3.2.1.3) */
+	REGISTRY_HOST_GATEWAY,
+	REGISTRY_HOST_EDGE,       /* the cell's own address, or its broadcast address */
+};
+
+/* "never: ..." or "not yet: ..."; empty if the host fits. */
+const char *registry_host_fault_text(enum registry_host_fault fault);
+/* All hosts that do not fit. */
+void registry_each_host_fault(const struct registry *registry,
+			      void (*each)(const struct registry_host *host,
+					   enum registry_host_fault fault, void *arg), void *arg);
 /* NULL: not reserved. */
 const char *registry_host_name(const struct registry *registry, const struct tmip_addr *addr);
 

@@ -322,6 +322,7 @@ int reg_rebuild_cells(struct registry *registry)
 		place(registry, station);
 	for (size_t i = 0; i < count; i++)
 		list_cell(registry, &cells[i]);
+	reg_check_hosts(registry);
 	return 0;
 }
 

@@ -78,6 +78,68 @@ void reg_free_hosts(struct registry *registry)
 	registry->hosts = registry->hosts_by_addr = NULL;
 }
 
+/* ---- hosts that cannot have their address */
+
+const char *registry_host_fault_text(enum registry_host_fault fault)
+{
+	static const char *const texts[] = {
+		[REGISTRY_HOST_FITS] = "",
+		[REGISTRY_HOST_NO_CELL] = "not yet: no CN has registered a cell with this address",
+		[REGISTRY_HOST_NO_ADDRESS] = "never: it is no address of a host",
+		[REGISTRY_HOST_GATEWAY] = "never: it is the gateway's address",
+		[REGISTRY_HOST_EDGE] = "never: it is the first or last address of the cell, which "
+				       "no host has",
+	};
+
+	return texts[fault];
+}
+
+static enum registry_host_fault find_fault(const struct registry *registry,
+					   const struct tmip_addr *addr)
+{
+	const struct reg_cell *cell = reg_find_cell(registry, addr);
+	uint32_t first = addr_to_ipv4(addr) >> 24;
+
+	if (first == 0 || first == 127 || first >= 224)
+		return REGISTRY_HOST_NO_ADDRESS;
+	if (!cell)
+		return REGISTRY_HOST_NO_CELL;
+	if (addr_equal(addr, &cell->info->gateway))
+		return REGISTRY_HOST_GATEWAY;
+	return reg_is_host_address(cell, addr) ? REGISTRY_HOST_FITS : REGISTRY_HOST_EDGE;
+}
+
+void registry_each_host_fault(const struct registry *registry,
+			      void (*each)(const struct registry_host *host,
+					   enum registry_host_fault fault, void *arg), void *arg)
+{
+	for (const struct reg_host *host = registry->hosts; host; host = host->hh.next) {
+		enum registry_host_fault fault = find_fault(registry, &host->host.addr);
+
+		if (fault)
+			each(&host->host, fault, arg);
+	}
+}
+
+/* Without any cell, all is still to come. */
+void reg_check_hosts(struct registry *registry)
+{
+	char addr[ADDR_STRLEN], mac[MAC_STRLEN];
+
+	for (struct reg_host *host = registry->hosts; host; host = host->hh.next) {
+		enum registry_host_fault fault = find_fault(registry, &host->host.addr);
+		bool never = fault > REGISTRY_HOST_NO_CELL;
+
+		if (fault == host->logged || (!never && !registry->cell_count))
+			continue;
+		reg_log(registry, never ? LOG_LEVEL_WARN : LOG_LEVEL_INFO,
+			"host %s: %s gets %s %s", host->host.name,
+			mac_format(&host->host.mac, mac), addr_format(&host->host.addr, addr),
+			fault ? registry_host_fault_text(fault) : "when it asks");
+		host->logged = fault;
+	}
+}
+
 int registry_set_hosts(struct registry *registry, const struct registry_host *hosts, size_t count)
 {
 	struct reg_host *before = registry->hosts, *before_by_addr = registry->hosts_by_addr;

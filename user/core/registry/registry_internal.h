@@ -158,6 +158,7 @@ struct reg_host {
 	UT_hash_handle hh;         /* by MAC */
 	UT_hash_handle hh_addr;    /* by address; the first of a host that has several MACs */
 	struct reg_host *next;     /* the same host's next MAC */
+	enum registry_host_fault logged;
 };
 
 #define REG_MOVES_MAX 16
@@ -427,6 +428,8 @@ struct reg_host *reg_host_of_mac(const struct registry *registry, const struct t
 struct reg_host *reg_host_of_addr(const struct registry *registry, const struct tmip_addr *addr);
 bool reg_host_has(const struct reg_host *host, const struct tmip_mac *mac);
 void reg_free_hosts(struct registry *registry);
+/* Cells or hosts have changed: logs what is new about hosts that cannot have their address. */
+void reg_check_hosts(struct registry *registry);
 
 /* ---- registry_address.c */
 

@@ -279,6 +279,27 @@ static int load(struct datapath *dp, bool *adopted, char why[DATAPATH_WHY])
 	return error;
 }
 
+int datapath_try(const struct datapath_options *options, char why[DATAPATH_WHY])
+{
+	struct datapath *dp = calloc(1, sizeof(*dp));
+	bool adopted = false;
+	int error;
+
+	why[0] = '\0';
+	if (!dp)
+		return -ENOMEM;
+	dp->options = *options;
+	dp->hold_link = -1;
+	snprintf(dp->dir, sizeof(dp->dir), "%.400s", options->dir);
+	error = load(dp, &adopted, why);
+	if (!error && adopted)
+		error = check_layout(dp, why);
+	if (error && !why[0])
+		datapath_why(why, "%s", strerror(-error));
+	datapath_close(dp);
+	return error;
+}
+
 int datapath_open(struct datapath **out, const struct datapath_options *options, bool *adopted,
 		  char why[DATAPATH_WHY])
 {

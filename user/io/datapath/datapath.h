@@ -40,6 +40,11 @@ struct datapath_options {
  */
 int datapath_open(struct datapath **out, const struct datapath_options *options, bool *adopted,
 		  char why[DATAPATH_WHY]);
+/*
+ * Would datapath_open() succeed, as far as maps and programs are concerned? Loads them without
+ * pinning or attaching anything; events and punts are not called. 0, or -errno with `why`.
+ */
+int datapath_try(const struct datapath_options *options, char why[DATAPATH_WHY]);
 /* Leaves all pins and attached programs: forwarding goes on. NULL is allowed. */
 void datapath_close(struct datapath *dp);
 /* Detaches all programs, removes all pins and the folder, and frees dp. NULL is allowed. */

@@ -69,21 +69,22 @@ static int on_chain(const struct nlmsghdr *header, void *arg)
 }
 
 /* iptables-legacy: the file has the names of its tables. Their rules need its own interface. */
-static bool has_old_table(void)
+bool netfilter_has_old_table(const char *name)
 {
 	FILE *file = fopen("/proc/net/ip_tables_names", "re");
 	char line[64];
 	bool found = false;
 
-	while (file && !found && fgets(line, sizeof(line), file))
-		found = strcmp(line, "nat\n") == 0;
+	while (file && !found && fgets(line, sizeof(line), file)) {
+		line[strcspn(line, "\n")] = '\0';
+		found = strcmp(line, name) == 0;
+	}
 	if (file)
 		fclose(file);
 	return found;
 }
 
-/* A kernel without nftables translates nothing. */
-static bool is_without_nftables(int error)
+bool netfilter_is_absent(int error)
 {
 	return error == -EOPNOTSUPP || error == -EINVAL || error == -EPROTONOSUPPORT ||
 	       error == -ENOENT;
@@ -101,11 +102,11 @@ int netfilter_find_nat(char *name, size_t size)
 	message->nfgen_family = NFPROTO_UNSPEC;
 	message->version = NFNETLINK_V0;
 	error = netlink_talk(NETLINK_NETFILTER, request, on_chain, &search);
-	if (!search.found && has_old_table()) {
+	if (!search.found && netfilter_has_old_table("nat")) {
 		search.found = true;
 		snprintf(name, size, "nat POSTROUTING, of iptables-legacy");
 	}
 	if (search.found)
 		return 1;
-	return is_without_nftables(error) ? 0 : error;
+	return netfilter_is_absent(error) ? 0 : error;
 }

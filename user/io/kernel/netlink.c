@@ -3,10 +3,10 @@
 #include "netlink.h"
 
 #include <arpa/inet.h>
+#include <linux/if.h>
 #include <linux/if_link.h>
 #include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
-#include <net/if.h>
 #include <net/if_arp.h>
 #include <stdio.h>
 #include <string.h>
@@ -63,6 +63,7 @@ static int on_link(const struct nlmsghdr *header, void *arg)
 
 	out->ifindex = (unsigned)info->ifi_index;
 	out->up = info->ifi_flags & IFF_UP;
+	out->carrier = out->up && info->ifi_flags & IFF_LOWER_UP;
 	out->promiscuous = info->ifi_flags & IFF_PROMISC;
 	out->ethernet = info->ifi_type == ARPHRD_ETHER || info->ifi_type == ARPHRD_LOOPBACK;
 	mnl_attr_for_each(attr, header, sizeof(*info)) {
@@ -118,6 +119,29 @@ unsigned netlink_get_master(unsigned ifindex)
 	return talk(request, on_master, &master) == 0 ? master : 0;
 }
 
+static int on_port(const struct nlmsghdr *header, void *arg)
+{
+	unsigned *wanted = arg, master = 0;
+
+	on_master(header, &master);
+	if (master != *wanted)
+		return MNL_CB_OK;
+	*wanted = 0; /* found */
+	return MNL_CB_STOP;
+}
+
+/* A new bridge says that it has a carrier, even without ports. */
+static bool has_port(unsigned bridge)
+{
+	char buffer[NETLINK_BUFFER];
+	struct nlmsghdr *request = netlink_request(buffer, RTM_GETLINK, NLM_F_DUMP);
+	unsigned wanted = bridge;
+
+	mnl_nlmsg_put_extra_header(request, sizeof(struct ifinfomsg));
+	mnl_attr_put_u32(request, IFLA_MASTER, bridge);
+	return talk(request, on_port, &wanted) < 0 || !wanted;
+}
+
 /* The request asks for the link. */
 static int get_interface(struct nlmsghdr *request, struct netlink_interface *out)
 {
@@ -129,6 +153,8 @@ static int get_interface(struct nlmsghdr *request, struct netlink_interface *out
 	error = talk(request, on_link, out);
 	if (error)
 		return error;
+	if (out->carrier && strcmp(out->kind, "bridge") == 0)
+		out->carrier = has_port(out->ifindex);
 	request = netlink_request(buffer, RTM_GETADDR, NLM_F_DUMP);
 	filter = mnl_nlmsg_put_extra_header(request, sizeof(*filter));
 	filter->ifa_family = AF_INET;
@@ -272,6 +298,33 @@ bool netlink_has_vlan(unsigned ifindex)
 	return talk(request, on_any_link, &search) < 0 || search.found;
 }
 
+struct mac_search {
+	const struct tmip_mac *mac;
+	bool found;
+};
+
+static int on_link_with_mac(const struct nlmsghdr *header, void *arg)
+{
+	struct mac_search *search = arg;
+	const struct nlattr *attr;
+	struct tmip_mac mac;
+
+	mnl_attr_for_each(attr, header, sizeof(struct ifinfomsg))
+		if (netlink_read_bytes(attr, IFLA_ADDRESS, &mac, sizeof(mac)))
+			search->found |= mac_equal(&mac, search->mac);
+	return MNL_CB_OK;
+}
+
+bool netlink_has_mac(const struct tmip_mac *mac)
+{
+	struct mac_search search = {.mac = mac};
+	char buffer[NETLINK_BUFFER];
+	struct nlmsghdr *request = netlink_request(buffer, RTM_GETLINK, NLM_F_DUMP);
+
+	mnl_nlmsg_put_extra_header(request, sizeof(struct ifinfomsg));
+	return talk(request, on_link_with_mac, &search) == 0 && search.found;
+}
+
 int netlink_put_neighbour(unsigned ifindex, const struct tmip_addr *addr,
 			  const struct tmip_mac *mac)
 {
@@ -304,7 +357,7 @@ static int on_news(const struct nlmsghdr *header, void *arg)
 	const struct ifaddrmsg *address = mnl_nlmsg_get_payload(header);
 	const char *name = "", *kind = "";
 	const struct nlattr *attr;
-	unsigned below = 0;
+	unsigned below = 0, master = 0;
 
 	switch (header->nlmsg_type) {
 	case RTM_NEWLINK:
@@ -312,9 +365,12 @@ static int on_news(const struct nlmsghdr *header, void *arg)
 		mnl_attr_for_each(attr, header, sizeof(*link)) {
 			netlink_read_text(attr, IFLA_IFNAME, &name);
 			netlink_read_u32(attr, IFLA_LINK, &below);
+			netlink_read_u32(attr, IFLA_MASTER, &master);
 			if (mnl_attr_get_type(attr) == IFLA_LINKINFO)
 				kind = kind_of(attr);
 		}
+		if (master)
+			news->changed(master, "", news->arg);
 		news->changed((unsigned)link->ifi_index, name, news->arg);
 		if (strcmp(kind, "vlan") == 0)
 			news->changed(below, "", news->arg);

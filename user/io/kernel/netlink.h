@@ -19,6 +19,7 @@ struct netlink_interface {
 	struct tmip_mac mac;
 	unsigned mtu;          /* bytes */
 	bool up;               /* administratively: IFF_UP */
+	bool carrier;          /* and it can carry frames now: IFF_LOWER_UP, a bridge by a port */
 	bool ethernet;         /* its packets have Ethernet headers */
 	bool promiscuous;      /* IFF_PROMISC is set */
 	/*
@@ -50,6 +51,9 @@ int netlink_set_promiscuous(unsigned ifindex, bool on);
  */
 bool netlink_has_vlan(unsigned ifindex);
 
+/* Has an interface in this network namespace the MAC? */
+bool netlink_has_mac(const struct tmip_mac *mac);
+
 /* Returns the ifindex of the bridge whose port the interface is; 0: none. */
 unsigned netlink_get_master(unsigned ifindex);
 
@@ -78,8 +82,8 @@ int netlink_put_neighbour(unsigned ifindex, const struct tmip_addr *addr,
 int netlink_monitor_open(void);
 /*
  * Reads all changes. Calls `changed` for each one with the interface and its name, or "" if the
- * news has no name; for a VLAN also with the interface below it; and with ifindex 0 if the kernel
- * dropped news.
+ * news has no name; for a VLAN also with the interface below it, for a port with its bridge; and
+ * with ifindex 0 if the kernel dropped news.
  */
 void netlink_monitor_read(int fd, void (*changed)(unsigned ifindex, const char *name, void *arg),
 			  void *arg);

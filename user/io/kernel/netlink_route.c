@@ -161,6 +161,50 @@ int netlink_get_route_mtu(const struct netlink_interface *interface, unsigned *m
 }
 
 /* The metrics that the route has, with another MTU. */
+/* ---- the default route */
+
+struct default_search {
+	unsigned ifindex;  /* 0: none yet */
+	uint32_t priority; /* the lowest counts */
+};
+
+static int on_default(const struct nlmsghdr *header, void *arg)
+{
+	const struct rtmsg *route = mnl_nlmsg_get_payload(header);
+	uint32_t priority = 0, ifindex = 0;
+	struct default_search *search = arg;
+	const struct nlattr *attr;
+
+	if (route->rtm_dst_len || route->rtm_table != RT_TABLE_MAIN ||
+	    route->rtm_type != RTN_UNICAST)
+		return MNL_CB_OK;
+	mnl_attr_for_each(attr, header, sizeof(*route)) {
+		netlink_read_u32(attr, RTA_PRIORITY, &priority);
+		netlink_read_u32(attr, RTA_OIF, &ifindex);
+	}
+	if (ifindex && (!search->ifindex || priority < search->priority))
+		*search = (struct default_search){ifindex, priority};
+	return MNL_CB_OK;
+}
+
+int netlink_get_default(unsigned *ifindex)
+{
+	struct default_search search = {0};
+	char buffer[NETLINK_BUFFER];
+	struct nlmsghdr *request = netlink_request(buffer, RTM_GETROUTE, NLM_F_DUMP);
+	struct rtmsg *filter = mnl_nlmsg_put_extra_header(request, sizeof(*filter));
+	int error;
+
+	filter->rtm_family = AF_INET;
+	error = talk(request, on_default, &search);
+	*ifindex = search.ifindex;
+	if (error)
+		return error;
+	return search.ifindex ? 0 : -ENOENT;
+}
+
+/* ---- setting the MTU of a route */
+
 static void put_metrics(struct nlmsghdr *request, const struct connected *found, unsigned mtu)
 {
 	struct nlattr *metrics = mnl_attr_nest_start(request, RTA_METRICS);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Requests of the agent to rtnetlink about routes: the way to another CN, and the MTU of a cell's
- * connected route. Each request blocks until the kernel's answer. Functions return 0 or -errno.
+ * Requests of the agent to rtnetlink about routes: the way to another CN, the default route, and
+ * the MTU of a cell's connected route. Each request blocks until the kernel's answer. Functions
+ * return 0 or -errno.
  */
 #ifndef TMIP_IO_KERNEL_NETLINK_ROUTE_H
 #define TMIP_IO_KERNEL_NETLINK_ROUTE_H
@@ -19,6 +20,9 @@ struct netlink_way {
 
 int netlink_get_way(const struct tmip_addr *from, const struct tmip_addr *to,
 		    struct netlink_way *out);
+
+/* The interface of the default route of the main table. -ENOENT: there is none. */
+int netlink_get_default(unsigned *ifindex);
 
 /*
  * The MTU, in bytes, of the connected route that the kernel made for the interface's address; 0:

@@ -7,6 +7,7 @@
 #include <event2/bufferevent.h>
 #include <event2/event.h>
 #include <event2/listener.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -173,6 +174,13 @@ static int connect_to(const char *path)
 	return error;
 }
 
+static bool is_no_socket(const char *path)
+{
+	struct stat info;
+
+	return lstat(path, &info) == 0 && !S_ISSOCK(info.st_mode);
+}
+
 int control_open(struct control_server **out, struct event_base *base, const char *path,
 		 json_t *(*handle)(json_t *request, void *arg), void *arg)
 {
@@ -187,6 +195,8 @@ int control_open(struct control_server **out, struct event_base *base, const cha
 		close(fd);
 		return -EADDRINUSE;
 	}
+	if (is_no_socket(path))
+		return -ENOTSOCK;
 	server = calloc(1, sizeof(*server));
 	if (!server)
 		return -ENOMEM;

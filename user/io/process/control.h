@@ -15,7 +15,8 @@ struct event_base;
 /*
  * Opens the server at `path`. `handle` returns a new reference to the answer, which the server
  * releases; the request is the server's. The server replaces the socket of a dead process. Returns
- * 0; -EADDRINUSE: a process listens there; another -errno.
+ * 0; -EADDRINUSE: a process listens there; -ENOTSOCK: something else is there, and stays; another
+ * -errno.
  */
 int control_open(struct control_server **out, struct event_base *base, const char *path,
 		 json_t *(*handle)(json_t *request, void *arg), void *arg);

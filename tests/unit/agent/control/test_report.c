@@ -242,7 +242,8 @@ static void test_status_has_these_members(void **state)
 		 "\"socket\":\"/run/hostapd/wlan0\",\"state\":\"connected\"},"
 		 "{\"interface\":\"wlan1\",\"socket\":\"/run/hostapd/wlan1\","
 		 "\"state\":\"not connected\"}],\"known\":1,"
-		 "\"unusable\":2,\"overflow\":3,\"taken\":4,\"shared\":5}}",
+		 "\"unusable\":2,\"overflow\":3,\"taken\":4,\"shared\":5},"
+		 "\"problems\":[]}",
 		 TMIP_VERSION, (int)getpid());
 	assert_json(status, expected);
 }
