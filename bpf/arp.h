@@ -16,6 +16,7 @@
 #include "hold.h"
 #include "notice.h"
 #include "overheard.h"
+#include "tell.h"
 
 #define ARP_REQUEST 1
 #define ARP_REPLY 2
@@ -88,11 +89,14 @@ static __always_inline void notify_arp(struct frame *f, const struct arp *arp,
 	 * A host may answer on one interface for the address of another, so the agent decides
 	 * whether the station has come here. If there is none, the program believes the packet.
 	 */
-	if (sender->state)
-		notify(f, agent_is_away() ? TMIP_EVENT_ARRIVED : TMIP_EVENT_SEEN, arp->sender,
-		       ABOUT_STATION);
-	else if (find_subnet(arp->sender))
+	if (sender->state && !agent_is_away()) {
+		notify(f, TMIP_EVENT_SEEN, arp->sender, ABOUT_STATION);
+	} else if (sender->state) {
+		if (notify(f, TMIP_EVENT_ARRIVED, arp->sender, ABOUT_STATION))
+			tell_others(f, sender);
+	} else if (find_subnet(arp->sender)) {
 		notify(f, asks(arp) ? TMIP_EVENT_ASKED : TMIP_EVENT_SEEN, arp->sender, ABOUT_OTHER);
+	}
 }
 
 /* Is it a station that belongs to another cell than this, and uses its own address? */

@@ -175,6 +175,7 @@ static __always_inline int from_station(struct frame *f)
 	if (!is_in_cell(&from, f->skb->ifindex) || from.flags & TMIP_STATION_F_SILENT)
 		arrived = notify(f, TMIP_EVENT_ARRIVED, f->ip.src, ABOUT_STATION);
 	if (arrived) {
+		tell_others(f, &from);
 		find_station(f, f->ip.src, &from);
 		if (!from.state)
 			return TMIP_REASON_UNREGISTERED; /* the entry was deleted just now */
@@ -202,11 +203,11 @@ static __always_inline int from_client(struct frame *f)
 	struct station from;
 
 	find_station(f, f->ip.src, &from);
-	if (from.state && from.state != TMIP_STATION_BLOCKED && same_mac(&from.mac, &f->src) &&
-	    !is_in_cell(&from, f->skb->ifindex))
-		notify(f, TMIP_EVENT_ARRIVED, f->ip.src, ABOUT_STATION);
-	else
+	if (!from.state || from.state == TMIP_STATION_BLOCKED || !same_mac(&from.mac, &f->src) ||
+	    is_in_cell(&from, f->skb->ifindex))
 		notify(f, TMIP_EVENT_SEEN, 0, ABOUT_OTHER);
+	else if (notify(f, TMIP_EVENT_ARRIVED, f->ip.src, ABOUT_STATION))
+		tell_others(f, &from);
 	return punt(f, TMIP_PUNT_DHCP);
 }
 

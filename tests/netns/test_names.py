@@ -259,6 +259,19 @@ def running(cn):
         return False
 
 
+def test_a_cn_that_was_renamed(network):
+    """`evaluate` knows that it is this CN, and says what to correct."""
+    world, second = network, network.cn(2)
+    world.mlr.run(world.mlr.binary, "rename-cn", "cn2", "west", "-f", world.mlr.config)
+    status, failed = evaluation(second)
+    assert status == 1 and len(failed) == 1 and "west" in failed[0]["detail"]
+    assert register_of(second)["state"] == "connected"
+    second.configure_with(cn_name="west")
+    second.stop()
+    second.start()
+    assert evaluation(second)[0] == 0
+
+
 def test_another_network(network):
     """A register that turns the CN away before it can say its name."""
     third = network.cn(3)

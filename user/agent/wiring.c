@@ -18,6 +18,7 @@
 #include "network/peers.h"
 #include "network/register.h"
 #include "state.h"
+#include "station/places.h"
 
 static void on_changed(void *arg)
 {
@@ -97,6 +98,8 @@ void wiring_move_tunnel(struct agent *agent)
 	apply_map(agent);
 	put_self(agent);
 	path_mtu_move(agent->paths, tunnel);
+	if (agent->places)
+		places_move(agent->places, tunnel);
 	peers_move(agent->peers, tunnel);
 	/* The connection to the register came from the former address, perhaps. */
 	register_restart(agent->reg);

@@ -50,6 +50,8 @@ struct survey {
 	struct target *cns;
 	unsigned cn_count;
 	struct target namesake; /* the CN with the name of this one, by the register; id 0: none */
+	uint32_t self_id;       /* of the running agent, which is connected; 0: unknown */
+	char own_name[NAME_LEN]; /* as the register calls it; empty: unknown */
 };
 
 /* ---- connections */
@@ -80,6 +82,10 @@ static void add_cn(struct survey *survey, const struct cn_info *info)
 
 	if (info->gone)
 		return;
+	if (survey->self_id && info->id == survey->self_id) {
+		memcpy(survey->own_name, info->name, sizeof(survey->own_name));
+		return;
+	}
 	if (strcmp(info->name, survey->self.name) == 0) {
 		survey->namesake = (struct target){.survey = survey, .info = *info};
 		return;
@@ -378,11 +384,22 @@ static void check_verdict(struct evaluation *e)
 		evaluation_fail(e, "register", "running agent", advice, "refused: %s", why);
 }
 
+/* `mlrd rename-cn': the configuration has the former name. */
+static void check_own_name(const struct survey *survey)
+{
+	const char *advice = "write the new name into the configuration: cn_name";
+
+	if (survey->own_name[0] && strcmp(survey->own_name, survey->self.name) != 0)
+		evaluation_fail(survey->evaluation, "CN", survey->self.name, advice,
+				"the register calls this CN %s", survey->own_name);
+}
+
 static void check_cns(struct survey *survey)
 {
 	struct evaluation *e = survey->evaluation;
 	char text[ADDR_STRLEN];
 
+	check_own_name(survey);
 	if (has_namesake(survey)) {
 		struct target *cn = &survey->namesake;
 
@@ -414,6 +431,17 @@ static void check_cns(struct survey *survey)
 
 /* ---- the survey as a whole */
 
+/* The number of this CN, if its agent runs and is connected. */
+static uint32_t find_self(const json_t *agent)
+{
+	const json_t *reg = json_object_get(agent, "register"), *cn = json_object_get(agent, "cn");
+	const char *state = json_string_value(json_object_get(reg, "state"));
+
+	if (!state || strcmp(state, "connected") != 0)
+		return 0;
+	return (uint32_t)json_integer_value(json_object_get(cn, "id"));
+}
+
 /* 0 or -ENOMEM. */
 static int open_survey(struct survey *survey, struct evaluation *evaluation)
 {
@@ -421,6 +449,7 @@ static int open_survey(struct survey *survey, struct evaluation *evaluation)
 	struct mlrp_self *self = &survey->self;
 
 	survey->evaluation = evaluation;
+	survey->self_id = find_self(evaluation->agent);
 	self->role = MLRP_ROLE_PROBE;
 	snprintf(self->network, sizeof(self->network), "%s", config->network_name);
 	snprintf(self->name, sizeof(self->name), "%s", config->cn_name);
