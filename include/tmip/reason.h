@@ -73,7 +73,9 @@
 	X(48, FOREIGN_TUNNEL, PASS,                                                                \
 	  "tunnel packet between addresses that belong to no cell: left to the kernel")            \
 	X(49, LINK_LOCAL, DROP,                                                                    \
-	  "link-local address (169.254/16), which no router may forward (RFC 3927)")
+	  "link-local address (169.254/16), which no router may forward (RFC 3927)")               \
+	X(50, OTHER_MAC, TAKE,                                                                     \
+	  "ARP by another MAC of a host than the one in use: noted, and kept from the kernel")
 
 enum tmip_reason {
 #define X(number, name, verdict, text) TMIP_REASON_##name = number,

@@ -98,6 +98,10 @@ static void on_sighting(const struct tmip_event *event, void *arg)
 		farewell_heard(agent->farewells, &event->addr, event->ifindex);
 		roam_seen(agent->roam, event, clock_ms());
 		break;
+	case TMIP_EVENT_ANSWERED:
+		farewell_heard(agent->farewells, &event->addr, event->ifindex);
+		roam_answered(agent->roam, event, clock_ms());
+		break;
 	case TMIP_EVENT_ASKED:
 		roam_asked(agent->roam, event);
 		break;
@@ -105,7 +109,8 @@ static void on_sighting(const struct tmip_event *event, void *arg)
 		neighbours_wanted(agent->neighbours, event);
 		break;
 	case TMIP_EVENT_CONFLICT:
-		roam_conflict(agent->roam, event, clock_ms());
+		if (!address_check_heard(agent->checks, event))
+			roam_conflict(agent->roam, event, clock_ms());
 		break;
 	case TMIP_EVENT_STALE:
 		roam_stale(agent->roam, event);

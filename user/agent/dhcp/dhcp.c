@@ -196,6 +196,10 @@ static int send_question(const struct exchange *exchange, uint32_t transaction)
 
 	if (decision->addr)
 		message.has |= MLRP_HAS(MLRP_F_ADDR);
+	if (decision->action == DHCP_DO_BIND && exchange->request->beside) {
+		message.has |= MLRP_HAS(MLRP_F_BESIDE);
+		message.beside = true;
+	}
 	if (QUESTIONS[decision->action].lease)
 		message.has |= MLRP_HAS(MLRP_F_LEASE);
 	if (QUESTIONS[decision->action].subnet)
@@ -440,6 +444,14 @@ static void conclude(struct dhcp *dhcp, const struct question *question,
 	apply(&exchange);
 }
 
+/* The cell that the station is in, if the record says where: another MAC may have asked. */
+static unsigned cell_of(const struct question *question, const struct station_record *record)
+{
+	bool same = question && mac_equal(&question->request.mac, &record->mac);
+
+	return same ? question->ifindex : 0;
+}
+
 bool dhcp_register_answer(struct dhcp *dhcp, const struct mlrp_message *message)
 {
 	bool refused = message->type != MLRP_STATION;
@@ -452,7 +464,7 @@ bool dhcp_register_answer(struct dhcp *dhcp, const struct mlrp_message *message)
 		HASH_DEL(dhcp->questions, question); /* what follows may ask, and expire others */
 	/* An offered address is nobody's yet: the replica learns of it when it is bound. */
 	if (record && record->state != RECORD_OFFERED)
-		roam_record(dhcp->with.roam, record, question ? question->ifindex : 0, clock_ms());
+		roam_record(dhcp->with.roam, record, cell_of(question, record), clock_ms());
 	if (!question)
 		return !refused;
 	if (refused)

@@ -233,6 +233,9 @@ void reg_set_current(struct registry *registry, struct reg_station *station, uin
 void reg_set_parent(struct registry *registry, struct reg_station *station, uint32_t parent);
 struct reg_station *reg_owned(const struct registry *registry, const struct tmip_mac *mac,
 			      const uint8_t *client_id, uint8_t client_id_len);
+/* The host uses another one of its MACs. False: no memory, all is as before. */
+bool reg_use_mac(struct registry *registry, struct reg_station *station,
+		 const struct tmip_mac *mac);
 bool reg_is_owner(const struct reg_station *station, const struct mlrp_message *message);
 /* The same, with the MAC of the record. A CN of an older version does not name the identifier. */
 bool reg_is_holder(const struct reg_station *station, const struct mlrp_message *message);
@@ -324,6 +327,10 @@ bool reg_bounds_may_decline(struct registry *registry, const struct reg_station 
 struct reg_host *reg_host_of_mac(const struct registry *registry, const struct tmip_mac *mac);
 struct reg_host *reg_host_of_addr(const struct registry *registry, const struct tmip_addr *addr);
 bool reg_host_has(const struct reg_host *host, const struct tmip_mac *mac);
+/* The record of a registered host gets the other MACs of the host. True: it had others. */
+bool reg_host_set_others(const struct registry *registry, struct station_record *record);
+/* All is loaded: the records of registered hosts follow the configuration. */
+void reg_host_update_all(struct registry *registry);
 void reg_free_hosts(struct registry *registry);
 
 /* ---- registry_address.c */

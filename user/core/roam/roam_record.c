@@ -38,13 +38,14 @@ static bool is_outdated(const struct roam *roam, const struct replica_station *s
 }
 
 static void apply(struct roam *roam, struct replica_station *station,
-		  const struct station_record *record, unsigned ifindex)
+		  const struct station_record *record, unsigned ifindex, uint64_t now_ms)
 {
+	const struct tmip_mac mac = *replica_mac(station);
 	uint32_t before = replica_current(station);
 	bool known = station->record.state == RECORD_BOUND,
 	     outdated = is_outdated(roam, station, record);
 
-	station->record = *record; /* the caller has set the MAC */
+	station->record = *record; /* the caller has set the MACs */
 	station->refused = station->adopted = station->stale = false;
 	station->quiet_until_ms = 0;
 	if (ifindex)
@@ -56,7 +57,11 @@ static void apply(struct roam *roam, struct replica_station *station,
 			roam_arm(roam, station, 0);
 	}
 	if (replica_current(station) != roam->self)
-		station->ifindex = 0;
+		station->ifindex = station->used_at = 0;
+	if (before != replica_current(station))
+		station->before = before;
+	if (before != replica_current(station) || !mac_equal(&mac, replica_mac(station)))
+		roam_mac_changed(station, now_ms);
 	roam_refresh(roam, station);
 	if (known && before == roam->self && replica_current(station) != roam->self)
 		roam_log(roam, LOG_LEVEL_INFO, station,
@@ -122,6 +127,22 @@ static void change_holder(struct roam *roam, struct replica_station *station,
 	station->renewed = 0;
 }
 
+/* Does the record name the MAC that the station has, be it not in the first place? */
+static bool is_same_host(const struct replica_station *station, const struct station_record *record)
+{
+	return station->record.state == RECORD_BOUND && record->other_count &&
+	       station_has_mac(record, &station->record.mac);
+}
+
+/* The map entry of a former agent shows which MAC the host uses. */
+static void keep_used(struct replica_station *station, const struct station_record *record)
+{
+	if (!station->adopted || !station->kernel.ifindex)
+		return;
+	station->used = station->kernel.mac;
+	station->used_at = record->current;
+}
+
 /* The ARP questions of the new holder were dropped: Linux asks again only a second later. */
 static void greet(struct roam *roam, const struct station_record *record)
 {
@@ -150,7 +171,10 @@ void roam_record(struct roam *roam, const struct station_record *record, unsigne
 		return;
 	}
 	was_local = station && roam_is_local(station);
-	if (station && !mac_equal(&station->record.mac, &record->mac)) {
+	if (station)
+		keep_used(station, record);
+	if (station && !mac_equal(&station->record.mac, &record->mac) &&
+	    !is_same_host(station, record)) {
 		seen_in = roam_rival_settled(roam, record, now_ms);
 		ifindex = ifindex ? ifindex : seen_in;
 		if (was_local)
@@ -162,14 +186,14 @@ void roam_record(struct roam *roam, const struct station_record *record, unsigne
 	}
 	if (!station)
 		station = replica_add(&roam->replica, &record->addr, &record->mac);
-	if (!station || replica_set_mac(&roam->replica, station, &record->mac) < 0) {
+	if (!station || replica_set_macs(&roam->replica, station, record) < 0) {
 		if (!roam->counts.overflow++)
 			roam_log(roam, LOG_LEVEL_WARN, NULL,
 				 "the table of stations is full (stations_max): "
 				 "some are not served here");
 		return;
 	}
-	apply(roam, station, record, ifindex);
+	apply(roam, station, record, ifindex, now_ms);
 	if (seen_in)
 		greet(roam, record);
 	if (was_local && roam->register_ready)
@@ -212,6 +236,8 @@ void roam_sync_end(struct roam *roam, uint64_t now_ms)
 		else if (station->moved_to)
 			roam_arm(roam, station,
 				 now_ms + roam->options.timeout_ms + roam->options.back_ms);
+		else if (!mac_equal(replica_mac(station), &station->record.mac))
+			roam_report_mac(roam, station);
 		station->moved_old = true;
 	}
 	roam->sync_full = false;

@@ -34,7 +34,7 @@ struct batch {
 
 struct database {
 	sqlite3 *handle;
-	sqlite3_stmt *put_station, *erase_station, *put_cn;
+	sqlite3_stmt *put_station, *erase_station, *put_macs, *put_cn;
 	sqlite3_stmt *mark;         /* the clock; NULL: before database_set_clock */
 	struct net_clock_mark clock; /* its last mark */
 	uint32_t epoch;

@@ -86,7 +86,7 @@ static void nobody_uses_it_so_it_is_taken(void **state)
 	(void)state;
 	assert_false(may_have(20, &record));
 	assert_int_equal(w->checks, 1);
-	twins_checked(w->twins, false, &record);
+	twins_checked(w->twins, ROAM_HOLDER_MUTE, &record);
 	assert_int_equal(w->resumed, 1);
 	assert_true(may_have(20, &record));
 	assert_false(is_twin(20));
@@ -104,7 +104,7 @@ static void somebody_uses_it_so_this_is_a_twin(void **state)
 
 	(void)state;
 	assert_false(may_have(20, &record));
-	twins_checked(w->twins, true, &record);
+	twins_checked(w->twins, ROAM_HOLDER_THERE, &record);
 	assert_true(is_twin(20));
 	assert_false(is_twin(21)); /* one of three may be known already */
 	assert_int_equal(counts().twins, 1);
@@ -153,8 +153,8 @@ static void one_message_of_a_client_waits(void **state)
 	assert_false(may_have(20, &record));
 	assert_false(may_have(20, &record));
 	assert_int_equal(w->checks, 1);
-	twins_checked(w->twins, false, &record);
-	twins_checked(w->twins, false, &record);
+	twins_checked(w->twins, ROAM_HOLDER_MUTE, &record);
+	twins_checked(w->twins, ROAM_HOLDER_MUTE, &record);
 	assert_int_equal(w->resumed, 1);
 }
 

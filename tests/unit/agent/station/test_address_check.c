@@ -117,7 +117,7 @@ static int destroy(void **state)
 
 static int begin(const struct station_record *record)
 {
-	return address_check_begin(checks, record, on_done, &done_count);
+	return address_check_begin(checks, record, NULL, on_done, &done_count);
 }
 
 static struct station_record commit_in(unsigned host, unsigned ifindex)
@@ -471,7 +471,7 @@ static void the_next_check_may_begin_when_one_ends(void **state)
 	struct station_record record = commit_in(9, WLAN0);
 
 	(void)state;
-	assert_int_equal(address_check_begin(checks, &record, begin_again, NULL), 0);
+	assert_int_equal(address_check_begin(checks, &record, NULL, begin_again, NULL), 0);
 	time_passes(OWN_MS);
 	/* The second one: the station is known to be silent. */
 	expect_done(ROAM_HOLDER_MUTE, &record);

@@ -49,6 +49,9 @@ void act(const struct roam_action *action, void *arg)
 	size_t used = strlen(cn->logged);
 
 	switch (action->type) {
+	case ROAM_MACS:
+		cn->macs = 1u + action->record->other_count;
+		break;
 	case ROAM_PUT:
 		if (!cn->no_map)
 			map_put(cn, action);
