@@ -20,11 +20,12 @@
 #define ANSWER_MS 1000 /* for the first probe: a dozing station wakes up a few times a second */
 
 /*
- * The same for a host with several MACs: when the one in use is gone, another one may be there, and
- * the host may say nothing by itself.
+ * A host with several MACs: when the one in use is gone, another one may be there, and the host may
+ * say nothing by itself. The kernel notes once a second that it has heard the host.
  */
-#define HOST_IDLE_MS 1000
-#define HOST_ANSWER_MS 150
+#define HOST_IDLE_MS 250
+#define HOST_ANSWER_MS 100
+#define HOST_PROBES 2
 
 struct presence {
 	struct presence_setup with;
@@ -106,6 +107,7 @@ static struct silence_options host_options_of(const struct agent_config *config)
 	struct silence_options options = options_of(config);
 
 	options.wait_ms = HOST_ANSWER_MS;
+	options.count = HOST_PROBES;
 	if (options.idle_ms > HOST_IDLE_MS)
 		options.idle_ms = HOST_IDLE_MS;
 	return options;

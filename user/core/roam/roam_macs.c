@@ -23,13 +23,16 @@
 #define KEEP_MS 1000      /* a MAC stays in use for so long, unless it is mute */
 #define KEEP_MAX_MS 16000 /* the same if the changes come fast */
 #define ASKED_MS 4000     /* longer than any check */
-#define AGAIN_MS 1000     /* after the answer: the next question */
+#define AGAIN_MS 250      /* after the answer: the next question, if the other MAC goes on */
+#define PAUSE_MS 1000     /* the same if it does not use the address */
+#define GOES_ON_MS 1500   /* a MAC that goes on sending raises an event in that time */
 
 /* Another MAC of a host waits for the answer of the one in use. One for each address. */
 struct roam_change {
 	struct tmip_addr addr;
 	struct tmip_mac mac;
 	unsigned ifindex; /* the cell of this CN where it is */
+	uint64_t seen_ms; /* when it last used the address; 0: not at all */
 	bool asked;       /* no answer yet */
 	uint64_t due_ms;
 	struct roam_change *prev, *next;
@@ -89,13 +92,14 @@ static void greet(struct roam *roam, const struct replica_station *station)
 void roam_use_mac(struct roam *roam, struct replica_station *station, const struct tmip_mac *mac,
 		  const struct roam_cell *cell, const char *how, uint64_t now_ms)
 {
+	const struct tmip_mac used = *mac; /* it may lie in the change that ends here */
 	char before[MAC_STRLEN], after[MAC_STRLEN];
 
 	end(roam, find(roam, &station->record.addr));
 	if (replica_current(station) != roam->self && now_ms < station->quiet_until_ms)
 		return;
 	mac_format(replica_mac(station), before);
-	station->used = *mac;
+	station->used = used;
 	station->used_at = roam->self;
 	roam_mac_changed(station, now_ms);
 	roam_arrival(roam, station, cell, how, now_ms);
@@ -106,7 +110,16 @@ void roam_use_mac(struct roam *roam, struct replica_station *station, const stru
 		roam_report_mac(roam, station);
 	greet(roam, station);
 	roam_log(roam, LOG_LEVEL_INFO, station, "the host uses its MAC %s in cell %s (%s), not %s",
-		 mac_format(mac, after), cell->name, how, before);
+		 mac_format(&used, after), cell->name, how, before);
+}
+
+/* The MAC in use hears nothing any more: no reason to keep the new one for longer than usual. */
+static void replace_mac(struct roam *roam, struct replica_station *station,
+			const struct tmip_mac *mac, const struct roam_cell *cell, const char *how,
+			uint64_t now_ms)
+{
+	station->keep_ms = 0;
+	roam_use_mac(roam, station, mac, cell, how, now_ms);
 }
 
 /* ---- the MAC in use is asked */
@@ -130,28 +143,64 @@ static bool make_room(struct roam *roam)
 	return false;
 }
 
-/* A question is under way, or was answered a moment ago: the next frame asks again. */
-static void ask(struct roam *roam, const struct replica_station *station,
-		const struct tmip_mac *mac, const struct roam_cell *cell, uint64_t now_ms)
+/* The answer may come at once, and end the change. */
+static void ask(struct roam *roam, struct roam_change *change, uint64_t now_ms)
 {
-	struct roam_action action = {.type = ROAM_ASK_HOLDER, .addr = station->record.addr};
+	struct roam_action action = {.type = ROAM_ASK_HOLDER, .addr = change->addr};
+
+	change->asked = true;
+	change->due_ms = now_ms + ASKED_MS;
+	roam->act(&action, roam->arg);
+}
+
+/* used: the other MAC uses the address. A change that is under way goes on. */
+static void want(struct roam *roam, const struct replica_station *station,
+		 const struct tmip_mac *mac, const struct roam_cell *cell, bool used,
+		 uint64_t now_ms)
+{
 	struct roam_change *change = find(roam, &station->record.addr);
 	uint64_t before = roam_next_due(roam);
+	bool fresh = !change;
 
-	if (change)
-		return;
-	change = make_room(roam) ? calloc(1, sizeof(*change)) : NULL;
+	if (fresh)
+		change = make_room(roam) ? calloc(1, sizeof(*change)) : NULL;
 	if (!change) {
 		roam->counts.overflow++;
 		return;
 	}
-	*change = (struct roam_change){.addr = station->record.addr, .mac = *mac,
-				       .ifindex = cell->ifindex, .asked = true,
-				       .due_ms = now_ms + ASKED_MS};
-	DL_APPEND(roam->changes, change);
-	roam->change_count++;
+	if (used || fresh) {
+		change->mac = *mac;
+		change->ifindex = cell->ifindex;
+		change->seen_ms = used ? now_ms : 0;
+	}
+	if (fresh) {
+		change->addr = station->record.addr;
+		DL_APPEND(roam->changes, change);
+		roam->change_count++;
+		ask(roam, change, now_ms);
+	}
 	roam_due_changed(roam, before);
-	roam->act(&action, roam->arg);
+}
+
+static bool is_kept(const struct replica_station *station, uint64_t now_ms)
+{
+	return station->used_ms && now_ms - station->used_ms < station->keep_ms;
+}
+
+/* The MAC in use has answered a while ago. May free the change. */
+static void step(struct roam *roam, struct roam_change *change, uint64_t now_ms)
+{
+	struct replica_station *station = replica_find(&roam->replica, &change->addr);
+	const struct roam_cell *cell = roam_find_cell(roam, change->ifindex);
+	bool goes_on = change->seen_ms && now_ms - change->seen_ms < GOES_ON_MS;
+
+	if (change->asked || !goes_on || !station || !cell ||
+	    !replica_is_other_mac(station, &change->mac))
+		end(roam, change);
+	else if (is_kept(station, now_ms))
+		ask(roam, change, now_ms);
+	else
+		roam_use_mac(roam, station, &change->mac, cell, "it goes on sending", now_ms);
 }
 
 bool roam_change_asked(struct roam *roam, const struct tmip_addr *addr, enum roam_holder answer,
@@ -166,10 +215,10 @@ bool roam_change_asked(struct roam *roam, const struct tmip_addr *addr, enum roa
 	if (!change || !change->asked || !station)
 		return false;
 	change->asked = false;
-	change->due_ms = now_ms + AGAIN_MS;
+	change->due_ms = now_ms + (change->seen_ms ? AGAIN_MS : PAUSE_MS);
 	gone = gone && cell && replica_is_other_mac(station, &change->mac);
 	if (gone)
-		roam_use_mac(roam, station, &change->mac, cell, "the other one is mute", now_ms);
+		replace_mac(roam, station, &change->mac, cell, "the other one is mute", now_ms);
 	roam_due_changed(roam, before);
 	return gone;
 }
@@ -192,12 +241,12 @@ void roam_other_seen(struct roam *roam, struct replica_station *station,
 		     const struct tmip_mac *mac, const struct roam_cell *cell, const char *how,
 		     uint64_t now_ms)
 {
-	bool kept = station->used_ms && now_ms - station->used_ms < station->keep_ms;
-
 	if (!is_usable(station))
 		return;
-	if (kept && !is_unheard(roam, station))
-		ask(roam, station, mac, cell, now_ms);
+	if (is_unheard(roam, station))
+		replace_mac(roam, station, mac, cell, how, now_ms);
+	else if (is_kept(station, now_ms))
+		want(roam, station, mac, cell, true, now_ms);
 	else
 		roam_use_mac(roam, station, mac, cell, how, now_ms);
 }
@@ -209,9 +258,9 @@ void roam_other_heard(struct roam *roam, struct replica_station *station,
 	if (!is_usable(station))
 		return;
 	if (is_unheard(roam, station))
-		roam_use_mac(roam, station, mac, cell, how, now_ms);
+		replace_mac(roam, station, mac, cell, how, now_ms);
 	else
-		ask(roam, station, mac, cell, now_ms);
+		want(roam, station, mac, cell, false, now_ms);
 }
 
 void roam_answered(struct roam *roam, const struct tmip_event *event, uint64_t now_ms)
@@ -287,7 +336,7 @@ void roam_changes_tick(struct roam *roam, uint64_t now_ms)
 
 	DL_FOREACH_SAFE(roam->changes, change, next)
 		if (change->due_ms <= now_ms)
-			end(roam, change);
+			step(roam, change, now_ms);
 	roam_due_changed(roam, before);
 }
 

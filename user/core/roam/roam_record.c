@@ -58,9 +58,9 @@ static void apply(struct roam *roam, struct replica_station *station,
 	}
 	if (replica_current(station) != roam->self)
 		station->ifindex = station->used_at = 0;
-	if (before != replica_current(station))
+	if (known && before != replica_current(station))
 		station->before = before;
-	if (before != replica_current(station) || !mac_equal(&mac, replica_mac(station)))
+	if (known && (before != replica_current(station) || !mac_equal(&mac, replica_mac(station))))
 		roam_mac_changed(station, now_ms);
 	roam_refresh(roam, station);
 	if (known && before == roam->self && replica_current(station) != roam->self)
