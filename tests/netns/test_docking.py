@@ -5,6 +5,7 @@ It keeps its address and its connections, whichever MAC it sends by: in one cell
 CN, in cells of two CNs.
 """
 import re
+import signal
 import time
 
 import pytest
@@ -246,3 +247,99 @@ def test_one_client_identifier(make_world, place):
     laptop.route(laptop.wlan, near.gateway)
     assert received(world, address=address) == 50
     assert laptop.wlan.client.restart() == address
+
+
+@pytest.mark.parametrize("place", ["one cell", "two CNs"])
+def test_both_ask_at_once(make_world, place):
+    """No conflict: each gets the address, and neither is told that it must not use it."""
+    world, laptop, near, far = build(make_world, place)
+    for interface, cell in ((laptop.wlan, near), (laptop.cable, far)):
+        laptop.plug(interface, cell)
+        interface.dhclient().start(wait=False)
+    for interface in (laptop.wlan, laptop.cable):
+        assert interface.client.wait_bound() == ADDRESS
+    for interface in (laptop.cable, laptop.wlan, laptop.cable):
+        lives(world, laptop, interface)
+    for cn in world.cns:
+        status = cn.control("status")
+        assert status["handovers"]["conflicts"] == 0
+        assert not [count for count in status["packets"] if count["reason"] == "WRONG_MAC"]
+
+
+def test_the_second_mac_comes_later(make_world):
+    """The host has its address when the register learns of its other MAC, and loses it again."""
+    world, laptop, near, far = build(make_world, "two CNs", pool=False)
+    world.mlr.configure_with(host=laptop.lines("anna", ADDRESS)[:1])
+    world.mlr.program.send(signal.SIGHUP)
+    assert bind(laptop, laptop.wlan, near) == ADDRESS
+    lives(world, laptop, laptop.wlan)
+    world.mlr.configure_with(host=laptop.lines("anna", ADDRESS))
+    world.mlr.program.send(signal.SIGHUP)
+    wait_for(lambda: all(cn.station(ADDRESS).get("other_macs") for cn in world.cns),
+             "the CNs to know")
+    assert bind(laptop, laptop.cable, far) == ADDRESS
+    lives(world, laptop, laptop.cable)
+    lives(world, laptop, laptop.wlan)
+    world.mlr.configure_with(host=laptop.lines("anna", ADDRESS)[:1])
+    world.mlr.program.send(signal.SIGHUP)
+    wait_for(lambda: not any(cn.station(ADDRESS).get("other_macs") for cn in world.cns),
+             "the CNs to know")
+    laptop.route(laptop.cable, near.gateway)
+    assert not laptop.wlan.ping(world.server.address, seconds=1)
+
+
+@pytest.mark.parametrize("who", ["register", "CN 1", "CN 2"])
+@pytest.mark.parametrize("known", ["host", "identifier"])
+def test_somebody_starts_again(make_world, who, known):
+    """What the network knows of the MACs outlives its programs."""
+    world, laptop, near, far = build(make_world, "two CNs", pool=known == "host")
+    name = 'send dhcp-client-identifier "laptop";\n'
+    address = bind(laptop, laptop.wlan, near, config=name)
+    lives(world, laptop, laptop.wlan, address=address)
+    assert bind(laptop, laptop.cable, far, config=name) == address
+    lives(world, laptop, laptop.cable, address=address)
+    daemon = {"register": world.mlr, "CN 1": world.cn(1), "CN 2": world.cn(2)}[who]
+    pings = world.program(world.server, "ping", "-n", "-q", "-i", "0.02", "-c", "200", "-W", "1",
+                          address)
+    daemon.kill()
+    daemon.start()
+    wait_for(lambda: all(cn.ready() for cn in world.cns), "the register to be connected", 10)
+    wait_for(lambda: all((cn.station(address) or {}).get("other_macs") for cn in world.cns),
+             "the CNs to know the MACs")
+    pings.wait(10)
+    assert " 0% packet loss" in pings.text(), pings.text()
+    for interface in (laptop.wlan, laptop.cable):
+        lives(world, laptop, interface, address=address)
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_the_register_is_away(make_world, place):
+    """The host changes its MAC all the same, and the register learns of it."""
+    world, laptop, near, far = build(make_world, place)
+    bind(laptop, laptop.wlan, near)
+    bind(laptop, laptop.cable, far)
+    lives(world, laptop, laptop.cable)
+    world.mlr.kill()
+    wait_for(lambda: not any(cn.ready() for cn in world.cns), "the register to be missed")
+    lives(world, laptop, laptop.wlan)
+    lives(world, laptop, laptop.cable)
+    lives(world, laptop, laptop.wlan)
+    world.mlr.start()
+    wait_for(lambda: {cn.station(ADDRESS)["mac"] for cn in world.cns} == {laptop.wlan.mac}
+             and all(cn.ready() for cn in world.cns), "all to agree", 10)
+    lives(world, laptop, laptop.cable)
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_a_stranger_is_none_of_them(make_world, place):
+    """A third MAC does not get the address that both of them answer for."""
+    world, laptop, near, far = build(make_world, place)
+    bind(laptop, laptop.wlan, near)
+    bind(laptop, laptop.cable, far)
+    lives(world, laptop, laptop.cable)
+    thief = world.add_station("thief", near)
+    thief.set_static(ADDRESS, near.gateway)
+    thief.run("arping", "-q", "-U", "-c", "3", "-I", "wlan0", ADDRESS, check=False)
+    assert not thief.ping(world.server.address, seconds=1)
+    assert {cn.station(ADDRESS)["mac"] for cn in world.cns} <= set(laptop.macs)
+    lives(world, laptop, laptop.cable)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A laptop: one host with two interfaces, WLAN and cable, each with a MAC and a place of its own."""
+"""A laptop: a host with two interfaces, WLAN and cable, each with a MAC and a place of its own."""
 import json
 
 from .machines import Station

@@ -319,8 +319,11 @@ static int adopt_station(const struct tmip_addr *addr, const struct tmip_station
 			 void *arg)
 {
 	struct agent *agent = arg;
+	struct tmip_macs macs;
 
 	roam_adopt(agent->roam, addr, station);
+	if (datapath_read_macs(agent->dp, addr, &macs) == 0)
+		roam_adopt_macs(agent->roam, addr, &macs);
 	presence_put(agent->presence, addr, station);
 	groups_put(agent->groups, addr, station);
 	return 0;

@@ -345,14 +345,6 @@ static void bind_address(struct registry *registry, struct registry_session *ses
 	release_others(registry, station);
 }
 
-/* Does another MAC of the host ask for the address, beside the one that has it? */
-static bool is_beside(const struct reg_station *station, const struct mlrp_message *message)
-{
-	return message->has & MLRP_HAS(MLRP_F_BESIDE) && message->beside && station &&
-	       station->record.state == RECORD_BOUND &&
-	       !mac_equal(&station->record.mac, &message->mac);
-}
-
 /* The host keeps its place and the MAC that it uses. */
 static void join_address(struct registry *registry, struct registry_session *session,
 			 const struct mlrp_message *message, struct reg_station *station,
@@ -361,12 +353,7 @@ static void join_address(struct registry *registry, struct registry_session *ses
 	struct station_record *record = &station->record;
 	char addr[ADDR_STRLEN], mac[MAC_STRLEN];
 
-	if (!station_has_mac(record, &message->mac)) {
-		if (record->other_count == OTHER_MACS_MAX) /* the one that came first goes */
-			memmove(record->others, record->others + 1,
-				--record->other_count * sizeof(record->others[0]));
-		record->others[record->other_count++] = message->mac;
-	}
+	reg_add_mac(record, &message->mac);
 	set_lease(registry, station, message->lease, now);
 	registry->counts.binds++;
 	reg_commit(registry, station, NULL, true);
@@ -394,7 +381,7 @@ void reg_bind(struct registry *registry, struct registry_session *session,
 	else if (error)
 		reg_refuse(registry, session, message, error, bound ? &station->record : NULL, "%s",
 			   why);
-	else if (is_beside(station, message))
+	else if (reg_is_beside(station, message))
 		join_address(registry, session, message, station, now);
 	else
 		bind_address(registry, session, message, now);
@@ -463,32 +450,6 @@ static struct reg_station *own_record(struct registry *registry, struct registry
 	return NULL;
 }
 
-/*
- * One MAC of a host gives the address back, which the host has by another one, too. The configured
- * MACs of a registered host stay its own.
- */
-static void leave_address(struct registry *registry, struct reg_station *station,
-			  const struct tmip_mac *mac)
-{
-	struct station_record *record = &station->record;
-	int kept = 0;
-
-	if (mac_equal(&record->mac, mac) &&
-	    !reg_use_mac(registry, station, &record->others[record->other_count - 1]))
-		return; /* no memory: the address stays as it is */
-	for (int i = 0; i < record->other_count; i++)
-		if (!mac_equal(&record->others[i], mac))
-			record->others[kept++] = record->others[i];
-	record->other_count = (uint8_t)kept;
-}
-
-/* Does the host have the address by another MAC, which does not give it back? */
-static bool is_shared(const struct reg_station *station, const struct mlrp_message *message)
-{
-	return station->record.other_count && (station->record.kind == RECORD_DYNAMIC ||
-					       !mac_equal(&station->record.mac, &message->mac));
-}
-
 void reg_release(struct registry *registry, struct registry_session *session,
 		 const struct mlrp_message *message, struct registry_time now)
 {
@@ -499,8 +460,8 @@ void reg_release(struct registry *registry, struct registry_session *session,
 	if (!station)
 		return;
 	registry->counts.releases++;
-	if (is_shared(station, message))
-		leave_address(registry, station, &message->mac);
+	if (reg_is_shared(station, message))
+		reg_drop_mac(registry, station, &message->mac);
 	else
 		reg_set_state(registry, station, RECORD_FREE, 0);
 	reg_commit(registry, station, NULL, true);

@@ -14,6 +14,7 @@
  * registry_flap.c      stations that move too often
  * registry_block.c     addresses set aside for CNs
  * registry_host.c      registered hosts
+ * registry_macs.c      hosts with several MACs
  */
 #ifndef TMIP_CORE_REGISTRY_INTERNAL_H
 #define TMIP_CORE_REGISTRY_INTERNAL_H
@@ -233,14 +234,28 @@ void reg_set_current(struct registry *registry, struct reg_station *station, uin
 void reg_set_parent(struct registry *registry, struct reg_station *station, uint32_t parent);
 struct reg_station *reg_owned(const struct registry *registry, const struct tmip_mac *mac,
 			      const uint8_t *client_id, uint8_t client_id_len);
-/* The host uses another one of its MACs. False: no memory, all is as before. */
-bool reg_use_mac(struct registry *registry, struct reg_station *station,
-		 const struct tmip_mac *mac);
 bool reg_is_owner(const struct reg_station *station, const struct mlrp_message *message);
 /* The same, with the MAC of the record. A CN of an older version does not name the identifier. */
 bool reg_is_holder(const struct reg_station *station, const struct mlrp_message *message);
 bool reg_drop_tombstone(struct registry *registry);
 void reg_table_free(struct registry *registry);
+
+/* ---- registry_macs.c */
+
+/* The host uses another one of its MACs. False: no memory, all is as before. */
+bool reg_use_mac(struct registry *registry, struct reg_station *station,
+		 const struct tmip_mac *mac);
+/* Does another MAC of the host ask for the address, beside the one that has it? */
+bool reg_is_beside(const struct reg_station *station, const struct mlrp_message *message);
+void reg_add_mac(struct station_record *record, const struct tmip_mac *mac);
+/* Does the host have the address by another MAC, which does not give it back? */
+bool reg_is_shared(const struct reg_station *station, const struct mlrp_message *message);
+/*
+ * One MAC of a host gives the address back, which the host has by another one, too. The configured
+ * MACs of a registered host stay its own.
+ */
+void reg_drop_mac(struct registry *registry, struct reg_station *station,
+		  const struct tmip_mac *mac);
 
 /* ---- registry_cell.c */
 

@@ -115,17 +115,6 @@ bool reg_set_owner(struct registry *registry, struct reg_station *station,
 	return true;
 }
 
-bool reg_use_mac(struct registry *registry, struct reg_station *station, const struct tmip_mac *mac)
-{
-	const struct station_record record = station->record;
-	bool done;
-
-	reg_bounds_leave(registry, station);
-	done = reg_set_owner(registry, station, mac, record.client_id, record.client_id_len);
-	reg_bounds_enter(registry, station);
-	return done;
-}
-
 struct reg_station *reg_owned(const struct registry *registry, const struct tmip_mac *mac,
 			      const uint8_t *client_id, uint8_t client_id_len)
 {

@@ -219,6 +219,9 @@ void roam_renewed(struct roam *roam, const struct tmip_addr *addr, uint32_t leas
  */
 void roam_adopt(struct roam *roam, const struct tmip_addr *addr,
 		const struct tmip_station *station);
+/* The same of the MACs of a host that has several, after roam_adopt. */
+void roam_adopt_macs(struct roam *roam, const struct tmip_addr *addr,
+		     const struct tmip_macs *macs);
 
 /*
  * This CN has assigned an address of its block while the register is down. The machine forwards for

@@ -289,3 +289,16 @@ void roam_adopt(struct roam *roam, const struct tmip_addr *addr, const struct tm
 	roam_show_adopted(roam, station, entry);
 	station->ifindex = entry->ifindex;
 }
+
+void roam_adopt_macs(struct roam *roam, const struct tmip_addr *addr, const struct tmip_macs *macs)
+{
+	struct replica_station *station = replica_find(&roam->replica, addr);
+	struct station_record *record = station ? &station->record : NULL;
+
+	if (!station || !station->adopted)
+		return;
+	for (int i = 0; i < TMIP_MACS && record->other_count < OTHER_MACS_MAX; i++)
+		if (!mac_is_zero(&macs->mac[i]) && !station_has_mac(record, &macs->mac[i]))
+			record->others[record->other_count++] = macs->mac[i];
+	replica_set_macs(&roam->replica, station, record);
+}

@@ -135,6 +135,11 @@ static void register_receives(uint32_t from, const struct mlrp_message *message)
 			.state = RECORD_BOUND, .parent = message->addr.v4[2],
 			.version = {.epoch = 3},
 		};
+	if (message->type == MLRP_HANDOVER && w->record.other_count &&
+	    mac_equal(&w->record.others[0], &message->mac)) {
+		w->record.others[0] = w->record.mac;
+		w->record.mac = message->mac;
+	}
 	if (message->type != MLRP_RENEW)
 		w->record.current = from;
 	w->record.version.seq = ++w->seq;
