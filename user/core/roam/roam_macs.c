@@ -5,10 +5,11 @@
  * forwarded by whichever MAC it comes; what is sent to the host goes to one MAC in one place: the
  * one in use. That is the MAC that sent last, so that a host is followed that changes between them.
  *
- * Both interfaces may be up and send. So a MAC stays in use for a while, longer if the changes come
- * fast; in that time another one gets the packets only if the one in use answers no more. An answer
- * to a question by ARP is no use: many hosts answer on any interface for all their addresses. Nor
- * is a frame without an address. After these, too, the MAC in use is asked first.
+ * Both interfaces may be up and send. So a MAC stays in use for a while, and in that time another
+ * one gets the packets only if the one in use answers no more. The time grows from change to change
+ * while the one that was in use before goes on sending. An answer to a question by ARP is no use:
+ * many hosts answer on any interface for all their addresses. Nor is a frame without an address.
+ * After these, too, the MAC in use is asked first.
  *
  * The MAC in use that falls silent is looked for under its other MACs: in all cells of this CN, and
  * at the CNs that had the host before.
@@ -21,7 +22,8 @@
 #define CHANGES_MAX 256
 #define ASKED_MAX 48      /* leaves checks to others (address_check.c) */
 #define KEEP_MS 1000      /* a MAC stays in use for so long, unless it is mute */
-#define KEEP_MAX_MS 16000 /* the same if the changes come fast */
+#define KEEP_MAX_MS 16000 /* the same if both go on sending */
+#define STOPS_MS 500      /* a host that changes has stopped sending by the former MAC by then */
 #define ASKED_MS 4000     /* longer than any check */
 #define AGAIN_MS 250      /* after the answer: the next question, if the other MAC goes on */
 #define PAUSE_MS 1000     /* the same if it does not use the address */
@@ -62,9 +64,12 @@ static void end(struct roam *roam, struct roam_change *change)
 void roam_mac_changed(struct replica_station *station, uint64_t now_ms)
 {
 	bool fast = station->used_ms && now_ms - station->used_ms < 2ull * station->keep_ms;
-	uint32_t longer = 2 * station->keep_ms < KEEP_MAX_MS ? 2 * station->keep_ms : KEEP_MAX_MS;
 
-	station->keep_ms = fast ? longer : KEEP_MS;
+	if (!fast)
+		station->keep_ms = KEEP_MS;
+	else if (station->contested && station->keep_ms < KEEP_MAX_MS)
+		station->keep_ms *= 2;
+	station->contested = false;
 	station->used_ms = now_ms ? now_ms : 1;
 }
 
@@ -243,6 +248,7 @@ void roam_other_seen(struct roam *roam, struct replica_station *station,
 {
 	if (!is_usable(station))
 		return;
+	station->contested |= station->used_ms && now_ms - station->used_ms < STOPS_MS;
 	if (is_unheard(roam, station))
 		replace_mac(roam, station, mac, cell, how, now_ms);
 	else if (is_kept(station, now_ms))

@@ -144,7 +144,7 @@ static void two_that_chatter_do_not_flap(void **state)
 		}
 		changes += memcmp(&before, &entry(1, addr)->mac, sizeof(before)) != 0;
 	}
-	assert_in_range(changes, 1, 8);
+	assert_in_range(changes, 1, 8); /* 1, 2, 4 ... seconds */
 }
 
 static void an_answer_is_no_use(void **state)
