@@ -79,6 +79,18 @@ static bool is_associated(const struct agent *agent, const struct tmip_event *ev
 	       wifi_associated(agent->wifi, &event->mac, event->ifindex);
 }
 
+/* A station that has left a cell may be back, or a host still be there by its other MAC. */
+static void note_heard(struct agent *agent, const struct tmip_event *event)
+{
+	const struct replica_station *station =
+		replica_find(roam_replica(agent->roam), &event->addr);
+
+	if (station && replica_is_other_mac(station, &event->mac))
+		farewell_other_heard(agent->farewells, &event->addr, event->ifindex);
+	else
+		farewell_heard(agent->farewells, &event->addr, event->ifindex);
+}
+
 static void on_sighting(const struct tmip_event *event, void *arg)
 {
 	struct agent *agent = arg;
@@ -95,11 +107,11 @@ static void on_sighting(const struct tmip_event *event, void *arg)
 	case TMIP_EVENT_SEEN:
 	case TMIP_EVENT_ARRIVED:
 		neighbours_seen(agent->neighbours, event);
-		farewell_heard(agent->farewells, &event->addr, event->ifindex);
+		note_heard(agent, event);
 		roam_seen(agent->roam, event, clock_ms());
 		break;
 	case TMIP_EVENT_ANSWERED:
-		farewell_heard(agent->farewells, &event->addr, event->ifindex);
+		note_heard(agent, event);
 		roam_answered(agent->roam, event, clock_ms());
 		break;
 	case TMIP_EVENT_ASKED:
