@@ -92,6 +92,31 @@ def test_both_ask_and_both_renew(make_world, place, kind):
 
 
 @pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("kind", ["dhclient", "udhcpc"])
+def test_leases_are_renewed(make_world, place, kind):
+    """Two renewals of each at a lease of 20 s, while the host uses the cable: nothing is lost."""
+    world, laptop, near, far = build(make_world, place, lease_time=20)
+    bind(laptop, laptop.wlan, near, kind)
+    bind(laptop, laptop.cable, far, kind)
+    lives(world, laptop, laptop.cable)
+    clients = laptop.wlan.client, laptop.cable.client
+    before = [len(client.events()) for client in clients]
+    down = world.program(world.server, "ping", "-n", "-q", "-i", "0.05", "-w", "60", "-W", "1",
+                         ADDRESS)
+    up = world.program(laptop.wlan, "ping", "-n", "-q", "-i", "0.05", "-w", "60", "-W", "1",
+                       world.server.address)
+    wait_for(lambda: all(len(client.events()) >= seen + 2
+                         for client, seen in zip(clients, before)), "two renewals of each", 50)
+    for pings in (down, up):
+        pings.send(signal.SIGINT)
+        pings.wait()
+        sent, got = map(int, re.search(r"(\d+) packets transmitted, (\d+)", pings.text()).groups())
+        assert sent - got <= 1, pings.text()  # the last one may be on its way
+    for client, seen in zip(clients, before):
+        assert {event[0] for event in client.events()[seen:]} <= {"RENEW", "REBIND", "renew"}
+
+
+@pytest.mark.parametrize("place", PLACES)
 def test_twenty_changes(make_world, place):
     """A download and a stream live through them; both interfaces stay up."""
     world, laptop, near, far = build(make_world, place)
@@ -186,13 +211,15 @@ def test_the_cable_is_unplugged(make_world, place):
 
 
 @pytest.mark.parametrize("place", PLACES)
-def test_the_second_mac_uses_the_address_without_dhcp(make_world, place):
+@pytest.mark.parametrize("gone", [True, False], ids=["the first is gone", "both are up"])
+def test_the_second_mac_uses_the_address_without_dhcp(make_world, place, gone):
     world, laptop, near, far = build(make_world, place)
     bind(laptop, laptop.wlan, near)
     lives(world, laptop, laptop.wlan)
     laptop.plug(laptop.cable, far)
     laptop.give(laptop.cable, ADDRESS)
-    laptop.unplug(laptop.wlan)
+    if gone:
+        laptop.unplug(laptop.wlan)
     start = time.monotonic()
     laptop.route(laptop.cable, near.gateway)
     wait_for(lambda: laptop.wlan.ping(world.server.address, seconds=0.2), "an answer", 3)

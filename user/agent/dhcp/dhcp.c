@@ -388,6 +388,23 @@ void dhcp_handle(struct dhcp *dhcp, unsigned ifindex, const struct dhcp_request 
 		apply(&exchange);
 }
 
+/*
+ * Does the client speak for itself? A renewal goes the way of the host's routes, and may leave by
+ * another interface of the host than the client's.
+ */
+static bool is_own(const struct dhcp *dhcp, const struct dhcp_request *request)
+{
+	struct tmip_addr addr = addr_from_ipv4(request->ciaddr);
+	const struct replica_station *station;
+
+	if (mac_equal(&request->mac, &request->from))
+		return true;
+	station = request->ciaddr ? replica_find(roam_replica(dhcp->with.roam), &addr) : NULL;
+	return station && station->record.state == RECORD_BOUND &&
+	       station_has_mac(&station->record, &request->mac) &&
+	       station_has_mac(&station->record, &request->from);
+}
+
 void dhcp_frame(struct dhcp *dhcp, const struct tmip_punt *punt)
 {
 	const struct dhcp_calls *calls = &dhcp->with.calls;
@@ -405,7 +422,7 @@ void dhcp_frame(struct dhcp *dhcp, const struct tmip_punt *punt)
 			 cell->name, fault.what, fault.option, fault.offset);
 		return;
 	}
-	if (!mac_equal(&request.mac, &request.from)) {
+	if (!is_own(dhcp, &request)) {
 		dhcp->counts.ignored++;
 		dhcp->counts.translated++;
 		trail_log(dhcp->with.trail, LOG_LEVEL_WARN, &request.from,

@@ -125,8 +125,7 @@ static void unlink_others(struct replica *replica, struct replica_station *stati
 	}
 }
 
-/* False: no memory. */
-static bool link_other(struct replica *replica, struct replica_station *station,
+static void link_other(struct replica *replica, struct replica_station *station,
 		       const struct tmip_mac *mac)
 {
 	struct replica_mac *head = ensure_mac(replica, mac);
@@ -135,12 +134,11 @@ static bool link_other(struct replica *replica, struct replica_station *station,
 	if (head && !other)
 		drop_empty(replica, head);
 	if (!other)
-		return false;
+		return;
 	*other = (struct replica_other){.station = station, .head = head,
 					.sibling = station->others};
 	station->others = other;
 	DL_APPEND(head->others, other);
-	return true;
 }
 
 static void unlink_mac(struct replica *replica, struct replica_station *station)
@@ -208,10 +206,9 @@ int replica_set_macs(struct replica *replica, struct replica_station *station,
 		return error;
 	unlink_others(replica, station);
 	station->macs_changed = true;
-	for (int i = 0; !error && i < record->other_count; i++)
-		if (!link_other(replica, station, &record->others[i]))
-			error = -ENOMEM;
-	return error;
+	for (int i = 0; i < record->other_count; i++)
+		link_other(replica, station, &record->others[i]);
+	return 0;
 }
 
 void replica_set_elsewhere(struct replica *replica, struct replica_station *station, bool elsewhere)

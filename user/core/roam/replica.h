@@ -115,7 +115,8 @@ struct replica_station *replica_add(struct replica *replica, const struct tmip_a
 				    const struct tmip_mac *mac);
 /*
  * The station is to be found by all MACs of that record, which the caller stores. Sets record.mac.
- * Returns 0 or -ENOMEM; an error leaves the first MAC unchanged.
+ * Returns 0, or -ENOMEM, and the first MAC is unchanged. If there is no memory for another MAC, the
+ * station is not found by that one.
  */
 int replica_set_macs(struct replica *replica, struct replica_station *station,
 		     const struct station_record *record);
