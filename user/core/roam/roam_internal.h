@@ -148,7 +148,9 @@ void roam_other_heard(struct roam *roam, struct replica_station *station,
 /* Returns whether the host uses another MAC now. */
 bool roam_change_asked(struct roam *roam, const struct tmip_addr *addr, enum roam_holder answer,
 		       uint64_t now_ms);
-/* Asks in the cells of this CN for the MACs of the host that are not in use. */
+/* The MAC in use, in a cell of this CN, is none of the host's any more: another one is there. */
+void roam_mac_lost(struct roam *roam, struct replica_station *station);
+/* Asks in the cells of this CN for all MACs of the host. */
 void roam_look_for_macs(struct roam *roam, const struct replica_station *station);
 uint64_t roam_changes_due(const struct roam *roam); /* 0: none */
 void roam_changes_tick(struct roam *roam, uint64_t now_ms);

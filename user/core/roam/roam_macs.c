@@ -288,8 +288,6 @@ static void look_in_cells(struct roam *roam, const struct replica_station *stati
 	struct roam_action action = {.type = ROAM_PROBE_STATION, .addr = station->record.addr,
 				     .mac = *mac};
 
-	if (!replica_is_other_mac(station, mac))
-		return;
 	for (int i = 0; i < CN_CELLS_MAX; i++) {
 		action.ifindex = roam->cells[i].ifindex;
 		if (action.ifindex)
@@ -304,22 +302,38 @@ void roam_look_for_macs(struct roam *roam, const struct replica_station *station
 		look_in_cells(roam, station, &station->record.others[i]);
 }
 
-void roam_search(struct roam *roam, const struct tmip_addr *addr)
+static void search(struct roam *roam, const struct replica_station *station)
 {
-	const struct replica_station *station = replica_find(&roam->replica, addr);
-	struct mlrp_message message = {.type = MLRP_PROBE, .addr = *addr,
-				       .has = MLRP_HAS(MLRP_F_ADDR) | MLRP_HAS(MLRP_F_MAC)};
+	struct mlrp_message message = {.type = MLRP_PROBE, .addr = station->record.addr,
+				       .has = MLRP_HAS(MLRP_F_ADDR) | MLRP_HAS(MLRP_F_MAC),
+				       .mac = station->record.mac};
 
-	if (!station || !station->record.other_count)
-		return;
 	roam_look_for_macs(roam, station);
-	message.mac = station->record.mac;
 	if (station->record.parent != roam->self)
 		roam_send_cn(roam, station->record.parent, &message);
 	if (station->before && station->before != roam->self &&
 	    station->before != station->record.parent &&
 	    replica_find_cn(&roam->replica, station->before))
 		roam_send_cn(roam, station->before, &message);
+}
+
+void roam_search(struct roam *roam, const struct tmip_addr *addr)
+{
+	const struct replica_station *station = replica_find(&roam->replica, addr);
+
+	if (station && station->record.other_count)
+		search(roam, station);
+}
+
+void roam_mac_lost(struct roam *roam, struct replica_station *station)
+{
+	station->silent_at = roam->self;
+	station->held |= roam->options.hold;
+	roam_refresh(roam, station);
+	roam_notify_parent(roam, station, MLRP_DEPARTED);
+	roam_log(roam, LOG_LEVEL_INFO, station,
+		 "the host does not use its other MAC any more: asking where this one is");
+	search(roam, station);
 }
 
 /* ---- time */

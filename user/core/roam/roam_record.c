@@ -37,10 +37,11 @@ static bool is_outdated(const struct roam *roam, const struct replica_station *s
 	       (station->moved_old || !roam->register_ready);
 }
 
+/* mac: by which the station got its packets until now. */
 static void apply(struct roam *roam, struct replica_station *station,
-		  const struct station_record *record, unsigned ifindex, uint64_t now_ms)
+		  const struct station_record *record, unsigned ifindex,
+		  const struct tmip_mac *mac, uint64_t now_ms)
 {
-	const struct tmip_mac mac = *replica_mac(station);
 	uint32_t before = replica_current(station);
 	bool known = station->record.state == RECORD_BOUND,
 	     outdated = is_outdated(roam, station, record);
@@ -60,7 +61,7 @@ static void apply(struct roam *roam, struct replica_station *station,
 		station->ifindex = station->used_at = 0;
 	if (known && before != replica_current(station))
 		station->before = before;
-	if (known && (before != replica_current(station) || !mac_equal(&mac, replica_mac(station))))
+	if (known && (before != replica_current(station) || !mac_equal(mac, replica_mac(station))))
 		roam_mac_changed(station, now_ms);
 	roam_refresh(roam, station);
 	if (known && before == roam->self && replica_current(station) != roam->self)
@@ -134,6 +135,14 @@ static bool is_same_host(const struct replica_station *station, const struct sta
 	       station_has_mac(record, &station->record.mac);
 }
 
+/* Is the MAC in use none of the host's any more? */
+static bool is_given_up(const struct replica_station *station, const struct tmip_mac *mac,
+			const struct station_record *record)
+{
+	return station->record.state == RECORD_BOUND && !station_has_mac(record, mac) &&
+	       station_has_mac(&station->record, &record->mac);
+}
+
 /* The map entry of a former agent shows which MAC the host uses. */
 static void keep_used(struct replica_station *station, const struct station_record *record)
 {
@@ -156,8 +165,9 @@ void roam_record(struct roam *roam, const struct station_record *record, unsigne
 {
 	struct replica_station *station = replica_find(&roam->replica, &record->addr);
 	int order = station ? version_compare(record->version, station->record.version) : 1;
+	struct tmip_mac mac = record->mac;
 	unsigned seen_in = 0;
-	bool was_local;
+	bool was_local, lost;
 
 	if (station && order < 0 && !roam->sync_full)
 		return;
@@ -171,6 +181,9 @@ void roam_record(struct roam *roam, const struct station_record *record, unsigne
 		return;
 	}
 	was_local = station && roam_is_local(station);
+	if (station)
+		mac = *replica_mac(station);
+	lost = station && is_given_up(station, &mac, record);
 	if (station)
 		keep_used(station, record);
 	if (station && !mac_equal(&station->record.mac, &record->mac) &&
@@ -193,7 +206,9 @@ void roam_record(struct roam *roam, const struct station_record *record, unsigne
 				 "some are not served here");
 		return;
 	}
-	apply(roam, station, record, ifindex, now_ms);
+	apply(roam, station, record, ifindex, &mac, now_ms);
+	if (lost && replica_current(station) == roam->self)
+		roam_mac_lost(roam, station);
 	if (seen_in)
 		greet(roam, record);
 	if (was_local && roam->register_ready)

@@ -187,10 +187,34 @@ static void a_silent_host_is_looked_for(void **state)
 	w->cn[1].probed = 0;
 	roam_silent(w->cn[2].roam, &addr, "test");
 	deliver_all();
-	assert_int_equal(w->cn[1].probed, 1); /* MAC was there before */
+	assert_int_equal(w->cn[1].probed, 2); /* for both */
 	struct tmip_event event = {.type = TMIP_EVENT_ANSWERED, .ifindex = 10, .mac = MAC,
 				   .addr = addr, .protocol = __builtin_bswap16(0x0806)};
 	roam_answered(w->cn[1].roam, &event, w->now);
+	deliver_all();
+	expect_everywhere(1);
+	expect_mac(1, &MAC);
+}
+
+/* The MAC in use gives the address back: the host has it by the other one, which is elsewhere. */
+static void a_mac_that_is_given_up_is_replaced(void **state)
+{
+	struct tmip_addr addr = host();
+
+	(void)state;
+	cable_seen(2);
+	deliver_all();
+	w->now += 60000;
+	w->record.mac = MAC;
+	w->record.other_count = 0;
+	w->record.version.seq = ++w->seq;
+	for (uint32_t id = 1; id <= CNS; id++)
+		roam_record(w->cn[id].roam, &w->record, 0, w->now);
+	assert_true(entry(2, addr)->flags & TMIP_STATION_F_SILENT);
+	w->cn[1].probed = 0;
+	deliver_all();
+	assert_int_equal(w->cn[1].probed, 1);
+	arp_seen(1, &addr);
 	deliver_all();
 	expect_everywhere(1);
 	expect_mac(1, &MAC);
@@ -265,6 +289,7 @@ int main(void)
 		DOCKED(an_answer_is_no_use),
 		DOCKED(a_frame_without_an_address_is_no_use),
 		DOCKED(a_silent_host_is_looked_for),
+		DOCKED(a_mac_that_is_given_up_is_replaced),
 		DOCKED(a_station_with_one_mac_is_not_looked_for),
 		DOCKED(without_a_register_too),
 		DOCKED(the_record_may_name_either_first),
