@@ -276,7 +276,7 @@ void roam_answered(struct roam *roam, const struct tmip_event *event, uint64_t n
 
 	if (!cell || !roam->self || !station || !replica_is_other_mac(station, &event->mac))
 		return; /* the MAC in use may have changed since the frame came */
-	if (!roam_sighting_answered(roam, event, now_ms))
+	if (is_unheard(roam, station) || !roam_sighting_answered(roam, event, now_ms))
 		roam_other_heard(roam, station, &event->mac, cell, "answer by ARP", now_ms);
 }
 

@@ -228,10 +228,13 @@ void roam_mac_seen(struct roam *roam, const struct tmip_event *event, const stru
 
 /* ---- answers */
 
-/* May the packet be the answer to a probe, and prove nothing? */
-static bool is_no_proof(const struct roam_sighting *sighting, uint64_t now_ms)
+/*
+ * May the packet be the answer to a probe, and prove nothing? Of a MAC that is not in use, the
+ * programs know that it is an answer (TMIP_EVENT_ANSWERED).
+ */
+static bool is_no_proof(const struct roam_sighting *sighting, uint32_t type, uint64_t now_ms)
 {
-	if (now_ms - sighting->probed_ms >= ANSWER_MS)
+	if (type != TMIP_EVENT_ANSWERED && now_ms - sighting->probed_ms >= ANSWER_MS)
 		return false;
 	return sighting->stays || now_ms - sighting->started_ms < sighting->there_ms;
 }
@@ -248,7 +251,7 @@ bool roam_sighting_answered(struct roam *roam, const struct tmip_event *event, u
 
 	if (sighting && !answer) {
 		end(roam, sighting);
-	} else if (sighting && !is_no_proof(sighting, now_ms)) {
+	} else if (sighting && !is_no_proof(sighting, event->type, now_ms)) {
 		arrive(roam, sighting, now_ms);
 	} else if (sighting) {
 		sighting->answered = true;

@@ -175,6 +175,19 @@ static void a_frame_without_an_address_is_no_use(void **state)
 	assert_int_equal(w->cn[1].greeted, 0);
 }
 
+/* It was asked a while ago, and the MAC in use was there. Now the host answers somebody else. */
+static void an_answer_is_no_use_later_either(void **state)
+{
+	(void)state;
+	link_seen(2, &CABLE, 0x86dd);
+	answered(2, ROAM_HOLDER_THERE);
+	time_goes(2, 3000);
+	cable_answers(2);
+	deliver_all();
+	expect_everywhere(1);
+	expect_mac(2, &MAC);
+}
+
 static void a_silent_host_is_looked_for(void **state)
 {
 	struct tmip_addr addr = host();
@@ -288,6 +301,7 @@ int main(void)
 		DOCKED(two_that_chatter_do_not_flap),
 		DOCKED(an_answer_is_no_use),
 		DOCKED(a_frame_without_an_address_is_no_use),
+		DOCKED(an_answer_is_no_use_later_either),
 		DOCKED(a_silent_host_is_looked_for),
 		DOCKED(a_mac_that_is_given_up_is_replaced),
 		DOCKED(a_station_with_one_mac_is_not_looked_for),
