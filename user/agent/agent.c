@@ -110,6 +110,18 @@ static bool is_new_to_leaving_cell(const struct agent *agent, unsigned ifindex,
 	return cell && cell->leaving && !replica_find_mac(roam_replica(agent->roam), mac);
 }
 
+/* A station that has left a cell may be back, or a host still be there by its other MAC. */
+static void note_heard(struct agent *agent, const struct tmip_event *event)
+{
+	const struct replica_station *station =
+		replica_find(roam_replica(agent->roam), &event->addr);
+
+	if (station && replica_is_other_mac(station, &event->mac))
+		farewell_other_heard(agent->farewells, &event->addr, event->ifindex);
+	else
+		farewell_heard(agent->farewells, &event->addr, event->ifindex);
+}
+
 static void on_sighting(const struct tmip_event *event, void *arg)
 {
 	struct agent *agent = arg;
@@ -130,8 +142,12 @@ static void on_sighting(const struct tmip_event *event, void *arg)
 	case TMIP_EVENT_SEEN:
 	case TMIP_EVENT_ARRIVED:
 		neighbours_seen(agent->neighbours, event);
-		farewell_heard(agent->farewells, &event->addr, event->ifindex);
+		note_heard(agent, event);
 		roam_seen(agent->roam, event, clock_ms());
+		break;
+	case TMIP_EVENT_ANSWERED:
+		note_heard(agent, event);
+		roam_answered(agent->roam, event, clock_ms());
 		break;
 	case TMIP_EVENT_ASKED:
 		roam_asked(agent->roam, event);
@@ -140,7 +156,8 @@ static void on_sighting(const struct tmip_event *event, void *arg)
 		neighbours_wanted(agent->neighbours, event);
 		break;
 	case TMIP_EVENT_CONFLICT:
-		roam_conflict(agent->roam, event, clock_ms());
+		if (!address_check_heard(agent->checks, event))
+			roam_conflict(agent->roam, event, clock_ms());
 		break;
 	case TMIP_EVENT_STALE:
 		roam_stale(agent->roam, event);
@@ -417,8 +434,11 @@ static int adopt_station(const struct tmip_addr *addr, const struct tmip_station
 			 void *arg)
 {
 	struct agent *agent = arg;
+	struct tmip_macs macs;
 
 	roam_adopt(agent->roam, addr, station);
+	if (datapath_read_macs(agent->dp, addr, &macs) == 0)
+		roam_adopt_macs(agent->roam, addr, &macs);
 	presence_put(agent->presence, addr, station);
 	groups_put(agent->groups, addr, station);
 	return 0;

@@ -111,7 +111,7 @@ struct selection {
 static bool is_selected(const struct selection *selection, const struct station_record *record)
 {
 	if (selection->by_mac)
-		return mac_equal(&record->mac, &selection->mac);
+		return station_has_mac(record, &selection->mac);
 	return selection->all ||
 	       (record->state != RECORD_FREE && record->state != RECORD_IN_BLOCK);
 }

@@ -239,6 +239,7 @@ const struct field STATION_FIELDS[] = {
 	FIELD(BOOL, struct station_view, damped, "damped", 0, "it moves too often"),
 	FIELD(BOOL, struct station_view, silent, "silent", 0, "it answers no probe"),
 	FIELD(VALUE, struct station_view, heard_s, "heard_s", 0, "seconds since it was heard here"),
+	FIELD(OPTIONAL, struct station_view, other_macs, "other_macs", 0, "of the same host"),
 	FIELD_END,
 };
 

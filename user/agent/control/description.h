@@ -84,7 +84,7 @@ struct hostapds_view {
 extern const struct field HOSTAPDS_FIELDS[];
 
 struct station_view {
-	const char *address, *mac, *state, *cell, *parent, *current, *kind;
+	const char *address, *mac, *state, *cell, *parent, *current, *kind, *other_macs;
 	uint64_t lease_end, epoch, seq;
 	bool pending, damped, silent;
 	json_t *heard_s;

@@ -67,7 +67,7 @@ enum mlrp_type {
 	 * the record at once to all CNs, also to the one that asked: a push before the answer is no
 	 * acknowledgement.
 	 */
-	MLRP_BIND = 13,  /* mac, client_id, addr, lease, age -> MLRP_STATION */
+	MLRP_BIND = 13,  /* mac, client_id, addr, lease, age, beside -> MLRP_STATION */
 	/*
 	 * mac, addr: a station with a static address is here -> MLRP_STATION. holder, version: the
 	 * record of this version gives the address to another MAC, which does not answer.
@@ -107,7 +107,10 @@ enum mlrp_type {
 	MLRP_BLOCK = 35,
 
 	/* CN to CN. */
-	/* station, as the sender wants it; tunnels, the types offered -> MLRP_MOVED_OK */
+	/*
+	 * station, as the sender wants it; mac, if it uses another one than the record names first;
+	 * tunnels, the types offered -> MLRP_MOVED_OK
+	 */
 	MLRP_MOVED = 50,
 	MLRP_MOVED_OK = 51, /* tunnel, the type agreed, if a parent answers */
 	/* addr, version: the move of MOVED is not valid; the record of this version counts again */
@@ -184,6 +187,7 @@ enum mlrp_field {
 	MLRP_F_CLOCK = 23,      /* u64 Unix time in seconds */
 	MLRP_F_HOLDER = 24,     /* u8, enum mlrp_holder */
 	MLRP_F_INSTANCE = 25,   /* u64, random */
+	MLRP_F_BESIDE = 26,     /* u8 0 or 1 */
 	MLRP_F_COUNT
 };
 
@@ -222,6 +226,7 @@ struct mlrp_message {
 	uint64_t clock;       /* the register's, by which lease_end counts; seconds */
 	uint8_t holder;       /* enum mlrp_holder */
 	uint64_t instance;    /* of the CN's agent: it keeps it for as long as it runs */
+	bool beside;          /* the MAC belongs to the host that has the address already */
 };
 
 /* An error that the decoder found. */

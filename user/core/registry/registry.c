@@ -140,6 +140,7 @@ void reg_leave_order(struct registry *registry, struct reg_station *station)
 void reg_commit(struct registry *registry, struct reg_station *station,
 		struct registry_session *asker, bool urgent)
 {
+	reg_host_set_others(registry, &station->record);
 	reg_leave_order(registry, station);
 	registry->version.seq++;
 	station->record.version = registry->version;
@@ -305,6 +306,8 @@ int registry_load_station(struct registry *registry, const struct station_record
 	station->record.version = record->version;
 	if (version_compare(record->version, registry->loaded) > 0)
 		registry->loaded = record->version;
+	station->record.other_count = record->other_count;
+	memcpy(station->record.others, record->others, sizeof(record->others));
 	DL_APPEND2(registry->changes, station, change_prev, change_next);
 	if (record->state == RECORD_DECLINED)
 		due = now.ms + registry->options.decline_s * 1000ull;
@@ -318,8 +321,12 @@ int registry_load_station(struct registry *registry, const struct station_record
 
 int registry_load_end(struct registry *registry, struct registry_time now)
 {
+	int error = reg_rebuild_cells(registry);
+
 	registry->loaded_ms = registry->started_ms = registry->now_ms = now.ms;
-	return reg_rebuild_cells(registry);
+	if (!error)
+		reg_host_update_all(registry);
+	return error;
 }
 
 /* ---- time */

@@ -18,6 +18,7 @@
  * registry_flap.c      stations that move too often
  * registry_block.c     addresses set aside for CNs
  * registry_host.c      registered hosts
+ * registry_macs.c      hosts with several MACs
  */
 #ifndef TMIP_CORE_REGISTRY_INTERNAL_H
 #define TMIP_CORE_REGISTRY_INTERNAL_H
@@ -290,6 +291,23 @@ bool reg_is_holder(const struct reg_station *station, const struct mlrp_message 
 bool reg_drop_tombstone(struct registry *registry);
 void reg_table_free(struct registry *registry);
 
+/* ---- registry_macs.c */
+
+/* The host uses another one of its MACs. False: no memory, all is as before. */
+bool reg_use_mac(struct registry *registry, struct reg_station *station,
+		 const struct tmip_mac *mac);
+/* Does another MAC of the host ask for the address, beside the one that has it? */
+bool reg_is_beside(const struct reg_station *station, const struct mlrp_message *message);
+void reg_add_mac(struct station_record *record, const struct tmip_mac *mac);
+/* Does the host have the address by another MAC, which does not give it back? */
+bool reg_is_shared(const struct reg_station *station, const struct mlrp_message *message);
+/*
+ * One MAC of a host gives the address back, which the host has by another one, too. The configured
+ * MACs of a registered host stay its own.
+ */
+void reg_drop_mac(struct registry *registry, struct reg_station *station,
+		  const struct tmip_mac *mac);
+
 /* ---- registry_cell.c */
 
 struct reg_cell *reg_find_cell(const struct registry *registry, const struct tmip_addr *addr);
@@ -427,6 +445,10 @@ bool reg_bounds_may_decline(struct registry *registry, const struct reg_station 
 struct reg_host *reg_host_of_mac(const struct registry *registry, const struct tmip_mac *mac);
 struct reg_host *reg_host_of_addr(const struct registry *registry, const struct tmip_addr *addr);
 bool reg_host_has(const struct reg_host *host, const struct tmip_mac *mac);
+/* The record of a registered host gets the other MACs of the host. True: it had others. */
+bool reg_host_set_others(const struct registry *registry, struct station_record *record);
+/* All is loaded: the records of registered hosts follow the configuration. */
+void reg_host_update_all(struct registry *registry);
 void reg_free_hosts(struct registry *registry);
 /* Cells or hosts have changed: logs what is new about hosts that cannot have their address. */
 void reg_check_hosts(struct registry *registry);
