@@ -15,7 +15,9 @@
 #include "forward.h"
 #include "hold.h"
 #include "notice.h"
+#include "other_mac.h"
 #include "overheard.h"
+#include "tell.h"
 
 #define ARP_REQUEST 1
 #define ARP_REPLY 2
@@ -64,12 +66,26 @@ static __always_inline int asks(const struct arp *arp)
 	return arp->operation == bpf_htons(ARP_REQUEST) && arp->target != arp->sender;
 }
 
-/* Notifies the agent of what the packet says about its sender, if that is news. */
+/* Answers a question. An announcement names its sender as the target (RFC 5227, 3). */
+static __always_inline int answers(const struct arp *arp)
+{
+	return arp->operation == bpf_htons(ARP_REPLY) && arp->target != arp->sender;
+}
+
+/*
+ * Notifies the agent of what the packet says about its sender, if that is news. other: it comes
+ * from a MAC of the station that is not in use.
+ */
 static __always_inline void notify_arp(struct frame *f, const struct arp *arp,
-				       const struct station *sender)
+				       const struct station *sender, int other)
 {
 	if (!arp->sender) {
 		notify(f, TMIP_EVENT_SEEN, 0, ABOUT_OTHER);
+		return;
+	}
+	if (other) {
+		notify(f, answers(arp) ? TMIP_EVENT_ANSWERED : TMIP_EVENT_SEEN, arp->sender,
+		       ABOUT_STATION);
 		return;
 	}
 	if (sender->state && !same_mac(&sender->mac, &f->src)) {
@@ -88,18 +104,27 @@ static __always_inline void notify_arp(struct frame *f, const struct arp *arp,
 	 * A host may answer on one interface for the address of another, so the agent decides
 	 * whether the station has come here. If there is none, the program believes the packet.
 	 */
-	if (sender->state)
-		notify(f, agent_is_away() ? TMIP_EVENT_ARRIVED : TMIP_EVENT_SEEN, arp->sender,
-		       ABOUT_STATION);
-	else if (find_subnet(arp->sender))
+	if (sender->state && !agent_is_away()) {
+		notify(f, TMIP_EVENT_SEEN, arp->sender, ABOUT_STATION);
+	} else if (sender->state) {
+		if (notify(f, TMIP_EVENT_ARRIVED, arp->sender, ABOUT_STATION))
+			tell_others(f, sender);
+	} else if (find_subnet(arp->sender)) {
 		notify(f, asks(arp) ? TMIP_EVENT_ASKED : TMIP_EVENT_SEEN, arp->sender, ABOUT_OTHER);
+	}
 }
 
 /* Is it a station that belongs to another cell than this, and uses its own address? */
-static __always_inline int is_guest(const struct frame *f, const struct station *s)
+static __always_inline int is_guest(const struct frame *f, const struct station *s, int other)
 {
 	return s->state && s->state != TMIP_STATION_BLOCKED &&
-	       s->home_ifindex != f->skb->ifindex && same_mac(&s->mac, &f->src);
+	       s->home_ifindex != f->skb->ifindex && (other || same_mac(&s->mac, &f->src));
+}
+
+/* Does a host ask for its gateway by a MAC that is not in use? Its packets come by that, too. */
+static __always_inline int asks_for_gateway(const struct frame *f, const struct arp *arp)
+{
+	return asks(arp) && arp->target == ipv4_of(&f->cell->gateway);
 }
 
 /* Is it the address of a CN in another cell than this, for the stations there their gateway? */
@@ -116,22 +141,26 @@ static __always_inline int is_far_gateway(const struct frame *f, __be32 ipv4)
  * CN. Stations in this cell answer themselves, as does the kernel for its own address; nobody
  * answers for an address that the station asks for as its own, or that no station has.
  */
-static __always_inline int answers_for(const struct frame *f, const struct arp *arp,
-				       const struct station *sender, const struct station *target)
+static __always_inline int answers_for(struct frame *f, const struct arp *arp,
+				       const struct station *sender, const struct station *target,
+				       int other)
 {
 	__u32 ifindex = f->skb->ifindex;
 
 	if (!asks(arp))
 		return 0;
+	if (other && asks_for_gateway(f, arp))
+		return 1;
 	if (target->state ? target->state == TMIP_STATION_BLOCKED || is_in_cell(target, ifindex) ||
 				    same_mac(&target->mac, &f->src) :
 			    !is_far_gateway(f, arp->target))
 		return 0;
-	/* A probe: whoever it is, it must not use that address (RFC 5227, 2.1). */
+	/* A probe: whoever else it is must not use that address (RFC 5227, 2.1). */
 	if (!arp->sender)
-		return !(target->flags & TMIP_STATION_F_SILENT) ||
-		       target->flags & TMIP_STATION_F_HELD;
-	return is_guest(f, sender) || (target->home_ifindex == ifindex && is_absent(target));
+		return (!(target->flags & TMIP_STATION_F_SILENT) ||
+			target->flags & TMIP_STATION_F_HELD) &&
+		       !(target->state && is_other_mac(f, arp->target));
+	return is_guest(f, sender, other) || (target->home_ifindex == ifindex && is_absent(target));
 }
 
 /*
@@ -139,11 +168,12 @@ static __always_inline int answers_for(const struct frame *f, const struct arp *
  * is one. Who probes an address may be a guest: the agent knows its MAC.
  */
 static __always_inline int is_wanted(const struct frame *f, const struct arp *arp,
-				     const struct station *sender, const struct station *target)
+				     const struct station *sender, const struct station *target,
+				     int other)
 {
 	const struct tmip_subnet *subnet;
 
-	if (!asks(arp) || target->state || (arp->sender && !is_guest(f, sender)))
+	if (!asks(arp) || target->state || (arp->sender && !is_guest(f, sender, other)))
 		return 0;
 	subnet = find_subnet(arp->target);
 	if (!arp->sender)
@@ -157,23 +187,27 @@ static __always_inline int arp_from_cell(struct frame *f)
 {
 	struct station sender, target;
 	struct arp arp;
+	int other = 0;
 
 	if (parse_arp(f, &arp))
 		return TMIP_REASON_MALFORMED;
 	find_station(f, arp.sender, &sender);
 	find_station(f, arp.target, &target);
 	note_host(f);
-	notify_arp(f, &arp, &sender);
-	if (sender.state && !same_mac(&sender.mac, &f->src)) {
+	if (sender.state && !same_mac(&sender.mac, &f->src))
+		other = is_other_mac(f, arp.sender);
+	notify_arp(f, &arp, &sender, other);
+	if (sender.state && !other && !same_mac(&sender.mac, &f->src)) {
 		f->station = arp.sender; /* dropped, so that nobody here learns the wrong MAC */
 		return TMIP_REASON_WRONG_MAC;
 	}
 	if (is_overheard(f, &target))
 		return TMIP_REASON_NOT_OURS;
-	if (!answers_for(f, &arp, &sender, &target)) {
-		if (is_wanted(f, &arp, &sender, &target))
+	if (!answers_for(f, &arp, &sender, &target, other)) {
+		if (is_wanted(f, &arp, &sender, &target, other))
 			notify(f, TMIP_EVENT_WANTED, arp.target, ABOUT_OTHER);
-		return TMIP_REASON_NOT_OURS;
+		/* Nobody here must learn a MAC by which the host gets no packets. */
+		return other ? TMIP_REASON_OTHER_MAC : TMIP_REASON_NOT_OURS;
 	}
 	if (reply_in_place(f, &arp, &f->cell->mac))
 		return TMIP_REASON_MALFORMED;

@@ -162,19 +162,24 @@ static __always_inline int from_group(struct frame *f, const struct station *fro
 static __always_inline int from_station(struct frame *f)
 {
 	struct station from, to;
-	int arrived = 0, error;
+	int arrived = 0, other = 0, error;
 
 	find_station(f, f->ip.src, &from);
-	if (!from.state || !same_mac(&from.mac, &f->src))
+	if (from.state && !same_mac(&from.mac, &f->src))
+		other = is_other_mac(f, f->ip.src);
+	if (!from.state || (!other && !same_mac(&from.mac, &f->src)))
 		return from_stranger(f, &from);
 	f->station = f->ip.src;
 	if (from.state == TMIP_STATION_BLOCKED)
 		return TMIP_REASON_BLOCKED;
-	if (is_in_cell(&from, f->skb->ifindex))
+	if (!other && is_in_cell(&from, f->skb->ifindex))
 		update_heard(f, &from);
-	if (!is_in_cell(&from, f->skb->ifindex) || from.flags & TMIP_STATION_F_SILENT)
+	if (other)
+		notify(f, TMIP_EVENT_SEEN, f->ip.src, ABOUT_STATION);
+	else if (!is_in_cell(&from, f->skb->ifindex) || from.flags & TMIP_STATION_F_SILENT)
 		arrived = notify(f, TMIP_EVENT_ARRIVED, f->ip.src, ABOUT_STATION);
 	if (arrived) {
+		tell_others(f, &from);
 		find_station(f, f->ip.src, &from);
 		if (!from.state)
 			return TMIP_REASON_UNREGISTERED; /* the entry was deleted just now */
@@ -202,11 +207,11 @@ static __always_inline int from_client(struct frame *f)
 	struct station from;
 
 	find_station(f, f->ip.src, &from);
-	if (from.state && from.state != TMIP_STATION_BLOCKED && same_mac(&from.mac, &f->src) &&
-	    !is_in_cell(&from, f->skb->ifindex))
-		notify(f, TMIP_EVENT_ARRIVED, f->ip.src, ABOUT_STATION);
-	else
+	if (!from.state || from.state == TMIP_STATION_BLOCKED || !same_mac(&from.mac, &f->src) ||
+	    is_in_cell(&from, f->skb->ifindex))
 		notify(f, TMIP_EVENT_SEEN, 0, ABOUT_OTHER);
+	else if (notify(f, TMIP_EVENT_ARRIVED, f->ip.src, ABOUT_STATION))
+		tell_others(f, &from);
 	return punt(f, TMIP_PUNT_DHCP);
 }
 

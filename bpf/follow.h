@@ -23,21 +23,18 @@ static __noinline int follow(struct frame *f, __be32 ipv4)
 
 	if (!f || !s || !may_move(f, s) || (!s->ifindex && ipv4_of(&s->current) == f->ip.src))
 		return 0;
-	moved = *s;
 	if (!within_budget(f, ABOUT_STATION, now))
 		return 0;
-	event = begin_event(f, TMIP_EVENT_FOLLOWED, &addr, &moved.mac, f->ip.src, now);
+	moved = *s;
 	moved.ifindex = 0;
 	moved.current = addr_of(f->ip.src);
 	moved.heard = 0;
 	moved.flags = TMIP_STATION_F_FRESH;
 	moved.state = moved.home_ifindex ? TMIP_STATION_AWAY : TMIP_STATION_ELSEWHERE;
-	if (bpf_map_update_elem(&tmip_station, &addr, &moved, BPF_EXIST)) {
-		if (event)
-			bpf_ringbuf_discard(event, 0);
+	if (bpf_map_update_elem(&tmip_station, &addr, &moved, BPF_EXIST))
 		return 0;
-	}
 	shut_slots(ipv4, f->config->slots);
+	event = begin_event(f, TMIP_EVENT_FOLLOWED, &addr, &moved.mac, f->ip.src, now);
 	if (event)
 		bpf_ringbuf_submit(event, 0);
 	/* The station's next frame in a cell of this CN raises an event again. */

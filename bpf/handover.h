@@ -12,7 +12,6 @@
 #define TMIP_BPF_HANDOVER_H
 
 #include "alive.h"
-#include "tell.h"
 #include "ring.h"
 #include "station.h"
 
@@ -33,16 +32,14 @@ static __always_inline int may_move(const struct frame *f, const struct tmip_sta
  * The station sent a frame in a cell where the map does not show it. Returns 1 if the station's
  * entry is a new one now; `moved' holds a copy of it.
  */
-static __always_inline int enter_cell(struct frame *f, const struct tmip_addr *addr,
+static __always_inline int enter_cell(const struct frame *f, const struct tmip_addr *addr,
 				      struct tmip_station *moved)
 {
 	const struct tmip_station *s = bpf_map_lookup_elem(&tmip_station, addr);
-	__be32 previous;
 
 	if (!s || !may_move(f, s))
 		return 0;
 	*moved = *s;
-	previous = ipv4_of(&s->current);
 	moved->ifindex = f->skb->ifindex;
 	moved->current = f->config->tunnel;
 	moved->heard = heard_now();
@@ -55,11 +52,6 @@ static __always_inline int enter_cell(struct frame *f, const struct tmip_addr *a
 	if (bpf_map_update_elem(&tmip_station, addr, moved, BPF_EXIST))
 		return 0;
 	shut_slots(ipv4_of(addr), f->config->slots);
-	if (agent_is_away()) {
-		tell(f, ipv4_of(&moved->parent));
-		if (previous != ipv4_of(&moved->parent))
-			tell(f, previous);
-	}
 	return 1;
 }
 

@@ -3,6 +3,7 @@
 #include "maps.h"
 
 struct map_station tmip_station SEC(".maps");
+struct map_macs tmip_macs SEC(".maps");
 struct map_slot tmip_slot SEC(".maps");
 struct map_peer tmip_peer SEC(".maps");
 struct map_peer_stat tmip_peer_stat SEC(".maps");

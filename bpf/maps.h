@@ -24,6 +24,14 @@ struct map_station {
 	__type(value, struct tmip_station);
 };
 
+struct map_macs {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 1024);
+	__type(key, struct tmip_addr);
+	__type(value, struct tmip_macs);
+};
+
 struct map_slot {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE); /* the agent writes whole words */
@@ -123,6 +131,7 @@ struct map_ring {
 };
 
 extern struct map_station tmip_station SEC(".maps");
+extern struct map_macs tmip_macs SEC(".maps");
 extern struct map_slot tmip_slot SEC(".maps");
 extern struct map_peer tmip_peer SEC(".maps");
 extern struct map_peer_stat tmip_peer_stat SEC(".maps");

@@ -62,7 +62,7 @@ static __noinline int notify(struct frame *f, __u32 type, __be32 ipv4, enum even
 {
 	struct tmip_addr addr = {};
 	struct tmip_seen *seen;
-	struct tmip_event *event = 0;
+	struct tmip_event *event;
 	/* One room for both, because the callers use most of the stack. */
 	union { struct tmip_station moved; struct tmip_seen fresh; } room;
 	int arrived = 0, within;
@@ -78,12 +78,14 @@ static __noinline int notify(struct frame *f, __u32 type, __be32 ipv4, enum even
 	within = about == ABOUT_STATION ? within_budget(f, ABOUT_STATION, now) :
 		 about == ABOUT_RIVAL   ? within_budget(f, ABOUT_RIVAL, now) :
 					  within_budget(f, ABOUT_OTHER, now);
-	if (within)
-		event = begin_event(f, type, &addr, &f->src, 0, now);
-	if (within && type == TMIP_EVENT_ARRIVED)
-		arrived = enter_cell(f, &addr, &room.moved); /* though nobody may read the ring */
-	if (event && type == TMIP_EVENT_ARRIVED && !arrived)
-		event->type = TMIP_EVENT_SEEN;
+	if (!within)
+		return 0;
+	/* Whether there is room in the ring or not: the agent may be dead. */
+	if (type == TMIP_EVENT_ARRIVED)
+		arrived = enter_cell(f, &addr, &room.moved);
+	if (type == TMIP_EVENT_ARRIVED && !arrived)
+		type = TMIP_EVENT_SEEN;
+	event = begin_event(f, type, &addr, &f->src, 0, now);
 	if (event)
 		bpf_ringbuf_submit(event, 0);
 	else if (!arrived)

@@ -2,12 +2,13 @@
 /*
  * A station has come, and the agent is away, which would tell its parent and the CN where it was.
  * The program tells them itself, whatever the station's first frame is: a clone of the frame comes
- * in once more, and becomes TMIP_PROBE_HERE (include/tmip/event.h). handover.h calls tell(),
- * cell_ingress.bpf.c calls become_tidings() for the clone.
+ * in once more, and becomes TMIP_PROBE_HERE (include/tmip/event.h). cell_ingress.bpf.c and arp.h
+ * call tell_others(), and cell_ingress.bpf.c become_tidings() for the clone.
  */
 #ifndef TMIP_BPF_TELL_H
 #define TMIP_BPF_TELL_H
 
+#include "alive.h"
 #include "icmp.h"
 
 /* skb->mark of the clone. The last four bytes of its destination MAC are the address of the CN. */
@@ -38,6 +39,16 @@ static __noinline int tell(struct frame *f, __be32 remote)
 	f->skb->mark = 0;
 	write_macs(f->skb, &f->dst, &f->src);
 	return 0;
+}
+
+/* The station has just come: the map showed it as `was`. */
+static __always_inline void tell_others(struct frame *f, const struct station *was)
+{
+	if (!agent_is_away())
+		return;
+	tell(f, was->parent);
+	if (was->current != was->parent)
+		tell(f, was->current);
 }
 
 /* The address of the station that sent the frame. */

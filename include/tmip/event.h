@@ -41,6 +41,11 @@ enum tmip_event_type {
 	 * that does not move may have it.
 	 */
 	TMIP_EVENT_WANTED = 7,
+	/*
+	 * A MAC of the station addr (tmip_macs), but not the one that tmip_station has, answered a
+	 * question by ARP. Where it uses the address otherwise, the event is TMIP_EVENT_SEEN.
+	 */
+	TMIP_EVENT_ANSWERED = 8,
 };
 
 /* Events of one MAC in a second: so many, or this part of tmip_config.event_burst if it is more. */

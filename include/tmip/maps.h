@@ -55,6 +55,15 @@ struct tmip_station {
 };
 
 /*
+ * map tmip_macs (agent), hash: struct tmip_addr -> struct tmip_macs. All MACs of a host that has
+ * several: it may send by any of them. tmip_station has the one by which it gets its packets.
+ */
+#define TMIP_MACS 6
+struct tmip_macs {
+	struct tmip_mac mac[TMIP_MACS]; /* zero: none */
+};
+
+/*
  * A report, or the agent's own probing, says that the station has left its cell. Its next frame
  * there raises an event.
  */
@@ -367,6 +376,7 @@ struct tmip_stat {
 };
 
 TMIP_ASSERT_SIZE(struct tmip_station, 64);
+TMIP_ASSERT_SIZE(struct tmip_macs, 36);
 TMIP_ASSERT_SIZE(struct tmip_slot, 32);
 TMIP_ASSERT_SIZE(struct tmip_peer, 80);
 TMIP_ASSERT_SIZE(struct tmip_peer_stat, 64);

@@ -75,7 +75,9 @@
 	X(49, LINK_LOCAL, DROP,                                                                    \
 	  "link-local address (169.254/16), which no router may forward (RFC 3927)")               \
 	X(50, CELL_DOWN, DROP, "for a cell whose interface is down or gone")                       \
-	X(51, PROBE_NOTED, TAKE, "tunnel probe about a station: noted, and not answered")
+	X(51, PROBE_NOTED, TAKE, "tunnel probe about a station: noted, and not answered")          \
+	X(52, OTHER_MAC, TAKE,                                                                     \
+	  "ARP by another MAC of a host than the one in use: noted, and kept from the kernel")
 
 enum tmip_reason {
 #define X(number, name, verdict, text) TMIP_REASON_##name = number,

@@ -155,6 +155,7 @@ def test_a_registered_host_changes_its_mac_at_once(make_world):
     wait_for(lambda: two.ping(world.server.address, seconds=0.1), "its other MAC to be served", 3)
     assert time.monotonic() - start < 0.6 * PATIENCE
     all_agree(world, wireless)
+    one.leave()
     two.leave()
     three.set_static(VIP, "10.1.0.1")
     assert not three.ping(world.server.address, count=3, seconds=1)

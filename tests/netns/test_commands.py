@@ -323,6 +323,7 @@ def test_bpftool(roamed):
     names = {program.get("name") for program in programs}
     assert {"tmip_cell_in", "tmip_cell_out", "tmip_bb_in"} <= names
     assert {name for name in os.listdir(pins(cn)) if name.startswith("tmip_")} == {
-        "tmip_station", "tmip_slot", "tmip_peer", "tmip_peer_stat", "tmip_cell", "tmip_subnet",
-        "tmip_host", "tmip_group", "tmip_config", "tmip_alive", "tmip_seen", "tmip_drop",
+        "tmip_station", "tmip_macs", "tmip_slot", "tmip_peer", "tmip_peer_stat", "tmip_cell",
+        "tmip_way", "tmip_subnet", "tmip_host", "tmip_group", "tmip_config", "tmip_alive",
+        "tmip_seen", "tmip_drop",
         "tmip_stat", "tmip_events", "tmip_punts"}

@@ -11,6 +11,7 @@ import threading
 import pytest
 
 from world import wait_for
+from world.docking import Laptop
 
 
 class Hostapd:
@@ -151,6 +152,23 @@ def test_two_at_once_do_not_fight(net, number):
     for _ in range(2):
         assert phone.client.restart() == first and laptop.client.restart() == second
     assert phone.ping(net.server.address) and laptop.ping(net.server.address)
+
+
+@pytest.mark.parametrize("number", [1, 2], ids=["same CN", "other CN"])
+def test_two_interfaces_of_one_host(net, number):
+    """Each is authenticated by the same name. They share the address, and both can be used."""
+    laptop = Laptop(net)
+    address = join(net, 1, laptop.wlan, "alice")
+    laptop.wlan.reaches(net.server.address)
+    assert join(net, number, laptop.cable, "alice") == address
+    assert net.cn(number).control("status")["hostapd"]["shared"] == 0
+    for interface in (laptop.cable, laptop.wlan, laptop.cable):
+        laptop.route(interface, "10.1.0.1")
+        laptop.wlan.reaches(net.server.address)
+        assert net.server.ping(address, count=20)
+        assert laptop.wlan.client.restart() == address
+    wait_for(lambda: [cn.station(address)["kind"] for cn in net.cns] == ["dynamic"] * 2,
+             "the record")
 
 
 def test_mac_of_somebody_else(net):

@@ -260,3 +260,39 @@ def test_detach_now_says_whom_it_cuts(make_world):
     with away(world, cn) as (_phone, _talks):
         said = cn.agent("detach", "--now", "w0").stdout
         demand("cut: 1 stations elsewhere" in said, said)
+
+
+@pytest.mark.parametrize("how", ["attach", "reload"])
+def test_the_interface_becomes_a_port_of_a_bridge(make_world, how):
+    """The bridge gets the address, and is the cell from now on."""
+    world = make_world(cns=2).start()
+    cn = world.cn(1)
+    with away(world, cn) as (phone, talks):
+        cut(cn, "link add br0 type bridge forward_delay 0", "address flush dev w0",
+            "link set w0 master br0", f"address add {HOME} dev br0", "link set br0 up")
+        wait_for(lambda: cell_of(cn)["state"] == "lost", "the cell to be lost", 5)
+        if how == "attach":
+            cn.agent("attach", "br0")
+        else:
+            cn.configure_with(mobile_if="br0", addr_pool="br0 * *")
+            cn.agent("reload")
+        wait_for(lambda: (cell_of(cn)["interface"], cell_of(cn)["state"]) == ("br0", "up"),
+                 "the bridge to be the cell", 5)
+        phone.home.device = "br0"
+        converse(world, cn, phone, *talks)
+        phone.roam(cn)
+        converse(world, cn, phone, *talks)
+        agree(world, phone)
+
+
+def test_reload_cuts_nobody(make_world):
+    """A cell that the file does not name any more leaves when its stations are back, or gone."""
+    world = make_world(cns=2, cells=2).start()
+    cn = world.cn(1)
+    with away(world, cn) as (phone, talks):
+        cn.configure_with(mobile_if="w1", addr_pool="w1 * *")
+        said = cn.agent("reload").stdout
+        demand("leaves when nobody needs it any more: cell w0" in said, said)
+        converse(world, cn, phone, *talks)
+        phone.roam(cn)
+        wait_for(lambda: len(cn.control("status")["cells"]) == 1, "the cell to leave", 10)

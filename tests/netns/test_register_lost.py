@@ -258,6 +258,29 @@ def test_leases_come_back_as_they_were(make_world, how):
     agree(world, first, guest, home, robot, other)
 
 
+def test_the_copy_gives_the_address_to_its_former_holder(make_world):
+    """The copy is of a time when another station had the lease: the present one keeps it."""
+    world = make_world(lease_time=3600, pools={1: "10.1.0.10 10.1.0.10"}).start()
+    former = leased(world, "former", world.cn(1))
+    copy_of(world, f"{world.folder}/older.db")
+    former.client.release()
+    former.leave()
+    present = leased(world, "present", world.cn(1))
+    assert present.address() == "10.1.0.10"
+    present.roam(world.cn(2))
+    reaches(present, world.server.address)
+    agree(world, present)
+    before = bound(world)
+    with Conversation(world.server, present, world.server.address) as call:
+        restore_older(world)
+        for cn in world.cns:
+            cn.wait_ready(15)
+        call.say()
+        agree(world, present)
+        as_before(before, bound(world))
+        call.say()
+
+
 def test_station_stays_away_while_its_parent_is_dead(world):
     """The register comes back empty, and the parent's agent is dead: the way stays, the station is
     reported when the parent is back.

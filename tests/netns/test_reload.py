@@ -37,7 +37,7 @@ def test_all_or_nothing(make_world, wrong):
     phone = leased(world, "phone", cn)
     done = reload(cn, AGENT, "reload", domain_name="new.example", **changes)
     demand(done.returncode == 1 and said in done.stderr, done)
-    demand(cn.control("status")["cells"][0]["hook"] != "not served now", cn.ask("status"))
+    demand(cn.control("status")["cells"][0]["hook"] != "not served now", "the cell is gone")
     demand("10.1.0.254" in pool_of(world), pool_of(world))
     laptop = world.add_station("laptop", cn)
     laptop.udhcpc().start()
@@ -53,13 +53,13 @@ def test_what_needs_a_restart_is_said(make_world):
     cn, mlr = world.cn(1), world.mlr
     done = reload(cn, AGENT, "reload", port=7000, cn_name="another", domain_name="new.example")
     demand(done.returncode == 3, done)
-    demand(all(f"needs a restart: directive `{name}'" in done.stdout
+    demand(all(f"needs a restart: directive {name}\n" in done.stdout
                for name in ("port", "cn_name")), done.stdout)
     laptop = world.add_station("laptop", cn)
     laptop.udhcpc().start()
     demand(any("new.example" in event for event in laptop.client.events()), laptop.client.events())
     done = reload(mlr, MLRD, "reload", port=7001, lease_grace=11)
-    demand(done.returncode == 3 and "directive `port'" in done.stdout, done)
+    demand(done.returncode == 3 and "directive port\n" in done.stdout, done)
     done = reload(mlr, MLRD, "reload", port=6554)
     demand(done.returncode == 0 and not done.stdout, done)
 

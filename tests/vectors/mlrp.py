@@ -68,11 +68,13 @@ def cn(number, name, tunnel, port, gone, *cells):
                  field(4, u16(port)) + field(5, u8(gone)) + b"".join(cells))
 
 
-def station(address, hw, kind, state, parent, current, epoch, seq, lease_end, client_id=b""):
+def station(address, hw, kind, state, parent, current, epoch, seq, lease_end, client_id=b"",
+            others=()):
     return field(17, field(1, addr(address)) + field(2, mac(hw)) + field(3, u8(kind)) +
                  field(4, u8(state)) + field(5, u32(parent)) + field(6, u32(current)) +
                  field(7, version(epoch, seq)) + field(8, u64(lease_end)) +
-                 (field(9, client_id) if client_id else b""))
+                 (field(9, client_id) if client_id else b"") +
+                 (field(10, b"".join(mac(other) for other in others)) if others else b""))
 
 
 MAC = "02:00:5e:10:00:09"
@@ -82,6 +84,8 @@ ID = field(11, b"\x01" + mac(MAC))
 LEASE = field(12, u32(3600))
 SUBNET = field(13, addr("10.10.1.0") + u8(24))
 BOUND = station("10.10.1.9", MAC, 1, 3, 1, 2, 4, 0x1122334455, 1750000000, b"\x01" + mac(MAC))
+DOCKED = station("10.10.1.9", MAC, 3, 3, 1, 2, 4, 8, 0,
+                 others=("02:00:5e:10:00:0a", "02:00:5e:10:00:0b"))
 STATIC = station("10.10.2.50", "02:00:00:00:00:50", 2, 3, 2, 0, 1, 1, 0)
 CELLS = [cell("10.10.1.0", 24, "10.10.1.1", "10.10.1.2", "10.10.1.254", "10.0.5.7", "9.9.9.9"),
          cell("10.20.0.0", 16, "10.20.0.1", "10.20.1.0", "10.20.1.255")]
@@ -92,7 +96,8 @@ NO_POOL = field(6, field(1, addr("10.30.0.0") + u8(30)) + field(2, addr("10.30.0
 VECTORS = [
     ("hello", message(1, 0, *hello(1, "linux-magazin", "wlanpool1.linux-magazin", 1, 1))),
     ("hello_known", message(1, 0, *hello(1, "linux-magazin", "cn2", 1, 3),
-                            cn(2, "cn2", "192.168.0.2", 0, 0))),
+                            cn(2, "cn2", "192.168.0.2", 0, 0),
+                            field(25, u64(0x1122334455667788)))),
     ("welcome", message(2, 0, *hello(2, "linux-magazin", "mlr", 1, 1)[:5],
                         field(8, version(4, 99)), field(23, u64(1750000000)))),
     ("error", message(3, 0x80000007, field(6, u16(5)), field(7, b"pool overlaps"))),
@@ -104,6 +109,7 @@ VECTORS = [
     ("sync", message(11, 2, field(8, version(0, 0)))),
     ("allocate", message(12, 3, ADDR, HW, ID, field(13, addr("10.10.1.0") + u8(24)))),
     ("bind", message(13, 4, ADDR, HW, ID, LEASE)),
+    ("bind_beside", message(13, 5, ADDR, HW, ID, LEASE, field(26, u8(1)))),
     ("claim", message(14, 0x80000001, ADDR, HW)),
     ("claim_mute", message(14, 0x80000004, field(8, version(4, 0x1122334455)), ADDR, HW,
                            field(24, u8(1)))),
@@ -122,10 +128,12 @@ VECTORS = [
     ("cn_gone", message(31, 0, cn(3, "cn3", "192.168.0.3", 7000, 1))),
     ("sync_start", message(32, 2, field(8, version(4, 7)), field(14, u8(1)))),
     ("station", message(33, 0x80000002, BOUND)),
+    ("station_others", message(33, 0, DOCKED)),
     ("station_static", message(33, 0, STATIC)),
     ("sync_end", message(34, 2, field(8, version(4, 0x1122334456)))),
     ("block", message(35, 8, SUBNET, field(21, b""))),
     ("moved", message(50, 0x80000002, field(15, b"\x01"), BOUND)),
+    ("moved_other", message(50, 0x80000002, field(10, mac("02:00:5e:10:00:0a")), DOCKED)),
     ("moved_ok", message(51, 0x80000002, field(16, u8(1)))),
     ("abort", message(52, 0, field(8, version(4, 1)), ADDR)),
     ("tunnel_close", message(53, 0)),

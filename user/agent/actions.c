@@ -34,11 +34,35 @@ static void log_map_error(const struct roam_action *action, int error)
 			  strerror(-error));
 }
 
+/* Forgets where a MAC of the station was seen: its next frame in another cell is news. */
+static void forget_seen(struct agent *agent, const struct roam_action *action)
+{
+	const struct replica_station *station =
+		replica_find(roam_replica(agent->roam), &action->addr);
+
+	datapath_forget_seen(agent->dp, &action->mac);
+	if (!station || !station->record.other_count)
+		return;
+	datapath_forget_seen(agent->dp, &station->record.mac);
+	for (int i = 0; i < station->record.other_count; i++)
+		datapath_forget_seen(agent->dp, &station->record.others[i]);
+}
+
+static void put_macs(struct agent *agent, const struct roam_action *action)
+{
+	const struct station_record *record = action->record;
+	struct tmip_macs macs = {.mac = {record->mac}};
+
+	_Static_assert(TMIP_MACS == 1 + OTHER_MACS_MAX, "a host has more MACs in one place");
+	memcpy(macs.mac + 1, record->others, record->other_count * sizeof(record->others[0]));
+	log_map_error(action, datapath_put_macs(agent->dp, &action->addr,
+						record->other_count ? &macs : NULL));
+}
+
 static void put(struct agent *agent, const struct roam_action *action)
 {
 	log_map_error(action, datapath_put_station(agent->dp, &action->addr, action->station));
-	/* Forgets where the MAC was seen: its next frame in another cell of this CN is news. */
-	datapath_forget_seen(agent->dp, &action->mac);
+	forget_seen(agent, action);
 	presence_put(agent->presence, &action->addr, action->station);
 	if (agent->buffer)
 		buffer_put(agent->buffer, &action->addr, action->station);
@@ -49,6 +73,7 @@ static void put(struct agent *agent, const struct roam_action *action)
 static void delete(struct agent *agent, const struct roam_action *action)
 {
 	log_map_error(action, datapath_delete_station(agent->dp, &action->addr));
+	log_map_error(action, datapath_put_macs(agent->dp, &action->addr, NULL));
 	datapath_forget_seen(agent->dp, &action->mac);
 	presence_remove(agent->presence, &action->addr);
 	if (agent->buffer)
@@ -110,7 +135,7 @@ static void ask_holder(struct agent *agent, const struct roam_action *action)
 		return;
 	record = station->record;
 	record.current = replica_current(station);
-	if (address_check_begin(agent->checks, &record, on_holder_asked, agent) == -EBUSY)
+	if (address_check_begin(agent->checks, &record, NULL, on_holder_asked, agent) == -EBUSY)
 		on_holder_asked(ROAM_HOLDER_UNKNOWN, &record, agent);
 }
 
@@ -124,6 +149,9 @@ void actions_apply(const struct roam_action *action, void *arg)
 		break;
 	case ROAM_DELETE:
 		delete(agent, action);
+		break;
+	case ROAM_MACS:
+		put_macs(agent, action);
 		break;
 	case ROAM_TO_REGISTER:
 	case ROAM_TO_CN:

@@ -11,12 +11,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 
 #include "control/problems.h"
 #include "control/status_file.h"
 #include "dhcp/dhcp.h"
 #include "dhcp/twins.h"
 #include "interface/cells.h"
+#include "io/link/resolver.h"
 #include "io/process/clock.h"
 #include "io/process/console.h"
 #include "io/process/control.h"
@@ -72,6 +74,15 @@ void agent_ready(struct agent *agent)
 		agent->ready(agent->ready_arg);
 }
 
+void agent_refused(struct agent *agent, const char *why)
+{
+	if (agent->was_ready || agent->was_refused)
+		return;
+	agent->was_refused = true;
+	if (agent->refused)
+		agent->refused(why, agent->ready_arg);
+}
+
 void agent_stop(struct agent *agent, bool tear_down)
 {
 	agent->tear_down |= tear_down;
@@ -99,6 +110,18 @@ static bool is_new_to_leaving_cell(const struct agent *agent, unsigned ifindex,
 	return cell && cell->leaving && !replica_find_mac(roam_replica(agent->roam), mac);
 }
 
+/* A station that has left a cell may be back, or a host still be there by its other MAC. */
+static void note_heard(struct agent *agent, const struct tmip_event *event)
+{
+	const struct replica_station *station =
+		replica_find(roam_replica(agent->roam), &event->addr);
+
+	if (station && replica_is_other_mac(station, &event->mac))
+		farewell_other_heard(agent->farewells, &event->addr, event->ifindex);
+	else
+		farewell_heard(agent->farewells, &event->addr, event->ifindex);
+}
+
 static void on_sighting(const struct tmip_event *event, void *arg)
 {
 	struct agent *agent = arg;
@@ -119,8 +142,12 @@ static void on_sighting(const struct tmip_event *event, void *arg)
 	case TMIP_EVENT_SEEN:
 	case TMIP_EVENT_ARRIVED:
 		neighbours_seen(agent->neighbours, event);
-		farewell_heard(agent->farewells, &event->addr, event->ifindex);
+		note_heard(agent, event);
 		roam_seen(agent->roam, event, clock_ms());
+		break;
+	case TMIP_EVENT_ANSWERED:
+		note_heard(agent, event);
+		roam_answered(agent->roam, event, clock_ms());
 		break;
 	case TMIP_EVENT_ASKED:
 		roam_asked(agent->roam, event);
@@ -129,7 +156,8 @@ static void on_sighting(const struct tmip_event *event, void *arg)
 		neighbours_wanted(agent->neighbours, event);
 		break;
 	case TMIP_EVENT_CONFLICT:
-		roam_conflict(agent->roam, event, clock_ms());
+		if (!address_check_heard(agent->checks, event))
+			roam_conflict(agent->roam, event, clock_ms());
 		break;
 	case TMIP_EVENT_STALE:
 		roam_stale(agent->roam, event);
@@ -287,15 +315,11 @@ static void on_stop(bool tear_down, void *arg)
 static int open_loop(struct agent *agent)
 {
 	static const int signals[] = {SIGHUP, SIGTERM, SIGINT};
-	int flags = EVDNS_BASE_INITIALIZE_NAMESERVERS | EVDNS_BASE_DISABLE_WHEN_INACTIVE;
 
 	agent->base = event_base_new();
 	if (!agent->base)
 		return -ENOMEM;
-	/* Without a usable resolv.conf addresses still work. */
-	agent->dns = evdns_base_new(agent->base, flags);
-	if (!agent->dns)
-		agent->dns = evdns_base_new(agent->base, EVDNS_BASE_DISABLE_WHEN_INACTIVE);
+	agent->dns = resolver_open(agent->base);
 	agent->roam_timer = evtimer_new(agent->base, on_roam_timer, agent);
 	if (!agent->dns || !agent->roam_timer)
 		return -ENOMEM;
@@ -305,6 +329,13 @@ static int open_loop(struct agent *agent)
 			return -ENOMEM;
 	}
 	return 0;
+}
+
+static uint64_t random_instance(void)
+{
+	uint64_t number = 0;
+
+	return getrandom(&number, sizeof(number), 0) == sizeof(number) ? number : 0;
 }
 
 /* One agent for each network and run_dir. */
@@ -403,8 +434,11 @@ static int adopt_station(const struct tmip_addr *addr, const struct tmip_station
 			 void *arg)
 {
 	struct agent *agent = arg;
+	struct tmip_macs macs;
 
 	roam_adopt(agent->roam, addr, station);
+	if (datapath_read_macs(agent->dp, addr, &macs) == 0)
+		roam_adopt_macs(agent->roam, addr, &macs);
 	presence_put(agent->presence, addr, station);
 	groups_put(agent->groups, addr, station);
 	return 0;
@@ -420,9 +454,15 @@ static void on_backbone_changed(void *arg)
 	apply_map(agent);
 }
 
+static void on_backbone_moved(void *arg)
+{
+	wiring_move_tunnel(arg);
+}
+
 static int attach_programs(struct agent *agent)
 {
-	const struct backbone_calls calls = {.changed = on_backbone_changed, .arg = agent};
+	const struct backbone_calls calls = {.changed = on_backbone_changed,
+					     .moved = on_backbone_moved, .arg = agent};
 	char why[CELLS_WHY] = "no memory";
 	int error = cells_start(agent->cells, why);
 
@@ -597,7 +637,8 @@ int agent_run(const struct agent_options *options)
 {
 	struct agent agent = {
 		.config = options->config, .config_path = options->config_path,
-		.started_ms = clock_ms(), .ready = options->ready,
+		.started_ms = clock_ms(), .instance = random_instance(),
+		.ready = options->ready, .refused = options->refused,
 		.ready_arg = options->ready_arg, .attached = options->attached,
 	};
 

@@ -17,6 +17,11 @@ struct agent_options {
 	/* `attach` named the cell: the configuration's list of cells does not count. */
 	bool attached;
 	void (*ready)(void *arg); /* called once, when stations are served; may be NULL */
+	/*
+	 * Called once, before `ready`, if the register refuses this CN; may be NULL. The agent goes
+	 * on, and asks again and again.
+	 */
+	void (*refused)(const char *why, void *arg);
 	void *ready_arg;
 };
 

@@ -174,16 +174,26 @@ static bool same_register(const struct agent_config *a, const struct agent_confi
 	return strcmp(a->mlr_host, b->mlr_host) == 0 && a->mlr_port == b->mlr_port;
 }
 
-/* The cells of the configuration whose interface is not there, or cannot be a cell yet. */
-static json_t *list_awaited(const struct agent *agent)
+/* Whose interface is not there, or cannot be a cell yet. */
+static bool is_awaited(const struct cell *cell)
+{
+	return !cell->served && !cell->leaving;
+}
+
+static bool is_leaving(const struct cell *cell)
+{
+	return cell->leaving;
+}
+
+static json_t *list_cells(const struct agent *agent, bool (*wanted)(const struct cell *cell))
 {
 	const struct cell_table *table = cells_table(agent->cells);
-	json_t *awaited = json_array();
+	json_t *list = json_array();
 
 	for (unsigned i = 0; i < table->count; i++)
-		if (!table->list[i].served)
-			json_array_append_new(awaited, json_string(table->list[i].name));
-	return awaited;
+		if (wanted(&table->list[i]))
+			json_array_append_new(list, json_string(table->list[i].name));
+	return list;
 }
 
 /* Can the new configuration be taken over as a whole? 0, or -EINVAL with the reasons. */
@@ -234,6 +244,7 @@ int apply_reload(struct agent *agent, json_t **result, char **errors)
 	}
 	*result = json_pack("{s:o}", "restart", keep_fixed(&agent->config, &fresh));
 	take_over(agent, &fresh);
-	json_object_set_new(*result, "awaited", list_awaited(agent));
+	json_object_set_new(*result, "awaited", list_cells(agent, is_awaited));
+	json_object_set_new(*result, "leaving", list_cells(agent, is_leaving));
 	return 0;
 }

@@ -8,6 +8,7 @@
 #include "io/process/log.h"
 #include "network/cns.h"
 #include "network/outage.h"
+#include "network/peers.h"
 #include "network/register.h"
 #include "state.h"
 #include "station/address_check.h"
@@ -18,9 +19,11 @@
 static void on_cn(const struct mlrp_message *message, void *arg)
 {
 	struct agent *agent = arg;
+	struct cn_info info = message->cn;
 
-	wiring_note_name(agent, &message->cn);
-	cns_put(agent->cns, &message->cn);
+	wiring_note_name(agent, &info);
+	peers_correct(agent->peers, &info);
+	cns_put(agent->cns, &info);
 	if (register_is_ready(agent->reg))
 		outage_cns_changed(agent->outage);
 }

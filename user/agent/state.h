@@ -46,6 +46,7 @@ struct agent {
 	struct event *dp_event;
 	struct event *alive;    /* writes tmip_alive */
 	uint64_t started_ms;
+	uint64_t instance;       /* random: no other agent has it, nor the next one here */
 
 	struct backbone backbone;
 	struct datapath *dp;
@@ -78,8 +79,10 @@ struct agent {
 	struct console *console;
 
 	void (*ready)(void *arg); /* called once, when stations are served */
+	/* Called once, and before `ready`, if the register refuses this CN. */
+	void (*refused)(const char *why, void *arg);
 	void *ready_arg;
-	bool was_ready;
+	bool was_ready, was_refused;
 	char name[NAME_LEN];     /* that the register has given this CN; empty: that of `config` */
 	bool adopted;            /* the maps of a former agent were there */
 	bool attached;           /* cells come and go by command alone */
@@ -90,6 +93,7 @@ struct agent {
 /* ---- agent.c */
 void agent_stop(struct agent *agent, bool tear_down);
 void agent_ready(struct agent *agent);   /* in step with the register, or it is down */
+void agent_refused(struct agent *agent, const char *why); /* by the register */
 void agent_changed(struct agent *agent); /* the state that people see changed */
 
 /* ---- apply.c */
@@ -104,6 +108,8 @@ int apply_reload(struct agent *agent, json_t **result, char **errors);
 int wiring_create_network(struct agent *agent); /* register, outage */
 int wiring_create_peers(struct agent *agent);   /* listens */
 int wiring_create_cells(struct agent *agent);   /* with the ways to the other CNs */
+/* This CN's end of the tunnels is another address now: tells everybody. */
+void wiring_move_tunnel(struct agent *agent);
 /* This CN, as the network knows it. */
 void wiring_describe_cn(struct agent *agent, struct cn_info *out);
 /* The register describes a CN: if it is this one, it may have another name now. */

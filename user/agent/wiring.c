@@ -18,6 +18,7 @@
 #include "network/peers.h"
 #include "network/register.h"
 #include "state.h"
+#include "station/places.h"
 
 static void on_changed(void *arg)
 {
@@ -66,20 +67,43 @@ static void describe_self(struct mlrp_self *self, void *arg)
 	snprintf(self->name, sizeof(self->name), "%s", own_name(agent));
 	self->cn_id = roam_self(agent->roam);
 	self->tunnel = agent->backbone.tunnel;
+	self->instance = agent->instance;
+}
+
+static void put_self(struct agent *agent)
+{
+	struct cn_info self;
+
+	wiring_describe_cn(agent, &self);
+	if (self.id)
+		cns_put(agent->cns, &self);
+	else
+		cns_put_own_subnets(agent->cns, &self);
 }
 
 /* A cell came, changed or went. */
 static void on_described(void *arg)
 {
 	struct agent *agent = arg;
-	struct cn_info self;
 
+	cells_ask_again(agent->cells);
 	register_announce(agent->reg);
-	wiring_describe_cn(agent, &self);
-	if (self.id)
-		cns_put(agent->cns, &self);
-	else
-		cns_put_own_subnets(agent->cns, &self);
+	put_self(agent);
+}
+
+void wiring_move_tunnel(struct agent *agent)
+{
+	const struct tmip_addr *tunnel = &agent->backbone.tunnel;
+
+	apply_map(agent);
+	put_self(agent);
+	path_mtu_move(agent->paths, tunnel);
+	if (agent->places)
+		places_move(agent->places, tunnel);
+	peers_move(agent->peers, tunnel);
+	/* The connection to the register came from the former address, perhaps. */
+	register_restart(agent->reg);
+	agent_changed(agent);
 }
 
 /* ---- the register */
@@ -146,6 +170,29 @@ static void on_register_down(void *arg)
 	agent_ready(agent);
 }
 
+/*
+ * The others have what the register has accepted of this CN: so has this CN. A cell that is not
+ * part of that is like one of a stranger, whose hosts may be guests.
+ */
+static bool on_register_refused(const struct register_refusal *refusal, void *arg)
+{
+	struct agent *agent = arg;
+	bool left_out = refusal->subnet && cells_refuse(agent->cells, refusal->subnet);
+
+	if (register_is_registered(agent->reg))
+		cns_take_back(agent->cns, register_accepted(agent->reg));
+	if (!refusal->for_now)
+		agent_refused(agent, refusal->why);
+	return left_out;
+}
+
+static void on_register_anew(void *arg)
+{
+	struct agent *agent = arg;
+
+	cells_ask_again(agent->cells);
+}
+
 static int create_register(struct agent *agent)
 {
 	const struct register_setup setup = {
@@ -154,6 +201,7 @@ static int create_register(struct agent *agent)
 			  .registered = on_registered, .synchronising = on_synchronising,
 			  .synchronised = on_synchronised, .in_step = on_in_step,
 			  .lost = on_register_lost, .down = on_register_down,
+			  .refused = on_register_refused, .anew = on_register_anew,
 			  .changed = on_changed, .arg = agent},
 		.subscriptions = MESSAGES_OF_REGISTER,
 		.subscription_count = MESSAGES_OF_REGISTER_COUNT,
@@ -197,13 +245,29 @@ static void on_peer_up(uint32_t cn, void *arg)
 	path_mtu_restart(agent->paths, cn);
 }
 
+/* It says so itself, and the register may be away. */
+static void on_peer_moved(uint32_t cn, const struct tmip_addr *tunnel, void *arg)
+{
+	struct agent *agent = arg;
+	const struct replica_cn *known = replica_find_cn(roam_replica(agent->roam), cn);
+	struct cn_info info;
+
+	if (!known)
+		return;
+	info = known->info;
+	info.tunnel = *tunnel;
+	cns_put(agent->cns, &info);
+	outage_cns_changed(agent->outage);
+}
+
 int wiring_create_peers(struct agent *agent)
 {
 	const struct peers_setup setup = {
 		.base = agent->base, .dns = agent->dns, .roam = agent->roam,
 		.tunnel = agent->backbone.tunnel, .port = (uint16_t)agent->config.port,
 		.calls = {.describe_self = describe_self, .up = on_peer_up,
-			  .message = messages_from_cn, .changed = on_changed, .arg = agent},
+			  .message = messages_from_cn, .moved = on_peer_moved,
+			  .changed = on_changed, .arg = agent},
 	};
 
 	return peers_create(&agent->peers, &setup);

@@ -58,6 +58,20 @@ static bool is_associated(const struct tmip_mac *mac, unsigned ifindex, void *ar
 	return agent->wifi && wifi_associated(agent->wifi, mac, ifindex);
 }
 
+/* The other MACs of a host may be there as before. */
+static void probe_others_in(struct agent *agent, const struct replica_station *station,
+			    unsigned ifindex)
+{
+	const struct station_record *record = &station->record;
+
+	for (int i = -1; i < record->other_count; i++) {
+		const struct tmip_mac *mac = i < 0 ? &record->mac : &record->others[i];
+
+		if (replica_is_other_mac(station, mac))
+			presence_probe_in(agent->presence, &record->addr, mac, ifindex);
+	}
+}
+
 /*
  * Not by an access point: the card of a station acknowledges frames for it wherever it is, and the
  * access point would believe that the station is still there.
@@ -67,8 +81,10 @@ static void probe_in(const struct tmip_addr *addr, unsigned ifindex, void *arg)
 	struct agent *agent = arg;
 	const struct replica_station *station = replica_find(roam_replica(agent->roam), addr);
 
-	if (station && !is_associated(&station->record.mac, ifindex, agent))
-		presence_probe_in(agent->presence, addr, &station->record.mac, ifindex);
+	if (station && !is_associated(replica_mac(station), ifindex, agent))
+		presence_probe_in(agent->presence, addr, replica_mac(station), ifindex);
+	if (station)
+		probe_others_in(agent, station, ifindex);
 }
 
 /* The station's arrival may wait in the ring. */
@@ -188,12 +204,22 @@ static bool is_answered(struct tunnel_probe *knock, void *arg)
 	return tunnel_probe_is_answered(knock, KNOCK_SIZE);
 }
 
+static void probe_asker(const struct tmip_addr *addr, const struct address_check_asker *asker,
+			void *arg)
+{
+	struct agent *agent = arg;
+
+	datapath_forget_seen(agent->dp, &asker->mac); /* its answer is news */
+	presence_probe_in(agent->presence, addr, &asker->mac, asker->ifindex);
+}
+
 static int create_checks(struct agent *agent)
 {
 	const struct address_check_setup setup = {
 		.base = agent->base, .dp = agent->dp, .roam = agent->roam,
-		.calls = {.probe = probe, .send = send_to_cn, .is_connected = is_connected,
-			  .knock = knock, .is_answered = is_answered, .end_knock = end_knock,
+		.calls = {.probe = probe, .probe_asker = probe_asker, .send = send_to_cn,
+			  .is_connected = is_connected, .knock = knock,
+			  .is_answered = is_answered, .end_knock = end_knock,
 			  .dozes = is_associated, .arg = agent},
 	};
 
@@ -289,15 +315,17 @@ static void on_checked(enum roam_holder answer, const struct station_record *rec
 {
 	struct agent *agent = arg;
 
-	authenticators_checked(agent->authenticators, answer != ROAM_HOLDER_MUTE, record);
-	twins_checked(agent->twins, answer != ROAM_HOLDER_MUTE, record);
+	authenticators_checked(agent->authenticators, answer, record);
+	twins_checked(agent->twins, answer, record);
 }
 
-static int check(const struct station_record *record, void *arg)
+static int check(const struct station_record *record, const struct tmip_mac *mac, unsigned cell,
+		 void *arg)
 {
+	const struct address_check_asker asker = {.mac = *mac, .ifindex = cell};
 	struct agent *agent = arg;
 
-	return address_check_begin(agent->checks, record, on_checked, agent);
+	return address_check_begin(agent->checks, record, &asker, on_checked, agent);
 }
 
 static int create_twins(struct agent *agent)

@@ -117,8 +117,9 @@ static void on_reap(evutil_socket_t fd, short what, void *arg)
 	DL_FOREACH_SAFE(server->links, link, next) {
 		if (!link->ending)
 			continue;
-		log_info("CN %s at %s: connection ended: %s", registry_session_name(link->session),
-			 mlrp_link_peer(link->mlrp), link->ending);
+		/* Whoever is refused comes again and again: what it did is in the log already. */
+		log_debug("CN %s at %s: connection ended: %s", registry_session_name(link->session),
+			  mlrp_link_peer(link->mlrp), link->ending);
 		end_link(link);
 	}
 }
@@ -205,6 +206,20 @@ static void describe_self(const struct server *server, struct mlrp_self *self)
 	self->failing = report_trouble(server, self->trouble, sizeof(self->trouble));
 }
 
+/* Says why, as far as the socket takes it at once, and closes the connection. */
+static void turn_away(evutil_socket_t fd)
+{
+	struct mlrp_message error = {.type = MLRP_ERROR, .code = MLRP_E_FULL,
+				     .text = "too many connections that have not registered",
+				     .has = MLRP_HAS(MLRP_F_CODE) | MLRP_HAS(MLRP_F_TEXT)};
+	uint8_t bytes[MLRP_HEADER_LEN + MLRP_TEXT_LEN + 16];
+	long len = mlrp_encode(&error, bytes, sizeof(bytes));
+
+	if (len > 0 && send(fd, bytes, (size_t)len, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
+		log_debug("a connection that is one too many: %s", strerror(errno));
+	evutil_closesocket(fd);
+}
+
 static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *from,
 		      int len, void *arg)
 {
@@ -221,7 +236,7 @@ static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struc
 		if (!server->strangers_refused++)
 			log_warn("more than %d connections that have not registered: "
 				 "the next ones are closed at once", SERVER_STRANGERS_MAX);
-		evutil_closesocket(fd);
+		turn_away(fd);
 		return;
 	}
 	describe_self(server, &self);

@@ -111,7 +111,7 @@ struct selection {
 static bool is_selected(const struct selection *selection, const struct station_record *record)
 {
 	if (selection->by_mac)
-		return mac_equal(&record->mac, &selection->mac);
+		return station_has_mac(record, &selection->mac);
 	return selection->all ||
 	       (record->state != RECORD_FREE && record->state != RECORD_IN_BLOCK);
 }
@@ -342,6 +342,43 @@ const struct field COUNTER_FIELDS[] = {
 	FIELD_END,
 };
 
+/* ---- CNs that were refused lately */
+
+struct refusal_view {
+	const char *name;
+	json_t *tunnel;
+	const char *peer, *why;
+	uint64_t count;
+};
+
+static const struct field REFUSAL_FIELDS[] = {
+	FIELD(TEXT, struct refusal_view, name, "name", 0, NULL),
+	FIELD(VALUE, struct refusal_view, tunnel, "tunnel", 0, NULL),
+	FIELD(TEXT, struct refusal_view, peer, "peer", 0, "where its connection comes from"),
+	FIELD(TEXT, struct refusal_view, why, "why", 0, NULL),
+	FIELD(UINT64, struct refusal_view, count, "count", 0, "how often it was refused"),
+	FIELD_END,
+};
+
+static void add_refusal(const struct registry_refusal_view *refusal, void *arg)
+{
+	struct refusal_view view = {.name = refusal->name, .tunnel = addr_json(refusal->tunnel),
+				    .peer = refusal->peer, .why = refusal->why,
+				    .count = refusal->count};
+
+	json_array_append_new(arg, fields_json(REFUSAL_FIELDS, &view));
+}
+
+static json_t *refusals_json(const struct server *server)
+{
+	json_t *list = json_array();
+
+	registry_each_refusal(server->registry, add_refusal, list);
+	return list;
+}
+
+/* ---- all of it */
+
 struct status_view {
 	const char *network, *version;
 	unsigned pid;
@@ -349,7 +386,7 @@ struct status_view {
 	json_t *listen;
 	unsigned port;
 	uint64_t epoch, seq;
-	json_t *cns, *stations;
+	json_t *cns, *refused, *stations;
 	unsigned hosts;
 	json_t *problems, *counters, *store, *behind;
 };
@@ -364,6 +401,7 @@ static const struct field STATUS_FIELDS[] = {
 	FIELD(UINT64, struct status_view, epoch, "epoch", 0, "of the last change"),
 	FIELD(UINT64, struct status_view, seq, "seq", 0, "of the last change"),
 	FIELD(VALUE, struct status_view, cns, "cns", 0, NULL),
+	FIELD(VALUE, struct status_view, refused, "refused", 0, "CNs that were refused lately"),
 	FIELD(VALUE, struct status_view, stations, "stations", 0, NULL),
 	FIELD(UINT, struct status_view, hosts, "hosts", 0, "reserved hosts"),
 	FIELD(VALUE, struct status_view, problems, "problems", 0, "texts"),
@@ -479,6 +517,7 @@ json_t *report_status(const struct server *server)
 
 	registry_count(server->registry, &counts);
 	view.cns = cns_json(server, &counts);
+	view.refused = refusals_json(server);
 	view.stations = fields_json(STATION_COUNT_FIELDS, &counts);
 	view.hosts = counts.hosts;
 	view.problems = problems_json(server);

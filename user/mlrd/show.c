@@ -130,6 +130,17 @@ static const char *store_state(const json_t *store)
 								    "in order";
 }
 
+static void print_refused(const json_t *refused, FILE *to)
+{
+	const json_t *cn;
+	size_t i;
+
+	json_array_foreach((json_t *)refused, i, cn)
+		fprintf(to, "refused   CN %s from %s, %lld times: %s\n", terminal_text(cn, "name"),
+			terminal_text(cn, "peer"), terminal_number(cn, "count"),
+			terminal_text(cn, "why"));
+}
+
 static void print_store(const json_t *store, FILE *to)
 {
 	const json_t *why = json_object_get(store, "why"), *lost = json_object_get(store, "lost");
@@ -171,6 +182,7 @@ void show_status(json_t *result, FILE *to)
 	size_t i;
 
 	print_register(result, to);
+	print_refused(json_object_get(result, "refused"), to);
 	fields_print("stations", STATION_COUNT_FIELDS, json_object_get(result, "stations"), to);
 	fprintf(to, "hosts     %lld reserved\n", terminal_number(result, "hosts"));
 	json_array_foreach(json_object_get(result, "problems"), i, problem)

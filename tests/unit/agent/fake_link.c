@@ -178,6 +178,12 @@ bool mlrp_link_is_up(const struct mlrp_link *link)
 	return link->up;
 }
 
+bool mlrp_link_is_refused(const struct mlrp_link *link)
+{
+	assert_open(link);
+	return link->refused;
+}
+
 const char *mlrp_link_peer(const struct mlrp_link *link)
 {
 	assert_open(link);

@@ -14,6 +14,7 @@
 
 struct mlrp_link {
 	bool accepted, up, closed;
+	bool refused;          /* the test's side has refused the handshake */
 	int fd;                /* of an accepted one */
 	char host[256];        /* of one that connects, as all below */
 	uint16_t port;

@@ -122,6 +122,16 @@ int netlink_get_interface_at(unsigned ifindex, struct netlink_interface *out)
 	return 0;
 }
 
+bool netlink_has_address(const struct tmip_addr *addr)
+{
+	if (!addr_is_zero(&fake_netlink.more) && addr_equal(&fake_netlink.more, addr))
+		return true;
+	for (unsigned i = 0; i < fake_netlink.count; i++)
+		if (addr_equal(&fake_netlink.list[i].is.addr, addr))
+			return true;
+	return false;
+}
+
 int netlink_set_promiscuous(unsigned ifindex, bool on)
 {
 	struct fake_interface *interface = find_index(ifindex);

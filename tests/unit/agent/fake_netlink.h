@@ -29,6 +29,7 @@ struct fake_netlink {
 	int promiscuous_error; /* netlink_set_promiscuous() */
 	int route_error;       /* netlink_set_route_mtu() */
 	int monitor_error;     /* netlink_monitor_open() */
+	struct tmip_addr more; /* an address of the machine besides those of the interfaces */
 	unsigned gets;         /* calls of those two */
 	unsigned count;
 	struct fake_interface list[FAKE_INTERFACES];

@@ -15,7 +15,11 @@ struct fake_probes fake_probes;
 
 static struct probe_news waiting[NEWS];
 static unsigned first, last; /* of those that wait */
-static int descriptor = -1;
+static int descriptor = -1; /* of the newest one */
+
+struct probe_socket {
+	int fd;
+};
 
 void fake_probes_reset(void)
 {
@@ -46,12 +50,14 @@ void fake_probes_put(const struct probe_news *news)
 
 int probe_socket_open(struct probe_socket **out, const struct tmip_addr *local)
 {
-	(void)local;
 	if (fake_probes.open_error)
 		return fake_probes.open_error;
 	fake_probes.opened++;
-	descriptor = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	*out = (struct probe_socket *)&fake_probes;
+	fake_probes.local = *local;
+	*out = calloc(1, sizeof(**out));
+	if (!*out)
+		abort();
+	descriptor = (*out)->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	return 0;
 }
 
@@ -60,14 +66,15 @@ void probe_socket_close(struct probe_socket *socket)
 	if (!socket)
 		return;
 	fake_probes.closed++;
-	close(descriptor);
-	descriptor = -1;
+	close(socket->fd);
+	if (descriptor == socket->fd)
+		descriptor = -1;
+	free(socket);
 }
 
 int probe_socket_fd(const struct probe_socket *socket)
 {
-	(void)socket;
-	return descriptor;
+	return socket->fd;
 }
 
 int probe_socket_send(struct probe_socket *socket, const struct tmip_addr *remote, unsigned size)

@@ -16,6 +16,7 @@ struct fake_probes {
 	unsigned interface_mtu;     /* larger probes are refused with -EMSGSIZE; 0: none */
 	unsigned path_mtu;          /* smaller ones come back at once; 0: none does */
 	unsigned opened, closed;    /* times */
+	struct tmip_addr local;     /* of the newest one */
 	unsigned count;             /* of probes sent, */
 	unsigned sizes[FAKE_PROBES]; /* and their sizes */
 	unsigned asked;             /* probes about stations; each gets the next number */

@@ -25,6 +25,13 @@ static void describe_cn(struct cn_info *cn, void *arg)
 	*cn = (struct cn_info){0};
 }
 
+static bool never(const struct register_refusal *refusal, void *arg)
+{
+	(void)arg;
+	fail_msg("the register refuses: %s", refusal->why);
+	return false;
+}
+
 static void on_registered(const struct cn_info *cn, void *arg)
 {
 	(void)cn;
@@ -44,7 +51,8 @@ struct register_client *registered_create(struct event_base *base,
 		.calls = {.describe_self = describe_self, .describe_cn = describe_cn,
 			  .registered = on_registered, .synchronising = ignore,
 			  .synchronised = ignore, .in_step = ignore, .lost = ignore,
-			  .down = ignore, .changed = ignore},
+			  .down = ignore, .refused = never, .anew = ignore,
+			  .changed = ignore},
 	};
 	struct register_client *client;
 

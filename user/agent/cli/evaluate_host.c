@@ -129,22 +129,6 @@ static void find_agent(struct evaluation *e)
 	json_decref(reply);
 }
 
-/* Does the running agent work with what the configuration and the interfaces say now? */
-static void check_agent(struct evaluation *e)
-{
-	const json_t *cn = json_object_get(e->agent, "cn");
-	const char *tunnel = json_string_value(json_object_get(cn, "tunnel")), *advice;
-	char now[ADDR_STRLEN];
-
-	if (!tunnel || addr_is_zero(&e->tunnel) ||
-	    strcmp(tunnel, addr_format(&e->tunnel, now)) == 0)
-		return;
-	advice = "correct the address of cn_if, or start the agent anew";
-	evaluation_fail(e, "agent", e->config.network_name, advice,
-			"the running agent has its tunnels from %.45s, but %s has %s now", tunnel,
-			e->config.cn_if, now);
-}
-
 /* ---- the backbone, and the port for other CNs */
 
 /* Can a program listen at this address and TCP port (0: any)? 0 or -errno. */
@@ -166,6 +150,16 @@ static int try_listen(const struct tmip_addr *addr, unsigned port)
 	return error;
 }
 
+/* Where the running agent's tunnels end; zero: none runs. */
+static struct tmip_addr agent_tunnel(const struct evaluation *e)
+{
+	const json_t *cn = json_object_get(e->agent, "cn");
+	const char *text = json_string_value(json_object_get(cn, "tunnel"));
+	struct tmip_addr tunnel;
+
+	return text && addr_parse(text, &tunnel) == 0 ? tunnel : (struct tmip_addr){0};
+}
+
 /* False: the interface cannot be used, and the report says why. */
 static bool find_backbone(struct evaluation *e)
 {
@@ -182,6 +176,24 @@ static bool find_backbone(struct evaluation *e)
 	return false;
 }
 
+/* The agent stays with an address that is still there, even if it is not the first any more. */
+static void check_agent_tunnel(struct evaluation *e)
+{
+	const char *advice = "give the machine that address again, or one to cn_if; if the agent "
+			     "does not follow, end it and start it anew";
+	struct tmip_addr tunnel = agent_tunnel(e);
+	char addr[ADDR_STRLEN];
+
+	if (addr_is_zero(&tunnel))
+		return;
+	if (netlink_has_address(&tunnel))
+		e->tunnel = tunnel;
+	else
+		evaluation_fail(e, "backbone", e->config.cn_if, advice, "the running agent's "
+				"tunnels end at %s, which is no address of this machine",
+				addr_format(&tunnel, addr));
+}
+
 static void check_tunnel_address(struct evaluation *e)
 {
 	const char *name = e->config.cn_if, *advice;
@@ -190,6 +202,7 @@ static void check_tunnel_address(struct evaluation *e)
 	e->tunnel = e->config.tunnel_addr;
 	if (addr_is_zero(&e->tunnel))
 		e->tunnel = e->backbone.addr;
+	check_agent_tunnel(e);
 	if (addr_is_zero(&e->tunnel)) {
 		advice = "give the interface an address, or name one with tunnel_addr";
 		evaluation_fail(e, "backbone", name, advice, "it has no IPv4 address");
@@ -295,7 +308,6 @@ void evaluate_host(struct evaluation *evaluation)
 	find_agent(evaluation);
 	if (find_backbone(evaluation))
 		check_tunnel_address(evaluation);
-	check_agent(evaluation);
 	if (!addr_is_zero(&evaluation->tunnel))
 		netlink_each_tunnel(report_tunnel, evaluation);
 	check_port(evaluation);

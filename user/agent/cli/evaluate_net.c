@@ -14,6 +14,7 @@
 #include "evaluation.h"
 #include "io/datapath/tunnel_probe.h"
 #include "io/link/mlrp_link.h"
+#include "io/link/resolver.h"
 #include "io/process/clock.h"
 #include "io/process/log.h"
 #include "io/process/timer.h"
@@ -48,6 +49,9 @@ struct survey {
 	struct target reg;
 	struct target *cns;
 	unsigned cn_count;
+	struct target namesake; /* the CN with the name of this one, by the register; id 0: none */
+	uint32_t self_id;       /* of the running agent, which is connected; 0: unknown */
+	char own_name[NAME_LEN]; /* as the register calls it; empty: unknown */
 };
 
 /* ---- connections */
@@ -71,13 +75,21 @@ static void on_up(struct mlrp_link *link, const struct mlrp_message *hello, void
 	mlrp_link_send(link, &ping);
 }
 
-/* A CN that the register names; not this CN, which has the name of the configuration. */
+/* A CN that the register names. The one with the name of the configuration should be this CN. */
 static void add_cn(struct survey *survey, const struct cn_info *info)
 {
 	struct target *grown;
 
-	if (info->gone || strcmp(info->name, survey->self.name) == 0)
+	if (info->gone)
 		return;
+	if (survey->self_id && info->id == survey->self_id) {
+		memcpy(survey->own_name, info->name, sizeof(survey->own_name));
+		return;
+	}
+	if (strcmp(info->name, survey->self.name) == 0) {
+		survey->namesake = (struct target){.survey = survey, .info = *info};
+		return;
+	}
 	for (unsigned i = 0; i < survey->cn_count; i++)
 		if (survey->cns[i].info.id == info->id)
 			return;
@@ -158,6 +170,9 @@ static const char *why_silent(const struct target *target)
 /* What to do about a connection that failed; `why` is the text of mlrp_link.h's `closed`. */
 static const char *connect_advice(const char *why, bool reg)
 {
+	if (strstr(why, "cannot resolve"))
+		return "correct the name in `mlr', /etc/hosts, or the name servers in "
+		       "/etc/resolv.conf";
 	if (strstr(why, "network_name"))
 		return "write the same network_name in both configurations";
 	if (strstr(why, "ersion"))
@@ -167,8 +182,6 @@ static const char *connect_advice(const char *why, bool reg)
 			     "start tmip-agent there; does a firewall refuse its port?";
 	if (strstr(why, "nreachable") || strstr(why, "No route"))
 		return "check the routes of the backbone";
-	if (strstr(why, "name") || strstr(why, "nodename"))
-		return "correct the name in `mlr', or the name service";
 	return "is it running and reachable? does a firewall drop the port? "
 	       "(ping and nc -z can tell)";
 }
@@ -222,7 +235,7 @@ static void check_subnets(struct evaluation *e, unsigned cell, const struct cn_i
 {
 	const char *advice = "give each cell of the network a subnet of its own";
 	struct prefix ours = {e->cells[cell].addr, e->cells[cell].prefix_len};
-	char text[ADDR_STRLEN];
+	char gateway[ADDR_STRLEN], text[ADDR_STRLEN], tunnel[ADDR_STRLEN];
 
 	if (!e->cells[cell].ifindex)
 		return;
@@ -231,8 +244,11 @@ static void check_subnets(struct evaluation *e, unsigned cell, const struct cn_i
 
 		if (prefix_overlaps(&ours, theirs))
 			evaluation_fail(e, "cell", e->config.mobile_if[cell], advice,
-					"its subnet overlaps %s/%u of CN %s",
-					addr_format(&theirs->addr, text), theirs->len, info->name);
+					"its subnet overlaps %s/%u of CN %s, tunnel %s: "
+					"the register refuses %s/%u",
+					addr_format(&theirs->addr, text), theirs->len, info->name,
+					addr_format(&info->tunnel, tunnel),
+					addr_format(&ours.addr, gateway), ours.len);
 	}
 }
 
@@ -328,6 +344,56 @@ static void check_tunnel(struct evaluation *e, const struct cn_info *info)
 	tunnel_probe_close(probe);
 }
 
+/* The register may know this CN by a former address; but somebody may live there. */
+static bool has_namesake(const struct survey *survey)
+{
+	const struct target *cn = &survey->namesake;
+	const struct tmip_addr *tunnel = &survey->evaluation->tunnel;
+
+	return cn->info.id && !addr_is_zero(tunnel) && !addr_equal(&cn->info.tunnel, tunnel);
+}
+
+static void check_namesake(struct survey *survey)
+{
+	const char *advice = "give each CN a cn_name of its own; if this one takes the place of "
+			     "the other, end the agent there";
+	struct evaluation *e = survey->evaluation;
+	const struct target *cn = &survey->namesake;
+	char theirs[ADDR_STRLEN], ours[ADDR_STRLEN];
+
+	addr_format(&cn->info.tunnel, theirs);
+	addr_format(&e->tunnel, ours);
+	if (cn->answered && strcmp(cn->hello.name, cn->info.name) == 0)
+		evaluation_fail(e, "CN", cn->info.name, advice, "another CN, with tunnel %s, has "
+				"this name; this one's tunnels end at %s", theirs, ours);
+	else
+		evaluation_pass(e, "CN", cn->info.name, "%s, before with tunnel %s, where nobody "
+				"has its name now", ours, theirs);
+}
+
+/* What the register has answered the running agent. */
+static void check_verdict(struct evaluation *e)
+{
+	const char *advice = "remove the cause; the agent asks again and again";
+	const json_t *reg = json_object_get(e->agent, "register");
+	const char *state = json_string_value(json_object_get(reg, "state"));
+	const char *why = json_string_value(json_object_get(reg, "error"));
+
+	if (state && why && *why &&
+	    (strcmp(state, "refused") == 0 || strcmp(state, "connected") == 0))
+		evaluation_fail(e, "register", "running agent", advice, "refused: %s", why);
+}
+
+/* `mlrd rename-cn': the configuration has the former name. */
+static void check_own_name(const struct survey *survey)
+{
+	const char *advice = "write the new name into the configuration: cn_name";
+
+	if (survey->own_name[0] && strcmp(survey->own_name, survey->self.name) != 0)
+		evaluation_fail(survey->evaluation, "CN", survey->self.name, advice,
+				"the register calls this CN %s", survey->own_name);
+}
+
 /* For the survey of the cells. */
 static void note_cns(struct survey *survey)
 {
@@ -343,6 +409,12 @@ static void check_cns(struct survey *survey)
 	struct evaluation *e = survey->evaluation;
 	char text[ADDR_STRLEN];
 
+	check_own_name(survey);
+	if (has_namesake(survey)) {
+		struct target *cn = &survey->namesake;
+
+		connect_target(survey, cn, addr_format(&cn->info.tunnel, text), cn->info.port);
+	}
 	if (!survey->cn_count)
 		evaluation_pass(e, "CN", "others", "the register knows no other CN");
 	for (unsigned i = 0; i < survey->cn_count; i++) {
@@ -351,6 +423,10 @@ static void check_cns(struct survey *survey)
 		connect_target(survey, cn, addr_format(&cn->info.tunnel, text), cn->info.port);
 	}
 	wait_for_targets(survey);
+	if (has_namesake(survey)) {
+		check_namesake(survey);
+		mlrp_link_close(survey->namesake.link);
+	}
 	note_cns(survey);
 	for (unsigned i = 0; i < survey->cn_count; i++) {
 		struct target *cn = &survey->cns[i];
@@ -366,20 +442,32 @@ static void check_cns(struct survey *survey)
 
 /* ---- the survey as a whole */
 
-/* 0 or -ENOMEM. Without `dns` (no name server is configured) names are looked up all the same. */
+/* The number of this CN, if its agent runs and is connected. */
+static uint32_t find_self(const json_t *agent)
+{
+	const json_t *reg = json_object_get(agent, "register"), *cn = json_object_get(agent, "cn");
+	const char *state = json_string_value(json_object_get(reg, "state"));
+
+	if (!state || strcmp(state, "connected") != 0)
+		return 0;
+	return (uint32_t)json_integer_value(json_object_get(cn, "id"));
+}
+
+/* 0 or -ENOMEM. */
 static int open_survey(struct survey *survey, struct evaluation *evaluation)
 {
 	const struct agent_config *config = &evaluation->config;
 	struct mlrp_self *self = &survey->self;
 
 	survey->evaluation = evaluation;
+	survey->self_id = find_self(evaluation->agent);
 	self->role = MLRP_ROLE_PROBE;
 	snprintf(self->network, sizeof(self->network), "%s", config->network_name);
 	snprintf(self->name, sizeof(self->name), "%s", config->cn_name);
 	survey->base = event_base_new();
 	if (!survey->base)
 		return -ENOMEM;
-	survey->dns = evdns_base_new(survey->base, EVDNS_BASE_INITIALIZE_NAMESERVERS);
+	survey->dns = resolver_open(survey->base);
 	survey->deadline = evtimer_new(survey->base, on_deadline, survey->base);
 	return survey->deadline ? 0 : -ENOMEM;
 }
@@ -406,5 +494,6 @@ void evaluate_net(struct evaluation *evaluation)
 				"no memory for an event loop");
 	else if (check_register(&survey))
 		check_cns(&survey);
+	check_verdict(evaluation);
 	close_survey(&survey);
 }

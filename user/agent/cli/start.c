@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "agent/agent.h"
@@ -18,6 +19,9 @@
 #include "io/process/daemon.h"
 #include "io/process/log.h"
 
+#define ANSWER_MS 5000   /* that attach waits for the register's answer */
+#define ANSWER_STEP_MS 50
+
 /* arg: NULL, or a text for the terminal. */
 static void on_ready(void *arg)
 {
@@ -26,6 +30,18 @@ static void on_ready(void *arg)
 		fflush(stdout);
 	}
 	daemon_ready();
+}
+
+/* In the foreground the log says it. */
+static void on_refused(const char *why, void *arg)
+{
+	char text[400];
+
+	(void)arg;
+	snprintf(text, sizeof(text), "the register refuses this CN: %s", why);
+	if (daemon_is_awaited())
+		terminal_fail("%s; the agent stays, and asks again and again", text);
+	daemon_unready(text);
 }
 
 /* What a configuration needs, if there is none. Returns false if there is one. */
@@ -50,7 +66,7 @@ static int start(const struct agent_config *config, const char *path, bool attac
 {
 	const char *log_file = config->log && config->log_file[0] ? config->log_file : NULL;
 	struct agent_options options = {.config = *config, .ready = on_ready, .ready_arg = words,
-					.attached = attached};
+					.refused = on_refused, .attached = attached};
 	char absolute[PATH_MAX];
 	int error;
 
@@ -92,6 +108,58 @@ int start_run(const struct cli_options *options)
 	return start(&config, path, false, NULL);
 }
 
+/* The member `register` of the agent's status; NULL: it gives none. */
+static json_t *ask_register(const char *socket)
+{
+	json_t *request = json_pack("{s:s}", "command", "status"), *reply = NULL, *reg = NULL;
+
+	if (control_call(socket, request, &reply, TERMINAL_TIMEOUT_MS) == 0)
+		reg = json_incref(json_object_get(json_object_get(reply, "result"), "register"));
+	json_decref(reply);
+	json_decref(request);
+	return reg;
+}
+
+/*
+ * What the register says of the cell: it has it, it refuses it, or it is away and will say so
+ * later. -1: nothing yet.
+ */
+static int register_verdict(const json_t *reg)
+{
+	const char *state = terminal_text(reg, "state"), *why = terminal_text(reg, "error");
+
+	if (json_is_true(json_object_get(reg, "confirmed")))
+		return TERMINAL_OK;
+	if (strcmp(state, "refused") == 0 || (strcmp(state, "connected") == 0 && strcmp(why, "-")))
+		return terminal_fail("the cell is attached, but the register refuses it: %s; "
+				     "the agent asks again and again", why);
+	/* An agent of an older version confirms nothing. */
+	if (strcmp(state, "away") == 0 || !json_object_get(reg, "confirmed"))
+		return TERMINAL_OK;
+	return -1;
+}
+
+static int wait_for_register(const struct cli_options *options)
+{
+	static const struct timespec pause = {.tv_nsec = ANSWER_STEP_MS * 1000000l};
+	char socket[CONFIG_PATH_LEN];
+	int verdict = -1;
+
+	if (!options_find_socket(options, socket))
+		return TERMINAL_FAILED;
+	for (int ms = 0; verdict < 0 && ms < ANSWER_MS; ms += ANSWER_STEP_MS) {
+		json_t *reg = ask_register(socket);
+
+		verdict = reg ? register_verdict(reg) : TERMINAL_OK;
+		json_decref(reg);
+		if (verdict < 0)
+			nanosleep(&pause, NULL);
+	}
+	if (verdict < 0)
+		terminal_fail("the cell is attached; the register has not said anything yet");
+	return verdict < 0 ? TERMINAL_OK : verdict;
+}
+
 static int attach_to_running(const struct cli_options *options)
 {
 	json_t *request = json_pack("{s:s, s:s}", "command", "attach",
@@ -99,6 +167,8 @@ static int attach_to_running(const struct cli_options *options)
 	json_t *result = NULL;
 	int status = options_ask_agent(options, request, &result);
 
+	if (status == TERMINAL_OK)
+		status = wait_for_register(options);
 	if (status == TERMINAL_OK && options->json)
 		return terminal_print_json(result);
 	json_decref(result);

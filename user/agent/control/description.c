@@ -159,7 +159,10 @@ const struct field REGISTER_FIELDS[] = {
 	FIELD(UINT64, struct register_report, since_s, "since_s", 0, "how long in this state"),
 	FIELD(UINT64, struct register_report, epoch, "epoch", 0, "of the newest record"),
 	FIELD(UINT64, struct register_report, seq, "seq", 0, "of the newest record"),
-	FIELD(TEXT, struct register_report, error, "error", 0, "of the last attempt"),
+	FIELD(TEXT, struct register_report, error, "error", 0,
+	      "of the last attempt, or why it refuses this CN"),
+	FIELD(BOOL, struct register_report, confirmed, "confirmed", 0,
+	      "the register has this CN as it is now"),
 	FIELD_END,
 };
 
@@ -169,6 +172,7 @@ const struct field BACKBONE_FIELDS[] = {
 	FIELD(TEXT, struct backbone_view, xdp, "xdp", 0, NULL),
 	FIELD(TEXT, struct backbone_view, xdp_reason, "xdp_reason", 0, "why there is no XDP"),
 	FIELD(UINT, struct backbone_view, mtu, "mtu", 0, "bytes"),
+	FIELD(TEXT, struct backbone_view, fault, "fault", 0, "what is wrong with its address"),
 	FIELD_END,
 };
 
@@ -235,6 +239,7 @@ const struct field STATION_FIELDS[] = {
 	FIELD(BOOL, struct station_view, damped, "damped", 0, "it moves too often"),
 	FIELD(BOOL, struct station_view, silent, "silent", 0, "it answers no probe"),
 	FIELD(VALUE, struct station_view, heard_s, "heard_s", 0, "seconds since it was heard here"),
+	FIELD(OPTIONAL, struct station_view, other_macs, "other_macs", 0, "of the same host"),
 	FIELD_END,
 };
 

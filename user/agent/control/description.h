@@ -45,12 +45,14 @@ struct register_report {
 	const char *state;
 	uint64_t since_s, epoch, seq;
 	const char *error;
+	bool confirmed;
 };
 extern const struct field REGISTER_FIELDS[];
 
 struct backbone_view {
 	const char *interface, *hook, *xdp, *xdp_reason;
 	unsigned mtu;
+	const char *fault;
 };
 extern const struct field BACKBONE_FIELDS[];
 
@@ -82,7 +84,7 @@ struct hostapds_view {
 extern const struct field HOSTAPDS_FIELDS[];
 
 struct station_view {
-	const char *address, *mac, *state, *cell, *parent, *current, *kind;
+	const char *address, *mac, *state, *cell, *parent, *current, *kind, *other_macs;
 	uint64_t lease_end, epoch, seq;
 	bool pending, damped, silent;
 	json_t *heard_s;

@@ -76,14 +76,36 @@ static json_t *heard_json(const struct report *report, const struct replica_stat
 	return heard_ms ? json_integer((json_int_t)(clock_ms() - heard_ms) / 1000) : json_null();
 }
 
+#define OTHERS_STRLEN (OTHER_MACS_MAX * MAC_STRLEN + 1)
+
+/* The MACs of the host that are not in use, with blanks between them; NULL: it has one MAC. */
+static const char *other_macs(const struct replica_station *station, char out[OTHERS_STRLEN])
+{
+	const struct station_record *record = &station->record;
+	char *end = out;
+
+	*end = '\0';
+	for (int i = -1; i < record->other_count; i++) {
+		const struct tmip_mac *mac = i < 0 ? &record->mac : &record->others[i];
+
+		if (!replica_is_other_mac(station, mac))
+			continue;
+		if (end != out)
+			*end++ = ' ';
+		end += strlen(mac_format(mac, end));
+	}
+	return end != out ? out : NULL;
+}
+
 json_t *report_station(const struct report *report, const struct replica_station *station)
 {
 	const struct station_record *record = &station->record;
 	unsigned state = station->shown ? station->kernel.state : 0;
-	char addr[ADDR_STRLEN], mac[MAC_STRLEN];
+	char addr[ADDR_STRLEN], mac[MAC_STRLEN], others[OTHERS_STRLEN];
 	struct station_view view = {
 		.address = addr_format(&record->addr, addr),
-		.mac = mac_format(&record->mac, mac),
+		.mac = mac_format(replica_mac(station), mac),
+		.other_macs = other_macs(station, others),
 		.state = NAME_OF(STATE_NAMES, state),
 		.cell = cell_name(report, station->kernel.ifindex),
 		.parent = cn_name(report, record->parent),
@@ -139,7 +161,7 @@ json_t *report_stations(const struct report *report, const char *which, bool her
 			json_array_append_new(list, report_station(report, station));
 	} else if (which && mac_parse(which, &mac) == 0) {
 		station = replica_find_mac(replica, &mac);
-		for (; station; station = station->mac_next)
+		for (; station; station = replica_next_mac(replica, &mac, station))
 			json_array_append_new(list, report_station(report, station));
 	} else if (!which && here) {
 		append_near(report, list);
@@ -208,7 +230,7 @@ static json_t *register_json(const struct report *report)
 	view = (struct register_report){.state = register_state_name(reg.state),
 					.since_s = (clock_ms() - reg.since_ms) / 1000,
 					.epoch = reg.version.epoch, .seq = reg.version.seq,
-					.error = reg.error};
+					.error = reg.error, .confirmed = reg.confirmed};
 	snprintf(view.address, sizeof(view.address), "%s:%u", report->config->mlr_host,
 		 report->config->mlr_port);
 	return fields_json(REGISTER_FIELDS, &view);
@@ -220,7 +242,8 @@ static json_t *backbone_json(const struct report *report)
 				     .hook = datapath_hook(report->dp),
 				     .xdp = report->backbone->xdp ? "native" : "off",
 				     .xdp_reason = report->backbone->xdp_why,
-				     .mtu = report->backbone->mtu};
+				     .mtu = report->backbone->mtu,
+				     .fault = report->backbone->fault};
 
 	return fields_json(BACKBONE_FIELDS, &view);
 }

@@ -179,9 +179,12 @@ static void print_backbone(const json_t *backbone, FILE *to)
 {
 	const char *name = terminal_text(backbone, "interface");
 	const char *why = json_string_value(json_object_get(backbone, "xdp_reason"));
+	const char *fault = json_string_value(json_object_get(backbone, "fault"));
 
 	fprintf(to, "backbone  %s, hook %s, MTU %lld\n", name, terminal_text(backbone, "hook"),
 		terminal_number(backbone, "mtu"));
+	if (fault && *fault)
+		fprintf(to, "FAULT     %s: %s\n", name, fault);
 	fprintf(to, "xdp       %s on %s%s%s\n", terminal_text(backbone, "xdp"), name,
 		why && *why ? ": " : "", why ? why : "");
 }

@@ -79,7 +79,8 @@ static bool begin(struct dhcp *dhcp, unsigned ifindex, const struct dhcp_request
 	out->server = (struct dhcp_server){
 		.replica = roam_replica(with->roam),
 		.register_ready = register_is_ready(with->reg),
-		.register_down = register_is_down(with->reg),
+		/* A CN that has no number yet has no block either, whatever its files say. */
+		.register_down = register_is_down(with->reg) && roam_self(with->roam),
 		.block = outage_own_block(with->outage),
 		.now_ms = clock_ms(),
 		.lease_time = with->config->lease_time,
@@ -196,6 +197,10 @@ static int send_question(const struct exchange *exchange, uint32_t transaction)
 
 	if (decision->addr)
 		message.has |= MLRP_HAS(MLRP_F_ADDR);
+	if (decision->action == DHCP_DO_BIND && exchange->request->beside) {
+		message.has |= MLRP_HAS(MLRP_F_BESIDE);
+		message.beside = true;
+	}
 	if (QUESTIONS[decision->action].lease)
 		message.has |= MLRP_HAS(MLRP_F_LEASE);
 	if (QUESTIONS[decision->action].subnet)
@@ -384,6 +389,23 @@ void dhcp_handle(struct dhcp *dhcp, unsigned ifindex, const struct dhcp_request 
 		apply(&exchange);
 }
 
+/*
+ * Does the client speak for itself? A renewal goes the way of the host's routes, and may leave by
+ * another interface of the host than the client's.
+ */
+static bool is_own(const struct dhcp *dhcp, const struct dhcp_request *request)
+{
+	struct tmip_addr addr = addr_from_ipv4(request->ciaddr);
+	const struct replica_station *station;
+
+	if (mac_equal(&request->mac, &request->from))
+		return true;
+	station = request->ciaddr ? replica_find(roam_replica(dhcp->with.roam), &addr) : NULL;
+	return station && station->record.state == RECORD_BOUND &&
+	       station_has_mac(&station->record, &request->mac) &&
+	       station_has_mac(&station->record, &request->from);
+}
+
 void dhcp_frame(struct dhcp *dhcp, const struct tmip_punt *punt)
 {
 	const struct dhcp_calls *calls = &dhcp->with.calls;
@@ -401,7 +423,7 @@ void dhcp_frame(struct dhcp *dhcp, const struct tmip_punt *punt)
 			 cell->name, fault.what, fault.option, fault.offset);
 		return;
 	}
-	if (!mac_equal(&request.mac, &request.from)) {
+	if (!is_own(dhcp, &request)) {
 		dhcp->counts.ignored++;
 		dhcp->counts.translated++;
 		trail_log(dhcp->with.trail, LOG_LEVEL_WARN, &request.from,
@@ -443,6 +465,14 @@ static void conclude(struct dhcp *dhcp, const struct question *question,
 	apply(&exchange);
 }
 
+/* The cell that the station is in, if the record says where: another MAC may have asked. */
+static unsigned cell_of(const struct question *question, const struct station_record *record)
+{
+	bool same = question && mac_equal(&question->request.mac, &record->mac);
+
+	return same ? question->ifindex : 0;
+}
+
 bool dhcp_register_answer(struct dhcp *dhcp, const struct mlrp_message *message)
 {
 	bool refused = message->type != MLRP_STATION;
@@ -455,7 +485,7 @@ bool dhcp_register_answer(struct dhcp *dhcp, const struct mlrp_message *message)
 		HASH_DEL(dhcp->questions, question); /* what follows may ask, and expire others */
 	/* An offered address is nobody's yet: the replica learns of it when it is bound. */
 	if (record && record->state != RECORD_OFFERED)
-		roam_record(dhcp->with.roam, record, question ? question->ifindex : 0, clock_ms());
+		roam_record(dhcp->with.roam, record, cell_of(question, record), clock_ms());
 	if (!question)
 		return !refused;
 	if (refused)

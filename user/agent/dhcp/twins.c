@@ -24,6 +24,7 @@ struct verdict {
 		struct owner owner; /* all bytes behind its length are zero */
 	} key;
 	bool twin;
+	bool beside;               /* its host uses this address by another MAC; else: */
 	struct tmip_addr may_have; /* nobody uses this address; zero: none was found */
 	uint64_t ms;
 	UT_hash_handle hh;         /* oldest first */
@@ -112,7 +113,7 @@ static bool has_record(const struct twins *twins, const struct tmip_mac *mac,
 
 	while (s && (s->record.state != RECORD_BOUND ||
 		     !owner_is(owner, mac, mac, s->record.client_id, s->record.client_id_len)))
-		s = s->mac_next;
+		s = replica_next_mac(roam_replica(twins->with.roam), mac, s);
 	return s;
 }
 
@@ -121,12 +122,13 @@ void twins_mark(struct twins *twins, struct dhcp_request *request)
 	const struct verdict *verdict;
 	struct owner owner, twin;
 
-	request->twin = false;
+	request->twin = false; /* and `beside` is as the association says */
 	if (!identifier_of(request, &owner))
 		return;
 	verdict = find(twins, &request->mac, &owner);
 	owner_make_twin(&twin, &owner, &request->mac);
 	request->twin = (verdict && verdict->twin) || has_record(twins, &request->mac, &twin);
+	request->beside = verdict && verdict->beside;
 }
 
 /* ---- checks */
@@ -179,7 +181,7 @@ bool twins_may_have(struct twins *twins, unsigned cell, const struct dhcp_reques
 	struct waiting *waiting;
 	struct owner owner;
 
-	if (record->state != RECORD_BOUND || mac_equal(&record->mac, &request->mac) ||
+	if (record->state != RECORD_BOUND || station_has_mac(record, &request->mac) ||
 	    request->twin || !identifier_of(request, &owner) ||
 	    !owner_is(&owner, &request->mac, &record->mac, record->client_id,
 		      record->client_id_len))
@@ -188,14 +190,23 @@ bool twins_may_have(struct twins *twins, unsigned cell, const struct dhcp_reques
 	if (verdict && addr_equal(&verdict->may_have, &record->addr))
 		return true;
 	waiting = wait_for_check(twins, cell, request, &record->addr);
-	if (waiting && twins->with.calls.check(record, twins->with.calls.arg) < 0)
+	if (waiting &&
+	    twins->with.calls.check(record, &request->mac, cell, twins->with.calls.arg) < 0)
 		end(twins, waiting);
 	return false;
 }
 
-static void conclude(struct twins *twins, struct waiting *waiting, bool there,
+static const char *describe(enum roam_holder answer)
+{
+	return answer == ROAM_HOLDER_MUTE ? "is not there any more" :
+	       answer == ROAM_HOLDER_SAME ? "is the same host" :
+					    "uses it: this one is another";
+}
+
+static void conclude(struct twins *twins, struct waiting *waiting, enum roam_holder answer,
 		     const struct station_record *record)
 {
+	bool gone = answer == ROAM_HOLDER_MUTE, twin = !gone && answer != ROAM_HOLDER_SAME;
 	struct dhcp_request request = waiting->request;
 	unsigned cell = waiting->cell;
 	char addr[ADDR_STRLEN], mac[MAC_STRLEN];
@@ -207,25 +218,26 @@ static void conclude(struct twins *twins, struct waiting *waiting, bool there,
 	verdict = renew(twins, &request.mac, &owner);
 	if (!verdict)
 		return; /* the client repeats its message */
-	verdict->twin = there;
-	if (!there)
+	verdict->twin = twin;
+	verdict->beside = answer == ROAM_HOLDER_SAME;
+	if (!twin)
 		verdict->may_have = record->addr;
-	twins->counts.taken += !there;
-	twins->counts.twins += there;
+	twins->counts.taken += gone;
+	twins->counts.twins += twin;
 	trail_log(twins->with.trail, LOG_LEVEL_INFO, &request.mac,
 		  "%s of the same client identifier %s with station %s, which %s",
-		  addr_format(&record->addr, addr), there ? "is" : "was",
-		  mac_format(&record->mac, mac),
-		  there ? "uses it: this one is another" : "is not there any more");
+		  addr_format(&record->addr, addr), gone ? "was" : "is",
+		  mac_format(&record->mac, mac), describe(answer));
 	twins->with.calls.resume(cell, &request, twins->with.calls.arg);
 }
 
-void twins_checked(struct twins *twins, bool there, const struct station_record *record)
+void twins_checked(struct twins *twins, enum roam_holder answer,
+		   const struct station_record *record)
 {
 	struct waiting *waiting;
 
 	while ((waiting = find_waiting(twins, NULL, &record->addr)))
-		conclude(twins, waiting, there, record);
+		conclude(twins, waiting, answer, record);
 }
 
 /* ---- life */

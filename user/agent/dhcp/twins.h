@@ -12,10 +12,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "core/base/station.h"
+#include "core/roam/roam.h"
 
 struct dhcp_request;
-struct roam;
 struct trail;
 struct twins;
 
@@ -23,10 +22,11 @@ struct twins_calls {
 	/* The client's message can be handled now. */
 	void (*resume)(unsigned cell, const struct dhcp_request *request, void *arg);
 	/*
-	 * Finds out whether the station that has the address is still there; twins_checked()
-	 * follows. 0, or -errno: it does not.
+	 * Finds out whether the station that has the address is still there, and whether it is one
+	 * host with that MAC in that cell; twins_checked() follows. 0, or -errno: it does not.
 	 */
-	int (*check)(const struct station_record *record, void *arg);
+	int (*check)(const struct station_record *record, const struct tmip_mac *mac, unsigned cell,
+		     void *arg);
 	void *arg;
 };
 
@@ -53,8 +53,9 @@ void twins_mark(struct twins *twins, struct dhcp_request *request);
  */
 bool twins_may_have(struct twins *twins, unsigned cell, const struct dhcp_request *request,
 		    const struct station_record *record);
-/* The end of a check: the station that the record binds the address to is there, or not. */
-void twins_checked(struct twins *twins, bool there, const struct station_record *record);
+/* The end of a check of the station that the record binds the address to. */
+void twins_checked(struct twins *twins, enum roam_holder answer,
+		   const struct station_record *record);
 
 void twins_count(const struct twins *twins, struct twins_counts *counts);
 

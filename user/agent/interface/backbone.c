@@ -113,6 +113,75 @@ static void replace(struct backbone *backbone, const struct netlink_interface *n
 		log_error("backbone: %s", why);
 }
 
+/* ---- the address */
+
+/*
+ * Where tunnels have to end; zero: this machine has no such address. An address that goes on being
+ * there stays in use, whichever is the first one of the interface.
+ */
+static struct tmip_addr find_tunnel(const struct backbone *backbone,
+				    const struct netlink_interface *now)
+{
+	if (netlink_has_address(&backbone->tunnel))
+		return backbone->tunnel;
+	return addr_is_zero(&backbone->config->tunnel_addr) ? now->addr : (struct tmip_addr){0};
+}
+
+/* One line when the fault begins, or is another one, and one when it is over. */
+static void set_fault(struct backbone *backbone, const char *fault)
+{
+	const char *name = backbone->config->cn_if;
+
+	if (strcmp(backbone->fault, fault) == 0)
+		return;
+	if (*fault)
+		log_error("backbone %s: %s", name, fault);
+	else
+		log_info("backbone %s: it is in order again", name);
+	snprintf(backbone->fault, sizeof(backbone->fault), "%s", fault);
+}
+
+static void find_fault(const struct backbone *backbone, const struct netlink_interface *now,
+		       const struct tmip_addr *tunnel, char fault[BACKBONE_FAULT])
+{
+	bool fixed = !addr_is_zero(&backbone->config->tunnel_addr);
+	char addr[ADDR_STRLEN];
+
+	addr_format(&backbone->tunnel, addr);
+	fault[0] = '\0';
+	if (!now->up)
+		snprintf(fault, BACKBONE_FAULT, "it is down");
+	else if (addr_is_zero(tunnel) && fixed)
+		snprintf(fault, BACKBONE_FAULT, "tunnel_addr %s is no address of this machine now",
+			 addr);
+	else if (addr_is_zero(tunnel))
+		snprintf(fault, BACKBONE_FAULT, "it has no IPv4 address now; tunnels ended at %s",
+			 addr);
+}
+
+static void update_address(struct backbone *backbone, const struct netlink_interface *now)
+{
+	struct tmip_addr tunnel = find_tunnel(backbone, now);
+	char from[ADDR_STRLEN], to[ADDR_STRLEN], fault[BACKBONE_FAULT];
+
+	find_fault(backbone, now, &tunnel, fault);
+	set_fault(backbone, fault);
+	if (addr_is_zero(&tunnel) || addr_equal(&tunnel, &backbone->tunnel))
+		return;
+	log_warn("backbone %s: tunnels end at %s from now on, and no longer at %s",
+		 backbone->config->cn_if, addr_format(&tunnel, to),
+		 addr_format(&backbone->tunnel, from));
+	backbone->tunnel = tunnel;
+	backbone->calls.moved(backbone->calls.arg);
+}
+
+void backbone_gone(struct backbone *backbone)
+{
+	set_fault(backbone, "there is no such interface now");
+}
+
+/* ---- all of it */
+
 void backbone_update(struct backbone *backbone, const struct netlink_interface *now)
 {
 	if (backbone->ifindex != now->ifindex)
@@ -121,5 +190,6 @@ void backbone_update(struct backbone *backbone, const struct netlink_interface *
 		backbone->mtu = now->mtu;
 		backbone->calls.changed(backbone->calls.arg);
 	}
+	update_address(backbone, now);
 	update_xdp(backbone, now);
 }

@@ -14,9 +14,12 @@
 struct agent_config;
 struct netlink_interface;
 
+#define BACKBONE_FAULT 128
+
 struct backbone_calls {
 	/* Interface or MTU are others now: the data path needs them. */
 	void (*changed)(void *arg);
+	void (*moved)(void *arg); /* so is `tunnel` */
 	void *arg;
 };
 
@@ -25,6 +28,7 @@ struct backbone {
 	unsigned mtu;             /* bytes */
 	bool headless;            /* packets have no link headers: WireGuard and the like */
 	struct tmip_addr tunnel;  /* this CN's end of the tunnels */
+	char fault[BACKBONE_FAULT]; /* why nothing reaches that end now; empty: nothing is wrong */
 	unsigned xdp;             /* ifindex of the interface with the XDP program; 0: none */
 	char xdp_why[DATAPATH_WHY]; /* why there is none */
 
@@ -44,9 +48,10 @@ int backbone_attach(struct backbone *backbone, struct datapath *dp,
 		    const struct backbone_calls *calls, char why[DATAPATH_WHY]);
 
 /*
- * Brings the programs up to date after a change of the interface, of what is stacked on it, or of
- * the configuration.
+ * Brings address and programs up to date after a change of the interface, of what is stacked on it,
+ * or of the configuration.
  */
 void backbone_update(struct backbone *backbone, const struct netlink_interface *now);
+void backbone_gone(struct backbone *backbone); /* the interface */
 
 #endif

@@ -75,7 +75,7 @@ void cell_table_describe(const struct cell_table *table, struct cn_info *out)
 		const struct cell *cell = &table->list[i];
 		struct cell_info *info;
 
-		if (!cell->interface.ifindex)
+		if (!cell->interface.ifindex || cell->refused)
 			continue;
 		info = &out->cells[out->cell_count++];
 		*info = cell->info;

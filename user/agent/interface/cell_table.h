@@ -25,6 +25,7 @@ struct cell {
 	bool served;                        /* the interface has the programs */
 	bool bare;                          /* it is served without an address of its own */
 	bool leaving;                       /* to be taken away when nobody needs it any more */
+	bool refused;                       /* by the register: its subnet is another CN's */
 	/*
 	 * As it was last. Its ifindex is the cell's key in all tables, also while the interface is
 	 * gone; 0: the cell has never been served, and has no subnet.
@@ -64,8 +65,8 @@ const struct cell *cell_table_find_overlap(const struct cell_table *table, const
 					   const struct prefix *subnet);
 
 /*
- * Fills in cells and cell_count: the cells whose subnet is known, those that leave without a pool.
- * The rest of *out stays as it is.
+ * Fills in cells and cell_count: the cells whose subnet is known, those that leave without a pool,
+ * and none that is refused. The rest of *out stays as it is.
  */
 void cell_table_describe(const struct cell_table *table, struct cn_info *out);
 

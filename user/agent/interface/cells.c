@@ -18,6 +18,7 @@
 #include "settings.h"
 
 #define REFRESH_MS 100  /* one change of an interface brings several messages */
+#define BACKBONE_MS 20  /* of the backbone, whose packets go astray meanwhile */
 #define LEAVING_MS 1000 /* between looks at whether anybody still needs a cell that leaves */
 
 static void announce_description(struct cells *cells)
@@ -35,6 +36,8 @@ static void update_all(struct cells *cells)
 
 	if (netlink_get_interface(with->config->cn_if, &backbone) == 0)
 		backbone_update(with->backbone, &backbone);
+	else
+		backbone_gone(with->backbone);
 	for (unsigned i = 0; i < cells->table.count; i++)
 		changed |= cell_update(cells, &cells->table.list[i]);
 	if (changed)
@@ -55,6 +58,8 @@ static bool concerns(const struct cells *cells, unsigned ifindex, const char *na
 	if (!ifindex || ifindex == cells->with.backbone->ifindex ||
 	    strcmp(name, cells->with.config->cn_if) == 0)
 		return true;
+	if (!addr_is_zero(&cells->with.config->tunnel_addr) && !*name)
+		return true; /* an address, perhaps that one */
 	for (unsigned i = 0; i < cells->table.count; i++) {
 		const struct cell *cell = &cells->table.list[i];
 
@@ -80,7 +85,8 @@ static void on_change(unsigned ifindex, const char *name, void *arg)
 
 	doubt_stand_in(cells, ifindex);
 	if (concerns(cells, ifindex, name))
-		timer_arm_idle(cells->refresh, REFRESH_MS);
+		timer_arm_idle(cells->refresh, ifindex == cells->with.backbone->ifindex ?
+				       BACKBONE_MS : REFRESH_MS);
 }
 
 static void on_monitor(evutil_socket_t fd, short what, void *arg)
@@ -117,13 +123,44 @@ static struct cell *new_cell(struct cell_table *table, const char *name, bool by
 	return cell;
 }
 
+/*
+ * A cell without its interface goes on by another one that has its subnet now, such as a bridge
+ * that has got the address and the former interface as a port. Returns that cell, under the new
+ * name; NULL: there is none.
+ */
+static struct cell *find_predecessor(struct cells *cells, const char *name)
+{
+	struct netlink_interface now;
+	struct cell_info info;
+
+	if (netlink_get_interface(name, &now) || addr_is_zero(&now.addr))
+		return NULL;
+	cell_check_describe(cells->with.config, name, &now, &info);
+	for (unsigned i = 0; i < cells->table.count; i++) {
+		struct cell *cell = &cells->table.list[i];
+
+		if (cell->served || !cell->interface.ifindex ||
+		    cell->info.subnet.len != info.subnet.len ||
+		    !addr_equal(&cell->info.subnet.addr, &info.subnet.addr))
+			continue;
+		log_info("cell %s: goes on as %s", cell->name, name);
+		settings_forget_cell(cells->settings, cell->name);
+		snprintf(cell->name, sizeof(cell->name), "%s", name);
+		return cell;
+	}
+	return NULL;
+}
+
 int cells_attach(struct cells *cells, const char *name, bool by_command, char why[CELLS_WHY])
 {
 	struct cell_table *table = &cells->table;
-	struct cell *known = cell_table_find_name(table, name), *cell = known;
+	struct cell *known = cell_table_find_name(table, name), *cell;
 	struct cell_look look;
 	int error;
 
+	if (!known)
+		known = find_predecessor(cells, name);
+	cell = known;
 	if (known && known->leaving) {
 		log_info("cell %s: it stays", name);
 		known->leaving = false;
@@ -167,6 +204,15 @@ static int attach_configured(struct cells *cells, const char *name, char why[CEL
 	cell_recall(cells, cell);
 	announce_description(cells);
 	return 0;
+}
+
+/* Looks every now and then whether somebody still needs the cell. */
+static void begin_leaving(struct cells *cells, struct cell *cell, const struct roam_users *users)
+{
+	log_info("cell %s: it leaves when nobody needs it any more: %u of its stations are "
+		 "elsewhere, %u guests are in it", cell->name, users->away, users->guests);
+	cell->leaving = true;
+	timer_arm_idle(cells->leaving, LEAVING_MS);
 }
 
 static void forget_cell(struct cells *cells, struct cell *cell)
@@ -219,14 +265,10 @@ int cells_detach(struct cells *cells, const char *name, bool now, struct roam_us
 		return -ENOENT;
 	}
 	*users = roam_cell_users(cells->with.roam, cell->interface.ifindex);
-	if (now || (!users->away && !users->guests)) {
+	if (now || (!users->away && !users->guests))
 		forget_cell(cells, cell);
-	} else {
-		log_info("cell %s: it leaves when nobody needs it any more: %u of its stations are "
-			 "elsewhere, %u guests are in it", name, users->away, users->guests);
-		cell->leaving = true;
-		timer_arm_idle(cells->leaving, LEAVING_MS);
-	}
+	else
+		begin_leaving(cells, cell, users);
 	announce_description(cells);
 	return 0;
 }
@@ -291,6 +333,14 @@ unsigned cells_check(const struct cells *cells, const struct agent_config *confi
 	return faults;
 }
 
+/* Not a cell yet, or one that was about to leave. */
+static bool is_to_attach(struct cell_table *table, const char *name)
+{
+	const struct cell *cell = cell_table_find_name(table, name);
+
+	return !cell || cell->leaving;
+}
+
 void cells_reconfigure(struct cells *cells, const struct agent_config *former)
 {
 	const struct agent_config *config = cells->with.config;
@@ -299,15 +349,43 @@ void cells_reconfigure(struct cells *cells, const struct agent_config *former)
 	for (unsigned i = cells->table.count; i-- > 0;) {
 		struct cell *cell = &cells->table.list[i];
 
-		if (names(former, cell->name) && !cell->by_command && !names(config, cell->name))
+		struct roam_users users =
+			roam_cell_users(cells->with.roam, cell->interface.ifindex);
+
+		if (!names(former, cell->name) || cell->by_command || names(config, cell->name))
+			continue;
+		if (users.away || users.guests)
+			begin_leaving(cells, cell, &users);
+		else
 			forget_cell(cells, cell);
 	}
 	for (unsigned i = 0; i < config->cell_count; i++)
-		if (!cell_table_find_name(&cells->table, config->mobile_if[i]) &&
+		if (is_to_attach(&cells->table, config->mobile_if[i]) &&
 		    attach_configured(cells, config->mobile_if[i], why) < 0)
 			log_error("%s", why);
 	update_all(cells);
 	announce_description(cells);
+}
+
+bool cells_refuse(struct cells *cells, const struct prefix *subnet)
+{
+	const struct cell_table *table = &cells->table;
+	unsigned refused = cell_table_find_subnet(table, subnet);
+	struct cn_info left;
+
+	cell_table_describe(table, &left);
+	if (!refused || left.cell_count < 2)
+		return false;
+	for (unsigned i = 0; i < table->count; i++)
+		if (table->list[i].interface.ifindex == refused)
+			cells->table.list[i].refused = true;
+	return true;
+}
+
+void cells_ask_again(struct cells *cells)
+{
+	for (unsigned i = 0; i < cells->table.count; i++)
+		cells->table.list[i].refused = false;
 }
 
 void cells_set_path_mtu(struct cells *cells, unsigned mtu)

@@ -67,6 +67,14 @@ unsigned cells_check(const struct cells *cells, const struct agent_config *confi
 void cells_reconfigure(struct cells *cells, const struct agent_config *former);
 
 /*
+ * The register refuses the cell with this subnet: for the time being it is no part of this CN.
+ * False: that would leave no cell, or there is none like that; then all stay as they are.
+ */
+bool cells_refuse(struct cells *cells, const struct prefix *subnet);
+/* Whoever was refused is a part of this CN again, until the register refuses it again. */
+void cells_ask_again(struct cells *cells);
+
+/*
  * The least MTU of the paths to other CNs, in bytes of the outer packet; 0: none is known to be
  * less than the backbone's. The routes of the cells follow, also the backbone's MTU.
  */

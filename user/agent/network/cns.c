@@ -123,7 +123,7 @@ static void drop_renumbered(struct cns *cns, const struct cn_info *info)
 	for (const struct replica_cn *cn = replica_of(cns)->cns; cn; cn = cn->hh.next) {
 		struct cn_info former = cn->info;
 
-		if (!cn->kept || cn->info.id == info->id ||
+		if (!cn->kept || info->gone || cn->info.id == info->id ||
 		    (strcmp(cn->info.name, info->name) != 0 &&
 		     !addr_equal(&cn->info.tunnel, &info->tunnel)))
 			continue;
@@ -178,6 +178,21 @@ static const struct replica_cn *find_unnamed(const struct cns *cns)
 	return cn;
 }
 
+/* One CN may have put its own in the place of another's. */
+static void put_all(struct cns *cns)
+{
+	for (const struct replica_cn *cn = replica_of(cns)->cns; cn; cn = cn->hh.next) {
+		put_subnets(cns, &cn->info);
+		cns_put_peer_entry(cns, cn->info.id);
+	}
+}
+
+void cns_take_back(struct cns *cns, const struct cn_info *self)
+{
+	cns_put(cns, self);
+	put_all(cns);
+}
+
 void cns_drop_unnamed(struct cns *cns)
 {
 	const struct replica_cn *cn;
@@ -191,10 +206,8 @@ void cns_drop_unnamed(struct cns *cns)
 		dropped = true;
 	}
 	/* A CN that has a new number lost tunnel and subnets together with its former number. */
-	for (cn = replica_of(cns)->cns; dropped && cn; cn = cn->hh.next) {
-		put_subnets(cns, &cn->info);
-		cns_put_peer_entry(cns, cn->info.id);
-	}
+	if (dropped)
+		put_all(cns);
 }
 
 void cns_keep_unnamed(struct cns *cns)

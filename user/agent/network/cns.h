@@ -32,6 +32,8 @@ void cns_destroy(struct cns *cns);                               /* NULL is allo
 
 /* A CN appeared, changed or is gone; it may be this one. */
 void cns_put(struct cns *cns, const struct cn_info *info);
+/* The register refuses a change of this CN: it is again what `self` says. */
+void cns_take_back(struct cns *cns, const struct cn_info *self);
 /* Before the register has given this CN a number: the subnets of its own cells are at home here. */
 void cns_put_own_subnets(struct cns *cns, const struct cn_info *self);
 /* Writes the map entry of the CN: the tunnel to it, or the MTU of the path, has changed. */

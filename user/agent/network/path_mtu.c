@@ -319,19 +319,50 @@ unsigned path_mtu_least(const struct path_mtus *paths)
 
 /* ---- life */
 
-static int open_all(struct path_mtus *paths)
+static void close_socket(struct path_mtus *paths)
 {
-	const struct path_mtu_setup *with = &paths->with;
-	int error = probe_socket_open(&paths->socket, &with->tunnel);
+	if (paths->readable)
+		event_free(paths->readable);
+	probe_socket_close(paths->socket);
+}
+
+static int open_socket(struct path_mtus *paths, const struct tmip_addr *tunnel)
+{
+	struct probe_socket *socket = NULL;
+	int error = probe_socket_open(&socket, tunnel);
+	struct event *readable;
 
 	if (error)
 		return error;
-	paths->timer = evtimer_new(with->base, on_timer, paths);
-	paths->readable = event_new(with->base, probe_socket_fd(paths->socket),
-				    EV_READ | EV_PERSIST, on_readable, paths);
-	if (!paths->timer || !paths->readable || event_add(paths->readable, NULL) < 0)
+	readable = event_new(paths->with.base, probe_socket_fd(socket), EV_READ | EV_PERSIST,
+			     on_readable, paths);
+	if (!readable || event_add(readable, NULL) < 0) {
+		if (readable)
+			event_free(readable);
+		probe_socket_close(socket);
 		return -ENOMEM;
+	}
+	close_socket(paths);
+	paths->socket = socket;
+	paths->readable = readable;
 	return 0;
+}
+
+void path_mtu_move(struct path_mtus *paths, const struct tmip_addr *tunnel)
+{
+	char addr[ADDR_STRLEN];
+	int error = open_socket(paths, tunnel);
+
+	if (error)
+		log_error("no socket for tunnel probes from %s: %s", addr_format(tunnel, addr),
+			  strerror(-error));
+	path_mtu_restart(paths, 0);
+}
+
+static int open_all(struct path_mtus *paths)
+{
+	paths->timer = evtimer_new(paths->with.base, on_timer, paths);
+	return paths->timer ? open_socket(paths, &paths->with.tunnel) : -ENOMEM;
 }
 
 int path_mtus_create(struct path_mtus **out, const struct path_mtu_setup *setup)
@@ -361,10 +392,8 @@ void path_mtus_destroy(struct path_mtus *paths)
 		HASH_DEL(paths->paths, path);
 		free(path);
 	}
-	if (paths->readable)
-		event_free(paths->readable);
+	close_socket(paths);
 	if (paths->timer)
 		event_free(paths->timer);
-	probe_socket_close(paths->socket);
 	free(paths);
 }

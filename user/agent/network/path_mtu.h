@@ -44,6 +44,8 @@ void path_mtu_put(struct path_mtus *paths, uint32_t cn, const struct tmip_addr *
 void path_mtu_remove(struct path_mtus *paths, uint32_t cn);
 /* The path to the CN may be another one now; cn 0: all paths. */
 void path_mtu_restart(struct path_mtus *paths, uint32_t cn);
+/* This CN's end of the tunnels is another address now. */
+void path_mtu_move(struct path_mtus *paths, const struct tmip_addr *tunnel);
 void path_mtu_set_top(struct path_mtus *paths, unsigned top);
 
 /* Bytes of the largest outer packet to the CN; 0: not known, as large as the backbone takes. */

@@ -21,6 +21,7 @@
 #define RETRY_MAX_MS 2000
 #define HANDSHAKE_MS 3000
 #define BACKLOG 64
+#define ANNOUNCE_MAX 40 /* attempts to tell a CN, whose turn it is to connect, of a new address */
 #define STRANGERS_MAX 64 /* accepted connections that have not said yet who they are */
 
 struct peer {
@@ -32,15 +33,25 @@ struct peer {
 	struct event *retry;     /* NULL: the other side connects */
 	unsigned backoff_ms;
 	bool logged;             /* the failure is in the log */
+	unsigned announcements;  /* attempts that are left, if this CN connects only to tell news */
 	struct peer *next;
 	uint64_t up_ms; /* when it was connected last; 0: never */
 	bool early;     /* its last connection ended as soon as it began */
+};
+
+/* What is known of the agent of a CN beyond a connection. */
+struct acquaintance {
+	uint32_t id;
+	uint64_t instance;       /* as it said itself; only CNs and the register know it */
+	struct tmip_addr moved;  /* where it has moved, unknown to the register; zero: nowhere */
+	struct acquaintance *next;
 };
 
 struct peers {
 	struct peers_setup with;
 	struct evconnlistener *listener;
 	struct peer *list;
+	struct acquaintance *known;
 };
 
 static struct peer *find(const struct peers *peers, uint32_t id)
@@ -83,6 +94,84 @@ static const char *name_of(const struct peer *peer)
 static void raise_changed(const struct peers *peers)
 {
 	peers->with.calls.changed(peers->with.calls.arg);
+}
+
+/* ---- whom this CN knows, by a random number that the other agent keeps as long as it runs */
+
+static struct acquaintance *find_known(const struct peers *peers, uint32_t id)
+{
+	struct acquaintance *known;
+
+	LL_SEARCH_SCALAR(peers->known, known, id, id);
+	return known;
+}
+
+static void remember(struct peers *peers, uint32_t id, const struct mlrp_message *hello)
+{
+	struct acquaintance *known = find_known(peers, id);
+
+	if (hello->cn.id != id || !(hello->has & MLRP_HAS(MLRP_F_INSTANCE)))
+		return;
+	if (!known) {
+		known = calloc(1, sizeof(*known));
+		if (!known)
+			return;
+		known->id = id;
+		LL_PREPEND(peers->known, known);
+	}
+	if (known->instance != hello->instance)
+		memset(&known->moved, 0, sizeof(known->moved));
+	known->instance = hello->instance;
+}
+
+static void forget(struct peers *peers, struct acquaintance *known)
+{
+	if (!known)
+		return;
+	LL_DELETE(peers->known, known);
+	free(known);
+}
+
+/*
+ * Does a CN that this one knows connect from another address than the register has told? It proves
+ * by its number that it is the same agent.
+ */
+static bool has_moved(const struct peer *peer, const struct mlrp_message *hello)
+{
+	const struct peers *peers = peer->peers;
+	const struct replica_cn *cn = replica_find_cn(roam_replica(peers->with.roam), hello->cn.id);
+	const struct acquaintance *known = find_known(peers, hello->cn.id);
+
+	return cn && known && hello->role == MLRP_ROLE_CN && hello->instance &&
+	       hello->instance == known->instance && strcmp(cn->info.name, hello->name) == 0 &&
+	       addr_equal(&hello->cn.tunnel, &peer->tunnel) &&
+	       !addr_equal(&cn->info.tunnel, &peer->tunnel);
+}
+
+static void note_move(struct peer *peer, const struct mlrp_message *hello)
+{
+	const struct peers_calls *calls = &peer->peers->with.calls;
+	struct tmip_addr tunnel = peer->tunnel;
+	uint32_t id = hello->cn.id;
+	char addr[ADDR_STRLEN];
+
+	log_info("CN %s has moved to %s, as it says itself", hello->name,
+		 addr_format(&tunnel, addr));
+	find_known(peer->peers, id)->moved = tunnel;
+	calls->moved(id, &tunnel, calls->arg);
+}
+
+void peers_correct(struct peers *peers, struct cn_info *info)
+{
+	struct acquaintance *known = find_known(peers, info->id);
+
+	if (!known || addr_is_zero(&known->moved))
+		return;
+	if (!info->gone && peers_connected(peers, info->id) &&
+	    !addr_equal(&known->moved, &info->tunnel))
+		info->tunnel = known->moved;
+	else
+		memset(&known->moved, 0, sizeof(known->moved));
 }
 
 /* Is it this CN that connects to the one with that number? */
@@ -132,7 +221,8 @@ static void on_closed(struct mlrp_link *link, const char *why, void *arg)
 	mlrp_link_close(link);
 	peer->link = NULL;
 	raise_changed(peer->peers);
-	if (peer->retry && connects_to(peer->peers, peer->id))
+	if (peer->retry && (connects_to(peer->peers, peer->id) ||
+			    (peer->announcements && --peer->announcements)))
 		retry_later(peer);
 	else
 		free_peer(peer); /* the other side connects, or its next description makes us */
@@ -155,6 +245,11 @@ static bool admit(struct peer *peer, const struct mlrp_message *hello)
 
 	if (hello->role == MLRP_ROLE_PROBE)
 		return true;
+	if (has_moved(peer, hello)) {
+		note_move(peer, hello);
+		if (connects_to(peer->peers, hello->cn.id))
+			return false; /* to the new address, which is under way */
+	}
 	if (!is_known(peer, hello)) {
 		log_info("connection from %s, which calls itself %s, refused: "
 			 "the register does not know it so",
@@ -179,6 +274,9 @@ static void on_up(struct mlrp_link *link, const struct mlrp_message *hello, void
 	}
 	if (!peer->id)
 		return;
+	if (peer->announcements)
+		return; /* the other side knows now, and connects in its turn */
+	remember(peer->peers, peer->id, hello);
 	peer->backoff_ms = RETRY_MIN_MS;
 	peer->logged = false;
 	peer->up_ms = clock_ms();
@@ -224,6 +322,25 @@ static void on_retry(evutil_socket_t fd, short what, void *arg)
 	connect_peer(arg);
 }
 
+/* A connection that this CN opens, now and after each loss. */
+static void open_peer(struct peers *peers, const struct cn_info *info, unsigned announcements)
+{
+	struct peer *peer = new_peer(peers);
+
+	if (!peer)
+		return;
+	peer->id = info->id;
+	peer->tunnel = info->tunnel;
+	peer->port = info->port;
+	peer->announcements = announcements;
+	peer->logged = announcements != 0;
+	peer->retry = evtimer_new(peers->with.base, on_retry, peer);
+	if (peer->retry)
+		connect_peer(peer);
+	else
+		free_peer(peer);
+}
+
 static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *from,
 		      int len, void *arg)
 {
@@ -246,6 +363,8 @@ static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struc
 	}
 	peer->tunnel = addr_from_ipv4(ntohl(address->sin_addr.s_addr));
 	with->calls.describe_self(&self, with->calls.arg);
+	if (!replica_find_cn_tunnel(roam_replica(with->roam), &peer->tunnel))
+		self.instance = 0; /* what proves who this CN is, is for CNs only */
 	peer->link = mlrp_link_accept(with->base, fd, &self, &handler, peer);
 	if (!peer->link)
 		free_peer(peer);
@@ -253,23 +372,31 @@ static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struc
 
 /* ---- life */
 
+/* NULL with errno. */
+static struct evconnlistener *listen_on(struct peers *peers, const struct tmip_addr *tunnel)
+{
+	struct sockaddr_in here = {.sin_family = AF_INET, .sin_port = htons(peers->with.port),
+				   .sin_addr.s_addr = htonl(addr_to_ipv4(tunnel))};
+	unsigned flags = LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC | LEV_OPT_REUSEABLE;
+	struct evconnlistener *listener;
+
+	listener = evconnlistener_new_bind(peers->with.base, on_accept, peers, flags, BACKLOG,
+					   (struct sockaddr *)&here, sizeof(here));
+	if (listener)
+		mlrp_link_prepare(evconnlistener_get_fd(listener));
+	return listener;
+}
+
 int peers_create(struct peers **out, const struct peers_setup *setup)
 {
-	struct sockaddr_in here = {.sin_family = AF_INET, .sin_port = htons(setup->port),
-				   .sin_addr.s_addr = htonl(addr_to_ipv4(&setup->tunnel))};
-	unsigned flags = LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC | LEV_OPT_REUSEABLE;
 	struct peers *peers = calloc(1, sizeof(*peers));
 
 	*out = peers;
 	if (!peers)
 		return -ENOMEM;
 	peers->with = *setup;
-	peers->listener = evconnlistener_new_bind(setup->base, on_accept, peers, flags, BACKLOG,
-						  (struct sockaddr *)&here, sizeof(here));
-	if (!peers->listener)
-		return -errno;
-	mlrp_link_prepare(evconnlistener_get_fd(peers->listener));
-	return 0;
+	peers->listener = listen_on(peers, &setup->tunnel);
+	return peers->listener ? 0 : -errno;
 }
 
 void peers_destroy(struct peers *peers)
@@ -278,6 +405,8 @@ void peers_destroy(struct peers *peers)
 		return;
 	while (peers->list)
 		free_peer(peers->list);
+	while (peers->known)
+		forget(peers, peers->known);
 	if (peers->listener)
 		evconnlistener_free(peers->listener);
 	free(peers);
@@ -291,19 +420,32 @@ void peers_put(struct peers *peers, const struct cn_info *info, bool moved)
 		free_peer(peer);
 		peer = NULL;
 	}
-	if (peer || info->gone || !connects_to(peers, info->id))
-		return;
-	peer = new_peer(peers);
-	if (!peer)
-		return;
-	peer->id = info->id;
-	peer->tunnel = info->tunnel;
-	peer->port = info->port;
-	peer->retry = evtimer_new(peers->with.base, on_retry, peer);
-	if (peer->retry)
-		connect_peer(peer);
-	else
-		free_peer(peer);
+	if (info->gone)
+		forget(peers, find_known(peers, info->id));
+	if (!peer && !info->gone && connects_to(peers, info->id))
+		open_peer(peers, info, 0);
+}
+
+void peers_move(struct peers *peers, const struct tmip_addr *tunnel)
+{
+	const struct replica_cn *cn = roam_replica(peers->with.roam)->cns;
+	struct evconnlistener *fresh = listen_on(peers, tunnel);
+	char addr[ADDR_STRLEN];
+
+	if (!fresh)
+		log_error("cannot listen on %s, TCP port %u: %s", addr_format(tunnel, addr),
+			  peers->with.port, strerror(errno));
+	if (peers->listener)
+		evconnlistener_free(peers->listener);
+	peers->listener = fresh;
+	peers->with.tunnel = *tunnel;
+	while (peers->list)
+		free_peer(peers->list);
+	for (; cn; cn = cn->hh.next)
+		if (cn->info.id != roam_self(peers->with.roam))
+			open_peer(peers, &cn->info,
+				  connects_to(peers, cn->info.id) ? 0 : ANNOUNCE_MAX);
+	raise_changed(peers);
 }
 
 void peers_send(struct peers *peers, uint32_t cn, const struct mlrp_message *message)

@@ -22,6 +22,8 @@ struct peers_calls {
 	void (*describe_self)(struct mlrp_self *self, void *arg); /* for HELLO */
 	void (*up)(uint32_t cn, void *arg);                       /* a connection has come up */
 	void (*message)(uint32_t cn, const struct mlrp_message *message, void *arg);
+	/* The CN says itself, with proof, that its tunnel address is this one now. */
+	void (*moved)(uint32_t cn, const struct tmip_addr *tunnel, void *arg);
 	void (*changed)(void *arg); /* a connection came or went */
 	void *arg;
 };
@@ -44,6 +46,17 @@ void peers_destroy(struct peers *peers); /* NULL is allowed */
  * connection to the former one ends.
  */
 void peers_put(struct peers *peers, const struct cn_info *info, bool moved);
+
+/*
+ * This CN has another tunnel address: listens there, ends all connections, and tells all CNs, which
+ * the register may not reach now. If it cannot listen there, it tells them all the same.
+ */
+void peers_move(struct peers *peers, const struct tmip_addr *tunnel);
+/*
+ * The register may not know yet where a CN has moved that is connected with this one: puts that
+ * into what the register says of it.
+ */
+void peers_correct(struct peers *peers, struct cn_info *info);
 
 /*
  * Sends to the CN. Without a connection the message is dropped: the CN learns the same from the

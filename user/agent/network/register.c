@@ -11,6 +11,7 @@
 #include "core/config/agent_config.h"
 #include "core/roam/roam.h"
 #include "io/link/mlrp_link.h"
+#include "io/link/resolver.h"
 #include "io/process/clock.h"
 #include "io/process/log.h"
 #include "io/process/timer.h"
@@ -18,6 +19,7 @@
 #define BACKOFF_MIN_MS 100
 #define BACKOFF_MAX_MS 5000
 #define HANDSHAKE_MS 5000
+#define REFUSED_MS 5000 /* until the CN describes itself again, on a connection that goes on */
 
 struct register_client {
 	struct register_setup with;
@@ -30,7 +32,16 @@ struct register_client {
 	struct version version; /* newest record seen */
 	int64_t clock_ms;       /* of the register, above clock_ms() */
 	bool behind;            /* the register is behind `version` */
-	char error[192];
+	uint32_t described;     /* transaction of the last REGISTER */
+	bool confirmed;         /* it was granted */
+	struct cn_info accepted; /* as the register has this CN */
+	bool refused;           /* it was not, or only a part, and `error` says why */
+	bool partial;           /* the CN describes itself without what was refused */
+	bool refused_here;      /* on this connection, which ends next */
+	uint64_t refused_ms;    /* since when */
+	unsigned wait_ms;       /* as the register said; 0: it did not */
+	struct event *again;    /* describes the CN again */
+	char error[256];
 };
 
 /* A callback without arguments of its own. */
@@ -47,6 +58,7 @@ const char *register_state_name(enum register_state state)
 {
 	switch (state) {
 	case REGISTER_DOWN: return "away";
+	case REGISTER_REFUSED: return "refused";
 	case REGISTER_CONNECTING: return "connecting";
 	case REGISTER_SYNCHRONISING: return "synchronising";
 	case REGISTER_READY: return "connected";
@@ -103,37 +115,82 @@ static void close_link(struct register_client *client)
 	client->link = NULL;
 }
 
-/*
- * Waits a little longer after each failure. The random part keeps a whole network of CNs from
- * connecting at once.
- */
+/* Waits a little longer after each failure, or as long as the register said. */
+static void arm_retry(struct register_client *client)
+{
+	unsigned half_ms = client->backoff_ms / 2;
+
+	client->backoff_ms *= 2;
+	if (client->backoff_ms > BACKOFF_MAX_MS)
+		client->backoff_ms = BACKOFF_MAX_MS;
+	/* The random part keeps a whole network of CNs from connecting at once. */
+	timer_arm(client->retry,
+		  (client->wait_ms ? client->wait_ms : half_ms) + random_below(half_ms + 1));
+	client->wait_ms = 0;
+}
+
 static void retry_later(struct register_client *client, const char *why)
 {
 	const struct agent_config *config = client->with.config;
-	unsigned half_ms = client->backoff_ms / 2;
 
 	if (strcmp(client->error, why) != 0)
 		log_warn("register %s:%u is away: %s; forwarding goes on, trying again",
 			 config->mlr_host, config->mlr_port, why);
+	client->refused = client->partial = false;
+	RAISE(client, anew);
 	snprintf(client->error, sizeof(client->error), "%s", why);
 	enter(client, REGISTER_DOWN);
-	client->backoff_ms *= 2;
-	if (client->backoff_ms > BACKOFF_MAX_MS)
-		client->backoff_ms = BACKOFF_MAX_MS;
-	timer_arm(client->retry, half_ms + random_below(half_ms + 1));
+	arm_retry(client);
 	RAISE(client, down);
+}
+
+/* A refused CN asks again and again; the log says so once. */
+static void note_refusal(struct register_client *client, const struct register_refusal *refusal)
+{
+	if (!client->refused || strcmp(client->error, refusal->why) != 0)
+		log_at(refusal->for_now ? LOG_LEVEL_INFO : LOG_LEVEL_ERROR,
+		       "the register refuses this CN%s: %s; trying again",
+		       refusal->subnet ? " a cell" : "", refusal->why);
+	if (!client->refused)
+		client->refused_ms = clock_ms();
+	client->refused = true;
+	snprintf(client->error, sizeof(client->error), "%s", refusal->why);
+}
+
+/*
+ * The register belongs to another network, or speaks another version. To a CN that has served
+ * before, that is like a register that is away.
+ */
+static void turn_away(struct register_client *client, const char *why)
+{
+	const struct register_refusal refusal = {.why = why};
+
+	note_refusal(client, &refusal);
+	client->refused_here = true;
+	client->with.calls.refused(&refusal, client->with.calls.arg);
 }
 
 static void on_closed(struct mlrp_link *link, const char *why, void *arg)
 {
 	struct register_client *client = arg;
+	bool turned_away = mlrp_link_is_refused(link);
 	char text[192];
 
 	snprintf(text, sizeof(text), "%s", why);
 	mlrp_link_close(link);
 	client->link = NULL;
+	evtimer_del(client->again);
 	RAISE(client, lost);
-	retry_later(client, text);
+	if (turned_away)
+		turn_away(client, text);
+	if (!client->refused_here) {
+		retry_later(client, text);
+		return;
+	}
+	enter(client, REGISTER_DOWN); /* the reason is the register's, and known already */
+	arm_retry(client);
+	if (turned_away)
+		RAISE(client, down);
 }
 
 static void send_description(struct register_client *client)
@@ -142,7 +199,20 @@ static void send_description(struct register_client *client)
 				       .transaction = register_next_transaction(client)};
 
 	client->with.calls.describe_cn(&message.cn, client->with.calls.arg);
+	client->described = message.transaction;
+	client->confirmed = false;
 	mlrp_link_send(client->link, &message);
+}
+
+static void on_again(evutil_socket_t fd, short what, void *arg)
+{
+	struct register_client *client = arg;
+
+	(void)fd;
+	(void)what;
+	client->partial = false;
+	RAISE(client, anew);
+	register_announce(client);
 }
 
 static void on_up(struct mlrp_link *link, const struct mlrp_message *hello, void *arg)
@@ -162,8 +232,9 @@ static void on_up(struct mlrp_link *link, const struct mlrp_message *hello, void
 			 "knows version %u.%llu, this CN %u.%llu", mlrp_link_peer(link),
 			 hello->version.epoch, (unsigned long long)hello->version.seq,
 			 client->version.epoch, (unsigned long long)client->version.seq);
-	log_info("register %s: connected, registering as %s", mlrp_link_peer(link),
-		 client->with.config->cn_name);
+	log_at(client->refused ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO,
+	       "register %s: connected, registering as %s", mlrp_link_peer(link),
+	       client->with.config->cn_name);
 	send_description(client);
 }
 
@@ -176,6 +247,16 @@ static void on_registered(struct register_client *client, const struct mlrp_mess
 				    .transaction = register_next_transaction(client)};
 
 	client->backoff_ms = BACKOFF_MIN_MS;
+	client->accepted = message->cn;
+	if (client->partial) {
+		timer_arm(client->again, REFUSED_MS);
+	} else {
+		client->confirmed = message->transaction == client->described;
+		if (client->refused)
+			client->error[0] = '\0';
+		client->refused = false;
+		evtimer_del(client->again);
+	}
 	client->with.calls.registered(&message->cn, client->with.calls.arg);
 	if (client->state != REGISTER_CONNECTING)
 		return;
@@ -188,9 +269,35 @@ static void on_synchronised(struct register_client *client, const struct mlrp_me
 {
 	client->version = message->version;
 	RAISE(client, synchronised);
-	client->error[0] = '\0';
+	if (!client->refused)
+		client->error[0] = '\0';
 	enter(client, REGISTER_READY);
 	RAISE(client, in_step);
+}
+
+/* The answer to REGISTER. */
+static void on_refused(struct register_client *client, const struct mlrp_message *message)
+{
+	char why[256];
+	struct register_refusal refusal = {
+		.why = why, .for_now = message->has & MLRP_HAS(MLRP_F_WAIT),
+		.subnet = message->has & MLRP_HAS(MLRP_F_SUBNET) ? &message->subnet : NULL};
+
+	snprintf(why, sizeof(why), "%s%s%s", mlrp_error_name(message->code),
+		 message->text[0] ? ": " : "", message->text);
+	note_refusal(client, &refusal);
+	client->partial |= client->with.calls.refused(&refusal, client->with.calls.arg);
+	if (!register_is_registered(client)) {
+		client->refused_here = true;
+		client->wait_ms = refusal.for_now ? message->wait : 0;
+		if (client->partial)
+			client->backoff_ms = BACKOFF_MIN_MS;
+	} else if (client->partial) {
+		send_description(client);
+	} else {
+		timer_arm(client->again, REFUSED_MS);
+	}
+	RAISE(client, changed);
 }
 
 /* A snapshot has no order: until its end, no version proves that all up to it have come. */
@@ -225,6 +332,9 @@ static void on_message(struct mlrp_link *link, const struct mlrp_message *messag
 		on_registered(client, message);
 	else if (message->type == MLRP_SYNC_END)
 		on_synchronised(client, message);
+	else if (message->type == MLRP_ERROR && message->transaction &&
+		 message->transaction == client->described)
+		on_refused(client, message);
 	else if (!dispatch(client, message))
 		log_debug("register %s: %s is not for a CN, ignored", mlrp_link_peer(link),
 			  mlrp_type_name(message->type));
@@ -240,7 +350,10 @@ void register_connect(struct register_client *client)
 	struct mlrp_self self;
 
 	client->with.calls.describe_self(&self, client->with.calls.arg);
+	client->refused_here = client->confirmed = false;
 	enter(client, REGISTER_CONNECTING);
+	if (client->with.dns)
+		resolver_refresh(client->with.dns);
 	client->link = mlrp_link_connect(client->with.base, client->with.dns, config->mlr_host,
 					 (uint16_t)config->mlr_port, NULL, HANDSHAKE_MS, &self,
 					 &handler, client);
@@ -267,7 +380,8 @@ int register_create(struct register_client **out, const struct register_setup *s
 	set_clock(client, wall_ms());
 	client->backoff_ms = BACKOFF_MIN_MS;
 	client->retry = evtimer_new(setup->base, on_retry, client);
-	return client->retry ? 0 : -ENOMEM;
+	client->again = evtimer_new(setup->base, on_again, client);
+	return client->retry && client->again ? 0 : -ENOMEM;
 }
 
 void register_restart(struct register_client *client)
@@ -275,6 +389,9 @@ void register_restart(struct register_client *client)
 	close_link(client);
 	RAISE(client, lost);
 	enter(client, REGISTER_DOWN);
+	client->refused = client->partial = client->confirmed = false;
+	RAISE(client, anew);
+	evtimer_del(client->again);
 	client->backoff_ms = BACKOFF_MIN_MS;
 	timer_arm(client->retry, 0);
 }
@@ -286,6 +403,8 @@ void register_destroy(struct register_client *client)
 	close_link(client);
 	if (client->retry)
 		event_free(client->retry);
+	if (client->again)
+		event_free(client->again);
 	free(client);
 }
 
@@ -310,6 +429,11 @@ uint32_t register_next_transaction(struct register_client *client)
 	return client->transaction;
 }
 
+const struct cn_info *register_accepted(const struct register_client *client)
+{
+	return &client->accepted;
+}
+
 bool register_is_registered(const struct register_client *client)
 {
 	return client->link && client->state >= REGISTER_SYNCHRONISING;
@@ -328,5 +452,10 @@ bool register_is_down(const struct register_client *client)
 void register_view(const struct register_client *client, struct register_view *out)
 {
 	*out = (struct register_view){.state = client->state, .since_ms = client->since_ms,
-				      .version = client->version, .error = client->error};
+				      .version = client->version, .error = client->error,
+				      .confirmed = client->confirmed};
+	if (!client->refused || register_is_registered(client))
+		return;
+	out->state = REGISTER_REFUSED;
+	out->since_ms = client->refused_ms;
 }

@@ -20,9 +20,20 @@ struct register_client;
 
 enum register_state {
 	REGISTER_DOWN,          /* waiting for the next attempt */
+	/*
+	 * The register refuses this CN, which tries again. Those who look see this state until the
+	 * register accepts the CN, or something else goes wrong.
+	 */
+	REGISTER_REFUSED,
 	REGISTER_CONNECTING,    /* TCP, HELLO, REGISTER */
 	REGISTER_SYNCHRONISING, /* registered; the snapshot arrives */
 	REGISTER_READY,
+};
+
+struct register_refusal {
+	const char *why;
+	bool for_now;                /* the register will accept it soon, by itself */
+	const struct prefix *subnet; /* of the cell that is refused; NULL: it is not about one */
 };
 
 struct register_calls {
@@ -41,6 +52,13 @@ struct register_calls {
 	void (*lost)(void *arg);
 	/* An attempt failed, or the connection was lost: the state is REGISTER_DOWN. */
 	void (*down)(void *arg);
+	/*
+	 * The register refuses this CN, or what has changed of it: then the connection goes on with
+	 * register_accepted(). Returns whether the CN now describes itself without what is refused.
+	 */
+	bool (*refused)(const struct register_refusal *refusal, void *arg);
+	/* From now on it describes all of itself again. */
+	void (*anew)(void *arg);
 	void (*changed)(void *arg); /* the state changed */
 	void *arg;
 };
@@ -80,7 +98,9 @@ struct register_view {
 	enum register_state state;
 	uint64_t since_ms;       /* clock_ms() when that state began */
 	struct version version;  /* newest record seen */
-	const char *error;       /* why the last attempt failed; empty: it did not */
+	/* Why the last attempt failed, or what the register refuses; empty: nothing */
+	const char *error;
+	bool confirmed;          /* the register has the CN as it was last described */
 };
 
 /* 0 or -ENOMEM. */
@@ -98,6 +118,8 @@ int register_send(struct register_client *client, const struct mlrp_message *mes
 /* Below ROAM_TRANSACTION, never 0. */
 uint32_t register_next_transaction(struct register_client *client);
 
+/* This CN as the register has it, if that is registered. */
+const struct cn_info *register_accepted(const struct register_client *client);
 bool register_is_ready(const struct register_client *client);
 bool register_is_registered(const struct register_client *client); /* or further */
 /* Not connected, and the last connection or attempt has failed. */

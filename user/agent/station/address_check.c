@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <event2/event.h>
 #include <stdlib.h>
+#include <tmip/event.h>
 #include <utlist.h>
 
 #include "io/datapath/datapath.h"
@@ -15,6 +16,9 @@
 #define REMOTE_MS 2500 /* for the answer of another CN */
 #define KNOCK_MS 200   /* for that of its data path */
 #define KNOCKS 2
+#define ASKER_MS 40    /* it has just sent a message, so it hears */
+#define ASKER_TRIES 4
+#define SEARCH_TRY 2   /* a host may have other MACs: looks for them before it counts as mute */
 
 #define WAIT_COUNT 6
 /* Any host has answered by then, however busy, unless it sleeps for long at an access point. */
@@ -30,6 +34,10 @@ struct check {
 	bool remote;              /* another CN finds out */
 	struct tunnel_probe *knock; /* that CN does not answer: is its data path there? */
 	unsigned knocks;
+	struct address_check_asker asker; /* ifindex 0: none */
+	bool same;                /* it has the address, too */
+	bool there;               /* the station is: only the asker's answer is missing */
+	unsigned asked;           /* how often it was asked since */
 	uint64_t heard_ms;        /* when the station was last heard before the check */
 	unsigned tries;
 	const unsigned *waits_ms; /* between the probes */
@@ -79,11 +87,35 @@ static void conclude(struct check *check, enum roam_holder answer)
 		done(answer, &record, arg);
 }
 
+static void probe_asker(struct check *check)
+{
+	const struct address_check_calls *calls = &check->checks->with.calls;
+
+	if (check->asker.ifindex && !check->same)
+		calls->probe_asker(&check->record.addr, &check->asker, calls->arg);
+}
+
+/* The station is there. What does that mean for the MAC that asks? */
+static void found_there(struct check *check)
+{
+	check->there = true;
+	if (check->same)
+		conclude(check, ROAM_HOLDER_SAME);
+	else if (!check->asker.ifindex || check->asked++ == ASKER_TRIES)
+		conclude(check, ROAM_HOLDER_THERE);
+	else {
+		probe_asker(check);
+		timer_arm(check->timer, ASKER_MS);
+	}
+}
+
 static void probe_again(struct check *check)
 {
 	const struct address_check_calls *calls = &check->checks->with.calls;
 
 	calls->probe(&check->record.addr, calls->arg);
+	if (check->tries == SEARCH_TRY)
+		roam_search(check->checks->with.roam, &check->record.addr);
 	timer_arm(check->timer, check->waits_ms[check->tries++]);
 }
 
@@ -97,12 +129,12 @@ static void go_on(struct check *check)
 	const struct tmip_addr *addr = &check->record.addr;
 	const struct replica_station *station = replica_find(roam_replica(with->roam), addr);
 
-	if (!station || !mac_equal(&station->record.mac, &check->record.mac) ||
+	if (!station || !station_has_mac(&station->record, &check->record.mac) ||
 	    replica_silent(station)) {
 		conclude(check, ROAM_HOLDER_MUTE);
 	} else if (replica_current(station) != roam_self(with->roam) || station->held ||
 		   datapath_heard_ms(with->dp, addr) != check->heard_ms) {
-		conclude(check, ROAM_HOLDER_THERE);
+		found_there(check);
 	} else if (check->tries == WAIT_COUNT) {
 		roam_silent(with->roam, addr,
 			    "another asks for its address, and it answers no probe");
@@ -138,7 +170,9 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	if (check->remote)
+	if (check->there)
+		found_there(check);
+	else if (check->remote)
 		look_for_cn(check);
 	else
 		go_on(check);
@@ -150,7 +184,7 @@ static bool dozes(const struct address_checks *checks, const struct station_reco
 	const struct replica_station *station =
 		replica_find(roam_replica(checks->with.roam), &record->addr);
 
-	return station && calls->dozes(&record->mac, station->kernel.ifindex, calls->arg);
+	return station && calls->dozes(replica_mac(station), station->kernel.ifindex, calls->arg);
 }
 
 /* NULL: there are too many, or no memory. */
@@ -200,7 +234,8 @@ static void ask(struct check *check)
 }
 
 int address_check_begin(struct address_checks *checks, const struct station_record *record,
-			address_check_done *done, void *arg)
+			const struct address_check_asker *asker, address_check_done *done,
+			void *arg)
 {
 	struct check *check;
 
@@ -213,11 +248,27 @@ int address_check_begin(struct address_checks *checks, const struct station_reco
 	check->arg = arg;
 	check->cn = record->current;
 	check->remote = record->current != roam_self(checks->with.roam);
+	if (asker)
+		check->asker = *asker;
+	probe_asker(check);
 	if (check->remote)
 		ask(check);
 	else
 		timer_arm(check->timer, 0);
 	return 0;
+}
+
+bool address_check_heard(struct address_checks *checks, const struct tmip_event *event)
+{
+	struct check *check = find_own(checks, &event->addr);
+
+	if (!check || check->asker.ifindex != event->ifindex ||
+	    !mac_equal(&check->asker.mac, &event->mac))
+		return false;
+	check->same = true;
+	if (check->there)
+		found_there(check);
+	return true;
 }
 
 /* One question about an address is enough, and a CN that asks about many waits. */
@@ -264,8 +315,10 @@ bool address_check_answered(struct address_checks *checks, uint32_t from,
 	DL_FOREACH(checks->list, check)
 		if (check->remote && check->cn == from &&
 		    check->transaction == message->transaction) {
-			conclude(check, message->type == MLRP_RETURNED ? ROAM_HOLDER_THERE :
-								  ROAM_HOLDER_MUTE);
+			if (message->type == MLRP_RETURNED)
+				found_there(check);
+			else
+				conclude(check, ROAM_HOLDER_MUTE);
 			break;
 		}
 	return true;

@@ -61,7 +61,7 @@ static const struct tmip_mac *mac_of(const struct buffer *buffer, const struct t
 	const struct replica *replica = roam_replica(buffer->with.roam);
 	const struct replica_station *station = replica_find(replica, addr);
 
-	return station ? &station->record.mac : NULL;
+	return station ? replica_mac(station) : NULL;
 }
 
 /* ---- frames in and out */

@@ -17,6 +17,7 @@
  */
 static const unsigned WAITS_MS[] = {10, 15, 12, 3};
 #define WAIT_COUNT (sizeof(WAITS_MS) / sizeof(WAITS_MS[0]))
+#define OTHER_MS 10000 /* a host that is there by a MAC that it does not use is asked again */
 
 struct farewell {
 	struct farewells *farewells;
@@ -25,6 +26,8 @@ struct farewell {
 	struct event *timer;
 	unsigned waits; /* how many have begun */
 	bool heard;     /* since it has left */
+	bool other;     /* another MAC of it was */
+	bool rests;     /* until it is asked again */
 	struct farewell *prev, *next;
 };
 
@@ -47,8 +50,18 @@ static void ask(struct farewell *farewell)
 {
 	const struct farewell_calls *calls = &farewell->farewells->calls;
 
+	farewell->rests = false;
 	calls->probe(&farewell->addr, farewell->ifindex, calls->arg);
 	timer_arm(farewell->timer, WAITS_MS[farewell->waits++]);
+}
+
+/* Its neighbours reach it as before, until that interface is gone, too. */
+static void rest(struct farewell *farewell)
+{
+	farewell->waits = 0;
+	farewell->other = false;
+	farewell->rests = true;
+	timer_arm(farewell->timer, OTHER_MS);
 }
 
 static void on_timer(evutil_socket_t fd, short what, void *arg)
@@ -60,6 +73,8 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	if (calls->is_back(&farewell->addr, farewell->ifindex, calls->arg) || farewell->heard) {
 		end(farewell);
+	} else if (farewell->other) {
+		rest(farewell);
 	} else if (farewell->waits < WAIT_COUNT) {
 		ask(farewell);
 	} else {
@@ -79,11 +94,25 @@ static struct farewell *find(const struct farewells *farewells, const struct tmi
 	return NULL;
 }
 
+/* Makes room: one that rests is given up. */
+static bool make_room(struct farewells *farewells)
+{
+	struct farewell *farewell;
+
+	if (farewells->count < FAREWELLS_MAX)
+		return true;
+	DL_FOREACH(farewells->list, farewell)
+		if (farewell->rests) {
+			end(farewell);
+			return true;
+		}
+	return false;
+}
+
 static struct farewell *add(struct farewells *farewells, const struct tmip_addr *addr,
 			    unsigned ifindex)
 {
-	struct farewell *farewell =
-		farewells->count < FAREWELLS_MAX ? calloc(1, sizeof(*farewell)) : NULL;
+	struct farewell *farewell = make_room(farewells) ? calloc(1, sizeof(*farewell)) : NULL;
 
 	if (!farewell)
 		return NULL;
@@ -112,7 +141,7 @@ void farewell_begin(struct farewells *farewells, const struct tmip_addr *addr, u
 		return;
 	}
 	farewell->waits = 0;
-	farewell->heard = false;
+	farewell->heard = farewell->other = false;
 	ask(farewell);
 }
 
@@ -122,6 +151,15 @@ void farewell_heard(struct farewells *farewells, const struct tmip_addr *addr, u
 
 	if (farewell)
 		farewell->heard = true;
+}
+
+void farewell_other_heard(struct farewells *farewells, const struct tmip_addr *addr,
+			  unsigned ifindex)
+{
+	struct farewell *farewell = find(farewells, addr, ifindex);
+
+	if (farewell)
+		farewell->other = true;
 }
 
 struct farewells *farewells_create(struct event_base *base, const struct farewell_calls *calls)

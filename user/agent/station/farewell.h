@@ -39,5 +39,11 @@ void farewells_destroy(struct farewells *farewells);
 void farewell_begin(struct farewells *farewells, const struct tmip_addr *addr, unsigned ifindex);
 /* A frame of the station came from the cell. */
 void farewell_heard(struct farewells *farewells, const struct tmip_addr *addr, unsigned ifindex);
+/*
+ * The host is in that cell by a MAC that it does not use: its neighbours there reach it by that.
+ * Nothing is announced before that MAC is gone, too.
+ */
+void farewell_other_heard(struct farewells *farewells, const struct tmip_addr *addr,
+			  unsigned ifindex);
 
 #endif

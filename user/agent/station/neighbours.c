@@ -127,7 +127,7 @@ static const struct tmip_addr *guest_address(const struct replica *replica,
 {
 	const struct replica_station *station = replica_find_mac(replica, &event->mac);
 
-	for (; station; station = station->mac_next)
+	for (; station; station = replica_next_mac(replica, &event->mac, station))
 		if (station->kernel.ifindex == event->ifindex &&
 		    prefix_contains(subnet, &station->record.addr))
 			return &station->record.addr;

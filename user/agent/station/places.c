@@ -5,11 +5,13 @@
 #include <errno.h>
 #include <event2/event.h>
 #include <stdlib.h>
+#include <string.h>
 #include <tmip/event.h>
 #include <utlist.h>
 
 #include "core/roam/roam.h"
 #include "io/datapath/probe_socket.h"
+#include "io/process/log.h"
 #include "io/process/timer.h"
 
 #define QUESTIONS_MAX 1024 /* at a time; what is told beyond that is told once */
@@ -192,21 +194,57 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 	}
 }
 
+/* ---- life */
+
+static void close_socket(struct places *places)
+{
+	if (places->readable)
+		event_free(places->readable);
+	probe_socket_close(places->socket);
+}
+
+/* On failure the former socket stays. */
+static int open_socket(struct places *places, const struct tmip_addr *tunnel)
+{
+	struct probe_socket *socket = NULL;
+	int error = probe_socket_open(&socket, tunnel);
+	struct event *readable;
+
+	if (error)
+		return error;
+	readable = event_new(places->with.base, probe_socket_fd(socket), EV_READ | EV_PERSIST,
+			     on_readable, places);
+	if (!readable || event_add(readable, NULL) < 0) {
+		if (readable)
+			event_free(readable);
+		probe_socket_close(socket);
+		return -ENOMEM;
+	}
+	close_socket(places);
+	places->socket = socket;
+	places->readable = readable;
+	return 0;
+}
+
+void places_move(struct places *places, const struct tmip_addr *tunnel)
+{
+	char addr[ADDR_STRLEN];
+	int error = open_socket(places, tunnel);
+
+	if (error)
+		log_error("no socket for probes about stations from %s: %s",
+			  addr_format(tunnel, addr), strerror(-error));
+}
+
 int places_create(struct places **out, const struct places_setup *setup)
 {
 	struct places *places = calloc(1, sizeof(*places));
-	int error;
 
 	*out = places;
 	if (!places)
 		return -ENOMEM;
 	places->with = *setup;
-	error = probe_socket_open(&places->socket, &setup->tunnel);
-	if (error)
-		return error;
-	places->readable = event_new(setup->base, probe_socket_fd(places->socket),
-				     EV_READ | EV_PERSIST, on_readable, places);
-	return places->readable && event_add(places->readable, NULL) == 0 ? 0 : -ENOMEM;
+	return open_socket(places, &setup->tunnel);
 }
 
 void places_destroy(struct places *places)
@@ -215,8 +253,6 @@ void places_destroy(struct places *places)
 		return;
 	while (places->list)
 		end(places->list);
-	if (places->readable)
-		event_free(places->readable);
-	probe_socket_close(places->socket);
+	close_socket(places);
 	free(places);
 }

@@ -32,6 +32,8 @@ struct places_setup {
 /* Needs CAP_NET_RAW. Returns 0 or -errno. places_destroy may be called in any case. */
 int places_create(struct places **out, const struct places_setup *setup);
 void places_destroy(struct places *places);
+/* The tunnel address of this CN is another one. */
+void places_move(struct places *places, const struct tmip_addr *tunnel);
 
 /*
  * The station has come to this CN. Tells the CN so, a moment later, until its programs have the

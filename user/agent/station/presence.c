@@ -19,9 +19,18 @@
 
 #define ANSWER_MS 1000 /* for the first probe: a dozing station wakes up a few times a second */
 
+/*
+ * A host with several MACs: when the one in use is gone, another one may be there, and the host may
+ * say nothing by itself. The kernel notes once a second that it has heard the host.
+ */
+#define HOST_IDLE_MS 250
+#define HOST_ANSWER_MS 100
+#define HOST_PROBES 2
+
 struct presence {
 	struct presence_setup with;
-	struct silence *silence;
+	struct silence *silence; /* stations with one MAC */
+	struct silence *hosts;   /* those with several */
 	struct event *timer;
 };
 
@@ -59,7 +68,7 @@ void presence_probe(struct presence *presence, const struct tmip_addr *addr)
 	const struct replica_station *station = replica_find(replica, addr);
 
 	if (station)
-		presence_probe_in(presence, addr, &station->record.mac, station->kernel.ifindex);
+		presence_probe_in(presence, addr, replica_mac(station), station->kernel.ifindex);
 }
 
 /* ---- silence */
@@ -92,6 +101,18 @@ static struct silence_options options_of(const struct agent_config *config)
 	};
 }
 
+/* probe_idle 0: nobody is probed. */
+static struct silence_options host_options_of(const struct agent_config *config)
+{
+	struct silence_options options = options_of(config);
+
+	options.wait_ms = HOST_ANSWER_MS;
+	options.count = HOST_PROBES;
+	if (options.idle_ms > HOST_IDLE_MS)
+		options.idle_ms = HOST_IDLE_MS;
+	return options;
+}
+
 static void on_timer(evutil_socket_t fd, short what, void *arg)
 {
 	struct presence *presence = arg;
@@ -99,7 +120,8 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	silence_tick(presence->silence, clock_ms());
-	if (!silence_count(presence->silence))
+	silence_tick(presence->hosts, clock_ms());
+	if (!silence_count(presence->silence) && !silence_count(presence->hosts))
 		evtimer_del(presence->timer);
 }
 
@@ -107,9 +129,13 @@ void presence_put(struct presence *presence, const struct tmip_addr *addr,
 		  const struct tmip_station *entry)
 {
 	struct timeval period = {.tv_usec = SILENCE_TICK_MS * 1000};
-	struct silence *silence = presence->silence;
+	const struct replica_station *station =
+		replica_find(roam_replica(presence->with.roam), addr);
 	bool watch = entry->ifindex && !(entry->flags & TMIP_STATION_F_SILENT);
+	bool host = station && station->record.other_count;
+	struct silence *silence = host ? presence->hosts : presence->silence;
 
+	silence_ignore(host ? presence->silence : presence->hosts, addr);
 	if (!watch) {
 		silence_ignore(silence, addr);
 		return;
@@ -124,6 +150,7 @@ void presence_put(struct presence *presence, const struct tmip_addr *addr,
 void presence_remove(struct presence *presence, const struct tmip_addr *addr)
 {
 	silence_ignore(presence->silence, addr);
+	silence_ignore(presence->hosts, addr);
 }
 
 /* ---- life */
@@ -133,6 +160,8 @@ void presence_configure(struct presence *presence)
 	struct silence_options options = options_of(presence->with.config);
 
 	silence_set_options(presence->silence, &options);
+	options = host_options_of(presence->with.config);
+	silence_set_options(presence->hosts, &options);
 }
 
 int presence_create(struct presence **out, const struct presence_setup *setup)
@@ -147,8 +176,10 @@ int presence_create(struct presence **out, const struct presence_setup *setup)
 		return -ENOMEM;
 	presence->with = *setup;
 	presence->silence = silence_create(&options, &calls);
+	options = host_options_of(setup->config);
+	presence->hosts = silence_create(&options, &calls);
 	presence->timer = event_new(setup->base, -1, EV_PERSIST, on_timer, presence);
-	return presence->silence && presence->timer ? 0 : -ENOMEM;
+	return presence->silence && presence->hosts && presence->timer ? 0 : -ENOMEM;
 }
 
 void presence_destroy(struct presence *presence)
@@ -158,5 +189,6 @@ void presence_destroy(struct presence *presence)
 	if (presence->timer)
 		event_free(presence->timer);
 	silence_destroy(presence->silence);
+	silence_destroy(presence->hosts);
 	free(presence);
 }

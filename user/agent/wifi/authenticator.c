@@ -37,7 +37,8 @@ struct known {
 	const struct authenticator *by;
 	struct identity identity;  /* may be none */
 	bool shared;               /* another station of this identity uses its address */
-	struct tmip_addr may_have; /* nobody uses this address of the identity */
+	struct tmip_addr may_have; /* nobody uses this address of the identity; or, if beside: */
+	bool beside;               /* the same host does, by another MAC */
 	UT_hash_handle hh;
 };
 
@@ -132,7 +133,7 @@ static void learn(struct authenticator *authenticator, const struct hostapd_stat
 		return;
 	known->by = authenticator;
 	known->identity = *identity;
-	known->shared = false;
+	known->shared = known->beside = false;
 	memset(&known->may_have, 0, sizeof(known->may_have));
 	all->counts.unusable += station->unusable;
 	log_identity(authenticator, station);
@@ -145,6 +146,7 @@ static void put_identity(const struct authenticators *all, struct dhcp_request *
 	memset(&request->identity, 0, sizeof(request->identity));
 	if (known && !known->shared)
 		request->identity = known->identity;
+	request->beside = known && known->beside;
 }
 
 /* ---- messages that wait */
@@ -258,9 +260,17 @@ static struct waiting *find_check(const struct authenticators *all, const struct
 	return NULL;
 }
 
-void authenticators_checked(struct authenticators *all, bool there,
+static const char *describe(enum roam_holder answer)
+{
+	return answer == ROAM_HOLDER_MUTE ? "is not there any more" :
+	       answer == ROAM_HOLDER_SAME ? "is the same host" :
+					    "uses it: this one is another";
+}
+
+void authenticators_checked(struct authenticators *all, enum roam_holder answer,
 			    const struct station_record *record)
 {
+	bool gone = answer == ROAM_HOLDER_MUTE, shared = !gone && answer != ROAM_HOLDER_SAME;
 	struct waiting *waiting = find_check(all, &record->addr);
 	char addr[ADDR_STRLEN], mac[MAC_STRLEN];
 	struct known *known;
@@ -268,17 +278,18 @@ void authenticators_checked(struct authenticators *all, bool there,
 	if (!waiting)
 		return;
 	known = find(all, &waiting->request.mac);
-	if (known && there)
+	if (known && shared)
 		known->shared = true;
 	else if (known)
 		known->may_have = record->addr;
-	all->counts.taken += !there;
-	all->counts.shared += there;
+	if (known)
+		known->beside = answer == ROAM_HOLDER_SAME;
+	all->counts.taken += gone;
+	all->counts.shared += shared;
 	trail_log(all->with.trail, LOG_LEVEL_INFO, &waiting->request.mac,
 		  "%s of the same identity %s with station %s, which %s",
-		  addr_format(&record->addr, addr), there ? "is" : "was",
-		  mac_format(&record->mac, mac),
-		  there ? "uses it: this one is another" : "is not there any more");
+		  addr_format(&record->addr, addr), gone ? "was" : "is",
+		  mac_format(&record->mac, mac), describe(answer));
 	resume(waiting);
 }
 
@@ -289,7 +300,7 @@ bool authenticators_may_have(struct authenticators *all, unsigned cell,
 	const struct known *known = find(all, &request->mac);
 	struct waiting *waiting;
 
-	if (record->state != RECORD_BOUND || mac_equal(&record->mac, &request->mac) ||
+	if (record->state != RECORD_BOUND || station_has_mac(record, &request->mac) ||
 	    !identity_equal(&request->identity, record->client_id, record->client_id_len))
 		return true;
 	if (known && addr_equal(&known->may_have, &record->addr))
@@ -298,7 +309,7 @@ bool authenticators_may_have(struct authenticators *all, unsigned cell,
 	if (!waiting)
 		return false;
 	waiting->addr = record->addr;
-	if (all->with.calls.check(record, all->with.calls.arg) < 0)
+	if (all->with.calls.check(record, &request->mac, cell, all->with.calls.arg) < 0)
 		end_waiting(waiting);
 	return false;
 }

@@ -5,8 +5,8 @@
  * is known where `station_identity association' says so.
  *
  * An identity has one address. A station of that identity with another MAC gets the address if
- * nobody uses it any more; else it is a second station of the same person, and is known by its MAC
- * or client identifier.
+ * nobody uses it any more, or if it is the same host by another interface; else it is a second
+ * station of the same person, and is known by its MAC or client identifier.
  */
 #ifndef TMIP_AGENT_WIFI_AUTHENTICATOR_H
 #define TMIP_AGENT_WIFI_AUTHENTICATOR_H
@@ -15,23 +15,25 @@
 #include <stdint.h>
 
 #include "core/dhcp/dhcp.h"
+#include "core/roam/roam.h"
 
 struct agent_config;
 struct authenticators;
 struct cell_table;
 struct config_hostapd;
 struct event_base;
-struct roam;
 struct trail;
 
 struct authenticator_calls {
 	/* The client's message can be handled now; its identity is in it. */
 	void (*resume)(unsigned cell, const struct dhcp_request *request, void *arg);
 	/*
-	 * Finds out whether the station that has the address is still there;
-	 * authenticators_checked() follows. 0, or -errno: it does not.
+	 * Finds out whether the station that has the address is still there, and whether it is one
+	 * host with that MAC in that cell; authenticators_checked() follows. 0, or -errno: it does
+	 * not.
 	 */
-	int (*check)(const struct station_record *record, void *arg);
+	int (*check)(const struct station_record *record, const struct tmip_mac *mac, unsigned cell,
+		     void *arg);
 	void *arg;
 };
 
@@ -77,8 +79,8 @@ bool authenticators_identify(struct authenticators *all, unsigned cell,
 bool authenticators_may_have(struct authenticators *all, unsigned cell,
 			     const struct dhcp_request *request,
 			     const struct station_record *record);
-/* The end of a check: the station that the record binds the address to is there, or not. */
-void authenticators_checked(struct authenticators *all, bool there,
+/* The end of a check of the station that the record binds the address to. */
+void authenticators_checked(struct authenticators *all, enum roam_holder answer,
 			    const struct station_record *record);
 
 void authenticators_count(const struct authenticators *all, struct authenticator_counts *counts);

@@ -159,7 +159,7 @@ static bool is_in(const struct wifi *wifi, const struct tmip_mac *mac, unsigned 
 {
 	const struct replica_station *station = find_mac(wifi, mac);
 
-	for (; station; station = station->mac_next)
+	for (; station; station = replica_next_mac(roam_replica(wifi->with.roam), mac, station))
 		if (cell && station->kernel.ifindex == cell)
 			return true;
 	return false;

@@ -15,6 +15,7 @@
 #define CLIENT_ID_LEN 64 /* bytes kept of a DHCP client identifier (RFC 2132, 9.14) */
 #define CN_CELLS_MAX 16
 #define CELL_DNS_MAX 4
+#define OTHER_MACS_MAX 5     /* MACs of a host, besides the one that it uses */
 
 /* The place of a change in the order of all changes. A higher epoch beats any sequence number. */
 struct version {
@@ -59,7 +60,23 @@ struct station_record {
 	uint64_t lease_end;         /* Unix time in seconds; 0: no end (static, reserved) */
 	uint8_t client_id_len;      /* bytes of client_id; 0: the MAC identifies the station */
 	uint8_t client_id[CLIENT_ID_LEN];
+	/*
+	 * The other MACs of the host, which may use the address as well: the register names them.
+	 * The host is heard by any of them, and gets its packets by one.
+	 */
+	uint8_t other_count;
+	struct tmip_mac others[OTHER_MACS_MAX];
 };
+
+/* Is it a MAC of the station: the one that the record names first, or another one of the host? */
+static inline bool station_has_mac(const struct station_record *record, const struct tmip_mac *mac)
+{
+	bool has = mac_equal(&record->mac, mac);
+
+	for (int i = 0; i < record->other_count; i++)
+		has |= mac_equal(&record->others[i], mac);
+	return has;
+}
 
 /*
  * A cell as its CN announces it. Wherever a station of this subnet is, the CN there answers its

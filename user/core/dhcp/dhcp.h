@@ -37,6 +37,7 @@ struct dhcp_request {
 	uint8_t client_id_len;     /* option 61, bytes; 0: none */
 	uint8_t client_id[255];
 	bool twin;                 /* not in the message: another MAC with this identifier lives */
+	bool beside;               /* not in the message: its host has the address by another MAC */
 	struct identity identity;  /* not in the message: the agent sets it (station_identity) */
 	char host_name[NAME_LEN];  /* option 12, for people; '?' replaces unprintable bytes */
 };

@@ -49,7 +49,7 @@ static bool is_of(const struct station_record *record, const struct dhcp_request
 {
 	bool identity = identity_is_association(record->client_id, record->client_id_len);
 
-	if (!mac_equal(&record->mac, &request->mac))
+	if (!station_has_mac(record, &request->mac))
 		return false;
 	if (identity != (request->identity.len > 0) || record->kind != RECORD_DYNAMIC)
 		return !(identity && request->identity.len) || is_of_owner(record, request);
@@ -66,7 +66,7 @@ static const struct station_record *record_of_mac(const struct dhcp_server *serv
 	const struct station_record *found = NULL;
 
 	for (const struct replica_station *s = replica_find_mac(server->replica, &request->mac); s;
-	     s = s->mac_next) {
+	     s = replica_next_mac(server->replica, &request->mac, s)) {
 		if (s->record.state != RECORD_BOUND || s->record.kind == RECORD_STATIC ||
 		    !is_of(&s->record, request) ||
 		    !replica_find_cell(server->replica, &s->record.addr, NULL))
@@ -136,7 +136,7 @@ static uint32_t server_of(const struct dhcp_server *server, const struct dhcp_re
 		return request->server;
 	if (former && !cell_of(server, addr_to_ipv4(&addr)))
 		return addr_to_ipv4(former);
-	if (request->ciaddr && request->target && request->target != 0xffffffff)
+	if (request->ciaddr && is_ours(server, request->target))
 		return request->target;
 	return addr_to_ipv4(&server->cell->gateway);
 }
@@ -255,6 +255,11 @@ static void decide_return(const struct dhcp_server *server, const struct dhcp_re
 		drop(out, "the address is not this station's to give back");
 		return;
 	}
+	if (action == DHCP_DO_DECLINE && record->other_count) {
+		/* An interface of a host hears that another one answers. */
+		drop(out, "the host has the address by another of its MACs");
+		return;
+	}
 	out->action = action;
 	out->addr = addr;
 }
@@ -328,7 +333,7 @@ void dhcp_server_conclude(const struct dhcp_server *server, const struct dhcp_re
 	memset(out, 0, sizeof(*out));
 	if (record && bind &&
 	    (record->state != RECORD_BOUND || addr_to_ipv4(&record->addr) != wanted ||
-	     !mac_equal(&record->mac, &request->mac)))
+	     !station_has_mac(record, &request->mac)))
 		record = NULL; /* it is of another station, or of another address */
 	if (record)
 		reply_lease(server, request, bind ? DHCP_ACK : DHCP_OFFER,

@@ -42,6 +42,8 @@ static const struct wire_field FIELDS[MLRP_F_COUNT] = {
 	[MLRP_F_AGE] = {WIRE_U32, OFFSET(age)},
 	[MLRP_F_CLOCK] = {WIRE_U64, OFFSET(clock)},
 	[MLRP_F_HOLDER] = {WIRE_U8, OFFSET(holder)},
+	[MLRP_F_INSTANCE] = {WIRE_U64, OFFSET(instance)},
+	[MLRP_F_BESIDE] = {WIRE_BOOL, OFFSET(beside)},
 };
 
 #define F(name) MLRP_HAS(MLRP_F_##name)

@@ -32,14 +32,18 @@
  */
 enum mlrp_type {
 	/* Both ways, first on every connection. */
-	/* role, network, name, the versions that the sender speaks; cn, if it is a CN with an id */
+	/*
+	 * role, network, name, the versions that the sender speaks; a CN: instance, and cn if it
+	 * has an id
+	 */
 	MLRP_HELLO = 1,
 	/*
 	 * role, network, name, version_min = version_max = the chosen one; a register: version,
 	 * clock
 	 */
 	MLRP_WELCOME = 2,
-	MLRP_ERROR = 3, /* code, text, station, wait; transaction 0: the connection ends next */
+	/* code, text, station, wait, subnet; transaction 0: the connection ends next */
+	MLRP_ERROR = 3,
 	MLRP_PING = 4,
 	MLRP_PONG = 5,
 
@@ -48,8 +52,10 @@ enum mlrp_type {
 	 * cn: name, tunnel, port, cells -> MLRP_REGISTERED, once it is durable. The CN repeats it
 	 * when its description changes. If the register refuses the first REGISTER of a connection
 	 * (CONFLICT, REFUSED, FULL, STORE) it ends the connection; if it refuses a later one the
-	 * description stays as it was. A REGISTER with the same name on another connection ends the
-	 * older connection.
+	 * description stays as it was. wait: the refusal is for so long only; subnet: it is about
+	 * the cell with that subnet. A REGISTER with the
+	 * name of a CN on another connection ends the older connection, unless another agent lives
+	 * there.
 	 */
 	MLRP_REGISTER = 10,
 	/* version: the CN's newest -> MLRP_SYNC_START, MLRP_STATION ..., MLRP_SYNC_END */
@@ -61,7 +67,7 @@ enum mlrp_type {
 	 * the record at once to all CNs, also to the one that asked: a push before the answer is no
 	 * acknowledgement.
 	 */
-	MLRP_BIND = 13,  /* mac, client_id, addr, lease, age -> MLRP_STATION */
+	MLRP_BIND = 13,  /* mac, client_id, addr, lease, age, beside -> MLRP_STATION */
 	/*
 	 * mac, addr: a station with a static address is here -> MLRP_STATION. holder, version: the
 	 * record of this version gives the address to another MAC, which does not answer.
@@ -101,7 +107,10 @@ enum mlrp_type {
 	MLRP_BLOCK = 35,
 
 	/* CN to CN. */
-	/* station, as the sender wants it; tunnels, the types offered -> MLRP_MOVED_OK */
+	/*
+	 * station, as the sender wants it; mac, if it uses another one than the record names first;
+	 * tunnels, the types offered -> MLRP_MOVED_OK
+	 */
 	MLRP_MOVED = 50,
 	MLRP_MOVED_OK = 51, /* tunnel, the type agreed, if a parent answers */
 	/* addr, version: the move of MOVED is not valid; the record of this version counts again */
@@ -177,6 +186,8 @@ enum mlrp_field {
 	MLRP_F_AGE = 22,        /* u32 milliseconds since the reported event; absent: now */
 	MLRP_F_CLOCK = 23,      /* u64 Unix time in seconds */
 	MLRP_F_HOLDER = 24,     /* u8, enum mlrp_holder */
+	MLRP_F_INSTANCE = 25,   /* u64, random */
+	MLRP_F_BESIDE = 26,     /* u8 0 or 1 */
 	MLRP_F_COUNT
 };
 
@@ -214,6 +225,8 @@ struct mlrp_message {
 	uint32_t age;         /* milliseconds */
 	uint64_t clock;       /* the register's, by which lease_end counts; seconds */
 	uint8_t holder;       /* enum mlrp_holder */
+	uint64_t instance;    /* of the CN's agent: it keeps it for as long as it runs */
+	bool beside;          /* the MAC belongs to the host that has the address already */
 };
 
 /* An error that the decoder found. */

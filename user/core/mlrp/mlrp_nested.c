@@ -26,6 +26,7 @@ enum {
 	STATION_VERSION,
 	STATION_LEASE_END,
 	STATION_CLIENT_ID,
+	STATION_OTHERS,
 	STATION_COUNT
 };
 
@@ -40,6 +41,8 @@ static const struct wire_field STATION_FIELDS[STATION_COUNT] = {
 	[STATION_LEASE_END] = {WIRE_U64, STATION(lease_end)},
 	[STATION_CLIENT_ID] = {WIRE_BYTES, STATION(client_id), STATION(client_id_len),
 			       .min = 1, .max = CLIENT_ID_LEN},
+	[STATION_OTHERS] = {WIRE_MACS, STATION(others), STATION(other_count),
+			    .max = OTHER_MACS_MAX},
 };
 #define STATION_REQUIRED (BIT(STATION_VERSION + 1) - BIT(STATION_ADDR)) /* ADDR .. VERSION */
 
@@ -93,6 +96,19 @@ static int read_station(struct wire_in *in, struct station_record *record)
 	return -1;
 }
 
+static int write_station(struct wire_out *out, const struct station_record *record)
+{
+	uint64_t has = ~0ull;
+
+	if (!station_in_range(record))
+		return -EINVAL;
+	if (!record->client_id_len)
+		has &= ~BIT(STATION_CLIENT_ID);
+	if (!record->other_count)
+		has &= ~BIT(STATION_OTHERS);
+	return wire_write_fields(out, STATION_FIELDS, STATION_COUNT, record, has);
+}
+
 static int read_cell(struct wire_in *in, const struct wire_field *field, void *into)
 {
 	uint8_t *count = (uint8_t *)into + field->count;
@@ -139,14 +155,8 @@ int wire_write_nested(struct wire_out *out, const struct wire_field *field, cons
 {
 	const uint8_t *base = (const uint8_t *)from + field->offset;
 
-	if (field->kind == WIRE_STATION) {
-		const struct station_record *record = (const void *)base;
-
-		if (!station_in_range(record))
-			return -EINVAL;
-		return wire_write_fields(out, STATION_FIELDS, STATION_COUNT, base,
-					 record->client_id_len ? ~0ull : ~BIT(STATION_CLIENT_ID));
-	}
+	if (field->kind == WIRE_STATION)
+		return write_station(out, (const void *)base);
 	if (field->kind == WIRE_CN)
 		return wire_write_fields(out, CN_FIELDS, CN_COUNT, base, ~0ull);
 

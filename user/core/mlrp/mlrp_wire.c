@@ -45,6 +45,9 @@ static const char *check_length(const struct wire_field *field, size_t len)
 	if (field->kind == WIRE_ADDRS)
 		return len % 16 == 0 && len / 16 <= field->max ? NULL :
 								 "length does not fit the field";
+	if (field->kind == WIRE_MACS)
+		return len && len % 6 == 0 && len / 6 <= field->max ?
+			       NULL : "length does not fit the field";
 	return len >= field->min && len <= field->max ? NULL : "length out of range";
 }
 
@@ -92,6 +95,10 @@ static const char *read_value(const struct wire_field *field, const uint8_t *val
 	case WIRE_ADDRS:
 		memcpy(to, value, len);
 		base[field->count] = len / 16;
+		return NULL;
+	case WIRE_MACS:
+		memcpy(to, value, len);
+		base[field->count] = len / 6;
 		return NULL;
 	case WIRE_VERSION:
 		version = (struct version){bytes_get(value, 4), bytes_get(value + 4, 8)};
@@ -172,6 +179,8 @@ static size_t value_length(const struct wire_field *field, const uint8_t *base)
 		return base[field->count];
 	if (field->kind == WIRE_ADDRS)
 		return base[field->count] * 16u;
+	if (field->kind == WIRE_MACS)
+		return base[field->count] * 6u;
 	return fixed_length(field->kind);
 }
 

@@ -17,6 +17,7 @@ enum wire_kind {
 	WIRE_BYTES,   /* min..max bytes; the u8 at `count` of the struct is their number */
 	WIRE_VERSION, /* u32 epoch, u64 seq */
 	WIRE_PREFIX,  /* address, u8 IPv4 prefix length */
+	WIRE_MACS,    /* 1 to max MACs; the u8 at `count` of the struct is their number */
 	WIRE_ADDRS,   /* up to max addresses; the u8 at `count` of the struct is their number */
 	WIRE_STATION, /* struct station_record */
 	WIRE_CN,      /* struct cn_info */

@@ -34,8 +34,10 @@ void registry_destroy(struct registry *registry)
 		return;
 	DL_FOREACH_SAFE(registry->waiting, waiting, next_waiting)
 		free(waiting);
-	DL_FOREACH_SAFE(registry->sessions, session, next_session)
+	DL_FOREACH_SAFE(registry->sessions, session, next_session) {
+		free(session->claim);
 		free(session);
+	}
 	reg_table_free(registry);
 	reg_bounds_free(registry);
 	reg_free_cells(registry);
@@ -138,6 +140,7 @@ void reg_leave_order(struct registry *registry, struct reg_station *station)
 void reg_commit(struct registry *registry, struct reg_station *station,
 		struct registry_session *asker, bool urgent)
 {
+	reg_host_set_others(registry, &station->record);
 	reg_leave_order(registry, station);
 	registry->version.seq++;
 	station->record.version = registry->version;
@@ -163,6 +166,7 @@ struct registry_session *registry_open(struct registry *registry, const struct m
 		return NULL;
 	session->arg = arg;
 	session->role = hello->role;
+	session->instance = hello->has & MLRP_HAS(MLRP_F_INSTANCE) ? hello->instance : 0;
 	snprintf(session->name, sizeof(session->name), "%s", hello->name);
 	snprintf(session->peer, sizeof(session->peer), "%s", peer);
 	DL_APPEND(registry->sessions, session);
@@ -182,10 +186,12 @@ void registry_close(struct registry *registry, struct registry_session *session)
 	reg_sync_end(registry, session);
 	if (cn) {
 		cn->session = NULL;
+		cn->left_ms = registry->now_ms;
 		registry->counts.connected--;
 		reg_list_cells(registry, cn);
 	}
 	DL_DELETE(registry->sessions, session);
+	reg_rival_closed(registry, session);
 	free(session);
 }
 
@@ -245,22 +251,26 @@ static void serve(struct registry *registry, struct registry_session *session,
 }
 
 static void serve_register(struct registry *registry, struct registry_session *session,
-			   const struct mlrp_message *message)
+			   const struct mlrp_message *message, struct registry_time now)
 {
 	struct mlrp_message copy = *message;
 
 	reg_change_describe(registry, &copy.cn);
-	reg_register(registry, session, &copy);
+	reg_register(registry, session, &copy, now);
 }
 
 void registry_message(struct registry *registry, struct registry_session *session,
 		      const struct mlrp_message *message, struct registry_time now)
 {
+	registry->now_ms = now.ms;
+	reg_rival_heard(registry, session);
+	if (message->type == MLRP_PONG)
+		return; /* that was all it had to say */
 	if (session->role != MLRP_ROLE_CN)
 		reg_refuse(registry, session, message, MLRP_E_REFUSED, NULL,
 			   "a prober changes nothing");
 	else if (message->type == MLRP_REGISTER)
-		serve_register(registry, session, message);
+		serve_register(registry, session, message, now);
 	else if (message->type != MLRP_SYNC)
 		serve(registry, session, message, now);
 	else if (session->registered)
@@ -296,6 +306,8 @@ int registry_load_station(struct registry *registry, const struct station_record
 	station->record.version = record->version;
 	if (version_compare(record->version, registry->loaded) > 0)
 		registry->loaded = record->version;
+	station->record.other_count = record->other_count;
+	memcpy(station->record.others, record->others, sizeof(record->others));
 	DL_APPEND2(registry->changes, station, change_prev, change_next);
 	if (record->state == RECORD_DECLINED)
 		due = now.ms + registry->options.decline_s * 1000ull;
@@ -309,8 +321,12 @@ int registry_load_station(struct registry *registry, const struct station_record
 
 int registry_load_end(struct registry *registry, struct registry_time now)
 {
-	registry->loaded_ms = now.ms;
-	return reg_rebuild_cells(registry);
+	int error = reg_rebuild_cells(registry);
+
+	registry->loaded_ms = registry->started_ms = registry->now_ms = now.ms;
+	if (!error)
+		reg_host_update_all(registry);
+	return error;
 }
 
 /* ---- time */
@@ -350,6 +366,8 @@ bool registry_tick(struct registry *registry, struct registry_time now)
 {
 	bool unstored = reg_store_tick(registry);
 
+	registry->now_ms = now.ms;
+	reg_rival_tick(registry);
 	reg_flap_tick(registry, now);
 	for (int i = 0; i < TICK_MAX; i++) {
 		if (registry->offers && registry->offers->due <= now.ms) {

@@ -230,8 +230,8 @@ struct registry_cn_view {
 
 /* What the database lacked at the start, as CNs show. */
 struct registry_gap {
-	char cn[NAME_LEN];    /* which has seen most; empty: none */
-	struct version seen;  /* up to this version, */
+	char cn[NAME_LEN];   /* that has seen most; empty: none */
+	struct version seen; /* by it */
 };
 
 struct version registry_version(const struct registry *registry);
@@ -249,6 +249,18 @@ void registry_view_flap(const struct registry *registry, const struct tmip_addr 
 			struct registry_time now, struct registry_flap_view *view);
 void registry_each_cn(const struct registry *registry,
 		      void (*each)(const struct registry_cn_view *cn, void *arg), void *arg);
+/* CNs whose REGISTER was refused in the last minute. */
+struct registry_refusal_view {
+	const char *name;
+	const struct tmip_addr *tunnel;
+	const char *peer;    /* where it came from last */
+	const char *why;
+	uint64_t count;      /* of refusals */
+};
+
+void registry_each_refusal(const struct registry *registry,
+			   void (*each)(const struct registry_refusal_view *refusal, void *arg),
+			   void *arg);
 const char *registry_cn_name(const struct registry *registry, uint32_t id);
 /* Free addresses of a cell's pool: never used, and used before. */
 void registry_count_pool(const struct registry *registry, const struct cell_info *cell,

@@ -345,10 +345,29 @@ static void bind_address(struct registry *registry, struct registry_session *ses
 	release_others(registry, station);
 }
 
+/* The host keeps its place and the MAC that it uses. */
+static void join_address(struct registry *registry, struct registry_session *session,
+			 const struct mlrp_message *message, struct reg_station *station,
+			 struct registry_time now)
+{
+	struct station_record *record = &station->record;
+	char addr[ADDR_STRLEN], mac[MAC_STRLEN];
+
+	reg_add_mac(record, &message->mac);
+	set_lease(registry, station, message->lease, now);
+	registry->counts.binds++;
+	reg_commit(registry, station, NULL, true);
+	reg_answer_stored(registry, session, message->transaction, record, registry->number);
+	reg_log(registry, LOG_LEVEL_INFO, "%s is bound to %s, too, at CN %s for %u s",
+		addr_format(&message->addr, addr), mac_format(&message->mac, mac), session->name,
+		message->lease);
+}
+
 void reg_bind(struct registry *registry, struct registry_session *session,
 	      const struct mlrp_message *message, struct registry_time now)
 {
-	const struct reg_station *station = reg_find(registry, &message->addr), *newer = NULL;
+	struct reg_station *station = reg_find(registry, &message->addr);
+	const struct reg_station *newer = NULL;
 	bool bound = station && station->record.state == RECORD_BOUND;
 	const char *why;
 	uint16_t error;
@@ -367,6 +386,8 @@ void reg_bind(struct registry *registry, struct registry_session *session,
 	else if (error)
 		reg_refuse(registry, session, message, error, bound ? &station->record : NULL, "%s",
 			   why);
+	else if (reg_is_beside(station, message))
+		join_address(registry, session, message, station, now);
 	else
 		bind_address(registry, session, message, now);
 }
@@ -444,7 +465,10 @@ void reg_release(struct registry *registry, struct registry_session *session,
 	if (!station)
 		return;
 	registry->counts.releases++;
-	reg_set_state(registry, station, RECORD_FREE, 0);
+	if (reg_is_shared(station, message))
+		reg_drop_mac(registry, station, &message->mac);
+	else
+		reg_set_state(registry, station, RECORD_FREE, 0);
 	reg_commit(registry, station, NULL, true);
 	reg_answer_stored(registry, session, message->transaction, &station->record,
 			  registry->number);

@@ -74,12 +74,16 @@ static void count_subnet(const struct registry *registry, const struct prefix *s
 
 /* ---- a CN gets another name */
 
-/* A CN that was forgotten gives up its name. */
-static void drop_gone(struct registry *registry, struct reg_cn *cn)
+/* A CN that was forgotten gives up its name, and keeps its number: "~7" is no name of a CN. */
+static bool take_name(struct registry *registry, struct reg_cn *gone)
 {
-	if (cn->unstored)
-		DL_DELETE2(registry->unstored_cns, cn, unstored_prev, unstored_next);
-	reg_remove_cn(registry, cn);
+	char name[NAME_LEN];
+
+	snprintf(name, sizeof(name), "~%u", gone->info.id);
+	if (!reg_name_cn(registry, gone, name))
+		return false;
+	reg_store_cn(registry, gone);
+	return true;
 }
 
 static void push_cn(struct registry *registry, const struct reg_cn *cn)
@@ -106,9 +110,7 @@ int registry_rename_cn(struct registry *registry, const char *name, const char *
 		return explain(-EEXIST, why, size,
 			       "CN %s is known, too, as number %u: forget it first", to,
 			       other->info.id);
-	if (other)
-		drop_gone(registry, other);
-	if (!reg_name_cn(registry, cn, to))
+	if ((other && !take_name(registry, other)) || !reg_name_cn(registry, cn, to))
 		return explain(-ENOMEM, why, size, "no memory");
 	snprintf(cn->former, sizeof(cn->former), "%s", name);
 	reg_store_cn(registry, cn);
@@ -256,23 +258,29 @@ void reg_change_describe(struct registry *registry, struct cn_info *info)
 
 /* ---- a cell gets another subnet */
 
-static bool is_moving(struct registry *registry, const struct tmip_addr *addr)
+/* From this CN to another one, which has not registered it yet. */
+static bool is_moving(const struct registry *registry, const struct reg_cn *cn,
+		      const struct tmip_addr *addr)
 {
-	for (int i = 0; i < REG_MOVES_MAX; i++)
-		if (registry->moves[i].to[0] && prefix_contains(&registry->moves[i].subnet, addr))
+	for (int i = 0; i < REG_MOVES_MAX; i++) {
+		const struct reg_move *move = &registry->moves[i];
+
+		if (move->to[0] && move->from == cn->info.id &&
+		    prefix_contains(&move->subnet, addr))
 			return true;
+	}
 	return false;
 }
 
 /* Its subnet is gone, and its CN has another one. */
-static bool is_over(struct registry *registry, const struct reg_station *station,
+static bool is_over(const struct registry *registry, const struct reg_station *station,
 		    const struct reg_cn *cn)
 {
 	const struct station_record *record = &station->record;
 
 	return record->parent == cn->info.id && record->state != RECORD_FREE &&
 	       record->state != RECORD_OFFERED && !reg_find_cell(registry, &record->addr) &&
-	       !is_moving(registry, &record->addr);
+	       !is_moving(registry, cn, &record->addr);
 }
 
 static bool has_new_subnet(const struct cn_info *now, const struct cn_info *before)

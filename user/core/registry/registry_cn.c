@@ -70,7 +70,7 @@ bool reg_name_cn(struct registry *registry, struct reg_cn *cn, const char *name)
 	return false;
 }
 
-void reg_remove_cn(struct registry *registry, struct reg_cn *cn)
+static void remove_cn(struct registry *registry, struct reg_cn *cn)
 {
 	HASH_DELETE(hh, registry->cns, cn);
 	HASH_DELETE(hh_name, registry->cns_by_name, cn);
@@ -82,7 +82,7 @@ void reg_free_cns(struct registry *registry)
 	struct reg_cn *cn, *next;
 
 	HASH_ITER(hh, registry->cns, cn, next)
-		reg_remove_cn(registry, cn);
+		remove_cn(registry, cn);
 }
 
 int registry_load_cn(struct registry *registry, const struct cn_info *info)
@@ -159,10 +159,18 @@ static bool is_sound(const struct cn_info *info, char *why, size_t size)
 	return cells_are_sound(info, why, size);
 }
 
-static bool cells_collide(const struct cn_info *info, const struct cn_info *other, char *why,
-			  size_t size)
+/* What the operator needs to know of a CN that is in the way. */
+static const char *absence(const struct reg_cn *cn)
 {
-	char ours[ADDR_STRLEN], theirs[ADDR_STRLEN];
+	return cn->session ? "" : ", which is not connected";
+}
+
+/* The cell of `info` that overlaps one of the CN; NULL: none does. */
+static const struct prefix *find_overlap(const struct cn_info *info, const struct reg_cn *cn,
+					 char *why, size_t size)
+{
+	const struct cn_info *other = &cn->info;
+	char ours[ADDR_STRLEN], theirs[ADDR_STRLEN], here[ADDR_STRLEN], there[ADDR_STRLEN];
 
 	for (int i = 0; i < info->cell_count; i++)
 		for (int k = 0; k < other->cell_count; k++) {
@@ -171,28 +179,35 @@ static bool cells_collide(const struct cn_info *info, const struct cn_info *othe
 
 			if (!prefix_overlaps(a, b))
 				continue;
-			snprintf(why, size, "its cell %s/%u overlaps %s/%u of CN %s",
-				 addr_format(&a->addr, ours), a->len, addr_format(&b->addr, theirs),
-				 b->len, other->name);
-			return true;
+			snprintf(why, size, "its cell %s/%u (tunnel %s) overlaps %s/%u of CN %s "
+				 "(tunnel %s)%s",
+				 addr_format(&a->addr, ours), a->len,
+				 addr_format(&info->tunnel, here), addr_format(&b->addr, theirs),
+				 b->len, other->name, addr_format(&other->tunnel, there),
+				 absence(cn));
+			return a;
 		}
-	return false;
+	return NULL;
 }
 
-static bool collides(const struct registry *registry, const struct cn_info *info, char *why,
-		     size_t size)
+/* *subnet: of the cell that collides; NULL: something else does. */
+static bool collides(const struct registry *registry, const struct cn_info *info,
+		     const struct prefix **subnet, char *why, size_t size)
 {
 	char text[ADDR_STRLEN];
+
+	*subnet = NULL;
 
 	for (const struct reg_cn *cn = registry->cns; cn; cn = cn->hh.next) {
 		if (cn->info.gone || strcmp(cn->info.name, info->name) == 0)
 			continue;
 		if (addr_equal(&cn->info.tunnel, &info->tunnel)) {
-			snprintf(why, size, "tunnel address %s is that of CN %s",
-				 addr_format(&info->tunnel, text), cn->info.name);
+			snprintf(why, size, "its tunnel address %s is that of CN %s%s",
+				 addr_format(&info->tunnel, text), cn->info.name, absence(cn));
 			return true;
 		}
-		if (cells_collide(info, &cn->info, why, size))
+		*subnet = find_overlap(info, cn, why, size);
+		if (*subnet)
 			return true;
 	}
 	return false;
@@ -267,12 +282,18 @@ static void replace_session(struct registry *registry, struct reg_cn *cn,
 {
 	struct registry_action action = {.type = REGISTRY_CLOSE, .session = cn->session,
 					 .text = "replaced by a newer connection of this CN"};
+	struct mlrp_message reason = {.type = MLRP_ERROR, .code = MLRP_E_REFUSED,
+				      .has = MLRP_HAS(MLRP_F_CODE) | MLRP_HAS(MLRP_F_TEXT)};
 
 	if (!cn->session || cn->session == session)
 		return;
 	reg_log(registry, LOG_LEVEL_WARN,
 		"CN %s at %s registers again from %s: the older connection ends", cn->info.name,
 		cn->session->peer, session->peer);
+	snprintf(reason.text, sizeof(reason.text), "mute for too long: its name is now that of "
+		 "another agent, from %s", session->peer);
+	if (session->instance != cn->session->instance)
+		reg_send(registry, cn->session, &reason);
 	cn->session->cn = NULL;
 	cn->session->registered = false;
 	cn->session = NULL;
@@ -280,20 +301,7 @@ static void replace_session(struct registry *registry, struct reg_cn *cn,
 	registry->act(&action, registry->arg);
 }
 
-/*
- * A first REGISTER that is refused ends the connection: such a CN has no other business here, and
- * tries again after a while.
- */
-static void refuse_cn(struct registry *registry, struct registry_session *session,
-		      const struct mlrp_message *message, uint16_t code, const char *why)
-{
-	struct registry_action action = {
-		.type = REGISTRY_CLOSE, .session = session, .text = "it could not be registered"};
-
-	reg_refuse(registry, session, message, code, NULL, "%s", why);
-	if (!session->registered)
-		registry->act(&action, registry->arg);
-}
+/* ---- REGISTER, from its checks to the answer */
 
 /*
  * A CN that the database has lost keeps its number, unless another one has got it meanwhile:
@@ -317,53 +325,66 @@ static void join(struct registry *registry, struct registry_session *session, st
 		return;
 	session->cn = cn;
 	cn->session = session;
+	cn->instance = session->instance;
+	cn->seen = true;
 	cn->away_ms = 0;
 	registry->counts.connected++;
 	reg_list_cells(registry, cn);
 }
 
-void reg_register(struct registry *registry, struct registry_session *session,
-		  const struct mlrp_message *message)
+void reg_admit(struct registry *registry, struct registry_session *session,
+	       const struct mlrp_message *message)
 {
 	const struct cn_info *info = &message->cn;
 	struct reg_cn *cn = reg_find_cn_name(registry, info->name), *fresh = NULL;
 	bool changed = !cn || !same_description(&cn->info, info), back = cn && !cn->info.gone;
+	bool repeated = cn && cn->session == session && !changed;
+	const struct prefix *subnet;
 	char why[MLRP_TEXT_LEN];
 
-	if (session->cn && session->cn != cn) {
-		refuse_cn(registry, session, message, MLRP_E_REFUSED,
-			  "a CN cannot change its name within a connection");
-		return;
-	}
-	if (!is_sound(info, why, sizeof(why)) || info->gone) {
-		refuse_cn(registry, session, message, MLRP_E_REFUSED, why);
-		return;
-	}
-	if (changed && collides(registry, info, why, sizeof(why))) {
-		refuse_cn(registry, session, message, MLRP_E_CONFLICT, why);
+	if (changed && collides(registry, info, &subnet, why, sizeof(why))) {
+		reg_refuse_cell(registry, session, message, subnet, why);
 		return;
 	}
 	if (!cn)
 		cn = fresh = new_cn(registry, info);
 	if (!cn || (!back && registry->counts.cns >= registry->options.cns_max)) {
 		registry->counts.full++;
-		refuse_cn(registry, session, message, MLRP_E_FULL,
-			  "the register's table of CNs is full (cns_max)");
+		reg_refuse_cn(registry, session, message, MLRP_E_FULL,
+			      "the register's table of CNs is full (cns_max)", 0);
 		return;
 	}
 	replace_session(registry, cn, session);
 	if (changed && reg_change_cn(registry, cn, info) < 0) {
 		if (fresh)
-			reg_remove_cn(registry, fresh);
-		refuse_cn(registry, session, message, MLRP_E_FULL, "the register has no memory");
+			remove_cn(registry, fresh);
+		reg_refuse_cn(registry, session, message, MLRP_E_FULL,
+			      "the register has no memory", 0);
 		return;
 	}
 	registry->counts.cns += !back;
 	join(registry, session, cn);
-	reg_log(registry, LOG_LEVEL_INFO, "CN %s registered from %s as number %u, %u cells%s",
-		cn->info.name, session->peer, cn->info.id, cn->info.cell_count,
-		fresh ? ", new" : changed ? ", changed" : "");
+	reg_forget_refusal(registry, info);
+	reg_log(registry, repeated ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO,
+		"CN %s registered from %s as number %u, %u cells%s", cn->info.name, session->peer,
+		cn->info.id, cn->info.cell_count, fresh ? ", new" : changed ? ", changed" : "");
 	reg_answer_stored(registry, session, message->transaction, NULL, cn->number);
+}
+
+void reg_register(struct registry *registry, struct registry_session *session,
+		  const struct mlrp_message *message, struct registry_time now)
+{
+	const struct cn_info *info = &message->cn;
+	struct reg_cn *cn = reg_find_cn_name(registry, info->name);
+	char why[MLRP_TEXT_LEN] = "it cannot be forgotten by itself";
+
+	if (session->cn && session->cn != cn)
+		reg_refuse_cn(registry, session, message, MLRP_E_REFUSED,
+			      "a CN cannot change its name within a connection", 0);
+	else if (!is_sound(info, why, sizeof(why)) || info->gone)
+		reg_refuse_cn(registry, session, message, MLRP_E_REFUSED, why, 0);
+	else if (!cn || !reg_rival_stops(registry, session, cn, message, now))
+		reg_admit(registry, session, message);
 }
 
 void reg_send_cns(struct registry *registry, struct registry_session *session)

@@ -37,6 +37,64 @@ const char *registry_host_name(const struct registry *registry, const struct tmi
 	return host ? host->host.name : NULL;
 }
 
+bool reg_host_set_others(const struct registry *registry, struct station_record *record)
+{
+	const struct reg_host *host = reg_host_of_addr(registry, &record->addr);
+	const struct station_record before = *record;
+
+	if (!host && (record->kind != RECORD_DYNAMIC || !record->client_id_len))
+		record->other_count = 0;
+	if (record->state != RECORD_BOUND)
+		record->other_count = 0;
+	if (host && record->state == RECORD_BOUND) {
+		record->other_count = 0;
+		if (!reg_host_has(host, &record->mac))
+			host = NULL;
+		for (; host && record->other_count < OTHER_MACS_MAX; host = host->next)
+			if (!mac_equal(&host->host.mac, &record->mac))
+				record->others[record->other_count++] = host->host.mac;
+	}
+	if (record->other_count != before.other_count)
+		return true;
+	return record->other_count &&
+	       memcmp(record->others, before.others,
+		      record->other_count * sizeof(record->others[0])) != 0;
+}
+
+/* The record of an address that is, or was, reserved. Returns whether it changes by that. */
+static bool follow(struct registry *registry, struct reg_station *station)
+{
+	const struct reg_host *host = reg_host_of_addr(registry, &station->record.addr);
+	struct station_record after = station->record;
+	bool reserved = after.kind == RECORD_RESERVED;
+
+	if (after.state != RECORD_BOUND)
+		return false;
+	if (host && !reserved && reg_host_has(host, &after.mac)) {
+		station->record.kind = RECORD_RESERVED;
+		station->record.lease_end = 0;
+		reg_set_state(registry, station, RECORD_BOUND, 0);
+		return true;
+	}
+	return reg_host_set_others(registry, &after);
+}
+
+/* The addresses of all hosts of that configuration. */
+static void update(struct registry *registry, const struct reg_host *by_addr)
+{
+	for (; by_addr; by_addr = by_addr->hh_addr.next) {
+		struct reg_station *station = reg_find(registry, &by_addr->host.addr);
+
+		if (station && follow(registry, station))
+			reg_commit(registry, station, NULL, false);
+	}
+}
+
+void reg_host_update_all(struct registry *registry)
+{
+	update(registry, registry->hosts_by_addr);
+}
+
 static int add_host(struct registry *registry, const struct registry_host *from)
 {
 	struct reg_host *first = reg_host_of_addr(registry, &from->addr), *host;
@@ -157,6 +215,8 @@ int registry_set_hosts(struct registry *registry, const struct registry_host *ho
 		return error;
 	}
 	registry->counts.hosts = (unsigned)count;
+	update(registry, registry->hosts_by_addr);
+	update(registry, before_by_addr);
 	free_hosts(before, before_by_addr);
 	return 0;
 }

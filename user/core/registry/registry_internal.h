@@ -7,6 +7,8 @@
  * registry_table.c     stations by address and owner, states and their queues
  * registry_cell.c      cells and the free addresses of their pools
  * registry_cn.c        CNs, REGISTER
+ * registry_refusal.c   CNs that are refused
+ * registry_rival.c     two agents with the name of one CN
  * registry_store.c     the way of a change to the store, answers that wait for it
  * registry_sync.c      bringing a CN up to date
  * registry_restore.c   what the database lacks and CNs know
@@ -16,6 +18,7 @@
  * registry_flap.c      stations that move too often
  * registry_block.c     addresses set aside for CNs
  * registry_host.c      registered hosts
+ * registry_macs.c      hosts with several MACs
  */
 #ifndef TMIP_CORE_REGISTRY_INTERNAL_H
 #define TMIP_CORE_REGISTRY_INTERNAL_H
@@ -25,6 +28,8 @@
 #include <utlist.h>
 
 #include "registry.h"
+
+#define REG_REFUSALS 16 /* refused CNs that are remembered */
 
 struct reg_owner;
 struct reg_cn;
@@ -105,6 +110,10 @@ struct reg_cn {
 	uint64_t away_ms;
 	bool synced;               /* it has all up to a version of this run */
 	char former[NAME_LEN];     /* its name before; empty: none that still counts */
+	uint64_t instance;         /* of the agent that registered last; 0: unknown */
+	bool seen;                 /* it has registered since the start of the register */
+	uint64_t left_ms;          /* when its last connection ended */
+	uint64_t contested_ms;     /* when a rival was refused last; 0: never */
 	UT_hash_handle hh;         /* by id */
 	UT_hash_handle hh_name;
 };
@@ -114,6 +123,10 @@ struct registry_session {
 	char name[NAME_LEN];
 	char peer[80];
 	uint8_t role;
+	uint64_t instance;         /* of the agent, from its HELLO; 0: it names none */
+	struct mlrp_message *claim; /* a REGISTER that waits for word of the CN with that name */
+	const struct registry_session *claim_against; /* the connection that is asked */
+	uint64_t claim_due_ms;     /* until then */
 	struct reg_cn *cn;         /* NULL: not registered yet, or replaced */
 	bool registered;           /* REGISTERED was sent: pushes go to it */
 	bool syncing;
@@ -151,6 +164,17 @@ struct reg_host {
 
 #define REG_MOVES_MAX 16
 
+/* A CN whose REGISTER was refused. */
+struct reg_refusal {
+	char name[NAME_LEN];
+	struct tmip_addr tunnel;
+	char peer[80];
+	char why[MLRP_TEXT_LEN];
+	struct prefix subnet;      /* of the cell that was refused; all zero: it is not about one */
+	uint64_t last_ms;          /* 0: the entry is not used */
+	uint64_t count;
+};
+
 struct registry {
 	struct registry_options options;
 	registry_act *act;
@@ -167,6 +191,12 @@ struct registry {
 	struct reg_cn *unstored_cns; /* the store lacks them; in this order */
 	bool refused;              /* the store takes no changes; the log says so */
 	uint64_t loaded_ms;        /* after it leases stand until the CNs had time to come back */
+	uint64_t started_ms;
+	uint64_t now_ms;           /* as of the last call that said so */
+	struct reg_refusal refusals[REG_REFUSALS];
+	uint64_t refusals_since_ms; /* the beginning of the minute in which the lines count */
+	unsigned refusal_lines;
+	unsigned claims;           /* sessions that have one */
 	struct reg_station *stations;
 	struct reg_owner *owners;
 	struct reg_mac *macs;
@@ -261,6 +291,23 @@ bool reg_is_holder(const struct reg_station *station, const struct mlrp_message 
 bool reg_drop_tombstone(struct registry *registry);
 void reg_table_free(struct registry *registry);
 
+/* ---- registry_macs.c */
+
+/* The host uses another one of its MACs. False: no memory, all is as before. */
+bool reg_use_mac(struct registry *registry, struct reg_station *station,
+		 const struct tmip_mac *mac);
+/* Does another MAC of the host ask for the address, beside the one that has it? */
+bool reg_is_beside(const struct reg_station *station, const struct mlrp_message *message);
+void reg_add_mac(struct station_record *record, const struct tmip_mac *mac);
+/* Does the host have the address by another MAC, which does not give it back? */
+bool reg_is_shared(const struct reg_station *station, const struct mlrp_message *message);
+/*
+ * One MAC of a host gives the address back, which the host has by another one, too. The configured
+ * MACs of a registered host stay its own.
+ */
+void reg_drop_mac(struct registry *registry, struct reg_station *station,
+		  const struct tmip_mac *mac);
+
 /* ---- registry_cell.c */
 
 struct reg_cell *reg_find_cell(const struct registry *registry, const struct tmip_addr *addr);
@@ -286,13 +333,40 @@ void reg_free_cells(struct registry *registry);
 struct reg_cn *reg_find_cn(const struct registry *registry, uint32_t id);
 struct reg_cn *reg_find_cn_name(const struct registry *registry, const char *name);
 void reg_register(struct registry *registry, struct registry_session *session,
-		  const struct mlrp_message *message);
+		  const struct mlrp_message *message, struct registry_time now);
+/* The same, once it is clear that nobody else has the name. */
+void reg_admit(struct registry *registry, struct registry_session *session,
+	       const struct mlrp_message *message);
 /* Gives the CN this description, under its number and name. 0 or -ENOMEM: as before. */
 int reg_change_cn(struct registry *registry, struct reg_cn *cn, const struct cn_info *info);
 bool reg_name_cn(struct registry *registry, struct reg_cn *cn, const char *name); /* no memory */
-void reg_remove_cn(struct registry *registry, struct reg_cn *cn);
 void reg_send_cns(struct registry *registry, struct registry_session *session);
 void reg_free_cns(struct registry *registry);
+
+/* ---- registry_refusal.c */
+
+/* wait_ms 0: until the cause is gone. Ends a connection that has registered nothing. */
+void reg_refuse_cn(struct registry *registry, struct registry_session *session,
+		   const struct mlrp_message *message, uint16_t code, const char *why,
+		   uint64_t wait_ms);
+/* The same for a conflict. Without the cell `subnet` the CN may come; NULL: it is not about one. */
+void reg_refuse_cell(struct registry *registry, struct registry_session *session,
+		     const struct mlrp_message *message, const struct prefix *subnet,
+		     const char *why);
+/* The CN is accepted; but a cell that it has left out is still refused. */
+void reg_forget_refusal(struct registry *registry, const struct cn_info *info);
+
+/* ---- registry_rival.c */
+
+/* Does this REGISTER have to wait, or was it refused, for another agent with this name? */
+bool reg_rival_stops(struct registry *registry, struct registry_session *session,
+		     struct reg_cn *cn, const struct mlrp_message *message,
+		     struct registry_time now);
+/* The session has said something. */
+void reg_rival_heard(struct registry *registry, struct registry_session *session);
+/* It is about to be freed; its CN has no connection any more. */
+void reg_rival_closed(struct registry *registry, struct registry_session *session);
+void reg_rival_tick(struct registry *registry);
 
 /* ---- registry_change.c */
 
@@ -371,6 +445,10 @@ bool reg_bounds_may_decline(struct registry *registry, const struct reg_station 
 struct reg_host *reg_host_of_mac(const struct registry *registry, const struct tmip_mac *mac);
 struct reg_host *reg_host_of_addr(const struct registry *registry, const struct tmip_addr *addr);
 bool reg_host_has(const struct reg_host *host, const struct tmip_mac *mac);
+/* The record of a registered host gets the other MACs of the host. True: it had others. */
+bool reg_host_set_others(const struct registry *registry, struct station_record *record);
+/* All is loaded: the records of registered hosts follow the configuration. */
+void reg_host_update_all(struct registry *registry);
 void reg_free_hosts(struct registry *registry);
 /* Cells or hosts have changed: logs what is new about hosts that cannot have their address. */
 void reg_check_hosts(struct registry *registry);

@@ -52,6 +52,18 @@ const struct registry_gap *registry_behind(const struct registry *registry)
 
 /* ---- records that come back */
 
+/*
+ * The record is as the database had it, and the one that comes back is newer: the address has gone
+ * to another station since.
+ */
+static bool is_outdated(const struct registry *registry, const struct reg_station *station,
+			const struct mlrp_message *message)
+{
+	const struct version is = station->record.version, told = message->station.version;
+
+	return version_compare(is, registry->loaded) <= 0 && version_compare(told, is) > 0;
+}
+
 /* 0 or the error. */
 static uint16_t check(struct registry *registry, const struct mlrp_message *message,
 		      const struct reg_station *station, const char **why)
@@ -73,6 +85,7 @@ static uint16_t check(struct registry *registry, const struct mlrp_message *mess
 		return MLRP_E_CONFLICT;
 	*why = "the address belongs to another station";
 	if (station && station->record.state == RECORD_BOUND && !reg_is_holder(station, message) &&
+	    !is_outdated(registry, station, message) &&
 	    !(host && reg_host_has(host, &station->record.mac)))
 		return MLRP_E_CONFLICT;
 	*why = "the MAC has as many addresses as it may (mac_addresses)";
@@ -99,13 +112,16 @@ static void restore(struct registry *registry, struct registry_session *session,
 	bool host = reg_host_of_addr(registry, &message->addr);
 	struct station_record *record = &station->record;
 	uint64_t end = now.unix_s + message->lease;
+	bool here = record->state == RECORD_BOUND &&
+		    version_compare(record->version, registry->loaded) > 0;
+	uint32_t current = here ? record->current : place_of(registry, session, told);
 	char addr[ADDR_STRLEN], mac[MAC_STRLEN];
 
 	reg_set_state(registry, station, 0, 0);
 	record->kind = host ? RECORD_RESERVED :
 		       told->kind == RECORD_STATIC ? RECORD_STATIC : RECORD_DYNAMIC;
 	record->parent = cell->cn->info.id;
-	record->current = place_of(registry, session, told);
+	record->current = current;
 	record->lease_end = record->kind == RECORD_DYNAMIC ? end : 0;
 	station->arrived_ms = reg_since(message, now);
 	reg_set_state(registry, station, RECORD_BOUND,
@@ -116,6 +132,16 @@ static void restore(struct registry *registry, struct registry_session *session,
 	reg_log(registry, LOG_LEVEL_DEBUG,
 		"%s of %s is back: CN %s knows it, and this database did not",
 		addr_format(&message->addr, addr), mac_format(&message->mac, mac), session->name);
+}
+
+/* Is the record as it should be? Another CN has reported it, or it belongs to the same host. */
+static bool stands(const struct registry *registry, const struct reg_station *station,
+		   const struct mlrp_message *message)
+{
+	if (!reg_is_holder(station, message))
+		return !is_outdated(registry, station, message);
+	/* The station was faster: it has brought the address that it has a lease of. */
+	return station->record.kind != RECORD_STATIC || message->station.kind == RECORD_STATIC;
 }
 
 void reg_restore(struct registry *registry, struct registry_session *session,
@@ -131,7 +157,7 @@ void reg_restore(struct registry *registry, struct registry_session *session,
 			   why);
 		return;
 	}
-	if (bound) { /* another CN has reported it, or the station was faster */
+	if (bound && stands(registry, station, message)) {
 		reg_answer_stored(registry, session, message->transaction, &station->record,
 				  station->number);
 		return;

@@ -29,6 +29,33 @@ static bool is_overtaken(const struct reg_station *station, const struct mlrp_me
 	       reg_since(message, now) < station->arrived_ms;
 }
 
+/* The host of the station may use another of its MACs now. */
+static void use_mac(struct registry *registry, struct reg_station *station,
+		    const struct mlrp_message *message)
+{
+	if (!mac_equal(&station->record.mac, &message->mac))
+		reg_use_mac(registry, station, &message->mac); /* without memory it is told later */
+}
+
+/* The station is where it was, or the CN says so once more. */
+static void stay(struct registry *registry, struct registry_session *session,
+		 struct reg_station *station, const struct mlrp_message *message,
+		 struct registry_time now)
+{
+	bool other = !mac_equal(&station->record.mac, &message->mac);
+
+	if (!(message->has & MLRP_HAS(MLRP_F_AGE)))
+		reg_flap_heard(registry, station, now);
+	if (!is_overtaken(station, message, now)) {
+		station->arrived_ms = reg_since(message, now);
+		use_mac(registry, station, message);
+	}
+	if (other && mac_equal(&station->record.mac, &message->mac))
+		reg_commit(registry, station, session, false);
+	/* Else the CN asked twice, or reports what the register knows. */
+	reg_answer(registry, session, message->transaction, &station->record);
+}
+
 static void move(struct registry *registry, struct registry_session *session,
 		 struct reg_station *station, const struct reg_cn *to,
 		 const struct mlrp_message *message, struct registry_time now)
@@ -39,12 +66,7 @@ static void move(struct registry *registry, struct registry_session *session,
 	const char *name;
 
 	if (from == to->info.id) {
-		if (!(message->has & MLRP_HAS(MLRP_F_AGE)))
-			reg_flap_heard(registry, station, now);
-		if (!is_overtaken(station, message, now))
-			station->arrived_ms = reg_since(message, now);
-		/* The CN asked twice, or reports what the register knows. */
-		reg_answer(registry, session, message->transaction, record);
+		stay(registry, session, station, message, now);
 		return;
 	}
 	if (is_overtaken(station, message, now)) {
@@ -54,6 +76,7 @@ static void move(struct registry *registry, struct registry_session *session,
 	}
 	if (reg_flap_refuses(registry, session, station, message, now))
 		return;
+	use_mac(registry, station, message);
 	reg_set_current(registry, station, to->info.id);
 	station->arrived_ms = reg_since(message, now);
 	registry->counts.handovers++;
@@ -74,7 +97,7 @@ void reg_handover(struct registry *registry, struct registry_session *session,
 	if (!station || station->record.state != RECORD_BOUND)
 		reg_refuse(registry, session, message, MLRP_E_UNKNOWN, NULL,
 			   "no station has this address");
-	else if (!mac_equal(&station->record.mac, &message->mac))
+	else if (!station_has_mac(&station->record, &message->mac))
 		reg_refuse(registry, session, message, MLRP_E_CONFLICT, &station->record,
 			   "the address belongs to another MAC");
 	else
@@ -230,7 +253,7 @@ static bool has_lease_still(const struct reg_station *station, const struct mlrp
 {
 	return station && station->record.state == RECORD_FREE &&
 	       station->record.kind == RECORD_DYNAMIC && station->record.lease_end > now.unix_s &&
-	       mac_equal(&station->record.mac, &message->mac);
+	       station_has_mac(&station->record, &message->mac);
 }
 
 static void claim(struct registry *registry, struct registry_session *session,

@@ -78,6 +78,22 @@ static void leave_owner(struct registry *registry, struct reg_station *station)
 	}
 }
 
+/*
+ * The station gets that MAC. If it is another one of the same host, the former stays beside it;
+ * else the former is another station's.
+ */
+static void set_mac(struct station_record *record, struct tmip_mac mac, bool same_owner)
+{
+	bool other = same_owner && station_has_mac(record, &mac);
+
+	for (int i = 0; other && i < record->other_count; i++)
+		if (mac_equal(&record->others[i], &mac))
+			record->others[i] = record->mac;
+	if (!other)
+		record->other_count = 0;
+	record->mac = mac;
+}
+
 bool reg_set_owner(struct registry *registry, struct reg_station *station,
 		   const struct tmip_mac *mac, const uint8_t *client_id, uint8_t client_id_len)
 {
@@ -86,12 +102,12 @@ bool reg_set_owner(struct registry *registry, struct reg_station *station,
 
 	if (!owner)
 		return false;
+	set_mac(&station->record, *mac, owner == station->owner);
 	if (owner != station->owner) {
 		leave_owner(registry, station);
 		station->owner = owner;
 		DL_PREPEND2(owner->stations, station, owner_prev, owner_next);
 	}
-	station->record.mac = *mac;
 	station->record.client_id_len = client_id_len;
 	memset(station->record.client_id, 0, sizeof(station->record.client_id));
 	if (client_id_len)
@@ -120,7 +136,7 @@ bool reg_is_owner(const struct reg_station *station, const struct mlrp_message *
 	struct owner owner;
 
 	if (record->kind == RECORD_STATIC || one != other)
-		return mac_equal(&record->mac, &message->mac);
+		return station_has_mac(record, &message->mac);
 	owner_set(&owner, message->client_id, message->client_id_len);
 	return owner_is(&owner, &message->mac, &record->mac, record->client_id,
 			record->client_id_len);
@@ -128,8 +144,10 @@ bool reg_is_owner(const struct reg_station *station, const struct mlrp_message *
 
 bool reg_is_holder(const struct reg_station *station, const struct mlrp_message *message)
 {
-	if (!mac_equal(&station->record.mac, &message->mac))
+	if (!station_has_mac(&station->record, &message->mac))
 		return false;
+	if (station->record.kind == RECORD_RESERVED && station->record.other_count)
+		return true; /* the clients of a host's interfaces may have an identifier each */
 	return !(message->has & MLRP_HAS(MLRP_F_CLIENT_ID)) || reg_is_owner(station, message);
 }
 

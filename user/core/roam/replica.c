@@ -10,7 +10,15 @@
 struct replica_mac {
 	struct tmip_mac mac;
 	struct replica_station *first;
+	struct replica_other *others; /* those that have it as another MAC */
 	UT_hash_handle hh;
+};
+
+struct replica_other {
+	struct replica_station *station;
+	struct replica_mac *head;
+	struct replica_other *prev, *next; /* of the same MAC */
+	struct replica_other *sibling;     /* of the same station */
 };
 
 void replica_init(struct replica *replica, unsigned stations_max, unsigned cns_max)
@@ -47,11 +55,35 @@ static struct replica_mac *find_mac(const struct replica *replica, const struct 
 	return head;
 }
 
+static struct replica_station *first_of(const struct replica_mac *head)
+{
+	if (head->first)
+		return head->first;
+	return head->others ? head->others->station : NULL;
+}
+
 struct replica_station *replica_find_mac(const struct replica *replica, const struct tmip_mac *mac)
 {
-	struct replica_mac *head = find_mac(replica, mac);
+	const struct replica_mac *head = find_mac(replica, mac);
 
-	return head ? head->first : NULL;
+	return head ? first_of(head) : NULL;
+}
+
+struct replica_station *replica_next_mac(const struct replica *replica, const struct tmip_mac *mac,
+					 const struct replica_station *station)
+{
+	const struct replica_mac *head = find_mac(replica, mac);
+	const struct replica_other *other = head ? head->others : NULL;
+
+	if (mac_equal(&station->record.mac, mac)) {
+		if (station->mac_next)
+			return station->mac_next;
+	} else {
+		while (other && other->station != station)
+			other = other->next;
+		other = other ? other->next : NULL;
+	}
+	return other ? other->station : NULL;
 }
 
 /* Returns the list of this MAC and makes it if there is none. NULL: no memory. */
@@ -73,16 +105,49 @@ static struct replica_mac *ensure_mac(struct replica *replica, const struct tmip
 	return head;
 }
 
+static void drop_empty(struct replica *replica, struct replica_mac *head)
+{
+	if (head->first || head->others)
+		return;
+	HASH_DEL(replica->macs, head);
+	free(head);
+}
+
+static void unlink_others(struct replica *replica, struct replica_station *station)
+{
+	struct replica_other *other;
+
+	while ((other = station->others)) {
+		station->others = other->sibling;
+		DL_DELETE(other->head->others, other);
+		drop_empty(replica, other->head);
+		free(other);
+	}
+}
+
+static void link_other(struct replica *replica, struct replica_station *station,
+		       const struct tmip_mac *mac)
+{
+	struct replica_mac *head = ensure_mac(replica, mac);
+	struct replica_other *other = head ? calloc(1, sizeof(*other)) : NULL;
+
+	if (head && !other)
+		drop_empty(replica, head);
+	if (!other)
+		return;
+	*other = (struct replica_other){.station = station, .head = head,
+					.sibling = station->others};
+	station->others = other;
+	DL_APPEND(head->others, other);
+}
+
 static void unlink_mac(struct replica *replica, struct replica_station *station)
 {
 	struct replica_mac *head = find_mac(replica, &station->record.mac);
 
 	DL_DELETE2(head->first, station, mac_prev, mac_next);
 	station->mac_prev = station->mac_next = NULL;
-	if (!head->first) {
-		HASH_DEL(replica->macs, head);
-		free(head);
-	}
+	drop_empty(replica, head);
 }
 
 struct replica_station *replica_add(struct replica *replica, const struct tmip_addr *addr,
@@ -116,8 +181,8 @@ struct replica_station *replica_add(struct replica *replica, const struct tmip_a
 	return station;
 }
 
-int replica_set_mac(struct replica *replica, struct replica_station *station,
-		    const struct tmip_mac *mac)
+static int set_mac(struct replica *replica, struct replica_station *station,
+		   const struct tmip_mac *mac)
 {
 	struct replica_mac *head;
 
@@ -129,6 +194,20 @@ int replica_set_mac(struct replica *replica, struct replica_station *station,
 	unlink_mac(replica, station);
 	station->record.mac = *mac;
 	DL_APPEND2(head->first, station, mac_prev, mac_next);
+	return 0;
+}
+
+int replica_set_macs(struct replica *replica, struct replica_station *station,
+		     const struct station_record *record)
+{
+	int error = set_mac(replica, station, &record->mac);
+
+	if (error || (!record->other_count && !station->others))
+		return error;
+	unlink_others(replica, station);
+	station->macs_changed = true;
+	for (int i = 0; i < record->other_count; i++)
+		link_other(replica, station, &record->others[i]);
 	return 0;
 }
 
@@ -147,6 +226,7 @@ void replica_set_elsewhere(struct replica *replica, struct replica_station *stat
 void replica_remove(struct replica *replica, struct replica_station *station)
 {
 	replica_set_elsewhere(replica, station, true);
+	unlink_others(replica, station);
 	unlink_mac(replica, station);
 	HASH_DEL(replica->stations, station);
 	free(station);

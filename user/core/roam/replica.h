@@ -19,6 +19,7 @@
 #include "core/base/station.h"
 
 struct roam_attempt;
+struct replica_other; /* another MAC of a station */
 
 struct replica_station {
 	/*
@@ -36,21 +37,34 @@ struct replica_station {
 	uint32_t ifindex;        /* the cell of this CN that it was last seen in; 0: none */
 	uint64_t quiet_until_ms; /* damped: no handover to this CN before, unless a record comes */
 	uint64_t conflict_ms;    /* when another MAC with its address was last logged; 0: never */
+	/*
+	 * A host with several MACs: the one that it uses at the CN used_at, if that is not the one
+	 * that the record names first; see replica_mac. And since when, and how long it keeps it.
+	 */
+	struct tmip_mac used;
+	uint32_t used_at;
+	uint64_t used_ms;
+	uint32_t keep_ms;
+	bool contested;          /* the one before has gone on sending */
+	uint32_t before;         /* cn_id where it was before; 0: unknown */
 	uint32_t silent_at;      /* cn_id whose cell it has left; see replica_silent. 0: none */
 	uint32_t renewed;        /* seconds of a lease to report to the register; 0: none */
 	bool refused;            /* by the register: its frames are dropped until deadline_ms */
 	bool held;               /* this CN holds its packets */
 	bool stale;              /* the snapshot that is arriving has not named it yet */
-	bool lost;               /* the register has lost this record; it has version 0.0 now */
+	bool lost;               /* the register has lost this record; it has version 0.0 now, */
+	struct version lost_version; /* and had this one */
 
 	bool adopted;            /* `kernel` is the map entry of a former agent; no record yet */
 	bool shown;              /* `kernel` is in the map */
+	bool macs_changed;       /* the map does not have the MACs of the record yet */
 	bool overtaken;          /* the BPF programs have changed the map entry since */
 	struct tmip_station kernel;
 	uint32_t tunnel_cn;      /* cn_id of the CN whose tunnel it needs; 0: none */
 
 	struct roam_attempt *attempt; /* this CN's handover or claim under way, or NULL */
-	struct replica_station *mac_prev, *mac_next; /* the stations with the same MAC */
+	struct replica_station *mac_prev, *mac_next; /* the stations with the same record.mac */
+	struct replica_other *others; /* the other MACs */
 	struct replica_station *due_prev, *due_next; /* stations with a deadline, soonest first */
 	bool elsewhere;          /* not in the list `near` of the replica */
 	struct replica_station *near_prev, *near_next;
@@ -99,17 +113,26 @@ void replica_free(struct replica *replica);
 
 /* Look-ups return NULL if there is no match. */
 struct replica_station *replica_find(const struct replica *replica, const struct tmip_addr *addr);
-/* Returns the first station with this MAC; the others follow in mac_next. */
+/*
+ * Return the stations with this MAC, be it their first or another one: the first such station, and
+ * the one after `station`.
+ */
 struct replica_station *replica_find_mac(const struct replica *replica, const struct tmip_mac *mac);
+struct replica_station *replica_next_mac(const struct replica *replica, const struct tmip_mac *mac,
+					 const struct replica_station *station);
 /*
  * Adds a station with this addr and mac and nothing else. The address must be new. NULL: the table
  * is full, or no memory.
  */
 struct replica_station *replica_add(struct replica *replica, const struct tmip_addr *addr,
 				    const struct tmip_mac *mac);
-/* Returns 0 or -ENOMEM; an error leaves the MAC unchanged. */
-int replica_set_mac(struct replica *replica, struct replica_station *station,
-		    const struct tmip_mac *mac);
+/*
+ * The station is to be found by all MACs of that record, which the caller stores. Sets record.mac.
+ * Returns 0, or -ENOMEM, and the first MAC is unchanged. If there is no memory for another MAC, the
+ * station is not found by that one.
+ */
+int replica_set_macs(struct replica *replica, struct replica_station *station,
+		     const struct station_record *record);
 /* Is it a station that other CNs have? replica_add: no. */
 void replica_set_elsewhere(struct replica *replica, struct replica_station *station,
 			   bool elsewhere);
@@ -138,6 +161,22 @@ const struct tmip_addr *replica_former_gateway(const struct replica *replica,
 static inline uint32_t replica_current(const struct replica_station *station)
 {
 	return station->moved_to ? station->moved_to : station->record.current;
+}
+
+/* The MAC by which the station gets its packets. */
+static inline const struct tmip_mac *replica_mac(const struct replica_station *station)
+{
+	bool known = station->used_at && station->used_at == replica_current(station);
+
+	return known && station_has_mac(&station->record, &station->used) ? &station->used :
+									    &station->record.mac;
+}
+
+/* Is it another MAC of the host than the one by which it gets its packets? */
+static inline bool replica_is_other_mac(const struct replica_station *station,
+					const struct tmip_mac *mac)
+{
+	return station_has_mac(&station->record, mac) && !mac_equal(replica_mac(station), mac);
 }
 
 /* Returns whether the station has left the cell that it was in and has appeared in no other. */

@@ -36,6 +36,7 @@ void roam_destroy(struct roam *roam)
 		roam_attempt_end(roam, attempt);
 	roam_rivals_free(roam);
 	roam_sightings_free(roam);
+	roam_changes_free(roam);
 	replica_free(&roam->replica);
 	free(roam);
 }
@@ -61,7 +62,7 @@ void roam_log(struct roam *roam, int level, const struct replica_station *statio
 	va_end(args);
 	if (station) {
 		action.addr = station->record.addr;
-		action.mac = station->record.mac;
+		action.mac = *replica_mac(station);
 	}
 	roam->act(&action, roam->arg);
 }
@@ -380,6 +381,7 @@ static unsigned leave(struct roam *roam, struct replica_station *station, const 
 	roam_notify_parent(roam, station, MLRP_DEPARTED);
 	roam_log(roam, LOG_LEVEL_INFO, station, "station is silent in cell %s: %s", cell->name,
 		 how);
+	roam_search(roam, &station->record.addr);
 	return 1;
 }
 
@@ -395,8 +397,9 @@ unsigned roam_departed(struct roam *roam, const struct tmip_mac *mac, unsigned i
 	unsigned count = 0;
 
 	for (struct replica_station *station = replica_find_mac(&roam->replica, mac); station;
-	     station = station->mac_next)
-		if (!ifindex || station->kernel.ifindex == ifindex)
+	     station = replica_next_mac(&roam->replica, mac, station))
+		if (mac_equal(replica_mac(station), mac) &&
+		    (!ifindex || station->kernel.ifindex == ifindex))
 			count += leave(roam, station, "it has left, as the link layer says");
 	return count;
 }
@@ -530,6 +533,7 @@ uint64_t roam_tick(struct roam *roam, uint64_t now_ms)
 		expire(roam, roam->due, now_ms);
 	roam_rivals_tick(roam, now_ms);
 	roam_sightings_tick(roam, now_ms);
+	roam_changes_tick(roam, now_ms);
 	return roam_next_due(roam);
 }
 
@@ -540,7 +544,8 @@ static uint64_t sooner(uint64_t a, uint64_t b)
 
 uint64_t roam_next_due(const struct roam *roam)
 {
-	uint64_t asked = sooner(roam_rivals_due(roam), roam_sightings_due(roam));
+	uint64_t asked = sooner(sooner(roam_rivals_due(roam), roam_sightings_due(roam)),
+				roam_changes_due(roam));
 
 	return sooner(roam->due ? roam->due->deadline_ms : 0, asked);
 }

@@ -29,7 +29,8 @@ struct roam;
 /* What the caller must do, with the members of struct roam_action that say it. */
 enum roam_action_type {
 	ROAM_PUT = 1,       /* addr, station: write this map entry */
-	ROAM_DELETE,        /* addr: delete the map entry */
+	ROAM_DELETE,        /* addr: delete the map entry, and that of its MACs */
+	ROAM_MACS,          /* addr, record: the MACs that the station has */
 	ROAM_TO_REGISTER,   /* message: send it; its transaction has the bit ROAM_TRANSACTION */
 	ROAM_TO_CN,         /* cn, message: send it */
 	ROAM_CN,            /* cn: its tunnel's type, or the number of its stations, changed */
@@ -77,6 +78,7 @@ struct roam_action {
 	bool joining;         /* only the link layer has seen it: it may not hear yet */
 	enum log_level level;
 	const struct tmip_station *station;
+	const struct station_record *record;
 	const struct mlrp_message *message;
 	const char *text;
 };
@@ -184,11 +186,19 @@ enum roam_holder {
 	ROAM_HOLDER_MUTE,
 	ROAM_HOLDER_UNKNOWN,     /* its CN has no agent now, but goes on forwarding */
 	ROAM_HOLDER_UNREACHABLE, /* nothing comes back from its CN */
+	ROAM_HOLDER_SAME,        /* it is the same host as the MAC that asks (address_check.h) */
 };
 
 /* The answer to ROAM_ASK_HOLDER, of the station that had this MAC when it was asked. */
 void roam_holder_asked(struct roam *roam, const struct tmip_addr *addr, const struct tmip_mac *mac,
 		       enum roam_holder answer, uint64_t now_ms);
+/* A MAC of the host that is not in use has answered by ARP (TMIP_EVENT_ANSWERED). */
+void roam_answered(struct roam *roam, const struct tmip_event *event, uint64_t now_ms);
+/*
+ * The MAC in use does not answer: asks for the host by its other MACs, where they may be. Their
+ * answers come by roam_answered. Does nothing for a station with one MAC.
+ */
+void roam_search(struct roam *roam, const struct tmip_addr *addr);
 /*
  * A CN sent a packet for a station that is not here (TMIP_EVENT_STALE). Notifies that CN of the
  * place of the station.
@@ -256,6 +266,9 @@ void roam_renewed(struct roam *roam, const struct tmip_addr *addr, uint32_t leas
  */
 void roam_adopt(struct roam *roam, const struct tmip_addr *addr,
 		const struct tmip_station *station);
+/* The same of the MACs of a host that has several, after roam_adopt. */
+void roam_adopt_macs(struct roam *roam, const struct tmip_addr *addr,
+		     const struct tmip_macs *macs);
 
 /*
  * This CN has assigned an address of its block while the register is down. The machine forwards for

@@ -89,7 +89,7 @@ static void ask_register(struct roam *roam, const struct roam_attempt *attempt, 
 		.type = attempt->claim ? MLRP_CLAIM : MLRP_HANDOVER,
 		.transaction = attempt->transaction,
 		.has = MLRP_HAS(MLRP_F_MAC) | MLRP_HAS(MLRP_F_ADDR),
-		.mac = record->mac,
+		.mac = *replica_mac(attempt->station),
 		.addr = record->addr,
 	};
 
@@ -116,6 +116,10 @@ static void notify_participant(struct roam *roam, struct roam_attempt *attempt, 
 		return;
 	message.station = station->record;
 	message.station.current = roam->self;
+	if (!mac_equal(replica_mac(station), &station->record.mac)) {
+		message.has |= MLRP_HAS(MLRP_F_MAC);
+		message.mac = *replica_mac(station);
+	}
 	if (id == station->record.parent && cn->tunnel == TMIP_TUNNEL_IDLE) {
 		message.has |= MLRP_HAS(MLRP_F_TUNNELS);
 		message.tunnel_count = 1;
@@ -180,6 +184,7 @@ static void begin_handover(struct roam *roam, struct replica_station *station,
 			 "no memory for a handover: the next frame tries again");
 		return;
 	}
+	station->before = previous;
 	station->moved_to = roam->self;
 	station->moved_old = false;
 	station->moved_ms = station->arrived_ms = now_ms;
@@ -267,7 +272,7 @@ static bool claims_enough(const struct roam *roam, const struct tmip_mac *mac)
 	const struct replica_station *station = replica_find_mac(&roam->replica, mac);
 	unsigned count = 0;
 
-	for (; station; station = station->mac_next)
+	for (; station; station = replica_next_mac(&roam->replica, mac, station))
 		count += !station->record.state;
 	return count >= CLAIMS_OF_MAC;
 }

@@ -5,7 +5,8 @@
  * claims of this CN), roam_local.c (records that the register does not know yet),
  * roam_lost.c (records that the register has lost), roam_view.c (from
  * a record to a map entry, tunnels), roam_rival.c (another MAC uses the address of a station),
- * roam_sighting.c (frames without an address). No other file includes it.
+ * roam_sighting.c (frames without an address), roam_macs.c (hosts with several MACs). No other file
+ * includes it.
  */
 #ifndef TMIP_CORE_ROAM_ROAM_INTERNAL_H
 #define TMIP_CORE_ROAM_ROAM_INTERNAL_H
@@ -49,7 +50,8 @@ struct roam {
 	struct replica_station *due; /* the stations with a deadline, soonest first */
 	struct roam_rival *rivals;       /* oldest first */
 	struct roam_sighting *sightings; /* oldest first */
-	unsigned rival_count, sighting_count;
+	struct roam_change *changes;     /* oldest first */
+	unsigned rival_count, sighting_count, change_count;
 	uint32_t next_transaction;
 	struct roam_counts counts; /* stations[0] only in the answer of roam_count */
 };
@@ -127,6 +129,36 @@ void roam_sighting_asked(struct roam *roam, const struct tmip_addr *addr, enum r
 uint64_t roam_sightings_due(const struct roam *roam); /* 0: none */
 void roam_sightings_tick(struct roam *roam, uint64_t now_ms);
 void roam_sightings_free(struct roam *roam);
+
+/* ---- roam_macs.c */
+
+/* The host has changed its place, or the MAC that it uses. */
+void roam_mac_changed(struct replica_station *station, uint64_t now_ms);
+/* Another MAC of the host is in this cell, and gets its packets from now on. */
+void roam_use_mac(struct roam *roam, struct replica_station *station, const struct tmip_mac *mac,
+		  const struct roam_cell *cell, const char *how, uint64_t now_ms);
+/* Tells the register which MAC the host uses. */
+void roam_report_mac(struct roam *roam, const struct replica_station *station);
+/*
+ * Another MAC of the host than the one in use is in this cell: it has used the address (seen), or
+ * is merely there (heard).
+ */
+void roam_other_seen(struct roam *roam, struct replica_station *station,
+		     const struct tmip_mac *mac, const struct roam_cell *cell, const char *how,
+		     uint64_t now_ms);
+void roam_other_heard(struct roam *roam, struct replica_station *station,
+		      const struct tmip_mac *mac, const struct roam_cell *cell, const char *how,
+		      uint64_t now_ms);
+/* Returns whether the host uses another MAC now. */
+bool roam_change_asked(struct roam *roam, const struct tmip_addr *addr, enum roam_holder answer,
+		       uint64_t now_ms);
+/* The MAC in use, in a cell of this CN, is none of the host's any more: another one is there. */
+void roam_mac_lost(struct roam *roam, struct replica_station *station);
+/* Asks in the cells of this CN for all MACs of the host. */
+void roam_look_for_macs(struct roam *roam, const struct replica_station *station);
+uint64_t roam_changes_due(const struct roam *roam); /* 0: none */
+void roam_changes_tick(struct roam *roam, uint64_t now_ms);
+void roam_changes_free(struct roam *roam);
 
 /* ---- roam_view.c */
 

@@ -58,7 +58,7 @@ int roam_local(struct roam *roam, const struct station_record *record, uint32_t 
 		return -EEXIST;
 	if (!station)
 		station = replica_add(&roam->replica, &record->addr, &record->mac);
-	if (!station || replica_set_mac(&roam->replica, station, &record->mac) < 0) {
+	if (!station || replica_set_macs(&roam->replica, station, record) < 0) {
 		roam->counts.overflow++;
 		return -ENOSPC;
 	}
@@ -116,6 +116,7 @@ void roam_report_local(struct roam *roam, struct replica_station *station, uint6
 		message.has |= MLRP_HAS(MLRP_F_STATION);
 		message.station = *record;
 		message.station.current = replica_current(station);
+		message.station.version = station->lost_version;
 	}
 	if (record->client_id_len) {
 		message.has |= MLRP_HAS(MLRP_F_CLIENT_ID);

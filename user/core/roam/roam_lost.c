@@ -149,6 +149,7 @@ bool roam_lose(struct roam *roam, struct replica_station *station, uint64_t now_
 	    !replica_find_cn(&roam->replica, record->parent) ||
 	    (record->kind == RECORD_DYNAMIC && !roam_lease_left(roam, record, now_ms)))
 		return false;
+	station->lost_version = record->version;
 	record->version = (struct version){0};
 	record->current = current;
 	station->moved_to = 0;

@@ -84,10 +84,10 @@ static uint16_t moved_check(const struct roam *roam, uint32_t from,
 	if (moved->state != RECORD_BOUND || !offers(message, TMIP_TUNNEL_4IN4))
 		return MLRP_E_REFUSED;
 	if (station && station->adopted)
-		return mac_equal(&station->record.mac, &moved->mac) ? 0 : MLRP_E_CONFLICT;
+		return station_has_mac(moved, &station->record.mac) ? 0 : MLRP_E_CONFLICT;
 	if (!station || !station->record.state)
 		return 0;
-	if (!mac_equal(&station->record.mac, &moved->mac))
+	if (!station_has_mac(&station->record, &moved->mac))
 		return MLRP_E_CONFLICT;
 	return is_stale(from, message, station) ? MLRP_E_STALE : 0;
 }
@@ -148,7 +148,7 @@ static struct replica_station *learn(struct roam *roam, struct replica_station *
 {
 	if (!station)
 		station = replica_add(&roam->replica, &record->addr, &record->mac);
-	if (!station || replica_set_mac(&roam->replica, station, &record->mac) < 0)
+	if (!station || replica_set_macs(&roam->replica, station, record) < 0)
 		return NULL;
 	station->record = *record;
 	station->adopted = station->refused = false;
@@ -178,6 +178,12 @@ static void moved(struct roam *roam, uint32_t from, const struct mlrp_message *m
 		return;
 	}
 	previous = replica_current(station);
+	if (previous != record->current) {
+		station->before = previous;
+		roam_mac_changed(station, now_ms);
+	}
+	station->used = message->has & MLRP_HAS(MLRP_F_MAC) ? message->mac : record->mac;
+	station->used_at = record->current;
 	here = previous == roam->self ? station->kernel.ifindex : 0;
 	station->moved_to = record->current;
 	station->moved_asked = station->moved_reported = station->moved_old = false;
@@ -270,17 +276,21 @@ static void presence(struct roam *roam, uint32_t from, const struct mlrp_message
 
 /*
  * A station with the same identity asks for the address of this one. A CN that does not have the
- * station does not answer.
+ * station does not answer. But the CN that has it asks in this way when it has lost the host: this
+ * one may hear another of its MACs.
  */
 static void probed(struct roam *roam, uint32_t from, const struct mlrp_message *message)
 {
 	const struct replica_station *station = replica_find(&roam->replica, &message->addr);
 	struct roam_action action = {.type = ROAM_CHECK_ADDRESS, .cn = from, .message = message};
 
-	if (station && station->record.state == RECORD_BOUND &&
-	    replica_current(station) == roam->self &&
-	    mac_equal(&station->record.mac, &message->mac))
+	if (!station || station->record.state != RECORD_BOUND ||
+	    !station_has_mac(&station->record, &message->mac))
+		return;
+	if (replica_current(station) == roam->self)
 		roam->act(&action, roam->arg);
+	else if (replica_current(station) == from)
+		roam_look_for_macs(roam, station);
 }
 
 void roam_cn_message(struct roam *roam, uint32_t from, const struct mlrp_message *message,

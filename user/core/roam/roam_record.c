@@ -65,15 +65,17 @@ static unsigned adopted_cell(const struct roam *roam, const struct replica_stati
 		       entry->ifindex : 0;
 }
 
+/* mac: by which the station got its packets until now. */
 static void apply(struct roam *roam, struct replica_station *station,
-		  const struct station_record *record, unsigned ifindex)
+		  const struct station_record *record, unsigned ifindex,
+		  const struct tmip_mac *mac, uint64_t now_ms)
 {
 	uint32_t before = replica_current(station);
 	bool known = station->record.state == RECORD_BOUND,
 	     outdated = is_outdated(roam, station, record);
 	unsigned came_to = adopted_cell(roam, station);
 
-	station->record = *record; /* the caller has set the MAC */
+	station->record = *record; /* the caller has set the MACs */
 	station->refused = station->adopted = station->stale = station->lost = false;
 	station->quiet_until_ms = 0;
 	if (ifindex)
@@ -85,7 +87,11 @@ static void apply(struct roam *roam, struct replica_station *station,
 			roam_arm(roam, station, 0);
 	}
 	if (replica_current(station) != roam->self)
-		station->ifindex = 0;
+		station->ifindex = station->used_at = 0;
+	if (known && before != replica_current(station))
+		station->before = before;
+	if (known && (before != replica_current(station) || !mac_equal(mac, replica_mac(station))))
+		roam_mac_changed(station, now_ms);
 	roam_refresh(roam, station);
 	if (came_to && replica_current(station) != roam->self)
 		roam_probe_in(roam, station, came_to);
@@ -153,6 +159,30 @@ static void change_holder(struct roam *roam, struct replica_station *station,
 	station->renewed = 0;
 }
 
+/* Does the record name the MAC that the station has, be it not in the first place? */
+static bool is_same_host(const struct replica_station *station, const struct station_record *record)
+{
+	return station->record.state == RECORD_BOUND && record->other_count &&
+	       station_has_mac(record, &station->record.mac);
+}
+
+/* Is the MAC in use none of the host's any more? */
+static bool is_given_up(const struct replica_station *station, const struct tmip_mac *mac,
+			const struct station_record *record)
+{
+	return station->record.state == RECORD_BOUND && !station_has_mac(record, mac) &&
+	       station_has_mac(&station->record, &record->mac);
+}
+
+/* The map entry of a former agent shows which MAC the host uses. */
+static void keep_used(struct replica_station *station, const struct station_record *record)
+{
+	if (!station->adopted || !station->kernel.ifindex)
+		return;
+	station->used = station->kernel.mac;
+	station->used_at = record->current;
+}
+
 /* The ARP questions of the new holder were dropped: Linux asks again only a second later. */
 static void greet(struct roam *roam, const struct station_record *record)
 {
@@ -166,8 +196,9 @@ void roam_record(struct roam *roam, const struct station_record *record, unsigne
 {
 	struct replica_station *station = replica_find(&roam->replica, &record->addr);
 	int order = station ? version_compare(record->version, station->record.version) : 1;
+	struct tmip_mac mac = record->mac;
 	unsigned seen_in = 0;
-	bool was_local;
+	bool was_local, lost;
 
 	if (station && order < 0 && !roam->sync_full)
 		return;
@@ -184,8 +215,19 @@ void roam_record(struct roam *roam, const struct station_record *record, unsigne
 		}
 		return;
 	}
+	/* Nor does it know that the address has gone to this station since. */
+	if (station && roam_is_newer(station, record) && is_concerned(roam, station) &&
+	    !mac_equal(&station->record.mac, &record->mac) && !is_same_host(station, record) &&
+	    !station->adopted)
+		return;
 	was_local = station && roam_is_local(station);
-	if (station && !mac_equal(&station->record.mac, &record->mac)) {
+	if (station)
+		mac = *replica_mac(station);
+	lost = station && is_given_up(station, &mac, record);
+	if (station)
+		keep_used(station, record);
+	if (station && !mac_equal(&station->record.mac, &record->mac) &&
+	    !is_same_host(station, record)) {
 		seen_in = roam_rival_settled(roam, record, now_ms);
 		ifindex = ifindex ? ifindex : seen_in;
 		if (was_local)
@@ -198,14 +240,16 @@ void roam_record(struct roam *roam, const struct station_record *record, unsigne
 	}
 	if (!station)
 		station = replica_add(&roam->replica, &record->addr, &record->mac);
-	if (!station || replica_set_mac(&roam->replica, station, &record->mac) < 0) {
+	if (!station || replica_set_macs(&roam->replica, station, record) < 0) {
 		if (!roam->counts.overflow++)
 			roam_log(roam, LOG_LEVEL_WARN, NULL,
 				 "the table of stations is full (stations_max): "
 				 "some are not served here");
 		return;
 	}
-	apply(roam, station, record, ifindex);
+	apply(roam, station, record, ifindex, &mac, now_ms);
+	if (lost && replica_current(station) == roam->self)
+		roam_mac_lost(roam, station);
 	if (seen_in)
 		greet(roam, record);
 	if (was_local && roam->register_ready)
@@ -263,6 +307,8 @@ void roam_sync_end(struct roam *roam, uint64_t now_ms)
 		else if (station->moved_to)
 			roam_arm(roam, station,
 				 now_ms + roam->options.timeout_ms + roam->options.back_ms);
+		else if (!mac_equal(replica_mac(station), &station->record.mac))
+			roam_report_mac(roam, station);
 		station->moved_old = true;
 	}
 	roam->sync_full = false;
@@ -317,4 +363,17 @@ void roam_adopt(struct roam *roam, const struct tmip_addr *addr, const struct tm
 		return;
 	roam_show_adopted(roam, station, entry);
 	station->ifindex = entry->ifindex;
+}
+
+void roam_adopt_macs(struct roam *roam, const struct tmip_addr *addr, const struct tmip_macs *macs)
+{
+	struct replica_station *station = replica_find(&roam->replica, addr);
+	struct station_record *record = station ? &station->record : NULL;
+
+	if (!station || !station->adopted)
+		return;
+	for (int i = 0; i < TMIP_MACS && record->other_count < OTHER_MACS_MAX; i++)
+		if (!mac_is_zero(&macs->mac[i]) && !station_has_mac(record, &macs->mac[i]))
+			record->others[record->other_count++] = macs->mac[i];
+	replica_set_macs(&roam->replica, station, record);
 }

@@ -115,7 +115,7 @@ static void defend(struct roam *roam, struct roam_rival *rival,
 		return;
 	rival->told_ms = now_ms ? now_ms : 1;
 	if (station->kernel.ifindex == rival->ifindex)
-		action.holder = station->record.mac;
+		action.holder = *replica_mac(station);
 	roam->counts.defended++;
 	roam->act(&action, roam->arg);
 }
@@ -217,7 +217,7 @@ static void begin(struct roam *roam, struct roam_rival *rival, uint64_t now_ms)
 	if (!station)
 		claim_free(roam, rival, now_ms);
 	else if (station->record.state != RECORD_BOUND || station->adopted ||
-		 mac_equal(&station->record.mac, &rival->mac))
+		 station_has_mac(&station->record, &rival->mac))
 		end(roam, rival);
 	else if (roam_is_local(station))
 		wait(rival, roam->register_ready ? now_ms + PAUSE_MS : 0, true);

@@ -38,8 +38,11 @@ void roam_associated(struct roam *roam, const struct tmip_mac *mac, unsigned ifi
 	struct replica_station *station =
 		cell && roam->self ? replica_find_mac(&roam->replica, mac) : NULL;
 
-	for (; station; station = station->mac_next)
-		if (replica_current(station) != roam->self || station->kernel.ifindex == ifindex)
+	for (; station; station = replica_next_mac(&roam->replica, mac, station))
+		if (replica_is_other_mac(station, mac))
+			roam_other_heard(roam, station, mac, cell, how, now_ms);
+		else if (replica_current(station) != roam->self ||
+			 station->kernel.ifindex == ifindex)
 			roam_link_seen(roam, station, cell, how, now_ms);
 }
 
@@ -78,10 +81,13 @@ static void seen(struct roam *roam, const struct tmip_event *event, uint64_t now
 		roam_claim(roam, &event->addr, &event->mac, cell, now_ms);
 	else if (station->refused)
 		return;
-	else if (!mac_equal(&station->record.mac, &event->mac))
+	else if (!station_has_mac(&station->record, &event->mac))
 		roam_conflict(roam, event, now_ms);
 	else if (is_late(roam, station, event, now_ms))
 		roam_probe_in(roam, station, cell->ifindex);
+	else if (replica_is_other_mac(station, &event->mac))
+		roam_other_seen(roam, station, &event->mac, cell,
+				arp ? "ARP activity" : "IP activity", now_ms);
 	else if (!roam_sighting_answered(roam, event, now_ms))
 		arrival(roam, station, cell, arp ? "ARP activity" : "IP activity", now_ms);
 }
@@ -110,7 +116,7 @@ void roam_asked(struct roam *roam, const struct tmip_event *event)
 
 	if (!roam->self || !roam_find_cell(roam, event->ifindex))
 		return;
-	if (station ? station->refused || mac_equal(&station->record.mac, &event->mac) :
+	if (station ? station->refused || station_has_mac(&station->record, &event->mac) :
 		      !roam_claimable(roam, &event->addr))
 		return; /* the record may have changed since the frame came */
 	roam->act(&action, roam->arg);
@@ -144,7 +150,7 @@ void roam_conflict(struct roam *roam, const struct tmip_event *event, uint64_t n
 	struct replica_station *station = replica_find(&roam->replica, &event->addr);
 
 	/* The record may have changed since the frame came. */
-	if (!station || mac_equal(&station->record.mac, &event->mac))
+	if (!station || station_has_mac(&station->record, &event->mac))
 		return;
 	roam->counts.conflicts++;
 	log_conflict(roam, station, event, now_ms);
@@ -156,8 +162,10 @@ void roam_holder_asked(struct roam *roam, const struct tmip_addr *addr, const st
 {
 	const struct replica_station *station = replica_find(&roam->replica, addr);
 
-	if (!station || !mac_equal(&station->record.mac, mac))
+	if (!station || !station_has_mac(&station->record, mac))
 		return;
+	if (roam_change_asked(roam, addr, answer, now_ms))
+		return; /* the holder is there, by another of its MACs */
 	roam_rival_asked(roam, addr, answer, now_ms);
 	roam_sighting_asked(roam, addr, answer, now_ms);
 }

@@ -92,10 +92,14 @@ static void arrive(struct roam *roam, struct roam_sighting *sighting, uint64_t n
 {
 	struct replica_station *station = replica_find(&roam->replica, &sighting->addr);
 	const struct roam_cell *cell = roam_find_cell(roam, sighting->ifindex);
-	bool same = station && mac_equal(&station->record.mac, &sighting->mac);
+	struct tmip_mac mac = sighting->mac;
 
 	end(roam, sighting);
-	if (cell && same)
+	if (!cell || !station || !station_has_mac(&station->record, &mac))
+		return;
+	if (replica_is_other_mac(station, &mac))
+		roam_use_mac(roam, station, &mac, cell, "link-layer activity", now_ms);
+	else
 		roam_link_seen(roam, station, cell, "link-layer activity", now_ms);
 }
 
@@ -110,7 +114,8 @@ static void probe(struct roam *roam, struct roam_sighting *sighting, uint64_t no
 }
 
 static void ask(struct roam *roam, const struct replica_station *station,
-		const struct roam_cell *cell, unsigned there_ms, uint64_t now_ms)
+		const struct tmip_mac *mac, const struct roam_cell *cell, unsigned there_ms,
+		uint64_t now_ms)
 {
 	struct roam_action action = {.type = ROAM_ASK_HOLDER, .addr = station->record.addr};
 	struct roam_sighting *sighting = find(roam, &station->record.addr);
@@ -131,7 +136,7 @@ static void ask(struct roam *roam, const struct replica_station *station,
 		return;
 	}
 	sighting->addr = station->record.addr;
-	sighting->mac = station->record.mac;
+	sighting->mac = *mac;
 	sighting->ifindex = cell->ifindex;
 	sighting->started_ms = now_ms;
 	sighting->there_ms = there_ms;
@@ -159,11 +164,12 @@ static bool is_nowhere(const struct roam *roam, const struct replica_station *st
 
 /* Are the addresses of the MAC in several places, this cell among them? */
 static bool is_spread(const struct roam *roam, const struct replica_station *first,
-		      const struct roam_cell *cell)
+		      const struct tmip_mac *mac, const struct roam_cell *cell)
 {
 	const struct replica_station *station, *place = NULL;
 
-	for (station = first; station; station = station->mac_next) {
+	for (station = first; station;
+	     station = replica_next_mac(&roam->replica, mac, station)) {
 		if (is_nowhere(roam, station) || station->record.state != RECORD_BOUND)
 			continue;
 		if (is_here(roam, station, cell))
@@ -176,33 +182,59 @@ static bool is_spread(const struct roam *roam, const struct replica_station *fir
 	return false;
 }
 
+/* True: there is nothing to be asked. */
+static bool is_settled(struct roam *roam, struct replica_station *station,
+		       const struct tmip_mac *mac, const struct roam_cell *cell, uint64_t now_ms)
+{
+	bool other = replica_is_other_mac(station, mac), nowhere = is_nowhere(roam, station);
+
+	if (station->refused)
+		return true;
+	if (other && nowhere)
+		roam_other_heard(roam, station, mac, cell, "link-layer activity", now_ms);
+	else if (!other && (nowhere || is_here(roam, station, cell)))
+		roam_link_seen(roam, station, cell, "link-layer activity", now_ms);
+	else
+		return station->record.state != RECORD_BOUND || now_ms < station->quiet_until_ms;
+	return true;
+}
+
+/* The MAC in use of a host answers as well as this one, if it is there, and then stays in use. */
+static unsigned there_ms_of(const struct replica_station *station, const struct tmip_mac *mac,
+			    unsigned there_ms)
+{
+	return replica_is_other_mac(station, mac) ? SPREAD_MS : there_ms;
+}
+
 void roam_mac_seen(struct roam *roam, const struct tmip_event *event, const struct roam_cell *cell,
 		   uint64_t now_ms)
 {
 	struct replica_station *first = replica_find_mac(&roam->replica, &event->mac), *station;
 	unsigned protocol = __builtin_bswap16(event->protocol), asked = 0;
 	bool announced = protocol <= LENGTH_MAX || protocol == ETHERTYPE_RARP;
-	unsigned there_ms = is_spread(roam, first, cell) ? SPREAD_MS : announced ? 0 : THERE_MS;
+	bool spread = is_spread(roam, first, &event->mac, cell);
+	unsigned there_ms = spread ? SPREAD_MS : announced ? 0 : THERE_MS;
 	uint64_t before = roam_next_due(roam);
 
-	for (station = first; station; station = station->mac_next) {
-		if (station->refused)
-			continue;
-		if (is_here(roam, station, cell) || is_nowhere(roam, station))
-			roam_link_seen(roam, station, cell, "link-layer activity", now_ms);
-		else if (station->record.state == RECORD_BOUND &&
-			 now_ms >= station->quiet_until_ms && asked++ < ADDRESSES_MAX)
-			ask(roam, station, cell, there_ms, now_ms);
+	for (station = first; station;
+	     station = replica_next_mac(&roam->replica, &event->mac, station)) {
+		if (!is_settled(roam, station, &event->mac, cell, now_ms) &&
+		    asked++ < ADDRESSES_MAX)
+			ask(roam, station, &event->mac, cell,
+			    there_ms_of(station, &event->mac, there_ms), now_ms);
 	}
 	roam_due_changed(roam, before);
 }
 
 /* ---- answers */
 
-/* May the packet be the answer to a probe, and prove nothing? */
-static bool is_no_proof(const struct roam_sighting *sighting, uint64_t now_ms)
+/*
+ * May the packet be the answer to a probe, and prove nothing? Of a MAC that is not in use, the
+ * programs know that it is an answer (TMIP_EVENT_ANSWERED).
+ */
+static bool is_no_proof(const struct roam_sighting *sighting, uint32_t type, uint64_t now_ms)
 {
-	if (now_ms - sighting->probed_ms >= ANSWER_MS)
+	if (type != TMIP_EVENT_ANSWERED && now_ms - sighting->probed_ms >= ANSWER_MS)
 		return false;
 	return sighting->stays || now_ms - sighting->started_ms < sighting->there_ms;
 }
@@ -211,13 +243,15 @@ bool roam_sighting_answered(struct roam *roam, const struct tmip_event *event, u
 {
 	struct roam_sighting *sighting = find(roam, &event->addr);
 	uint64_t before = roam_next_due(roam);
-	bool answer = sighting && event->type == TMIP_EVENT_SEEN &&
+	bool answer = sighting &&
+		      (event->type == TMIP_EVENT_SEEN || event->type == TMIP_EVENT_ANSWERED) &&
+		      mac_equal(&event->mac, &sighting->mac) &&
 		      event->protocol == __builtin_bswap16(0x0806) &&
 		      event->ifindex == sighting->ifindex;
 
 	if (sighting && !answer) {
 		end(roam, sighting);
-	} else if (sighting && !is_no_proof(sighting, now_ms)) {
+	} else if (sighting && !is_no_proof(sighting, event->type, now_ms)) {
 		arrive(roam, sighting, now_ms);
 	} else if (sighting) {
 		sighting->answered = true;

@@ -59,7 +59,7 @@ static bool view(const struct roam *roam, const struct replica_station *station,
 	uint32_t current = replica_current(station);
 
 	memset(entry, 0, sizeof(*entry));
-	entry->mac = record->mac;
+	entry->mac = *replica_mac(station);
 	entry->epoch = record->version.epoch;
 	entry->seq = record->version.seq;
 	if (station->refused) {
@@ -106,7 +106,7 @@ static bool has_other_address(const struct roam *roam, const struct tmip_mac *ma
 {
 	const struct replica_station *other = replica_find_mac(&roam->replica, mac);
 
-	for (; other; other = other->mac_next)
+	for (; other; other = replica_next_mac(&roam->replica, mac, other))
 		if (other != but && other->shown && other->kernel.ifindex == ifindex)
 			return true;
 	return false;
@@ -128,7 +128,8 @@ static void announce_mac(struct roam *roam, const struct replica_station *statio
 /*
  * Sends gratuitous ARP to the station's neighbours: those in a cell that it left send its frames to
  * this CN from now on; those in its home cell, once it is back, send them to the station itself. An
- * address may leave a cell alone: its MAC stays there with another address.
+ * address may leave a cell alone: its MAC stays there with another address. A host with several
+ * MACs may still be there by the one that it does not use any more.
  */
 static void announce_change(struct roam *roam, const struct replica_station *station,
 			    const struct tmip_station *before, const struct tmip_station *after)
@@ -137,9 +138,11 @@ static void announce_change(struct roam *roam, const struct replica_station *sta
 				   .ifindex = before->ifindex};
 	bool same_mac = mac_equal(&before->mac, &after->mac);
 
+	bool still_up = !same_mac && station_has_mac(&station->record, &before->mac);
+
 	if (before->ifindex && before->ifindex != after->ifindex) {
 		announce(roam, station, before->ifindex, NULL);
-		if (!has_other_address(roam, &gone.mac, gone.ifindex, station))
+		if (!still_up && !has_other_address(roam, &gone.mac, gone.ifindex, station))
 			roam->act(&gone, roam->arg);
 	}
 	if (!same_mac && before->state)
@@ -252,10 +255,23 @@ static void recount(struct roam *roam, struct replica_station *station)
 			      station->kernel.state == TMIP_STATION_ELSEWHERE);
 }
 
+/* The programs know by which MACs the station may send. */
+static void show_macs(struct roam *roam, struct replica_station *station)
+{
+	struct roam_action action = {.type = ROAM_MACS, .addr = station->record.addr,
+				     .record = &station->record};
+
+	if (!station->macs_changed)
+		return;
+	station->macs_changed = false;
+	roam->act(&action, roam->arg);
+}
+
 void roam_show_adopted(struct roam *roam, struct replica_station *station,
 		       const struct tmip_station *entry)
 {
 	station->adopted = true;
+	station->macs_changed = true; /* the map may know some */
 	station->shown = true;
 	station->kernel = *entry;
 	station->kernel.heard = 0; /* only the BPF programs write it */
@@ -271,6 +287,7 @@ void roam_hide(struct roam *roam, struct replica_station *station)
 	if (station->shown)
 		roam->act(&action, roam->arg);
 	station->shown = false;
+	station->macs_changed = station->record.other_count > 0; /* when it is shown again */
 	memset(&station->kernel, 0, sizeof(station->kernel));
 	recount(roam, station);
 }
@@ -279,10 +296,11 @@ void roam_update_entry(struct roam *roam, struct replica_station *station)
 {
 	struct tmip_station before = station->kernel, after;
 	struct roam_action action = {.type = ROAM_PUT, .addr = station->record.addr,
-				     .mac = station->record.mac, .station = &station->kernel};
+				     .mac = *replica_mac(station), .station = &station->kernel};
 
 	if (station->adopted || !view(roam, station, &after))
 		return;
+	show_macs(roam, station);
 	if (station->shown && !station->overtaken && memcmp(&before, &after, sizeof(after)) == 0)
 		return;
 	station->overtaken = false;

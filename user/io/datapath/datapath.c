@@ -102,6 +102,7 @@ static int set_sizes(struct datapath *dp)
 	struct tmip_bpf *skel = dp->skel;
 	const struct { struct bpf_map *map; unsigned entries; } sizes[] = {
 		{skel->maps.tmip_station, options->stations_max},
+		{skel->maps.tmip_macs, options->stations_max},
 		{skel->maps.tmip_slot, TMIP_SLOTS(options->stations_max)},
 		{skel->maps.tmip_peer, options->peers_max},
 		{skel->maps.tmip_peer_stat, options->peers_max},

@@ -105,6 +105,11 @@ uint64_t datapath_heard_ms(const struct datapath *dp, const struct tmip_addr *ad
  */
 void datapath_rearm_heard(struct datapath *dp, const struct tmip_addr *addr);
 int datapath_delete_station(struct datapath *dp, const struct tmip_addr *addr);
+/* The MACs of a host that has several; NULL: it has one. */
+int datapath_put_macs(struct datapath *dp, const struct tmip_addr *addr,
+		      const struct tmip_macs *macs);
+int datapath_read_macs(const struct datapath *dp, const struct tmip_addr *addr,
+		       struct tmip_macs *out); /* -ENOENT: it has one */
 int datapath_put_peer(struct datapath *dp, const struct tmip_addr *tunnel,
 		      const struct tmip_peer *peer);
 int datapath_delete_peer(struct datapath *dp, const struct tmip_addr *tunnel);

@@ -70,6 +70,18 @@ int datapath_delete_station(struct datapath *dp, const struct tmip_addr *addr)
 	return slots_delete(&dp->slots, addr);
 }
 
+int datapath_put_macs(struct datapath *dp, const struct tmip_addr *addr,
+		      const struct tmip_macs *macs)
+{
+	return macs ? put(MAP(dp, macs), addr, macs) : delete(MAP(dp, macs), addr);
+}
+
+int datapath_read_macs(const struct datapath *dp, const struct tmip_addr *addr,
+		       struct tmip_macs *out)
+{
+	return bpf_map_lookup_elem(MAP(dp, macs), addr, out);
+}
+
 int datapath_put_peer(struct datapath *dp, const struct tmip_addr *tunnel,
 		      const struct tmip_peer *peer)
 {

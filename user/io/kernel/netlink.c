@@ -181,6 +181,37 @@ int netlink_get_interface_at(unsigned ifindex, struct netlink_interface *out)
 	return get_interface(request, out);
 }
 
+struct address_search {
+	struct tmip_addr addr;
+	bool found;
+};
+
+static int on_any_address(const struct nlmsghdr *header, void *arg)
+{
+	struct address_search *search = arg;
+	struct tmip_addr addr;
+	const struct nlattr *attr;
+	uint32_t local; /* network byte order */
+
+	mnl_attr_for_each(attr, header, sizeof(struct ifaddrmsg))
+		if (netlink_read_u32(attr, IFA_LOCAL, &local)) {
+			addr = addr_from_ipv4(ntohl(local));
+			search->found |= addr_equal(&addr, &search->addr);
+		}
+	return MNL_CB_OK;
+}
+
+bool netlink_has_address(const struct tmip_addr *addr)
+{
+	struct address_search search = {.addr = *addr};
+	char buffer[NETLINK_BUFFER];
+	struct nlmsghdr *request = netlink_request(buffer, RTM_GETADDR, NLM_F_DUMP);
+	struct ifaddrmsg *filter = mnl_nlmsg_put_extra_header(request, sizeof(*filter));
+
+	filter->ifa_family = AF_INET;
+	return talk(request, on_any_address, &search) < 0 || search.found;
+}
+
 static int on_statistics(const struct nlmsghdr *header, void *arg)
 {
 	struct netlink_counts *counts = arg;

@@ -36,6 +36,9 @@ struct netlink_interface {
 int netlink_get_interface(const char *name, struct netlink_interface *out);
 int netlink_get_interface_at(unsigned ifindex, struct netlink_interface *out);
 
+/* Is this an IPv4 address of this machine? True if that is unknown. */
+bool netlink_has_address(const struct tmip_addr *addr);
+
 /*
  * Sets or clears IFF_PROMISC. It must outlive this process, so it is not the membership of a packet
  * socket.

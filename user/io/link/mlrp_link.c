@@ -36,6 +36,7 @@ struct mlrp_link {
 	bool accepted;          /* the other side sends HELLO, this side WELCOME */
 	bool in_callback;       /* the owner may close the link: then it is freed later */
 	bool free_later;
+	bool refused;           /* the handshake, by the other side */
 	bool gathers;           /* messages leave in the next turn of the loop */
 	struct bufferevent *stream;
 	struct event *timer;    /* the deadline of the handshake, then the next PING */
@@ -43,7 +44,9 @@ struct mlrp_link {
 	const struct mlrp_link_handler *handler;
 	void *arg;
 	char peer[80];
+	char host[256];         /* that it looks up and connects to */
 	char why[192];          /* the cause of an end that on_timer reports; empty: none */
+	char said[192];         /* why the other side is about to end it, in its words; or empty */
 	uint64_t sent, received; /* messages */
 	int ping_ms, dead_ms;
 	int silent_ms;          /* since the last message, in steps of ping_ms */
@@ -142,6 +145,10 @@ static void send_hello(struct mlrp_link *link, uint8_t type, uint8_t min, uint8_
 		message.has |= MLRP_HAS(MLRP_F_CODE);
 		message.code = MLRP_E_STORE;
 	}
+	if (self->instance) {
+		message.has |= MLRP_HAS(MLRP_F_INSTANCE);
+		message.instance = self->instance;
+	}
 	if (self->cn_id) {
 		message.has |= MLRP_HAS(MLRP_F_CN);
 		message.cn.id = self->cn_id;
@@ -176,6 +183,15 @@ static bool version_fits(const struct mlrp_message *message)
 	       (message->type == MLRP_HELLO || message->version_min == message->version_max);
 }
 
+/* An ERROR that answers no request says why the other side ends the connection next. */
+static void note_reason(struct mlrp_link *link, const struct mlrp_message *error)
+{
+	const char *name = mlrp_error_name(error->code), *colon = error->text[0] ? ": " : "";
+
+	snprintf(link->said, sizeof(link->said), "the other side %s: %s%s%.130s",
+		 link->state == LINK_UP ? "ends it" : "refuses", name, colon, error->text);
+}
+
 /* Checks the first message, which must be HELLO or WELCOME, for the network and the version. */
 static void handshake(struct mlrp_link *link, const struct mlrp_message *message)
 {
@@ -183,10 +199,9 @@ static void handshake(struct mlrp_link *link, const struct mlrp_message *message
 	char text[192];
 
 	if (message->type == MLRP_ERROR) {
-		snprintf(text, sizeof(text), "the other side refuses: %s%s%.100s",
-			 mlrp_error_name(message->code), message->text[0] ? ": " : "",
-			 message->text);
-		link_end(link, text);
+		note_reason(link, message);
+		link->refused = true;
+		link_end(link, link->said);
 		return;
 	}
 	if (message->type != expected) {
@@ -224,6 +239,8 @@ static void dispatch(struct mlrp_link *link, const struct mlrp_message *message)
 
 	link->received++;
 	link->silent_ms = 0;
+	if (link->state == LINK_UP && message->type == MLRP_ERROR && !message->transaction)
+		note_reason(link, message);
 	if (link->state != LINK_UP)
 		handshake(link, message);
 	else if (message->type == MLRP_PING)
@@ -299,10 +316,46 @@ static void set_tcp_options(struct bufferevent *stream)
 	setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &timeout_ms, sizeof(timeout_ms));
 }
 
+/* Is the name of the host still being looked up? connect() comes after that. */
+static bool is_resolving(const struct mlrp_link *link)
+{
+	int fd = bufferevent_getfd(link->stream);
+	struct tcp_info info = {0};
+	socklen_t len = sizeof(info);
+
+	return link->state == LINK_CONNECTING && fd >= 0 &&
+	       getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) == 0 &&
+	       info.tcpi_state == TCP_CLOSE;
+}
+
+static void describe_lookup(const struct mlrp_link *link, int error, char text[192])
+{
+	const char *why = error == EVUTIL_EAI_NONAME ? "no such name" :
+			  error ? "the name servers give no answer, or an error" :
+				  "the name servers do not answer in time";
+
+	snprintf(text, 192, "cannot resolve %.64s: %s", link->host, why);
+}
+
+/* The cause of a connection that ended: what the other side said of it counts most. */
+static void describe_end(const struct mlrp_link *link, short what, char text[192])
+{
+	int dns = bufferevent_socket_get_dns_error(link->stream), error = EVUTIL_SOCKET_ERROR();
+
+	if (dns)
+		describe_lookup(link, dns, text);
+	else if (link->said[0])
+		snprintf(text, 192, "%s", link->said);
+	else if (what & BEV_EVENT_EOF)
+		snprintf(text, 192, "%s", link->state == LINK_UP ? CLOSED : CLOSED_EARLY);
+	else
+		snprintf(text, 192, "%s", evutil_socket_error_to_string(error));
+}
+
 static void on_event(struct bufferevent *stream, short what, void *arg)
 {
 	struct mlrp_link *link = arg;
-	int dns = bufferevent_socket_get_dns_error(stream);
+	int error = EVUTIL_SOCKET_ERROR();
 	char text[192];
 
 	if (link->state == LINK_DEAD)
@@ -312,17 +365,14 @@ static void on_event(struct bufferevent *stream, short what, void *arg)
 		set_tcp_options(stream);
 		link->state = LINK_HELLO;
 		send_hello(link, MLRP_HELLO, MLRP_VERSION_MIN, MLRP_VERSION_MAX);
-	} else if (what & BEV_EVENT_EOF) {
+	} else {
 		/* The last messages of the other side are still in the input. */
 		while (next_message(link, bufferevent_get_input(stream)))
 			;
+		EVUTIL_SET_SOCKET_ERROR(error);
+		describe_end(link, what, text);
 		if (!link->free_later)
-			link_end(link, link->state == LINK_UP ? CLOSED : CLOSED_EARLY);
-	} else {
-		snprintf(text, sizeof(text), "%s",
-			 dns ? evutil_gai_strerror(dns) :
-			       evutil_socket_error_to_string(EVUTIL_SOCKET_ERROR()));
-		link_end(link, text);
+			link_end(link, text);
 	}
 	leave_callback(link);
 }
@@ -331,6 +381,7 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 {
 	struct mlrp_link *link = arg;
 	struct mlrp_message ping = {.type = MLRP_PING};
+	char text[192];
 
 	(void)fd;
 	(void)what;
@@ -338,7 +389,10 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 	link->silent_ms += link->ping_ms;
 	if (link->why[0])
 		link_end(link, link->why);
-	else if (link->state != LINK_UP)
+	else if (is_resolving(link)) {
+		describe_lookup(link, 0, text);
+		link_end(link, text);
+	} else if (link->state != LINK_UP)
 		link_end(link, "timed out before the handshake was done");
 	else if (link->silent_ms > link->dead_ms)
 		link_end(link, "silent for too long");
@@ -425,6 +479,16 @@ static evutil_socket_t new_socket(const struct tmip_addr *source)
 	return -1;
 }
 
+static void describe_immediate(const struct mlrp_link *link, int error, char text[192])
+{
+	int dns = bufferevent_socket_get_dns_error(link->stream);
+
+	if (dns)
+		describe_lookup(link, dns, text);
+	else
+		snprintf(text, 192, "cannot connect: %s", strerror(error));
+}
+
 struct mlrp_link *mlrp_link_connect(struct event_base *base, struct evdns_base *dns,
 				    const char *host, uint16_t port, const struct tmip_addr *source,
 				    int timeout_ms, const struct mlrp_self *self,
@@ -439,6 +503,7 @@ struct mlrp_link *mlrp_link_connect(struct event_base *base, struct evdns_base *
 	link = link_new(base, fd, self, handler, arg);
 	if (!link)
 		return NULL;
+	snprintf(link->host, sizeof(link->host), "%s", host);
 	snprintf(link->peer, sizeof(link->peer), "%.64s:%u", host, port);
 	timer_arm(link->timer, timeout_ms);
 	bufferevent_enable(link->stream, EV_READ | EV_WRITE);
@@ -447,7 +512,7 @@ struct mlrp_link *mlrp_link_connect(struct event_base *base, struct evdns_base *
 		 * libevent calls on_event for some failures and not for others. Report the failure
 		 * once, in the next turn.
 		 */
-		snprintf(text, sizeof(text), "cannot connect: %s", strerror(errno));
+		describe_immediate(link, errno, text);
 		end_soon(link, text);
 	}
 	return link;
@@ -490,6 +555,11 @@ void mlrp_link_set_patience(struct mlrp_link *link, int handshake_ms, int ping_m
 bool mlrp_link_is_up(const struct mlrp_link *link)
 {
 	return link->state == LINK_UP;
+}
+
+bool mlrp_link_is_refused(const struct mlrp_link *link)
+{
+	return link->refused;
 }
 
 const char *mlrp_link_peer(const struct mlrp_link *link)

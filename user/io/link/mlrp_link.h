@@ -37,6 +37,7 @@ struct mlrp_self {
 	char name[NAME_LEN];
 	uint32_t cn_id;          /* 0: the message has no field CN */
 	struct tmip_addr tunnel; /* of the CN, if cn_id is not 0 */
+	uint64_t instance;       /* of the CN's agent; 0: the message has none */
 	struct version version;  /* only an MLR sends it, */
 	uint64_t clock;          /* and this; */
 	char trouble[MLRP_TEXT_LEN]; /* what is, or was, wrong with its database; empty: nothing */
@@ -93,6 +94,8 @@ void mlrp_link_gather(struct mlrp_link *link);
 void mlrp_link_set_patience(struct mlrp_link *link, int handshake_ms, int ping_ms, int dead_ms);
 
 bool mlrp_link_is_up(const struct mlrp_link *link);
+/* The other side has refused the handshake: in `closed`, `why` is its reason. */
+bool mlrp_link_is_refused(const struct mlrp_link *link);
 /* "10.0.0.1:6554", for the log. The link owns it. */
 const char *mlrp_link_peer(const struct mlrp_link *link);
 /* The numbers of messages so far. */

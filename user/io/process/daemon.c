@@ -16,6 +16,9 @@
 
 #include "log.h"
 
+#define READY 'r'   /* what the parent reads from the pipe */
+#define UNREADY 'u'
+
 static int ready_pipe = -1; /* the parent waits for a byte on it; -1: there is no parent */
 static int pid_fd = -1;     /* the locked pid file */
 static char pid_path[4096];
@@ -26,7 +29,7 @@ static void wait_for_daemon(int pipe_end, pid_t child)
 	int status = 0;
 
 	if (read(pipe_end, &byte, 1) == 1)
-		_exit(0);
+		_exit(byte == READY ? 0 : 1);
 	waitpid(child, &status, 0);
 	_exit(WIFEXITED(status) && WEXITSTATUS(status) ? WEXITSTATUS(status) : 1);
 }
@@ -52,8 +55,8 @@ int daemon_begin(void)
 	return chdir("/") < 0 ? -errno : 0;
 }
 
-/* Sends READY to a service manager that has set NOTIFY_SOCKET (sd_notify(3)). */
-static void notify_manager(void)
+/* Tells a service manager that has set NOTIFY_SOCKET (sd_notify(3)). */
+static void notify_manager(const char *news)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	const char *path = getenv("NOTIFY_SOCKET");
@@ -68,17 +71,17 @@ static void notify_manager(void)
 	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return;
-	if (sendto(fd, "READY=1", 7, MSG_NOSIGNAL, (struct sockaddr *)&address,
+	if (sendto(fd, news, strlen(news), MSG_NOSIGNAL, (struct sockaddr *)&address,
 		   offsetof(struct sockaddr_un, sun_path) + len) < 0)
 		log_debug("the service manager could not be told: %s", strerror(errno));
 	close(fd);
 }
 
-void daemon_ready(void)
+/* Ends the parent, which has waited. */
+static void tell_parent(char byte)
 {
 	int null;
 
-	notify_manager();
 	if (ready_pipe < 0)
 		return;
 	null = open("/dev/null", O_RDWR);
@@ -89,9 +92,29 @@ void daemon_ready(void)
 		if (null > STDERR_FILENO)
 			close(null);
 	}
-	if (write(ready_pipe, "r", 1) == 1 || errno == EPIPE)
+	if (write(ready_pipe, &byte, 1) == 1 || errno == EPIPE)
 		close(ready_pipe);
 	ready_pipe = -1;
+}
+
+void daemon_ready(void)
+{
+	notify_manager("READY=1\nSTATUS=");
+	tell_parent(READY);
+}
+
+void daemon_unready(const char *why)
+{
+	char news[512];
+
+	snprintf(news, sizeof(news), "STATUS=%s", why);
+	notify_manager(news);
+	tell_parent(UNREADY);
+}
+
+bool daemon_is_awaited(void)
+{
+	return ready_pipe >= 0;
 }
 
 int pidfile_open(const char *path, int *running)

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The start of a daemon. The called process waits for it, so that the caller learns the result:
- * exit status 0 once the daemon is ready, or the daemon's own status if it ends before. The daemon
- * writes its errors to the same terminal until it is ready.
+ * exit status 0 once the daemon is ready, 1 if it goes on without being ready, or the daemon's own
+ * status if it ends before. The daemon writes its errors to the same terminal until then.
  */
 #ifndef TMIP_IO_PROCESS_DAEMON_H
 #define TMIP_IO_PROCESS_DAEMON_H
+
+#include <stdbool.h>
 
 /*
  * Forks the daemon. Returns 0 in the daemon; never returns in the parent. Returns -errno in the
@@ -17,6 +19,14 @@ int daemon_begin(void);
  * ends the parent with status 0 and opens /dev/null as standard input and outputs.
  */
 void daemon_ready(void);
+/*
+ * The daemon will not be ready for the time being, and has said why on the terminal. After
+ * daemon_begin this ends the parent with status 1, and opens /dev/null as above. A service manager
+ * sees `why` as the daemon's status.
+ */
+void daemon_unready(const char *why);
+/* A parent still waits for one of the two. */
+bool daemon_is_awaited(void);
 
 /*
  * Makes and locks the pid file and writes this process's pid into it. Returns 0; -EEXIST: another

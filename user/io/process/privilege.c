@@ -17,6 +17,7 @@ int privilege_drop(void)
 	 * programs and to use pinned maps.
 	 */
 	if (capng_updatev(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED, CAP_NET_ADMIN, CAP_NET_RAW,
+			  CAP_NET_BIND_SERVICE,
 			  CAP_BPF, CAP_DAC_OVERRIDE, -1) < 0)
 		return -EINVAL;
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)

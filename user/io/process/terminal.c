@@ -51,19 +51,25 @@ int terminal_ask(const char *whom, const char *socket, json_t *request, json_t *
 	return status;
 }
 
+static void print_each(const json_t *result, const char *key, const char *what)
+{
+	const json_t *name;
+	size_t i;
+
+	json_array_foreach(json_object_get(result, key), i, name)
+		printf("%s%s\n", what, json_string_value(name));
+}
+
 int terminal_print_reload(json_t *result, bool as_json)
 {
-	const json_t *restart = json_object_get(result, "restart");
-	const json_t *awaited = json_object_get(result, "awaited"), *name;
-	int status = json_array_size(restart) ? TERMINAL_PARTLY : TERMINAL_OK;
-	size_t i;
+	bool whole = json_array_size(json_object_get(result, "restart")) == 0;
+	int status = whole ? TERMINAL_OK : TERMINAL_PARTLY;
 
 	if (as_json)
 		return terminal_print_json(result) == TERMINAL_OK ? status : TERMINAL_FAILED;
-	json_array_foreach((json_t *)restart, i, name)
-		printf("needs a restart: directive `%s'\n", json_string_value(name));
-	json_array_foreach((json_t *)awaited, i, name)
-		printf("not served yet: cell %s\n", json_string_value(name));
+	print_each(result, "restart", "needs a restart: directive ");
+	print_each(result, "awaited", "not served yet: cell ");
+	print_each(result, "leaving", "leaves when nobody needs it any more: cell ");
 	json_decref(result);
 	return status;
 }

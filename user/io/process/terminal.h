@@ -29,7 +29,7 @@ int terminal_ask(const char *whom, const char *socket, json_t *request, json_t *
 
 /*
  * Prints the result of `reload`, and releases it: each directive whose new value needs a restart,
- * and each cell that is awaited; or all as JSON. Returns an exit status.
+ * each cell that is awaited or leaves; or all as JSON. Returns an exit status.
  */
 int terminal_print_reload(json_t *result, bool as_json);
 

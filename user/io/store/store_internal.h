@@ -56,7 +56,7 @@ struct database {
 	sqlite3 *handle; /* NULL: its file is lost, and another one not begun yet */
 	char path[STORE_PATH];
 	struct database_watch watch;
-	sqlite3_stmt *put_station, *erase_station, *put_cn;
+	sqlite3_stmt *put_station, *erase_station, *put_macs, *put_cn;
 	sqlite3_stmt *mark;         /* the clock; NULL: before database_set_clock */
 	struct net_clock_mark clock; /* its last mark */
 	uint32_t epoch, before;      /* of this run, and of the one before */

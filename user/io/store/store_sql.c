@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The register's database, readable with sqlite3(1): meta (layout, epoch), cn (its cells as JSON)
- * and station, with addresses and MACs as text; clock is the business of store_clock.c. Functions
- * return 0, or -errno and the cause in `why`.
+ * and station, with addresses and MACs as text; clock is the business of store_clock.c. The table
+ * macs has the other MACs of hosts that have several; a row counts for the version of the station
+ * that it names, so earlier programs, which do not know it, can use the database. Functions return
+ * 0, or -errno and the cause in `why`.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -27,6 +29,12 @@ static const char SCHEMA[] =
 	" lease_end INTEGER NOT NULL) WITHOUT ROWID;"
 	"INSERT INTO meta VALUES(1, 0);"
 	"COMMIT;";
+
+static const char MACS[] =
+	"CREATE TABLE IF NOT EXISTS macs(addr TEXT PRIMARY KEY, epoch INTEGER NOT NULL,"
+	" seq INTEGER NOT NULL, macs TEXT NOT NULL) WITHOUT ROWID;"
+	"DELETE FROM macs WHERE NOT EXISTS (SELECT 1 FROM station WHERE"
+	" station.addr = macs.addr AND station.epoch = macs.epoch AND station.seq = macs.seq)";
 
 /*
  * The cache has room for a million stations, and grows with its use. Checkpoints cost least when
@@ -147,7 +155,7 @@ static int read_meta(struct database *db, const char *path, int64_t *layout, int
 		*layout = sqlite3_column_int64(statement, 0);
 		*epoch = sqlite3_column_int64(statement, 1);
 	} else if ((code & 0xff) == SQLITE_ERROR || code == SQLITE_DONE) {
-		snprintf(why, STORE_ERROR, "database %s is not that of a register", path);
+		snprintf(why, STORE_ERROR, "database %.180s is not that of a register", path);
 		error = -EINVAL;
 	} else {
 		error = database_fail(db, path, why);
@@ -185,7 +193,7 @@ static int check_layout(struct database *db, const char *path, int64_t *epoch,
 	if (error || layout == STORE_LAYOUT)
 		return error;
 	snprintf(why, STORE_ERROR,
-		 "database %s was made by %s version of mlrd (layout %" PRId64
+		 "database %.150s was made by %s version of mlrd (layout %" PRId64
 		 ", this one knows %d)",
 		 path, layout > STORE_LAYOUT ? "a newer" : "an unknown", layout, STORE_LAYOUT);
 	return -EINVAL;
@@ -240,20 +248,28 @@ static int prepare_all(struct database *db, char why[STORE_ERROR])
 		error = database_prepare(db, &db->erase_station,
 					 "DELETE FROM station WHERE addr = ?", why);
 	if (!error)
+		error = database_prepare(db, &db->put_macs, "REPLACE INTO macs VALUES(?, ?, ?, ?)",
+					 why);
+	if (!error)
 		error = database_prepare(db, &db->put_cn,
 					 "REPLACE INTO cn VALUES(?, ?, ?, ?, ?, ?)", why);
 	return error;
 }
 
-static int open_file(struct database *db, char why[STORE_ERROR])
+/* Opens or makes the file, with all tables. */
+static int open_tables(struct database *db, int64_t *epoch, char why[STORE_ERROR])
 {
 	const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_FULLMUTEX;
+	int error;
 
 	if (sqlite3_open_v2(db->path, &db->handle, flags, NULL) != SQLITE_OK)
 		return database_fail(db, db->path, why);
 	sqlite3_busy_timeout(db->handle, BUSY_MS);
 	db->synchronous = 2;
-	return database_execute(db, SETTINGS, db->path, why);
+	error = database_execute(db, SETTINGS, db->path, why);
+	if (!error)
+		error = check_layout(db, db->path, epoch, why);
+	return error ? error : database_execute(db, MACS, db->path, why);
 }
 
 int database_open(struct database *db, const char *path, uint32_t *epoch, char why[STORE_ERROR])
@@ -265,9 +281,7 @@ int database_open(struct database *db, const char *path, uint32_t *epoch, char w
 		snprintf(why, STORE_ERROR, "database %.100s...: the path is too long", path);
 		return -ENAMETOOLONG;
 	}
-	error = open_file(db, why);
-	if (!error)
-		error = check_layout(db, path, &before, why);
+	error = open_tables(db, &before, why);
 	if (!error)
 		error = raise_epoch(db, before, why);
 	if (!error)
@@ -278,10 +292,9 @@ int database_open(struct database *db, const char *path, uint32_t *epoch, char w
 
 int database_begin(struct database *db, char why[STORE_ERROR])
 {
-	int error = open_file(db, why);
+	int64_t none;
+	int error = open_tables(db, &none, why);
 
-	if (!error)
-		error = database_execute(db, SCHEMA, db->path, why);
 	if (!error)
 		error = write_epoch(db, why);
 	if (!error)
@@ -298,9 +311,10 @@ void database_end(struct database *db)
 	sqlite3_finalize(db->mark);
 	sqlite3_finalize(db->put_station);
 	sqlite3_finalize(db->erase_station);
+	sqlite3_finalize(db->put_macs);
 	sqlite3_finalize(db->put_cn);
 	sqlite3_close(db->handle);
-	db->mark = db->put_station = db->erase_station = db->put_cn = NULL;
+	db->mark = db->put_station = db->erase_station = db->put_macs = db->put_cn = NULL;
 	db->handle = NULL;
 }
 
@@ -330,6 +344,22 @@ static bool read_cn(sqlite3_stmt *row, struct cn_info *info)
 	       parse_cells(column(row, 5), info);
 }
 
+#define MAC_WIDTH (MAC_STRLEN - 1) /* in the text of several MACs, with blanks between them */
+
+static bool read_macs(const char *text, struct station_record *record)
+{
+	size_t len = strlen(text);
+	char mac[MAC_STRLEN];
+
+	for (size_t at = 0; at < len; at += MAC_WIDTH + 1) {
+		snprintf(mac, sizeof(mac), "%s", text + at);
+		if (record->other_count == OTHER_MACS_MAX ||
+		    mac_parse(mac, &record->others[record->other_count++]) < 0)
+			return false;
+	}
+	return true;
+}
+
 static bool read_station(sqlite3_stmt *row, struct station_record *record)
 {
 	int len = sqlite3_column_bytes(row, 2);
@@ -350,7 +380,7 @@ static bool read_station(sqlite3_stmt *row, struct station_record *record)
 	record->lease_end = (uint64_t)sqlite3_column_int64(row, 9);
 	return record->kind >= RECORD_DYNAMIC && record->kind <= RECORD_RESERVED &&
 	       record->state >= RECORD_FREE && record->state <= RECORD_IN_BLOCK &&
-	       record->version.epoch;
+	       record->version.epoch && read_macs(column(row, 10), record);
 }
 
 static int load_cn(sqlite3_stmt *row, const struct store_handler *handler, void *arg)
@@ -400,8 +430,10 @@ int database_load(struct database *db, const struct store_handler *handler, void
 	int error = load(db, "SELECT * FROM cn ORDER BY id", load_cn, handler, arg, why);
 
 	if (!error)
-		error = load(db, "SELECT * FROM station ORDER BY epoch, seq", load_station, handler,
-			     arg, why);
+		error = load(db, "SELECT station.*, macs.macs FROM station LEFT JOIN macs ON"
+			     " macs.addr = station.addr AND macs.epoch = station.epoch AND"
+			     " macs.seq = station.seq ORDER BY station.epoch, station.seq",
+			     load_station, handler, arg, why);
 	return error;
 }
 
@@ -432,6 +464,26 @@ static int bind_station(sqlite3_stmt *statement, const struct station_record *re
 	       sqlite3_bind_int64(statement, 10, (int64_t)record->lease_end);
 }
 
+static int put_macs(struct database *db, const struct station_record *record,
+		    char why[STORE_ERROR])
+{
+	const char *doing = "writing the MACs of a host";
+	char text[OTHER_MACS_MAX * (MAC_WIDTH + 1)], *end = text;
+
+	for (int i = 0; i < record->other_count; i++) {
+		if (i)
+			*end++ = ' ';
+		mac_format(&record->others[i], end);
+		end += MAC_WIDTH;
+	}
+	if (bind_addr(db->put_macs, 1, &record->addr) ||
+	    sqlite3_bind_int64(db->put_macs, 2, record->version.epoch) ||
+	    sqlite3_bind_int64(db->put_macs, 3, (int64_t)record->version.seq) ||
+	    bind_text(db->put_macs, 4, text))
+		return database_fail(db, doing, why);
+	return database_run(db, db->put_macs, doing, why);
+}
+
 static int put_station(struct database *db, const struct station_op *op, char why[STORE_ERROR])
 {
 	sqlite3_stmt *statement = op->erase ? db->erase_station : db->put_station;
@@ -439,7 +491,12 @@ static int put_station(struct database *db, const struct station_op *op, char wh
 	int code = op->erase ? bind_addr(statement, 1, &op->record.addr) :
 			       bind_station(statement, &op->record);
 
-	return code ? database_fail(db, doing, why) : database_run(db, statement, doing, why);
+	int error =
+		code ? database_fail(db, doing, why) : database_run(db, statement, doing, why);
+
+	if (!error && !op->erase && op->record.other_count)
+		error = put_macs(db, &op->record, why);
+	return error;
 }
 
 static int bind_cn(sqlite3_stmt *statement, const struct cn_info *info, const char *cells)

@@ -216,9 +216,9 @@ static void test_status_has_these_members(void **state)
 		 "\"cn\":{\"name\":\"cn5\",\"id\":5,\"tunnel\":\"192.168.0.5\"},"
 		 "\"version\":\"%s\",\"pid\":%d,\"uptime_s\":61,\"adopted\":true,"
 		 "\"register\":{\"address\":\"mlr.example:6554\",\"state\":\"connected\","
-		 "\"since_s\":61,\"epoch\":3,\"seq\":4,\"error\":\"\"},"
+		 "\"since_s\":61,\"epoch\":3,\"seq\":4,\"error\":\"\",\"confirmed\":false},"
 		 "\"backbone\":{\"interface\":\"eth0\",\"hook\":\"tcx\",\"xdp\":\"off\","
-		 "\"xdp_reason\":\"no hardware (veth)\",\"mtu\":1500},"
+		 "\"xdp_reason\":\"no hardware (veth)\",\"mtu\":1500,\"fault\":\"\"},"
 		 "\"stations\":{\"total\":4,\"home\":1,\"next_door\":0,\"away\":1,\"visiting\":1,"
 		 "\"elsewhere\":1,\"blocked\":0,\"silent\":0},"
 		 "\"handovers\":{\"completed\":0,\"refused\":0,\"undone\":0,\"pending\":0,"
@@ -299,7 +299,8 @@ static void test_a_register_that_is_away_says_why(void **state)
 	(void)state;
 	registered_is_lost();
 	assert_status("register", "{\"address\":\"mlr.example:6554\",\"state\":\"away\","
-				  "\"since_s\":0,\"epoch\":3,\"seq\":4,\"error\":\"reset\"}");
+				  "\"since_s\":0,\"epoch\":3,\"seq\":4,\"error\":\"reset\","
+				  "\"confirmed\":false}");
 }
 
 static void test_native_xdp_is_told(void **state)
@@ -308,7 +309,7 @@ static void test_native_xdp_is_told(void **state)
 	w->backbone.xdp = 7;
 	w->backbone.xdp_why[0] = '\0';
 	assert_status("backbone", "{\"interface\":\"eth0\",\"hook\":\"tcx\",\"xdp\":\"native\","
-				  "\"xdp_reason\":\"\",\"mtu\":1500}");
+				  "\"xdp_reason\":\"\",\"mtu\":1500,\"fault\":\"\"}");
 }
 
 static void test_all_reasons_are_counted(void **state)

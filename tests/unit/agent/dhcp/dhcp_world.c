@@ -38,8 +38,11 @@ static void resume(unsigned cell, const struct dhcp_request *request, void *arg)
 	dhcp_handle(w->dhcp, cell, request);
 }
 
-static int check(const struct station_record *record, void *arg)
+static int check(const struct station_record *record, const struct tmip_mac *mac, unsigned cell,
+		 void *arg)
 {
+	(void)mac;
+	(void)cell;
 	assert_ptr_equal(arg, w);
 	w->checks += !w->check_error;
 	w->checked = *record;

@@ -86,7 +86,7 @@ static void nobody_uses_it_so_it_is_taken(void **state)
 	(void)state;
 	assert_false(may_have(20, &record));
 	assert_int_equal(w->checks, 1);
-	twins_checked(w->twins, false, &record);
+	twins_checked(w->twins, ROAM_HOLDER_MUTE, &record);
 	assert_int_equal(w->resumed, 1);
 	assert_true(may_have(20, &record));
 	assert_false(is_twin(20));
@@ -94,6 +94,28 @@ static void nobody_uses_it_so_it_is_taken(void **state)
 	/* Nobody knows how long that holds. */
 	time_passes(31000);
 	assert_false(may_have(20, &record));
+}
+
+static void the_same_host_uses_it_by_another_interface(void **state)
+{
+	struct station_record record = original();
+	struct dhcp_request of = message(20);
+
+	(void)state;
+	assert_false(may_have(20, &record));
+	twins_checked(w->twins, ROAM_HOLDER_SAME, &record);
+	assert_int_equal(w->resumed, 1);
+	assert_true(may_have(20, &record));
+	assert_false(is_twin(20));
+	twins_mark(w->twins, &of);
+	assert_true(of.beside);
+	assert_int_equal(counts().taken + counts().twins, 0);
+	/* The record names it from then on. */
+	record.others[0] = of.mac;
+	record.other_count = 1;
+	time_passes(31000);
+	assert_true(may_have(20, &record));
+	assert_int_equal(w->checks, 1);
 }
 
 static void somebody_uses_it_so_this_is_a_twin(void **state)
@@ -104,7 +126,7 @@ static void somebody_uses_it_so_this_is_a_twin(void **state)
 
 	(void)state;
 	assert_false(may_have(20, &record));
-	twins_checked(w->twins, true, &record);
+	twins_checked(w->twins, ROAM_HOLDER_THERE, &record);
 	assert_true(is_twin(20));
 	assert_false(is_twin(21)); /* one of three may be known already */
 	assert_int_equal(counts().twins, 1);
@@ -153,8 +175,8 @@ static void one_message_of_a_client_waits(void **state)
 	assert_false(may_have(20, &record));
 	assert_false(may_have(20, &record));
 	assert_int_equal(w->checks, 1);
-	twins_checked(w->twins, false, &record);
-	twins_checked(w->twins, false, &record);
+	twins_checked(w->twins, ROAM_HOLDER_MUTE, &record);
+	twins_checked(w->twins, ROAM_HOLDER_MUTE, &record);
 	assert_int_equal(w->resumed, 1);
 }
 
@@ -192,6 +214,7 @@ int main(void)
 		CASE(most_addresses_need_no_check),
 		CASE(an_identity_of_an_association_is_not_our_business),
 		CASE(nobody_uses_it_so_it_is_taken),
+		CASE(the_same_host_uses_it_by_another_interface),
 		CASE(somebody_uses_it_so_this_is_a_twin),
 		CASE(the_record_of_a_twin_says_so),
 		CASE(one_message_of_a_client_waits),

@@ -24,9 +24,19 @@ static void on_changed(void *arg)
 	w->backbone_changed++;
 }
 
+static unsigned moves;
+
+static void on_moved(void *arg)
+{
+	(void)arg;
+	moves++;
+}
+
 static int attach(void)
 {
-	static const struct backbone_calls calls = {.changed = on_changed};
+	static const struct backbone_calls calls = {.changed = on_changed, .moved = on_moved};
+
+	moves = 0;
 
 	return backbone_attach(backbone, &fake_datapath, &calls, w->why);
 }
@@ -297,6 +307,92 @@ static void a_new_interface_without_programs_is_an_error_in_the_log(void **state
 	assert_int_equal(fake_log_count(LOG_LEVEL_ERROR, "the kernel refuses the program"), 1);
 }
 
+/* ---- the address */
+
+static void expect_tunnel(const char *text, unsigned times)
+{
+	struct tmip_addr addr = ip(text);
+
+	update();
+	assert_true(addr_equal(&backbone->tunnel, &addr));
+	assert_int_equal(moves, times);
+}
+
+static void tunnels_follow_the_address(void **state)
+{
+	(void)state;
+	expect_xdp();
+	eth0()->is.addr = ip("192.168.0.50");
+	expect_tunnel("192.168.0.50", 1);
+	expect_tunnel("192.168.0.50", 1);
+	assert_int_equal(fake_log_count(LOG_LEVEL_WARN, "end at 192.168.0.50 from now on"), 1);
+	assert_string_equal(backbone->fault, "");
+}
+
+static void an_address_that_is_still_there_stays(void **state)
+{
+	(void)state;
+	expect_xdp();
+	eth0()->is.addr = ip("192.168.0.50"); /* it has become the first one */
+	fake_netlink.more = ip("192.168.0.1");
+	expect_tunnel("192.168.0.1", 0);
+	fake_netlink.more = (struct tmip_addr){0};
+	expect_tunnel("192.168.0.50", 1);
+}
+
+static void without_an_address_that_is_said_once(void **state)
+{
+	(void)state;
+	expect_xdp();
+	eth0()->is.addr = (struct tmip_addr){0};
+	expect_tunnel("192.168.0.1", 0);
+	expect_tunnel("192.168.0.1", 0);
+	assert_string_equal(backbone->fault,
+			    "it has no IPv4 address now; tunnels ended at 192.168.0.1");
+	assert_int_equal(fake_log_count(LOG_LEVEL_ERROR, "has no IPv4 address now"), 1);
+	eth0()->is.addr = ip("192.168.0.1");
+	expect_tunnel("192.168.0.1", 0);
+	assert_string_equal(backbone->fault, "");
+	eth0()->is.addr = (struct tmip_addr){0};
+	update();
+	eth0()->is.addr = ip("192.168.0.9");
+	expect_tunnel("192.168.0.9", 1);
+}
+
+static void a_directive_holds_whatever_the_interface_has(void **state)
+{
+	(void)state;
+	w->config.tunnel_addr = fake_netlink.more = ip("192.168.9.9");
+	assert_int_equal(backbone_find(backbone, &w->config), 0);
+	expect_xdp();
+	eth0()->is.addr = ip("192.168.0.50");
+	expect_tunnel("192.168.9.9", 0);
+	assert_string_equal(backbone->fault, "");
+	fake_netlink.more = (struct tmip_addr){0};
+	expect_tunnel("192.168.9.9", 0);
+	assert_string_equal(backbone->fault,
+			    "tunnel_addr 192.168.9.9 is no address of this machine now");
+	fake_netlink.more = ip("192.168.9.9");
+	expect_tunnel("192.168.9.9", 0);
+	assert_string_equal(backbone->fault, "");
+}
+
+static void an_interface_that_is_down_or_gone_is_said(void **state)
+{
+	(void)state;
+	expect_xdp();
+	eth0()->is.up = false;
+	expect_tunnel("192.168.0.1", 0);
+	assert_string_equal(backbone->fault, "it is down");
+	backbone_gone(backbone);
+	assert_string_equal(backbone->fault, "there is no such interface now");
+	eth0()->is.up = true;
+	expect_tunnel("192.168.0.1", 0);
+	assert_string_equal(backbone->fault, "");
+	assert_int_equal(fake_log_count(LOG_LEVEL_ERROR, "backbone eth0: "), 2);
+	assert_int_equal(fake_log_count(LOG_LEVEL_INFO, "it is in order again"), 1);
+}
+
 int main(void)
 {
 #define BACKBONE_CASE(name) cmocka_unit_test_setup_teardown(name, setup, world_teardown)
@@ -325,6 +421,11 @@ int main(void)
 		BACKBONE_CASE(a_new_interface_gets_the_programs),
 		BACKBONE_CASE(a_new_interface_may_be_headless),
 		BACKBONE_CASE(a_new_interface_without_programs_is_an_error_in_the_log),
+		BACKBONE_CASE(tunnels_follow_the_address),
+		BACKBONE_CASE(an_address_that_is_still_there_stays),
+		BACKBONE_CASE(without_an_address_that_is_said_once),
+		BACKBONE_CASE(a_directive_holds_whatever_the_interface_has),
+		BACKBONE_CASE(an_interface_that_is_down_or_gone_is_said),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -24,7 +24,7 @@ struct evconnlistener *evconnlistener_new_bind(struct event_base *base, evconnli
 	memcpy(&w->here, here, sizeof(w->here));
 	w->accept = cb;
 	w->accept_arg = arg;
-	w->listening = true;
+	w->listening++;
 	return (struct evconnlistener *)w;
 }
 
@@ -37,7 +37,7 @@ evutil_socket_t evconnlistener_get_fd(struct evconnlistener *listener)
 void evconnlistener_free(struct evconnlistener *listener)
 {
 	assert_ptr_equal(listener, w);
-	w->listening = false;
+	w->listening--;
 }
 
 /* ---- the calls */
@@ -46,7 +46,7 @@ static void describe_self(struct mlrp_self *self, void *arg)
 {
 	assert_ptr_equal(arg, w);
 	*self = (struct mlrp_self){.role = MLRP_ROLE_CN, .network = "net", .name = "cn5",
-				   .cn_id = roam_self(w->roam)};
+				   .cn_id = roam_self(w->roam), .instance = 0x5555};
 }
 
 static void on_up(uint32_t cn, void *arg)
@@ -62,6 +62,22 @@ static void on_message(uint32_t cn, const struct mlrp_message *message, void *ar
 	w->got = *message;
 }
 
+static void on_moved(uint32_t cn, const struct tmip_addr *tunnel, void *arg)
+{
+	char addr[ADDR_STRLEN];
+
+	assert_ptr_equal(arg, w);
+	calls_note("moved %u %s", cn, addr_format(tunnel, addr));
+	w->moved = *tunnel;
+	if (w->replica_follows) {
+		struct cn_info info = net_cn(cn);
+
+		info.tunnel = *tunnel;
+		roam_put_cn(w->roam, &info);
+		peers_put(w->peers, &info, true);
+	}
+}
+
 static void on_changed(void *arg)
 {
 	assert_ptr_equal(arg, w);
@@ -74,7 +90,7 @@ int create_peers(struct peers **out)
 {
 	const struct peers_setup setup = {
 		.base = w->base, .roam = w->roam, .tunnel = net_tunnel(SELF), .port = 6554,
-		.calls = {describe_self, on_up, on_message, on_changed, w},
+		.calls = {describe_self, on_up, on_message, on_moved, on_changed, w},
 	};
 
 	return peers_create(out, &setup);
@@ -90,7 +106,9 @@ void put_cn(uint32_t id)
 /* The CN is there, and its connection, which this CN has opened, is up. */
 struct mlrp_link *connect_to(uint32_t id)
 {
-	struct mlrp_message welcome = {.type = MLRP_WELCOME, .role = MLRP_ROLE_CN};
+	struct mlrp_message welcome = {.type = MLRP_WELCOME, .role = MLRP_ROLE_CN, .cn.id = id,
+				       .instance = w->instance,
+				       .has = w->instance ? MLRP_HAS(MLRP_F_INSTANCE) : 0};
 	struct mlrp_link *link;
 
 	put_cn(id);
@@ -121,7 +139,9 @@ int arrive(struct tmip_addr from)
 struct mlrp_link *say_hello(struct tmip_addr from, uint8_t role, uint32_t id,
 				   const char *name)
 {
-	struct mlrp_message hello = {.type = MLRP_HELLO, .role = role, .cn.id = id};
+	struct mlrp_message hello = {.type = MLRP_HELLO, .role = role, .cn.id = id,
+				     .cn.tunnel = from, .instance = w->instance,
+				     .has = w->instance ? MLRP_HAS(MLRP_F_INSTANCE) : 0};
 	struct mlrp_link *link;
 
 	snprintf(hello.name, sizeof(hello.name), "%s", name);

@@ -32,11 +32,14 @@ struct peers_world {
 	struct roam *roam;
 	struct peers *peers;
 	int listen_error; /* errno; 0: a listener can be had */
-	bool listening;
+	int listening;            /* listeners */
 	struct sockaddr_in here;
 	evconnlistener_cb accept;
 	void *accept_arg;
 	struct mlrp_message got;
+	struct tmip_addr moved;   /* by the last call `moved` */
+	bool replica_follows;     /* that call, as the agent makes it do */
+	uint64_t instance;        /* that the other side names; 0: none */
 };
 
 extern struct peers_world peers_world;

@@ -23,7 +23,7 @@ static void describe_self(struct mlrp_self *self, void *arg)
 static void describe_cn(struct cn_info *cn, void *arg)
 {
 	assert_ptr_equal(arg, w);
-	*cn = (struct cn_info){.name = "cn7", .port = 6554, .cell_count = 1};
+	*cn = (struct cn_info){.name = "cn7", .port = 6554, .cell_count = 2 - w->cells_left_out};
 }
 
 static void on_registered(const struct cn_info *cn, void *arg)
@@ -48,6 +48,20 @@ NOTES(synchronised)
 NOTES(in_step)
 NOTES(lost)
 NOTES(down)
+
+static bool on_refused(const struct register_refusal *refusal, void *arg)
+{
+	assert_ptr_equal(arg, w);
+	calls_note("refused%s: %s", refusal->for_now ? " for now" : "", refusal->why);
+	w->cells_left_out += refusal->subnet && w->can_leave_out;
+	return refusal->subnet && w->can_leave_out;
+}
+
+static void on_anew(void *arg)
+{
+	assert_ptr_equal(arg, w);
+	w->cells_left_out = 0;
+}
 
 static void on_changed(void *arg)
 {
@@ -170,9 +184,10 @@ int register_setup(void **state)
 	w->config.mlr_port = 6000;
 
 	const struct register_setup setup = {
-		.base = w->base, .config = &w->config,
+		.base = w->base, .dns = FAKE_DNS, .config = &w->config,
 		.calls = {describe_self, describe_cn, on_registered, on_synchronising,
-			  on_synchronised, on_in_step, on_lost, on_down, on_changed, w},
+			  on_synchronised, on_in_step, on_lost, on_down, on_refused, on_anew,
+			  on_changed, w},
 		.subscriptions = SUBSCRIPTIONS,
 		.subscription_count = sizeof(SUBSCRIPTIONS) / sizeof(SUBSCRIPTIONS[0]),
 	};

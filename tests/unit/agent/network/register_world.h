@@ -30,9 +30,14 @@ struct register_world {
 	struct register_client *client;
 	struct mlrp_link *link;  /* the newest */
 	struct mlrp_message got; /* by a subscription */
+	bool can_leave_out;      /* the CN can do without a cell that is refused */
+	uint8_t cells_left_out;  /* of two */
 };
 
+#define FAKE_DNS ((struct evdns_base *)&register_world)
+
 extern struct register_world register_world;
+extern unsigned fake_resolver_reads;
 #define w (&register_world)
 
 int register_setup(void **state); /* subscribes to STATION and ERROR */

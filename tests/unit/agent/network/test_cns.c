@@ -344,6 +344,24 @@ static void test_a_subnet_that_another_cn_has_taken_stays(void **state)
 	assert_subnet(8, 9, 0);
 }
 
+/* The register refuses a cell of this CN, whose subnet is another's: that one has it again. */
+static void test_a_cell_that_was_refused_is_taken_back(void **state)
+{
+	struct cn_info accepted = net_cn(SELF), wanted = net_cn(SELF);
+
+	(void)state;
+	put(8);
+	wanted.cells[1] = net_cn(8).cells[0];
+	wanted.cells[2] = net_cn(9).cells[0];
+	wanted.cell_count = 3;
+	cns_put(w->cns, &wanted);
+	assert_subnet(8, SELF, 0);
+	cns_take_back(w->cns, &accepted);
+	assert_subnet(8, 8, 0);
+	assert_null(subnet_of(9));
+	assert_subnet(SELF, SELF, IFINDEX);
+}
+
 /* ---- a CN goes */
 
 static void test_of_a_cn_that_is_gone_nothing_is_left(void **state)
@@ -502,6 +520,7 @@ int main(void)
 		CASE(test_another_port_is_a_move_too),
 		CASE(test_a_subnet_that_it_gives_up_is_deleted),
 		CASE(test_a_subnet_that_another_cn_has_taken_stays),
+		CASE(test_a_cell_that_was_refused_is_taken_back),
 		CASE(test_of_a_cn_that_is_gone_nothing_is_left),
 		CASE(test_a_stranger_that_is_gone_changes_nothing),
 		CASE(test_those_that_the_register_did_not_name_are_dropped),

@@ -286,6 +286,27 @@ static void no_socket_is_an_error(void **state)
 	time_end();
 }
 
+/* All that is known of the paths may be wrong from the new address. */
+static void probes_leave_from_another_address(void **state)
+{
+	struct tmip_addr tunnel = net_tunnel(77);
+
+	(void)state;
+	put(2, 1);
+	time_passes(WHILE_MS);
+	fake_probes.count = 0;
+	path_mtu_move(paths, &tunnel);
+	assert_true(addr_equal(&fake_probes.local, &tunnel));
+	assert_int_equal(fake_probes.opened, 2);
+	assert_int_equal(fake_probes.closed, 1);
+	time_passes(WHILE_MS);
+	assert_true(fake_probes.count > 0);
+	fake_probes.open_error = -EADDRNOTAVAIL;
+	path_mtu_move(paths, &tunnel);
+	assert_int_equal(fake_log_count(LOG_LEVEL_ERROR, "no socket for tunnel probes from"), 1);
+	assert_int_equal(fake_probes.closed, 1); /* the one that is there serves */
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, create, destroy)
 
 int main(void)
@@ -304,6 +325,7 @@ int main(void)
 		CASE(the_backbone_changes),
 		CASE(a_cn_that_is_gone_counts_no_more),
 		CASE(the_rate_is_limited),
+		CASE(probes_leave_from_another_address),
 		cmocka_unit_test(no_socket_is_an_error),
 	};
 

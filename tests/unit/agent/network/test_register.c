@@ -31,7 +31,7 @@ static void test_registers_directly_after_the_handshake(void **state)
 	assert_int_equal(sent->type, MLRP_REGISTER);
 	assert_int_equal(sent->has, MLRP_HAS(MLRP_F_CN));
 	assert_string_equal(sent->cn.name, "cn7");
-	assert_int_equal(sent->cn.cell_count, 1);
+	assert_int_equal(sent->cn.cell_count, 2);
 	assert_int_not_equal(sent->transaction, 0);
 	assert_false(register_is_registered(w->client));
 }

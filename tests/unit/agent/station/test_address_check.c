@@ -10,6 +10,7 @@
 
 static struct address_checks *checks;
 static unsigned probes;         /* that have left */
+static unsigned asked;          /* questions to the MAC that asks */
 static struct tmip_addr answers; /* a station that is heard when it is probed; zero: none */
 static struct mlrp_message sent;
 static unsigned sent_count;
@@ -31,6 +32,15 @@ static void on_probe(const struct tmip_addr *addr, void *arg)
 	probes++;
 	if (addr_equal(addr, &answers))
 		fake_datapath_hears(addr, fake_now_ms);
+}
+
+static void on_probe_asker(const struct tmip_addr *addr, const struct address_check_asker *asker,
+			   void *arg)
+{
+	(void)addr;
+	(void)arg;
+	assert_int_equal(asker->ifindex, WLAN1);
+	asked++;
 }
 
 static void on_send(uint32_t cn, const struct mlrp_message *message, void *arg)
@@ -97,11 +107,12 @@ static int create(void **state)
 	connected = true;
 	dozing = forwarding = false;
 	can_knock = true;
-	knocks = 0;
+	knocks = asked = 0;
 	open_knocks = 0;
 	setup = (struct address_check_setup){
 		.base = w->base, .dp = &fake_datapath, .roam = w->roam,
-		.calls = {.probe = on_probe, .send = on_send, .is_connected = is_connected,
+		.calls = {.probe = on_probe, .probe_asker = on_probe_asker, .send = on_send,
+			  .is_connected = is_connected,
 			  .knock = on_knock, .is_answered = is_answered,
 			  .end_knock = end_knock, .dozes = dozes},
 	};
@@ -117,7 +128,7 @@ static int destroy(void **state)
 
 static int begin(const struct station_record *record)
 {
-	return address_check_begin(checks, record, on_done, &done_count);
+	return address_check_begin(checks, record, NULL, on_done, &done_count);
 }
 
 static struct station_record commit_in(unsigned host, unsigned ifindex)
@@ -144,6 +155,70 @@ static void expect_done(enum roam_holder answer, const struct station_record *re
 	assert_int_equal(done_answer, answer);
 	assert_memory_equal(&done_record, record, sizeof(*record));
 	assert_int_equal(time_armed(), 0);
+}
+
+/* ---- a MAC of the same identity asks */
+
+static const struct address_check_asker ASKER = {.mac = {{2, 0, 0, 0, 0, 0x77}}, .ifindex = WLAN1};
+
+static int begin_for_asker(const struct station_record *record)
+{
+	return address_check_begin(checks, record, &ASKER, on_done, &done_count);
+}
+
+static bool asker_heard(const struct tmip_addr *addr, unsigned ifindex)
+{
+	struct tmip_event event = {.type = TMIP_EVENT_CONFLICT, .addr = *addr, .mac = ASKER.mac,
+				   .ifindex = ifindex};
+
+	return address_check_heard(checks, &event);
+}
+
+static void a_host_answers_on_both_interfaces(void **state)
+{
+	struct station_record record = commit_in(9, WLAN0);
+	struct tmip_addr other = ip(1, 10);
+
+	(void)state;
+	answers = record.addr;
+	assert_false(asker_heard(&record.addr, WLAN1)); /* nobody has asked yet */
+	assert_int_equal(begin_for_asker(&record), 0);
+	assert_int_equal(asked, 1);
+	assert_false(asker_heard(&record.addr, WLAN0));
+	assert_false(asker_heard(&other, WLAN1));
+	assert_true(asker_heard(&record.addr, WLAN1));
+	time_passes(OWN_MS);
+	expect_done(ROAM_HOLDER_SAME, &record);
+}
+
+static void its_answer_may_come_last(void **state)
+{
+	struct station_record record = commit_at(9, CN2);
+	struct mlrp_message answer = {.type = MLRP_RETURNED, .addr = record.addr,
+				      .has = MLRP_HAS(MLRP_F_ADDR)};
+
+	(void)state;
+	connected = true;
+	assert_int_equal(begin_for_asker(&record), 0);
+	answer.transaction = sent.transaction;
+	assert_true(address_check_answered(checks, CN2, &answer));
+	assert_int_equal(done_count, 0);
+	time_passes(100);
+	assert_int_equal(done_count, 0);
+	assert_true(asker_heard(&record.addr, WLAN1));
+	expect_done(ROAM_HOLDER_SAME, &record);
+}
+
+static void another_host_does_not_answer(void **state)
+{
+	struct station_record record = commit_in(9, WLAN0);
+
+	(void)state;
+	answers = record.addr;
+	assert_int_equal(begin_for_asker(&record), 0);
+	time_passes(200);
+	expect_done(ROAM_HOLDER_THERE, &record);
+	assert_int_equal(asked, 5);
 }
 
 /* ---- the station is in a cell of this CN */
@@ -471,7 +546,7 @@ static void the_next_check_may_begin_when_one_ends(void **state)
 	struct station_record record = commit_in(9, WLAN0);
 
 	(void)state;
-	assert_int_equal(address_check_begin(checks, &record, begin_again, NULL), 0);
+	assert_int_equal(address_check_begin(checks, &record, NULL, begin_again, NULL), 0);
 	time_passes(OWN_MS);
 	/* The second one: the station is known to be silent. */
 	expect_done(ROAM_HOLDER_MUTE, &record);
@@ -565,6 +640,9 @@ int main(void)
 {
 #define CHECK_CASE(name) cmocka_unit_test_setup_teardown(name, create, destroy)
 	const struct CMUnitTest tests[] = {
+		CHECK_CASE(a_host_answers_on_both_interfaces),
+		CHECK_CASE(its_answer_may_come_last),
+		CHECK_CASE(another_host_does_not_answer),
 		CHECK_CASE(a_station_that_answers_keeps_its_address),
 		CHECK_CASE(a_station_that_is_heard_late_keeps_its_address),
 		CHECK_CASE(a_station_that_answers_nothing_loses_its_address),

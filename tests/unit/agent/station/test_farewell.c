@@ -93,6 +93,26 @@ static void a_station_that_is_back_is_not_announced(void **state)
 	assert_int_equal(time_armed(), 0);
 }
 
+/* A host that uses another MAC elsewhere: it hears what is announced in this cell, too. */
+static void a_host_that_is_there_by_another_mac_is_asked_again(void **state)
+{
+	struct tmip_addr addr = ip(1, 9);
+
+	(void)state;
+	begin(9);
+	for (unsigned i = 0; i < 3; i++) {
+		farewell_other_heard(farewells, &addr, WLAN0);
+		time_passes(FAREWELL_MS);
+		assert_int_equal(announced, 0);
+		probes = 0;
+		time_passes(10000);
+		assert_in_range(probes, 1, 4);
+	}
+	time_passes(FAREWELL_MS);
+	assert_int_equal(announced, 1);
+	assert_int_equal(time_armed(), 0);
+}
+
 /* A damped station: its frames do not move it, and it is there all the same. */
 static void a_station_that_is_heard_is_not_announced(void **state)
 {
@@ -156,6 +176,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		FAREWELL_CASE(a_station_is_asked_before_its_address_is_announced),
 		FAREWELL_CASE(a_station_that_is_back_is_not_announced),
+		FAREWELL_CASE(a_host_that_is_there_by_another_mac_is_asked_again),
 		FAREWELL_CASE(a_station_that_is_heard_is_not_announced),
 		FAREWELL_CASE(a_station_that_leaves_again_is_asked_again),
 		FAREWELL_CASE(one_too_many_is_announced_at_once),

@@ -136,6 +136,24 @@ static void a_cn_is_asked(void **state)
 	assert_int_equal(time_armed(), 0);
 }
 
+static void the_tunnel_address_changes(void **state)
+{
+	struct tmip_addr addr = station_in(2, 9, WLAN0), now = tunnel_of(9);
+
+	(void)state;
+	places_tell(places, CN2, &addr);
+	places_move(places, &now);
+	assert_int_equal(fake_probes.opened, 2);
+	assert_int_equal(fake_probes.closed, 1);
+	fake_probes.open_error = -EPERM;
+	places_move(places, &now); /* better the former socket than none */
+	assert_int_equal(fake_probes.closed, 1);
+	time_passes(20);
+	assert_int_equal(fake_probes.asked, 1);
+	answer(1);
+	assert_int_equal(time_armed(), 0);
+}
+
 /* Each question of the tables is about another station. */
 static void there_is_a_bound(void **state)
 {
@@ -160,7 +178,7 @@ int main(void)
 		CASE_HERE(it_is_told_until_it_is_answered), CASE_HERE(it_is_not_told_for_ever),
 		CASE_HERE(nobody_is_told_of_a_station_that_has_left),
 		CASE_HERE(nor_is_a_cn_whose_agent_has_answered), CASE_HERE(a_cn_is_asked),
-		CASE_HERE(there_is_a_bound),
+		CASE_HERE(there_is_a_bound), CASE_HERE(the_tunnel_address_changes),
 	};
 
 	return cmocka_run_group_tests_name("places", tests, NULL, NULL);

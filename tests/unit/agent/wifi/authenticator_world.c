@@ -26,10 +26,13 @@ static void on_resume(unsigned cell, const struct dhcp_request *request, void *a
 		   name_of(&request->identity, name));
 }
 
-static int on_check(const struct station_record *record, void *arg)
+static int on_check(const struct station_record *record, const struct tmip_mac *mac, unsigned cell,
+		    void *arg)
 {
 	char addr[ADDR_STRLEN];
 
+	(void)mac;
+	(void)cell;
 	assert_ptr_equal(arg, w);
 	calls_note("check %s", addr_format(&record->addr, addr));
 	return w->check_error;

@@ -73,7 +73,7 @@ static void test_nobody_uses_it_so_it_is_taken(void **state)
 	struct station_record record = begin_check();
 
 	(void)state;
-	authenticators_checked(w->all, false, &record);
+	authenticators_checked(w->all, ROAM_HOLDER_MUTE, &record);
 	assert_string_equal(calls_made(), "resume 42 9 anna\n");
 	assert_true(may_have(&record)); /* and is not checked again */
 	assert_string_equal(calls_made(), "resume 42 9 anna\n");
@@ -89,7 +89,7 @@ static void test_only_that_address_is_taken(void **state)
 	struct station_record record = begin_check();
 
 	(void)state;
-	authenticators_checked(w->all, false, &record);
+	authenticators_checked(w->all, ROAM_HOLDER_MUTE, &record);
 	calls_forget();
 	record.addr = net_address(8, 21);
 	assert_false(may_have(&record));
@@ -101,7 +101,7 @@ static void test_somebody_uses_it_so_this_is_another_station(void **state)
 	struct station_record record = begin_check();
 
 	(void)state;
-	authenticators_checked(w->all, true, &record);
+	authenticators_checked(w->all, ROAM_HOLDER_THERE, &record);
 	assert_string_equal(calls_made(), "resume 42 9 -\n");
 	assert_identity(&ANNA, NULL); /* from now on */
 	assert_int_equal(counts_now().shared, 1);
@@ -114,7 +114,7 @@ static void test_a_new_association_is_judged_anew(void **state)
 	struct station_record record = begin_check();
 
 	(void)state;
-	authenticators_checked(w->all, true, &record);
+	authenticators_checked(w->all, ROAM_HOLDER_THERE, &record);
 	fake_hostapd_tells(hostapd_of("wlan0"), HOSTAPD_CONNECTED, &ANNA);
 	fake_hostapd_answers(hostapd_of("wlan0"), &ANNA, "anna");
 	assert_identity(&ANNA, "anna");
@@ -128,10 +128,10 @@ static void test_at_another_access_point_it_is_judged_anew(void **state)
 	struct station_record record = begin_check();
 
 	(void)state;
-	authenticators_checked(w->all, false, &record);
+	authenticators_checked(w->all, ROAM_HOLDER_MUTE, &record);
 	fake_hostapd_answers(hostapd_of("ap0"), &ANNA, "anna");
 	assert_false(may_have(&record));
-	authenticators_checked(w->all, true, &record);
+	authenticators_checked(w->all, ROAM_HOLDER_THERE, &record);
 	assert_identity(&ANNA, NULL);
 	fake_hostapd_answers(hostapd_of("wlan0"), &ANNA, "anna");
 	assert_identity(&ANNA, "anna");
@@ -144,7 +144,7 @@ static void test_during_a_check_messages_are_dropped(void **state)
 	(void)state;
 	assert_false(may_have(&record));
 	assert_string_equal(calls_made(), ""); /* one check at a time */
-	authenticators_checked(w->all, false, &record);
+	authenticators_checked(w->all, ROAM_HOLDER_MUTE, &record);
 	assert_int_equal(calls_count("resume"), 1);
 }
 
@@ -159,7 +159,7 @@ static void test_a_check_that_cannot_begin_leaves_the_client_to_ask_again(void *
 	w->check_error = 0;
 	assert_false(may_have(&record));
 	assert_int_equal(calls_count("check"), 2);
-	authenticators_checked(w->all, false, &record);
+	authenticators_checked(w->all, ROAM_HOLDER_MUTE, &record);
 	assert_int_equal(calls_count("resume"), 1);
 }
 
@@ -170,7 +170,7 @@ static void test_a_check_does_not_end_by_time(void **state)
 	(void)state;
 	time_passes(60000);
 	assert_string_equal(calls_made(), "");
-	authenticators_checked(w->all, true, &record);
+	authenticators_checked(w->all, ROAM_HOLDER_THERE, &record);
 	assert_int_equal(calls_count("resume"), 1);
 }
 
@@ -182,7 +182,7 @@ static void test_an_answer_of_hostapd_does_not_end_a_check(void **state)
 	fake_hostapd_answers(hostapd_of("wlan0"), &ANNA, "anna");
 	fake_hostapd_knows_nothing(hostapd_of("wlan0"), &ANNA);
 	assert_string_equal(calls_made(), "");
-	authenticators_checked(w->all, false, &record);
+	authenticators_checked(w->all, ROAM_HOLDER_MUTE, &record);
 	assert_string_equal(calls_made(), "resume 42 9 anna\n");
 }
 
@@ -191,9 +191,9 @@ static void test_a_check_that_nobody_waits_for_changes_nothing(void **state)
 	struct station_record record = record_of_anna();
 
 	(void)state;
-	authenticators_checked(w->all, true, &record);
+	authenticators_checked(w->all, ROAM_HOLDER_THERE, &record);
 	assert_false(identify(WLAN, &ANNA)); /* that one waits for hostapd */
-	authenticators_checked(w->all, true, &record);
+	authenticators_checked(w->all, ROAM_HOLDER_THERE, &record);
 	assert_string_equal(calls_made(), "");
 	assert_int_equal(counts_now().shared, 0);
 }
@@ -204,7 +204,7 @@ static void test_a_station_that_hostapd_has_lost_meanwhile_has_no_identity(void 
 
 	(void)state;
 	fake_hostapd_comes_up(hostapd_of("wlan0"), false);
-	authenticators_checked(w->all, false, &record);
+	authenticators_checked(w->all, ROAM_HOLDER_MUTE, &record);
 	assert_string_equal(calls_made(), "resume 42 9 -\n");
 }
 

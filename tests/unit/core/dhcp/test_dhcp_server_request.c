@@ -245,17 +245,17 @@ static void test_addresses_of_a_former_cell(void **state)
 	expect_nothing("the register is away");
 }
 
-/* Of a cell that this CN has never heard of: the client says by the packet where it renews. */
-static void test_renewing_at_an_unknown_server(void **state)
+/* The client says by the packet where it has its lease from. */
+static void test_renewing_at_another_gateway(void **state)
 {
-	struct dhcp_request r = client(DHCP_REQUEST, &NEW);
+	struct dhcp_request r = client(DHCP_REQUEST, &MAC);
 
 	(void)state;
-	r.ciaddr = r.source = FOREIGN;
-	r.target = FOREIGN ^ 1;
+	r.ciaddr = r.source = OTHERS;
+	r.target = GATEWAY1;
 	decide(&r);
-	expect_nak(FOREIGN ^ 1);
-	r.target = 0xffffffff;
+	expect_nak(GATEWAY1);
+	r.target = NET1 | 255;
 	decide(&r);
 	expect_nak(GATEWAY2);
 }
@@ -279,6 +279,38 @@ static void test_a_cell_that_is_not_there_now(void **state)
 	expect_question(DHCP_DO_ALLOCATE, 0);
 }
 
+/* ---- a host with several MACs */
+
+static void test_another_mac_of_the_host(void **state)
+{
+	const struct tmip_mac cable = {{2, 0, 0, 0, 0, 0x10}};
+	struct dhcp_request r = client(DHCP_REQUEST, &cable);
+	struct tmip_addr addr = addr_from_ipv4(ROAMED);
+	struct replica_station *station = replica_find(&replica, &addr);
+
+	(void)state;
+	r.requested = ROAMED;
+	decide(&r);
+	expect_nak(GATEWAY2);
+	station->record.kind = RECORD_RESERVED;
+	station->record.others[0] = cable;
+	station->record.other_count = 1;
+	assert_int_equal(replica_set_macs(&replica, station, &station->record), 0);
+	decide(&r); /* INIT-REBOOT */
+	expect_lease(DHCP_DO_RENEW, DHCP_ACK, ROAMED, GATEWAY1);
+	r = client(DHCP_REQUEST, &cable);
+	r.ciaddr = ROAMED; /* RENEWING */
+	decide(&r);
+	expect_lease(DHCP_DO_RENEW, DHCP_ACK, ROAMED, GATEWAY1);
+	r = client(DHCP_DISCOVER, &cable);
+	decide(&r);
+	expect_lease(DHCP_DO_REPLY, DHCP_OFFER, ROAMED, GATEWAY1);
+	r = client(DHCP_DECLINE, &cable); /* it has heard the other interface */
+	r.requested = ROAMED;
+	decide(&r);
+	expect_nothing("another of its MACs");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -288,8 +320,9 @@ int main(void)
 		CASE(test_selecting_while_register_is_away), CASE(test_init_reboot_after_roaming),
 		CASE(test_init_reboot_refused), CASE(test_init_reboot_while_register_is_away),
 		CASE(test_renewing), CASE(test_renewing_what_is_not_its_own),
-		CASE(test_addresses_of_a_former_cell), CASE(test_renewing_at_an_unknown_server),
+		CASE(test_addresses_of_a_former_cell), CASE(test_renewing_at_another_gateway),
 		CASE(test_a_cell_that_is_not_there_now),
+		CASE(test_another_mac_of_the_host),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -29,6 +29,16 @@ static struct station_record bound(void)
 	};
 }
 
+static struct station_record docked(void)
+{
+	return (struct station_record){
+		.addr = ip(10, 10, 1, 9), .mac = MAC, .kind = RECORD_RESERVED,
+		.state = RECORD_BOUND, .parent = 1, .current = 2, .version = {4, 8},
+		.other_count = 2,
+		.others = {{{2, 0, 0x5e, 0x10, 0, 10}}, {{2, 0, 0x5e, 0x10, 0, 11}}},
+	};
+}
+
 struct cell_info pool_cell(int which)
 {
 	if (which == 0)
@@ -129,8 +139,9 @@ static void add_handshake(void)
 
 	ADD(hello, hello(MLRP_HELLO, MLRP_ROLE_CN, "linux-magazin", "wlanpool1.linux-magazin", 1));
 	m = ADD(hello_known, hello(MLRP_HELLO, MLRP_ROLE_CN, "linux-magazin", "cn2", 3));
-	m->has |= F(CN);
+	m->has |= F(CN) | F(INSTANCE);
 	m->cn = cn(0, 0, 2, "cn2", 0).cn;
+	m->instance = 0x1122334455667788;
 	m = ADD(welcome, hello(MLRP_WELCOME, MLRP_ROLE_MLR, "linux-magazin", "mlr", 1));
 	m->has |= F(VERSION) | F(CLOCK);
 	m->version = (struct version){4, 99};
@@ -166,6 +177,11 @@ static void add_requests(void)
 	m->lease = 3600;
 	m->client_id_len = 7;
 	memcpy(m->client_id, (uint8_t[])HW_ID, 7);
+	m = ADD(bind_beside, about(MLRP_BIND, 5, F(CLIENT_ID) | F(LEASE) | F(BESIDE)));
+	m->lease = 3600;
+	m->client_id_len = 7;
+	memcpy(m->client_id, (uint8_t[])HW_ID, 7);
+	m->beside = true;
 	ADD(claim, about(MLRP_CLAIM, 0x80000001, 0));
 	m = ADD(claim_mute, about(MLRP_CLAIM, 0x80000004, F(VERSION) | F(HOLDER)));
 	m->version = (struct version){4, 0x1122334455};
@@ -205,6 +221,8 @@ static void add_register(void)
 	m->has |= F(FULL);
 	m->full = true;
 	ADD(station, with_station(MLRP_STATION, 0x80000002));
+	m = ADD(station_others, with_station(MLRP_STATION, 0));
+	m->station = docked();
 	m = ADD(station_static, with_station(MLRP_STATION, 0));
 	m->station = (struct station_record){
 		.addr = ip(10, 10, 2, 50), .mac = {{2, 0, 0, 0, 0, 0x50}}, .kind = RECORD_STATIC,
@@ -221,6 +239,10 @@ static void add_cns(void)
 	m->has |= F(TUNNELS);
 	m->tunnel_count = 1;
 	m->tunnels[0] = 1;
+	m = ADD(moved_other, with_station(MLRP_MOVED, 0x80000002));
+	m->has |= F(MAC);
+	m->mac = (struct tmip_mac){{2, 0, 0x5e, 0x10, 0, 10}};
+	m->station = docked();
 	m = ADD(moved_ok,
 		((struct mlrp_message){.type = MLRP_MOVED_OK, .transaction = 0x80000002}));
 	m->has = F(TUNNEL);

@@ -328,7 +328,8 @@ const struct mlrp_message *last(int cn)
 
 void open_session(int cn, uint8_t role)
 {
-	struct mlrp_message hello = {.type = MLRP_HELLO, .role = role};
+	struct mlrp_message hello = {.type = MLRP_HELLO, .role = role, .instance = w->instance,
+				     .has = w->instance ? MLRP_HAS(MLRP_F_INSTANCE) : 0};
 	const char *why;
 
 	snprintf(hello.name, sizeof(hello.name), "cn%d", cn);

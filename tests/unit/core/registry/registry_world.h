@@ -79,6 +79,7 @@ struct world {
 	struct registry_time now;
 	uint32_t transaction;               /* the last one */
 	unsigned stations_max, flap_moves;
+	uint64_t instance;                  /* that the next HELLO names; 0: none */
 	char told[REGISTRY_TEXT];           /* the last line */
 };
 

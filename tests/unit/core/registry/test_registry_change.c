@@ -82,6 +82,7 @@ static void names_that_cannot_be(void **state)
 	close_session(2);
 	assert_int_equal(registry_forget_cn(w->registry, "cn2", false, &cut, why, sizeof(why)), 0);
 	assert_int_equal(rename_cn("cn1", "cn2"), 0); /* a CN that was forgotten gives it up */
+	assert_int_equal(join(3, 10, 20), 3); /* and no number is given twice */
 	disk_writes();
 	expect_all_durable();
 }
@@ -111,6 +112,13 @@ static void a_subnet_goes_to_another_cn(void **state)
 	assert_int_equal(record(ip(1, 10))->parent, second);
 	assert_int_equal(record(ip(1, 11))->parent, second);
 	assert_int_equal(record(ip(1, 11))->state, RECORD_BOUND);
+	/* The move is over: it does not hinder that the subnet ends there. */
+	info.cells[1] = describe(4, 10, 20).cells[0];
+	register_info(2, &info);
+	assert_int_equal(record(ip(1, 11))->state, RECORD_FREE);
+	info.cells[1] = former.cells[0];
+	register_info(2, &info);
+	good(2, MLRP_BIND, 1, ip(1, 10));
 	/* The former CN is left what else it has, even if it still names the subnet. */
 	close_session(1);
 	open_session(1, MLRP_ROLE_CN);

@@ -153,6 +153,47 @@ static void a_second_report_changes_nothing(void **state)
 	assert_int_equal(record(ip(1, 12))->version.seq, version.seq);
 }
 
+/* It has shown itself before its CNs were back: it is where it has shown itself. */
+static void a_lease_is_one_even_if_the_station_was_faster(void **state)
+{
+	uint32_t third;
+
+	(void)state;
+	join(1, 10, 20);
+	join(2, 10, 20);
+	third = join(3, 10, 20);
+	good(3, MLRP_CLAIM, 1, ip(1, 12));
+	assert_int_equal(restore(1, RECORD_DYNAMIC, 1, ip(1, 12), 1)->type, MLRP_STATION);
+	assert_int_equal(record(ip(1, 12))->kind, RECORD_DYNAMIC);
+	assert_int_equal(record(ip(1, 12))->lease_end, w->now.unix_s + 1000);
+	assert_int_equal(record(ip(1, 12))->current, third);
+	expect_all_durable();
+}
+
+/* The copy is of a time when another station had the address. */
+static void the_newer_holder_gets_its_address_back(void **state)
+{
+	struct mlrp_message message;
+
+	(void)state;
+	join(1, 10, 20);
+	lease(1, 1);
+	begin_from_disk(EPOCH + 1);
+	assert_int_equal(registry_load_end(w->registry, w->now), 0);
+	join(1, 10, 20);
+	message = report(1, RECORD_DYNAMIC, 2, ip(1, 10), 1);
+	w->cn[1].count = 0;
+	assert_int_equal(ask(1, &message)->code, MLRP_E_CONFLICT); /* of no version at all */
+	message.station.version = (struct version){EPOCH, 900};
+	message.transaction = 0;
+	assert_int_equal(ask(1, &message)->type, MLRP_STATION);
+	assert_int_equal(record(ip(1, 10))->mac.octet[5], mac(2).octet[5]);
+	message = report(1, RECORD_DYNAMIC, 3, ip(1, 10), 1); /* that is of this run */
+	message.station.version = (struct version){EPOCH, 901};
+	assert_int_equal(ask(1, &message)->code, MLRP_E_CONFLICT);
+	expect_all_durable();
+}
+
 static void what_is_not_true_does_not_come_back(void **state)
 {
 	(void)state;
@@ -233,6 +274,8 @@ int main(void)
 		CASE(no_version_uses_up_the_epochs),
 		CASE(records_come_back_as_they_were),
 		CASE(a_second_report_changes_nothing),
+		CASE(a_lease_is_one_even_if_the_station_was_faster),
+		CASE(the_newer_holder_gets_its_address_back),
 		CASE(what_is_not_true_does_not_come_back),
 		CASE(a_cn_keeps_the_number_that_it_brings),
 		CASE(a_lost_store_gets_everything_anew),

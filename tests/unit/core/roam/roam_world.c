@@ -49,6 +49,9 @@ void act(const struct roam_action *action, void *arg)
 	size_t used = strlen(cn->logged);
 
 	switch (action->type) {
+	case ROAM_MACS:
+		cn->macs = 1u + action->record->other_count;
+		break;
 	case ROAM_PUT:
 		if (!cn->no_map)
 			map_put(cn, action);
@@ -135,6 +138,11 @@ static void register_receives(uint32_t from, const struct mlrp_message *message)
 			.state = RECORD_BOUND, .parent = message->addr.v4[2],
 			.version = {.epoch = 3},
 		};
+	if (message->type == MLRP_HANDOVER && w->record.other_count &&
+	    mac_equal(&w->record.others[0], &message->mac)) {
+		w->record.others[0] = w->record.mac;
+		w->record.mac = message->mac;
+	}
 	if (message->type != MLRP_RENEW)
 		w->record.current = from;
 	w->record.version.seq = ++w->seq;

@@ -43,6 +43,7 @@ struct world {
 		bool no_map;           /* the map is not looked at, and has no bounds */
 		unsigned announced_ifindex, greeted, gone_ifindex, probed_by, recalled_ifindex;
 		struct tmip_mac announced_mac, gone_mac;
+		unsigned macs;         /* of the last ROAM_MACS */
 		unsigned asked;        /* times that the holder of an address was asked for */
 		unsigned probed;       /* ROAM_PROBE_STATION */
 		uint32_t told[4];      /* CNs of ROAM_TELL_CN */

@@ -138,6 +138,25 @@ static void a_tombstone_counts_if_it_is_newer(void **state)
 	assert_null(entry(2, addr));
 }
 
+/* The copy is of a time when another station had the address. */
+static void the_former_holder_does_not_come_back(void **state)
+{
+	struct station_record older;
+
+	(void)state;
+	begin();
+	older = before;
+	older.version.seq--;
+	older.mac = STRANGER;
+	for (uint32_t id = 1; id <= CNS; id++)
+		come_back(id, &older);
+	expect_report(1);
+	expect_report(2);
+	assert_int_equal(told(1)->station.version.seq, before.version.seq);
+	expect(1, addr, TMIP_STATION_AWAY, 2);
+	expect(2, addr, TMIP_STATION_VISITING, 2);
+}
+
 /* The copy has the lease, but not its renewals. */
 static void a_renewal_is_told_again(void **state)
 {
@@ -262,6 +281,7 @@ int main(void)
 		CASE(a_lease_keeps_what_is_left),
 		CASE(a_lease_that_is_over_is_not_reported),
 		CASE(a_tombstone_counts_if_it_is_newer),
+		CASE(the_former_holder_does_not_come_back),
 		CASE(a_renewal_is_told_again),
 		CASE(a_static_station_stays_static),
 		CASE(a_report_waits_for_the_parent),

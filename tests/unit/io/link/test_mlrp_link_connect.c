@@ -151,12 +151,53 @@ static void test_connect_times_out(void **state)
 	close(fd);
 }
 
+/* The cause is the name, and not the handshake that never began. */
+static void test_a_name_that_cannot_be_resolved(void **state)
+{
+	struct mlrp_self cn = self(MLRP_ROLE_CN, "net", "cn1");
+	struct evdns_base *dns = evdns_base_new(base, 0); /* without any name server */
+	struct sockaddr_in mute = {.sin_family = AF_INET,
+				   .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	struct timeval later = {.tv_usec = 600000};
+	socklen_t len = sizeof(mute);
+	int server = socket(AF_INET, SOCK_DGRAM, 0);
+
+	(void)state;
+	assert_int_equal(bind(server, (struct sockaddr *)&mute, len), 0);
+	assert_int_equal(getsockname(server, (struct sockaddr *)&mute, &len), 0);
+	evdns_base_set_option(dns, "timeout:", "0.1");
+	evdns_base_set_option(dns, "attempts:", "2");
+	assert_int_equal(evdns_base_nameserver_sockaddr_add(dns, (struct sockaddr *)&mute, len, 0),
+			 0);
+	b.link = mlrp_link_connect(base, dns, "mlr.invalid", 6554, NULL, 50, &cn, &handler, &b);
+	assert_non_null(b.link);
+	UNTIL(b.closes);
+	assert_string_equal(b.why, "cannot resolve mlr.invalid: "
+				   "the name servers do not answer in time");
+	event_base_loopexit(base, &later); /* libevent frees its part when the look-up ends */
+	event_base_dispatch(base);
+	close(server);
+	evdns_base_free(dns, 0);
+}
+
+static void test_a_host_that_does_not_answer_has_a_name(void **state)
+{
+	struct mlrp_self cn = self(MLRP_ROLE_CN, "net", "cn1");
+
+	(void)state; /* TEST-NET-1: nobody answers, if there is a route at all */
+	b.link = mlrp_link_connect(base, NULL, "192.0.2.1", 1, NULL, 50, &cn, &handler, &b);
+	UNTIL(!b.link || b.closes);
+	assert_null(strstr(b.why, "resolve"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CASE(test_both_ends), CASE(test_both_ends_of_different_networks),
 		CASE(test_nobody_listens), CASE(test_source_that_is_not_ours),
 		CASE(test_welcome_without_choice), CASE(test_connect_times_out),
+		CASE(test_a_name_that_cannot_be_resolved),
+		CASE(test_a_host_that_does_not_answer_has_a_name),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -30,6 +30,38 @@ static void test_end_with_last_words(void **state)
 	UNTIL(a.closes);
 	assert_int_equal(a.messages, 1);
 	assert_int_equal(a.last.code, MLRP_E_CONFLICT);
+	assert_string_equal(a.why, "the other side ends it: conflict");
+}
+
+static void test_the_reason_outlives_the_end(void **state)
+{
+	struct mlrp_message error = {
+		.type = MLRP_ERROR, .code = MLRP_E_REFUSED, .text = "a newer connection",
+		.has = MLRP_HAS(MLRP_F_CODE) | MLRP_HAS(MLRP_F_TEXT),
+	};
+	int fd = raw_up();
+
+	(void)state;
+	error.transaction = 7; /* the answer to a request is no reason for an end */
+	say(fd, &error);
+	UNTIL(a.messages);
+	error.transaction = 0;
+	say(fd, &error);
+	close(fd);
+	UNTIL(a.closes);
+	assert_string_equal(a.why, "the other side ends it: refused: a newer connection");
+}
+
+static void test_an_answer_is_no_reason(void **state)
+{
+	struct mlrp_message error = {.type = MLRP_ERROR, .code = MLRP_E_REFUSED, .transaction = 7,
+				     .has = MLRP_HAS(MLRP_F_CODE)};
+	int fd = raw_up();
+
+	(void)state;
+	say(fd, &error);
+	close(fd);
+	UNTIL(a.closes);
 	assert_string_equal(a.why, "the other side closed the connection");
 }
 
@@ -190,6 +222,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CASE(test_end_before_handshake), CASE(test_end_with_last_words),
+		CASE(test_the_reason_outlives_the_end), CASE(test_an_answer_is_no_reason),
 		CASE(test_silent_from_the_start), CASE(test_silent_later),
 		CASE(test_answers_keep_it_alive), CASE(test_queue_limit),
 		CASE(test_pings_of_a_deaf_peer), CASE(test_close_in_up),

@@ -32,6 +32,9 @@ static void what_is_written_is_read_again(void **state)
 	b.client_id_len = 3;
 	memcpy(b.client_id, "\0id", 3);
 	b.kind = RECORD_STATIC;
+	b.other_count = 2;
+	b.others[0] = (struct tmip_mac){{2, 0, 0, 0, 0, 0xa1}};
+	b.others[1] = (struct tmip_mac){{2, 0, 0, 0, 0, 0xa2}};
 	assert_int_equal(store_put_cn(store, &info, 1), 0);
 	assert_int_equal(store_put_station(store, &a, 2, true), 0);
 	assert_int_equal(store_put_station(store, &b, 3, false), 0);
@@ -64,6 +67,28 @@ static void later_replaces_earlier_and_erased_is_gone(void **state)
 	start_store();
 	assert_int_equal(record_count, 1);
 	assert_int_equal(records[0].current, 77);
+}
+
+/* As an earlier version would leave it, which does not know the table of MACs. */
+static void other_macs_count_for_one_version(void **state)
+{
+	struct station_record a;
+
+	(void)state;
+	start_store();
+	a = station(1, 1);
+	a.other_count = 1;
+	a.others[0] = (struct tmip_mac){{2, 0, 0, 0, 0, 0xa1}};
+	store_put_station(store, &a, 1, true);
+	wait_until_durable(1);
+	a.other_count = 0;
+	a.version.seq++;
+	store_put_station(store, &a, 2, true);
+	wait_until_durable(2);
+	end_store();
+	start_store();
+	assert_int_equal(record_count, 1);
+	assert_int_equal(records[0].other_count, 0);
 }
 
 static void commits_are_grouped(void **state)
@@ -164,6 +189,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(what_is_written_is_read_again),
 		CASE(later_replaces_earlier_and_erased_is_gone),
+		CASE(other_macs_count_for_one_version),
 		CASE(commits_are_grouped),
 		CASE(the_end_writes_what_lies),
 		CASE(a_commit_that_fails_is_told_and_tried_again),
