@@ -186,9 +186,9 @@ static void check_agent_tunnel(struct evaluation *e)
 
 	if (addr_is_zero(&tunnel))
 		return;
-	if (netlink_has_address(&tunnel))
+	if (netlink_has_address(&tunnel) && addr_is_zero(&e->config.tunnel_addr))
 		e->tunnel = tunnel;
-	else
+	else if (!netlink_has_address(&tunnel))
 		evaluation_fail(e, "backbone", e->config.cn_if, advice, "the running agent's "
 				"tunnels end at %s, which is no address of this machine",
 				addr_format(&tunnel, addr));
