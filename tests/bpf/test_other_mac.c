@@ -90,7 +90,8 @@ static void an_answer_is_none(void **state)
 	memcpy(frame, arp_reply_of_guest.in, arp_reply_of_guest.in_len);
 	memcpy(frame + 6, &mac, sizeof(mac));
 	memcpy(frame + 22, &mac, sizeof(mac));
-	assert_int_equal(world_send(CELL_IN, "cell0", 0, frame, arp_reply_of_guest.in_len, &out), 0);
+	assert_int_equal(world_send(CELL_IN, "cell0", 0, frame, arp_reply_of_guest.in_len, &out),
+			 0);
 	assert_int_equal(world_count(TMIP_REASON_OTHER_MAC), 1);
 	expect_event(TMIP_EVENT_ANSWERED);
 }
