@@ -8,11 +8,14 @@ import json
 import pytest
 
 from world import WorldError, run
+from world.agreement import reaches
 from world.bad_day import BadDay
 from world.checker import demand_agreement, pins
 from world.crowd import CrowdWorld
+from world.docking import Laptop
 
 STATIONS, SECONDS, RATE = 100, 20, 100
+LAPTOP = "10.1.0.250"
 
 
 @pytest.fixture
@@ -33,13 +36,25 @@ def test_a_crowd_comes_to_rest(crowd):
 
 
 @pytest.mark.quiet
-def test_a_crowd_on_a_bad_day(crowd):
-    """Cells go down, lose their address, are renamed; agents are stopped. In the end all agree."""
-    bad_day = BadDay(crowd.cns)
-    summary = crowd.roam(STATIONS, SECONDS, RATE, bad_day=bad_day)
-    assert min(bad_day.count.values()) >= 2 and len(bad_day.count) == 4, bad_day.count
-    assert not summary["not_joined"] and not summary["not_answered"], summary
-    crowd.wait_agreement()
+def test_a_crowd_on_a_bad_day():
+    """Cells go down, lose their address, are renamed; agents are stopped; a host with two MACs is
+    docked and undocked. In the end all agree.
+    """
+    with CrowdWorld(cns=4) as world:
+        laptop = Laptop(world)
+        world.mlr.configure_with(host=laptop.lines("laptop", LAPTOP))
+        world.start()
+        laptop.wlan.roam(world.cn(1))
+        laptop.give(laptop.wlan, LAPTOP)
+        laptop.route(laptop.wlan, world.cn(1).cells[0].gateway)
+        bad_day = BadDay(world.cns, laptop=laptop, address=LAPTOP)
+        summary = world.roam(STATIONS, SECONDS, RATE, bad_day=bad_day)
+        assert min(bad_day.count.values()) >= 2 and len(bad_day.count) == 5, bad_day.count
+        assert not summary["not_joined"] and not summary["not_answered"], summary
+        laptop.wlan.roam(world.cn(2))
+        reaches(laptop.wlan, world.server.address)
+        world.truth[LAPTOP] = laptop.wlan.mac, world.cn(2).cells[0]
+        world.wait_agreement()
 
 
 def falsify(crowd):

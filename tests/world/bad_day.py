@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What befalls CNs on a bad day, at random, while stations roam: a cell's interface goes down,
-loses its address or has another name for a while; an agent is stopped, and goes on later.
+loses its address or has another name for a while; an agent is stopped, and goes on later; a laptop
+is docked and undocked somewhere.
 """
 import itertools
 import os
@@ -12,8 +13,10 @@ import threading
 class BadDay:
     """Disturbs the CNs from __enter__ to __exit__, one at a time. In the end all is as before."""
 
-    def __init__(self, cns, seed=1):
+    def __init__(self, cns, seed=1, laptop=None, address=None):
+        """laptop: a world.docking.Laptop that uses `address` by both of its interfaces."""
         self.cns, self.random = cns, random.Random(seed)
+        self.laptop, self.address = laptop, address
         self.over, self.count, self.error = threading.Event(), {}, None
         self.thread = threading.Thread(target=self.run)
 
@@ -45,8 +48,20 @@ class BadDay:
         self.pause(0.5, 2)
         os.kill(cn.pid(), signal.SIGCONT)
 
+    def docked(self, cn):
+        laptop, gateway = self.laptop, self.cns[0].cells[0].gateway
+        laptop.plug(laptop.cable, cn.cells[0])
+        laptop.give(laptop.cable, self.address)
+        laptop.route(laptop.cable, gateway)
+        laptop.wlan.ping(gateway, seconds=0.3)
+        laptop.wlan.roam(self.random.choice(self.cns))
+        self.pause(0.1, 1)
+        laptop.unplug(laptop.cable)
+        laptop.route(laptop.wlan, gateway)
+
     def run(self):
         events = [self.down, self.bare, self.renamed, self.stopped]
+        events += [self.docked] if self.laptop else []
         try:
             for number in itertools.count():
                 if number % len(events) == 0:

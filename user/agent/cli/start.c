@@ -52,7 +52,7 @@ static bool explain_missing(const char *path, const char *interface)
 	if (access(path, F_OK) == 0 || errno != ENOENT)
 		return false;
 	snprintf(pool, sizeof(pool), "addr_pool %.32s * *", interface);
-	terminal_fail("there is no configuration %s", path);
+	terminal_fail("configuration %s: %s", path, strerror(ENOENT));
 	fprintf(stderr, "An example is " OPTIONS_EXAMPLE_CONFIG "; see tmipd.rc(5). "
 			"These lines are needed:\n\n"
 			"  network_name NAME        # the same in all CNs and the register\n"
