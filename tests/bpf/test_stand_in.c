@@ -85,15 +85,15 @@ static const struct bpf_case cases[] = {
 static unsigned way_in(void)
 {
 	struct outcome out;
-	uint64_t way;
+	struct tmip_way way;
 
 	world_send_packet(BACKBONE_IN, "bb", &tunnel_from_away, &out);
 	assert_int_equal(out.action, REDIRECT);
 	assert_int_equal(out.mark, MARK_TRUSTED);
 	assert_int_equal(world_count(TMIP_REASON_DECAP_KERNEL), 1);
-	way = world_cell("cell0").kernel_way;
-	assert_int_not_equal(way >> 32, 0);
-	return (unsigned)way;
+	way = world_way(0);
+	assert_int_not_equal(way.moment, 0);
+	return way.ifindex;
 }
 
 static void ip(const char *commands)
@@ -140,15 +140,11 @@ static void else_it_is_the_stand_in(void **state)
 /* What was found out is not asked again within the moment, and is in the next. */
 static void an_old_answer_is_asked_for_again(void **state)
 {
-	struct tmip_cell cell;
-	uint32_t key = world_ifindex("cell0");
+	const struct tmip_way long_ago = {.moment = 1, .ifindex = world_ifindex("standin")};
 
 	(void)state;
 	world_reset();
-	cell = world_cell("cell0");
-	cell.kernel_way = (uint64_t)1 << 32 | world_ifindex("standin"); /* long ago */
-	assert_int_equal(bpf_map_update_elem(bpf_map__fd(world_bpf->maps.tmip_cell), &key, &cell,
-					     BPF_ANY), 0);
+	world_set_way(0, long_ago);
 	assert_int_equal(way_in(), world_ifindex("cell0"));
 }
 
@@ -179,7 +175,7 @@ static void a_cell_without_a_stand_in_is_not_asked_about(void **state)
 					     BPF_ANY), 0);
 	world_send_packet(BACKBONE_IN, "bb", &tunnel_from_away, &out);
 	assert_int_equal(out.action, REDIRECT);
-	assert_int_equal(world_cell("cell0").kernel_way, 0);
+	assert_int_equal(world_way(0).moment, 0);
 }
 
 /* The mark is all that counts, whomever the frame's MAC belongs to, and no counter moves. */

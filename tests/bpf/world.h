@@ -84,6 +84,8 @@ struct tmip_addr world_addr(const char *text);
 struct tmip_mac world_mac(const char *text);
 unsigned world_ifindex(const char *interface);
 struct tmip_cell world_cell(const char *interface); /* the entry in tmip_cell */
+struct tmip_way world_way(unsigned number);         /* of the CPU that asked last */
+void world_set_way(unsigned number, struct tmip_way way); /* of all CPUs */
 void world_put_station(const char *addr, const char *mac, enum tmip_station_state state,
 		       const char *in, const char *home, const char *parent, const char *current);
 struct tmip_station world_station(const char *addr); /* the entry in tmip_station */

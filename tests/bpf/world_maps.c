@@ -72,14 +72,40 @@ struct tmip_cell world_cell(const char *interface)
 	return cell;
 }
 
+#define CPUS_MAX 256
+
+struct tmip_way world_way(unsigned number)
+{
+	int map = bpf_map__fd(world_bpf->maps.tmip_way), cpus = libbpf_num_possible_cpus();
+	struct tmip_way of_cpu[CPUS_MAX], newest = {0};
+
+	assert_in_range(cpus, 1, CPUS_MAX);
+	assert_int_equal(bpf_map_lookup_elem(map, &number, of_cpu), 0);
+	for (int i = 0; i < cpus; i++)
+		if (of_cpu[i].moment > newest.moment)
+			newest = of_cpu[i];
+	return newest;
+}
+
+void world_set_way(unsigned number, struct tmip_way way)
+{
+	int map = bpf_map__fd(world_bpf->maps.tmip_way), cpus = libbpf_num_possible_cpus();
+	struct tmip_way of_cpu[CPUS_MAX];
+
+	assert_in_range(cpus, 1, CPUS_MAX);
+	for (int i = 0; i < cpus; i++)
+		of_cpu[i] = way;
+	assert_int_equal(bpf_map_update_elem(map, &number, of_cpu, BPF_ANY), 0);
+}
+
 /* stand_in: NULL, or the device that has an entry beside the cell's. */
-static void put_cell(const char *interface, const char *mac, const char *gateway,
+static void put_cell(unsigned number, const char *interface, const char *mac, const char *gateway,
 		     const char *stand_in, uint8_t flags)
 {
 	uint32_t key = world_ifindex(interface), other = world_ifindex(stand_in);
 	struct tmip_cell cell = {.mac = world_mac(mac), .prefix_len = 24, .flags = flags,
 				 .gateway = world_addr(gateway), .ifindex = key,
-				 .stand_in = other};
+				 .stand_in = other, .number = number};
 
 	snprintf(cell.name, sizeof(cell.name), "%s", interface);
 	put(world_bpf->maps.tmip_cell, &key, &cell);
@@ -202,7 +228,7 @@ static void put_peers(unsigned mtu)
 
 void world_cell_down(void)
 {
-	put_cell("cell0", W_CELL0_MAC, W_GATEWAY0, "standin", TMIP_CELL_F_DOWN);
+	put_cell(0, "cell0", W_CELL0_MAC, W_GATEWAY0, "standin", TMIP_CELL_F_DOWN);
 }
 
 void world_narrow(void)
@@ -248,8 +274,8 @@ static void fill_stations(void)
 
 static void fill_network(void)
 {
-	put_cell("cell0", W_CELL0_MAC, W_GATEWAY0, "standin", 0);
-	put_cell("cell1", W_CELL1_MAC, W_GATEWAY1, NULL, 0);
+	put_cell(0, "cell0", W_CELL0_MAC, W_GATEWAY0, "standin", 0);
+	put_cell(1, "cell1", W_CELL1_MAC, W_GATEWAY1, NULL, 0);
 	put_subnet("10.1.0.0", "10.1.0.1", "cell0", W_TUNNEL);
 	put_subnet("10.1.1.0", "10.1.1.1", "cell1", W_TUNNEL);
 	put_subnet("10.2.0.0", "10.2.0.1", NULL, W_CN2);
@@ -316,6 +342,7 @@ void world_reset(void)
 	empty(world_bpf->maps.tmip_drop);
 	empty(world_bpf->maps.tmip_peer_stat);
 	empty_counters();
+	world_set_way(0, (struct tmip_way){0});
 	world_reset_budget();
 	world_set_config(&config);
 	fill_network();

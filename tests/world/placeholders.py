@@ -104,6 +104,7 @@ RULES = {
     **{f"counters.{name}": integer for name in ("packets", "bytes", *ASKED)},
     **{f"dhcp.{name}": integer for name in DHCP},
     "store.commits": integer, "store.written": integer, "store.commit_ms": real,
+    **{f"path.{name}": integer for name in ("sent", "received", "dropped")},
     "trail.time": real, "drops.age_s": real, "lease_end": moment, "hook": matching(HOOK, "<hook>"),
     "peer": matching(PORT, r"\1:<integer>"), "version": matching(VERSION, "<version>"),
     "wifi": wifi,
@@ -146,6 +147,7 @@ NUMBER = (r"\d+", "<integer>")
 COLUMNS = {
     "RX PACKETS": NUMBER, "RX BYTES": NUMBER, "TX PACKETS": NUMBER, "TX BYTES": NUMBER,
     "PACKETS": NUMBER, "BYTES": NUMBER, "LEASE": (SPAN, "<span>"), "HOOK": (HOOK, "<hook>"),
+    "RX": NUMBER, "TX": NUMBER, "SENT": NUMBER, "RECEIVED": NUMBER, "DROPPED": NUMBER,
     "VERSION": (r"(\d+)\.\d+", r"\1.<integer>"), "CONNECTED": (PORT, r"\1:<integer>"),
 }
 COUNTERS = ["PACKETS", "BYTES", "VERDICT", "REASON"]
@@ -168,6 +170,17 @@ def lay_out(rows, right):
         widths[-1] = 0  # no blanks at the end of the line
     return ["  ".join(cell.rjust(width) if at_right else cell.ljust(width)
                       for cell, width, at_right in zip(row, widths, right)) for row in rows]
+
+
+def unwrapped(lines):
+    """The lines of a table, with a last cell of several lines in one."""
+    whole = []
+    for line in lines:
+        if re.match(" {24,}[^ ]", line) and "  " not in line.strip():
+            whole[-1] += " " + line.strip()
+        else:
+            whole.append(line)
+    return whole
 
 
 def read_table(lines):
@@ -203,7 +216,7 @@ def in_column(title, cell):
 
 
 def table(lines):
-    (titles, *rows), right = read_table(lines)
+    (titles, *rows), right = read_table(unwrapped(lines))
     if titles[:4] == COUNTERS:
         rows = certain(rows)
     cells = [[in_column(*one) for one in zip(titles, row)] for row in rows]
@@ -223,6 +236,8 @@ def tables(text):
 # ---- words
 
 PHRASES = [(re.compile(pattern, re.M), instead) for pattern, instead in (
+    (r"^written   \S+ \S+ by", "written   <time> by"),
+    (r"^in the last second\n(?:  .*\n)+", "in the last second\n  <what moved>\n"),
     (rf"\b(version|tmip-agent|tmipd|mlrd) {VERSION}", r"\1 <version>"),
     (r"\bversion (\d+)\.\d+\b(?!\.)", r"version \1.<integer>"),  # of a record
     (r"\b\d+\.\d+, programs attach by (?:TCX|clsact)", "<version>, programs attach by <hook>"),

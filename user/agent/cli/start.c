@@ -47,8 +47,11 @@ static void on_refused(const char *why, void *arg)
 /* What a configuration needs, if there is none. Returns false if there is one. */
 static bool explain_missing(const char *path, const char *interface)
 {
+	char pool[64];
+
 	if (access(path, F_OK) == 0 || errno != ENOENT)
 		return false;
+	snprintf(pool, sizeof(pool), "addr_pool %.32s * *", interface);
 	terminal_fail("there is no configuration %s", path);
 	fprintf(stderr, "An example is " OPTIONS_EXAMPLE_CONFIG "; see tmipd.rc(5). "
 			"These lines are needed:\n\n"
@@ -56,8 +59,8 @@ static bool explain_missing(const char *path, const char *interface)
 			"  cn_name NAME             # of this CN, unique in the network\n"
 			"  mlr HOST                 # the register\n"
 			"  cn_if INTERFACE          # towards the other CNs and the register\n"
-			"  addr_pool %s * *      # the whole subnet of the cell\n"
-			"  dns_server ADDRESS       # for the stations\n", interface);
+			"  %-24s # the whole subnet of the cell\n"
+			"  dns_server ADDRESS       # for the stations\n", pool);
 	return true;
 }
 

@@ -195,8 +195,8 @@ void roam_holder_asked(struct roam *roam, const struct tmip_addr *addr, const st
 /* A MAC of the host that is not in use has answered by ARP (TMIP_EVENT_ANSWERED). */
 void roam_answered(struct roam *roam, const struct tmip_event *event, uint64_t now_ms);
 /*
- * The MAC in use does not answer: asks for the host by its other MACs, where they may be. Their
- * answers come by roam_answered. Does nothing for a station with one MAC.
+ * The MAC in use does not answer: asks for the host by all its MACs, where they may be. The answers
+ * come by roam_answered. Does nothing for a station with one MAC.
  */
 void roam_search(struct roam *roam, const struct tmip_addr *addr);
 /*
