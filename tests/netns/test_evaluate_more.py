@@ -464,13 +464,17 @@ def test_run_and_evaluate_agree_on_the_rest(net, spot):
 
 
 def test_the_agent_has_another_address(make_world):
+    """Beside a running agent, too, evaluate says what the next start will be like."""
     world = make_world(cns=1, nat=()).start()
     cn = world.cn(1)
     cn.configure(["address add 10.201.0.9/24 dev bb0"])
     cn.configure_with(tunnel_addr="10.201.0.9")
     status, found = evaluate(cn)
-    assert status == 1
-    assert "from 10.201.0.1, but bb0 has 10.201.0.9 now" in details(found)
+    assert status == 0 and [check for check, *_ in found] == ["agent"]
+    assert "tunnels end at 10.201.0.1: tunnel_addr counts when" in details(found)
+    cn.configure_with(tunnel_addr="10.201.0.99")
+    status, found = evaluate(cn)
+    assert status == 1 and ("backbone", "bb0", "FAIL") in of(found, "backbone")
 
 
 # ---- status

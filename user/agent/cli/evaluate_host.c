@@ -186,12 +186,15 @@ static void check_agent_tunnel(struct evaluation *e)
 
 	if (addr_is_zero(&tunnel))
 		return;
-	if (netlink_has_address(&tunnel) && addr_is_zero(&e->config.tunnel_addr))
-		e->tunnel = tunnel;
-	else if (!netlink_has_address(&tunnel))
+	addr_format(&tunnel, addr);
+	if (!netlink_has_address(&tunnel))
 		evaluation_fail(e, "backbone", e->config.cn_if, advice, "the running agent's "
-				"tunnels end at %s, which is no address of this machine",
-				addr_format(&tunnel, addr));
+				"tunnels end at %s, which is no address of this machine", addr);
+	else if (addr_is_zero(&e->config.tunnel_addr))
+		e->tunnel = tunnel;
+	else if (!addr_equal(&tunnel, &e->tunnel))
+		evaluation_warn(e, "agent", e->config.network_name, "the running agent's tunnels "
+				"end at %s: tunnel_addr counts when it is started anew", addr);
 }
 
 static void check_tunnel_address(struct evaluation *e)
