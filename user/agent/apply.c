@@ -111,31 +111,46 @@ void apply_config(struct agent *agent)
 
 /* ---- a new configuration */
 
-/* What cannot change while the agent runs. */
+/* What cannot change while the agent runs, and what not even then while the maps stay. */
 #define FIXED_MEMBER(member) CONFIG_FIXED(struct agent_config, member)
 static const struct config_fixed FIXED[] = {
 	FIXED_MEMBER(network_name), FIXED_MEMBER(cn_name),        FIXED_MEMBER(cn_if),
 	FIXED_MEMBER(tunnel_addr),  FIXED_MEMBER(port),           FIXED_MEMBER(bpf_dir),
 	FIXED_MEMBER(run_dir),      FIXED_MEMBER(state_dir),      FIXED_MEMBER(control_socket),
+	FIXED_MEMBER(realtime),
+};
+static const struct config_fixed SIZES[] = {
 	FIXED_MEMBER(stations_max), FIXED_MEMBER(peers_max),      FIXED_MEMBER(seen_max),
 };
+#define COUNT_OF(table) (sizeof(table) / sizeof((table)[0]))
 
-static void note_restart(const char *directive, void *arg)
+static void note_directive(const char *directive, void *arg)
 {
-	log_warn("directive `%s': the change takes effect when the agent is started anew",
-		 directive);
 	json_array_append_new(arg, json_string(directive));
 }
 
-/* Returns the names of the directives that wanted another value. */
+/* The directives that wanted another value: {"restart": [...], "detach": [...]}. */
 static json_t *keep_fixed(const struct agent_config *now, struct agent_config *fresh)
 {
-	json_t *restart = json_array();
+	json_t *restart = json_array(), *detach = json_array();
 
-	config_keep_fixed(FIXED, sizeof(FIXED) / sizeof(FIXED[0]), now, fresh, note_restart,
-			  restart);
+	config_keep_fixed(FIXED, COUNT_OF(FIXED), now, fresh, note_directive, restart);
+	config_keep_fixed(SIZES, COUNT_OF(SIZES), now, fresh, note_directive, detach);
 	fresh->foreground = now->foreground; /* -F may say otherwise than the file */
-	return restart;
+	return json_pack("{s:o, s:o}", "restart", restart, "detach", detach);
+}
+
+static void log_fixed(const json_t *result)
+{
+	const json_t *name;
+	size_t i;
+
+	json_array_foreach(json_object_get(result, "restart"), i, name)
+		log_warn("directive `%s': the change takes effect when the agent is started anew",
+			 json_string_value(name));
+	json_array_foreach(json_object_get(result, "detach"), i, name)
+		log_warn("directive `%s': the change takes effect after `detach --all'",
+			 json_string_value(name));
 }
 
 static int open_log(const struct agent_config *config, char **errors)
@@ -145,7 +160,8 @@ static int open_log(const struct agent_config *config, char **errors)
 
 	if (error && asprintf(errors, "log_file %s: %s", path, strerror(-error)) < 0)
 		*errors = NULL;
-	log_set_level((int)config->debug);
+	if (!error)
+		log_set_level((int)config->debug);
 	return error;
 }
 
@@ -229,22 +245,27 @@ static void take_over(struct agent *agent, const struct agent_config *fresh)
 int apply_reload(struct agent *agent, json_t **result, char **errors)
 {
 	struct agent_config fresh;
+	json_t *fixed = NULL;
 	int error;
 
 	*errors = NULL;
 	error = read_again(agent, &fresh, errors);
-	if (!error)
+	if (!error) {
+		fixed = keep_fixed(&agent->config, &fresh);
 		error = check(agent, &fresh, errors);
+	}
 	if (!error)
 		error = open_log(&fresh, errors);
 	if (error) {
+		json_decref(fixed);
 		log_error("configuration %s not taken over, all stays as it was: %s",
 			  agent->config_path, *errors ? *errors : "no memory");
 		return error;
 	}
-	*result = json_pack("{s:o}", "restart", keep_fixed(&agent->config, &fresh));
+	*result = fixed;
+	log_fixed(fixed);
 	take_over(agent, &fresh);
-	json_object_set_new(*result, "awaited", list_cells(agent, is_awaited));
-	json_object_set_new(*result, "leaving", list_cells(agent, is_leaving));
+	json_object_set_new(fixed, "awaited", list_cells(agent, is_awaited));
+	json_object_set_new(fixed, "leaving", list_cells(agent, is_leaving));
 	return 0;
 }

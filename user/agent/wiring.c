@@ -86,9 +86,11 @@ static void on_described(void *arg)
 {
 	struct agent *agent = arg;
 
+	put_self(agent); /* without what the register refuses, until it says otherwise */
+	if (!register_is_registered(agent->reg))
+		return;
 	cells_ask_again(agent->cells);
 	register_announce(agent->reg);
-	put_self(agent);
 }
 
 void wiring_move_tunnel(struct agent *agent)

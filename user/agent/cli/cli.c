@@ -69,7 +69,7 @@ static void print_help(FILE *to)
 		    "  -f FILE         configuration, default " OPTIONS_DEFAULT_CONFIG "\n"
 		    "  -n NETWORK      the agent of that network (where several run)\n"
 		    "  --socket PATH   the agent with that control socket\n"
-		    "  --json          print JSON (all commands but run)\n"
+		    "  --json          print JSON\n"
 		    "  -F              run: stay in the foreground, log to the screen, take "
 		    "commands from standard input\n"
 		    "  --all           detach: all cells, at once\n"

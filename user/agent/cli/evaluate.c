@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/base/text.h"
 #include "evaluation.h"
 #include "io/process/file.h"
 
@@ -36,11 +37,14 @@ static void print_verdict(const struct evaluation *evaluation, const struct verd
 	fflush(stdout);
 }
 
-static void add_verdict(struct evaluation *evaluation, const struct verdict *verdict)
+static void add_verdict(struct evaluation *evaluation, struct verdict *verdict)
 {
-	json_t *object = json_pack("{s:s, s:s, s:b, s:s, s:s?}", "check", verdict->check,
-				   "subject", verdict->subject, "ok", verdict->ok,
-				   "detail", verdict->detail, "advice", verdict->advice);
+	json_t *object;
+
+	text_clean(verdict->detail);
+	object = json_pack("{s:s, s:s, s:b, s:s, s:s?}", "check", verdict->check,
+			   "subject", verdict->subject, "ok", verdict->ok,
+			   "detail", verdict->detail, "advice", verdict->advice);
 
 	if (verdict->warning)
 		json_object_set_new(object, "warning", json_true());

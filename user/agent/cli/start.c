@@ -221,5 +221,7 @@ int start_detach_without_agent(const struct cli_options *options)
 	if (error)
 		return terminal_fail("what a former agent left cannot be removed: %s",
 				     strerror(-error));
-	return TERMINAL_OK;
+	return options->json ? terminal_print_json(json_pack("{s:b, s:b, s:i, s:i}", "ended", 1,
+							     "waits", 0, "away", 0, "guests", 0)) :
+			       TERMINAL_OK;
 }

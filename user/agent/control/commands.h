@@ -31,9 +31,9 @@ struct commands_calls {
 	/* The station has left its cell. The number of such stations; -ENOENT: unknown MAC. */
 	int (*departed)(const struct tmip_mac *mac, void *arg);
 	/*
-	 * 0 with the result, {"restart": [DIRECTIVE ...], "awaited": [CELL ...], "leaving": [CELL
-	 * ...]}; or -errno (nothing has changed) with a text that the caller frees; NULL: no
-	 * memory.
+	 * 0 with the result, {"restart": [DIRECTIVE ...], "detach": [DIRECTIVE ...],
+	 * "awaited": [CELL ...], "leaving": [CELL ...]}; or -errno (nothing has changed) with a
+	 * text that the caller frees; NULL: no memory.
 	 */
 	int (*reload)(json_t **result, char **errors, void *arg);
 	/* Ends the agent; tear_down: forwarding ends, too. */

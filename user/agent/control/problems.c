@@ -68,6 +68,15 @@ static void list_cells(const struct problems_setup *at, json_t *texts)
 	}
 }
 
+/* ---- the backbone */
+
+static void list_fault(const struct problems_setup *at, json_t *texts)
+{
+	if (at->backbone->fault[0])
+		json_array_append_new(texts, json_sprintf("backbone %s: %s", at->config->cn_if,
+							  at->backbone->fault));
+}
+
 /* ---- what the kernel must be asked */
 
 static void list_backbone(const struct problems_setup *at, json_t *texts)
@@ -75,12 +84,10 @@ static void list_backbone(const struct problems_setup *at, json_t *texts)
 	const char *name = at->config->cn_if;
 	struct netlink_interface now;
 	int error = netlink_get_interface(name, &now);
-	const char *problem = error ? strerror(-error) :
-			      !now.up ? "the interface is down" :
-			      !now.carrier ? "no carrier" : NULL;
 
-	if (problem)
-		json_array_append_new(texts, json_sprintf("backbone %s: %s", name, problem));
+	/* What the agent itself has noticed is in list_fault(). */
+	if (!error && now.up && !now.carrier)
+		json_array_append_new(texts, json_sprintf("backbone %s: no carrier", name));
 }
 
 static void on_found(bool certain, const char *cell, const char *text, void *arg)
@@ -123,6 +130,7 @@ json_t *problems_json(struct problems *problems)
 	if (!problems)
 		return texts;
 	list_cells(&problems->at, texts);
+	list_fault(&problems->at, texts);
 	json_array_extend(texts, ask(problems));
 	impostors_list(problems->at.impostors, clock_ms(), texts);
 	return texts;

@@ -132,7 +132,8 @@ static json_t *path_json(const struct report *report, const struct replica_stati
 			add_tunnel(report, path, station->record.parent);
 	}
 	add_kernel(path);
-	add_device(path, "backbone", report->config->cn_if, backbone->ifindex, "up");
+	add_device(path, "backbone", report->config->cn_if, backbone->ifindex,
+		   backbone->fault[0] ? "fault" : "up");
 	return path;
 }
 

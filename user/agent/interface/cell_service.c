@@ -17,6 +17,7 @@
 #include "io/datapath/datapath.h"
 #include "io/datapath/frame.h"
 #include "io/process/log.h"
+#include "io/process/timer.h"
 #include "settings.h"
 
 /* ---- from an interface to a cell */
@@ -74,19 +75,21 @@ static int judge(const struct agent_config *config, const char *name, const stru
 
 /*
  * An interface that is a cell already stays it under another name, as long as no other interface
- * takes the name and can be the cell.
+ * takes the name and can be the cell. -EBUSY: the kernel did not answer.
  */
 static int find_interface(const struct agent_config *config, const char *name,
 			  const struct cell *cell, struct cell_look *look, char why[CELLS_WHY])
 {
 	int found = netlink_get_interface(name, &look->interface);
-	int error = judge(config, name, cell, found, look, why);
+	int error = judge(config, name, cell, found, look, why), again;
 	char not_this[CELLS_WHY];
 
 	if (!error || !cell || !cell->served)
 		return error;
-	found = netlink_get_interface_at(cell->interface.ifindex, &look->interface);
-	if (found || strcmp(look->interface.name, name) == 0)
+	again = netlink_get_interface_at(cell->interface.ifindex, &look->interface);
+	if (again && again != -ENODEV)
+		return -EBUSY;
+	if (again || (!found && strcmp(look->interface.name, name) == 0))
 		return error;
 	return judge(config, name, cell, 0, look, not_this) < 0 ? error : 0;
 }
@@ -99,7 +102,8 @@ int cell_examine(const struct cells *cells, const struct agent_config *config, c
 
 	if (error || config != cells->with.config) /* cells_check() compares all of a new one */
 		return error;
-	other = cell_table_find_overlap(&cells->table, name, &look->info.subnet);
+	other = cell_table_find_overlap(&cells->table, cell ? cell->name : name,
+					&look->info.subnet);
 	return other ? cell_unusable(name, why, "its subnet overlaps that of %s", other->name) : 0;
 }
 
@@ -434,6 +438,10 @@ bool cell_update(struct cells *cells, struct cell *cell)
 	bool moved = check_stand_in(cells, cell);
 	int error = cell_examine(cells, cells->with.config, cell->name, cell, &look, why);
 
+	if (error == -EBUSY) {
+		timer_arm_idle(cells->refresh, CELLS_REFRESH_MS);
+		return moved;
+	}
 	if (!error && cell->served && cell->interface.ifindex == look.interface.ifindex)
 		return follow(cells, cell, &look);
 	if (!error)

@@ -17,7 +17,6 @@
 #include "io/process/timer.h"
 #include "settings.h"
 
-#define REFRESH_MS 100  /* one change of an interface brings several messages */
 #define BACKBONE_MS 20  /* of the backbone, whose packets go astray meanwhile */
 #define LEAVING_MS 1000 /* between looks at whether anybody still needs a cell that leaves */
 
@@ -86,7 +85,7 @@ static void on_change(unsigned ifindex, const char *name, void *arg)
 	doubt_stand_in(cells, ifindex);
 	if (concerns(cells, ifindex, name))
 		timer_arm_idle(cells->refresh, ifindex == cells->with.backbone->ifindex ?
-				       BACKBONE_MS : REFRESH_MS);
+				       BACKBONE_MS : CELLS_REFRESH_MS);
 }
 
 static void on_monitor(evutil_socket_t fd, short what, void *arg)
@@ -96,6 +95,12 @@ static void on_monitor(evutil_socket_t fd, short what, void *arg)
 }
 
 /* ---- attach and detach */
+
+static int no_room(const char *name, char why[CELLS_WHY])
+{
+	snprintf(why, CELLS_WHY, "%s: a CN has at most %d cells", name, CN_CELLS_MAX);
+	return -ENOSPC;
+}
 
 static bool is_taken(const struct cell_table *table, unsigned number)
 {
@@ -112,7 +117,7 @@ static struct cell *new_cell(struct cell_table *table, const char *name, bool by
 	struct cell *cell = &table->list[table->count];
 
 	if (table->count == CN_CELLS_MAX) {
-		snprintf(why, CELLS_WHY, "%s: a CN has at most %d cells", name, CN_CELLS_MAX);
+		no_room(name, why);
 		return NULL;
 	}
 	memset(cell, 0, sizeof(*cell));
@@ -125,8 +130,7 @@ static struct cell *new_cell(struct cell_table *table, const char *name, bool by
 
 /*
  * A cell without its interface goes on by another one that has its subnet now, such as a bridge
- * that has got the address and the former interface as a port. Returns that cell, under the new
- * name; NULL: there is none.
+ * that has got the address and the former interface as a port. NULL: there is no such cell.
  */
 static struct cell *find_predecessor(struct cells *cells, const char *name)
 {
@@ -139,48 +143,72 @@ static struct cell *find_predecessor(struct cells *cells, const char *name)
 	for (unsigned i = 0; i < cells->table.count; i++) {
 		struct cell *cell = &cells->table.list[i];
 
-		if (cell->served || !cell->interface.ifindex ||
-		    cell->info.subnet.len != info.subnet.len ||
-		    !addr_equal(&cell->info.subnet.addr, &info.subnet.addr))
-			continue;
-		log_info("cell %s: goes on as %s", cell->name, name);
-		settings_forget_cell(cells->settings, cell->name);
-		snprintf(cell->name, sizeof(cell->name), "%s", name);
-		return cell;
+		if (!cell->served && cell->interface.ifindex &&
+		    cell->info.subnet.len == info.subnet.len &&
+		    addr_equal(&cell->info.subnet.addr, &info.subnet.addr))
+			return cell;
 	}
 	return NULL;
+}
+
+static void rename_cell(struct cells *cells, struct cell *cell, const char *name)
+{
+	log_info("cell %s: goes on as %s", cell->name, name);
+	settings_forget_cell(cells->settings, cell->name);
+	snprintf(cell->name, sizeof(cell->name), "%s", name);
+}
+
+/* It was about to leave. */
+static void keep(struct cells *cells, struct cell *cell)
+{
+	log_info("cell %s: it stays", cell->name);
+	cell->leaving = false;
+	announce_description(cells); /* with its pool again */
+}
+
+/* Serves a new line of the table. */
+static int serve_new(struct cells *cells, const char *name, bool by_command,
+		     const struct cell_look *look, char why[CELLS_WHY])
+{
+	struct cell *cell = new_cell(&cells->table, name, by_command, why);
+	int error;
+
+	if (!cell)
+		return -ENOSPC;
+	cells->table.count++;
+	error = cell_serve(cells, cell, look, why);
+	if (!error)
+		return 0;
+	cell_withdraw(cells, cell);
+	cells->table.count--;
+	return error;
 }
 
 int cells_attach(struct cells *cells, const char *name, bool by_command, char why[CELLS_WHY])
 {
 	struct cell_table *table = &cells->table;
-	struct cell *known = cell_table_find_name(table, name), *cell;
+	struct cell *known = cell_table_find_name(table, name);
+	struct cell *former = known ? NULL : find_predecessor(cells, name);
 	struct cell_look look;
 	int error;
 
-	if (!known)
-		known = find_predecessor(cells, name);
-	cell = known;
-	if (known && known->leaving) {
-		log_info("cell %s: it stays", name);
-		known->leaving = false;
-		announce_description(cells); /* with its pool again */
-	}
+	if (known && known->leaving)
+		keep(cells, known);
 	if (known && known->served)
 		return 0;
-	if (!cell)
-		cell = new_cell(table, name, by_command, why);
-	if (!cell)
-		return -ENOSPC;
-	error = cell_examine(cells, cells->with.config, name, known, &look, why);
-	if (!error)
-		error = cell_serve(cells, cell, &look, why);
-	if (error && !known)
-		cell_withdraw(cells, cell);
+	if (!known && !former && table->count == CN_CELLS_MAX)
+		return no_room(name, why);
+	error = cell_examine(cells, cells->with.config, name, known ? known : former, &look, why);
 	if (error)
 		return error;
-	if (!known)
-		table->count++;
+	if (former)
+		rename_cell(cells, former, name);
+	error = known || former ? cell_serve(cells, known ? known : former, &look, why) :
+				  serve_new(cells, name, by_command, &look, why);
+	if (error)
+		return error;
+	if (former)
+		former->leaving = false;
 	log_info("cell %s: served%s%s", name, look.interface.up ? "" : "; the interface is down",
 		 look.interface.deaf ? CELL_DEAF : "");
 	announce_description(cells);
@@ -304,26 +332,46 @@ static int check_cell(const struct cells *cells, const struct agent_config *conf
 	return error == -EAGAIN ? check_known(config, known, info, why) : error;
 }
 
+/*
+ * The cells that there are to be with that configuration: its own, unless cells come by command
+ * alone, and those that a command has made. Returns their number.
+ */
+static unsigned list_wanted(const struct cells *cells, const struct agent_config *config,
+			    const char *wanted[2 * CN_CELLS_MAX])
+{
+	unsigned count = 0;
+
+	for (unsigned i = 0; !cells->with.by_command && i < config->cell_count; i++)
+		wanted[count++] = config->mobile_if[i];
+	for (unsigned i = 0; i < cells->table.count; i++) {
+		const struct cell *cell = &cells->table.list[i];
+		bool stays = (cell->by_command || cells->with.by_command) && !cell->leaving;
+
+		if (stays && (cells->with.by_command || !names(config, cell->name)))
+			wanted[count++] = cell->name;
+	}
+	return count;
+}
+
 unsigned cells_check(const struct cells *cells, const struct agent_config *config, char *errors,
 		     size_t size)
 {
-	struct cell_info infos[CN_CELLS_MAX];
-	const char *names_of[CN_CELLS_MAX];
-	unsigned known = 0, faults = 0;
+	const char *wanted[2 * CN_CELLS_MAX], *known_names[2 * CN_CELLS_MAX];
+	struct cell_info infos[2 * CN_CELLS_MAX];
+	unsigned count = list_wanted(cells, config, wanted), known = 0, faults = 0;
 	char why[CELLS_WHY];
 	size_t used = 0;
 
-	for (unsigned i = 0; i < config->cell_count; i++) {
-		const char *name = config->mobile_if[i];
-		int error = check_cell(cells, config, name, &infos[known], why);
+	for (unsigned i = 0; i < count; i++) {
+		int error = check_cell(cells, config, wanted[i], &infos[known], why);
 
 		if (error == -EAGAIN)
 			continue;
 		for (unsigned k = 0; !error && k < known; k++)
 			if (prefix_overlaps(&infos[k].subnet, &infos[known].subnet))
-				error = cell_unusable(name, why, "its subnet overlaps that of %s",
-						      names_of[k]);
-		names_of[known] = name;
+				error = cell_unusable(wanted[i], why, "its subnet overlaps that "
+						      "of %s", known_names[k]);
+		known_names[known] = wanted[i];
 		known += !error;
 		if (error && used < size)
 			used += (size_t)snprintf(errors + used, size - used, "%s%s",
@@ -341,14 +389,14 @@ static bool is_to_attach(struct cell_table *table, const char *name)
 	return !cell || cell->leaving;
 }
 
-void cells_reconfigure(struct cells *cells, const struct agent_config *former)
+/* Cells of the file come and go. */
+static void follow_file(struct cells *cells, const struct agent_config *former)
 {
 	const struct agent_config *config = cells->with.config;
 	char why[CELLS_WHY];
 
 	for (unsigned i = cells->table.count; i-- > 0;) {
 		struct cell *cell = &cells->table.list[i];
-
 		struct roam_users users =
 			roam_cell_users(cells->with.roam, cell->interface.ifindex);
 
@@ -363,6 +411,12 @@ void cells_reconfigure(struct cells *cells, const struct agent_config *former)
 		if (is_to_attach(&cells->table, config->mobile_if[i]) &&
 		    attach_configured(cells, config->mobile_if[i], why) < 0)
 			log_error("%s", why);
+}
+
+void cells_reconfigure(struct cells *cells, const struct agent_config *former)
+{
+	if (!cells->with.by_command)
+		follow_file(cells, former);
 	update_all(cells);
 	announce_description(cells);
 }

@@ -10,6 +10,8 @@
 
 #include "cells.h"
 
+#define CELLS_REFRESH_MS 100 /* one change of an interface brings several messages */
+
 struct event;
 struct sysctl_store;
 
@@ -31,7 +33,7 @@ struct cell_look {
 
 /*
  * Reads the interface and decides whether it can be a cell. `cell`: NULL, or the cell of that name.
- * 0; -EAGAIN: not now, but it may become one; -EINVAL.
+ * 0; -EAGAIN: not now, but it may become one; -EBUSY: the kernel did not answer; -EINVAL.
  */
 int cell_examine(const struct cells *cells, const struct agent_config *config, const char *name,
 		 const struct cell *cell, struct cell_look *look, char why[CELLS_WHY]);

@@ -75,19 +75,37 @@ void stand_in_close(struct stand_in *stand_in)
 	memset(stand_in, 0, sizeof(*stand_in));
 }
 
+#define REMAINS_TRIES 8
+
+/* To be deleted after the dump: a device that goes meanwhile spoils it. */
+struct remains {
+	unsigned ifindex[CN_CELLS_MAX * 2];
+	unsigned count;
+};
+
 static void on_remains(unsigned ifindex, const char *alias, void *arg)
 {
+	struct remains *remains = arg;
+
 	(void)alias;
-	(void)arg;
-	netlink_delete_device(ifindex);
+	if (remains->count < sizeof(remains->ifindex) / sizeof(remains->ifindex[0]))
+		remains->ifindex[remains->count++] = ifindex;
 }
 
 void stand_in_close_all(const char *network)
 {
 	char alias[NETLINK_ALIAS];
+	int error = -EINTR;
 
 	format_alias(network, "", alias);
-	netlink_each_alias(alias, on_remains, NULL);
+	/* The kernel breaks off a dump while other devices come and go. */
+	for (int i = 0; error == -EINTR && i < REMAINS_TRIES; i++) {
+		struct remains remains = {.count = 0};
+
+		error = netlink_each_alias(alias, on_remains, &remains);
+		for (unsigned k = 0; k < remains.count; k++)
+			netlink_delete_device(remains.ifindex[k]);
+	}
 }
 
 /* ---- its route and address */

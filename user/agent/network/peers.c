@@ -16,6 +16,7 @@
 #include "io/process/log.h"
 #include "io/process/timer.h"
 
+#define RELISTEN_MS 5000
 #define EARLY_MS 1000
 #define RETRY_MIN_MS 50
 #define RETRY_MAX_MS 2000
@@ -49,7 +50,8 @@ struct acquaintance {
 
 struct peers {
 	struct peers_setup with;
-	struct evconnlistener *listener;
+	struct evconnlistener *listener; /* NULL: it cannot listen now */
+	struct event *relisten;
 	struct peer *list;
 	struct acquaintance *known;
 };
@@ -387,6 +389,29 @@ static struct evconnlistener *listen_on(struct peers *peers, const struct tmip_a
 	return listener;
 }
 
+/* At the address of now. If it is not there yet, or no descriptor is free, tries again. */
+static void listen_again(struct peers *peers)
+{
+	char addr[ADDR_STRLEN];
+
+	peers->listener = listen_on(peers, &peers->with.tunnel);
+	if (peers->listener)
+		return;
+	log_error("cannot listen on %s, TCP port %u: %s; trying again",
+		  addr_format(&peers->with.tunnel, addr), peers->with.port, strerror(errno));
+	timer_arm(peers->relisten, RELISTEN_MS);
+}
+
+static void on_relisten(evutil_socket_t fd, short what, void *arg)
+{
+	struct peers *peers = arg;
+
+	(void)fd;
+	(void)what;
+	if (!peers->listener)
+		listen_again(peers);
+}
+
 int peers_create(struct peers **out, const struct peers_setup *setup)
 {
 	struct peers *peers = calloc(1, sizeof(*peers));
@@ -395,6 +420,9 @@ int peers_create(struct peers **out, const struct peers_setup *setup)
 	if (!peers)
 		return -ENOMEM;
 	peers->with = *setup;
+	peers->relisten = evtimer_new(setup->base, on_relisten, peers);
+	if (!peers->relisten)
+		return -ENOMEM;
 	peers->listener = listen_on(peers, &setup->tunnel);
 	return peers->listener ? 0 : -errno;
 }
@@ -409,6 +437,8 @@ void peers_destroy(struct peers *peers)
 		forget(peers, peers->known);
 	if (peers->listener)
 		evconnlistener_free(peers->listener);
+	if (peers->relisten)
+		event_free(peers->relisten);
 	free(peers);
 }
 
@@ -429,16 +459,12 @@ void peers_put(struct peers *peers, const struct cn_info *info, bool moved)
 void peers_move(struct peers *peers, const struct tmip_addr *tunnel)
 {
 	const struct replica_cn *cn = roam_replica(peers->with.roam)->cns;
-	struct evconnlistener *fresh = listen_on(peers, tunnel);
-	char addr[ADDR_STRLEN];
+	struct evconnlistener *former = peers->listener;
 
-	if (!fresh)
-		log_error("cannot listen on %s, TCP port %u: %s", addr_format(tunnel, addr),
-			  peers->with.port, strerror(errno));
-	if (peers->listener)
-		evconnlistener_free(peers->listener);
-	peers->listener = fresh;
 	peers->with.tunnel = *tunnel;
+	listen_again(peers);
+	if (former)
+		evconnlistener_free(former);
 	while (peers->list)
 		free_peer(peers->list);
 	for (; cn; cn = cn->hh.next)

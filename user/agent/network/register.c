@@ -38,6 +38,7 @@ struct register_client {
 	bool refused;           /* it was not, or only a part, and `error` says why */
 	bool partial;           /* the CN describes itself without what was refused */
 	bool refused_here;      /* on this connection, which ends next */
+	bool at_once;           /* the next one asks for less */
 	uint64_t refused_ms;    /* since when */
 	unsigned wait_ms;       /* as the register said; 0: it did not */
 	struct event *again;    /* describes the CN again */
@@ -188,7 +189,11 @@ static void on_closed(struct mlrp_link *link, const char *why, void *arg)
 		return;
 	}
 	enter(client, REGISTER_DOWN); /* the reason is the register's, and known already */
-	arm_retry(client);
+	if (client->at_once)
+		timer_arm(client->retry, BACKOFF_MIN_MS / 2);
+	else
+		arm_retry(client);
+	client->at_once = false;
 	if (turned_away)
 		RAISE(client, down);
 }
@@ -279,6 +284,7 @@ static void on_synchronised(struct register_client *client, const struct mlrp_me
 static void on_refused(struct register_client *client, const struct mlrp_message *message)
 {
 	char why[256];
+	bool left_out;
 	struct register_refusal refusal = {
 		.why = why, .for_now = message->has & MLRP_HAS(MLRP_F_WAIT),
 		.subnet = message->has & MLRP_HAS(MLRP_F_SUBNET) ? &message->subnet : NULL};
@@ -286,13 +292,15 @@ static void on_refused(struct register_client *client, const struct mlrp_message
 	snprintf(why, sizeof(why), "%s%s%s", mlrp_error_name(message->code),
 		 message->text[0] ? ": " : "", message->text);
 	note_refusal(client, &refusal);
-	client->partial |= client->with.calls.refused(&refusal, client->with.calls.arg);
+	left_out = client->with.calls.refused(&refusal, client->with.calls.arg);
+	if (!left_out && client->partial)
+		RAISE(client, anew); /* what is left is refused as well: all is asked for later */
+	client->partial = left_out;
 	if (!register_is_registered(client)) {
 		client->refused_here = true;
+		client->at_once = left_out;
 		client->wait_ms = refusal.for_now ? message->wait : 0;
-		if (client->partial)
-			client->backoff_ms = BACKOFF_MIN_MS;
-	} else if (client->partial) {
+	} else if (left_out) {
 		send_description(client);
 	} else {
 		timer_arm(client->again, REFUSED_MS);

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "core/base/addr.h"
+#include "core/base/text.h"
 
 struct reader {
 	const struct config_directive *table;
@@ -324,5 +325,6 @@ int config_read(const struct config_directive *table, int count, const char *fil
 	for (int i = 0; i < count; i++)
 		if (table[i].required && !reader.seen[i])
 			fail(&reader, "directive `%s' is missing", table[i].name);
+	text_clean_lines(errors);
 	return reader.failed;
 }

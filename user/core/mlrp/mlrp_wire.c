@@ -8,6 +8,7 @@
 
 #include "core/base/bytes.h"
 #include "core/base/station.h"
+#include "core/base/text.h"
 
 #define FIELD_HEADER 4 /* bytes of number and length */
 
@@ -87,6 +88,7 @@ static const char *read_value(const struct wire_field *field, const uint8_t *val
 			return "NUL inside a text";
 		memcpy(to, value, len);
 		to[len] = '\0';
+		text_clean((char *)to);
 		return NULL;
 	case WIRE_BYTES:
 		memcpy(to, value, len);

@@ -62,12 +62,14 @@ static void print_each(const json_t *result, const char *key, const char *what)
 
 int terminal_print_reload(json_t *result, bool as_json)
 {
-	bool whole = json_array_size(json_object_get(result, "restart")) == 0;
+	bool whole = json_array_size(json_object_get(result, "restart")) == 0 &&
+		     json_array_size(json_object_get(result, "detach")) == 0;
 	int status = whole ? TERMINAL_OK : TERMINAL_PARTLY;
 
 	if (as_json)
 		return terminal_print_json(result) == TERMINAL_OK ? status : TERMINAL_FAILED;
 	print_each(result, "restart", "needs a restart: directive ");
+	print_each(result, "detach", "needs `detach --all' and a start: directive ");
 	print_each(result, "awaited", "not served yet: cell ");
 	print_each(result, "leaving", "leaves when nobody needs it any more: cell ");
 	json_decref(result);

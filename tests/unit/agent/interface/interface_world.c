@@ -167,6 +167,7 @@ void start_cells(void)
 {
 	create_cells();
 	assert_int_equal(cells_start(w->cells, w->why), 0);
+	fake_frames.count = 0; /* the cells were announced */
 	calls_forget();
 	fake_log_forget();
 	w->backbone_changed = w->described = w->served = w->left = w->changed = 0;
