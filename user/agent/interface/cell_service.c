@@ -47,13 +47,27 @@ static void keep_address(const struct cell *cell, struct cell_look *look)
 	look->bare = true;
 }
 
+int cell_describe(const struct agent_config *config, const char *name,
+		  const struct netlink_interface *interface, struct cell_info *info,
+		  char why[CELLS_WHY])
+{
+	char first[ADDR_STRLEN], last[ADDR_STRLEN], subnet[ADDR_STRLEN];
+
+	if (cell_check_describe(config, name, interface, info))
+		return 0;
+	return cell_unusable(name, why,
+			     "the pool %s to %s does not lie in its subnet %s/%u "
+			     "(directive addr_pool)",
+			     addr_format(&info->pool_first, first),
+			     addr_format(&info->pool_last, last),
+			     addr_format(&info->subnet.addr, subnet), info->subnet.len);
+}
+
 /* Decides whether the interface that was read, with this result, can be the cell. */
 static int judge(const struct agent_config *config, const char *name, const struct cell *cell,
 		 int error, struct cell_look *look, char why[CELLS_WHY])
 {
 	struct netlink_interface *interface = &look->interface;
-	struct cell_info *info = &look->info;
-	char first[ADDR_STRLEN], last[ADDR_STRLEN], subnet[ADDR_STRLEN];
 	const struct cell_fault *fault;
 
 	if (!error)
@@ -63,14 +77,7 @@ static int judge(const struct agent_config *config, const char *name, const stru
 		cell_unusable(name, why, "%s", fault->reason);
 		return fault->passes ? -EAGAIN : -EINVAL;
 	}
-	if (!cell_check_describe(config, name, interface, info))
-		return cell_unusable(name, why,
-				"the pool %s to %s does not lie in its subnet %s/%u "
-				"(directive addr_pool)",
-				addr_format(&info->pool_first, first),
-				addr_format(&info->pool_last, last),
-				addr_format(&info->subnet.addr, subnet), info->subnet.len);
-	return 0;
+	return cell_describe(config, name, interface, &look->info, why);
 }
 
 /*

@@ -315,10 +315,7 @@ static int check_known(const struct agent_config *config, const struct cell *cel
 {
 	if (!cell || !cell->interface.ifindex)
 		return -EAGAIN;
-	if (cell_check_describe(config, cell->name, &cell->interface, info))
-		return 0;
-	return cell_unusable(cell->name, why, "its pool does not lie in its subnet "
-					      "(directive addr_pool)");
+	return cell_describe(config, cell->name, &cell->interface, info, why);
 }
 
 static int check_cell(const struct cells *cells, const struct agent_config *config,
@@ -362,6 +359,11 @@ unsigned cells_check(const struct cells *cells, const struct agent_config *confi
 	char why[CELLS_WHY];
 	size_t used = 0;
 
+	if (count > CN_CELLS_MAX) {
+		no_room(wanted[CN_CELLS_MAX], why);
+		snprintf(errors, size, "%s", why);
+		return 1;
+	}
 	for (unsigned i = 0; i < count; i++) {
 		int error = check_cell(cells, config, wanted[i], &infos[known], why);
 

@@ -37,6 +37,10 @@ struct cell_look {
  */
 int cell_examine(const struct cells *cells, const struct agent_config *config, const char *name,
 		 const struct cell *cell, struct cell_look *look, char why[CELLS_WHY]);
+/* What the configuration makes of that interface. 0; -EINVAL with `why`: its pool is elsewhere. */
+int cell_describe(const struct agent_config *config, const char *name,
+		  const struct netlink_interface *interface, struct cell_info *info,
+		  char why[CELLS_WHY]);
 /* Completes "NAME cannot be a cell: ". Returns -EINVAL. */
 __attribute__((format(printf, 3, 4))) int cell_unusable(const char *name, char why[CELLS_WHY],
 							const char *format, ...);
