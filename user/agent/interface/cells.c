@@ -96,12 +96,6 @@ static void on_monitor(evutil_socket_t fd, short what, void *arg)
 
 /* ---- attach and detach */
 
-static int no_room(const char *name, char why[CELLS_WHY])
-{
-	snprintf(why, CELLS_WHY, "%s: a CN has at most %d cells", name, CN_CELLS_MAX);
-	return -ENOSPC;
-}
-
 static bool is_taken(const struct cell_table *table, unsigned number)
 {
 	for (unsigned i = 0; i < table->count; i++)
@@ -117,7 +111,7 @@ static struct cell *new_cell(struct cell_table *table, const char *name, bool by
 	struct cell *cell = &table->list[table->count];
 
 	if (table->count == CN_CELLS_MAX) {
-		no_room(name, why);
+		cells_no_room(name, why);
 		return NULL;
 	}
 	memset(cell, 0, sizeof(*cell));
@@ -197,7 +191,7 @@ int cells_attach(struct cells *cells, const char *name, bool by_command, char wh
 	if (known && known->served)
 		return 0;
 	if (!known && !former && table->count == CN_CELLS_MAX)
-		return no_room(name, why);
+		return cells_no_room(name, why);
 	error = cell_examine(cells, cells->with.config, name, known ? known : former, &look, why);
 	if (error)
 		return error;
@@ -301,88 +295,6 @@ int cells_detach(struct cells *cells, const char *name, bool now, struct roam_us
 	return 0;
 }
 
-static bool names(const struct agent_config *config, const char *cell)
-{
-	for (unsigned i = 0; i < config->cell_count; i++)
-		if (strcmp(config->mobile_if[i], cell) == 0)
-			return true;
-	return false;
-}
-
-/* A cell whose interface is away must be able to come back. */
-static int check_known(const struct agent_config *config, const struct cell *cell,
-		       struct cell_info *info, char why[CELLS_WHY])
-{
-	if (!cell || !cell->interface.ifindex)
-		return -EAGAIN;
-	return cell_describe(config, cell->name, &cell->interface, info, why);
-}
-
-static int check_cell(const struct cells *cells, const struct agent_config *config,
-		      const char *name, struct cell_info *info, char why[CELLS_WHY])
-{
-	const struct cell *known = cell_table_find_name((struct cell_table *)&cells->table, name);
-	struct cell_look look;
-	int error = cell_examine(cells, config, name, known, &look, why);
-
-	*info = look.info;
-	return error == -EAGAIN ? check_known(config, known, info, why) : error;
-}
-
-/*
- * The cells that there are to be with that configuration: its own, unless cells come by command
- * alone, and those that a command has made. Returns their number.
- */
-static unsigned list_wanted(const struct cells *cells, const struct agent_config *config,
-			    const char *wanted[2 * CN_CELLS_MAX])
-{
-	unsigned count = 0;
-
-	for (unsigned i = 0; !cells->with.by_command && i < config->cell_count; i++)
-		wanted[count++] = config->mobile_if[i];
-	for (unsigned i = 0; i < cells->table.count; i++) {
-		const struct cell *cell = &cells->table.list[i];
-		bool stays = (cell->by_command || cells->with.by_command) && !cell->leaving;
-
-		if (stays && (cells->with.by_command || !names(config, cell->name)))
-			wanted[count++] = cell->name;
-	}
-	return count;
-}
-
-unsigned cells_check(const struct cells *cells, const struct agent_config *config, char *errors,
-		     size_t size)
-{
-	const char *wanted[2 * CN_CELLS_MAX], *known_names[2 * CN_CELLS_MAX];
-	struct cell_info infos[2 * CN_CELLS_MAX];
-	unsigned count = list_wanted(cells, config, wanted), known = 0, faults = 0;
-	char why[CELLS_WHY];
-	size_t used = 0;
-
-	if (count > CN_CELLS_MAX) {
-		no_room(wanted[CN_CELLS_MAX], why);
-		snprintf(errors, size, "%s", why);
-		return 1;
-	}
-	for (unsigned i = 0; i < count; i++) {
-		int error = check_cell(cells, config, wanted[i], &infos[known], why);
-
-		if (error == -EAGAIN)
-			continue;
-		for (unsigned k = 0; !error && k < known; k++)
-			if (prefix_overlaps(&infos[k].subnet, &infos[known].subnet))
-				error = cell_unusable(wanted[i], why, "its subnet overlaps that "
-						      "of %s", known_names[k]);
-		known_names[known] = wanted[i];
-		known += !error;
-		if (error && used < size)
-			used += (size_t)snprintf(errors + used, size - used, "%s%s",
-						 faults ? "\n" : "", why);
-		faults += error != 0;
-	}
-	return faults;
-}
-
 /* Not a cell yet, or one that was about to leave. */
 static bool is_to_attach(struct cell_table *table, const char *name)
 {
@@ -402,7 +314,7 @@ static void follow_file(struct cells *cells, const struct agent_config *former)
 		struct roam_users users =
 			roam_cell_users(cells->with.roam, cell->interface.ifindex);
 
-		if (!names(former, cell->name) || cell->by_command || names(config, cell->name))
+		if (!agent_config_has_cell(former, cell->name) || cell->by_command || agent_config_has_cell(config, cell->name))
 			continue;
 		if (users.away || users.guests)
 			begin_leaving(cells, cell, &users);

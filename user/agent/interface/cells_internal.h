@@ -41,6 +41,8 @@ int cell_examine(const struct cells *cells, const struct agent_config *config, c
 int cell_describe(const struct agent_config *config, const char *name,
 		  const struct netlink_interface *interface, struct cell_info *info,
 		  char why[CELLS_WHY]);
+/* Says that the cell would be one too many. Returns -ENOSPC. */
+int cells_no_room(const char *name, char why[CELLS_WHY]);
 /* Completes "NAME cannot be a cell: ". Returns -EINVAL. */
 __attribute__((format(printf, 3, 4))) int cell_unusable(const char *name, char why[CELLS_WHY],
 							const char *format, ...);

@@ -280,6 +280,11 @@ int agent_config_read(struct agent_config *config, const char *file, const char 
 	return failed;
 }
 
+bool agent_config_has_cell(const struct agent_config *config, const char *interface)
+{
+	return is_listed(config->mobile_if, config->cell_count, CONFIG_IF_LEN, interface);
+}
+
 void agent_config_pin_dir(const struct agent_config *config, char out[CONFIG_PATH_LEN + NAME_LEN])
 {
 	int at = snprintf(out, CONFIG_PATH_LEN + NAME_LEN, "%s/", config->bpf_dir);

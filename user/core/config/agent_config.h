@@ -100,6 +100,8 @@ void agent_config_init(struct agent_config *config);
  */
 int agent_config_read(struct agent_config *config, const char *file, const char *text, size_t len,
 		      char errors[CONFIG_ERRORS]);
+/* Does mobile_if name that interface? */
+bool agent_config_has_cell(const struct agent_config *config, const char *interface);
 /* Writes the path of the folder in which the agent pins its maps and links. */
 void agent_config_pin_dir(const struct agent_config *config, char out[CONFIG_PATH_LEN + NAME_LEN]);
 /* Writes the path of the control socket: control_socket, or run_dir/network_name.sock. */
