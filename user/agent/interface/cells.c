@@ -314,7 +314,8 @@ static void follow_file(struct cells *cells, const struct agent_config *former)
 		struct roam_users users =
 			roam_cell_users(cells->with.roam, cell->interface.ifindex);
 
-		if (!agent_config_has_cell(former, cell->name) || cell->by_command || agent_config_has_cell(config, cell->name))
+		if (!agent_config_has_cell(former, cell->name) || cell->by_command ||
+		    agent_config_has_cell(config, cell->name))
 			continue;
 		if (users.away || users.guests)
 			begin_leaving(cells, cell, &users);

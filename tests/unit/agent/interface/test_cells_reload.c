@@ -128,8 +128,9 @@ static void its_pool_must_lie_in_it(void **state)
 	assert_int_equal(attach("wlan1"), 0);
 	set_pool(&fresh, "wlan1", "10.10.1.10", "10.10.1.20");
 	assert_int_equal(check(&fresh, "wlan0", NULL), 1);
-	assert_string_equal(errors, "wlan1 cannot be a cell: the pool 10.10.1.10 to 10.10.1.20 does "
-				    "not lie in its subnet 10.10.4.0/24 (directive addr_pool)");
+	assert_string_equal(errors, "wlan1 cannot be a cell: the pool 10.10.1.10 to 10.10.1.20 "
+				    "does not lie in its subnet 10.10.4.0/24 (directive "
+				    "addr_pool)");
 }
 
 static void also_while_its_interface_is_away(void **state)
@@ -141,8 +142,9 @@ static void also_while_its_interface_is_away(void **state)
 	interface_changes(WLAN0, "wlan0");
 	set_pool(&fresh, "wlan0", "10.10.9.10", "10.10.9.20");
 	assert_int_equal(check(&fresh, "wlan0", NULL), 1);
-	assert_string_equal(errors, "wlan0 cannot be a cell: the pool 10.10.9.10 to 10.10.9.20 does "
-				    "not lie in its subnet 10.10.1.0/24 (directive addr_pool)");
+	assert_string_equal(errors, "wlan0 cannot be a cell: the pool 10.10.9.10 to 10.10.9.20 "
+				    "does not lie in its subnet 10.10.1.0/24 (directive "
+				    "addr_pool)");
 }
 
 static void more_cells_than_a_cn_can_have_are_told(void **state)

@@ -24,7 +24,8 @@ static void what_is_right_stays(void **state)
 	(void)state;
 	assert_clean("", "");
 	assert_clean("cn-1.example ~", "cn-1.example ~");
-	assert_clean("caf\xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80", "caf\xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80");
+	assert_clean("caf\xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80",
+		     "caf\xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80");
 }
 
 static void control_characters_go(void **state)
