@@ -301,6 +301,31 @@ static void test_a_cn_comes_without_the_cell_that_is_refused(void **state)
 	assert_int_equal(time_armed(), 0);
 }
 
+static void refuse_one_cell_of(unsigned count)
+{
+	answer_hello(MLRP_ROLE_MLR);
+	assert_int_equal(fake_link_sent(w->link, 0)->cn.cell_count, count);
+	refuse_cell();
+	fake_link_ends(w->link, "closed");
+}
+
+/* It waits like any other refused CN, and then asks for all of it. */
+static void test_a_cn_without_that_cell_may_be_refused_too(void **state)
+{
+	static const unsigned waits[] = {50, 100, 200};
+
+	(void)state;
+	begin_connecting();
+	for (size_t i = 0; i < sizeof(waits) / sizeof(waits[0]); i++) {
+		w->can_leave_out = true;
+		refuse_one_cell_of(2);
+		assert_next_attempt_in(50);
+		w->can_leave_out = false;
+		refuse_one_cell_of(1);
+		assert_next_attempt_in(waits[i]);
+	}
+}
+
 static void test_a_loss_makes_it_ask_for_all_of_it(void **state)
 {
 	(void)state;
@@ -480,6 +505,7 @@ int main(void)
 		CASE(test_a_change_is_refused),
 		CASE(test_a_loss_ends_the_question),
 		CASE(test_a_cn_comes_without_the_cell_that_is_refused),
+		CASE(test_a_cn_without_that_cell_may_be_refused_too),
 		CASE(test_a_loss_makes_it_ask_for_all_of_it),
 		CASE(test_the_name_service_is_read_for_each_attempt),
 		CASE(test_the_same_cause_is_logged_once),
