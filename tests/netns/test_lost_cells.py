@@ -285,14 +285,27 @@ def test_the_interface_becomes_a_port_of_a_bridge(make_world, how):
         agree(world, phone)
 
 
-def test_reload_cuts_nobody(make_world):
-    """A cell that the file does not name any more leaves when its stations are back, or gone."""
+def test_reload_says_whom_it_cuts(make_world):
+    """A cell that the file does not name any more leaves at once."""
+    world = make_world(cns=2, cells=2).start()
+    cn = world.cn(1)
+    with away(world, cn) as (_phone, _talks):
+        cn.configure_with(mobile_if="w1", addr_pool="w1 * *")
+        said = cn.agent("reload").stdout
+        demand("cut: 1 stations elsewhere, 0 guests: cell w0" in said, said)
+        demand(len(cn.control("status")["cells"]) == 1, cn.control("status"))
+
+
+def test_reload_lets_a_cell_leave_in_peace(make_world):
+    """What is being detached already is not cut by a file that does not name it any more."""
     world = make_world(cns=2, cells=2).start()
     cn = world.cn(1)
     with away(world, cn) as (phone, talks):
+        cn.agent("detach", "w0")
         cn.configure_with(mobile_if="w1", addr_pool="w1 * *")
         said = cn.agent("reload").stdout
-        demand("leaves when nobody needs it any more: cell w0" in said, said)
+        demand("cut" not in said, said)
         converse(world, cn, phone, *talks)
         phone.roam(cn)
+        talks[0].say()
         wait_for(lambda: len(cn.control("status")["cells"]) == 1, "the cell to leave", 10)

@@ -196,11 +196,6 @@ static bool is_awaited(const struct cell *cell)
 	return !cell->served && !cell->leaving;
 }
 
-static bool is_leaving(const struct cell *cell)
-{
-	return cell->leaving;
-}
-
 static json_t *list_cells(const struct agent *agent, bool (*wanted)(const struct cell *cell))
 {
 	const struct cell_table *table = cells_table(agent->cells);
@@ -227,18 +222,35 @@ static int check(const struct agent *agent, struct agent_config *fresh, char **e
 	return -EINVAL;
 }
 
-static void take_over(struct agent *agent, const struct agent_config *fresh)
+static json_t *describe_cut(const struct cells_cut *cut, unsigned count)
+{
+	json_t *list = json_array();
+
+	for (unsigned i = 0; i < count; i++)
+		json_array_append_new(list, json_pack("{s:s, s:i, s:i}",
+						      "interface", cut[i].name,
+						      "away", (int)cut[i].users.away,
+						      "guests", (int)cut[i].users.guests));
+	return list;
+}
+
+/* Adds to `result` what has become of the cells. */
+static void take_over(struct agent *agent, const struct agent_config *fresh, json_t *result)
 {
 	struct agent_config former = agent->config;
+	struct cells_cut cut[CN_CELLS_MAX];
+	unsigned cuts;
 
 	agent->config = *fresh;
 	apply_config(agent);
-	cells_reconfigure(agent->cells, &former);
+	cuts = cells_reconfigure(agent->cells, &former, cut);
 	outage_pools_changed(agent->outage);
 	path_mtu_restart(agent->paths, 0);
 	authenticators_configure(agent->authenticators);
 	if (!same_register(&former, fresh))
 		register_restart(agent->reg);
+	json_object_set_new(result, "awaited", list_cells(agent, is_awaited));
+	json_object_set_new(result, "cut", describe_cut(cut, cuts));
 	log_info("configuration %s read again", agent->config_path);
 }
 
@@ -264,8 +276,6 @@ int apply_reload(struct agent *agent, json_t **result, char **errors)
 	}
 	*result = fixed;
 	log_fixed(fixed);
-	take_over(agent, &fresh);
-	json_object_set_new(fixed, "awaited", list_cells(agent, is_awaited));
-	json_object_set_new(fixed, "leaving", list_cells(agent, is_leaving));
+	take_over(agent, &fresh, fixed);
 	return 0;
 }

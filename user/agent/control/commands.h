@@ -32,8 +32,8 @@ struct commands_calls {
 	int (*departed)(const struct tmip_mac *mac, void *arg);
 	/*
 	 * 0 with the result, {"restart": [DIRECTIVE ...], "detach": [DIRECTIVE ...],
-	 * "awaited": [CELL ...], "leaving": [CELL ...]}; or -errno (nothing has changed) with a
-	 * text that the caller frees; NULL: no memory.
+	 * "awaited": [CELL ...], "cut": [{"interface": CELL, "away": N, "guests": N} ...]}; or
+	 * -errno (nothing has changed) with a text that the caller frees; NULL: no memory.
 	 */
 	int (*reload)(json_t **result, char **errors, void *arg);
 	/* Ends the agent; tear_down: forwarding ends, too. */

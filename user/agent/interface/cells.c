@@ -303,11 +303,27 @@ static bool is_to_attach(struct cell_table *table, const char *name)
 	return !cell || cell->leaving;
 }
 
-/* Cells of the file come and go. */
-static void follow_file(struct cells *cells, const struct agent_config *former)
+static void attach_listed(struct cells *cells, bool successors_only)
 {
 	const struct agent_config *config = cells->with.config;
 	char why[CELLS_WHY];
+
+	for (unsigned i = 0; i < config->cell_count; i++) {
+		const char *name = config->mobile_if[i];
+
+		if (!is_to_attach(&cells->table, name) ||
+		    (successors_only && !find_predecessor(cells, name)))
+			continue;
+		if (attach_configured(cells, name, why) < 0)
+			log_error("%s", why);
+	}
+}
+
+/* Of those that the file names no more. One that is leaving already may do so in peace. */
+static unsigned forget_unlisted(struct cells *cells, const struct agent_config *former,
+				struct cells_cut cut[CN_CELLS_MAX])
+{
+	unsigned count = 0;
 
 	for (unsigned i = cells->table.count; i-- > 0;) {
 		struct cell *cell = &cells->table.list[i];
@@ -315,25 +331,32 @@ static void follow_file(struct cells *cells, const struct agent_config *former)
 			roam_cell_users(cells->with.roam, cell->interface.ifindex);
 
 		if (!agent_config_has_cell(former, cell->name) || cell->by_command ||
-		    agent_config_has_cell(config, cell->name))
+		    agent_config_has_cell(cells->with.config, cell->name) || cell->leaving)
 			continue;
-		if (users.away || users.guests)
-			begin_leaving(cells, cell, &users);
-		else
-			forget_cell(cells, cell);
+		if (users.away || users.guests) {
+			snprintf(cut[count].name, sizeof(cut[count].name), "%s", cell->name);
+			cut[count++].users = users;
+			log_warn("cell %s: it leaves with the file, which cuts %u of its stations "
+				 "elsewhere, %u guests", cell->name, users.away, users.guests);
+		}
+		forget_cell(cells, cell);
 	}
-	for (unsigned i = 0; i < config->cell_count; i++)
-		if (is_to_attach(&cells->table, config->mobile_if[i]) &&
-		    attach_configured(cells, config->mobile_if[i], why) < 0)
-			log_error("%s", why);
+	return count;
 }
 
-void cells_reconfigure(struct cells *cells, const struct agent_config *former)
+unsigned cells_reconfigure(struct cells *cells, const struct agent_config *former,
+			   struct cells_cut cut[CN_CELLS_MAX])
 {
-	if (!cells->with.by_command)
-		follow_file(cells, former);
+	unsigned count = 0;
+
+	if (!cells->with.by_command) {
+		attach_listed(cells, true); /* they take over cells that would be forgotten */
+		count = forget_unlisted(cells, former, cut);
+		attach_listed(cells, false);
+	}
 	update_all(cells);
 	announce_description(cells);
+	return count;
 }
 
 bool cells_refuse(struct cells *cells, const struct prefix *subnet)

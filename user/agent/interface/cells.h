@@ -9,6 +9,7 @@
 #define TMIP_AGENT_INTERFACE_CELLS_H
 
 #include "cell_table.h"
+#include "core/roam/roam.h"
 
 #define CELLS_WHY 320
 
@@ -17,8 +18,12 @@ struct backbone;
 struct cells;
 struct datapath;
 struct event_base;
-struct roam;
-struct roam_users;
+
+/* A cell that is no more, and whom that cuts. */
+struct cells_cut {
+	char name[CONFIG_IF_LEN];
+	struct roam_users users;
+};
 
 struct cells_calls {
 	void (*described)(void *arg); /* what the network knows of this CN is out of date */
@@ -63,8 +68,12 @@ int cells_detach(struct cells *cells, const char *name, bool now, struct roam_us
  */
 unsigned cells_check(const struct cells *cells, const struct agent_config *config, char *errors,
 		     size_t size);
-/* After a new configuration: cells of the file come and go, pools and name servers change. */
-void cells_reconfigure(struct cells *cells, const struct agent_config *former);
+/*
+ * After a new configuration: cells of the file come and go, pools and name servers change. Returns
+ * the number of cells that have left though somebody needed them.
+ */
+unsigned cells_reconfigure(struct cells *cells, const struct agent_config *former,
+			   struct cells_cut cut[CN_CELLS_MAX]);
 
 /*
  * The register refuses the cell with this subnet: for the time being it is no part of this CN.

@@ -60,6 +60,17 @@ static void print_each(const json_t *result, const char *key, const char *what)
 		printf("%s%s\n", what, json_string_value(name));
 }
 
+static void print_cut(const json_t *result)
+{
+	const json_t *cell;
+	size_t i;
+
+	json_array_foreach(json_object_get(result, "cut"), i, cell)
+		printf("cut: %lld stations elsewhere, %lld guests: cell %s\n",
+		       terminal_number(cell, "away"), terminal_number(cell, "guests"),
+		       terminal_text(cell, "interface"));
+}
+
 int terminal_print_reload(json_t *result, bool as_json)
 {
 	bool whole = json_array_size(json_object_get(result, "restart")) == 0 &&
@@ -71,7 +82,7 @@ int terminal_print_reload(json_t *result, bool as_json)
 	print_each(result, "restart", "needs a restart: directive ");
 	print_each(result, "detach", "needs `detach --all' and a start: directive ");
 	print_each(result, "awaited", "not served yet: cell ");
-	print_each(result, "leaving", "leaves when nobody needs it any more: cell ");
+	print_cut(result);
 	json_decref(result);
 	return status;
 }

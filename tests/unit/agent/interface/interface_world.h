@@ -51,6 +51,7 @@ struct interface_world {
 	uint64_t seq;               /* of the last record of a station */
 	char folder[64];            /* of the configuration: state_dir */
 	char why[CELLS_WHY];
+	struct cells_cut cut[CN_CELLS_MAX]; /* by a new configuration */
 };
 
 extern struct interface_world *w;

@@ -287,7 +287,7 @@ static void reconfigure(void (*edit)(struct agent_config *config))
 
 	edit(&w->config);
 	w->described = 0;
-	cells_reconfigure(w->cells, &former);
+	cells_reconfigure(w->cells, &former, w->cut);
 }
 
 static void name_wlan1_instead(struct agent_config *config)

@@ -616,7 +616,7 @@ static void a_cell_that_is_needed_leaves_later(void **state)
 	(void)state;
 	strcpy(w->config.pools[0].interface, "wlan0");
 	w->config.pool_count = 1;
-	cells_reconfigure(w->cells, &w->config);
+	cells_reconfigure(w->cells, &w->config, w->cut);
 	assert_false(addr_is_zero(&description().cells[0].pool_first));
 	w->described = 0;
 	detach_while_needed(&users);
@@ -682,7 +682,7 @@ static void nobody_needs_a_cell_that_never_was(void **state)
 	(void)state;
 	strcpy(w->config.mobile_if[1], "later0");
 	w->config.cell_count = 2;
-	cells_reconfigure(w->cells, &w->config);
+	cells_reconfigure(w->cells, &w->config, w->cut);
 	assert_true(is_known("later0"));
 	put_station(1, 20, 2, 0);
 	assert_int_equal(detach("later0"), 0);

@@ -183,9 +183,59 @@ static void the_file_names_none_where_commands_do(void **state)
 	fake_interface_find("wlan1")->is.ethernet = false;
 	assert_int_equal(check(&fresh, "wlan1", NULL), 0);
 	w->config = fresh;
-	cells_reconfigure(w->cells, &former);
+	cells_reconfigure(w->cells, &former, w->cut);
 	assert_true(is_served("wlan0"));
 	assert_false(is_known("wlan1"));
+}
+
+/* ---- cells that the file does not name any more */
+
+/* Returns how many of them somebody needed. */
+static unsigned name_instead(const char *name)
+{
+	struct agent_config former = w->config;
+
+	strcpy(w->config.mobile_if[0], name);
+	return cells_reconfigure(w->cells, &former, w->cut);
+}
+
+static void they_leave_and_who_is_cut_is_told(void **state)
+{
+	(void)state;
+	put_station(1, 20, 2, 0);
+	put_station(2, 22, 1, WLAN0);
+	put_station(2, 23, 1, WLAN0);
+	assert_int_equal(name_instead("wlan1"), 1);
+	assert_string_equal(w->cut[0].name, "wlan0");
+	assert_int_equal(w->cut[0].users.away, 1);
+	assert_int_equal(w->cut[0].users.guests, 2);
+	assert_false(is_known("wlan0"));
+	assert_true(is_served("wlan1"));
+	assert_int_equal(fake_log_count(LOG_LEVEL_WARN, "cell wlan0: it leaves with the file, "
+					"which cuts 1 of its stations elsewhere, 2 guests"), 1);
+}
+
+static void nobody_may_need_them(void **state)
+{
+	(void)state;
+	put_station(1, 20, 1, WLAN0);
+	assert_int_equal(name_instead("wlan1"), 0);
+	assert_false(is_known("wlan0"));
+}
+
+static void one_that_is_leaving_already_is_let_go_in_peace(void **state)
+{
+	struct roam_users users;
+
+	(void)state;
+	put_station(1, 20, 2, 0);
+	assert_int_equal(cells_detach(w->cells, "wlan0", false, &users, w->why), 0);
+	assert_int_equal(name_instead("wlan1"), 0);
+	assert_true(is_served("wlan0"));
+	assert_true(is_served("wlan1"));
+	put_station(1, 20, 1, WLAN0);
+	time_passes(1000);
+	assert_false(is_known("wlan0"));
 }
 
 /* ---- a cell goes on by another interface */
@@ -206,6 +256,16 @@ static void a_bridge_takes_over_the_cell_of_its_port(void **state)
 	fake_interface_add(BR0, "br0", "10.10.1.1/24");
 	assert_int_equal(attach("br0"), 0);
 	assert_false(is_known("wlan0"));
+	assert_true(is_served("br0"));
+	assert_int_equal(cells_table(w->cells)->count, 1);
+}
+
+static void with_the_file_too(void **state)
+{
+	(void)state;
+	put_station(1, 20, 2, 0);
+	fake_interface_add(BR0, "br0", "10.10.1.1/24");
+	assert_int_equal(name_instead("br0"), 0);
 	assert_true(is_served("br0"));
 	assert_int_equal(cells_table(w->cells)->count, 1);
 }
@@ -245,7 +305,11 @@ int main(void)
 		RELOAD_CASE(more_cells_than_a_cn_can_have_are_told),
 		RELOAD_CASE(a_check_changes_nothing),
 		COMMAND_CASE(the_file_names_none_where_commands_do),
+		RELOAD_CASE(they_leave_and_who_is_cut_is_told),
+		RELOAD_CASE(nobody_may_need_them),
+		RELOAD_CASE(one_that_is_leaving_already_is_let_go_in_peace),
 		LOST_CASE(a_bridge_takes_over_the_cell_of_its_port),
+		LOST_CASE(with_the_file_too),
 		LOST_CASE(one_that_cannot_be_a_cell_takes_nothing_over),
 		LOST_CASE(one_of_another_subnet_is_a_cell_of_its_own),
 	};
