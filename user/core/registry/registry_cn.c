@@ -342,6 +342,7 @@ void reg_admit(struct registry *registry, struct registry_session *session,
 	const struct prefix *subnet;
 	char why[MLRP_TEXT_LEN];
 
+	reg_rival_withdraw(registry, session);
 	if (changed && collides(registry, info, &subnet, why, sizeof(why))) {
 		reg_refuse_cell(registry, session, message, subnet, why);
 		return;
@@ -378,6 +379,9 @@ void reg_register(struct registry *registry, struct registry_session *session,
 	struct reg_cn *cn = reg_find_cn_name(registry, info->name);
 	char why[MLRP_TEXT_LEN] = "it cannot be forgotten by itself";
 
+	/* The last word counts; who asks for the same name again waits no longer for that. */
+	if (session->claim && strcmp(session->claim->cn.name, info->name) != 0)
+		reg_rival_withdraw(registry, session);
 	if (session->cn && session->cn != cn)
 		reg_refuse_cn(registry, session, message, MLRP_E_REFUSED,
 			      "a CN cannot change its name within a connection", 0);

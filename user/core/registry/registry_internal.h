@@ -362,6 +362,8 @@ void reg_forget_refusal(struct registry *registry, const struct cn_info *info);
 bool reg_rival_stops(struct registry *registry, struct registry_session *session,
 		     struct reg_cn *cn, const struct mlrp_message *message,
 		     struct registry_time now);
+/* The session waits for no name any more. */
+void reg_rival_withdraw(struct registry *registry, struct registry_session *session);
 /* The session has said something. */
 void reg_rival_heard(struct registry *registry, struct registry_session *session);
 /* It is about to be freed; its CN has no connection any more. */

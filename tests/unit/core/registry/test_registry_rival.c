@@ -191,6 +191,29 @@ static void the_address_proves_nothing(void **state)
 	expect_untouched();
 }
 
+static void count_connected(const struct registry_cn_view *cn, void *arg)
+{
+	*(int *)arg += cn->peer != NULL;
+}
+
+/* It takes another name while it waits: it has that one, and waits no longer. */
+static void the_last_word_of_a_rival_counts(void **state)
+{
+	struct cn_info other = describe(RIVAL, 10, 20);
+	int connected = 0;
+
+	(void)state;
+	begin_incumbent();
+	assert_null(claim(RIVAL, 30, RIVAL));
+	assert_int_equal(register_info(RIVAL, &other)->type, MLRP_REGISTERED);
+	pass(3); /* the incumbent is mute */
+	assert_null(find(RIVAL, MLRP_ERROR));
+	expect_untouched();
+	close_session(RIVAL);
+	registry_each_cn(w->registry, count_connected, &connected);
+	assert_int_equal(connected, 1);
+}
+
 /* ---- the CN itself */
 
 static void a_cn_that_starts_anew_has_its_name_at_once(void **state)
@@ -409,6 +432,7 @@ int main(void)
 		CASE(an_incumbent_that_ends_meanwhile_gives_way),
 		CASE(a_rival_that_ends_meanwhile_leaves_no_trace),
 		CASE(two_rivals_do_not_both_win),
+		CASE(the_last_word_of_a_rival_counts),
 		CASE(the_address_proves_nothing),
 		CASE(a_cn_that_starts_anew_has_its_name_at_once),
 		CASE(the_same_agent_is_not_asked),
