@@ -86,6 +86,15 @@ static bool take_name(struct registry *registry, struct reg_cn *gone)
 	return true;
 }
 
+static void send_cn(struct registry *registry, struct registry_session *session,
+		    const struct reg_cn *cn)
+{
+	struct mlrp_message message = {.type = MLRP_CN, .has = MLRP_HAS(MLRP_F_CN),
+				       .cn = cn->info};
+
+	reg_send(registry, session, &message);
+}
+
 static void push_cn(struct registry *registry, const struct reg_cn *cn)
 {
 	struct mlrp_message message = {.type = MLRP_CN, .has = MLRP_HAS(MLRP_F_CN),
@@ -225,27 +234,18 @@ static void drop_cell(struct cn_info *info, const struct prefix *subnet)
 /* The CN that gave the subnet away may still have it in its configuration. */
 static void apply_move(struct registry *registry, const struct reg_move *move, struct cn_info *info)
 {
-	struct reg_cn *from = reg_find_cn(registry, move->from);
+	const struct reg_cn *from = reg_find_cn(registry, move->from);
 	const struct reg_cn *to = reg_find_cn_name(registry, move->to);
 	char text[ADDR_STRLEN];
-	struct cn_info without;
 
-	if (!from || !has_subnet(info, &move->subnet))
+	if (!from || strcmp(info->name, from->info.name) != 0 || !has_subnet(info, &move->subnet) ||
+	    !to || to == from || to->info.gone || !has_subnet(&to->info, &move->subnet))
 		return;
-	addr_format(&move->subnet.addr, text);
-	if (strcmp(info->name, move->to) == 0 && has_subnet(&from->info, &move->subnet)) {
-		without = from->info;
-		drop_cell(&without, &move->subnet);
-		if (reg_change_cn(registry, from, &without) == 0)
-			reg_log(registry, LOG_LEVEL_INFO, "%s/%u goes from CN %s to CN %s", text,
-				move->subnet.len, from->info.name, info->name);
-	} else if (strcmp(info->name, from->info.name) == 0 && to &&
-		   has_subnet(&to->info, &move->subnet)) {
-		drop_cell(info, &move->subnet);
-		reg_log(registry, LOG_LEVEL_WARN,
-			"CN %s names %s/%u, which went to CN %s: take it out of its configuration",
-			info->name, text, move->subnet.len, to->info.name);
-	}
+	drop_cell(info, &move->subnet);
+	reg_log(registry, LOG_LEVEL_WARN,
+		"CN %s names %s/%u, which went to CN %s: take it out of its configuration",
+		info->name, addr_format(&move->subnet.addr, text), move->subnet.len,
+		to->info.name);
 }
 
 void reg_change_describe(struct registry *registry, struct cn_info *info)
@@ -254,6 +254,59 @@ void reg_change_describe(struct registry *registry, struct cn_info *info)
 	for (int i = 0; i < REG_MOVES_MAX; i++)
 		if (registry->moves[i].to[0])
 			apply_move(registry, &registry->moves[i], info);
+}
+
+/* Does the move give the subnet to the CN that describes itself so? */
+static bool grants(const struct reg_move *move, const struct cn_info *info)
+{
+	return move->to[0] && strcmp(move->to, info->name) == 0 && has_subnet(info, &move->subnet);
+}
+
+bool reg_change_grants(const struct registry *registry, const struct cn_info *info,
+		       const struct cell_info *cell, const struct reg_cn *cn)
+{
+	for (int i = 0; i < REG_MOVES_MAX; i++) {
+		const struct reg_move *move = &registry->moves[i];
+
+		if (move->from == cn->info.id && grants(move, info) &&
+		    same_subnet(&move->subnet, &cell->subnet) &&
+		    has_subnet(&cn->info, &cell->subnet))
+			return true;
+	}
+	return false;
+}
+
+/* 0 or -ENOMEM: as before. */
+static int take_subnet(struct registry *registry, const struct reg_move *move,
+		       const struct cn_info *info)
+{
+	struct reg_cn *from = reg_find_cn(registry, move->from);
+	struct cn_info without;
+	char text[ADDR_STRLEN];
+
+	if (!from || from->info.gone || !has_subnet(&from->info, &move->subnet) ||
+	    strcmp(from->info.name, info->name) == 0)
+		return 0; /* that CN has it not any more, or is the one that has got the name */
+	without = from->info;
+	drop_cell(&without, &move->subnet);
+	if (reg_change_cn(registry, from, &without) < 0)
+		return -ENOMEM;
+	if (from->session && from->session->registered)
+		send_cn(registry, from->session, from);
+	reg_log(registry, LOG_LEVEL_INFO, "%s/%u goes from CN %s to CN %s",
+		addr_format(&move->subnet.addr, text), move->subnet.len, from->info.name,
+		info->name);
+	return 0;
+}
+
+int reg_change_take(struct registry *registry, const struct cn_info *info)
+{
+	int error = 0;
+
+	for (int i = 0; !error && i < REG_MOVES_MAX; i++)
+		if (grants(&registry->moves[i], info))
+			error = take_subnet(registry, &registry->moves[i], info);
+	return error;
 }
 
 /* ---- a cell gets another subnet */

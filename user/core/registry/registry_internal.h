@@ -372,8 +372,16 @@ void reg_rival_tick(struct registry *registry);
 
 /* ---- registry_change.c */
 
-/* A CN describes itself by REGISTER: what the operator has decided about it goes before. */
+/*
+ * A CN describes itself by REGISTER: what the operator has decided about it goes before. Changes
+ * this description only: it may be refused yet.
+ */
 void reg_change_describe(struct registry *registry, struct cn_info *info);
+/* May the CN that describes itself so have this cell of it, though `cn` has the subnet? */
+bool reg_change_grants(const struct registry *registry, const struct cn_info *info,
+		       const struct cell_info *cell, const struct reg_cn *cn);
+/* It is accepted: the subnets that move to it leave their CNs. 0 or -ENOMEM. */
+int reg_change_take(struct registry *registry, const struct cn_info *info);
 /*
  * The CN's description was another one before. Where a cell has got another subnet, the use of the
  * former addresses ends; where a subnet is only gone, it may come back.

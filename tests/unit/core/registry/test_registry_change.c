@@ -127,6 +127,48 @@ static void a_subnet_goes_to_another_cn(void **state)
 	expect_all_durable();
 }
 
+static void takes_it(struct cn_info *taker)
+{
+	taker->cells[taker->cell_count++] = describe(1, 10, 20).cells[0];
+}
+
+/* Nobody loses the subnet to a CN that is refused. */
+static void who_is_refused_takes_nothing(void **state)
+{
+	struct cn_info rival = describe(2, 10, 20), crooked = describe(2, 10, 20);
+
+	(void)state;
+	join(1, 10, 20);
+	join(3, 10, 20);
+	w->instance = 20;
+	join(2, 10, 20);
+	lease(1, 1);
+	assert_int_equal(move(1, "cn2"), 0);
+	takes_it(&rival);
+	rival.tunnel = describe(4, 10, 20).tunnel; /* a copy of its machine */
+	w->instance = 40;
+	open_session(4, MLRP_ROLE_CN);
+	w->instance = 0;
+	assert_null(register_info(4, &rival));
+	good(2, MLRP_ALLOCATE, 8, (struct tmip_addr){0}); /* it lives */
+	assert_int_equal(last(4)->code, MLRP_E_CONFLICT);
+	good(1, MLRP_BIND, 1, ip(1, 10));
+	takes_it(&crooked);
+	crooked.tunnel = describe(3, 10, 20).tunnel;
+	assert_int_equal(register_info(2, &crooked)->code, MLRP_E_CONFLICT);
+	good(1, MLRP_BIND, 1, ip(1, 10));
+	/* The CN itself may have it still, and the former one is told. */
+	crooked.tunnel = describe(2, 10, 20).tunnel;
+	w->cn[1].count = 0;
+	assert_int_equal(register_info(2, &crooked)->type, MLRP_REGISTERED);
+	assert_int_equal(w->cn[1].box[0].type, MLRP_CN);
+	assert_string_equal(w->cn[1].box[0].cn.name, "cn1");
+	assert_int_equal(w->cn[1].box[0].cn.cell_count, 0);
+	assert_int_equal(record(ip(1, 10))->state, RECORD_BOUND);
+	good(2, MLRP_BIND, 1, ip(1, 10));
+	expect_all_durable();
+}
+
 static void moves_that_cannot_be(void **state)
 {
 	struct cn_info info = describe(3, 10, 20);
@@ -281,6 +323,7 @@ int main(void)
 		CASE(the_old_name_is_free),
 		CASE(names_that_cannot_be),
 		CASE(a_subnet_goes_to_another_cn),
+		CASE(who_is_refused_takes_nothing),
 		CASE(moves_that_cannot_be),
 		CASE(forgetting_says_what_it_cuts),
 		CASE(a_lease_that_was_cut_is_a_lease_again),
