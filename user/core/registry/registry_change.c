@@ -166,11 +166,20 @@ static struct reg_move *find_move(struct registry *registry, const struct prefix
 	return NULL;
 }
 
+/* The oldest one that is done gives way. */
 static struct reg_move *free_move(struct registry *registry)
 {
+	struct reg_move *moves = registry->moves;
+
 	for (int i = 0; i < REG_MOVES_MAX; i++)
-		if (!registry->moves[i].to[0])
-			return &registry->moves[i];
+		if (!moves[i].to[0])
+			return &moves[i];
+	for (int i = 0; i < REG_MOVES_MAX; i++) {
+		if (!moves[i].done)
+			continue;
+		memmove(&moves[i], &moves[i + 1], (REG_MOVES_MAX - 1 - i) * sizeof(moves[0]));
+		return &moves[REG_MOVES_MAX - 1];
+	}
 	return NULL;
 }
 
@@ -207,8 +216,7 @@ int registry_move_subnet(struct registry *registry, const struct prefix *subnet,
 	if (!move)
 		return explain(-ENOSPC, why, size, "%d subnets are to move already",
 			       REG_MOVES_MAX);
-	move->subnet = *subnet;
-	move->from = cell->cn->info.id;
+	*move = (struct reg_move){.subnet = *subnet, .from = cell->cn->info.id};
 	snprintf(move->to, sizeof(move->to), "%s", to);
 	count_subnet(registry, subnet, move->from, cut);
 	snprintf(from, NAME_LEN, "%s", cell->cn->info.name);
@@ -238,8 +246,9 @@ static void apply_move(struct registry *registry, const struct reg_move *move, s
 	const struct reg_cn *to = reg_find_cn_name(registry, move->to);
 	char text[ADDR_STRLEN];
 
-	if (!from || strcmp(info->name, from->info.name) != 0 || !has_subnet(info, &move->subnet) ||
-	    !to || to == from || to->info.gone || !has_subnet(&to->info, &move->subnet))
+	if (!move->done || !from || strcmp(info->name, from->info.name) != 0 ||
+	    !has_subnet(info, &move->subnet) || !to || to == from || to->info.gone ||
+	    !has_subnet(&to->info, &move->subnet))
 		return;
 	drop_cell(info, &move->subnet);
 	reg_log(registry, LOG_LEVEL_WARN,
@@ -259,7 +268,8 @@ void reg_change_describe(struct registry *registry, struct cn_info *info)
 /* Does the move give the subnet to the CN that describes itself so? */
 static bool grants(const struct reg_move *move, const struct cn_info *info)
 {
-	return move->to[0] && strcmp(move->to, info->name) == 0 && has_subnet(info, &move->subnet);
+	return move->to[0] && !move->done && strcmp(move->to, info->name) == 0 &&
+	       has_subnet(info, &move->subnet);
 }
 
 bool reg_change_grants(const struct registry *registry, const struct cn_info *info,
@@ -309,6 +319,12 @@ int reg_change_take(struct registry *registry, const struct cn_info *info)
 	return error;
 }
 
+void reg_change_finish(struct registry *registry, const struct cn_info *info)
+{
+	for (int i = 0; i < REG_MOVES_MAX; i++)
+		registry->moves[i].done |= grants(&registry->moves[i], info);
+}
+
 /* ---- a cell gets another subnet */
 
 /* From this CN to another one, which has not registered it yet. */
@@ -318,7 +334,7 @@ static bool is_moving(const struct registry *registry, const struct reg_cn *cn,
 	for (int i = 0; i < REG_MOVES_MAX; i++) {
 		const struct reg_move *move = &registry->moves[i];
 
-		if (move->to[0] && move->from == cn->info.id &&
+		if (move->to[0] && !move->done && move->from == cn->info.id &&
 		    prefix_contains(&move->subnet, addr))
 			return true;
 	}

@@ -367,6 +367,7 @@ void reg_admit(struct registry *registry, struct registry_session *session,
 		return;
 	}
 	registry->counts.cns += !back;
+	reg_change_finish(registry, info);
 	join(registry, session, cn);
 	reg_forget_refusal(registry, info);
 	reg_log(registry, repeated ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO,

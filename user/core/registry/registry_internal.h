@@ -147,11 +147,12 @@ struct reg_waiting {
 	struct reg_waiting *prev, *next;
 };
 
-/* A subnet that is to go to another CN. */
+/* A subnet that is to go to another CN, or has gone there. */
 struct reg_move {
 	struct prefix subnet;
 	uint32_t from;             /* cn_id */
 	char to[NAME_LEN];         /* empty: no move */
+	bool done;                 /* it grants nothing any more */
 };
 
 struct reg_host {
@@ -214,7 +215,7 @@ struct registry {
 	size_t cell_count;
 	struct reg_cell *available;
 	struct reg_host *hosts, *hosts_by_addr;
-	struct reg_move moves[REG_MOVES_MAX];
+	struct reg_move moves[REG_MOVES_MAX]; /* unused ones last */
 	struct registry_session *sessions, *syncing;
 	struct reg_waiting *waiting;
 	struct registry_counts counts;
@@ -382,6 +383,8 @@ bool reg_change_grants(const struct registry *registry, const struct cn_info *in
 		       const struct cell_info *cell, const struct reg_cn *cn);
 /* It is accepted: the subnets that move to it leave their CNs. 0 or -ENOMEM. */
 int reg_change_take(struct registry *registry, const struct cn_info *info);
+/* It has them: these moves are over. */
+void reg_change_finish(struct registry *registry, const struct cn_info *info);
 /*
  * The CN's description was another one before. Where a cell has got another subnet, the use of the
  * former addresses ends; where a subnet is only gone, it may come back.

@@ -169,6 +169,53 @@ static void who_is_refused_takes_nothing(void **state)
 	expect_all_durable();
 }
 
+/* What a move has granted is not granted again: the operator may want it back. */
+static void a_move_is_over_when_it_is_done(void **state)
+{
+	struct cn_info info = describe(1, 10, 20), taker = describe(2, 10, 20), without = taker;
+
+	(void)state;
+	join(1, 10, 20);
+	join(2, 10, 20);
+	assert_int_equal(move(1, "cn2"), 0);
+	takes_it(&taker);
+	register_info(2, &taker);
+	register_info(2, &without); /* it gives it up by itself */
+	assert_int_equal(register_info(1, &info)->cn.cell_count, 1);
+	assert_int_equal(register_info(2, &taker)->code, MLRP_E_CONFLICT);
+	good(1, MLRP_ALLOCATE, 1, (struct tmip_addr){0});
+}
+
+/* And any number of them, one after the other. */
+static void moves_do_not_fill_the_table(void **state)
+{
+	struct cn_info info[] = {describe(1, 10, 20), describe(2, 10, 20)}, had;
+
+	(void)state;
+	join(1, 10, 20);
+	join(2, 10, 20);
+	for (int net = 11; net <= 30; net++) { /* other subnets, each of them once */
+		had = info[0];
+		info[0].cells[info[0].cell_count++] = describe(net, 10, 20).cells[0];
+		register_info(1, &info[0]);
+		assert_int_equal(move(net, "cn2"), 0);
+		info[1].cells[1] = info[0].cells[1];
+		info[1].cell_count = 2;
+		assert_int_equal(register_info(2, &info[1])->type, MLRP_REGISTERED);
+		info[0] = had;
+		register_info(1, &info[0]);
+	}
+	/* Those that wait for their CN stay. */
+	for (int net = 31; net <= 46; net++) {
+		info[0].cells[0] = describe(net, 10, 20).cells[0];
+		register_info(1, &info[0]);
+		assert_int_equal(move(net, "cn3"), 0);
+	}
+	info[0].cells[0] = describe(47, 10, 20).cells[0];
+	register_info(1, &info[0]);
+	assert_int_equal(move(47, "cn3"), -ENOSPC);
+}
+
 static void moves_that_cannot_be(void **state)
 {
 	struct cn_info info = describe(3, 10, 20);
@@ -324,6 +371,8 @@ int main(void)
 		CASE(names_that_cannot_be),
 		CASE(a_subnet_goes_to_another_cn),
 		CASE(who_is_refused_takes_nothing),
+		CASE(a_move_is_over_when_it_is_done),
+		CASE(moves_do_not_fill_the_table),
 		CASE(moves_that_cannot_be),
 		CASE(forgetting_says_what_it_cuts),
 		CASE(a_lease_that_was_cut_is_a_lease_again),
