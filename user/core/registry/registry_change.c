@@ -104,6 +104,14 @@ static void push_cn(struct registry *registry, const struct reg_cn *cn)
 	registry->act(&push, registry->arg);
 }
 
+/* Subnets that are to move to the CN, or have. */
+static void rename_moves(struct registry *registry, const char *name, const char *to)
+{
+	for (int i = 0; i < REG_MOVES_MAX; i++)
+		if (strcmp(registry->moves[i].to, name) == 0)
+			snprintf(registry->moves[i].to, NAME_LEN, "%s", to);
+}
+
 int registry_rename_cn(struct registry *registry, const char *name, const char *to, char *why,
 		       size_t size)
 {
@@ -122,6 +130,7 @@ int registry_rename_cn(struct registry *registry, const char *name, const char *
 	if ((other && !take_name(registry, other)) || !reg_name_cn(registry, cn, to))
 		return explain(-ENOMEM, why, size, "no memory");
 	snprintf(cn->former, sizeof(cn->former), "%s", name);
+	rename_moves(registry, name, to);
 	reg_store_cn(registry, cn);
 	push_cn(registry, cn);
 	reg_log(registry, LOG_LEVEL_INFO, "CN %s, number %u, is called %s now", name, cn->info.id,

@@ -169,6 +169,31 @@ static void who_is_refused_takes_nothing(void **state)
 	expect_all_durable();
 }
 
+/* Its taker is renamed, before it has the subnet and after. */
+static void a_move_follows_the_name(void **state)
+{
+	struct cn_info taker = describe(2, 10, 20), former = describe(1, 10, 20);
+
+	(void)state;
+	join(1, 10, 20);
+	join(2, 10, 20);
+	assert_int_equal(move(1, "cn2"), 0);
+	assert_int_equal(rename_cn("cn2", "harbour"), 0);
+	takes_it(&taker);
+	strcpy(taker.name, "harbour");
+	assert_int_equal(register_info(2, &taker)->type, MLRP_REGISTERED);
+	assert_int_equal(rename_cn("harbour", "port"), 0);
+	assert_int_equal(register_info(1, &former)->cn.cell_count, 0);
+	/* And one that has the name of the taker now, and the subnet itself, keeps it. */
+	close_session(2);
+	assert_int_equal(registry_forget_cn(w->registry, "port", true, &cut, why, sizeof(why)), 0);
+	assert_int_equal(register_info(1, &former)->cn.cell_count, 1);
+	assert_int_equal(move(1, "pier"), 0);
+	assert_int_equal(rename_cn("cn1", "pier"), 0);
+	assert_int_equal(register_info(1, &former)->cn.cell_count, 1);
+	assert_int_equal(register_info(1, &former)->cn.cell_count, 1);
+}
+
 /* What a move has granted is not granted again: the operator may want it back. */
 static void a_move_is_over_when_it_is_done(void **state)
 {
@@ -371,6 +396,7 @@ int main(void)
 		CASE(names_that_cannot_be),
 		CASE(a_subnet_goes_to_another_cn),
 		CASE(who_is_refused_takes_nothing),
+		CASE(a_move_follows_the_name),
 		CASE(a_move_is_over_when_it_is_done),
 		CASE(moves_do_not_fill_the_table),
 		CASE(moves_that_cannot_be),
