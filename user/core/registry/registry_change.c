@@ -38,6 +38,11 @@ static bool has_subnet(const struct cn_info *info, const struct prefix *subnet)
 	return false;
 }
 
+static bool is_name(const char *text)
+{
+	return strlen(text) < NAME_LEN && config_is_name(text);
+}
+
 /* ---- what would be cut */
 
 static void count(struct registry_cut *cut, const struct station_record *record, uint32_t id)
@@ -119,9 +124,10 @@ int registry_rename_cn(struct registry *registry, const char *name, const char *
 
 	if (!cn || cn->info.gone)
 		return explain(-ENOENT, why, size, "no CN %s is known", name);
-	if (!config_is_name(to))
+	if (!is_name(to))
 		return explain(-EINVAL, why, size,
-			       "a name has letters, digits, '.', '-' and '_' only");
+			       "a name has letters, digits, '.', '-' and '_' only, up to %d",
+			       NAME_LEN - 1);
 	other = reg_find_cn_name(registry, to);
 	if (other && !other->info.gone)
 		return explain(-EEXIST, why, size,
@@ -219,7 +225,7 @@ int registry_move_subnet(struct registry *registry, const struct prefix *subnet,
 	if (strcmp(cell->cn->info.name, to) == 0)
 		return explain(-EEXIST, why, size, "CN %s has %s/%u already", to, text,
 			       subnet->len);
-	if (!config_is_name(to))
+	if (!is_name(to))
 		return explain(-EINVAL, why, size, "`%s' is no name of a CN", to);
 	move = move ? move : free_move(registry);
 	if (!move)

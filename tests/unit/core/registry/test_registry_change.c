@@ -5,6 +5,9 @@
 static char why[256], from[NAME_LEN];
 static struct registry_cut cut;
 
+/* By one letter. */
+static const char too_long[] = "n123456789012345678901234567890123456789012345678901234567890123";
+
 static int rename_cn(const char *name, const char *to)
 {
 	return registry_rename_cn(w->registry, name, to, why, sizeof(why));
@@ -79,6 +82,9 @@ static void names_that_cannot_be(void **state)
 	assert_int_equal(rename_cn("cn1", "cn2"), -EEXIST);
 	assert_int_equal(rename_cn("cn7", "x"), -ENOENT);
 	assert_int_equal(rename_cn("cn1", "not a name"), -EINVAL);
+	assert_int_equal(rename_cn("cn1", too_long), -EINVAL);
+	assert_int_equal(rename_cn("cn1", too_long + 1), 0);
+	assert_int_equal(rename_cn(too_long + 1, "cn1"), 0);
 	close_session(2);
 	assert_int_equal(registry_forget_cn(w->registry, "cn2", false, &cut, why, sizeof(why)), 0);
 	assert_int_equal(rename_cn("cn1", "cn2"), 0); /* a CN that was forgotten gives it up */
@@ -250,6 +256,7 @@ static void moves_that_cannot_be(void **state)
 	assert_int_equal(move(5, "cn1"), -ENOENT);
 	assert_int_equal(move(1, "cn1"), -EEXIST);
 	assert_int_equal(move(1, "not a name"), -EINVAL);
+	assert_int_equal(move(1, too_long), -EINVAL);
 	/* Only the CN that is named gets it. */
 	assert_int_equal(move(1, "cn2"), 0);
 	info.cells[0] = describe(1, 10, 20).cells[0];
