@@ -136,6 +136,7 @@ int registry_rename_cn(struct registry *registry, const char *name, const char *
 	if ((other && !take_name(registry, other)) || !reg_name_cn(registry, cn, to))
 		return explain(-ENOMEM, why, size, "no memory");
 	snprintf(cn->former, sizeof(cn->former), "%s", name);
+	cn->former_told = false;
 	rename_moves(registry, name, to);
 	reg_store_cn(registry, cn);
 	push_cn(registry, cn);
@@ -155,19 +156,30 @@ static struct reg_cn *find_former(const struct registry *registry, const struct 
 	return cn;
 }
 
-/* The agent of a renamed CN may come back before its configuration has the new name. */
-static void apply_name(struct registry *registry, struct cn_info *info)
+/* May this be the CN that has corrected what the log has said of it? A stranger says nothing new. */
+static bool speaks_for(const struct registry_session *session, const struct reg_cn *cn)
 {
-	const struct reg_cn *cn = reg_find_cn_name(registry, info->name);
+	return !cn->session || cn->session == session;
+}
 
-	if (cn && !cn->info.gone)
+/* The agent of a renamed CN may come back before its configuration has the new name. */
+static void apply_name(struct registry *registry, const struct registry_session *session,
+		       struct cn_info *info)
+{
+	struct reg_cn *cn = reg_find_cn_name(registry, info->name);
+
+	if (cn && !cn->info.gone) {
+		cn->former_told &= !speaks_for(session, cn);
 		return;
+	}
 	cn = info->name[0] ? find_former(registry, info) : NULL;
 	if (!cn)
 		return;
-	reg_log(registry, LOG_LEVEL_WARN,
-		"CN %s registers under its former name %s: correct its cn_name", cn->info.name,
-		info->name);
+	if (!cn->former_told)
+		reg_log(registry, LOG_LEVEL_WARN,
+			"CN %s registers under its former name %s: correct its cn_name",
+			cn->info.name, info->name);
+	cn->former_told = true;
 	snprintf(info->name, sizeof(info->name), "%s", cn->info.name);
 }
 
@@ -255,29 +267,38 @@ static void drop_cell(struct cn_info *info, const struct prefix *subnet)
 }
 
 /* The CN that gave the subnet away may still have it in its configuration. */
-static void apply_move(struct registry *registry, const struct reg_move *move, struct cn_info *info)
+static void apply_move(struct registry *registry, const struct registry_session *session,
+		       struct reg_move *move, struct cn_info *info)
 {
 	const struct reg_cn *from = reg_find_cn(registry, move->from);
 	const struct reg_cn *to = reg_find_cn_name(registry, move->to);
 	char text[ADDR_STRLEN];
 
-	if (!move->done || !from || strcmp(info->name, from->info.name) != 0 ||
-	    !has_subnet(info, &move->subnet) || !to || to == from || to->info.gone ||
-	    !has_subnet(&to->info, &move->subnet))
+	if (!move->done || !from || strcmp(info->name, from->info.name) != 0)
+		return;
+	if (!has_subnet(info, &move->subnet)) {
+		move->told &= !speaks_for(session, from);
+		return;
+	}
+	if (!to || to == from || to->info.gone || !has_subnet(&to->info, &move->subnet))
 		return;
 	drop_cell(info, &move->subnet);
+	if (move->told)
+		return;
+	move->told = true;
 	reg_log(registry, LOG_LEVEL_WARN,
 		"CN %s names %s/%u, which went to CN %s: take it out of its configuration",
 		info->name, addr_format(&move->subnet.addr, text), move->subnet.len,
 		to->info.name);
 }
 
-void reg_change_describe(struct registry *registry, struct cn_info *info)
+void reg_change_describe(struct registry *registry, const struct registry_session *session,
+			 struct cn_info *info)
 {
-	apply_name(registry, info);
+	apply_name(registry, session, info);
 	for (int i = 0; i < REG_MOVES_MAX; i++)
 		if (registry->moves[i].to[0])
-			apply_move(registry, &registry->moves[i], info);
+			apply_move(registry, session, &registry->moves[i], info);
 }
 
 /* Does the move give the subnet to the CN that describes itself so? */

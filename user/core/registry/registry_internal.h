@@ -110,6 +110,7 @@ struct reg_cn {
 	uint64_t away_ms;
 	bool synced;               /* it has all up to a version of this run */
 	char former[NAME_LEN];     /* its name before; empty: none that still counts */
+	bool former_told;          /* the log says that it still has that name */
 	uint64_t instance;         /* of the agent that registered last; 0: unknown */
 	bool seen;                 /* it has registered since the start of the register */
 	uint64_t left_ms;          /* when its last connection ended */
@@ -153,6 +154,7 @@ struct reg_move {
 	uint32_t from;             /* cn_id */
 	char to[NAME_LEN];         /* empty: no move */
 	bool done;                 /* it grants nothing any more */
+	bool told;                 /* the log says that `from` still names the subnet */
 };
 
 struct reg_host {
@@ -377,7 +379,8 @@ void reg_rival_tick(struct registry *registry);
  * A CN describes itself by REGISTER: what the operator has decided about it goes before. Changes
  * this description only: it may be refused yet.
  */
-void reg_change_describe(struct registry *registry, struct cn_info *info);
+void reg_change_describe(struct registry *registry, const struct registry_session *session,
+			 struct cn_info *info);
 /* May the CN that describes itself so have this cell of it, though `cn` has the subnet? */
 bool reg_change_grants(const struct registry *registry, const struct cn_info *info,
 		       const struct cell_info *cell, const struct reg_cn *cn);

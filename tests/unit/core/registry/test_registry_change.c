@@ -200,6 +200,43 @@ static void a_move_follows_the_name(void **state)
 	assert_int_equal(register_info(1, &former)->cn.cell_count, 1);
 }
 
+static bool complains(int cn, const struct cn_info *info, const char *about)
+{
+	int lines = w->lines_about;
+
+	w->about = about;
+	assert_int_equal(register_info(cn, info)->type, MLRP_REGISTERED);
+	return w->lines_about != lines;
+}
+
+/* Once, as long as it is so. */
+static void what_is_to_be_corrected_is_said_once(void **state)
+{
+	struct cn_info taker = describe(2, 10, 20), former = describe(1, 10, 20), without = former;
+
+	(void)state;
+	without.cell_count = 0;
+	join(1, 10, 20);
+	join(2, 10, 20);
+	assert_int_equal(move(1, "cn2"), 0);
+	takes_it(&taker);
+	register_info(2, &taker);
+	assert_true(complains(1, &former, "went to CN cn2"));
+	assert_false(complains(1, &former, "went to CN cn2"));
+	assert_false(complains(1, &without, "went to CN cn2"));
+	assert_true(complains(1, &former, "went to CN cn2"));
+	close_session(1);
+	open_session(1, MLRP_ROLE_CN);
+	assert_false(complains(1, &former, "went to CN cn2"));
+	/* The same with a name. */
+	assert_int_equal(rename_cn("cn1", "harbour"), 0);
+	assert_true(complains(1, &without, "former name"));
+	assert_false(complains(1, &without, "former name"));
+	strcpy(former.name, "harbour");
+	assert_false(complains(1, &former, "former name"));
+	assert_true(complains(1, &without, "former name"));
+}
+
 /* What a move has granted is not granted again: the operator may want it back. */
 static void a_move_is_over_when_it_is_done(void **state)
 {
@@ -404,6 +441,7 @@ int main(void)
 		CASE(a_subnet_goes_to_another_cn),
 		CASE(who_is_refused_takes_nothing),
 		CASE(a_move_follows_the_name),
+		CASE(what_is_to_be_corrected_is_said_once),
 		CASE(a_move_is_over_when_it_is_done),
 		CASE(moves_do_not_fill_the_table),
 		CASE(moves_that_cannot_be),
