@@ -422,6 +422,33 @@ static void a_refused_cell_is_named(void **state)
 	assert_int_equal(look_now(), 0);
 }
 
+/* It tries with the one and with the other, and each is said once. */
+static void each_refused_cell_is_said_once(void **state)
+{
+	struct cn_info bad[2] = {describe(RIVAL, 10, 20), describe(RIVAL, 10, 20)};
+
+	(void)state;
+	begin_incumbent();
+	join(1, 10, 20);
+	bad[0].cells[bad[0].cell_count++] = describe(INCUMBENT, 10, 20).cells[0];
+	bad[1].cells[bad[1].cell_count++] = describe(1, 10, 20).cells[0];
+	join(RIVAL, 10, 20);
+	w->about = "is refused";
+	for (int i = 0; i < 10; i++) {
+		assert_int_equal(register_info(RIVAL, &bad[i % 2])->code, MLRP_E_CONFLICT);
+		pass(3);
+	}
+	assert_int_equal(w->lines_about, 2);
+	assert_int_equal(look_now(), 2);
+	close_session(INCUMBENT);
+	struct registry_cut cut;
+	char why[160];
+
+	assert_int_equal(registry_forget_cn(w->registry, "cn2", true, &cut, why, sizeof(why)), 0);
+	assert_int_equal(register_info(RIVAL, &bad[0])->type, MLRP_REGISTERED);
+	assert_int_equal(look_now(), 1); /* the other one */
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -444,6 +471,7 @@ int main(void)
 		CASE(list_and_log_are_bounded),
 		CASE(who_is_accepted_is_listed_no_more),
 		CASE(a_refused_cell_is_named),
+		CASE(each_refused_cell_is_said_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
