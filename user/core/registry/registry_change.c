@@ -156,7 +156,7 @@ static struct reg_cn *find_former(const struct registry *registry, const struct 
 	return cn;
 }
 
-/* May this be the CN that has corrected what the log has said of it? A stranger says nothing new. */
+/* Is this the CN, perhaps, that has corrected what the log said of it? Else it is a stranger. */
 static bool speaks_for(const struct registry_session *session, const struct reg_cn *cn)
 {
 	return !cn->session || cn->session == session;
@@ -377,37 +377,82 @@ static bool is_moving(const struct registry *registry, const struct reg_cn *cn,
 	return false;
 }
 
-/* Its subnet is gone, and its CN has another one. */
-static bool is_over(const struct registry *registry, const struct reg_station *station,
-		    const struct reg_cn *cn)
+static bool has_gone(const struct reg_cn *cn, const struct prefix *subnet)
 {
-	const struct station_record *record = &station->record;
-
-	return record->parent == cn->info.id && record->state != RECORD_FREE &&
-	       record->state != RECORD_OFFERED && !reg_find_cell(registry, &record->addr) &&
-	       !is_moving(registry, cn, &record->addr);
-}
-
-static bool has_new_subnet(const struct cn_info *now, const struct cn_info *before)
-{
-	for (int i = 0; i < now->cell_count; i++)
-		if (!has_subnet(before, &now->cells[i].subnet))
+	for (int i = 0; i < cn->gone_count; i++)
+		if (same_subnet(&cn->gone[i].subnet, subnet))
 			return true;
 	return false;
 }
 
-void reg_change_withdraw(struct registry *registry, const struct reg_cn *cn,
-			 const struct cn_info *before)
+/* Subnets that the CN never had before. */
+static int count_new(const struct reg_cn *cn, const struct cn_info *before)
+{
+	int count = 0;
+
+	for (int i = 0; i < cn->info.cell_count; i++)
+		count += !has_subnet(before, &cn->info.cells[i].subnet) &&
+			 !has_gone(cn, &cn->info.cells[i].subnet);
+	return count;
+}
+
+/* Neither does the CN have it, nor has it gone to another one, or is about to. */
+static bool is_gone(const struct registry *registry, const struct reg_cn *cn,
+		    const struct prefix *subnet)
+{
+	const struct reg_cell *cell = reg_find_cell(registry, &subnet->addr);
+
+	return !has_subnet(&cn->info, subnet) && (!cell || cell->cn == cn) &&
+	       !is_moving(registry, cn, &subnet->addr);
+}
+
+/* Returns how many of them are gone since an earlier change; those of this one come after them. */
+static int update_gone(const struct registry *registry, struct reg_cn *cn,
+		       const struct cn_info *before)
+{
+	int earlier = 0;
+
+	for (int i = 0; i < cn->gone_count; i++)
+		if (is_gone(registry, cn, &cn->gone[i].subnet))
+			cn->gone[earlier++] = cn->gone[i];
+	cn->gone_count = earlier;
+	cn->changes++;
+	for (int i = 0; i < before->cell_count; i++) {
+		if (!is_gone(registry, cn, &before->cells[i].subnet))
+			continue;
+		if (cn->gone_count == CN_CELLS_MAX) { /* the oldest one is forgotten, and stands */
+			memmove(cn->gone, cn->gone + 1, --cn->gone_count * sizeof(cn->gone[0]));
+			earlier -= earlier > 0;
+		}
+		cn->gone[cn->gone_count++] = (struct reg_gone){before->cells[i].subnet,
+							       cn->changes};
+	}
+	return earlier;
+}
+
+/* Its subnet, one of those from `first` on, is gone, and its CN has another one. */
+static bool is_over(const struct registry *registry, const struct reg_station *station,
+		    const struct reg_cn *cn, int first)
+{
+	const struct station_record *record = &station->record;
+
+	if (record->parent != cn->info.id || record->state == RECORD_FREE ||
+	    record->state == RECORD_OFFERED || reg_find_cell(registry, &record->addr))
+		return false;
+	while (first < cn->gone_count && !prefix_contains(&cn->gone[first].subnet, &record->addr))
+		first++;
+	return first < cn->gone_count;
+}
+
+static void withdraw(struct registry *registry, const struct reg_cn *cn, int first)
 {
 	struct version until = registry->version;
 	struct reg_station *station = registry->changes, *next;
 	uint64_t withdrawn = registry->counts.withdrawn;
 
-	if (!has_new_subnet(&cn->info, before))
-		return;
 	for (; station && version_compare(station->record.version, until) <= 0; station = next) {
 		next = station->change_next;
-		if (!is_over(registry, station, cn))
+		if (!is_over(registry, station, cn, first))
 			continue;
 		registry->counts.withdrawn += station->record.state == RECORD_BOUND;
 		reg_cut(registry, station);
@@ -418,4 +463,37 @@ void reg_change_withdraw(struct registry *registry, const struct reg_cn *cn,
 		reg_log(registry, LOG_LEVEL_WARN,
 			"CN %s has another subnet now: %llu stations with addresses of the former "
 			"one lose them", cn->info.name, (unsigned long long)withdrawn);
+}
+
+/*
+ * A cell may get another subnet in two steps: the former one goes, then the new one comes. So each
+ * new subnet that takes the place of none in this change takes that of the last one that went. Of
+ * some that went together nobody knows which one it is: all of them may still come back.
+ */
+static int find_replaced(const struct reg_cn *cn, int earlier, int fresh)
+{
+	int first = earlier, left = fresh - (cn->gone_count - earlier), begin;
+
+	while (first > 0) {
+		for (begin = first; begin > 0; begin--)
+			if (cn->gone[begin - 1].change != cn->gone[first - 1].change)
+				break;
+		if (first - begin > left)
+			break;
+		left -= first - begin;
+		first = begin;
+	}
+	return first;
+}
+
+void reg_change_withdraw(struct registry *registry, struct reg_cn *cn, const struct cn_info *before)
+{
+	int fresh = count_new(cn, before), earlier = update_gone(registry, cn, before), first;
+
+	if (!fresh)
+		return;
+	first = find_replaced(cn, earlier, fresh);
+	if (first < cn->gone_count)
+		withdraw(registry, cn, first);
+	cn->gone_count = first;
 }

@@ -98,6 +98,12 @@ struct reg_cell {
 	struct reg_cell *prev, *next; /* cells of connected CNs that have a free address */
 };
 
+/* A subnet that a CN had, and may have again. */
+struct reg_gone {
+	struct prefix subnet;
+	unsigned change;           /* in which it went; see struct reg_cn */
+};
+
 struct reg_cn {
 	struct cn_info info;
 	struct registry_session *session;
@@ -111,6 +117,9 @@ struct reg_cn {
 	bool synced;               /* it has all up to a version of this run */
 	char former[NAME_LEN];     /* its name before; empty: none that still counts */
 	bool former_told;          /* the log says that it still has that name */
+	struct reg_gone gone[CN_CELLS_MAX]; /* the last one to go comes last */
+	int gone_count;
+	unsigned changes;          /* of its description */
 	uint64_t instance;         /* of the agent that registered last; 0: unknown */
 	bool seen;                 /* it has registered since the start of the register */
 	uint64_t left_ms;          /* when its last connection ended */
@@ -392,7 +401,7 @@ void reg_change_finish(struct registry *registry, const struct cn_info *info);
  * The CN's description was another one before. Where a cell has got another subnet, the use of the
  * former addresses ends; where a subnet is only gone, it may come back.
  */
-void reg_change_withdraw(struct registry *registry, const struct reg_cn *cn,
+void reg_change_withdraw(struct registry *registry, struct reg_cn *cn,
 			 const struct cn_info *before);
 void reg_change_count_cn(const struct registry *registry, uint32_t id, struct registry_cut *cut);
 

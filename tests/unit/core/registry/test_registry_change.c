@@ -412,6 +412,46 @@ static void a_subnet_that_is_only_gone_may_come_back(void **state)
 	assert_int_equal(record(ip(1, 10))->state, RECORD_FREE);
 }
 
+/* Of two cells, one is down while the other gets another subnet, or comes first. */
+static void a_cell_that_is_down_loses_nothing_by_another(void **state)
+{
+	struct cn_info both = describe(1, 10, 20), one = describe(1, 10, 20), none = one;
+
+	(void)state;
+	both.cells[1] = one.cells[0] = describe(2, 10, 20).cells[0];
+	both.cell_count = 2;
+	none.cell_count = 0;
+	open_session(1, MLRP_ROLE_CN);
+	register_info(1, &both);
+	lease(1, 1);
+	good(1, MLRP_CLAIM, 2, ip(2, 200));
+	/* All go and come back, one after the other. */
+	register_info(1, &none);
+	register_info(1, &one);
+	assert_int_equal(record(ip(1, 10))->state, RECORD_BOUND);
+	/* The one that is there gets another subnet, at once or in two steps. */
+	one.cells[0] = describe(3, 10, 20).cells[0];
+	register_info(1, &one);
+	assert_int_equal(record(ip(1, 10))->state, RECORD_BOUND);
+	assert_int_equal(record(ip(2, 200))->state, RECORD_FREE);
+	good(1, MLRP_CLAIM, 2, ip(3, 200));
+	register_info(1, &none);
+	one.cells[0] = describe(4, 10, 20).cells[0];
+	register_info(1, &one);
+	assert_int_equal(record(ip(1, 10))->state, RECORD_BOUND);
+	assert_int_equal(record(ip(3, 200))->state, RECORD_FREE);
+	/* Both go at the same time, and nobody knows which of them has another one. */
+	both.cells[1] = one.cells[0];
+	register_info(1, &both);
+	good(1, MLRP_CLAIM, 2, ip(4, 200));
+	register_info(1, &none);
+	one.cells[0] = describe(5, 10, 20).cells[0];
+	register_info(1, &one);
+	assert_int_equal(record(ip(1, 10))->state, RECORD_BOUND);
+	assert_int_equal(record(ip(4, 200))->state, RECORD_BOUND);
+	expect_all_durable();
+}
+
 /* Its CN has another subnet before the one that takes over has registered. */
 static void a_subnet_that_moves_is_not_over(void **state)
 {
@@ -449,6 +489,7 @@ int main(void)
 		CASE(a_lease_that_was_cut_is_a_lease_again),
 		CASE(old_leases_end_in_good_order),
 		CASE(a_subnet_that_is_only_gone_may_come_back),
+		CASE(a_cell_that_is_down_loses_nothing_by_another),
 		CASE(a_subnet_that_moves_is_not_over),
 	};
 
