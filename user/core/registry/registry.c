@@ -255,7 +255,7 @@ static void serve_register(struct registry *registry, struct registry_session *s
 {
 	struct mlrp_message copy = *message;
 
-	reg_change_describe(registry, &copy.cn);
+	reg_change_describe(registry, session, &copy.cn);
 	reg_register(registry, session, &copy, now);
 }
 

@@ -165,8 +165,9 @@ static const char *absence(const struct reg_cn *cn)
 	return cn->session ? "" : ", which is not connected";
 }
 
-/* The cell of `info` that overlaps one of the CN; NULL: none does. */
-static const struct prefix *find_overlap(const struct cn_info *info, const struct reg_cn *cn,
+/* The cell of `info` that overlaps one of the CN; NULL: none does, but for one that moves. */
+static const struct prefix *find_overlap(const struct registry *registry,
+					 const struct cn_info *info, const struct reg_cn *cn,
 					 char *why, size_t size)
 {
 	const struct cn_info *other = &cn->info;
@@ -177,7 +178,8 @@ static const struct prefix *find_overlap(const struct cn_info *info, const struc
 			const struct prefix *a = &info->cells[i].subnet,
 					    *b = &other->cells[k].subnet;
 
-			if (!prefix_overlaps(a, b))
+			if (!prefix_overlaps(a, b) ||
+			    reg_change_grants(registry, info, &info->cells[i], cn))
 				continue;
 			snprintf(why, size, "its cell %s/%u (tunnel %s) overlaps %s/%u of CN %s "
 				 "(tunnel %s)%s",
@@ -206,7 +208,7 @@ static bool collides(const struct registry *registry, const struct cn_info *info
 				 addr_format(&info->tunnel, text), cn->info.name, absence(cn));
 			return true;
 		}
-		*subnet = find_overlap(info, cn, why, size);
+		*subnet = find_overlap(registry, info, cn, why, size);
 		if (*subnet)
 			return true;
 	}
@@ -342,6 +344,7 @@ void reg_admit(struct registry *registry, struct registry_session *session,
 	const struct prefix *subnet;
 	char why[MLRP_TEXT_LEN];
 
+	reg_rival_withdraw(registry, session);
 	if (changed && collides(registry, info, &subnet, why, sizeof(why))) {
 		reg_refuse_cell(registry, session, message, subnet, why);
 		return;
@@ -355,7 +358,8 @@ void reg_admit(struct registry *registry, struct registry_session *session,
 		return;
 	}
 	replace_session(registry, cn, session);
-	if (changed && reg_change_cn(registry, cn, info) < 0) {
+	if (changed && (reg_change_take(registry, info) < 0 ||
+			reg_change_cn(registry, cn, info) < 0)) {
 		if (fresh)
 			remove_cn(registry, fresh);
 		reg_refuse_cn(registry, session, message, MLRP_E_FULL,
@@ -363,6 +367,7 @@ void reg_admit(struct registry *registry, struct registry_session *session,
 		return;
 	}
 	registry->counts.cns += !back;
+	reg_change_finish(registry, info);
 	join(registry, session, cn);
 	reg_forget_refusal(registry, info);
 	reg_log(registry, repeated ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO,
@@ -378,6 +383,9 @@ void reg_register(struct registry *registry, struct registry_session *session,
 	struct reg_cn *cn = reg_find_cn_name(registry, info->name);
 	char why[MLRP_TEXT_LEN] = "it cannot be forgotten by itself";
 
+	/* The last word counts; who asks for the same name again waits no longer for that. */
+	if (session->claim && strcmp(session->claim->cn.name, info->name) != 0)
+		reg_rival_withdraw(registry, session);
 	if (session->cn && session->cn != cn)
 		reg_refuse_cn(registry, session, message, MLRP_E_REFUSED,
 			      "a CN cannot change its name within a connection", 0);

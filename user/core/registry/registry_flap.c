@@ -263,7 +263,7 @@ static bool clear(struct registry *registry, struct reg_damped *list, const stru
 	DL_FOREACH_SAFE(list, damped, next) {
 		struct reg_station *station = damped->station;
 
-		if (mac ? !mac_equal(&station->record.mac, mac) :
+		if (mac ? !station_has_mac(&station->record, mac) :
 			  !addr_equal(&station->record.addr, addr))
 			continue;
 		log_end(registry, station, "by command");

@@ -98,6 +98,12 @@ struct reg_cell {
 	struct reg_cell *prev, *next; /* cells of connected CNs that have a free address */
 };
 
+/* A subnet that a CN had, and may have again. */
+struct reg_gone {
+	struct prefix subnet;
+	unsigned change;           /* in which it went; see struct reg_cn */
+};
+
 struct reg_cn {
 	struct cn_info info;
 	struct registry_session *session;
@@ -110,6 +116,10 @@ struct reg_cn {
 	uint64_t away_ms;
 	bool synced;               /* it has all up to a version of this run */
 	char former[NAME_LEN];     /* its name before; empty: none that still counts */
+	bool former_told;          /* the log says that it still has that name */
+	struct reg_gone gone[CN_CELLS_MAX]; /* the last one to go comes last */
+	int gone_count;
+	unsigned changes;          /* of its description */
 	uint64_t instance;         /* of the agent that registered last; 0: unknown */
 	bool seen;                 /* it has registered since the start of the register */
 	uint64_t left_ms;          /* when its last connection ended */
@@ -147,11 +157,13 @@ struct reg_waiting {
 	struct reg_waiting *prev, *next;
 };
 
-/* A subnet that is to go to another CN. */
+/* A subnet that is to go to another CN, or has gone there. */
 struct reg_move {
 	struct prefix subnet;
 	uint32_t from;             /* cn_id */
 	char to[NAME_LEN];         /* empty: no move */
+	bool done;                 /* it grants nothing any more */
+	bool told;                 /* the log says that `from` still names the subnet */
 };
 
 struct reg_host {
@@ -214,7 +226,7 @@ struct registry {
 	size_t cell_count;
 	struct reg_cell *available;
 	struct reg_host *hosts, *hosts_by_addr;
-	struct reg_move moves[REG_MOVES_MAX];
+	struct reg_move moves[REG_MOVES_MAX]; /* unused ones last */
 	struct registry_session *sessions, *syncing;
 	struct reg_waiting *waiting;
 	struct registry_counts counts;
@@ -362,6 +374,8 @@ void reg_forget_refusal(struct registry *registry, const struct cn_info *info);
 bool reg_rival_stops(struct registry *registry, struct registry_session *session,
 		     struct reg_cn *cn, const struct mlrp_message *message,
 		     struct registry_time now);
+/* The session waits for no name any more. */
+void reg_rival_withdraw(struct registry *registry, struct registry_session *session);
 /* The session has said something. */
 void reg_rival_heard(struct registry *registry, struct registry_session *session);
 /* It is about to be freed; its CN has no connection any more. */
@@ -370,13 +384,24 @@ void reg_rival_tick(struct registry *registry);
 
 /* ---- registry_change.c */
 
-/* A CN describes itself by REGISTER: what the operator has decided about it goes before. */
-void reg_change_describe(struct registry *registry, struct cn_info *info);
+/*
+ * A CN describes itself by REGISTER: what the operator has decided about it goes before. Changes
+ * this description only: it may be refused yet.
+ */
+void reg_change_describe(struct registry *registry, const struct registry_session *session,
+			 struct cn_info *info);
+/* May the CN that describes itself so have this cell of it, though `cn` has the subnet? */
+bool reg_change_grants(const struct registry *registry, const struct cn_info *info,
+		       const struct cell_info *cell, const struct reg_cn *cn);
+/* It is accepted: the subnets that move to it leave their CNs. 0 or -ENOMEM. */
+int reg_change_take(struct registry *registry, const struct cn_info *info);
+/* It has them: these moves are over. */
+void reg_change_finish(struct registry *registry, const struct cn_info *info);
 /*
  * The CN's description was another one before. Where a cell has got another subnet, the use of the
  * former addresses ends; where a subnet is only gone, it may come back.
  */
-void reg_change_withdraw(struct registry *registry, const struct reg_cn *cn,
+void reg_change_withdraw(struct registry *registry, struct reg_cn *cn,
 			 const struct cn_info *before);
 void reg_change_count_cn(const struct registry *registry, uint32_t id, struct registry_cut *cut);
 

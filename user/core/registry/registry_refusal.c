@@ -11,20 +11,31 @@
 #define REFUSAL_MS 60000 /* a refused CN that asks no more is of no interest then */
 #define LINES_MAX 32     /* of the log, in that time */
 
-static struct reg_refusal *find_refusal(struct registry *registry, const struct cn_info *info)
+static bool is_about(const struct reg_refusal *refusal, const struct cn_info *info)
 {
-	for (int i = 0; i < REG_REFUSALS; i++) {
-		struct reg_refusal *refusal = &registry->refusals[i];
+	return refusal->last_ms && strcmp(refusal->name, info->name) == 0 &&
+	       addr_equal(&refusal->tunnel, &info->tunnel);
+}
 
-		if (refusal->last_ms && strcmp(refusal->name, info->name) == 0 &&
-		    addr_equal(&refusal->tunnel, &info->tunnel))
-			return refusal;
-	}
+static bool same_subnet(const struct prefix *a, const struct prefix *b)
+{
+	return a->len == b->len && addr_equal(&a->addr, &b->addr);
+}
+
+/* A CN may have several cells that are refused, one after the other. */
+static struct reg_refusal *find_refusal(struct registry *registry, const struct cn_info *info,
+					const struct prefix *subnet)
+{
+	for (int i = 0; i < REG_REFUSALS; i++)
+		if (is_about(&registry->refusals[i], info) &&
+		    same_subnet(&registry->refusals[i].subnet, subnet))
+			return &registry->refusals[i];
 	return NULL;
 }
 
 /* The oldest entry gives way. */
-static struct reg_refusal *add_refusal(struct registry *registry, const struct cn_info *info)
+static struct reg_refusal *add_refusal(struct registry *registry, const struct cn_info *info,
+				       const struct prefix *subnet)
 {
 	struct reg_refusal *refusal = &registry->refusals[0];
 
@@ -34,23 +45,27 @@ static struct reg_refusal *add_refusal(struct registry *registry, const struct c
 	memset(refusal, 0, sizeof(*refusal));
 	snprintf(refusal->name, sizeof(refusal->name), "%s", info->name);
 	refusal->tunnel = info->tunnel;
+	refusal->subnet = *subnet;
 	return refusal;
 }
 
 static bool has_cell(const struct cn_info *info, const struct prefix *subnet)
 {
 	for (int i = 0; i < info->cell_count; i++)
-		if (memcmp(&info->cells[i].subnet, subnet, sizeof(*subnet)) == 0)
+		if (same_subnet(&info->cells[i].subnet, subnet))
 			return true;
 	return false;
 }
 
 void reg_forget_refusal(struct registry *registry, const struct cn_info *info)
 {
-	struct reg_refusal *refusal = find_refusal(registry, info);
+	for (int i = 0; i < REG_REFUSALS; i++) {
+		struct reg_refusal *refusal = &registry->refusals[i];
 
-	if (refusal && (!refusal->subnet.len || has_cell(info, &refusal->subnet)))
-		memset(refusal, 0, sizeof(*refusal));
+		if (is_about(refusal, info) &&
+		    (!refusal->subnet.len || has_cell(info, &refusal->subnet)))
+			memset(refusal, 0, sizeof(*refusal));
+	}
 }
 
 static void log_refusal(struct registry *registry, const struct reg_refusal *refusal)
@@ -71,13 +86,12 @@ static void log_refusal(struct registry *registry, const struct reg_refusal *ref
 static void note_refusal(struct registry *registry, const struct registry_session *session,
 			 const struct cn_info *info, const struct prefix *subnet, const char *why)
 {
-	struct reg_refusal *refusal = find_refusal(registry, info);
+	struct reg_refusal *refusal = find_refusal(registry, info, subnet);
 	bool news = !refusal || strcmp(refusal->why, why) != 0 ||
 		    registry->now_ms - refusal->last_ms >= REFUSAL_MS;
 
 	if (!refusal)
-		refusal = add_refusal(registry, info);
-	refusal->subnet = *subnet;
+		refusal = add_refusal(registry, info, subnet);
 	snprintf(refusal->peer, sizeof(refusal->peer), "%s", session->peer);
 	snprintf(refusal->why, sizeof(refusal->why), "%s", why);
 	refusal->last_ms = registry->now_ms;

@@ -103,6 +103,14 @@ static uint32_t place_of(const struct registry *registry, const struct registry_
 	return cn && !cn->info.gone ? told->current : session->cn->info.id;
 }
 
+/* All MACs of the host; reg_commit keeps them if the record may have them. */
+static void add_macs(struct station_record *record, const struct station_record *told)
+{
+	for (int i = 0; i < told->other_count; i++)
+		reg_add_mac(record, &told->others[i]);
+	reg_add_mac(record, &told->mac);
+}
+
 static void restore(struct registry *registry, struct registry_session *session,
 		    const struct mlrp_message *message, struct reg_station *station,
 		    struct registry_time now)
@@ -124,6 +132,7 @@ static void restore(struct registry *registry, struct registry_session *session,
 	record->current = current;
 	record->lease_end = record->kind == RECORD_DYNAMIC ? end : 0;
 	station->arrived_ms = reg_since(message, now);
+	add_macs(record, told);
 	reg_set_state(registry, station, RECORD_BOUND,
 		      record->lease_end ? end + registry->options.grace_s : 0);
 	registry->counts.restored++;
@@ -144,6 +153,17 @@ static bool stands(const struct registry *registry, const struct reg_station *st
 	return station->record.kind != RECORD_STATIC || message->station.kind == RECORD_STATIC;
 }
 
+/* At once if the record is on the disk: perhaps nothing is to be written for a while. */
+static void answer(struct registry *registry, struct registry_session *session,
+		   const struct mlrp_message *message, const struct reg_station *station)
+{
+	if (station->number <= registry->durable)
+		reg_answer(registry, session, message->transaction, &station->record);
+	else
+		reg_answer_stored(registry, session, message->transaction, &station->record,
+				  station->number);
+}
+
 void reg_restore(struct registry *registry, struct registry_session *session,
 		 const struct mlrp_message *message, struct registry_time now)
 {
@@ -158,8 +178,7 @@ void reg_restore(struct registry *registry, struct registry_session *session,
 		return;
 	}
 	if (bound && stands(registry, station, message)) {
-		reg_answer_stored(registry, session, message->transaction, &station->record,
-				  station->number);
+		answer(registry, session, message, station);
 		return;
 	}
 	if (!station)

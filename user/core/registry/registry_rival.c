@@ -117,6 +117,11 @@ static struct mlrp_message *take_claim(struct registry *registry, struct registr
 	return claim;
 }
 
+void reg_rival_withdraw(struct registry *registry, struct registry_session *session)
+{
+	free(take_claim(registry, session));
+}
+
 /* Does the session wait for word of this CN? */
 static bool waits_for(const struct registry_session *session, const struct reg_cn *cn)
 {
@@ -145,7 +150,9 @@ static void decide(struct registry *registry, struct registry_session *session)
 	struct mlrp_message *claim = take_claim(registry, session);
 	struct reg_cn *cn = reg_find_cn_name(registry, claim->cn.name);
 
-	if (!cn || !cn->session || cn->session == session->claim_against)
+	if (session->cn && session->cn != cn)
+		; /* it has another name meanwhile */
+	else if (!cn || !cn->session || cn->session == session->claim_against)
 		reg_admit(registry, session, claim);
 	else
 		refuse(registry, session, cn, claim);
@@ -156,7 +163,7 @@ void reg_rival_closed(struct registry *registry, struct registry_session *sessio
 {
 	struct registry_session *other;
 
-	free(take_claim(registry, session));
+	reg_rival_withdraw(registry, session);
 	if (!registry->claims)
 		return;
 	DL_FOREACH(registry->sessions, other)

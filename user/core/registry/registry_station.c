@@ -122,7 +122,7 @@ void reg_followed(struct registry *registry, struct registry_session *session,
 	else if (!mac_equal(&record->mac, &message->mac))
 		reg_refuse(registry, session, message, MLRP_E_CONFLICT, record,
 			   "the address belongs to another MAC");
-	else if (!to || (self != record->parent && self != record->current))
+	else if (!to || to->info.gone || (self != record->parent && self != record->current))
 		reg_refuse(registry, session, message, MLRP_E_REFUSED, record,
 			   "only the parent, or the CN of the station, says where it is");
 	else if (version_compare(message->version, record->version) != 0)

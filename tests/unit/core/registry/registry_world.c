@@ -195,6 +195,7 @@ static void push(const struct registry_action *action)
 static void note_line(const char *text)
 {
 	snprintf(w->told, sizeof(w->told), "%s", text);
+	w->lines_about += w->about && strstr(text, w->about);
 	if (strncmp(text, "the store takes", 15) != 0)
 		return;
 	snprintf(w->store_told, sizeof(w->store_told), "%s", text);

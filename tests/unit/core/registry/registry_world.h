@@ -81,6 +81,8 @@ struct world {
 	unsigned stations_max, flap_moves;
 	uint64_t instance;                  /* that the next HELLO names; 0: none */
 	char told[REGISTRY_TEXT];           /* the last line */
+	const char *about;                  /* a text; */
+	int lines_about;                    /* so many lines have it */
 };
 
 extern struct world *w;

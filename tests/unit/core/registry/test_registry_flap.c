@@ -156,12 +156,29 @@ static void damping_is_cleared_by_command(void **state)
 	assert_int_equal(counts.damped, 0);
 }
 
+/* By any MAC of the host. */
+static void a_host_is_cleared_by_each_mac(void **state)
+{
+	const struct registry_host hosts[] = {
+		{.name = "laptop", .mac = mac(1), .addr = ip(1, 10)},
+		{.name = "laptop", .mac = mac(2), .addr = ip(1, 10)}};
+	struct tmip_mac other = mac(2);
+
+	(void)state;
+	flap_begin();
+	assert_int_equal(registry_set_hosts(w->registry, hosts, 2), 0);
+	flap();
+	damped(2, 1);
+	assert_int_equal(registry_clear_damped(w->registry, &other, NULL), 0);
+	moves(2);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CASE(a_station_that_flaps_is_damped),  CASE(slow_moves_are_no_flapping),
 		CASE(after_the_hold_one_move_is_free), CASE(two_stations_with_one_mac_are_told),
-		CASE(damping_is_cleared_by_command),
+		CASE(damping_is_cleared_by_command),   CASE(a_host_is_cleared_by_each_mac),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

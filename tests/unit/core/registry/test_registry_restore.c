@@ -206,6 +206,46 @@ static void what_is_not_true_does_not_come_back(void **state)
 	assert_int_equal(restore(1, RECORD_DYNAMIC, 2, ip(1, 255), 1)->code, MLRP_E_CONFLICT);
 }
 
+/* A host with several MACs, which keeps them all. */
+static void a_host_gets_all_its_macs_back(void **state)
+{
+	struct mlrp_message message;
+
+	(void)state;
+	join(1, 10, 20);
+	message = report(1, RECORD_DYNAMIC, 1, ip(1, 12), 1);
+	message.has |= MLRP_HAS(MLRP_F_CLIENT_ID);
+	memcpy(message.client_id, "laptop", message.client_id_len = 6);
+	message.station.others[message.station.other_count++] = mac(1); /* in use now */
+	message.station.others[message.station.other_count++] = mac(2);
+	message.station.mac = mac(3);
+	assert_int_equal(ask(1, &message)->station.other_count, 2);
+	assert_true(station_has_mac(record(ip(1, 12)), &message.station.mac));
+	good(1, MLRP_HANDOVER, 2, ip(1, 12));
+	/* What has no client identifier is one station with one MAC. */
+	message = report(1, RECORD_DYNAMIC, 5, ip(1, 13), 1);
+	message.station.others[message.station.other_count++] = mac(6);
+	assert_int_equal(ask(1, &message)->station.other_count, 0);
+	expect_all_durable();
+}
+
+/* The disk has the record: nothing is written that the answer could wait for. */
+static void what_stands_is_answered_at_once(void **state)
+{
+	(void)state;
+	join(1, 10, 20);
+	join(2, 10, 20);
+	restore(2, RECORD_DYNAMIC, 1, ip(1, 12), 2);
+	w->disk_waits = true;
+	assert_non_null(restore(1, RECORD_DYNAMIC, 1, ip(1, 12), 2));
+	/* Not before it has it. */
+	assert_null(restore(2, RECORD_DYNAMIC, 2, ip(1, 13), 2));
+	assert_null(restore(1, RECORD_DYNAMIC, 2, ip(1, 13), 2));
+	disk_writes();
+	assert_int_equal(last(1)->type, MLRP_STATION);
+	assert_int_equal(last(1)->transaction, w->transaction);
+}
+
 static void a_cn_keeps_the_number_that_it_brings(void **state)
 {
 	struct cn_info info = describe(1, 10, 20), other = describe(2, 10, 20);
@@ -277,6 +317,8 @@ int main(void)
 		CASE(a_lease_is_one_even_if_the_station_was_faster),
 		CASE(the_newer_holder_gets_its_address_back),
 		CASE(what_is_not_true_does_not_come_back),
+		CASE(a_host_gets_all_its_macs_back),
+		CASE(what_stands_is_answered_at_once),
 		CASE(a_cn_keeps_the_number_that_it_brings),
 		CASE(a_lost_store_gets_everything_anew),
 	};

@@ -191,6 +191,29 @@ static void the_address_proves_nothing(void **state)
 	expect_untouched();
 }
 
+static void count_connected(const struct registry_cn_view *cn, void *arg)
+{
+	*(int *)arg += cn->peer != NULL;
+}
+
+/* It takes another name while it waits: it has that one, and waits no longer. */
+static void the_last_word_of_a_rival_counts(void **state)
+{
+	struct cn_info other = describe(RIVAL, 10, 20);
+	int connected = 0;
+
+	(void)state;
+	begin_incumbent();
+	assert_null(claim(RIVAL, 30, RIVAL));
+	assert_int_equal(register_info(RIVAL, &other)->type, MLRP_REGISTERED);
+	pass(3); /* the incumbent is mute */
+	assert_null(find(RIVAL, MLRP_ERROR));
+	expect_untouched();
+	close_session(RIVAL);
+	registry_each_cn(w->registry, count_connected, &connected);
+	assert_int_equal(connected, 1);
+}
+
 /* ---- the CN itself */
 
 static void a_cn_that_starts_anew_has_its_name_at_once(void **state)
@@ -399,6 +422,33 @@ static void a_refused_cell_is_named(void **state)
 	assert_int_equal(look_now(), 0);
 }
 
+/* It tries with the one and with the other, and each is said once. */
+static void each_refused_cell_is_said_once(void **state)
+{
+	struct cn_info bad[2] = {describe(RIVAL, 10, 20), describe(RIVAL, 10, 20)};
+
+	(void)state;
+	begin_incumbent();
+	join(1, 10, 20);
+	bad[0].cells[bad[0].cell_count++] = describe(INCUMBENT, 10, 20).cells[0];
+	bad[1].cells[bad[1].cell_count++] = describe(1, 10, 20).cells[0];
+	join(RIVAL, 10, 20);
+	w->about = "is refused";
+	for (int i = 0; i < 10; i++) {
+		assert_int_equal(register_info(RIVAL, &bad[i % 2])->code, MLRP_E_CONFLICT);
+		pass(3);
+	}
+	assert_int_equal(w->lines_about, 2);
+	assert_int_equal(look_now(), 2);
+	close_session(INCUMBENT);
+	struct registry_cut cut;
+	char why[160];
+
+	assert_int_equal(registry_forget_cn(w->registry, "cn2", true, &cut, why, sizeof(why)), 0);
+	assert_int_equal(register_info(RIVAL, &bad[0])->type, MLRP_REGISTERED);
+	assert_int_equal(look_now(), 1); /* the other one */
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -409,6 +459,7 @@ int main(void)
 		CASE(an_incumbent_that_ends_meanwhile_gives_way),
 		CASE(a_rival_that_ends_meanwhile_leaves_no_trace),
 		CASE(two_rivals_do_not_both_win),
+		CASE(the_last_word_of_a_rival_counts),
 		CASE(the_address_proves_nothing),
 		CASE(a_cn_that_starts_anew_has_its_name_at_once),
 		CASE(the_same_agent_is_not_asked),
@@ -420,6 +471,7 @@ int main(void)
 		CASE(list_and_log_are_bounded),
 		CASE(who_is_accepted_is_listed_no_more),
 		CASE(a_refused_cell_is_named),
+		CASE(each_refused_cell_is_said_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

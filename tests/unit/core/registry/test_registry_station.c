@@ -88,6 +88,8 @@ static void others_report_for_an_agent_that_is_away(void **state)
 				      .has = MLRP_HAS(MLRP_F_MAC) | MLRP_HAS(MLRP_F_ADDR) |
 					     MLRP_HAS(MLRP_F_VERSION) | MLRP_HAS(MLRP_F_CN)};
 	uint32_t id[5] = {0};
+	struct registry_cut cut;
+	char why[160];
 
 	(void)state;
 	for (int cn = 1; cn <= 4; cn++)
@@ -109,6 +111,11 @@ static void others_report_for_an_agent_that_is_away(void **state)
 	assert_int_equal(ask(3, &report)->station.version.seq, report.version.seq); /* known */
 	report.cn.id = 99;
 	assert_int_equal(ask(1, &report)->code, MLRP_E_REFUSED); /* no such CN */
+	close_session(4);
+	assert_int_equal(registry_forget_cn(w->registry, "cn4", true, &cut, why, sizeof(why)), 0);
+	report.cn.id = id[4];
+	assert_int_equal(ask(1, &report)->code, MLRP_E_REFUSED); /* not any more */
+	assert_int_equal(record(report.addr)->current, id[3]);
 	report.mac = mac(9);
 	assert_int_equal(ask(1, &report)->code, MLRP_E_CONFLICT);
 	report.addr = ip(1, 19);
