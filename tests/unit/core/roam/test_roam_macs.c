@@ -288,6 +288,26 @@ static void the_record_may_name_either_first(void **state)
 		expect_mac(id, &CABLE);
 }
 
+/* The agent does not look for ever for the stations that have the MAC. */
+static void a_mac_that_is_named_twice_counts_once(void **state)
+{
+	const struct replica *replica = roam_replica(w->cn[2].roam);
+	const struct replica_station *station;
+
+	(void)state;
+	w->record.others[0] = w->record.mac;
+	w->record.others[1] = w->record.others[2] = CABLE;
+	w->record.other_count = 3;
+	w->record.version.seq = ++w->seq;
+	roam_record(w->cn[2].roam, &w->record, 0, w->now);
+	station = replica_find_mac(replica, &MAC);
+	assert_non_null(station);
+	assert_null(replica_next_mac(replica, &MAC, station));
+	station = replica_find_mac(replica, &CABLE);
+	assert_non_null(station);
+	assert_null(replica_next_mac(replica, &CABLE, station));
+}
+
 #define DOCKED(name) cmocka_unit_test_setup_teardown(name, docked, teardown)
 
 int main(void)
@@ -307,6 +327,7 @@ int main(void)
 		DOCKED(a_station_with_one_mac_is_not_looked_for),
 		DOCKED(without_a_register_too),
 		DOCKED(the_record_may_name_either_first),
+		DOCKED(a_mac_that_is_named_twice_counts_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
