@@ -149,6 +149,48 @@ static void also_if_only_the_former_agent_had_the_cell(void **state)
 	assert_int_equal(entry(1, addr())->ifindex, 10);
 }
 
+/* What is open when the cell moves ends in the cell as it is called now. */
+static void so_does_a_claim(void **state)
+{
+	struct tmip_addr claimed = ip(1, 77);
+
+	(void)state;
+	seen(1, &claimed, &STRANGER);
+	roam_move_cell(w->cn[1].roam, 10, NEW);
+	deliver_all();
+	expect(1, claimed, TMIP_STATION_HOME, 1);
+	assert_int_equal(entry(1, claimed)->ifindex, NEW);
+}
+
+static void so_does_a_rival(void **state)
+{
+	struct tmip_addr its = addr();
+
+	(void)state;
+	roams();
+	w->crowd = true;
+	conflict(1, &its, &STRANGER);
+	time_goes(1, 100);
+	assert_int_equal(w->cn[1].asked, 1);
+	roam_move_cell(w->cn[1].roam, 10, NEW);
+	answer_asked(1, &its, ROAM_HOLDER_MUTE);
+	deliver_all();
+	expect(1, its, TMIP_STATION_HOME, 1);
+	assert_memory_equal(&entry(1, its)->mac, &STRANGER, sizeof(STRANGER));
+	assert_int_equal(entry(1, its)->ifindex, NEW);
+}
+
+static void so_does_a_search(void **state)
+{
+	(void)state;
+	roams();
+	link_seen(1, &MAC, 0x86dd);
+	assert_int_equal(w->cn[1].recalled_ifindex, 10);
+	roam_move_cell(w->cn[1].roam, 10, NEW);
+	time_goes(1, 10);
+	assert_int_equal(w->cn[1].recalled_ifindex, NEW);
+}
+
 static void no_cell_moves_to_itself_or_from_nowhere(void **state)
 {
 	(void)state;
@@ -239,6 +281,9 @@ int main(void)
 		CASE(stations_next_door_keep_the_cell_that_they_are_in),
 		CASE(entries_of_a_former_agent_move_too),
 		CASE(also_if_only_the_former_agent_had_the_cell),
+		CASE(so_does_a_claim),
+		CASE(so_does_a_rival),
+		CASE(so_does_a_search),
 		CASE(no_cell_moves_to_itself_or_from_nowhere),
 		CASE(the_home_cell_hears_where_its_stations_are),
 		CASE(guests_hear_of_their_gateways),
