@@ -356,12 +356,6 @@ void roam_expect_cns(struct roam *roam)
 		cn->stale = cn->info.id != roam->self;
 }
 
-void roam_keep_cns(struct roam *roam)
-{
-	for (struct replica_cn *cn = roam->replica.cns; cn; cn = cn->hh.next)
-		cn->kept |= cn->stale;
-}
-
 /*
  * ---- stations that leave without notice. They keep record, lease and map entry: an idle station
  * is not gone.
