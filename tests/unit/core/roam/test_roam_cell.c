@@ -149,17 +149,29 @@ static void also_if_only_the_former_agent_had_the_cell(void **state)
 	assert_int_equal(entry(1, addr())->ifindex, 10);
 }
 
+/* A second cell of CN 1, where that MAC uses the address. */
+static void used_next_door(struct tmip_addr its, const struct tmip_mac *mac, uint32_t type)
+{
+	struct prefix other = {ip(7, 0), 24};
+	struct tmip_event event = {.type = type, .ifindex = 11, .mac = *mac, .addr = its,
+				   .protocol = __builtin_bswap16(0x0806)};
+
+	assert_int_equal(roam_put_cell(w->cn[1].roam, 11, "wlan1", &other), 0);
+	if (type == TMIP_EVENT_CONFLICT)
+		roam_conflict(w->cn[1].roam, &event, w->now);
+	else
+		roam_seen(w->cn[1].roam, &event, w->now);
+}
+
 /* What is open when the cell moves ends in the cell as it is called now. */
 static void so_does_a_claim(void **state)
 {
-	struct tmip_addr claimed = ip(1, 77);
-
 	(void)state;
-	seen(1, &claimed, &STRANGER);
-	roam_move_cell(w->cn[1].roam, 10, NEW);
+	used_next_door(ip(1, 77), &STRANGER, TMIP_EVENT_SEEN);
+	roam_move_cell(w->cn[1].roam, 11, NEW);
 	deliver_all();
-	expect(1, claimed, TMIP_STATION_HOME, 1);
-	assert_int_equal(entry(1, claimed)->ifindex, NEW);
+	expect(1, ip(1, 77), TMIP_STATION_NEXT_DOOR, 1);
+	assert_int_equal(entry(1, ip(1, 77))->ifindex, NEW);
 }
 
 static void so_does_a_rival(void **state)
@@ -169,13 +181,13 @@ static void so_does_a_rival(void **state)
 	(void)state;
 	roams();
 	w->crowd = true;
-	conflict(1, &its, &STRANGER);
+	used_next_door(its, &STRANGER, TMIP_EVENT_CONFLICT);
 	time_goes(1, 100);
 	assert_int_equal(w->cn[1].asked, 1);
-	roam_move_cell(w->cn[1].roam, 10, NEW);
+	roam_move_cell(w->cn[1].roam, 11, NEW);
 	answer_asked(1, &its, ROAM_HOLDER_MUTE);
 	deliver_all();
-	expect(1, its, TMIP_STATION_HOME, 1);
+	expect(1, its, TMIP_STATION_NEXT_DOOR, 1);
 	assert_memory_equal(&entry(1, its)->mac, &STRANGER, sizeof(STRANGER));
 	assert_int_equal(entry(1, its)->ifindex, NEW);
 }
