@@ -79,8 +79,7 @@ static void what_it_sends_is_no_handover(void **state)
 	gone.ifindex = 0;
 	gone.current = world_addr(W_CN3);
 	gone.flags = TMIP_STATION_F_FRESH;
-	assert_int_equal(bpf_map_update_elem(bpf_map__fd(world_bpf->maps.tmip_station), &visitor,
-					     &gone, BPF_EXIST), 0);
+	assert_int_equal(slots_put(&world_slots, &visitor, &gone), 0);
 	world_send_packet(CELL_IN, "cell0", &visitor_wrong_mac, &out);
 	assert_int_equal(world_count(TMIP_REASON_ENCAP_PARENT), 1);
 	memcpy(&id, out.data + 14 + 4, sizeof(id));
