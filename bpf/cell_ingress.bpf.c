@@ -184,7 +184,8 @@ static __always_inline int from_station(struct frame *f)
 		if (!from.state)
 			return TMIP_REASON_UNREGISTERED; /* the entry was deleted just now */
 	}
-	f->outer_id = from.flags & TMIP_STATION_F_FRESH ? HANDOVER_ID : 0;
+	if (!other && is_in_cell(&from, f->skb->ifindex) && from.flags & TMIP_STATION_F_FRESH)
+		f->outer_id = HANDOVER_ID;
 	if (is_group(&f->dst))
 		return from_group(f, &from);
 	find_station(f, f->ip.dst, &to);

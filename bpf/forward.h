@@ -214,6 +214,7 @@ static __noinline __u32 ask_kernel_way(void *context, const struct tmip_config *
 /*
  * The interface behind which the kernel has the cell's subnet: the cell's own, or its stand-in
  * while that is down or gone. The kernel's routes say so even if no agent is there to say it.
+ * 0: there is neither.
  */
 static __always_inline __u32 kernel_way(const struct frame *f, const struct tmip_cell *cell,
 					__be32 station)
@@ -243,13 +244,17 @@ static __always_inline __u32 kernel_way(const struct frame *f, const struct tmip
 static __always_inline int send_kernel(struct frame *f, const struct station *s)
 {
 	const struct tmip_cell *cell = find_cell(s->home_ifindex);
+	__u32 way;
 
 	if (!cell)
 		return -TMIP_REASON_NO_CELL;
+	way = kernel_way(f, cell, s->ipv4);
+	if (!way)
+		return -TMIP_REASON_CELL_DOWN;
 	if (write_macs(f->skb, &cell->mac, &s->mac))
 		return -TMIP_REASON_HEADROOM;
 	f->skb->mark = MARK_TRUSTED;
-	f->action = bpf_redirect(kernel_way(f, cell, s->ipv4), BPF_F_INGRESS);
+	f->action = bpf_redirect(way, BPF_F_INGRESS);
 	return 0;
 }
 

@@ -64,6 +64,29 @@ static void what_it_sends_is_forwarded(void **state)
 	expect_entry(&before);
 }
 
+/*
+ * The MAC in use has just gone to another CN, and this one goes on sending here: its packets must
+ * not tell the parent that the station is back.
+ */
+static void what_it_sends_is_no_handover(void **state)
+{
+	struct tmip_addr visitor = world_addr(W_VISITOR);
+	struct tmip_station gone = world_station(W_VISITOR);
+	uint16_t id;
+
+	(void)state;
+	gone.state = TMIP_STATION_ELSEWHERE;
+	gone.ifindex = 0;
+	gone.current = world_addr(W_CN3);
+	gone.flags = TMIP_STATION_F_FRESH;
+	assert_int_equal(slots_put(&world_slots, &visitor, &gone), 0);
+	world_send_packet(CELL_IN, "cell0", &visitor_wrong_mac, &out);
+	assert_int_equal(world_count(TMIP_REASON_ENCAP_PARENT), 1);
+	memcpy(&id, out.data + 14 + 4, sizeof(id));
+	assert_int_not_equal(id, __builtin_bswap16(TMIP_HANDOVER_ID));
+	expect_entry(&gone);
+}
+
 static void it_gets_the_mac_of_its_gateway(void **state)
 {
 	(void)state;
@@ -113,6 +136,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		DOCKED(what_it_sends_is_forwarded),
+		DOCKED(what_it_sends_is_no_handover),
 		DOCKED(it_gets_the_mac_of_its_gateway),
 		DOCKED(an_announcement_is_a_use),
 		DOCKED(an_answer_is_none),

@@ -178,6 +178,24 @@ static void a_cell_without_a_stand_in_is_not_asked_about(void **state)
 	assert_int_equal(world_way(0).moment, 0);
 }
 
+/* The frame does not vanish uncounted. */
+static void a_cell_without_any_interface_is_down(void **state)
+{
+	uint32_t key = world_ifindex("cell0");
+	struct tmip_cell cell;
+	struct outcome out;
+
+	(void)state;
+	world_reset();
+	cell = world_cell("cell0");
+	cell.ifindex = cell.stand_in = 0;
+	assert_int_equal(bpf_map_update_elem(bpf_map__fd(world_bpf->maps.tmip_cell), &key, &cell,
+					     BPF_ANY), 0);
+	world_send_packet(BACKBONE_IN, "bb", &tunnel_from_away, &out);
+	assert_int_equal(out.action, DROP);
+	assert_int_equal(world_count(TMIP_REASON_CELL_DOWN), 1);
+}
+
 /* The mark is all that counts, whomever the frame's MAC belongs to, and no counter moves. */
 static void a_trusted_frame_passes_by_any_interface(void **state)
 {
@@ -204,6 +222,7 @@ int main(void)
 		cmocka_unit_test(an_old_answer_is_asked_for_again),
 		cmocka_unit_test(without_an_answer_the_agent_decides),
 		cmocka_unit_test(a_cell_without_a_stand_in_is_not_asked_about),
+		cmocka_unit_test(a_cell_without_any_interface_is_down),
 		cmocka_unit_test(a_trusted_frame_passes_by_any_interface),
 	};
 	int failed = WORLD_RUN_TABLE("frames to a stand-in", cases);

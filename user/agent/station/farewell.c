@@ -71,6 +71,7 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
+	farewell->rests = false; /* is_back may begin others, and they need room */
 	if (calls->is_back(&farewell->addr, farewell->ifindex, calls->arg) || farewell->heard) {
 		end(farewell);
 	} else if (farewell->other) {
@@ -94,15 +95,17 @@ static struct farewell *find(const struct farewells *farewells, const struct tmi
 	return NULL;
 }
 
-/* Makes room: one that rests is given up. */
+/* Makes room: one that rests is announced at once. */
 static bool make_room(struct farewells *farewells)
 {
+	const struct farewell_calls *calls = &farewells->calls;
 	struct farewell *farewell;
 
 	if (farewells->count < FAREWELLS_MAX)
 		return true;
 	DL_FOREACH(farewells->list, farewell)
 		if (farewell->rests) {
+			calls->announce(&farewell->addr, farewell->ifindex, calls->arg);
 			end(farewell);
 			return true;
 		}

@@ -86,13 +86,31 @@ static bool station_in_range(const struct station_record *record)
 	       record->state >= RECORD_FREE && record->state <= RECORD_DECLINED;
 }
 
+/* Each of the host's other MACs is named once, and can be the MAC of a host. */
+static bool others_in_range(const struct station_record *record)
+{
+	struct station_record before = {.mac = record->mac};
+
+	for (int i = 0; i < record->other_count; i++) {
+		const struct tmip_mac *mac = &record->others[i];
+
+		if (mac_is_zero(mac) || mac->octet[0] & 1 || station_has_mac(&before, mac))
+			return false;
+		before.others[before.other_count++] = *mac;
+	}
+	return true;
+}
+
 static int read_station(struct wire_in *in, struct station_record *record)
 {
 	if (read_struct(in, STATION_FIELDS, STATION_COUNT, record, STATION_REQUIRED) < 0)
 		return -1;
-	if (station_in_range(record))
+	if (!station_in_range(record))
+		in->what = "kind or state of a station out of range";
+	else if (!others_in_range(record))
+		in->what = "a MAC of a host occurs twice, or no host can have it";
+	else
 		return 0;
-	in->what = "kind or state of a station out of range";
 	return -1;
 }
 
@@ -100,7 +118,7 @@ static int write_station(struct wire_out *out, const struct station_record *reco
 {
 	uint64_t has = ~0ull;
 
-	if (!station_in_range(record))
+	if (!station_in_range(record) || !others_in_range(record))
 		return -EINVAL;
 	if (!record->client_id_len)
 		has &= ~BIT(STATION_CLIENT_ID);

@@ -64,6 +64,25 @@ static bool is_outdated(const struct registry *registry, const struct reg_statio
 	return version_compare(is, registry->loaded) <= 0 && version_compare(told, is) > 0;
 }
 
+/*
+ * Did the register have this version of the record, which is bound no more? Then nothing is lost:
+ * the address was given back since. But a lease that the operator has cut may go on, and so may one
+ * that has run out here: its CN may have renewed it. A CN that knows the station only from its map
+ * tells no version.
+ */
+static bool was_freed(const struct registry *registry, const struct reg_station *station,
+		      const struct mlrp_message *message)
+{
+	const struct version told = message->station.version, is = registry->version;
+	bool lease = station && station->record.state == RECORD_FREE &&
+		     station->record.lease_end && reg_is_holder(station, message);
+
+	if (!told.epoch || lease || (station && station->record.state == RECORD_BOUND))
+		return false;
+	return version_compare(told, registry->loaded) <= 0 ||
+	       (told.epoch == is.epoch && told.seq <= is.seq);
+}
+
 /* 0 or the error. */
 static uint16_t check(struct registry *registry, const struct mlrp_message *message,
 		      const struct reg_station *station, const char **why)
@@ -172,6 +191,10 @@ void reg_restore(struct registry *registry, struct registry_session *session,
 	const char *why;
 	uint16_t error = check(registry, message, station, &why);
 
+	if (!error && was_freed(registry, station, message)) {
+		error = MLRP_E_CONFLICT;
+		why = "the address was given back since";
+	}
 	if (error) {
 		reg_refuse(registry, session, message, error, bound ? &station->record : NULL, "%s",
 			   why);

@@ -125,12 +125,25 @@ static void unlink_others(struct replica *replica, struct replica_station *stati
 	}
 }
 
+static bool is_linked(const struct replica_station *station, const struct tmip_mac *mac)
+{
+	const struct replica_other *other = station->others;
+
+	while (other && !mac_equal(&other->head->mac, mac))
+		other = other->sibling;
+	return other || mac_equal(&station->record.mac, mac);
+}
+
 static void link_other(struct replica *replica, struct replica_station *station,
 		       const struct tmip_mac *mac)
 {
-	struct replica_mac *head = ensure_mac(replica, mac);
-	struct replica_other *other = head ? calloc(1, sizeof(*other)) : NULL;
+	struct replica_mac *head;
+	struct replica_other *other;
 
+	if (is_linked(station, mac))
+		return;
+	head = ensure_mac(replica, mac);
+	other = head ? calloc(1, sizeof(*other)) : NULL;
 	if (head && !other)
 		drop_empty(replica, head);
 	if (!other)

@@ -82,10 +82,11 @@ const char *roam_cn_name(const struct roam *roam, uint32_t id)
 	return cn ? cn->info.name : id ? "a CN that is not known" : "nowhere";
 }
 
-void roam_probe_in(struct roam *roam, const struct replica_station *station, unsigned ifindex)
+void roam_probe_in(struct roam *roam, const struct replica_station *station,
+		   const struct tmip_mac *mac, unsigned ifindex)
 {
 	struct roam_action action = {.type = ROAM_PROBE_STATION, .addr = station->record.addr,
-				     .mac = station->record.mac, .ifindex = ifindex};
+				     .mac = *mac, .ifindex = ifindex};
 
 	roam->act(&action, roam->arg);
 }
@@ -243,11 +244,18 @@ static void move_station(struct roam *roam, struct replica_station *station, uns
 void roam_move_cell(struct roam *roam, unsigned from, unsigned to)
 {
 	struct roam_cell *cell = (struct roam_cell *)roam_find_cell(roam, from);
+	struct roam_attempt *attempt;
 
 	if (!from || from == to)
 		return;
 	if (cell)
 		cell->ifindex = to;
+	for (attempt = roam->attempts; attempt; attempt = attempt->hh.next)
+		if (attempt->ifindex == from)
+			attempt->ifindex = to;
+	roam_rivals_move(roam, from, to);
+	roam_sightings_move(roam, from, to);
+	roam_changes_move(roam, from, to);
 	for (struct replica_station *station = roam->replica.stations; station;
 	     station = station->hh.next)
 		move_station(roam, station, from, to);
@@ -346,12 +354,6 @@ void roam_expect_cns(struct roam *roam)
 {
 	for (struct replica_cn *cn = roam->replica.cns; cn; cn = cn->hh.next)
 		cn->stale = cn->info.id != roam->self;
-}
-
-void roam_keep_cns(struct roam *roam)
-{
-	for (struct replica_cn *cn = roam->replica.cns; cn; cn = cn->hh.next)
-		cn->kept |= cn->stale;
 }
 
 /*

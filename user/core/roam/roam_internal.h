@@ -58,8 +58,9 @@ struct roam {
 
 /* ---- roam.c */
 
-/* Asks the station in that cell of this CN, by ARP. Its answer is a frame like any other. */
-void roam_probe_in(struct roam *roam, const struct replica_station *station, unsigned ifindex);
+/* Asks that MAC of the station in this cell, by ARP. Its answer is a frame like any other. */
+void roam_probe_in(struct roam *roam, const struct replica_station *station,
+		   const struct tmip_mac *mac, unsigned ifindex);
 /* `station` is the station in question, or NULL. */
 __attribute__((format(printf, 4, 5))) void roam_log(struct roam *roam, int level,
 						    const struct replica_station *station,
@@ -110,6 +111,8 @@ unsigned roam_rival_settled(struct roam *roam, const struct station_record *reco
 			    uint64_t now_ms);
 /* The register is ready: those who waited for it are checked now. */
 void roam_rivals_wake(struct roam *roam, uint64_t now_ms);
+/* The cell `from` has the ifindex `to` from now on. */
+void roam_rivals_move(struct roam *roam, unsigned from, unsigned to);
 uint64_t roam_rivals_due(const struct roam *roam); /* 0: none */
 void roam_rivals_tick(struct roam *roam, uint64_t now_ms);
 void roam_rivals_free(struct roam *roam);
@@ -126,6 +129,8 @@ void roam_mac_seen(struct roam *roam, const struct tmip_event *event, const stru
 bool roam_sighting_answered(struct roam *roam, const struct tmip_event *event, uint64_t now_ms);
 void roam_sighting_asked(struct roam *roam, const struct tmip_addr *addr, enum roam_holder answer,
 			 uint64_t now_ms);
+/* The cell `from` has the ifindex `to` from now on. */
+void roam_sightings_move(struct roam *roam, unsigned from, unsigned to);
 uint64_t roam_sightings_due(const struct roam *roam); /* 0: none */
 void roam_sightings_tick(struct roam *roam, uint64_t now_ms);
 void roam_sightings_free(struct roam *roam);
@@ -156,6 +161,8 @@ bool roam_change_asked(struct roam *roam, const struct tmip_addr *addr, enum roa
 void roam_mac_lost(struct roam *roam, struct replica_station *station);
 /* Asks in the cells of this CN for all MACs of the host. */
 void roam_look_for_macs(struct roam *roam, const struct replica_station *station);
+/* The cell `from` has the ifindex `to` from now on. */
+void roam_changes_move(struct roam *roam, unsigned from, unsigned to);
 uint64_t roam_changes_due(const struct roam *roam); /* 0: none */
 void roam_changes_tick(struct roam *roam, uint64_t now_ms);
 void roam_changes_free(struct roam *roam);

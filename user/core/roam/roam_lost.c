@@ -100,6 +100,48 @@ void roam_cn_named(struct roam *roam, const struct cn_info *info)
 	}
 }
 
+/* The entry that the register has named as this CN; NULL: none. */
+static const struct replica_cn *named_anew(const struct roam *roam, const struct replica_cn *former)
+{
+	const struct replica_cn *cn = roam->replica.cns;
+
+	while (cn && (cn->stale || !is_same_cn(&cn->info, &former->info)))
+		cn = cn->hh.next;
+	return cn;
+}
+
+static void replace(uint32_t *id, uint32_t former, uint32_t now)
+{
+	if (*id == former)
+		*id = now;
+}
+
+/* The CN got its new number before the stations turned out to be lost: they follow it. */
+static void renumber_all(struct roam *roam, uint32_t former, uint32_t now)
+{
+	struct replica_station *station;
+
+	for (station = roam->replica.stations; station; station = station->hh.next) {
+		replace(&station->record.parent, former, now);
+		replace(&station->record.current, former, now);
+		replace(&station->moved_to, former, now);
+		replace(&station->silent_at, former, now);
+		replace(&station->used_at, former, now);
+	}
+}
+
+void roam_keep_cns(struct roam *roam)
+{
+	for (struct replica_cn *cn = roam->replica.cns; cn; cn = cn->hh.next) {
+		const struct replica_cn *now = cn->stale ? named_anew(roam, cn) : NULL;
+
+		if (now)
+			renumber_all(roam, cn->info.id, now->info.id);
+		else
+			cn->kept |= cn->stale;
+	}
+}
+
 /* ---- records */
 
 /* The map entry of a former agent is all that is known of the station. */

@@ -338,6 +338,15 @@ void roam_mac_lost(struct roam *roam, struct replica_station *station)
 
 /* ---- time */
 
+void roam_changes_move(struct roam *roam, unsigned from, unsigned to)
+{
+	struct roam_change *change;
+
+	DL_FOREACH(roam->changes, change)
+		if (change->ifindex == from)
+			change->ifindex = to;
+}
+
 uint64_t roam_changes_due(const struct roam *roam)
 {
 	const struct roam_change *change;

@@ -131,15 +131,16 @@ void roam_stale(struct roam *roam, const struct tmip_event *event)
  * Another CN than the new one notified this CN that its station has moved. So the new CN did not
  * know that the station was here, or it would have notified this CN itself: two moves have crossed
  * (a slow path may have delayed one). Only the station can show which CN saw it last, so this CN
- * probes it.
+ * probes it, by the MAC that it had here.
  */
-static void recall(struct roam *roam, const struct replica_station *station, unsigned ifindex)
+static void recall(struct roam *roam, const struct replica_station *station,
+		   const struct tmip_mac *mac, unsigned ifindex)
 {
 	if (!roam_find_cell(roam, ifindex))
 		return;
 	roam_log(roam, LOG_LEVEL_INFO, station,
 		 "asking whether the station is still here: its moves have crossed");
-	roam_probe_in(roam, station, ifindex);
+	roam_probe_in(roam, station, mac, ifindex);
 }
 
 /* This CN has no record of the station: the notifying CN's record counts. NULL: no room. */
@@ -162,6 +163,7 @@ static void moved(struct roam *roam, uint32_t from, const struct mlrp_message *m
 	struct replica_station *station = replica_find(&roam->replica, &record->addr);
 	uint16_t error = moved_check(roam, from, message);
 	bool parent = record->parent == roam->self;
+	struct tmip_mac mac;
 	uint32_t previous;
 	unsigned here;
 
@@ -184,6 +186,7 @@ static void moved(struct roam *roam, uint32_t from, const struct mlrp_message *m
 	}
 	station->used = message->has & MLRP_HAS(MLRP_F_MAC) ? message->mac : record->mac;
 	station->used_at = record->current;
+	mac = station->kernel.mac;
 	here = previous == roam->self ? station->kernel.ifindex : 0;
 	station->moved_to = record->current;
 	station->moved_asked = station->moved_reported = station->moved_old = false;
@@ -204,7 +207,7 @@ static void moved(struct roam *roam, uint32_t from, const struct mlrp_message *m
 		roam_log(roam, LOG_LEVEL_INFO, station, "station has moved to %s%s",
 			 roam_cn_name(roam, record->current), parent ? ": tunnel 4IN4" : "");
 	if (here && from != record->current)
-		recall(roam, station, here);
+		recall(roam, station, &mac, here);
 }
 
 /*

@@ -65,6 +65,22 @@ static unsigned adopted_cell(const struct roam *roam, const struct replica_stati
 		       entry->ifindex : 0;
 }
 
+/*
+ * The number of the CN that the programs followed the station to while no agent was here, if the
+ * record names another place; 0: none. That CN may have no agent either.
+ */
+static uint32_t adopted_move(const struct roam *roam, const struct replica_station *station,
+			     const struct station_record *record)
+{
+	const struct tmip_station *entry = &station->kernel;
+	const struct replica_cn *cn = replica_find_cn_tunnel(&roam->replica, &entry->current);
+
+	if (!station->adopted || !(entry->flags & TMIP_STATION_F_FRESH) || entry->ifindex || !cn ||
+	    !station_has_mac(record, &entry->mac))
+		return 0;
+	return cn->info.id != record->current && cn->info.id != roam->self ? cn->info.id : 0;
+}
+
 /* mac: by which the station got its packets until now. */
 static void apply(struct roam *roam, struct replica_station *station,
 		  const struct station_record *record, unsigned ifindex,
@@ -74,6 +90,8 @@ static void apply(struct roam *roam, struct replica_station *station,
 	bool known = station->record.state == RECORD_BOUND,
 	     outdated = is_outdated(roam, station, record);
 	unsigned came_to = adopted_cell(roam, station);
+	uint32_t followed_to = adopted_move(roam, station, record);
+	struct tmip_mac shown = station->kernel.mac;
 
 	station->record = *record; /* the caller has set the MACs */
 	station->refused = station->adopted = station->stale = station->lost = false;
@@ -86,6 +104,11 @@ static void apply(struct roam *roam, struct replica_station *station,
 		if (!station->attempt)
 			roam_arm(roam, station, 0);
 	}
+	if (followed_to) { /* the deadline asks the programs there whether they have it */
+		station->moved_to = followed_to;
+		station->moved_ms = now_ms;
+		roam_arm(roam, station, now_ms + roam->options.timeout_ms);
+	}
 	if (replica_current(station) != roam->self)
 		station->ifindex = station->used_at = 0;
 	if (known && before != replica_current(station))
@@ -94,7 +117,7 @@ static void apply(struct roam *roam, struct replica_station *station,
 		roam_mac_changed(station, now_ms);
 	roam_refresh(roam, station);
 	if (came_to && replica_current(station) != roam->self)
-		roam_probe_in(roam, station, came_to);
+		roam_probe_in(roam, station, &shown, came_to);
 	if (known && before == roam->self && replica_current(station) != roam->self)
 		roam_log(roam, LOG_LEVEL_INFO, station,
 			 "station has moved to %s, as the register says",

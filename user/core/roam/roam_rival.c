@@ -379,6 +379,15 @@ void roam_rivals_wake(struct roam *roam, uint64_t now_ms)
 	roam_due_changed(roam, before);
 }
 
+void roam_rivals_move(struct roam *roam, unsigned from, unsigned to)
+{
+	struct roam_rival *rival;
+
+	DL_FOREACH(roam->rivals, rival)
+		if (rival->ifindex == from)
+			rival->ifindex = to;
+}
+
 uint64_t roam_rivals_due(const struct roam *roam)
 {
 	const struct roam_rival *rival;

@@ -84,7 +84,7 @@ static void seen(struct roam *roam, const struct tmip_event *event, uint64_t now
 	else if (!station_has_mac(&station->record, &event->mac))
 		roam_conflict(roam, event, now_ms);
 	else if (is_late(roam, station, event, now_ms))
-		roam_probe_in(roam, station, cell->ifindex);
+		roam_probe_in(roam, station, &event->mac, cell->ifindex);
 	else if (replica_is_other_mac(station, &event->mac))
 		roam_other_seen(roam, station, &event->mac, cell,
 				arp ? "ARP activity" : "IP activity", now_ms);

@@ -302,6 +302,15 @@ static void step(struct roam *roam, struct roam_sighting *sighting, uint64_t now
 
 /* ---- time */
 
+void roam_sightings_move(struct roam *roam, unsigned from, unsigned to)
+{
+	struct roam_sighting *sighting;
+
+	DL_FOREACH(roam->sightings, sighting)
+		if (sighting->ifindex == from)
+			sighting->ifindex = to;
+}
+
 uint64_t roam_sightings_due(const struct roam *roam)
 {
 	const struct roam_sighting *sighting;

@@ -9,6 +9,7 @@
 static struct farewells *farewells;
 static unsigned probes, announced;
 static bool back;
+static unsigned noticed; /* the host that is_back finds to have left */
 static struct tmip_addr last;
 
 static void on_probe(const struct tmip_addr *addr, unsigned ifindex, void *arg)
@@ -19,11 +20,21 @@ static void on_probe(const struct tmip_addr *addr, unsigned ifindex, void *arg)
 	probes++;
 }
 
+static void begin(unsigned host)
+{
+	struct tmip_addr addr = ip(1 + host / 200, host % 200);
+
+	farewell_begin(farewells, &addr, WLAN0);
+}
+
 static bool is_back(const struct tmip_addr *addr, unsigned ifindex, void *arg)
 {
 	(void)addr;
 	(void)arg;
 	assert_int_equal(ifindex, WLAN0);
+	if (noticed)
+		begin(noticed);
+	noticed = 0;
 	return back;
 }
 
@@ -41,7 +52,7 @@ static int create(void **state)
 						    .announce = on_announce, .arg = &probes};
 
 	(void)state;
-	probes = announced = 0;
+	probes = announced = noticed = 0;
 	back = false;
 	farewells = farewells_create(time_begin(), &calls);
 	return farewells ? 0 : -1;
@@ -54,13 +65,6 @@ static int destroy(void **state)
 	assert_int_equal(time_armed(), 0);
 	time_end();
 	return 0;
-}
-
-static void begin(unsigned host)
-{
-	struct tmip_addr addr = ip(1 + host / 200, host % 200);
-
-	farewell_begin(farewells, &addr, WLAN0);
 }
 
 static void a_station_is_asked_before_its_address_is_announced(void **state)
@@ -162,6 +166,50 @@ static void one_too_many_is_announced_at_once(void **state)
 	assert_int_equal(announced, FAREWELLS_MAX + 1);
 }
 
+static void fill_with_one_that_rests(void)
+{
+	struct tmip_addr addr = ip(1, 9);
+
+	begin(9);
+	farewell_other_heard(farewells, &addr, WLAN0);
+	time_passes(FAREWELL_MS);
+	for (unsigned i = 1; i < FAREWELLS_MAX; i++)
+		begin(i + 9);
+	assert_int_equal(announced, 0);
+}
+
+static void one_that_rests_makes_room(void **state)
+{
+	(void)state;
+	fill_with_one_that_rests();
+	begin(FAREWELLS_MAX + 9);
+	assert_int_equal(announced, 1);
+	assert_int_equal(time_armed(), FAREWELLS_MAX);
+	time_passes(FAREWELL_MS);
+	assert_int_equal(announced, FAREWELLS_MAX + 1);
+}
+
+/* Its own question finds that another one has left, for which there is no room. */
+static void one_that_is_asked_again_makes_no_room(void **state)
+{
+	struct tmip_addr addr = ip(1, 9);
+
+	(void)state;
+	begin(9);
+	farewell_other_heard(farewells, &addr, WLAN0);
+	time_passes(10); /* now it rests */
+	time_passes(10000 - 1);
+	for (unsigned i = 1; i < FAREWELLS_MAX; i++)
+		begin(i + 9);
+	noticed = 1;
+	probes = 0;
+	time_passes(1);
+	assert_int_equal(announced, 1);
+	assert_int_equal(probes, 1);
+	assert_true(addr_equal(&last, &addr));
+	assert_int_equal(time_armed(), FAREWELLS_MAX);
+}
+
 static void the_end_may_come_in_the_middle(void **state)
 {
 	(void)state;
@@ -180,6 +228,8 @@ int main(void)
 		FAREWELL_CASE(a_station_that_is_heard_is_not_announced),
 		FAREWELL_CASE(a_station_that_leaves_again_is_asked_again),
 		FAREWELL_CASE(one_too_many_is_announced_at_once),
+		FAREWELL_CASE(one_that_rests_makes_room),
+		FAREWELL_CASE(one_that_is_asked_again_makes_no_room),
 		FAREWELL_CASE(the_end_may_come_in_the_middle),
 	};
 

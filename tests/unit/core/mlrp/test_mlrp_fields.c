@@ -201,6 +201,37 @@ static void test_faults_inside_station(void **state)
 }
 
 /* The last field inside ends after the field around it, but not after the message. */
+/* An agent finds a station by each of its MACs: a MAC that occurs twice would be found for ever. */
+static void test_other_macs(void **state)
+{
+	static const struct tmip_mac group = {{3, 0, 0x5e, 0x10, 0, 10}}, none;
+	struct mlrp_message given = with_station(MLRP_STATION, 0), m;
+	struct station_record *record = &given.station;
+	const struct tmip_mac second = {{2, 0, 0x5e, 0x10, 0, 10}};
+	const struct tmip_mac bad[] = {MAC, second, group, none};
+	uint8_t bytes[ROOM];
+	struct mlrp_fault f;
+
+	(void)state;
+	record->other_count = 2;
+	record->others[0] = second;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		uint8_t *last;
+		int len;
+
+		record->others[1] = (struct tmip_mac){{2, 0, 0x5e, 0x10, 0, 11}};
+		len = mlrp_encode(&given, bytes, sizeof(bytes));
+		assert_true(len > 0);
+		last = bytes + len - sizeof(MAC);
+		assert_memory_equal(last, &record->others[1], sizeof(MAC));
+		memcpy(last, &bad[i], sizeof(MAC));
+		assert_int_equal(mlrp_decode(bytes, (size_t)len, &m, &f), -EPROTO);
+		assert_string_equal(f.what, "a MAC of a host occurs twice, or no host can have it");
+		record->others[1] = bad[i];
+		assert_int_equal(mlrp_encode(&given, bytes, sizeof(bytes)), -EINVAL);
+	}
+}
+
 static void test_nested_overrun_into_the_next_field(void **state)
 {
 	static struct mlrp_message m;
@@ -257,6 +288,7 @@ int main(void)
 		cmocka_unit_test(test_texts_of_every_length),
 		cmocka_unit_test(test_unknown_fields_inside),
 		cmocka_unit_test(test_faults_inside_station),
+		cmocka_unit_test(test_other_macs),
 		cmocka_unit_test(test_nested_overrun_into_the_next_field),
 		cmocka_unit_test(test_cells_are_counted),
 	};

@@ -246,6 +246,53 @@ static void what_stands_is_answered_at_once(void **state)
 	assert_int_equal(last(1)->transaction, w->transaction);
 }
 
+/* The CN was not there when the register freed the address. */
+static void what_was_freed_does_not_come_back(void **state)
+{
+	struct mlrp_message message;
+	struct version given;
+
+	(void)state;
+	join(1, 10, 20);
+	lease(1, 1);
+	given = record(ip(1, 10))->version;
+	good(1, MLRP_RELEASE, 1, ip(1, 10));
+	message = report(1, RECORD_DYNAMIC, 1, ip(1, 10), 1);
+	message.station.version = given;
+	assert_int_equal(ask(1, &message)->code, MLRP_E_CONFLICT);
+	begin_from_disk(EPOCH + 1);
+	assert_int_equal(registry_load_end(w->registry, w->now), 0);
+	join(1, 10, 20);
+	assert_int_equal(ask(1, &message)->code, MLRP_E_CONFLICT);
+	assert_int_equal(record(ip(1, 10))->state, RECORD_FREE);
+	message.station.version.seq += 100; /* the database is older than that */
+	assert_int_equal(ask(1, &message)->type, MLRP_STATION);
+	assert_int_equal(record(ip(1, 10))->state, RECORD_BOUND);
+	expect_all_durable();
+}
+
+/* Its lease goes on if its CN says so. */
+static void what_was_cut_or_ran_out_may_come_back(void **state)
+{
+	struct mlrp_message message = report(1, RECORD_DYNAMIC, 1, ip(1, 10), 1);
+	struct tmip_addr addr = ip(1, 10);
+
+	(void)state;
+	join(1, 10, 20);
+	lease(1, 1);
+	message.station.version = record(addr)->version;
+	assert_int_equal(registry_free_address(w->registry, &addr), 0);
+	assert_int_equal(ask(1, &message)->type, MLRP_STATION);
+	assert_int_equal(record(addr)->state, RECORD_BOUND);
+	/* It runs out here, but the CN has renewed it meanwhile. */
+	message.station.version = record(addr)->version;
+	pass(1000 + GRACE_S + 1);
+	assert_int_equal(record(addr)->state, RECORD_FREE);
+	assert_int_equal(ask(1, &message)->type, MLRP_STATION);
+	assert_int_equal(record(addr)->state, RECORD_BOUND);
+	expect_all_durable();
+}
+
 static void a_cn_keeps_the_number_that_it_brings(void **state)
 {
 	struct cn_info info = describe(1, 10, 20), other = describe(2, 10, 20);
@@ -319,6 +366,8 @@ int main(void)
 		CASE(what_is_not_true_does_not_come_back),
 		CASE(a_host_gets_all_its_macs_back),
 		CASE(what_stands_is_answered_at_once),
+		CASE(what_was_freed_does_not_come_back),
+		CASE(what_was_cut_or_ran_out_may_come_back),
 		CASE(a_cn_keeps_the_number_that_it_brings),
 		CASE(a_lost_store_gets_everything_anew),
 	};

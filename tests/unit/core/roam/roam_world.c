@@ -78,6 +78,7 @@ void act(const struct roam_action *action, void *arg)
 		if (!w->crowd)
 			assert_memory_equal(&action->mac, &MAC, sizeof(MAC));
 		cn->recalled_ifindex = action->ifindex;
+		cn->probed_mac = action->mac;
 		cn->probed++;
 		break;
 	case ROAM_GONE:

@@ -46,6 +46,7 @@ struct world {
 		unsigned macs;         /* of the last ROAM_MACS */
 		unsigned asked;        /* times that the holder of an address was asked for */
 		unsigned probed;       /* ROAM_PROBE_STATION */
+		struct tmip_mac probed_mac; /* of the last one */
 		uint32_t told[4];      /* CNs of ROAM_TELL_CN */
 		unsigned told_count, cns_told; /* ROAM_CN_TOLD */
 		uint32_t asked_cn;     /* of the last ROAM_ASK_CN */

@@ -149,6 +149,60 @@ static void also_if_only_the_former_agent_had_the_cell(void **state)
 	assert_int_equal(entry(1, addr())->ifindex, 10);
 }
 
+/* A second cell of CN 1, where that MAC uses the address. */
+static void used_next_door(struct tmip_addr its, const struct tmip_mac *mac, uint32_t type)
+{
+	struct prefix other = {ip(7, 0), 24};
+	struct tmip_event event = {.type = type, .ifindex = 11, .mac = *mac, .addr = its,
+				   .protocol = __builtin_bswap16(0x0806)};
+
+	assert_int_equal(roam_put_cell(w->cn[1].roam, 11, "wlan1", &other), 0);
+	if (type == TMIP_EVENT_CONFLICT)
+		roam_conflict(w->cn[1].roam, &event, w->now);
+	else
+		roam_seen(w->cn[1].roam, &event, w->now);
+}
+
+/* What is open when the cell moves ends in the cell as it is called now. */
+static void so_does_a_claim(void **state)
+{
+	(void)state;
+	used_next_door(ip(1, 77), &STRANGER, TMIP_EVENT_SEEN);
+	roam_move_cell(w->cn[1].roam, 11, NEW);
+	deliver_all();
+	expect(1, ip(1, 77), TMIP_STATION_NEXT_DOOR, 1);
+	assert_int_equal(entry(1, ip(1, 77))->ifindex, NEW);
+}
+
+static void so_does_a_rival(void **state)
+{
+	struct tmip_addr its = addr();
+
+	(void)state;
+	roams();
+	w->crowd = true;
+	used_next_door(its, &STRANGER, TMIP_EVENT_CONFLICT);
+	time_goes(1, 100);
+	assert_int_equal(w->cn[1].asked, 1);
+	roam_move_cell(w->cn[1].roam, 11, NEW);
+	answer_asked(1, &its, ROAM_HOLDER_MUTE);
+	deliver_all();
+	expect(1, its, TMIP_STATION_NEXT_DOOR, 1);
+	assert_memory_equal(&entry(1, its)->mac, &STRANGER, sizeof(STRANGER));
+	assert_int_equal(entry(1, its)->ifindex, NEW);
+}
+
+static void so_does_a_search(void **state)
+{
+	(void)state;
+	roams();
+	link_seen(1, &MAC, 0x86dd);
+	assert_int_equal(w->cn[1].recalled_ifindex, 10);
+	roam_move_cell(w->cn[1].roam, 10, NEW);
+	time_goes(1, 10);
+	assert_int_equal(w->cn[1].recalled_ifindex, NEW);
+}
+
 static void no_cell_moves_to_itself_or_from_nowhere(void **state)
 {
 	(void)state;
@@ -239,6 +293,9 @@ int main(void)
 		CASE(stations_next_door_keep_the_cell_that_they_are_in),
 		CASE(entries_of_a_former_agent_move_too),
 		CASE(also_if_only_the_former_agent_had_the_cell),
+		CASE(so_does_a_claim),
+		CASE(so_does_a_rival),
+		CASE(so_does_a_search),
 		CASE(no_cell_moves_to_itself_or_from_nowhere),
 		CASE(the_home_cell_hears_where_its_stations_are),
 		CASE(guests_hear_of_their_gateways),

@@ -230,6 +230,32 @@ static void numbers_change(void **state)
 	expect(2, addr, TMIP_STATION_VISITING, 2);
 }
 
+/* The parent was faster: it has its new number before the register has sent all that it knows. */
+static void a_number_changes_before_the_end(void **state)
+{
+	struct roam *roam = w->cn[2].roam;
+	struct cn_info former = describe(1), parent = former;
+	const struct replica_cn *cn;
+
+	(void)state;
+	begin();
+	roam_expect_cns(roam);
+	parent.id = 7;
+	assert_int_equal(roam_put_cn(roam, &parent), 0);
+	roam_keep_cns(roam);
+	cn = replica_find_cn(roam_replica(roam), 1);
+	assert_true(cn->stale && !cn->kept);
+	assert_true(replica_find_cn(roam_replica(roam), 3)->kept);
+	former.gone = true;
+	assert_int_equal(roam_put_cn(roam, &former), 0); /* as cns_drop_unnamed does */
+	expect(2, addr, TMIP_STATION_VISITING, 2);
+	assert_int_equal(replica_find_cn(roam_replica(roam), 7)->stations, 1);
+	come_back(2, NULL);
+	expect_report(2);
+	assert_int_equal(told(2)->station.parent, 7);
+	expect(2, addr, TMIP_STATION_VISITING, 2);
+}
+
 static void a_number_of_another_cn_is_no_parent(void **state)
 {
 	struct cn_info stranger = describe(5);
@@ -286,6 +312,7 @@ int main(void)
 		CASE(a_static_station_stays_static),
 		CASE(a_report_waits_for_the_parent),
 		CASE(numbers_change),
+		CASE(a_number_changes_before_the_end),
 		CASE(a_number_of_another_cn_is_no_parent),
 		CASE(a_refusal_counts),
 		CASE(no_cell_is_no_refusal),

@@ -288,6 +288,66 @@ static void the_record_may_name_either_first(void **state)
 		expect_mac(id, &CABLE);
 }
 
+static void a_change_that_waits_moves_with_the_cell(void **state)
+{
+	(void)state;
+	cable_answers(2);
+	roam_move_cell(w->cn[2].roam, 20, 55);
+	answered(2, ROAM_HOLDER_MUTE);
+	expect_everywhere(2);
+	assert_int_equal(entry(2, host())->ifindex, 55);
+}
+
+/* The CN stood still: the MAC that sent is asked, not the one that the record names first. */
+static void an_old_frame_is_asked_about_by_its_mac(void **state)
+{
+	struct tmip_event event = {.type = TMIP_EVENT_SEEN, .ifindex = 20, .mac = CABLE,
+				   .addr = host(), .protocol = __builtin_bswap16(0x0800),
+				   .time_ns = 1000000};
+
+	(void)state;
+	roam_seen(w->cn[2].roam, &event, w->now);
+	assert_int_equal(w->cn[2].recalled_ifindex, 20);
+	assert_memory_equal(&w->cn[2].probed_mac, &CABLE, sizeof(CABLE));
+	expect_everywhere(1);
+}
+
+/* Its moves have crossed: it is asked by the MAC that it used here. */
+static void it_is_recalled_by_the_mac_that_it_used(void **state)
+{
+	struct mlrp_message message = {.type = MLRP_MOVED, .has = MLRP_HAS(MLRP_F_STATION)};
+
+	(void)state;
+	cable_seen(2);
+	expect_mac(2, &CABLE);
+	message.station = w->record;
+	message.station.current = 3;
+	roam_cn_message(w->cn[2].roam, 1, &message, w->now);
+	expect(2, host(), TMIP_STATION_ELSEWHERE, 3);
+	assert_int_equal(w->cn[2].recalled_ifindex, 20);
+	assert_memory_equal(&w->cn[2].probed_mac, &CABLE, sizeof(CABLE));
+}
+
+/* The agent does not look for ever for the stations that have the MAC. */
+static void a_mac_that_is_named_twice_counts_once(void **state)
+{
+	const struct replica *replica = roam_replica(w->cn[2].roam);
+	const struct replica_station *station;
+
+	(void)state;
+	w->record.others[0] = w->record.mac;
+	w->record.others[1] = w->record.others[2] = CABLE;
+	w->record.other_count = 3;
+	w->record.version.seq = ++w->seq;
+	roam_record(w->cn[2].roam, &w->record, 0, w->now);
+	station = replica_find_mac(replica, &MAC);
+	assert_non_null(station);
+	assert_null(replica_next_mac(replica, &MAC, station));
+	station = replica_find_mac(replica, &CABLE);
+	assert_non_null(station);
+	assert_null(replica_next_mac(replica, &CABLE, station));
+}
+
 #define DOCKED(name) cmocka_unit_test_setup_teardown(name, docked, teardown)
 
 int main(void)
@@ -307,6 +367,10 @@ int main(void)
 		DOCKED(a_station_with_one_mac_is_not_looked_for),
 		DOCKED(without_a_register_too),
 		DOCKED(the_record_may_name_either_first),
+		DOCKED(a_change_that_waits_moves_with_the_cell),
+		DOCKED(an_old_frame_is_asked_about_by_its_mac),
+		DOCKED(it_is_recalled_by_the_mac_that_it_used),
+		DOCKED(a_mac_that_is_named_twice_counts_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

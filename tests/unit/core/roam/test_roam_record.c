@@ -197,25 +197,19 @@ static void full_table_is_counted(void **state)
 	assert_int_equal(counts.overflow, 2);
 }
 
-/* The register is told of an entry that its snapshot lacks: it may have lost it. */
-static void adopted_entries_stand_until_the_register_has_spoken(void **state)
+/* CN 1 has a new agent, which finds what is in the map. */
+static void restart(void)
 {
-	struct tmip_addr known = ip(1, 9), unknown = ip(1, 10);
 	const struct roam_options options = {
 		.stations_max = 4, .cns_max = 8, .timeout_ms = TIMEOUT, .refused_ms = REFUSED,
 	};
 	struct prefix subnet = {ip(1, 0), 24};
 	struct cn *cn = &w->cn[1];
-	struct tmip_station old = *entry(1, known);
 
-	(void)state;
 	roam_destroy(cn->roam);
 	cn->roam = roam_create(&options, act, cn);
-	cn->map[1] = cn->map[0];
-	cn->map[1].addr = unknown;
-	cn->map_count = 2;
-	roam_adopt(cn->roam, &known, &old);
-	roam_adopt(cn->roam, &unknown, &old);
+	for (int i = 0; i < cn->map_count; i++)
+		roam_adopt(cn->roam, &cn->map[i].addr, &cn->map[i].entry);
 	roam_set_self(cn->roam, 1);
 	for (uint32_t id = 1; id <= CNS; id++) {
 		struct cn_info info = describe(id);
@@ -223,6 +217,20 @@ static void adopted_entries_stand_until_the_register_has_spoken(void **state)
 		roam_put_cn(cn->roam, &info);
 	}
 	roam_put_cell(cn->roam, 10, "wlan0", &subnet);
+}
+
+/* The register is told of an entry that its snapshot lacks: it may have lost it. */
+static void adopted_entries_stand_until_the_register_has_spoken(void **state)
+{
+	struct tmip_addr known = ip(1, 9), unknown = ip(1, 10);
+	struct cn *cn = &w->cn[1];
+	struct tmip_station old = *entry(1, known);
+
+	(void)state;
+	cn->map[1] = cn->map[0];
+	cn->map[1].addr = unknown;
+	cn->map_count = 2;
+	restart();
 	assert_int_equal(cn->map_count, 2);
 	roam_sync_start(cn->roam, true);
 	roam_record(cn->roam, &w->record, 0, w->now);
@@ -238,6 +246,54 @@ static void adopted_entries_stand_until_the_register_has_spoken(void **state)
 	assert_memory_equal(entry(1, known), &old, sizeof(old));
 }
 
+/* The station has gone to CN 2, and neither CN has had an agent since. */
+static void begin_followed(uint32_t to, const struct tmip_mac *mac)
+{
+	struct tmip_station *found = &w->cn[1].map[0].entry;
+
+	found->mac = *mac;
+	found->state = TMIP_STATION_AWAY;
+	found->ifindex = 0;
+	found->current = tunnel(to);
+	found->flags = TMIP_STATION_F_FRESH;
+	restart();
+	roam_sync_start(w->cn[1].roam, true);
+	roam_record(w->cn[1].roam, &w->record, 0, w->now);
+	roam_sync_end(w->cn[1].roam, w->now);
+}
+
+static void where_the_programs_followed_it_counts_until_that_is_asked(void **state)
+{
+	struct tmip_addr addr = ip(1, 9);
+
+	(void)state;
+	begin_followed(2, &MAC);
+	expect(1, addr, TMIP_STATION_AWAY, 2);
+	assert_int_equal(w->queued, 0);
+	time_goes(1, TIMEOUT);
+	assert_int_equal(w->cn[1].asked_cn, 2);
+	roam_cn_asked(w->cn[1].roam, &addr, 2, true, w->now);
+	expect(1, addr, TMIP_STATION_AWAY, 2);
+	assert_int_equal(w->queued, 1);
+	assert_int_equal(w->queue[0].message.type, MLRP_FOLLOWED);
+	w->queued = 0;
+	time_goes(1, TIMEOUT); /* it has left since */
+	roam_cn_asked(w->cn[1].roam, &addr, 2, false, w->now);
+	expect(1, addr, TMIP_STATION_HOME, 1);
+}
+
+static void it_says_nothing_of_another_holder_or_place(void **state)
+{
+	(void)state;
+	begin_followed(7, &MAC); /* no CN */
+	expect(1, ip(1, 9), TMIP_STATION_HOME, 1);
+	begin_followed(1, &MAC);
+	expect(1, ip(1, 9), TMIP_STATION_HOME, 1);
+	begin_followed(2, &STRANGER);
+	expect(1, ip(1, 9), TMIP_STATION_HOME, 1);
+	assert_int_equal(roam_next_due(w->cn[1].roam), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -248,6 +304,8 @@ int main(void)
 		CASE(older_record_changes_nothing), CASE(newer_epoch_beats_sequence),
 		CASE(freed_address_leaves_the_map), CASE(full_table_is_counted),
 		CASE(adopted_entries_stand_until_the_register_has_spoken),
+		CASE(where_the_programs_followed_it_counts_until_that_is_asked),
+		CASE(it_says_nothing_of_another_holder_or_place),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
