@@ -8,8 +8,6 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
-#include <unistd.h>
 
 #include "evaluation.h"
 #include "io/process/usable.h"
@@ -97,20 +95,6 @@ static void check_files(struct evaluation *e)
 
 /* ---- hostapds */
 
-/* Does a process have the socket? Only the agent talks to it. 0 or -errno. */
-static int try_connect(const char *path)
-{
-	struct sockaddr_un there = {.sun_family = AF_UNIX};
-	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0), error = 0;
-
-	snprintf(there.sun_path, sizeof(there.sun_path), "%s", path);
-	if (fd < 0 || connect(fd, (struct sockaddr *)&there, sizeof(there)) < 0)
-		error = -errno;
-	if (fd >= 0)
-		close(fd);
-	return error;
-}
-
 static bool is_other_file(const char *path)
 {
 	struct stat info;
@@ -132,7 +116,7 @@ static void check_hostapd(struct evaluation *e, const struct config_hostapd *hos
 {
 	const char *advice = "correct the path, which is a socket below hostapd's ctrl_interface";
 	const char *name = hostapd->interface, *path = hostapd->socket;
-	int error = is_other_file(path) ? -ENOTSOCK : try_connect(path);
+	int error = is_other_file(path) ? -ENOTSOCK : usable_connect(path, SOCK_DGRAM);
 
 	if (has_long_path(&e->config, hostapd))
 		evaluation_fail(e, "hostapd", name, "choose a shorter run_dir",

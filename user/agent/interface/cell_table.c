@@ -48,8 +48,7 @@ unsigned cell_table_find_subnet(const struct cell_table *table, const struct pre
 	for (unsigned i = 0; i < table->count; i++) {
 		const struct cell *cell = &table->list[i];
 
-		if (cell->interface.ifindex && cell->info.subnet.len == subnet->len &&
-		    addr_equal(&cell->info.subnet.addr, &subnet->addr))
+		if (cell->interface.ifindex && prefix_equal(&cell->info.subnet, subnet))
 			return cell->interface.ifindex;
 	}
 	return 0;

@@ -138,8 +138,7 @@ static struct cell *find_predecessor(struct cells *cells, const char *name)
 		struct cell *cell = &cells->table.list[i];
 
 		if (!cell->served && cell->interface.ifindex &&
-		    cell->info.subnet.len == info.subnet.len &&
-		    addr_equal(&cell->info.subnet.addr, &info.subnet.addr))
+		    prefix_equal(&cell->info.subnet, &info.subnet))
 			return cell;
 	}
 	return NULL;

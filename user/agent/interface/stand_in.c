@@ -125,8 +125,7 @@ void stand_in_set(struct stand_in *stand_in, const struct prefix *subnet, unsign
 	if (stand_in->mtu != mtu)
 		complain("MTU", netlink_set_mtu(ifindex, mtu));
 	stand_in->mtu = mtu;
-	if (addr_equal(&stand_in->subnet.addr, &subnet->addr) &&
-	    stand_in->subnet.len == subnet->len)
+	if (prefix_equal(&stand_in->subnet, subnet))
 		return;
 	if (stand_in->subnet.len)
 		netlink_delete_last_route(ifindex, &stand_in->subnet);

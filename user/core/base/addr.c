@@ -127,6 +127,11 @@ bool prefix_contains(const struct prefix *prefix, const struct tmip_addr *addr)
 	       !((addr_to_ipv4(addr) ^ addr_to_ipv4(&prefix->addr)) & prefix_mask(prefix->len));
 }
 
+bool prefix_equal(const struct prefix *a, const struct prefix *b)
+{
+	return a->len == b->len && addr_equal(&a->addr, &b->addr);
+}
+
 bool prefix_overlaps(const struct prefix *a, const struct prefix *b)
 {
 	uint8_t len = a->len < b->len ? a->len : b->len;

@@ -47,6 +47,7 @@ const char *mac_format(const struct tmip_mac *mac, char out[MAC_STRLEN]);
 
 /* False for every address that is not IPv4. */
 bool prefix_contains(const struct prefix *prefix, const struct tmip_addr *addr);
+bool prefix_equal(const struct prefix *a, const struct prefix *b);
 /* Returns whether the two prefixes have an address in common. */
 bool prefix_overlaps(const struct prefix *a, const struct prefix *b);
 /* The netmask of a prefix of `len` bits (0..32), in host byte order. */

@@ -101,6 +101,15 @@ struct cn_info {
 	struct cell_info cells[CN_CELLS_MAX];
 };
 
+/* Does the CN have a cell of just this subnet? */
+static inline bool cn_has_subnet(const struct cn_info *info, const struct prefix *subnet)
+{
+	for (int i = 0; i < info->cell_count; i++)
+		if (prefix_equal(&info->cells[i].subnet, subnet))
+			return true;
+	return false;
+}
+
 /* One MAC of a registered host, which has this name and address. A host may have several MACs. */
 struct registry_host {
 	char name[NAME_LEN];

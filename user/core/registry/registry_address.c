@@ -208,8 +208,8 @@ void reg_allocate(struct registry *registry, struct registry_session *session,
 
 /* ---- BIND */
 
-uint16_t reg_check_place(const struct registry *registry, const struct registry_session *session,
-			 const struct mlrp_message *message, const char **why)
+uint16_t reg_check_address(const struct registry *registry, const struct mlrp_message *message,
+			   const char **why)
 {
 	const struct reg_cell *cell = reg_find_cell(registry, &message->addr);
 	const struct reg_host *host = reg_host_of_addr(registry, &message->addr);
@@ -223,6 +223,16 @@ uint16_t reg_check_place(const struct registry *registry, const struct registry_
 	*why = "the address is reserved for another host";
 	if (host && !reg_host_has(host, &message->mac))
 		return MLRP_E_CONFLICT;
+	return 0;
+}
+
+uint16_t reg_check_place(const struct registry *registry, const struct registry_session *session,
+			 const struct mlrp_message *message, const char **why)
+{
+	uint16_t error = reg_check_address(registry, message, why);
+
+	if (error)
+		return error;
 	*why = "the address is set aside for another CN";
 	if (reg_in_foreign_block(reg_find(registry, &message->addr), session))
 		return MLRP_E_CONFLICT;

@@ -25,19 +25,6 @@ static int explain(int result, char *why, size_t size, const char *format, ...)
 	return result;
 }
 
-static bool same_subnet(const struct prefix *a, const struct prefix *b)
-{
-	return a->len == b->len && addr_equal(&a->addr, &b->addr);
-}
-
-static bool has_subnet(const struct cn_info *info, const struct prefix *subnet)
-{
-	for (int i = 0; i < info->cell_count; i++)
-		if (same_subnet(&info->cells[i].subnet, subnet))
-			return true;
-	return false;
-}
-
 static bool is_name(const char *text)
 {
 	return strlen(text) < NAME_LEN && config_is_name(text);
@@ -188,7 +175,7 @@ static void apply_name(struct registry *registry, const struct registry_session 
 static struct reg_move *find_move(struct registry *registry, const struct prefix *subnet)
 {
 	for (int i = 0; i < REG_MOVES_MAX; i++)
-		if (registry->moves[i].to[0] && same_subnet(&registry->moves[i].subnet, subnet))
+		if (registry->moves[i].to[0] && prefix_equal(&registry->moves[i].subnet, subnet))
 			return &registry->moves[i];
 	return NULL;
 }
@@ -231,7 +218,7 @@ int registry_move_subnet(struct registry *registry, const struct prefix *subnet,
 	char text[ADDR_STRLEN];
 
 	addr_format(&subnet->addr, text);
-	if (!cell || !same_subnet(&cell->info->subnet, subnet))
+	if (!cell || !prefix_equal(&cell->info->subnet, subnet))
 		return explain(-ENOENT, why, size, "%s/%u is no cell of the network", text,
 			       subnet->len);
 	if (strcmp(cell->cn->info.name, to) == 0)
@@ -257,7 +244,7 @@ int registry_move_subnet(struct registry *registry, const struct prefix *subnet,
 static void drop_cell(struct cn_info *info, const struct prefix *subnet)
 {
 	for (int i = info->cell_count; i-- > 0;) {
-		if (!same_subnet(&info->cells[i].subnet, subnet))
+		if (!prefix_equal(&info->cells[i].subnet, subnet))
 			continue;
 		info->cell_count--;
 		memmove(&info->cells[i], &info->cells[i + 1],
@@ -276,11 +263,11 @@ static void apply_move(struct registry *registry, const struct registry_session 
 
 	if (!move->done || !from || strcmp(info->name, from->info.name) != 0)
 		return;
-	if (!has_subnet(info, &move->subnet)) {
+	if (!cn_has_subnet(info, &move->subnet)) {
 		move->told &= !speaks_for(session, from);
 		return;
 	}
-	if (!to || to == from || to->info.gone || !has_subnet(&to->info, &move->subnet))
+	if (!to || to == from || to->info.gone || !cn_has_subnet(&to->info, &move->subnet))
 		return;
 	drop_cell(info, &move->subnet);
 	if (move->told)
@@ -305,7 +292,7 @@ void reg_change_describe(struct registry *registry, const struct registry_sessio
 static bool grants(const struct reg_move *move, const struct cn_info *info)
 {
 	return move->to[0] && !move->done && strcmp(move->to, info->name) == 0 &&
-	       has_subnet(info, &move->subnet);
+	       cn_has_subnet(info, &move->subnet);
 }
 
 bool reg_change_grants(const struct registry *registry, const struct cn_info *info,
@@ -315,8 +302,8 @@ bool reg_change_grants(const struct registry *registry, const struct cn_info *in
 		const struct reg_move *move = &registry->moves[i];
 
 		if (move->from == cn->info.id && grants(move, info) &&
-		    same_subnet(&move->subnet, &cell->subnet) &&
-		    has_subnet(&cn->info, &cell->subnet))
+		    prefix_equal(&move->subnet, &cell->subnet) &&
+		    cn_has_subnet(&cn->info, &cell->subnet))
 			return true;
 	}
 	return false;
@@ -330,7 +317,7 @@ static int take_subnet(struct registry *registry, const struct reg_move *move,
 	struct cn_info without;
 	char text[ADDR_STRLEN];
 
-	if (!from || from->info.gone || !has_subnet(&from->info, &move->subnet) ||
+	if (!from || from->info.gone || !cn_has_subnet(&from->info, &move->subnet) ||
 	    strcmp(from->info.name, info->name) == 0)
 		return 0; /* that CN has it not any more, or is the one that has got the name */
 	without = from->info;
@@ -380,7 +367,7 @@ static bool is_moving(const struct registry *registry, const struct reg_cn *cn,
 static bool has_gone(const struct reg_cn *cn, const struct prefix *subnet)
 {
 	for (int i = 0; i < cn->gone_count; i++)
-		if (same_subnet(&cn->gone[i].subnet, subnet))
+		if (prefix_equal(&cn->gone[i].subnet, subnet))
 			return true;
 	return false;
 }
@@ -391,7 +378,7 @@ static int count_new(const struct reg_cn *cn, const struct cn_info *before)
 	int count = 0;
 
 	for (int i = 0; i < cn->info.cell_count; i++)
-		count += !has_subnet(before, &cn->info.cells[i].subnet) &&
+		count += !cn_has_subnet(before, &cn->info.cells[i].subnet) &&
 			 !has_gone(cn, &cn->info.cells[i].subnet);
 	return count;
 }
@@ -402,7 +389,7 @@ static bool is_gone(const struct registry *registry, const struct reg_cn *cn,
 {
 	const struct reg_cell *cell = reg_find_cell(registry, &subnet->addr);
 
-	return !has_subnet(&cn->info, subnet) && (!cell || cell->cn == cn) &&
+	return !cn_has_subnet(&cn->info, subnet) && (!cell || cell->cn == cn) &&
 	       !is_moving(registry, cn, &subnet->addr);
 }
 

@@ -231,8 +231,8 @@ static bool same_description(const struct cn_info *a, const struct cn_info *b)
 	for (int i = 0; same && i < a->cell_count; i++) {
 		const struct cell_info *x = &a->cells[i], *y = &b->cells[i];
 
-		same = addr_equal(&x->subnet.addr, &y->subnet.addr) &&
-		       x->subnet.len == y->subnet.len && addr_equal(&x->gateway, &y->gateway) &&
+		same = prefix_equal(&x->subnet, &y->subnet) &&
+		       addr_equal(&x->gateway, &y->gateway) &&
 		       addr_equal(&x->pool_first, &y->pool_first) &&
 		       addr_equal(&x->pool_last, &y->pool_last) && dns_equal(x, y);
 	}

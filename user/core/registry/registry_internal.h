@@ -480,7 +480,10 @@ void reg_check_hosts(struct registry *registry);
 
 /* ---- registry_address.c */
 
-/* May the station that asks have an address of this place at all? 0 or the error. */
+/* Can a station have the address, and that one? 0 or the error. */
+uint16_t reg_check_address(const struct registry *registry, const struct mlrp_message *message,
+			   const char **why);
+/* May it also, as far as the blocks of other CNs are concerned? 0 or the error. */
 uint16_t reg_check_place(const struct registry *registry, const struct registry_session *session,
 			 const struct mlrp_message *message, const char **why);
 void reg_allocate(struct registry *registry, struct registry_session *session,

@@ -17,18 +17,13 @@ static bool is_about(const struct reg_refusal *refusal, const struct cn_info *in
 	       addr_equal(&refusal->tunnel, &info->tunnel);
 }
 
-static bool same_subnet(const struct prefix *a, const struct prefix *b)
-{
-	return a->len == b->len && addr_equal(&a->addr, &b->addr);
-}
-
 /* A CN may have several cells that are refused, one after the other. */
 static struct reg_refusal *find_refusal(struct registry *registry, const struct cn_info *info,
 					const struct prefix *subnet)
 {
 	for (int i = 0; i < REG_REFUSALS; i++)
 		if (is_about(&registry->refusals[i], info) &&
-		    same_subnet(&registry->refusals[i].subnet, subnet))
+		    prefix_equal(&registry->refusals[i].subnet, subnet))
 			return &registry->refusals[i];
 	return NULL;
 }
@@ -49,21 +44,13 @@ static struct reg_refusal *add_refusal(struct registry *registry, const struct c
 	return refusal;
 }
 
-static bool has_cell(const struct cn_info *info, const struct prefix *subnet)
-{
-	for (int i = 0; i < info->cell_count; i++)
-		if (same_subnet(&info->cells[i].subnet, subnet))
-			return true;
-	return false;
-}
-
 void reg_forget_refusal(struct registry *registry, const struct cn_info *info)
 {
 	for (int i = 0; i < REG_REFUSALS; i++) {
 		struct reg_refusal *refusal = &registry->refusals[i];
 
 		if (is_about(refusal, info) &&
-		    (!refusal->subnet.len || has_cell(info, &refusal->subnet)))
+		    (!refusal->subnet.len || cn_has_subnet(info, &refusal->subnet)))
 			memset(refusal, 0, sizeof(*refusal));
 	}
 }

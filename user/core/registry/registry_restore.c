@@ -87,18 +87,11 @@ static bool was_freed(const struct registry *registry, const struct reg_station 
 static uint16_t check(struct registry *registry, const struct mlrp_message *message,
 		      const struct reg_station *station, const char **why)
 {
-	const struct reg_cell *cell = reg_find_cell(registry, &message->addr);
 	const struct reg_host *host = reg_host_of_addr(registry, &message->addr);
+	uint16_t error = reg_check_address(registry, message, why);
 
-	*why = "the address lies in no cell of the network";
-	if (!cell)
-		return MLRP_E_NOT_IN_POOL;
-	*why = "the address is a gateway's, the network's or its broadcast address";
-	if (!reg_is_host_address(cell, &message->addr))
-		return MLRP_E_CONFLICT;
-	*why = "the address is reserved for another host";
-	if (host && !reg_host_has(host, &message->mac))
-		return MLRP_E_CONFLICT;
+	if (error)
+		return error;
 	*why = "the address was found in use by a stranger";
 	if (station && station->record.state == RECORD_DECLINED)
 		return MLRP_E_CONFLICT;

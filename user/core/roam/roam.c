@@ -306,15 +306,6 @@ struct roam_users roam_cell_users(const struct roam *roam, unsigned ifindex)
 	return users;
 }
 
-static bool has_subnet(const struct cn_info *info, const struct prefix *subnet)
-{
-	for (int i = 0; i < info->cell_count; i++)
-		if (addr_equal(&info->cells[i].subnet.addr, &subnet->addr) &&
-		    info->cells[i].subnet.len == subnet->len)
-			return true;
-	return false;
-}
-
 void roam_note_former(struct roam *roam, const struct prefix *subnet,
 		      const struct tmip_addr *gateway)
 {
@@ -324,7 +315,7 @@ void roam_note_former(struct roam *roam, const struct prefix *subnet,
 static void note_former(struct roam *roam, const struct replica_cn *cn, const struct cn_info *info)
 {
 	for (int i = 0; cn && i < cn->info.cell_count; i++)
-		if (info->gone || !has_subnet(info, &cn->info.cells[i].subnet))
+		if (info->gone || !cn_has_subnet(info, &cn->info.cells[i].subnet))
 			roam_note_former(roam, &cn->info.cells[i].subnet,
 					 &cn->info.cells[i].gateway);
 }

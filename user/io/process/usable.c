@@ -132,10 +132,10 @@ int usable_pidfile(const char *path, bool *held)
 	return 0;
 }
 
-static int try_connect(const char *path)
+int usable_connect(const char *path, int type)
 {
 	struct sockaddr_un there = {.sun_family = AF_UNIX};
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), error = 0;
+	int fd = socket(AF_UNIX, type | SOCK_CLOEXEC, 0), error = 0;
 
 	snprintf(there.sun_path, sizeof(there.sun_path), "%s", path);
 	if (fd < 0 || connect(fd, (struct sockaddr *)&there, sizeof(there)) < 0)
@@ -153,7 +153,7 @@ int usable_socket(const char *path)
 		return -ENAMETOOLONG;
 	if (lstat(path, &info) == 0 && !S_ISSOCK(info.st_mode))
 		return -ENOTSOCK;
-	if (try_connect(path) == 0)
+	if (usable_connect(path, SOCK_STREAM) == 0)
 		return -EADDRINUSE;
 	return try_parent(path);
 }

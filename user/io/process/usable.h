@@ -18,5 +18,7 @@ int usable_file(const char *path);
 int usable_pidfile(const char *path, bool *held);
 /* control_open(). -EADDRINUSE: a process listens there; -ENOTSOCK: something else is there. */
 int usable_socket(const char *path);
+/* Does a process have the Unix socket of that type, such as SOCK_STREAM? Connects and hangs up. */
+int usable_connect(const char *path, int type);
 
 #endif
