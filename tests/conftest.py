@@ -4,6 +4,7 @@
 When a test fails, its report shows what the programs wrote. SIGTERM ends a run as Ctrl-C does, so
 that all that was built is torn down.
 """
+import functools
 import os
 import signal
 import sys
@@ -27,6 +28,26 @@ def pytest_configure(config):
     signal.signal(signal.SIGTERM, interrupt)
     config.addinivalue_line("markers",
                             "quiet: bounds a time so tightly that nothing may run beside it")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """Tests whose file shares a world go to one worker, the others one by one to whoever is free:
+    no worker is left alone with a long file at the end.
+    """
+    from xdist.scheduler import LoadScopeScheduling
+
+    @functools.cache
+    def shares_world(path):
+        with open(os.path.join(config.rootpath, path), encoding="utf-8") as file:
+            return "make_module_world" in file.read()
+
+    class Scheduling(LoadScopeScheduling):
+        def _split_scope(self, nodeid):
+            path = nodeid.split("::", 1)[0]
+            return path if shares_world(path) else nodeid
+
+    return Scheduling(config, log)
 
 
 def maker(node):

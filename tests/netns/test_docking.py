@@ -177,6 +177,27 @@ def test_twenty_times_docked_and_undocked(make_world, place, kind):
 
 
 @pytest.mark.parametrize("place", PLACES)
+def test_docked_again_without_a_word(make_world, place):
+    """Twice the host speaks at once, by ARP, while the CN still asks where it was before. Then it
+    only asks for its lease: what was answered before counts no more.
+    """
+    world, laptop, near, far = build(make_world, place)
+    bind(laptop, laptop.wlan, near)
+    laptop.plug(laptop.cable, far)
+    laptop.cable.dhclient().start()
+    laptop.unplug(laptop.cable)
+    for number in range(4):
+        docked(laptop, number, "dhclient", near, far)
+        interface = (laptop.cable, laptop.wlan)[number % 2]
+        if number < 2:
+            laptop.wlan.run("arping", "-c", 1, "-w", 1, "-I", interface.device, "-s", ADDRESS,
+                            near.gateway, check=False)
+        start = time.monotonic()
+        wait_for(lambda: received(world, 1), "an answer", 6)
+        print(f"{place}, change {number}: reached after {time.monotonic() - start:.1f} s")
+
+
+@pytest.mark.parametrize("place", PLACES)
 def test_wlan_comes_up_while_docked(make_world, place):
     """It associates, asks for the address and sends nothing else: the cable goes on."""
     world, laptop, near, far = build(make_world, place)

@@ -101,6 +101,7 @@ def test_roams_between_access_points(air, kind):
     here = laptop.connections()[-1][1]
     others = sorted(points, key=lambda point: point.bssid == here)
     found, handshakes = {"up": [], "down": []}, four_way_handshakes(points)
+    connections = len(laptop.connections())
     with traffic(world, laptop, 5100 + 10 * KINDS.index(kind)) as (stream, transfer):
         for number in range(ROAMS):
             point = others[number % 2]
@@ -114,8 +115,11 @@ def test_roams_between_access_points(air, kind):
             assert laptop.address() == address
         transfer.finish(60)
     handshakes = four_way_handshakes(points) - handshakes
-    # After a roam that failed, the station may begin anew with a handshake.
-    assert handshakes >= ROAMS if kind in ("wpa2", "sae") else handshakes <= ROAMS // 2
+    connections = len(laptop.connections()) - connections
+    if kind in ("wpa2", "sae"):
+        assert handshakes >= ROAMS
+    else:  # a station that begins anew, since its roam was too slow, needs a handshake for that
+        assert connections - handshakes >= ROAMS // 2, (connections, handshakes)
     for way, times in found.items():
         print(f"{way}: ms from association to the first packet: "
               f"median {statistics.median(times):.1f}, all {[round(ms, 1) for ms in times]}")

@@ -27,10 +27,15 @@
 #define HOST_ANSWER_MS 100
 #define HOST_PROBES 2
 
+/* A host that is lost is looked for after 1, 2, 4 ... s: for about two minutes. */
+#define LOST_IDLE_MS 1000
+#define LOST_SEARCHES 8
+
+enum { ONE_MAC, HOST, LOST_HOST, KINDS };
+
 struct presence {
 	struct presence_setup with;
-	struct silence *silence; /* stations with one MAC */
-	struct silence *hosts;   /* those with several */
+	struct silence *watched[KINDS];
 	struct event *timer;
 };
 
@@ -93,55 +98,84 @@ static void on_silent(const struct tmip_addr *addr, unsigned probes, uint64_t he
 	roam_silent(presence->with.roam, addr, how);
 }
 
-static struct silence_options options_of(const struct agent_config *config)
+static void on_search(const struct tmip_addr *addr, void *arg)
 {
-	return (struct silence_options){
-		.idle_ms = config->probe_idle * 1000, .wait_ms = ANSWER_MS,
-		.count = config->probe_count, .rate = config->probe_rate,
-	};
+	struct presence *presence = arg;
+
+	roam_search(presence->with.roam, addr);
+}
+
+static void on_given_up(const struct tmip_addr *addr, unsigned probes, uint64_t heard_ms, void *arg)
+{
+	(void)addr;
+	(void)probes;
+	(void)heard_ms;
+	(void)arg;
 }
 
 /* probe_idle 0: nobody is probed. */
-static struct silence_options host_options_of(const struct agent_config *config)
+static struct silence_options options_of(const struct agent_config *config, int kind)
 {
-	struct silence_options options = options_of(config);
+	static const unsigned idle_ms[] = {[HOST] = HOST_IDLE_MS, [LOST_HOST] = LOST_IDLE_MS};
+	struct silence_options options = {
+		.idle_ms = config->probe_idle * 1000, .wait_ms = ANSWER_MS,
+		.count = config->probe_count, .rate = config->probe_rate,
+	};
 
-	options.wait_ms = HOST_ANSWER_MS;
-	options.count = HOST_PROBES;
-	if (options.idle_ms > HOST_IDLE_MS)
-		options.idle_ms = HOST_IDLE_MS;
+	if (kind == HOST) {
+		options.wait_ms = HOST_ANSWER_MS;
+		options.count = HOST_PROBES;
+	} else if (kind == LOST_HOST) {
+		options.count = LOST_SEARCHES;
+	}
+	if (kind != ONE_MAC && options.idle_ms > idle_ms[kind])
+		options.idle_ms = idle_ms[kind];
 	return options;
 }
 
 static void on_timer(evutil_socket_t fd, short what, void *arg)
 {
 	struct presence *presence = arg;
+	unsigned count = 0;
 
 	(void)fd;
 	(void)what;
-	silence_tick(presence->silence, clock_ms());
-	silence_tick(presence->hosts, clock_ms());
-	if (!silence_count(presence->silence) && !silence_count(presence->hosts))
+	for (int kind = 0; kind < KINDS; kind++)
+		silence_tick(presence->watched[kind], clock_ms());
+	for (int kind = 0; kind < KINDS; kind++)
+		count += silence_count(presence->watched[kind]);
+	if (!count)
 		evtimer_del(presence->timer);
+}
+
+/* KINDS: it is not watched, as one with one MAC that is silent. */
+static int kind_of(const struct presence *presence, const struct tmip_addr *addr,
+		   const struct tmip_station *entry)
+{
+	const struct replica_station *station =
+		replica_find(roam_replica(presence->with.roam), addr);
+	bool host = station && station->record.other_count;
+
+	if (!entry->ifindex)
+		return KINDS;
+	if (entry->flags & TMIP_STATION_F_SILENT)
+		return host ? LOST_HOST : KINDS;
+	return host ? HOST : ONE_MAC;
 }
 
 void presence_put(struct presence *presence, const struct tmip_addr *addr,
 		  const struct tmip_station *entry)
 {
 	struct timeval period = {.tv_usec = SILENCE_TICK_MS * 1000};
-	const struct replica_station *station =
-		replica_find(roam_replica(presence->with.roam), addr);
-	bool watch = entry->ifindex && !(entry->flags & TMIP_STATION_F_SILENT);
-	bool host = station && station->record.other_count;
-	struct silence *silence = host ? presence->hosts : presence->silence;
+	int kind = kind_of(presence, addr, entry);
+	struct silence *silence = kind < KINDS ? presence->watched[kind] : NULL;
 
-	silence_ignore(host ? presence->silence : presence->hosts, addr);
-	if (!watch) {
-		silence_ignore(silence, addr);
-		return;
-	}
+	for (int other = 0; other < KINDS; other++)
+		if (other != kind)
+			silence_ignore(presence->watched[other], addr);
 	/* It has just arrived, or was there before: then the kernel knows when it was heard. */
-	if (silence_watches(silence, addr) || silence_watch(silence, addr, clock_ms()) < 0)
+	if (!silence || silence_watches(silence, addr) ||
+	    silence_watch(silence, addr, clock_ms()) < 0)
 		return;
 	if (!evtimer_pending(presence->timer, NULL))
 		event_add(presence->timer, &period);
@@ -149,37 +183,43 @@ void presence_put(struct presence *presence, const struct tmip_addr *addr,
 
 void presence_remove(struct presence *presence, const struct tmip_addr *addr)
 {
-	silence_ignore(presence->silence, addr);
-	silence_ignore(presence->hosts, addr);
+	for (int kind = 0; kind < KINDS; kind++)
+		silence_ignore(presence->watched[kind], addr);
 }
 
 /* ---- life */
 
 void presence_configure(struct presence *presence)
 {
-	struct silence_options options = options_of(presence->with.config);
+	for (int kind = 0; kind < KINDS; kind++) {
+		struct silence_options options = options_of(presence->with.config, kind);
 
-	silence_set_options(presence->silence, &options);
-	options = host_options_of(presence->with.config);
-	silence_set_options(presence->hosts, &options);
+		silence_set_options(presence->watched[kind], &options);
+	}
 }
 
 int presence_create(struct presence **out, const struct presence_setup *setup)
 {
-	struct silence_options options = options_of(setup->config);
 	struct presence *presence = calloc(1, sizeof(*presence));
 	const struct silence_calls calls = {.heard = on_heard, .probe = on_probe,
 					    .silent = on_silent, .arg = presence};
+	const struct silence_calls search = {.heard = on_heard, .probe = on_search,
+					     .silent = on_given_up, .arg = presence};
+	bool all = true;
 
 	*out = presence;
 	if (!presence)
 		return -ENOMEM;
 	presence->with = *setup;
-	presence->silence = silence_create(&options, &calls);
-	options = host_options_of(setup->config);
-	presence->hosts = silence_create(&options, &calls);
+	for (int kind = 0; kind < KINDS; kind++) {
+		struct silence_options options = options_of(setup->config, kind);
+
+		presence->watched[kind] =
+			silence_create(&options, kind == LOST_HOST ? &search : &calls);
+		all &= presence->watched[kind] != NULL;
+	}
 	presence->timer = event_new(setup->base, -1, EV_PERSIST, on_timer, presence);
-	return presence->silence && presence->hosts && presence->timer ? 0 : -ENOMEM;
+	return all && presence->timer ? 0 : -ENOMEM;
 }
 
 void presence_destroy(struct presence *presence)
@@ -188,7 +228,7 @@ void presence_destroy(struct presence *presence)
 		return;
 	if (presence->timer)
 		event_free(presence->timer);
-	silence_destroy(presence->silence);
-	silence_destroy(presence->hosts);
+	for (int kind = 0; kind < KINDS; kind++)
+		silence_destroy(presence->watched[kind]);
 	free(presence);
 }

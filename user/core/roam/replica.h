@@ -47,6 +47,7 @@ struct replica_station {
 	uint32_t keep_ms;
 	bool contested;          /* the one before has gone on sending */
 	uint32_t before;         /* cn_id where it was before; 0: unknown */
+	uint32_t asker;          /* that asked last whether the host is here; 0: none */
 	uint32_t silent_at;      /* cn_id whose cell it has left; see replica_silent. 0: none */
 	uint32_t renewed;        /* seconds of a lease to report to the register; 0: none */
 	bool refused;            /* by the register: its frames are dropped until deadline_ms */

@@ -129,6 +129,10 @@ void roam_mac_seen(struct roam *roam, const struct tmip_event *event, const stru
 bool roam_sighting_answered(struct roam *roam, const struct tmip_event *event, uint64_t now_ms);
 void roam_sighting_asked(struct roam *roam, const struct tmip_addr *addr, enum roam_holder answer,
 			 uint64_t now_ms);
+/* The map shows the station in another place, or by another MAC. */
+void roam_sighting_moved(struct roam *roam, const struct replica_station *station);
+/* The holder said that the station is there, and that is so no more. */
+void roam_sighting_forget(struct roam *roam, const struct tmip_addr *addr);
 /* The cell `from` has the ifindex `to` from now on. */
 void roam_sightings_move(struct roam *roam, unsigned from, unsigned to);
 uint64_t roam_sightings_due(const struct roam *roam); /* 0: none */
@@ -159,7 +163,10 @@ bool roam_change_asked(struct roam *roam, const struct tmip_addr *addr, enum roa
 		       uint64_t now_ms);
 /* The MAC in use, in a cell of this CN, is none of the host's any more: another one is there. */
 void roam_mac_lost(struct roam *roam, struct replica_station *station);
-/* Asks in the cells of this CN for all MACs of the host. */
+/*
+ * Asks in the cells of this CN for all MACs of the host, which has been lost where it was: what was
+ * said of it before counts no more.
+ */
 void roam_look_for_macs(struct roam *roam, const struct replica_station *station);
 /* The cell `from` has the ifindex `to` from now on. */
 void roam_changes_move(struct roam *roam, unsigned from, unsigned to);

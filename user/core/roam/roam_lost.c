@@ -127,6 +127,8 @@ static void renumber_all(struct roam *roam, uint32_t former, uint32_t now)
 		replace(&station->moved_to, former, now);
 		replace(&station->silent_at, former, now);
 		replace(&station->used_at, former, now);
+		replace(&station->before, former, now);
+		replace(&station->asker, former, now);
 	}
 }
 

@@ -11,8 +11,8 @@
  * many hosts answer on any interface for all their addresses. Nor is a frame without an address.
  * After these, too, the MAC in use is asked first.
  *
- * The MAC in use that falls silent is looked for under its other MACs: in all cells of this CN, and
- * at the CNs that had the host before.
+ * The MAC in use that falls silent is looked for under its other MACs: in all cells of this CN, at
+ * the CN that had the host before, and at the one that has seen another MAC of it.
  */
 #include "roam_internal.h"
 
@@ -297,6 +297,13 @@ static void look_in_cells(struct roam *roam, const struct replica_station *stati
 
 void roam_look_for_macs(struct roam *roam, const struct replica_station *station)
 {
+	struct roam_change *change = find(roam, &station->record.addr);
+	uint64_t before = roam_next_due(roam);
+
+	if (change && !change->asked)
+		end(roam, change);
+	roam_sighting_forget(roam, &station->record.addr);
+	roam_due_changed(roam, before);
 	look_in_cells(roam, station, &station->record.mac);
 	for (int i = 0; i < station->record.other_count; i++)
 		look_in_cells(roam, station, &station->record.others[i]);
@@ -308,13 +315,15 @@ static void search(struct roam *roam, const struct replica_station *station)
 				       .has = MLRP_HAS(MLRP_F_ADDR) | MLRP_HAS(MLRP_F_MAC),
 				       .mac = station->record.mac};
 
+	uint32_t cns[] = {station->record.parent, station->before, station->asker};
+
 	roam_look_for_macs(roam, station);
-	if (station->record.parent != roam->self)
-		roam_send_cn(roam, station->record.parent, &message);
-	if (station->before && station->before != roam->self &&
-	    station->before != station->record.parent &&
-	    replica_find_cn(&roam->replica, station->before))
-		roam_send_cn(roam, station->before, &message);
+	for (unsigned i = 0; i < sizeof(cns) / sizeof(cns[0]); i++) {
+		bool again = (i > 0 && cns[i] == cns[0]) || (i > 1 && cns[i] == cns[1]);
+
+		if (!again && cns[i] != roam->self && replica_find_cn(&roam->replica, cns[i]))
+			roam_send_cn(roam, cns[i], &message);
+	}
 }
 
 void roam_search(struct roam *roam, const struct tmip_addr *addr)

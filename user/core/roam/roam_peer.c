@@ -284,16 +284,18 @@ static void presence(struct roam *roam, uint32_t from, const struct mlrp_message
  */
 static void probed(struct roam *roam, uint32_t from, const struct mlrp_message *message)
 {
-	const struct replica_station *station = replica_find(&roam->replica, &message->addr);
+	struct replica_station *station = replica_find(&roam->replica, &message->addr);
 	struct roam_action action = {.type = ROAM_CHECK_ADDRESS, .cn = from, .message = message};
 
 	if (!station || station->record.state != RECORD_BOUND ||
 	    !station_has_mac(&station->record, &message->mac))
 		return;
-	if (replica_current(station) == roam->self)
-		roam->act(&action, roam->arg);
-	else if (replica_current(station) == from)
+	if (replica_current(station) == from) {
 		roam_look_for_macs(roam, station);
+	} else if (replica_current(station) == roam->self) {
+		station->asker = from;
+		roam->act(&action, roam->arg);
+	}
 }
 
 void roam_cn_message(struct roam *roam, uint32_t from, const struct mlrp_message *message,

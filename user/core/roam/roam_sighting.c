@@ -281,6 +281,30 @@ void roam_sighting_asked(struct roam *roam, const struct tmip_addr *addr, enum r
 	roam_due_changed(roam, before);
 }
 
+/*
+ * The question is over if the station is where it was seen by now. If it moved elsewhere, it says
+ * nothing any more that it was not here.
+ */
+void roam_sighting_moved(struct roam *roam, const struct replica_station *station)
+{
+	struct roam_sighting *sighting = find(roam, &station->record.addr);
+	const struct tmip_station *entry = &station->kernel;
+	uint64_t before = roam_next_due(roam);
+
+	if (sighting && (sighting->stays || (entry->ifindex == sighting->ifindex &&
+					     mac_equal(&entry->mac, &sighting->mac))))
+		end(roam, sighting);
+	roam_due_changed(roam, before);
+}
+
+void roam_sighting_forget(struct roam *roam, const struct tmip_addr *addr)
+{
+	struct roam_sighting *sighting = find(roam, addr);
+
+	if (sighting && sighting->stays)
+		end(roam, sighting);
+}
+
 /* May free the sighting. */
 static void step(struct roam *roam, struct roam_sighting *sighting, uint64_t now_ms)
 {

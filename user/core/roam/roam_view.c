@@ -292,6 +292,12 @@ void roam_hide(struct roam *roam, struct replica_station *station)
 	recount(roam, station);
 }
 
+static bool is_elsewhere_now(const struct tmip_station *before, const struct tmip_station *after)
+{
+	return before->ifindex != after->ifindex || !mac_equal(&before->mac, &after->mac) ||
+	       !addr_equal(&before->current, &after->current);
+}
+
 void roam_update_entry(struct roam *roam, struct replica_station *station)
 {
 	struct tmip_station before = station->kernel, after;
@@ -308,6 +314,8 @@ void roam_update_entry(struct roam *roam, struct replica_station *station)
 	station->shown = true;
 	recount(roam, station);
 	roam->act(&action, roam->arg);
+	if (is_elsewhere_now(&before, &after))
+		roam_sighting_moved(roam, station);
 	announce_change(roam, station, &before, &after);
 	tell_cns(roam, station, &before, &after);
 }

@@ -32,6 +32,8 @@ static void act(const struct roam_action *action, void *arg)
 		datapath_delete_station(&fake_datapath, &action->addr);
 		if (w->remove)
 			w->remove(&action->addr);
+	} else if (action->type == ROAM_PROBE_STATION) {
+		w->probed++;
 	} else if (action->type == ROAM_LOG) {
 		log_at(action->level, "%s", action->text);
 	}

@@ -40,6 +40,7 @@ struct station_world {
 	struct event_base *base;
 	struct agent_config config; /* defaults */
 	struct cell_table cells;
+	unsigned probed; /* by the roaming machine: each MAC in each cell */
 	struct roam *roam;
 	uint64_t seq; /* of the newest record */
 	/* What the roaming machine decides goes here, if the test says so. */

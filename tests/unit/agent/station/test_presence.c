@@ -286,6 +286,87 @@ static void nobody_was_heard_in_the_future(void **state)
 	assert_int_equal(presence_heard_ms(presence, &addr), fake_now_ms);
 }
 
+/* ---- a host with several MACs */
+
+static struct tmip_addr host_in(unsigned ifindex)
+{
+	struct station_record record = record_of(ip(1, 9), CN1);
+
+	record.others[record.other_count++] = mac(10);
+	commit(&record, ifindex);
+	return record.addr;
+}
+
+/* For as many seconds. Returns how often it was looked for. */
+static unsigned searches_in(unsigned seconds)
+{
+	unsigned before = w->probed, each;
+	struct tmip_addr addr = ip(1, 9);
+
+	roam_search(w->roam, &addr);
+	each = w->probed - before;
+	assert_int_not_equal(each, 0);
+	before = w->probed;
+	pass_s(seconds);
+	assert_int_equal((w->probed - before) % each, 0);
+	return (w->probed - before) / each;
+}
+
+static void a_host_is_asked_soon(void **state)
+{
+	struct tmip_addr addr = host_in(WLAN0);
+
+	(void)state;
+	pass_s(2);
+	assert_int_equal(fake_frames.count, 2);
+	assert_true(is_silent(&addr));
+	assert_int_not_equal(w->probed, 0);
+}
+
+/* It may be where its other MAC is heard only later. */
+static void a_lost_host_is_looked_for_again_and_again(void **state)
+{
+	struct tmip_addr addr = host_in(WLAN0);
+	unsigned soon;
+
+	(void)state;
+	for (int i = 0; i < 10 && !is_silent(&addr); i++)
+		pass_s(1);
+	assert_true(is_silent(&addr));
+	soon = searches_in(5);
+	assert_in_range(soon, 2, 3); /* after 1, 2 and 4 s, less what is over already */
+	assert_in_range(soon + searches_in(300), 7, 8);
+	assert_int_equal(searches_in(3600), 0);
+	assert_false(timer_runs());
+}
+
+static void not_when_it_is_back(void **state)
+{
+	struct tmip_addr addr = host_in(WLAN0);
+	struct tmip_mac its = mac(10);
+
+	(void)state;
+	pass_s(2);
+	assert_true(is_silent(&addr));
+	seen_in(WLAN0, &addr, &its);
+	assert_false(is_silent(&addr));
+	fake_datapath_hears(&addr, fake_now_ms + 60000); /* all the time */
+	w->probed = 0;
+	pass_s(30);
+	assert_int_equal(w->probed, 0);
+}
+
+/* A station with one MAC cannot be anywhere else. */
+static void a_station_with_one_mac_is_not_looked_for(void **state)
+{
+	struct tmip_addr addr = station_in(1, 9, WLAN0);
+
+	(void)state;
+	pass_s(IDLE_S + 600);
+	assert_true(is_silent(&addr));
+	assert_int_equal(w->probed, 0);
+}
+
 int main(void)
 {
 #define PRESENCE_CASE(name) cmocka_unit_test_setup_teardown(name, create, destroy)
@@ -305,6 +386,10 @@ int main(void)
 		PRESENCE_CASE(what_cannot_be_asked_is_not),
 		PRESENCE_CASE(a_probe_that_does_not_leave_is_logged),
 		PRESENCE_CASE(nobody_was_heard_in_the_future),
+		PRESENCE_CASE(a_host_is_asked_soon),
+		PRESENCE_CASE(a_lost_host_is_looked_for_again_and_again),
+		PRESENCE_CASE(not_when_it_is_back),
+		PRESENCE_CASE(a_station_with_one_mac_is_not_looked_for),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -209,6 +209,103 @@ static void a_silent_host_is_looked_for(void **state)
 	expect_mac(1, &MAC);
 }
 
+/* The CN that has asked about the host may hear its other MAC. */
+static void who_has_asked_is_asked(void **state)
+{
+	struct tmip_addr addr = host();
+	const struct mlrp_message probe = {.type = MLRP_PROBE, .addr = addr, .mac = MAC,
+					   .has = MLRP_HAS(MLRP_F_ADDR) | MLRP_HAS(MLRP_F_MAC)};
+
+	(void)state;
+	roam_cn_message(w->cn[1].roam, 3, &probe, w->now);
+	w->cn[3].probed = w->cn[2].probed = 0;
+	roam_silent(w->cn[1].roam, &addr, "test");
+	deliver_all();
+	assert_int_equal(w->cn[3].probed, 2); /* for both MACs */
+	assert_int_equal(w->cn[2].probed, 0);
+}
+
+/* The WLAN at CN 1 speaks again. */
+static void undock(void)
+{
+	struct tmip_addr addr = host();
+
+	deliver_all();
+	expect_everywhere(2);
+	time_goes(2, 2 * KEEP);
+	time_goes(1, 2 * KEEP);
+	seen(1, &addr, &MAC);
+	deliver_all();
+	expect_everywhere(1);
+}
+
+/* A question from before the host spoke is over: what became of it says nothing of the next one. */
+static void a_question_ends_with_the_move(void **state)
+{
+	(void)state;
+	link_seen(2, &CABLE, 0x0800);
+	cable_seen(2);
+	answered(2, ROAM_HOLDER_THERE); /* it has just moved on */
+	undock();
+	w->cn[2].asked = 0;
+	link_seen(2, &CABLE, 0x0800);
+	assert_int_equal(w->cn[2].asked, 1);
+	answered(2, ROAM_HOLDER_MUTE);
+	expect_everywhere(2);
+	expect_mac(2, &CABLE);
+}
+
+static void an_answer_that_comes_after_the_move_is_late(void **state)
+{
+	(void)state;
+	link_seen(2, &CABLE, 0x0800);
+	cable_seen(2);
+	undock();
+	answered(2, ROAM_HOLDER_MUTE);
+	expect_everywhere(1);
+	expect_mac(1, &MAC);
+}
+
+/* Whoever has lost the host is believed, whatever it said a moment ago. */
+static void a_search_makes_former_answers_void(void **state)
+{
+	struct tmip_addr addr = host();
+
+	(void)state;
+	cable_seen(2);
+	undock();
+	link_seen(2, &CABLE, 0x0800);
+	answered(2, ROAM_HOLDER_THERE);
+	cable_answers(2);
+	w->cn[2].asked = 0;
+	roam_silent(w->cn[1].roam, &addr, "test");
+	deliver_all();
+	cable_answers(2);
+	assert_int_equal(w->cn[2].asked, 1);
+	answered(2, ROAM_HOLDER_MUTE);
+	expect_everywhere(2);
+	expect_mac(2, &CABLE);
+}
+
+/* The same if the question was about an answer by ARP. */
+static void a_search_makes_answers_about_answers_void(void **state)
+{
+	struct tmip_addr addr = host();
+
+	(void)state;
+	cable_seen(2);
+	undock();
+	cable_answers(2);
+	answered(2, ROAM_HOLDER_THERE);
+	w->cn[2].asked = 0;
+	roam_silent(w->cn[1].roam, &addr, "test");
+	deliver_all();
+	cable_answers(2);
+	assert_int_equal(w->cn[2].asked, 1);
+	answered(2, ROAM_HOLDER_MUTE);
+	expect_everywhere(2);
+}
+
 /* The MAC in use gives the address back: the host has it by the other one, which is elsewhere. */
 static void a_mac_that_is_given_up_is_replaced(void **state)
 {
@@ -363,6 +460,11 @@ int main(void)
 		DOCKED(a_frame_without_an_address_is_no_use),
 		DOCKED(an_answer_is_no_use_later_either),
 		DOCKED(a_silent_host_is_looked_for),
+		DOCKED(who_has_asked_is_asked),
+		DOCKED(a_question_ends_with_the_move),
+		DOCKED(an_answer_that_comes_after_the_move_is_late),
+		DOCKED(a_search_makes_former_answers_void),
+		DOCKED(a_search_makes_answers_about_answers_void),
 		DOCKED(a_mac_that_is_given_up_is_replaced),
 		DOCKED(a_station_with_one_mac_is_not_looked_for),
 		DOCKED(without_a_register_too),
